@@ -1,0 +1,1 @@
+"""DynamoDB: the store of payments, idempotency keys and configuration."""

@@ -1,0 +1,69 @@
+"""Every key begins with the merchant that owns the item; nothing can be read across merchants by accident."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from payflowx.domain.identifiers import shard_of
+from payflowx.domain.limits import DUE_SHARDS, SECOND_MS
+
+SCHEMA_VERSION: Final = 1
+PAYMENT: Final = "PAYMENT"
+REFERENCE: Final = "REFERENCE"
+_EVENT_PREFIX: Final = "EVENT#"
+LAST_EVENT: Final = f"{_EVENT_PREFIX}999999"
+
+
+def payment_partition(merchant_id: str, transaction_id: str) -> str:
+    """The collection of a payment: the aggregate, its events and its operations."""
+    return f"M#{merchant_id}#P#{transaction_id}"
+
+
+def payment_key(merchant_id: str, transaction_id: str) -> dict[str, str]:
+    """The aggregate itself."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": PAYMENT}
+
+
+def parse_payment_partition(pk: str) -> tuple[str, str]:
+    """Merchant and transaction of a collection. Merchant ids hold no `#`."""
+    _, merchant_id, _, transaction_id = pk.split("#")
+    return merchant_id, transaction_id
+
+
+def event_sort(seq: int) -> str:
+    """Events sort by their number."""
+    return f"{_EVENT_PREFIX}{seq:06d}"
+
+
+def reference_key(provider: str, account_id: str, reference: str) -> dict[str, str]:
+    """A provider's id of a charge; it has one owner."""
+    return {"pk": f"R#{provider}#{account_id}#{reference}", "sk": REFERENCE}
+
+
+def idempotency_partition(merchant_id: str, idempotency_key: str) -> str:
+    """A merchant's key for creating a payment."""
+    return f"M#{merchant_id}#payments#{idempotency_key}"
+
+
+def due_shard(transaction_id: str) -> str:
+    """The partition of the due index that holds this payment."""
+    return due_shard_name(shard_of(transaction_id, DUE_SHARDS))
+
+
+def due_shard_name(shard: int) -> str:
+    """The partition key of a shard of the due index."""
+    return f"due#{shard:02d}"
+
+
+def day_of(at_ms: int) -> str:
+    """The UTC day of a time, as 2026-11-23."""
+    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
+
+
+def merchant_day(merchant_id: str, day: str) -> str:
+    """The payments that a merchant created on a day."""
+    return f"M#{merchant_id}#P#{day}"
+
+
+def merchant_day_sort(created_at_ms: int, transaction_id: str) -> str:
+    """Within a day, by time and id."""
+    return f"{created_at_ms:013d}#{transaction_id}"

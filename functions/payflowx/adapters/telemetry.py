@@ -1,0 +1,67 @@
+"""Structured logs and EMF metrics through Powertools. The last thing a line passes is the redactor."""
+
+import re
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from payflowx.domain import api_keys
+from payflowx.domain.card_data import mask_card_numbers
+
+_SECRETS: Final = (
+    (api_keys.PATTERN, "[api key removed]"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), "[credentials removed]"),
+    (re.compile(r"\btok_[A-Za-z0-9_@-]+"), "[token removed]"),
+)
+"""A safety net: nothing of the kind is passed to a logger on purpose."""
+
+
+def redact(text: str) -> str:
+    """Without card numbers, API keys, credentials and tokens, wherever they come from."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return mask_card_numbers(text)
+
+
+class RedactingFormatter(LambdaPowertoolsFormatter):
+    """Powertools' JSON lines, redacted as a whole: message, fields and stack traces alike."""
+
+    def serialize(self, log: Any) -> str:
+        """The line as text."""
+        return redact(super().serialize(log))
+
+
+class PowertoolsTelemetry:
+    """Implements `Telemetry`. The function's name is the `service` of all its lines and metrics."""
+
+    def __init__(self, logger: Logger, namespace: str) -> None:
+        self.logger = logger
+        self._namespace = namespace
+
+    def info(self, message: str, **facts: str | int | bool | None) -> None:
+        """Something happened."""
+        self.logger.info(message, extra=facts)
+
+    def warn(self, message: str, **facts: str | int | bool | None) -> None:
+        """Something went wrong and is taken care of."""
+        self.logger.warning(message, extra=facts)
+
+    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
+        """A metric in counts."""
+        self._metric(name, MetricUnit.Count, value, dimensions)
+
+    def milliseconds(self, name: str, value: int, **dimensions: str) -> None:
+        """A duration in milliseconds."""
+        self._metric(name, MetricUnit.Milliseconds, value, dimensions)
+
+    def seconds(self, name: str, value: int, **dimensions: str) -> None:
+        """An age in seconds."""
+        self._metric(name, MetricUnit.Seconds, value, dimensions)
+
+    def _metric(self, name: str, unit: MetricUnit, value: int, dimensions: dict[str, str]) -> None:
+        with single_metric(name=name, unit=unit, value=value, namespace=self._namespace) as metric:
+            metric.add_dimension(name="service", value=self.logger.service)
+            for key, text in dimensions.items():
+                metric.add_dimension(name=key, value=text)

@@ -1,0 +1,59 @@
+"""Create a merchant with its accounts and its first API key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from payflowx.domain.api_keys import SECRET_CHARS, compose_api_key, hash_api_key
+from payflowx.domain.errors import Refusal
+from payflowx.domain.identifiers import MERCHANT_ID_PATTERN
+from payflowx.domain.limits import MAX_URL_CHARS
+from payflowx.domain.ports import Account, Clock, Merchant, MerchantAdministration, Providers, Randomness
+
+_MAX_ACCOUNTS = 20
+_MAX_NAME_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateMerchant:
+    """Raises `Refusal` (`merchant_invalid`, `merchant_exists`)."""
+
+    administration: MerchantAdministration
+    providers: Providers
+    clock: Clock
+    randomness: Randomness
+    api_key_mode: str
+
+    def __call__(self, merchant_id: str, name: str, accounts: Sequence[Account]) -> str:
+        """The API key. It is stored as a hash only, so this is the one time that anybody sees it."""
+        self._check(merchant_id, name, accounts)
+        key = compose_api_key(self.api_key_mode, self.randomness.secret_text(SECRET_CHARS))
+        merchant = Merchant(merchant_id=merchant_id, name=name, accounts=tuple(accounts))
+        if not self.administration.create(merchant, hash_api_key(key), self.clock.now_ms()):
+            raise Refusal("merchant_exists", "A merchant with this id exists already.")
+        return key
+
+    def _check(self, merchant_id: str, name: str, accounts: Sequence[Account]) -> None:
+        if not MERCHANT_ID_PATTERN.fullmatch(merchant_id):
+            raise Refusal("merchant_invalid", "merchantId must be 2 to 40 of a-z, 0-9, _ and -.")
+        if not 1 <= len(name) <= _MAX_NAME_CHARS:
+            raise Refusal("merchant_invalid", f"name must have 1 to {_MAX_NAME_CHARS} characters.")
+        if not 1 <= len(accounts) <= _MAX_ACCOUNTS:
+            raise Refusal("merchant_invalid", f"accounts must hold 1 to {_MAX_ACCOUNTS} accounts.")
+        if len({(a.provider, a.account_id) for a in accounts}) != len(accounts):
+            raise Refusal("merchant_invalid", "Two accounts have the same provider and accountId.")
+        for account in accounts:
+            self._check_account(account)
+
+    def _check_account(self, account: Account) -> None:
+        if account.provider not in self.providers.capabilities():
+            raise Refusal("merchant_invalid", "An account names a provider that this deployment does not have.")
+        if not MERCHANT_ID_PATTERN.fullmatch(account.account_id):
+            raise Refusal("merchant_invalid", "accountId must be 2 to 40 of a-z, 0-9, _ and -.")
+        if not account.secret_arn.startswith("arn:"):
+            raise Refusal("merchant_invalid", "secretArn must be the ARN of a secret in Secrets Manager.")
+        simulated = self.providers.capabilities()[account.provider].simulated
+        parts = urlsplit(account.endpoint)
+        allowed = {"https", "http"} if simulated else {"https"}
+        if parts.scheme not in allowed or not parts.hostname or len(account.endpoint) > MAX_URL_CHARS:
+            raise Refusal("merchant_invalid", "endpoint must be the https address of the provider.")

@@ -1,0 +1,266 @@
+"""The only place that knows which adapter serves which port. Reads the environment once, at the cold start."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+
+from payflowx.adapters import aws
+from payflowx.adapters.appconfig_rules import AppConfigRules
+from payflowx.adapters.cursors import Cursors
+from payflowx.adapters.dynamodb.configuration import (
+    MERCHANT_LIFETIME_MS,
+    DynamoDBApiKeys,
+    DynamoDBMerchantAdministration,
+    DynamoDBMerchants,
+)
+from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
+from payflowx.adapters.sqs_jobs import SqsJobs
+from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
+from payflowx.adapters.telemetry import PowertoolsTelemetry, RedactingFormatter
+from payflowx.adapters.ttl_cache import TtlCache
+from payflowx.application.authenticate import Authenticate
+from payflowx.application.cancel_payment import CancelPayment
+from payflowx.application.create_merchant import CreateMerchant
+from payflowx.application.create_payment import CreatePayment
+from payflowx.application.erase_personal_data import ErasePersonalData
+from payflowx.application.process_payment import ProcessPayment
+from payflowx.application.read_payments import ReadPayments
+from payflowx.application.recording import Recorder
+from payflowx.application.resolve_attempt import ResolveAttempt
+from payflowx.application.send_charge import SendCharge
+from payflowx.application.sweep import SweepDuePayments
+from payflowx.application.verify_trail import VerifyTrail
+from payflowx.domain.errors import ConfigurationError
+from payflowx.domain.limits import HOUR_MS
+from payflowx.domain.ports import Clock, Concurrency, Randomness, Telemetry
+from payflowx.domain.retry import RetryPolicy
+from payflowx.domain.transport import HttpClient
+from payflowx.providers.registry import Registry
+
+_SWEEPER_THREADS: Final = 8
+_WORKER_THREADS: Final = 10
+
+
+def _client_of(service: str) -> Any:
+    return aws.client(service)
+
+
+@dataclass(kw_only=True)
+class Container:
+    """Everything wired, each part made when it is first used. Tests and simulations replace the leaves."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    client: Callable[[str], Any] = _client_of
+    clock: Clock = field(default_factory=SystemClock)
+    randomness: Randomness = field(default_factory=SystemRandomness)
+    pause: Callable[[float], None] = time.sleep
+
+    def _setting(self, name: str) -> str:
+        try:
+            return self.environment[name]
+        except KeyError:
+            raise ConfigurationError(f"the environment variable {name} is not set") from None
+
+    # -- leaves
+
+    @cached_property
+    def logger(self) -> Logger:
+        """Powertools' logger, redacting."""
+        return Logger(logger_formatter=RedactingFormatter(), log_uncaught_exceptions=False)
+
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        """Logs and metrics."""
+        return PowertoolsTelemetry(self.logger, self._setting("POWERTOOLS_METRICS_NAMESPACE"))
+
+    @cached_property
+    def http(self) -> HttpClient:
+        """The providers' line; imported by those who call providers only."""
+        from payflowx.adapters.http import Urllib3Client  # noqa: PLC0415 - the API never calls a provider
+
+        return Urllib3Client()
+
+    @cached_property
+    def concurrency(self) -> Concurrency:
+        """Threads: the work waits for the network."""
+        return Threads(max(_SWEEPER_THREADS, _WORKER_THREADS))
+
+    @cached_property
+    def _dynamodb(self) -> Any:
+        return self.client("dynamodb")
+
+    @cached_property
+    def secrets(self) -> SecretsManagerSecrets:
+        """Credentials and the cursor key."""
+        cache: TtlCache[str] = TtlCache(SECRET_LIFETIME_MS, self.clock.now_ms)
+        return SecretsManagerSecrets(client=self.client("secretsmanager"), cache=cache)
+
+    # -- ports
+
+    @cached_property
+    def policy(self) -> RetryPolicy:
+        """How often and how long a payment is tried."""
+        return RetryPolicy(
+            max_retries=int(self._setting("MAX_RETRIES")),
+            charge_deadline_ms=int(self._setting("CHARGE_DEADLINE_HOURS")) * HOUR_MS,
+        )
+
+    @cached_property
+    def payments(self) -> DynamoDBPayments:
+        """The store."""
+        return DynamoDBPayments(
+            client=self._dynamodb,
+            transactions_table=self._setting("TRANSACTIONS_TABLE"),
+            # Only the API creates payments; the others have no such table and no right to it.
+            idempotency_table=self.environment.get("IDEMPOTENCY_TABLE", ""),
+            pause=self.pause,
+            jitter=self.randomness.jitter,
+        )
+
+    @cached_property
+    def jobs(self) -> SqsJobs:
+        """The queue."""
+        return SqsJobs(client=self.client("sqs"), queue_url=self._setting("JOBS_QUEUE_URL"))
+
+    @cached_property
+    def merchants(self) -> DynamoDBMerchants:
+        """Merchants, a minute old at most."""
+        table = self._setting("CONFIGURATION_TABLE")
+        return DynamoDBMerchants(
+            client=self._dynamodb, table=table, cache=TtlCache(MERCHANT_LIFETIME_MS, self.clock.now_ms)
+        )
+
+    @cached_property
+    def providers(self) -> Registry:
+        """The providers that the environment allows."""
+        return Registry(
+            allowed=tuple(name for name in self._setting("ALLOWED_PROVIDERS").split(",") if name),
+            http=lambda: self.http,
+            secrets=lambda: self.secrets,
+            clock_ms=self.clock.now_ms,
+            observe=lambda provider, step, milliseconds: self.telemetry.milliseconds(
+                "ProviderLatency", milliseconds, provider=provider
+            ),
+        )
+
+    @cached_property
+    def rules(self) -> AppConfigRules:
+        """The routing document."""
+        return AppConfigRules(
+            client=self.client("appconfigdata"),
+            application=self._setting("ROUTING_APPLICATION"),
+            environment=self._setting("ROUTING_ENVIRONMENT"),
+            profile=self._setting("ROUTING_PROFILE"),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """Signs list positions."""
+        return Cursors(key=lambda: self.secrets.text(self._setting("CURSOR_SECRET_ARN")))
+
+    # -- use cases
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """Writes outcomes."""
+        return Recorder(payments=self.payments, jobs=self.jobs, telemetry=self.telemetry)
+
+    @cached_property
+    def create_payment(self) -> CreatePayment:
+        """POST /payments."""
+        return CreatePayment(
+            payments=self.payments,
+            jobs=self.jobs,
+            merchants=self.merchants,
+            rules=self.rules,
+            providers=self.providers,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def read_payments(self) -> ReadPayments:
+        """GET /payments and below."""
+        return ReadPayments(payments=self.payments)
+
+    @cached_property
+    def cancel_payment(self) -> CancelPayment:
+        """POST /payments/{transactionId}/cancel."""
+        return CancelPayment(
+            payments=self.payments,
+            providers=self.providers,
+            recorder=self.recorder,
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def process_payment(self) -> ProcessPayment:
+        """The worker."""
+        send_charge = SendCharge(payments=self.payments)
+        return ProcessPayment(
+            payments=self.payments,
+            merchants=self.merchants,
+            providers=self.providers,
+            recorder=self.recorder,
+            send_charge=send_charge,
+            resolve_attempt=ResolveAttempt(send_charge=send_charge),
+            clock=self.clock,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def sweep(self) -> SweepDuePayments:
+        """The sweeper."""
+        table = self._setting("TRANSACTIONS_TABLE")
+        return SweepDuePayments(
+            due_items=DynamoDBDueItems(client=self._dynamodb, table=table),
+            payments=self.payments,
+            jobs=self.jobs,
+            recorder=self.recorder,
+            concurrency=self.concurrency,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def authenticate(self) -> Authenticate:
+        """The authorizer."""
+        keys = DynamoDBApiKeys(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+        return Authenticate(keys=keys, clock=self.clock)
+
+    @cached_property
+    def verify_trail(self) -> VerifyTrail:
+        """The operations function."""
+        return VerifyTrail(payments=self.payments)
+
+    @cached_property
+    def erase_personal_data(self) -> ErasePersonalData:
+        """The operations function."""
+        return ErasePersonalData(
+            payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy
+        )
+
+    @cached_property
+    def create_merchant(self) -> CreateMerchant:
+        """The operations function."""
+        table = self._setting("CONFIGURATION_TABLE")
+        return CreateMerchant(
+            administration=DynamoDBMerchantAdministration(client=self._dynamodb, table=table),
+            providers=self.providers,
+            clock=self.clock,
+            randomness=self.randomness,
+            api_key_mode=self._setting("API_KEY_MODE"),
+        )

@@ -1,0 +1,54 @@
+"""Every bound of the product in one place, so that none is implied and a test can walk along them."""
+
+from typing import Final
+
+SECOND_MS: Final = 1_000
+MINUTE_MS: Final = 60 * SECOND_MS
+HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
+
+# Requests
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_JSON_DEPTH: Final = 8
+MAX_HEADER_BYTES: Final = 8 * 1024
+MAX_IDEMPOTENCY_KEY_CHARS: Final = 255
+MAX_AMOUNT: Final = 999_999_999_999
+MAX_METADATA_KEYS: Final = 20
+MAX_METADATA_KEY_CHARS: Final = 40
+MAX_METADATA_VALUE_CHARS: Final = 500
+MAX_DESCRIPTION_CHARS: Final = 500
+MAX_URL_CHARS: Final = 2_048
+MAX_TOKEN_CHARS: Final = 255
+MAX_FREE_TEXT_BYTES: Final = 2_048
+"""Customer, metadata, description and URLs together. Refused at accept only: an outcome must always fit."""
+
+# Listing
+MAX_PAGE_ITEMS: Final = 100
+DEFAULT_PAGE_ITEMS: Final = 20
+MAX_LIST_RANGE_DAYS: Final = 366
+MAX_LIST_DAYS_PER_PAGE: Final = 31
+MAX_LIST_ROWS_PER_PAGE: Final = 300
+
+# Attempts
+MAX_ATTEMPTS: Final = 8
+"""Attempts lie inside the payment item: eight keep it far below DynamoDB's 400 KB and a merchant's patience."""
+MAX_RETRIES_CEILING: Final = MAX_ATTEMPTS - 1
+MAX_STEPS_PER_ATTEMPT: Final = 4
+MAX_COMMIT_TRIES: Final = 5
+MAX_CLAIM_TRIES: Final = 3
+MAX_PROVIDER_TEXT_CHARS: Final = 200
+MAX_REFERENCE_CHARS: Final = 100
+
+# The lease outlives any worker that holds it: the function dies after 30 s, the lease after 45 s.
+LEASE_MS: Final = 45 * SECOND_MS
+MIN_TIME_TO_SEND_MS: Final = 15 * SECOND_MS
+"""A call takes 12 s at most; the rest is for writing down what it answered."""
+
+# Recovery
+DUE_AFTER_ACCEPT_MS: Final = 90 * SECOND_MS
+DUE_SHARDS: Final = 16
+MAX_DRIVES: Final = 40
+MAX_QUEUE_DELAY_SECONDS: Final = 900
+"""What SQS can delay a message by; a longer wait is left to the sweeper."""
+EARLY_GRACE_MS: Final = 1 * SECOND_MS
+"""Two machines' clocks differ: a message that comes this much early is on time."""

@@ -1,0 +1,43 @@
+"""Money is an integer in the currency's minor unit. Floats never touch it."""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+_EXPONENTS: Final[Mapping[int, str]] = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: (
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF"
+        " CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD"
+        " HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK"
+        " MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD"
+        " RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS"
+        " UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG"
+    ),
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+
+CURRENCY_EXPONENTS: Final[Mapping[str, int]] = {
+    code: exponent for exponent, codes in _EXPONENTS.items() for code in codes.split()
+}
+"""ISO 4217 active codes and the number of decimals of their minor unit."""
+
+
+def is_currency(code: str) -> bool:
+    """Whether `code` is an active ISO 4217 currency, in capitals."""
+    return code in CURRENCY_EXPONENTS
+
+
+def to_major(amount: int, currency: str) -> Decimal:
+    """1234 USD -> Decimal('12.34'), 1234 JPY -> Decimal('1234'), 1234 KWD -> Decimal('1.234'); exact."""
+    return Decimal(amount).scaleb(-CURRENCY_EXPONENTS[currency])
+
+
+def to_minor(major: Decimal, currency: str) -> int | None:
+    """The reverse of `to_major`; None for what is not a whole number of minor units (12.345 USD, NaN)."""
+    try:
+        minor = major.scaleb(CURRENCY_EXPONENTS[currency])
+        whole = minor.to_integral_value()
+    except (InvalidOperation, KeyError):
+        return None
+    return int(whole) if minor.is_finite() and whole == minor else None

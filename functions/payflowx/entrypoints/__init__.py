@@ -1,0 +1,1 @@
+"""Lambda handlers, a file each: decode, call a use case, encode."""

@@ -1,0 +1,162 @@
+"""The API: every route of the REST API ends here."""
+
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from payflowx.bootstrap import Container
+from payflowx.domain.errors import Refusal, StorageUnavailableError
+from payflowx.domain.statuses import PaymentStatus
+from payflowx.entrypoints.http import openapi, parameters, problems
+from payflowx.entrypoints.http.decoding import decode_new_payment
+from payflowx.entrypoints.http.presenting import present_event, present_payment
+from payflowx.entrypoints.http.requests import ApiRequest
+from payflowx.entrypoints.http.types import EventListAnswer, HealthAnswer, PaymentListAnswer
+
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+app = APIGatewayRestResolver()
+
+
+@cache
+def container() -> Container:
+    """One a function instance; tests replace it."""
+    return Container()
+
+
+@app.post("/payments")
+def create_payment() -> Response[str]:
+    """Accept a payment."""
+    acceptance = container().create_payment(decode_new_payment(_request()))
+    payment = present_payment(acceptance.payment)
+    headers = {"Location": f"/payments/{payment.transaction_id}"}
+    if acceptance.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return _answer(payment, status=HTTPStatus.ACCEPTED, headers=headers)
+
+
+@app.get("/payments")
+def list_payments() -> Response[str]:
+    """List payments, newest first."""
+    request = _request()
+    request.check_path_and_query()
+    wired = container()
+    query = parameters.payment_query(
+        request.query(parameters.LIST_PARAMETERS), request.merchant_id, wired.cursors, wired.clock.now_ms()
+    )
+    page = wired.read_payments.page(query)
+    cursor = parameters.next_cursor(query, page.next_position, wired.cursors)
+    return _answer(PaymentListAnswer(items=[present_payment(p) for p in page.items], next_cursor=cursor))
+
+
+@app.get("/payments/<transaction_id>")
+def get_payment(transaction_id: str) -> Response[str]:
+    """Read a payment."""
+    request = _request()
+    request.check_path_and_query()
+    request.query(frozenset())
+    payment = container().read_payments.get(request.merchant_id, parameters.transaction_id(transaction_id))
+    return _answer(present_payment(payment))
+
+
+@app.get("/payments/<transaction_id>/events")
+def list_payment_events(transaction_id: str) -> Response[str]:
+    """Read a payment's audit trail."""
+    request = _request()
+    request.check_path_and_query()
+    query, wired = request.query(parameters.EVENT_PARAMETERS), container()
+    merchant_id, known_id = request.merchant_id, parameters.transaction_id(transaction_id)
+    after_seq = parameters.events_after(query, merchant_id, known_id, wired.cursors)
+    page = wired.read_payments.events(merchant_id, known_id, after_seq=after_seq, limit=parameters.limit(query))
+    cursor = parameters.event_cursor(page.next_seq, merchant_id, known_id, wired.cursors)
+    return _answer(EventListAnswer(items=[present_event(event) for event in page.items], next_cursor=cursor))
+
+
+@app.post("/payments/<transaction_id>/cancel")
+def cancel_payment(transaction_id: str) -> Response[str]:
+    """Cancel a payment that nothing was charged for."""
+    request = _request()
+    request.check_path_and_query()
+    request.check_headers()
+    payment = container().cancel_payment(request.merchant_id, parameters.transaction_id(transaction_id))
+    done = payment.status is PaymentStatus.CANCELLED
+    return _answer(present_payment(payment), status=HTTPStatus.OK if done else HTTPStatus.ACCEPTED)
+
+
+@app.get("/health")
+def health() -> Response[str]:
+    """Answers as long as the function runs."""
+    return _answer(HealthAnswer(status="ok"))
+
+
+@app.get("/openapi.json")
+def openapi_document() -> Response[str]:
+    """The API's own description."""
+    return _answer(openapi.document())
+
+
+@app.exception_handler(Refusal)
+def refused(refusal: Refusal) -> Response[str]:
+    """A request that is understood and not carried out."""
+    if refusal.code == "card_data_refused":
+        container().telemetry.count("CardDataRefused")
+    return _problem(problems.problem_of(refusal, _request().request_id))
+
+
+@app.exception_handler(StorageUnavailableError)
+def unavailable(error: StorageUnavailableError) -> Response[str]:
+    """We do not know whether a write took effect; the same key makes the repeat safe."""
+    container().telemetry.warn("storage unavailable", reason=str(error))
+    detail = "The request could not be completed. Repeat it unchanged, with the same idempotency key: that is safe."
+    return _problem(problems.Problem(code="unavailable", detail=detail, request_id=_request().request_id))
+
+
+@app.exception_handler(NotFoundError)
+def no_such_route(_error: NotFoundError) -> Response[str]:
+    """Only reachable when the gateway's routes and these differ."""
+    detail = "There is nothing at this address with this method. See /openapi.json."
+    return _problem(problems.Problem(code="not_found", detail=detail, request_id=_request().request_id))
+
+
+@app.exception_handler(Exception)
+def defect(_error: Exception) -> Response[str]:
+    """A fault of ours. The log has the trace, the client has the id to ask for it."""
+    wired = container()
+    wired.logger.exception("unhandled", extra={"requestId": _request().request_id})
+    detail = "Something went wrong on our side. Repeating the request with the same idempotency key is safe."
+    return _problem(problems.Problem(code="internal_error", detail=detail, request_id=_request().request_id))
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry: an event of a REST API, proxied."""
+    wired = container()
+    wired.logger.structure_logs(append=True, request_id=ApiRequest(event).request_id)
+    return app.resolve(event, context)
+
+
+def _request() -> ApiRequest:
+    return ApiRequest(app.current_event.raw_event)
+
+
+def _answer(
+    body: Any, *, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
+) -> Response[str]:
+    return Response(
+        status_code=status.value,
+        content_type="application/json",
+        body=msgspec.json.encode(body).decode(),
+        headers={**_HEADERS, **(headers or {})},
+    )
+
+
+def _problem(problem: problems.Problem) -> Response[str]:
+    return Response(
+        status_code=problem.status,
+        content_type=problems.CONTENT_TYPE,
+        body=msgspec.json.encode(problem.body()).decode(),
+        headers={**_HEADERS, **problem.all_headers()},
+    )

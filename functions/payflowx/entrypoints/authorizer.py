@@ -1,0 +1,37 @@
+"""The REQUEST authorizer: from the Authorization header to a merchant."""
+
+from functools import cache
+from typing import Any
+
+from payflowx.bootstrap import Container
+
+
+@cache
+def container() -> Container:
+    """One a function instance; tests replace it."""
+    return Container()
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Allow with the merchant in the context, or deny; the gateway turns a denial into 401.
+
+    The policy covers the whole API: the gateway caches it by the header's value, and one that named only the method
+    at hand would deny the next one.
+    """
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    merchant_id = container().authenticate(headers.get("authorization", ""))
+    return _policy(event["methodArn"], merchant_id)
+
+
+def _policy(method_arn: str, merchant_id: str | None) -> dict[str, Any]:
+    api_arn, stage = method_arn.split("/")[:2]
+    statement = {
+        "Action": "execute-api:Invoke",
+        "Effect": "Deny" if merchant_id is None else "Allow",
+        "Resource": f"{api_arn}/{stage}/*",
+    }
+    return {
+        "principalId": merchant_id or "nobody",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {} if merchant_id is None else {"merchantId": merchant_id},
+    }

@@ -1,0 +1,1 @@
+"""The API's wire: strict requests in, typed answers and problem details out."""

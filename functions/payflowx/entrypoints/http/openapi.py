@@ -1,0 +1,181 @@
+"""The OpenAPI 3.1 document, made from the types that decode requests and encode answers."""
+
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from payflowx.domain.limits import MAX_IDEMPOTENCY_KEY_CHARS, MAX_PAGE_ITEMS
+from payflowx.domain.statuses import PaymentStatus
+from payflowx.entrypoints.http import problems, types
+
+API_VERSION: Final = "1.0.0"
+
+_TYPES: Final = (
+    types.CreatePaymentRequest,
+    types.PaymentAnswer,
+    types.PaymentListAnswer,
+    types.EventListAnswer,
+    types.HealthAnswer,
+    types.ProblemAnswer,
+)
+
+_KEY_PARAMETER: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Your name for this payment. Repeating it repeats the answer, never the payment. Required here or in the body.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_CHARS, "pattern": "^[!-~]+$"},
+}
+_ID_PARAMETER: Final = {
+    "name": "transactionId",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^pay_[a-z2-7]{16}$"},
+}
+_LIMIT: Final = {
+    "name": "limit",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_ITEMS, "default": 20},
+}
+_CURSOR: Final = {
+    "name": "cursor",
+    "in": "query",
+    "description": "nextCursor of the page before, unchanged, with the same filters.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 400, "pattern": "^[A-Za-z0-9_-]+$"},
+}
+_FILTERS: Final = [
+    {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(PaymentStatus)}},
+    {
+        "name": "from",
+        "in": "query",
+        "description": "Created at or after. Default: 31 days before to.",
+        "schema": {"type": "string", "format": "date-time"},
+    },
+    {
+        "name": "to",
+        "in": "query",
+        "description": "Created before. Default: now.",
+        "schema": {"type": "string", "format": "date-time"},
+    },
+]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document as JSON values."""
+    _, schemas = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "PayFlowX",
+            "version": API_VERSION,
+            "description": "One payments API over several gateways. Amounts are integers in the currency's minor unit.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"apiKey": []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "pfx_test_sk_..."}},
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    return {
+        "/payments": {"post": _create(), "get": _list()},
+        "/payments/{transactionId}": {
+            "get": _operation(
+                "getPayment", "Read a payment", "PaymentAnswer", [_ID_PARAMETER], errors=(400, 401, 404, 429, 503)
+            )
+        },
+        "/payments/{transactionId}/events": {
+            "get": _operation(
+                "listPaymentEvents",
+                "Read a payment's audit trail, oldest first",
+                "EventListAnswer",
+                [_ID_PARAMETER, _LIMIT, _CURSOR],
+                errors=(400, 401, 404, 429, 503),
+            )
+        },
+        "/payments/{transactionId}/cancel": {"post": _cancel()},
+        "/health": {"get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=(429,)) | {"security": []}},
+        "/openapi.json": {"get": _self()},
+    }
+
+
+def _create() -> dict[str, Any]:
+    operation = _operation(
+        "createPayment",
+        "Accept a payment; poll it, nobody waits for a provider",
+        "PaymentAnswer",
+        [_KEY_PARAMETER],
+        success=202,
+        errors=(400, 401, 413, 415, 422, 429, 503),
+    )
+    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref("CreatePaymentRequest")}}}
+    operation["responses"]["202"]["headers"] = {
+        "Location": {"schema": {"type": "string"}, "description": "Where to poll."},
+        "Idempotency-Replayed": {"schema": {"type": "string"}, "description": "true if an earlier request made it."},
+    }
+    return operation
+
+
+def _list() -> dict[str, Any]:
+    return _operation(
+        "listPayments",
+        "List payments, newest first",
+        "PaymentListAnswer",
+        [_LIMIT, _CURSOR, *_FILTERS],
+        errors=(400, 401, 429, 503),
+    )
+
+
+def _cancel() -> dict[str, Any]:
+    operation = _operation(
+        "cancelPayment",
+        "Cancel a payment: 200 when it is cancelled, 202 while a provider has yet to confirm",
+        "PaymentAnswer",
+        [_ID_PARAMETER],
+        errors=(400, 401, 404, 409, 429, 503),
+    )
+    operation["responses"]["202"] = operation["responses"]["200"] | {"description": "Cancellation requested"}
+    return operation
+
+
+def _self() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {
+        "operationId": "getOpenApi",
+        "summary": "This document",
+        "security": [],
+        "responses": {"200": {"description": "OpenAPI 3.1", "content": content}, "429": _problem(429)},
+    }
+
+
+def _operation(
+    name: str, summary: str, answer: str, parameters: list[Any], *, success: int = 200, errors: tuple[int, ...]
+) -> dict[str, Any]:
+    content = {"application/json": {"schema": _ref(answer)}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {
+            str(success): {"description": "Accepted" if success == 202 else "OK", "content": content},
+            **{str(status): _problem(status) for status in errors},
+        },
+    }
+
+
+def _problem(status: int) -> dict[str, Any]:
+    codes = sorted(code for code, kind in problems.KINDS.items() if kind.status == status)
+    return {
+        "description": f"Problem: {', '.join(codes)}",
+        "content": {problems.CONTENT_TYPE: {"schema": _ref("ProblemAnswer")}},
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

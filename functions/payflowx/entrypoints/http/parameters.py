@@ -1,0 +1,117 @@
+"""Path and query parameters."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from payflowx.adapters.cursors import Cursors
+from payflowx.domain.errors import Refusal
+from payflowx.domain.identifiers import TRANSACTION_ID_PATTERN
+from payflowx.domain.limits import (
+    DAY_MS,
+    DEFAULT_PAGE_ITEMS,
+    MAX_LIST_DAYS_PER_PAGE,
+    MAX_LIST_RANGE_DAYS,
+    MAX_PAGE_ITEMS,
+    SECOND_MS,
+)
+from payflowx.domain.ports import PaymentQuery
+from payflowx.domain.statuses import PaymentStatus
+
+LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "status", "from", "to"})
+EVENT_PARAMETERS: Final = frozenset({"limit", "cursor"})
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
+_DEFAULT_RANGE_MS: Final = MAX_LIST_DAYS_PER_PAGE * DAY_MS
+
+
+def transaction_id(value: str) -> str:
+    """A well-formed id; whether it exists is another question."""
+    if not TRANSACTION_ID_PATTERN.fullmatch(value):
+        raise Refusal("parameter_invalid", "A transaction id is pay_ and 16 characters of a-z and 2-7.")
+    return value
+
+
+def limit(query: dict[str, str]) -> int:
+    """1 to 100, 20 if not given."""
+    text = query.get("limit", str(DEFAULT_PAGE_ITEMS))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_PAGE_ITEMS):
+        raise Refusal("parameter_invalid", f"limit must be a whole number from 1 to {MAX_PAGE_ITEMS}.", field="limit")
+    return int(text)
+
+
+def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> PaymentQuery:
+    """The list's filters. Without times: the last 31 days. A cursor carries its times with it."""
+    status = _status(query.get("status"))
+    if "cursor" in query:
+        return _continued(query, merchant_id, cursors, status)
+    until_ms = _time(query["to"], "to") if "to" in query else now_ms + SECOND_MS
+    from_ms = _time(query["from"], "from") if "from" in query else until_ms - _DEFAULT_RANGE_MS
+    if not from_ms < until_ms:
+        raise Refusal("parameter_invalid", "from must be earlier than to.", field="from")
+    if until_ms - from_ms > MAX_LIST_RANGE_DAYS * DAY_MS:
+        detail = f"from and to may be at most {MAX_LIST_RANGE_DAYS} days apart."
+        raise Refusal("parameter_invalid", detail, field="from")
+    return PaymentQuery(
+        merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms, status=status, limit=limit(query)
+    )
+
+
+def next_cursor(query: PaymentQuery, position: str | None, cursors: Cursors) -> str | None:
+    """The signed continuation of a list."""
+    if position is None:
+        return None
+    return cursors.sign(f"{query.from_ms}|{query.until_ms}|{position}", _scope(query.merchant_id, query.status))
+
+
+def event_cursor(seq: int | None, merchant_id: str, of_transaction: str, cursors: Cursors) -> str | None:
+    """The signed continuation of a trail."""
+    return None if seq is None else cursors.sign(str(seq), f"events|{merchant_id}|{of_transaction}")
+
+
+def events_after(query: dict[str, str], merchant_id: str, of_transaction: str, cursors: Cursors) -> int:
+    """The number of the event that the last page ended with."""
+    if "cursor" not in query:
+        return 0
+    return int(cursors.open(query["cursor"], f"events|{merchant_id}|{of_transaction}"))
+
+
+def _continued(
+    query: dict[str, str], merchant_id: str, cursors: Cursors, status: PaymentStatus | None
+) -> PaymentQuery:
+    if "from" in query or "to" in query:
+        raise Refusal("parameter_invalid", "A cursor carries its from and to; leave them out.", field="cursor")
+    from_ms, until_ms, position = cursors.open(query["cursor"], _scope(merchant_id, status)).split("|")
+    return PaymentQuery(
+        merchant_id=merchant_id,
+        from_ms=int(from_ms),
+        until_ms=int(until_ms),
+        status=status,
+        limit=limit(query),
+        position=position,
+    )
+
+
+def _scope(merchant_id: str, status: PaymentStatus | None) -> str:
+    return f"payments|{merchant_id}|{status or ''}"
+
+
+def _status(text: str | None) -> PaymentStatus | None:
+    if text is None:
+        return None
+    if text not in PaymentStatus.__members__:
+        known = ", ".join(PaymentStatus)
+        raise Refusal("parameter_invalid", f"status must be one of {known}.", field="status")
+    return PaymentStatus(text)
+
+
+def _time(text: str, field: str) -> int:
+    detail = f"{field} must be an RFC 3339 time such as 2026-11-23T09:30:00Z."
+    if not _TIME.fullmatch(text):
+        raise Refusal("parameter_invalid", detail, field=field)
+    try:
+        at_ms = int(datetime.fromisoformat(text).astimezone(UTC).timestamp() * SECOND_MS)
+    except (ValueError, OverflowError):
+        raise Refusal("parameter_invalid", detail, field=field) from None
+    if at_ms < 0:
+        raise Refusal("parameter_invalid", detail, field=field)
+    return at_ms

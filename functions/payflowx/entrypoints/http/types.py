@@ -1,0 +1,213 @@
+"""The API's types. They decode requests, encode answers, and are the schemas of the OpenAPI document."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from payflowx.domain import limits
+
+Amount = Annotated[
+    int, Meta(ge=1, le=limits.MAX_AMOUNT, description="In the currency's minor unit: 1999 is 19.99 USD or 1999 JPY.")
+]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217, in capitals.")]
+TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]
+Token = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=limits.MAX_TOKEN_CHARS,
+        pattern="^[!-~]+$",
+        description="From the provider's vault. Never a card number.",
+    ),
+]
+ProviderName = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
+Timestamp = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
+Status = Literal["PENDING", "SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW"]
+
+
+class _Request(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """Strict: a field that is not known is refused, never ignored."""
+
+
+class _Answer(msgspec.Struct, rename="camel", kw_only=True):
+    """Members may be added in later versions; clients ignore what they do not know."""
+
+
+class PaymentMethodRequest(_Request):
+    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one."""
+
+    type: Annotated[str, Meta(pattern="^[a-z][a-z_]{1,29}$")]
+    token: Token | None = None
+    tokens: Annotated[dict[ProviderName, Token], Meta(max_length=10)] | None = None
+
+
+class CustomerRequest(_Request):
+    """Who pays. Kept encrypted with the payment, never returned, and can be erased."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    email: Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    phone: Annotated[str, Meta(pattern=r"^\+[0-9]{7,15}$", description="E.164, with a plus.")] | None = None
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")] | None = None
+
+
+class CreatePaymentRequest(_Request):
+    """A payment to be made once."""
+
+    amount: Amount
+    currency: CurrencyCode
+    payment_method: PaymentMethodRequest
+    capture: Literal["automatic", "manual"] = "automatic"
+    customer: CustomerRequest | None = None
+    description: Annotated[str, Meta(max_length=limits.MAX_DESCRIPTION_CHARS)] | None = None
+    metadata: (
+        Annotated[
+            dict[
+                Annotated[str, Meta(min_length=1, max_length=limits.MAX_METADATA_KEY_CHARS)],
+                Annotated[str, Meta(max_length=limits.MAX_METADATA_VALUE_CHARS)],
+            ],
+            Meta(max_length=limits.MAX_METADATA_KEYS),
+        ]
+        | None
+    ) = None
+    return_url: (
+        Annotated[
+            str, Meta(max_length=limits.MAX_URL_CHARS, description="Public https URL.", extra_json_schema={"format": "uri"})
+        ]
+        | None
+    ) = None
+    idempotency_key: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=limits.MAX_IDEMPOTENCY_KEY_CHARS,
+                description="Instead of the Idempotency-Key header.",
+            ),
+        ]
+        | None
+    ) = None
+
+
+class RoutingAnswer(_Answer):
+    """Why these providers, in this order."""
+
+    document: str
+    rule: str
+    reasons: list[str]
+    providers: list[str]
+
+
+class NextActionAnswer(_Answer):
+    """What the payer has to do."""
+
+    type: Literal["redirect"]
+    url: str
+
+
+class AttemptAnswer(_Answer):
+    """One try at one provider."""
+
+    number: int
+    provider: str
+    account_id: str
+    state: Literal[
+        "STARTED",
+        "SUCCEEDED",
+        "AUTHORIZED",
+        "REQUIRES_ACTION",
+        "ACCEPTED",
+        "DECLINED",
+        "NOT_SENT",
+        "REJECTED",
+        "UNKNOWN",
+        "MISMATCH",
+        "FENCED",
+    ]
+    provider_key: str
+    provider_ref: str | None
+    provider_code: str | None
+    started_at: Timestamp
+    settled_at: Timestamp | None
+
+
+class LastErrorAnswer(_Answer):
+    """Why the last attempt did not succeed. `code` is ours and stable, `providerCode` the provider's own."""
+
+    code: str
+    message: str
+    provider: str | None
+    provider_code: str | None
+    attempt: int | None
+
+
+class PaymentAnswer(_Answer):
+    """A payment as it is now."""
+
+    transaction_id: TransactionId
+    status: Status
+    amount: Amount
+    currency: CurrencyCode
+    capture: Literal["automatic", "manual"]
+    capturable: int
+    refundable: int
+    provider: str | None
+    provider_ref: str | None
+    payment_method_type: str
+    attempts: list[AttemptAnswer]
+    retry_count: int
+    last_error: LastErrorAnswer | None
+    next_action: NextActionAnswer | None
+    cancel_requested: bool
+    description: str | None
+    metadata: dict[str, str]
+    routing: RoutingAnswer
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class PaymentListAnswer(_Answer):
+    """Newest first. A page may be empty and still have a cursor: go on until it is null."""
+
+    items: list[PaymentAnswer]
+    next_cursor: str | None
+
+
+class EventAnswer(_Answer):
+    """An entry of the audit trail. `hash` covers the entry and `previousHash`."""
+
+    seq: int
+    type: str
+    from_: Status | None = msgspec.field(name="from")
+    to: Status
+    actor: str
+    at: Timestamp
+    facts: dict[str, str | int | bool]
+    previous_hash: str
+    hash: str
+
+
+class EventListAnswer(_Answer):
+    """Oldest first."""
+
+    items: list[EventAnswer]
+    next_cursor: str | None
+
+
+class HealthAnswer(_Answer):
+    """The API function runs. It says nothing of what lies behind it."""
+
+    status: Literal["ok"]
+
+
+class ProblemAnswer(_Answer):
+    """RFC 9457. `code` is stable and meant for programs, `detail` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    field: str | None = None

@@ -1,0 +1,35 @@
+"""The worker: one batch of the jobs queue, its messages side by side."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+from payflowx.adapters.sqs_jobs import decode_job
+from payflowx.adapters.system import LambdaDeadline
+from payflowx.bootstrap import Container
+from payflowx.domain.ports import Deadline
+
+
+@cache
+def container() -> Container:
+    """One a function instance; tests replace it."""
+    return Container()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Failed messages alone come back: partial batch responses."""
+    failed: list[str] = []
+    deadline = LambdaDeadline(context)
+    records = event["Records"]
+    tasks: list[Callable[[], None]] = [partial(_process, record, deadline, failed) for record in records]
+    container().concurrency.run(tasks)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _process(record: dict[str, Any], deadline: Deadline, failed: list[str]) -> None:
+    """A message fails for any exception: it comes back, and the payment is due besides."""
+    try:
+        container().process_payment(decode_job(record["body"]), deadline)
+    except Exception:
+        failed.append(record["messageId"])
+        container().logger.exception("message failed", extra={"messageId": record["messageId"]})

@@ -1,0 +1,1 @@
+"""Payment gateways behind one contract: pure request builders and response parsers, a folder a provider."""

@@ -1,0 +1,68 @@
+"""Which providers exist, and which of them this deployment may use.
+
+To add one: a folder with a `gateway.py` that offers `GATEWAY`, and a line here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Final
+
+from payflowx.domain.capabilities import Capabilities
+from payflowx.domain.errors import ConfigurationError
+from payflowx.domain.transport import HttpClient, Secrets
+from payflowx.providers.connector import Connector
+from payflowx.providers.contract import Gateway
+
+_MODULES: Final[Mapping[str, str]] = {
+    "mock": "payflowx.providers.mock.gateway",
+    "razorpay_mock": "payflowx.providers.razorpay_mock.gateway",
+    "cashfree_mock": "payflowx.providers.cashfree_mock.gateway",
+}
+
+
+def gateway(name: str) -> Gateway:
+    """The gateway of that name; its module is imported when it is first asked for."""
+    module = _MODULES.get(name)
+    if module is None:
+        raise ConfigurationError(f"there is no provider named {name}; known are {', '.join(sorted(_MODULES))}")
+    found: Gateway = import_module(module).GATEWAY
+    return found
+
+
+def capabilities_of(names: tuple[str, ...]) -> Mapping[str, Capabilities]:
+    """What each of these providers declares."""
+    return {name: gateway(name).capabilities for name in names}
+
+
+@dataclass(slots=True, kw_only=True)
+class Registry:
+    """Implements `Providers` for the allowed ones."""
+
+    allowed: tuple[str, ...]
+    http: Callable[[], HttpClient]
+    secrets: Callable[[], Secrets]
+    clock_ms: Callable[[], int]
+    observe: Callable[[str, str, int], None]
+    _connectors: dict[str, Connector] = field(default_factory=dict)
+    _capabilities: Mapping[str, Capabilities] | None = None
+
+    def get(self, name: str) -> Connector:
+        """Raises `ConfigurationError` for a provider that this deployment does not allow."""
+        if name not in self.allowed:
+            raise ConfigurationError(f"the provider {name} is not allowed in this deployment")
+        if name not in self._connectors:
+            self._connectors[name] = Connector(
+                gateway=gateway(name),
+                http=self.http(),
+                secrets=self.secrets(),
+                clock_ms=self.clock_ms,
+                observe=self.observe,
+            )
+        return self._connectors[name]
+
+    def capabilities(self) -> Mapping[str, Capabilities]:
+        """Of all allowed providers."""
+        if self._capabilities is None:
+            self._capabilities = capabilities_of(self.allowed)
+        return self._capabilities

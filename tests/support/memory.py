@@ -1,0 +1,268 @@
+"""Ports in memory, for tests of the rules. Contract tests hold them to the same behaviour as the real adapters."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from payflowx.domain.attempt import Attempt
+from payflowx.domain.conclusion import Change
+from payflowx.domain.errors import StorageUnavailableError
+from payflowx.domain.events import Event
+from payflowx.domain.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
+from payflowx.domain.identifiers import shard_of
+from payflowx.domain.payment import Lease, Payment
+from payflowx.domain.ports import (
+    Claimed,
+    Created,
+    Due,
+    EventPage,
+    Existing,
+    Job,
+    Merchant,
+    Moved,
+    PaymentPage,
+    PaymentQuery,
+    ReferenceTaken,
+)
+from payflowx.domain.routing import RoutingDocument
+
+NOW_MS = 1_790_000_000_000
+
+
+@dataclass(slots=True)
+class ManualClock:
+    """Time that moves when a test says so."""
+
+    at_ms: int = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def advance(self, seconds: float) -> None:
+        self.at_ms += int(seconds * SECOND_MS)
+
+
+@dataclass(slots=True)
+class ManualDeadline:
+    """How long the invocation may still run."""
+
+    left_ms: int = 30_000
+
+    def remaining_ms(self) -> int:
+        return self.left_ms
+
+
+@dataclass(slots=True)
+class CountingRandomness:
+    """owner-1, owner-2, ...; the middle of the jitter."""
+
+    count: int = 0
+
+    def owner(self) -> str:
+        self.count += 1
+        return f"owner-{self.count}"
+
+    def jitter(self) -> float:
+        return 0.5
+
+    def secret_text(self, chars: int) -> str:
+        self.count += 1
+        return str(self.count).rjust(chars, "A")
+
+
+@dataclass(slots=True)
+class RecordingTelemetry:
+    """Keeps what was logged and counted."""
+
+    lines: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    counts: list[tuple[str, int, Mapping[str, str]]] = field(default_factory=list)
+
+    def info(self, message: str, **facts: str | int | bool | None) -> None:
+        self.lines.append((message, facts))
+
+    def warn(self, message: str, **facts: str | int | bool | None) -> None:
+        self.lines.append((message, facts))
+
+    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
+        self.counts.append((name, value, dimensions))
+
+    def milliseconds(self, name: str, value: int, **dimensions: str) -> None:
+        self.counts.append((name, value, dimensions))
+
+    def seconds(self, name: str, value: int, **dimensions: str) -> None:
+        self.counts.append((name, value, dimensions))
+
+    def total(self, name: str) -> int:
+        return sum(value for known, value, _ in self.counts if known == name)
+
+
+@dataclass(slots=True)
+class MemoryJobs:
+    """Messages with their delays; `broken` refuses them."""
+
+    sent: list[tuple[Job, int]] = field(default_factory=list)
+    broken: bool = False
+
+    def send(self, job: Job, *, delay_seconds: int = 0) -> None:
+        if self.broken:
+            raise StorageUnavailableError("the queue did not take the message")
+        self.sent.append((job, delay_seconds))
+
+
+@dataclass(slots=True)
+class MemoryMerchants:
+    """Merchants by id."""
+
+    merchants: dict[str, Merchant] = field(default_factory=dict)
+
+    def get(self, merchant_id: str) -> Merchant | None:
+        return self.merchants.get(merchant_id)
+
+
+@dataclass(slots=True)
+class FixedRules:
+    """One document."""
+
+    document: RoutingDocument
+
+    def current(self) -> RoutingDocument:
+        return self.document
+
+
+@dataclass(slots=True)
+class OneByOne:
+    """Concurrency without any."""
+
+    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
+        for task in tasks:
+            task()
+
+
+@dataclass
+class MemoryPayments:
+    """Implements `Payments` and `DueItems`."""
+
+    payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
+    trails: dict[tuple[str, str], list[Event]] = field(default_factory=dict)
+    idempotency: dict[tuple[str, str], Existing] = field(default_factory=dict)
+    references: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
+
+    def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing:
+        known = self.idempotency.get((payment.merchant_id, idempotency_key))
+        if known is not None:
+            return known
+        stored = self.payments.get(_key(payment))
+        if stored is not None:
+            return Existing(transaction_id=stored.transaction_id, fingerprint=stored.fingerprint)
+        self.idempotency[payment.merchant_id, idempotency_key] = Existing(
+            transaction_id=payment.transaction_id, fingerprint=payment.fingerprint
+        )
+        self.payments[_key(payment)] = payment
+        self.trails[_key(payment)] = [event]
+        return Created(payment=payment)
+
+    def find_key(self, merchant_id: str, idempotency_key: str) -> Existing | None:
+        return self.idempotency.get((merchant_id, idempotency_key))
+
+    def get(self, merchant_id: str, transaction_id: str) -> Payment | None:
+        return self.payments.get((merchant_id, transaction_id))
+
+    def claim(
+        self,
+        *,
+        merchant_id: str,
+        transaction_id: str,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None,
+    ) -> Claimed | Moved:
+        found = self.get(merchant_id, transaction_id)
+        if found is None or found.version != version or found.lease.is_live(now_ms):
+            return Moved(payment=found)
+        attempts = found.attempts
+        if append is not None:
+            if found.charged_attempt is not None or append.number != len(attempts) + 1 > MAX_ATTEMPTS:
+                return Moved(payment=found)
+            if len(attempts) != append.number - 1:
+                return Moved(payment=found)
+            attempts = (*attempts, append)
+        claimed = replace(
+            found,
+            version=version + 1,
+            lease=lease,
+            attempts=attempts,
+            due_at_ms=lease.expires_at_ms + 15 * SECOND_MS,
+            updated_at_ms=now_ms,
+        )
+        self.payments[_key(found)] = claimed
+        return Claimed(payment=claimed)
+
+    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Claimed | Moved:
+        attempt = replace(payment.attempt(number), progress=progress)
+        attempts = tuple(attempt if a.number == number else a for a in payment.attempts)
+        return self.reschedule(payment, replace(payment, attempts=attempts, version=payment.version + 1))
+
+    def reschedule(self, before: Payment, after: Payment) -> Claimed | Moved:
+        found = self.payments.get(_key(before))
+        if found is None or found.version != before.version or found.lease != before.lease:
+            return Moved(payment=found)
+        self.payments[_key(after)] = after
+        return Claimed(payment=after)
+
+    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken:
+        before, after = change.before, change.after
+        found = self.payments.get(_key(before))
+        if found is None or found.version != before.version or found.lease != before.lease:
+            return Moved(payment=found)
+        if change.reference is not None and change.attempt_number is not None:
+            attempt = after.attempt(change.attempt_number)
+            reference = (attempt.provider, attempt.account_id, change.reference)
+            owner = (after.transaction_id, attempt.number)
+            if self.references.setdefault(reference, owner) != owner:
+                return ReferenceTaken()
+        self.payments[_key(after)] = after
+        self.trails[_key(after)].append(change.event)
+        return Claimed(payment=after)
+
+    def page(self, query: PaymentQuery) -> PaymentPage:
+        rows = sorted(
+            (
+                (f"{p.created_at_ms:013d}#{p.transaction_id}", p)
+                for p in self.payments.values()
+                if p.merchant_id == query.merchant_id and query.from_ms <= p.created_at_ms < query.until_ms
+            ),
+            reverse=True,
+        )
+        rows = [(k, p) for k, p in rows if query.position is None or k < query.position]
+        rows = [(k, p) for k, p in rows if query.status in (None, p.status)]
+        page = rows[: query.limit]
+        more = len(page) == query.limit
+        return PaymentPage(items=[p for _, p in page], next_position=page[-1][0] if more else None)
+
+    def events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage:
+        trail = [e for e in self.trails.get((merchant_id, transaction_id), []) if e.seq > after_seq]
+        page = trail[:limit]
+        return EventPage(items=page, next_seq=page[-1].seq if len(trail) > limit else None)
+
+    # -- DueItems
+
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due]]:
+        yield [
+            Due(merchant_id=p.merchant_id, transaction_id=p.transaction_id, due_at_ms=p.due_at_ms)
+            for p in self.payments.values()
+            if p.due_at_ms is not None
+            and p.due_at_ms <= until_ms
+            and shard_of(p.transaction_id, DUE_SHARDS) == shard
+        ]
+
+    def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
+        key = (due.merchant_id, due.transaction_id)
+        found = self.payments[key]
+        if found.due_at_ms != due.due_at_ms:
+            return False
+        self.payments[key] = replace(found, due_at_ms=due_at_ms, drives=drives)
+        return True
+
+
+def _key(payment: Payment) -> tuple[str, str]:
+    return payment.merchant_id, payment.transaction_id

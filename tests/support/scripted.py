@@ -1,0 +1,81 @@
+"""A provider that answers what a test tells it to, and remembers what it was asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from payflowx.domain.capabilities import Capabilities
+from payflowx.domain.outcome import Charged, Fenced, NotFound, Outcome, StepResult, Unknown
+from payflowx.domain.ports import Account, Charge
+
+Answer = StepResult | Exception
+
+
+def charged(charge: Charge, reference: str | None = None) -> Charged:
+    """A success that matches the charge."""
+    return Charged(
+        reference=reference or f"ref-{charge.provider_key}",
+        amount=charge.amount,
+        currency=charge.currency,
+        merchant_reference=charge.provider_key,
+    )
+
+
+@dataclass
+class ScriptedProvider:
+    """Answers in order; the string "charged" stands for a matching success. When the script ends: success."""
+
+    name: str
+    able: Capabilities
+    charges: list[Answer | str] = field(default_factory=list)
+    inquiries: list[Answer | str] = field(default_factory=list)
+    fences: list[Answer | str] = field(default_factory=list)
+    steps: tuple[str, ...] = ()
+    """Facts that must be stored before the charging request may leave."""
+    sent: list[tuple[str, Charge]] = field(default_factory=list)
+    hash_salt: str = ""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.able
+
+    def request_hash(self, charge: Charge) -> str:
+        return f"hash:{self.hash_salt}{charge.provider_key}:{charge.amount}:{charge.token}"
+
+    def may_have_charged(self, progress: Mapping[str, str]) -> bool:
+        return all(step in progress for step in self.steps)
+
+    def charge(self, charge: Charge, account: Account) -> StepResult:
+        self.sent.append(("charge", charge))
+        return self._next(self.charges, charge, charged(charge))
+
+    def inquire(self, charge: Charge, account: Account) -> Outcome:
+        self.sent.append(("inquire", charge))
+        return self._next(self.inquiries, charge, NotFound())  # type: ignore[return-value]
+
+    def fence(self, charge: Charge, account: Account) -> Outcome:
+        self.sent.append(("fence", charge))
+        return self._next(self.fences, charge, Fenced() if self.able.can_fence else Unknown(code="no_fence"))  # type: ignore[return-value]
+
+    def asked(self, what: str) -> int:
+        return sum(1 for kind, _ in self.sent if kind == what)
+
+    def _next(self, script: list[Answer | str], charge: Charge, otherwise: StepResult) -> StepResult:
+        answer = script.pop(0) if script else otherwise
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, str):
+            return charged(charge)
+        return answer
+
+
+@dataclass
+class ScriptedProviders:
+    """Implements `Providers`."""
+
+    providers: dict[str, ScriptedProvider]
+
+    def get(self, name: str) -> ScriptedProvider:
+        return self.providers[name]
+
+    def capabilities(self) -> Mapping[str, Capabilities]:
+        return {name: provider.able for name, provider in self.providers.items()}

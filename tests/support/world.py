@@ -1,0 +1,191 @@
+"""The use cases over memory: what a test of the rules needs, wired once."""
+
+from dataclasses import dataclass, field
+
+from payflowx.application.cancel_payment import CancelPayment
+from payflowx.application.create_payment import CreatePayment, NewPayment
+from payflowx.application.process_payment import ProcessPayment
+from payflowx.application.recording import Recorder
+from payflowx.application.resolve_attempt import ResolveAttempt
+from payflowx.application.send_charge import SendCharge
+from payflowx.application.sweep import SweepDuePayments
+from payflowx.application.verify_trail import VerifyTrail
+from payflowx.domain.capabilities import Capabilities
+from payflowx.domain.limits import HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.payment import Payment, PaymentMethod
+from payflowx.domain.ports import Account, Job, Merchant
+from payflowx.domain.retry import RetryPolicy
+from payflowx.domain.routing import Conditions, RoutingDocument, Rule, Share
+from payflowx.domain.statuses import CaptureMode
+from tests.support.memory import (
+    CountingRandomness,
+    FixedRules,
+    ManualClock,
+    ManualDeadline,
+    MemoryJobs,
+    MemoryMerchants,
+    MemoryPayments,
+    OneByOne,
+    RecordingTelemetry,
+)
+from tests.support.scripted import ScriptedProvider, ScriptedProviders
+
+MERCHANT = "acme"
+
+RESENDABLE = Capabilities(
+    provider="alpha", simulated=True, idempotency_window_ms=24 * HOUR_MS, can_fence=False, inquiry_horizon_ms=HOUR_MS
+)
+FENCEABLE = Capabilities(
+    provider="beta",
+    simulated=True,
+    can_fence=True,
+    visibility_lag_ms=10 * SECOND_MS,
+    inquiry_horizon_ms=HOUR_MS,
+    action_lifetime_ms=15 * MINUTE_MS,
+)
+READABLE = Capabilities(provider="gamma", simulated=True, inquiry_horizon_ms=10 * MINUTE_MS)
+
+
+def _providers() -> ScriptedProviders:
+    return ScriptedProviders({able.provider: ScriptedProvider(able.provider, able) for able in (RESENDABLE, FENCEABLE, READABLE)})
+
+
+def fallback(*providers: str) -> RoutingDocument:
+    """A document with one rule."""
+    rule = Rule(name="all", when=Conditions(), shares=(Share(percent=100, providers=providers),))
+    return RoutingDocument(version="test", rules=(rule,))
+
+
+@dataclass
+class World:
+    """Everything, with the leaves in reach of the test."""
+
+    providers: ScriptedProviders = field(default_factory=_providers)
+    payments: MemoryPayments = field(default_factory=MemoryPayments)
+    jobs: MemoryJobs = field(default_factory=MemoryJobs)
+    clock: ManualClock = field(default_factory=ManualClock)
+    deadline: ManualDeadline = field(default_factory=ManualDeadline)
+    telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+    randomness: CountingRandomness = field(default_factory=CountingRandomness)
+    merchants: MemoryMerchants = field(default_factory=MemoryMerchants)
+    policy: RetryPolicy = RetryPolicy(max_retries=3, charge_deadline_ms=24 * HOUR_MS)
+    rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
+
+    def __post_init__(self) -> None:
+        self.set_merchant()
+
+    def set_merchant(self, *, disabled: frozenset[str] = frozenset()) -> None:
+        """The merchant with an account at each provider."""
+        accounts = tuple(
+            Account(provider=name, account_id="main", endpoint="https://gateway.test", secret_arn="arn:secret")
+            for name in self.providers.providers
+        )
+        self.merchants.merchants[MERCHANT] = Merchant(
+            merchant_id=MERCHANT, name="Acme", accounts=accounts, disabled=disabled
+        )
+
+    # -- use cases
+
+    @property
+    def recorder(self) -> Recorder:
+        return Recorder(payments=self.payments, jobs=self.jobs, telemetry=self.telemetry)
+
+    def accept(self, key: str = "order-1", **changes: object) -> Payment:
+        """POST /payments."""
+        return self.create(new_payment(key, **changes)).payment
+
+    @property
+    def create(self) -> CreatePayment:
+        return CreatePayment(
+            payments=self.payments,
+            jobs=self.jobs,
+            merchants=self.merchants,
+            rules=self.rules,
+            providers=self.providers,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @property
+    def process(self) -> ProcessPayment:
+        send_charge = SendCharge(payments=self.payments)
+        return ProcessPayment(
+            payments=self.payments,
+            merchants=self.merchants,
+            providers=self.providers,
+            recorder=self.recorder,
+            send_charge=send_charge,
+            resolve_attempt=ResolveAttempt(send_charge=send_charge),
+            clock=self.clock,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @property
+    def cancel(self) -> CancelPayment:
+        return CancelPayment(
+            payments=self.payments,
+            providers=self.providers,
+            recorder=self.recorder,
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+    @property
+    def sweep(self) -> SweepDuePayments:
+        return SweepDuePayments(
+            due_items=self.payments,
+            payments=self.payments,
+            jobs=self.jobs,
+            recorder=self.recorder,
+            concurrency=OneByOne(),
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    # -- driving
+
+    def work(self, *, turns: int = 1) -> None:
+        """Deliver the next messages, in order, after their delays."""
+        for _ in range(turns):
+            job, delay_seconds = self.jobs.sent.pop(0)
+            self.clock.advance(delay_seconds)
+            self.process(job, self.deadline)
+
+    def work_until_idle(self, *, most: int = 50) -> int:
+        """Deliver messages until none is left; how many there were."""
+        for turn in range(most):
+            if not self.jobs.sent:
+                return turn
+            self.work()
+        raise AssertionError("messages do not end")
+
+    def now(self, payment: Payment) -> Payment:
+        """The payment as stored, its trail checked."""
+        stored = self.payments.get(payment.merchant_id, payment.transaction_id)
+        assert stored is not None
+        assert VerifyTrail(payments=self.payments)(stored.merchant_id, stored.transaction_id) == []
+        return stored
+
+    def wake(self, payment: Payment) -> None:
+        """A message without hints, as the sweeper sends it."""
+        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
+        self.process(job, self.deadline)
+
+
+def new_payment(key: str = "order-1", **changes: object) -> NewPayment:
+    """A valid request; the fingerprint follows the amount."""
+    values: dict[str, object] = {
+        "merchant_id": MERCHANT,
+        "idempotency_key": key,
+        "amount": 1999,
+        "currency": "USD",
+        "capture": CaptureMode.AUTOMATIC,
+        "payment_method": PaymentMethod(type="card", token="tok_success"),
+        **changes,
+    }
+    values.setdefault("fingerprint", f"print-{values['amount']}")
+    return NewPayment(**values)  # type: ignore[arg-type]

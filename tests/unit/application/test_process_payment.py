@@ -1,0 +1,515 @@
+"""A payment's way through claim, call and outcome: every row of the outcome table."""
+
+import pytest
+
+from payflowx.domain.errors import StorageUnavailableError
+from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.outcome import (
+    Accepted,
+    ActionRequired,
+    Charged,
+    Declined,
+    Fenced,
+    Mismatch,
+    NextAction,
+    NotFound,
+    NotSent,
+    Progress,
+    Rejected,
+    Unknown,
+)
+from payflowx.domain.payment import PaymentMethod
+from payflowx.domain.statuses import AttemptState, DeclineKind, PaymentStatus
+from tests.support.world import World, fallback
+
+SOFT = Declined(kind=DeclineKind.SOFT, code="issuer_unavailable")
+HARD = Declined(kind=DeclineKind.HARD, code="stolen_card")
+FUNDS = Declined(kind=DeclineKind.FUNDS, code="insufficient_funds")
+TIMEOUT = Unknown(code="read_timeout")
+REDIRECT = ActionRequired(reference="act-1", action=NextAction(kind="redirect", url="https://bank.test/3ds"))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def states(world: World, payment: object) -> list[tuple[str, AttemptState]]:
+    return [(a.provider, a.state) for a in world.now(payment).attempts]  # type: ignore[arg-type]
+
+
+def test_a_payment_that_goes_well_is_charged_once_with_its_stored_key(world: World) -> None:
+    payment = world.accept()
+    world.work()
+    done = world.now(payment)
+    assert (done.status, done.charged_attempt, done.refundable) == (PaymentStatus.SUCCESS, 1, 1999)
+    assert done.due_at_ms is None
+    assert not done.lease.owner
+    (kind, charge), *rest = world.providers.get("alpha").sent
+    assert (kind, charge.provider_key) == ("charge", f"pfx-{payment.transaction_id[4:]}-1")
+    assert rest == []
+    assert world.jobs.sent == []
+
+
+def test_the_attempt_is_stored_before_the_call(world: World) -> None:
+    payment = world.accept()
+    provider = world.providers.get("alpha")
+    seen: list[AttemptState] = []
+
+    def look(charge: object, account: object) -> Unknown:
+        seen.extend(a.state for a in world.payments.payments["acme", payment.transaction_id].attempts)
+        return TIMEOUT
+
+    provider.charge = look  # type: ignore[method-assign, assignment]
+    world.work()
+    assert seen == [AttemptState.STARTED]
+
+
+def test_a_repeated_message_does_nothing(world: World) -> None:
+    payment = world.accept()
+    job, _ = world.jobs.sent[0]
+    world.work()
+    world.process(job, world.deadline)
+    world.wake(payment)
+    assert world.providers.get("alpha").asked("charge") == 1
+
+
+def test_two_workers_at_once_make_one_charge(world: World) -> None:
+    payment = world.accept()
+    job, _ = world.jobs.sent[0]
+    provider = world.providers.get("alpha")
+    plain = provider.charge
+
+    def interrupted(charge: object, account: object) -> object:
+        world.process(job, world.deadline)  # the same message, delivered to another worker meanwhile
+        world.wake(payment)
+        return plain(charge, account)  # type: ignore[arg-type]
+
+    provider.charge = interrupted  # type: ignore[method-assign, assignment]
+    world.work()
+    assert provider.asked("charge") == 1
+    assert world.now(payment).status is PaymentStatus.SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (NotSent(code="connection_refused"), AttemptState.NOT_SENT),
+        (Rejected(code="rate_limited"), AttemptState.REJECTED),
+        (Rejected(code="unauthorized", misconfigured=True), AttemptState.REJECTED),
+        (SOFT, AttemptState.DECLINED),
+    ],
+)
+def test_what_proves_no_charge_fails_over_at_once(world: World, answer: object, state: AttemptState) -> None:
+    world.providers.get("alpha").charges = [answer]  # type: ignore[list-item]
+    payment = world.accept()
+    world.work()
+    assert [delay for _, delay in world.jobs.sent] == [0]
+    world.work()
+    assert states(world, payment) == [("alpha", state), ("beta", AttemptState.SUCCEEDED)]
+    assert world.now(payment).retry_count == 1
+    keys = {a.provider_key for a in world.now(payment).attempts}
+    assert len(keys) == 2
+
+
+def test_a_misconfigured_account_is_counted(world: World) -> None:
+    world.providers.get("alpha").charges = [Rejected(code="unauthorized", misconfigured=True)]
+    world.accept()
+    world.work()
+    assert world.telemetry.total("ProviderMisconfigured") == 1
+
+
+@pytest.mark.parametrize(("answer", "code"), [(HARD, "hard_decline"), (FUNDS, "insufficient_funds")])
+def test_a_decline_that_must_not_be_repeated_ends_the_payment(world: World, answer: Declined, code: str) -> None:
+    world.providers.get("alpha").charges = [answer]
+    payment = world.accept()
+    world.work()
+    failed = world.now(payment)
+    assert (failed.status, failed.last_error.code) == (PaymentStatus.FAILED, code)  # type: ignore[union-attr]
+    assert failed.last_error.provider_code == answer.code  # type: ignore[union-attr]
+    assert (world.jobs.sent, failed.due_at_ms) == ([], None)
+
+
+def test_a_provider_that_declined_is_not_asked_again(world: World) -> None:
+    world.rules.document = fallback("alpha")
+    world.providers.get("alpha").charges = [SOFT]
+    payment = world.accept()
+    world.work()
+    assert world.now(payment).status is PaymentStatus.FAILED
+
+
+def test_retries_back_off_and_end(world: World) -> None:
+    world.rules.document = fallback("alpha", "beta")
+    for name in ("alpha", "beta"):
+        world.providers.get(name).charges = [Rejected(code="rate_limited", retry_after_seconds=7)] * 9
+    payment = world.accept()
+    world.work(turns=2)
+    _, delay = world.jobs.sent[0]
+    assert delay >= 7
+    world.work_until_idle()
+    failed = world.now(payment)
+    assert [a.provider for a in failed.attempts] == ["alpha", "beta", "alpha", "beta"]
+    assert (failed.status, failed.retry_count) == (PaymentStatus.FAILED, 3)
+    assert "Every allowed attempt" in failed.last_error.message  # type: ignore[union-attr]
+
+
+def test_a_message_before_its_time_changes_nothing(world: World) -> None:
+    world.rules.document = fallback("alpha")
+    world.providers.get("alpha").charges = [NotSent(code="connection_refused")]
+    payment = world.accept()
+    world.work()
+    world.wake(payment)
+    assert len(world.now(payment).attempts) == 1
+
+
+def test_a_disabled_provider_is_passed_over_by_a_further_attempt(world: World) -> None:
+    world.providers.get("alpha").charges = [NotSent(code="connection_refused")]
+    payment = world.accept()
+    world.work()
+    world.set_merchant(disabled=frozenset({"beta"}))
+    world.work()
+    assert states(world, payment)[1][0] == "gamma"
+
+
+class TestUnknown:
+    """Nobody knows whether it was charged: never elsewhere, never FAILED by a clock."""
+
+    def test_an_inquiry_that_finds_the_charge_ends_it(self, world: World) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges, provider.inquiries = [TIMEOUT], ["charged"]
+        payment = world.accept()
+        world.work()
+        unsure = world.now(payment)
+        assert (unsure.status, states(world, payment)) == (PaymentStatus.PENDING, [("alpha", AttemptState.UNKNOWN)])
+        assert world.jobs.sent[0][1] == 5
+        world.work()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert provider.asked("charge") == 1
+
+    def test_inside_the_window_the_same_request_is_sent_again(self, world: World) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges = [TIMEOUT, "charged"]
+        payment = world.accept()
+        world.work(turns=2)
+        keys = [charge.provider_key for kind, charge in provider.sent if kind == "charge"]
+        assert len(keys) == 2
+        assert len(set(keys)) == 1
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert len(world.now(payment).attempts) == 1
+
+    def test_a_changed_request_is_never_sent_again(self, world: World) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges = [TIMEOUT]
+        payment = world.accept()
+        world.work()
+        provider.hash_salt = "new version"
+        world.work(turns=3)
+        assert provider.asked("charge") == 1
+        assert world.now(payment).attempts[0].state is AttemptState.UNKNOWN
+
+    @pytest.mark.parametrize("refusal", [NotSent(code="connection_refused"), Rejected(code="rate_limited")])
+    def test_a_refused_resend_says_nothing_about_the_first_send(self, world: World, refusal: object) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges = [TIMEOUT, refusal]  # type: ignore[list-item]
+        payment = world.accept()
+        world.work(turns=2)
+        assert states(world, payment) == [("alpha", AttemptState.UNKNOWN)]
+
+    def test_after_the_window_it_is_only_read(self, world: World) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges = [TIMEOUT]
+        payment = world.accept()
+        world.work()
+        world.clock.advance(23.6 * 3600)
+        world.wake(payment)
+        assert provider.asked("charge") == 1
+
+    def test_a_fence_proves_no_charge_and_the_next_provider_is_asked(self, world: World) -> None:
+        world.rules.document = fallback("beta", "gamma")
+        provider = world.providers.get("beta")
+        provider.charges, provider.fences = [TIMEOUT], [Fenced(reference="order-9")]
+        payment = world.accept()
+        world.work(turns=2)
+        assert provider.asked("fence") == 0  # patience first: the charge may still show up
+        world.work()
+        assert states(world, payment) == [("beta", AttemptState.FENCED)]
+        world.work()
+        assert states(world, payment)[1] == ("gamma", AttemptState.SUCCEEDED)
+
+    def test_a_fence_that_finds_the_charge_ends_it(self, world: World) -> None:
+        world.rules.document = fallback("beta")
+        provider = world.providers.get("beta")
+        provider.charges, provider.fences = [TIMEOUT], ["charged"]
+        payment = world.accept()
+        world.work(turns=3)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_no_number_of_not_found_closes_it(self, world: World) -> None:
+        world.rules.document = fallback("gamma", "alpha")
+        provider = world.providers.get("gamma")
+        provider.charges = [TIMEOUT]
+        payment = world.accept()
+        for _ in range(30):
+            if not world.jobs.sent:
+                break
+            world.work()
+        review = world.now(payment)
+        assert review.status is PaymentStatus.IN_REVIEW
+        assert states(world, payment) == [("gamma", AttemptState.UNKNOWN)]
+        assert review.due_at_ms == world.clock.now_ms() + DAY_MS
+        assert world.providers.get("alpha").sent == []
+        assert world.telemetry.total("PaymentsInReview") == 1
+
+    def test_a_review_is_closed_by_a_verified_read(self, world: World) -> None:
+        world.rules.document = fallback("gamma")
+        provider = world.providers.get("gamma")
+        provider.charges = [TIMEOUT]
+        payment = world.accept()
+        while world.jobs.sent:
+            world.work()
+        provider.inquiries = [NotFound(), "charged"]
+        for _ in range(2):
+            world.clock.advance(DAY_MS / SECOND_MS)
+            world.wake(payment)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_a_worker_that_died_leaves_an_attempt_to_resolve(self, world: World) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges = [KeyboardInterrupt("killed")]  # type: ignore[list-item]
+        payment = world.accept()
+        job, _ = world.jobs.sent[0]
+        original = provider.charge
+
+        def die(charge: object, account: object) -> object:
+            original.__func__  # noqa: B018
+            raise KeyboardInterrupt
+
+        provider.charge = die  # type: ignore[method-assign, assignment]
+        with pytest.raises(KeyboardInterrupt):
+            world.process(job, world.deadline)
+        del provider.charge  # type: ignore[attr-defined]
+        provider.charges = []
+        world.jobs.sent.clear()
+        world.wake(payment)
+        assert states(world, payment) == [("alpha", AttemptState.STARTED)]  # the lease is still live
+        world.clock.advance(61)
+        assert world.sweep(world.deadline).woken == 1
+        provider.inquiries = ["charged"]
+        world.work()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert provider.asked("charge") == 0
+
+
+class TestSteps:
+    """A charge of several requests."""
+
+    @pytest.fixture
+    def world(self) -> World:
+        world = World()
+        world.rules.document = fallback("gamma", "alpha")
+        world.providers.get("gamma").steps = ("order_id",)
+        return world
+
+    def test_each_result_is_stored_before_the_next_request(self, world: World) -> None:
+        provider = world.providers.get("gamma")
+        provider.charges = [Progress(facts={"order_id": "o-1"}), "charged"]
+        payment = world.accept()
+        world.work()
+        assert [dict(charge.progress) for _, charge in provider.sent] == [{}, {"order_id": "o-1"}]
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_a_lost_answer_before_the_charging_request_goes_on(self, world: World) -> None:
+        provider = world.providers.get("gamma")
+        provider.charges = [TIMEOUT, Progress(facts={"order_id": "o-2"}), "charged"]
+        payment = world.accept()
+        world.work(turns=2)
+        assert provider.asked("inquire") == 0
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert len(world.now(payment).attempts) == 1
+
+    def test_a_lost_answer_of_the_charging_request_is_only_read(self, world: World) -> None:
+        provider = world.providers.get("gamma")
+        provider.charges = [Progress(facts={"order_id": "o-3"}), TIMEOUT]
+        world.accept()
+        world.work(turns=4)
+        assert provider.asked("charge") == 2
+
+    def test_a_worker_that_lost_its_lease_sends_nothing_more(self, world: World) -> None:
+        provider = world.providers.get("gamma")
+        payment = world.accept()
+        job, _ = world.jobs.sent.pop(0)
+
+        def stall(charge: object, account: object) -> Progress:
+            del provider.charge  # type: ignore[attr-defined]
+            provider.charges = [Progress(facts={"order_id": "new"}), "charged"]
+            world.clock.advance(100)
+            world.wake(payment)  # a newer worker goes on with the attempt
+            return Progress(facts={"order_id": "stale"})
+
+        provider.charge = stall  # type: ignore[method-assign, assignment]
+        world.process(job, world.deadline)
+        assert [charge.progress.get("order_id") for kind, charge in provider.sent] == [None, "new"]
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+
+class TestOthers:
+    def test_an_approval_is_waited_for_and_found(self, world: World) -> None:
+        provider = world.providers.get("beta")
+        world.rules.document = fallback("beta")
+        provider.charges, provider.inquiries = [REDIRECT], [REDIRECT, "charged"]
+        payment = world.accept()
+        world.work()
+        assert world.now(payment).status is PaymentStatus.REQUIRES_ACTION
+        world.work(turns=2)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_an_approval_that_never_comes_ends_by_a_fence_and_without_failover(self, world: World) -> None:
+        provider = world.providers.get("beta")
+        world.rules.document = fallback("beta", "alpha")
+        provider.charges, provider.inquiries = [REDIRECT], [REDIRECT] * 50
+        payment = world.accept()
+        started = world.clock.now_ms()
+        for _ in range(20):
+            if not world.jobs.sent:
+                break
+            world.work()
+        failed = world.now(payment)
+        assert (failed.status, failed.attempts[0].state) == (PaymentStatus.FAILED, AttemptState.FENCED)
+        assert failed.last_error.code == "action_expired"  # type: ignore[union-attr]
+        assert world.clock.now_ms() - started >= 15 * MINUTE_MS
+        assert world.providers.get("alpha").sent == []
+
+    def test_an_accepted_charge_is_asked_for_until_it_is_final(self, world: World) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges = [Accepted(reference="a-1")]
+        provider.inquiries = [Accepted(reference="a-1"), SOFT]
+        payment = world.accept()
+        world.work(turns=3)
+        assert states(world, payment) == [("alpha", AttemptState.DECLINED)]
+        assert provider.asked("charge") == 1
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"amount": 2000},
+            {"currency": "EUR"},
+            {"merchant_reference": "pfx-somebodyelse-1"},
+        ],
+    )
+    def test_a_charge_that_differs_goes_to_review(self, world: World, wrong: dict[str, object]) -> None:
+        payment = world.accept()
+        answer = {
+            "reference": "r",
+            "amount": 1999,
+            "currency": "USD",
+            "merchant_reference": f"pfx-{payment.transaction_id[4:]}-1",
+            **wrong,
+        }
+        world.providers.get("alpha").charges = [Charged(**answer)]  # type: ignore[arg-type]
+        world.work_until_idle()
+        review = world.now(payment)
+        assert (review.status, review.charged_attempt) == (PaymentStatus.IN_REVIEW, None)
+        assert world.telemetry.total("Mismatches") == 1
+        assert world.providers.get("beta").sent == []
+
+    def test_a_reference_that_belongs_to_another_payment_goes_to_review(self, world: World) -> None:
+        first, second = world.accept("a"), world.accept("b")
+        for payment in (first, second):
+            world.providers.get("alpha").charges.append(
+                Charged(
+                    reference="same",
+                    amount=1999,
+                    currency="USD",
+                    merchant_reference=f"pfx-{payment.transaction_id[4:]}-1",
+                )
+            )
+        world.work_until_idle()
+        assert world.now(first).status is PaymentStatus.SUCCESS
+        assert world.now(second).status is PaymentStatus.IN_REVIEW
+        assert world.now(second).attempts[0].code == "reference_taken"
+
+    def test_a_decline_that_may_reopen_fails_without_failover_and_is_watched(self, world: World) -> None:
+        reopening = Declined(kind=DeclineKind.SOFT, code="payment_failed", reopens_for_seconds=5 * 86_400)
+        provider = world.providers.get("alpha")
+        provider.charges, provider.inquiries = [reopening], [reopening, "charged"]
+        payment = world.accept()
+        world.work()
+        failed = world.now(payment)
+        assert failed.status is PaymentStatus.FAILED
+        assert failed.due_at_ms is not None
+        world.work(turns=2)
+        late = world.now(payment)
+        assert (late.status, late.charged_attempt, late.due_at_ms) == (PaymentStatus.SUCCESS, 1, None)
+        assert world.telemetry.total("LateSuccesses") == 1
+        assert world.providers.get("beta").sent == []
+
+    def test_a_decline_is_watched_no_longer_than_it_may_reopen(self, world: World) -> None:
+        reopening = Declined(kind=DeclineKind.SOFT, code="payment_failed", reopens_for_seconds=600)
+        provider = world.providers.get("alpha")
+        provider.charges, provider.inquiries = [reopening], [reopening] * 99
+        payment = world.accept()
+        world.work_until_idle()
+        assert world.now(payment).due_at_ms is None
+        assert world.now(payment).status is PaymentStatus.FAILED
+
+    def test_a_decline_that_can_be_paid_again_counts_only_after_its_fence(self, world: World) -> None:
+        world.rules.document = fallback("beta", "alpha")
+        open_decline = Declined(kind=DeclineKind.SOFT, code="bank", fence_required=True)
+        provider = world.providers.get("beta")
+        provider.charges, provider.fences = [open_decline], [TIMEOUT, Fenced()]
+        provider.inquiries = [open_decline]
+        payment = world.accept()
+        world.work()
+        assert states(world, payment) == [("beta", AttemptState.UNKNOWN)]
+        world.work()
+        assert states(world, payment) == [("beta", AttemptState.DECLINED)]
+        world.work()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_too_little_time_sends_nothing(self, world: World) -> None:
+        world.deadline.left_ms = 14_000
+        payment = world.accept()
+        world.work()
+        assert states(world, payment) == [("alpha", AttemptState.NOT_SENT)]
+        assert world.providers.get("alpha").sent == []
+
+    def test_after_the_charge_deadline_nothing_is_sent(self, world: World) -> None:
+        payment = world.accept()
+        world.clock.advance(25 * HOUR_MS / SECOND_MS)
+        world.work()
+        assert world.now(payment).status is PaymentStatus.FAILED
+        assert world.providers.get("alpha").sent == []
+
+    def test_an_outcome_that_cannot_be_written_is_resolved_later(self, world: World) -> None:
+        payment = world.accept()
+        commit, calls = world.payments.commit, []
+
+        def fail(change: object) -> object:
+            calls.append(change)
+            raise StorageUnavailableError("no")
+
+        world.payments.commit = fail  # type: ignore[method-assign, assignment]
+        with pytest.raises(StorageUnavailableError):
+            world.work()
+        world.payments.commit = commit  # type: ignore[method-assign]
+        world.providers.get("alpha").inquiries = ["charged"]
+        world.clock.advance(61)
+        world.wake(payment)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        assert world.providers.get("alpha").asked("charge") == 1
+
+    def test_tokens_go_to_their_provider_only(self, world: World) -> None:
+        world.rules.document = fallback("alpha", "beta", "gamma")
+        method = PaymentMethod(type="card", tokens={"beta": "tok_b", "gamma": "tok_g"})
+        payment = world.accept(payment_method=method)
+        world.work()
+        assert payment.route.candidates[0].provider == "beta"
+        assert world.providers.get("beta").sent[0][1].token == "tok_b"
+        assert any("no token for alpha" in reason for reason in payment.route.reasons)
+
+    def test_mismatch_found_by_inquiry_is_recorded(self, world: World) -> None:
+        provider = world.providers.get("alpha")
+        provider.charges, provider.inquiries = [TIMEOUT], [Mismatch(code="duplicate_charge")]
+        payment = world.accept()
+        world.work(turns=2)
+        assert world.now(payment).status is PaymentStatus.IN_REVIEW
