@@ -1,0 +1,30 @@
+"""Fixtures that several folders use."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.tables import create_tables, delete_tables
+
+if TYPE_CHECKING:
+    from tests.support.engine import InProcessEngine
+
+
+@pytest.fixture(scope="session")
+def engine() -> "Iterator[InProcessEngine]":
+    """The local engine inside this process."""
+    from tests.support.engine import InProcessEngine  # noqa: PLC0415 - half a second that most tests do not need
+
+    running = InProcessEngine()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def dynamodb(engine: "InProcessEngine") -> Iterator[Any]:
+    """A DynamoDB client with our tables, empty."""
+    client = engine.client("dynamodb")
+    create_tables(client)
+    yield client
+    delete_tables(client)

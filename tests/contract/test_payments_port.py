@@ -1,0 +1,277 @@
+"""What the use cases rely on of a `Payments` store: the real one and the one in memory pass the same tests."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.domain.attempt import Attempt
+from payflowx.domain.conclusion import Change, Context, conclude, give_up
+from payflowx.domain.limits import DAY_MS, DUE_SHARDS, LEASE_MS
+from payflowx.domain.outcome import Declined, Unknown
+from payflowx.domain.payment import Lease, Payment
+from payflowx.domain.ports import Claimed, Created, Due, Existing, Moved, PaymentQuery, ReferenceTaken
+from payflowx.domain.retry import Stop
+from payflowx.domain.statuses import DeclineKind, PaymentStatus
+from tests.support.memory import NOW_MS, MemoryPayments
+from tests.support.scripted import charged
+from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
+from tests.support.world import MERCHANT, World
+
+Store = Any
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "memory":
+        return MemoryPayments()
+    return DynamoDBPayments(
+        client=request.getfixturevalue("dynamodb"),
+        transactions_table=TRANSACTIONS,
+        idempotency_table=IDEMPOTENCY,
+        pause=lambda _seconds: None,
+        jitter=lambda: 0.0,
+    )
+
+
+@pytest.fixture
+def due_items(store: Store) -> Any:
+    return store if isinstance(store, MemoryPayments) else DynamoDBDueItems(client=store.client, table=TRANSACTIONS)
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(payments=store)
+
+
+def attempt_for(payment: Payment, *, number: int = 1, epoch: int = 1) -> Attempt:
+    return Attempt(
+        number=number,
+        provider="alpha",
+        account_id="main",
+        provider_key=f"pfx-{payment.transaction_id[4:]}-{number}",
+        request_hash="h" * 64,
+        epoch=epoch,
+        started_at_ms=NOW_MS,
+    )
+
+
+def claim(store: Store, payment: Payment, *, owner: str = "me", append: bool = True, now_ms: int = NOW_MS) -> Any:
+    epoch = payment.lease.epoch + 1
+    number = len(payment.attempts) + 1
+    return store.claim(
+        merchant_id=MERCHANT,
+        transaction_id=payment.transaction_id,
+        version=payment.version,
+        lease=Lease(owner=owner, epoch=epoch, expires_at_ms=now_ms + LEASE_MS),
+        now_ms=now_ms,
+        append=attempt_for(payment, number=number, epoch=epoch) if append else None,
+    )
+
+
+def success(world: World, payment: Payment, reference: str = "ch_1") -> Change:
+    attempt = payment.attempts[-1]
+    charge = World().providers.get("alpha")
+    answer = replace(
+        charged(_charge(payment), reference), merchant_reference=attempt.provider_key, amount=payment.amount
+    )
+    context = Context(now_ms=NOW_MS + 1, actor="worker", policy=world.policy, able=charge.able)
+    change = conclude(payment, attempt, answer, context)
+    assert change is not None
+    return change
+
+
+def _charge(payment: Payment) -> Any:
+    from payflowx.application.charging import charge_of  # noqa: PLC0415 - only this helper needs it
+
+    return charge_of(payment, payment.attempts[-1])
+
+
+class TestCreate:
+    def test_a_payment_comes_back_as_it_was_stored(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        assert store.get(MERCHANT, payment.transaction_id) == payment
+
+    def test_a_used_key_gives_the_first_payment_and_writes_nothing(self, store: Store, world: World) -> None:
+        first = world.accept()
+        other = replace(first, transaction_id="pay_aaaaaaaaaaaaaaaa", fingerprint="other", amount=5)
+        event = store.events(MERCHANT, first.transaction_id, after_seq=0, limit=9).items[0]
+        result = store.create(other, replace(event, transaction_id=other.transaction_id), "order-1")
+        assert result == Existing(transaction_id=first.transaction_id, fingerprint=first.fingerprint)
+        assert store.get(MERCHANT, other.transaction_id) is None
+
+    def test_a_lost_key_row_cannot_make_a_second_payment(self, store: Store, world: World) -> None:
+        first = world.accept()
+        event = store.events(MERCHANT, first.transaction_id, after_seq=0, limit=9).items[0]
+        result = store.create(replace(first, fingerprint="other"), event, "another-key")
+        assert result == Existing(transaction_id=first.transaction_id, fingerprint=first.fingerprint)
+        assert store.find_key(MERCHANT, "another-key") is None
+
+    def test_merchants_do_not_share_keys(self, store: Store, world: World) -> None:
+        mine = world.accept()
+        event = store.events(MERCHANT, mine.transaction_id, after_seq=0, limit=9).items[0]
+        theirs = replace(mine, merchant_id="other", transaction_id="pay_bbbbbbbbbbbbbbbb")
+        moved = replace(event, merchant_id="other", transaction_id=theirs.transaction_id)
+        assert isinstance(store.create(theirs, moved, "order-1"), Created)
+        assert store.get("other", mine.transaction_id) is None
+        assert store.find_key("other", "order-1").transaction_id == theirs.transaction_id
+
+
+class TestClaim:
+    def test_it_stores_the_attempt_and_the_lease_in_one_step(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        result = claim(store, payment)
+        assert isinstance(result, Claimed)
+        assert result.payment == store.get(MERCHANT, payment.transaction_id)
+        assert (result.payment.version, len(result.payment.attempts)) == (2, 1)
+        assert result.payment.lease == Lease(owner="me", epoch=1, expires_at_ms=NOW_MS + LEASE_MS)
+
+    def test_the_second_of_two_is_told_what_is_stored(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        first = claim(store, payment, owner="me")
+        second = claim(store, payment, owner="you")
+        assert second == Moved(payment=first.payment)
+
+    def test_a_live_lease_is_respected_and_a_dead_one_is_not(self, store: Store, world: World) -> None:
+        payment = claim(store, world.accept()).payment
+        end_ms = payment.lease.expires_at_ms
+        assert isinstance(claim(store, payment, owner="you", append=False, now_ms=end_ms - 1), Moved)
+        taken = claim(store, payment, owner="you", append=False, now_ms=end_ms)
+        assert isinstance(taken, Claimed)
+        assert taken.payment.lease.epoch == 2
+
+    def test_a_payment_that_is_not_there(self, store: Store, world: World) -> None:
+        payment = replace(world.accept(), transaction_id="pay_cccccccccccccccc")
+        assert claim(store, payment) == Moved(payment=None)
+
+    def test_a_charged_payment_takes_no_further_attempt(self, store: Store, world: World) -> None:
+        payment = claim(store, world.accept()).payment
+        charged_payment = store.commit(success(world, payment)).payment
+        assert isinstance(claim(store, charged_payment, now_ms=NOW_MS + DAY_MS), Moved)
+
+
+class TestCommit:
+    def test_payment_event_and_reference_together(self, store: Store, world: World) -> None:
+        payment = claim(store, world.accept()).payment
+        change = success(world, payment)
+        assert store.commit(change) == Claimed(payment=change.after)
+        assert store.get(MERCHANT, payment.transaction_id) == change.after
+        trail = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items
+        assert [event.seq for event in trail] == [1, 2]
+        assert trail[-1] == change.event
+
+    def test_an_older_epoch_writes_nothing(self, store: Store, world: World) -> None:
+        old = claim(store, world.accept()).payment
+        new = claim(store, old, owner="you", append=False, now_ms=NOW_MS + LEASE_MS).payment
+        assert store.commit(success(world, old)) == Moved(payment=new)
+        assert len(store.events(MERCHANT, old.transaction_id, after_seq=0, limit=9).items) == 1
+
+    def test_a_reference_has_one_owner(self, store: Store, world: World) -> None:
+        first = claim(store, world.accept("a")).payment
+        second = claim(store, world.accept("b")).payment
+        store.commit(success(world, first, "ch_same"))
+        assert store.commit(success(world, second, "ch_same")) == ReferenceTaken()
+        assert store.get(MERCHANT, second.transaction_id) == second
+
+    def test_a_change_without_a_provider(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        stop = Stop(code="cancelled", message="")
+        change = give_up(payment, stop, Context(now_ms=NOW_MS, actor="api", policy=world.policy))
+        stored = store.commit(change).payment
+        assert (stored.status, stored.due_at_ms) == (PaymentStatus.CANCELLED, None)
+        assert isinstance(store.commit(change), Claimed | Moved)
+
+    def test_progress_is_stored_under_the_lease_only(self, store: Store, world: World) -> None:
+        old = claim(store, world.accept()).payment
+        kept = store.save_progress(old, 1, {"order_id": "o-1"})
+        assert kept.payment.attempts[0].progress == {"order_id": "o-1"}
+        assert isinstance(store.save_progress(old, 1, {"order_id": "o-2"}), Moved)
+
+    def test_drives_are_counted_anew_after_news(self, store: Store, due_items: Any, world: World) -> None:
+        payment = claim(store, world.accept()).payment
+        due = Due(merchant_id=MERCHANT, transaction_id=payment.transaction_id, due_at_ms=payment.due_at_ms or 0)
+        assert due_items.postpone(due, due_at_ms=due.due_at_ms + 5, drives=7)
+        decline = Declined(kind=DeclineKind.SOFT, code="bank")
+        context = Context(now_ms=NOW_MS, actor="worker", policy=world.policy)
+        change = conclude(payment, payment.attempts[0], decline, context)
+        assert change is not None
+        assert store.commit(change).payment.drives == 0
+        assert store.get(MERCHANT, payment.transaction_id).drives == 0
+
+
+class TestDue:
+    def test_what_is_due_is_found_once_and_moved_once(self, store: Store, due_items: Any, world: World) -> None:
+        payment = world.accept()
+        due_at_ms = payment.due_at_ms or 0
+        found = [d for s in range(DUE_SHARDS) for page in due_items.pages(s, due_at_ms) for d in page]
+        assert found == [Due(merchant_id=MERCHANT, transaction_id=payment.transaction_id, due_at_ms=due_at_ms)]
+        assert not [d for s in range(DUE_SHARDS) for page in due_items.pages(s, due_at_ms - 1) for d in page]
+        assert due_items.postpone(found[0], due_at_ms=due_at_ms + 60_000, drives=1)
+        assert not due_items.postpone(found[0], due_at_ms=due_at_ms + 90_000, drives=1)
+
+    def test_a_final_payment_is_not_due(self, store: Store, due_items: Any, world: World) -> None:
+        payment = claim(store, world.accept()).payment
+        store.commit(success(world, payment))
+        later = NOW_MS + 10 * DAY_MS
+        assert not [d for s in range(DUE_SHARDS) for page in due_items.pages(s, later) for d in page]
+
+
+class TestLists:
+    @pytest.fixture
+    def payments(self, world: World) -> list[Payment]:
+        made = []
+        for number in range(7):
+            made.append(world.accept(f"order-{number}"))
+            world.clock.advance(20 * 3600)
+        return made
+
+    def query(self, **changes: Any) -> PaymentQuery:
+        values = {"from_ms": NOW_MS - DAY_MS, "until_ms": NOW_MS + 30 * DAY_MS, "status": None, "limit": 3, **changes}
+        return PaymentQuery(merchant_id=MERCHANT, **values)
+
+    def walk(self, store: Store, query: PaymentQuery) -> list[Payment]:
+        found: list[Payment] = []
+        for _ in range(40):
+            page = store.page(query)
+            assert len(page.items) <= query.limit
+            found += page.items
+            if page.next_position is None:
+                return found
+            query = replace(query, position=page.next_position)
+        raise AssertionError("the list does not end")
+
+    def test_newest_first_each_once(self, store: Store, payments: list[Payment]) -> None:
+        assert self.walk(store, self.query()) == payments[::-1]
+
+    @pytest.mark.parametrize("limit", [1, 2, 7, 100])
+    def test_whatever_the_page_size(self, store: Store, payments: list[Payment], limit: int) -> None:
+        assert self.walk(store, self.query(limit=limit)) == payments[::-1]
+
+    def test_times_are_from_inclusive_and_until_exclusive(self, store: Store, payments: list[Payment]) -> None:
+        query = self.query(from_ms=payments[2].created_at_ms, until_ms=payments[5].created_at_ms)
+        assert self.walk(store, query) == payments[2:5][::-1]
+
+    def test_by_status(self, store: Store, world: World, payments: list[Payment]) -> None:
+        claimed = claim(store, payments[3], now_ms=world.clock.now_ms()).payment
+        done = store.commit(success(world, claimed)).payment
+        assert self.walk(store, self.query(status=PaymentStatus.SUCCESS)) == [done]
+        assert self.walk(store, self.query(status=PaymentStatus.FAILED)) == []
+
+    def test_another_merchant_has_none(self, store: Store, payments: list[Payment]) -> None:
+        assert self.walk(store, replace(self.query(), merchant_id="other")) == []
+
+    def test_the_trail_in_pages(self, store: Store, world: World) -> None:
+        payment = claim(store, world.accept()).payment
+        unsure = conclude(
+            payment, payment.attempts[0], Unknown(code="x"), Context(now_ms=NOW_MS, actor="worker", policy=world.policy)
+        )
+        assert unsure is not None
+        store.commit(unsure)
+        first = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=1)
+        assert (len(first.items), first.next_seq) == (1, 1)
+        rest = store.events(MERCHANT, payment.transaction_id, after_seq=1, limit=5)
+        assert ([e.seq for e in rest.items], rest.next_seq) == ([2], None)
+
+
