@@ -1,5 +1,6 @@
 """A provider that answers what a test tells it to, and remembers what it was asked."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -39,7 +40,8 @@ class ScriptedProvider:
         return self.able
 
     def request_hash(self, charge: Charge) -> str:
-        return f"hash:{self.hash_salt}{charge.provider_key}:{charge.amount}:{charge.token}"
+        content = f"{self.hash_salt}:{charge.provider_key}:{charge.amount}:{charge.token}"
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
         return all(step in progress for step in self.steps)

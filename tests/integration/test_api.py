@@ -1,0 +1,319 @@
+"""The API's promises, through its handler and the engine."""
+
+import json
+from typing import Any
+
+import pytest
+
+from payflowx.domain.limits import DAY_MS, SECOND_MS
+from payflowx.domain.outcome import Declined, NotSent, Unknown
+from payflowx.domain.statuses import DeclineKind
+from tests.support.handlers import Functions, payment_body
+
+
+def items_of(functions: Functions) -> int:
+    tables = ("transactions", "idempotency")
+    return sum(functions.engine.client("dynamodb").scan(TableName=t)["Count"] for t in tables)
+
+
+class TestCreate:
+    def test_it_answers_at_once_and_tells_where_to_poll(self, functions: Functions) -> None:
+        status, body, headers = functions.pay()
+        assert (status, body["status"], body["provider"]) == (202, "PENDING", "alpha")
+        assert headers["Location"] == f"/payments/{body['transactionId']}"
+        assert functions.providers.get("alpha").sent == []
+
+    def test_the_worker_pays_and_the_payment_tells_all(self, functions: Functions) -> None:
+        _, created, _ = functions.pay(description="Order 7", metadata={"order": "7"})
+        assert functions.work() == {"batchItemFailures": []}
+        status, body, _ = functions.call("GET", f"/payments/{created['transactionId']}")
+        assert (status, body["status"], body["retryCount"], body["lastError"]) == (200, "SUCCESS", 0, None)
+        assert body["routing"]["rule"] == "all"
+        assert body["attempts"][0]["state"] == "SUCCEEDED"
+        assert (body["description"], body["metadata"]) == ("Order 7", {"order": "7"})
+        _, trail, _ = functions.call("GET", f"/payments/{created['transactionId']}/events")
+        assert [(e["seq"], e["type"], e["from"], e["to"]) for e in trail["items"]] == [
+            (1, "payment.accepted", None, "PENDING"),
+            (2, "attempt.succeeded", "PENDING", "SUCCESS"),
+        ]
+
+    def test_a_repeated_key_repeats_the_answer_not_the_payment(self, functions: Functions) -> None:
+        answers = [functions.pay("same") for _ in range(50)]
+        assert {(status, body["transactionId"]) for status, body, _ in answers} == {(202, answers[0][1]["transactionId"])}
+        assert [h.get("Idempotency-Replayed") for _, _, h in answers] == [None] + ["true"] * 49
+        assert len(functions.messages()) == 1
+        assert items_of(functions) == 3
+
+    def test_a_repeat_shows_the_present_status(self, functions: Functions) -> None:
+        functions.pay()
+        functions.work()
+        assert functions.pay()[1]["status"] == "SUCCESS"
+
+    def test_a_key_with_another_body_is_refused(self, functions: Functions) -> None:
+        functions.pay()
+        before = items_of(functions)
+        status, body, _ = functions.pay(amount=2000)
+        assert (status, body["code"]) == (422, "idempotency_key_reused")
+        assert items_of(functions) == before
+
+    def test_an_accepted_key_stays_accepted_when_nothing_would_route_it_any_more(self, functions: Functions) -> None:
+        _, first, _ = functions.pay()
+        functions.providers.providers.clear()
+        status, again, _ = functions.pay()
+        assert (status, again["transactionId"]) == (202, first["transactionId"])
+        assert functions.pay("new")[1]["code"] == "no_provider_available"
+
+    def test_the_order_of_members_does_not_matter(self, functions: Functions) -> None:
+        body = payment_body(idempotencyKey="k", metadata={"a": "1", "b": "2"})
+        first = functions.call("POST", "/payments", body)
+        second = functions.call("POST", "/payments", dict(reversed(body.items())))
+        assert first[1]["transactionId"] == second[1]["transactionId"]
+
+    def test_the_key_may_be_quoted_and_in_either_place(self, functions: Functions) -> None:
+        ids = {
+            functions.call("POST", "/payments", payment_body(), headers={"Idempotency-Key": '"k1"'})[1]["transactionId"],
+            functions.call("POST", "/payments", payment_body(), headers={"idempotency-key": "k1"})[1]["transactionId"],
+            functions.call("POST", "/payments", payment_body(idempotencyKey="k1"))[1]["transactionId"],
+        }
+        assert len(ids) == 1
+
+    def test_a_queue_that_is_down_delays_and_loses_nothing(self, functions: Functions) -> None:
+        functions.container.jobs.client.delete_queue(QueueUrl=functions.queue_url)
+        status, body, _ = functions.pay()
+        assert status == 202
+        functions.engine.client("sqs").create_queue(QueueName="jobs")
+        functions.clock.advance(91)
+        assert functions.sweep()["woken"] == 1
+        functions.work()
+        assert functions.call("GET", f"/payments/{body['transactionId']}")[1]["status"] == "SUCCESS"
+
+    def test_a_database_that_is_down_is_503_and_the_same_key_repeats(
+        self, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415
+
+        def down(**_kwargs: Any) -> None:
+            raise EndpointConnectionError(endpoint_url="http://engine.test")
+
+        functions.pay("warm")
+        store = functions.container.payments
+        with monkeypatch.context() as patched:
+            patched.setattr(store.client, "transact_write_items", down, raising=False)
+            status, body, headers = functions.pay("k")
+        assert (status, body["code"]) == (503, "unavailable")
+        assert int(headers["Retry-After"]) > 0
+        assert functions.pay("k")[0] == 202
+
+
+class TestCancel:
+    def cancel(self, functions: Functions, payment: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+        return functions.call("POST", f"/payments/{payment['transactionId']}/cancel")
+
+    def test_before_any_attempt(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        assert [(s, b["status"]) for s, b, _ in (self.cancel(functions, payment), self.cancel(functions, payment))] == [
+            (200, "CANCELLED"),
+            (200, "CANCELLED"),
+        ]
+        functions.work()
+        assert functions.providers.get("alpha").sent == []
+
+    def test_between_attempts_that_are_proven_uncharged(self, functions: Functions) -> None:
+        functions.providers.get("alpha").charges = [NotSent(code="connection_refused")]
+        _, payment, _ = functions.pay()
+        functions.work()
+        assert self.cancel(functions, payment)[1]["status"] == "CANCELLED"
+
+    def test_after_success_it_is_refused(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        functions.work()
+        status, body, _ = self.cancel(functions, payment)
+        assert (status, body["code"]) == (409, "invalid_state")
+
+    def test_an_unknown_outcome_without_a_fence_is_409(self, functions: Functions) -> None:
+        functions.providers.get("alpha").charges = [Unknown(code="read_timeout")]
+        _, payment, _ = functions.pay()
+        functions.work()
+        status, body, _ = self.cancel(functions, payment)
+        assert (status, body["code"]) == (409, "outcome_unknown")
+
+    def test_an_unknown_outcome_with_a_fence_is_cancelled_by_proof(self, functions: Functions) -> None:
+        functions.providers.get("alpha").charges = [Declined(kind=DeclineKind.SOFT, code="x")]
+        functions.providers.get("beta").charges = [Unknown(code="read_timeout")]
+        _, payment, _ = functions.pay()
+        functions.work()
+        functions.work()
+        status, body, _ = self.cancel(functions, payment)
+        assert (status, body["status"], body["cancelRequested"]) == (202, "PENDING", True)
+        functions.work()
+        _, body, _ = functions.call("GET", f"/payments/{payment['transactionId']}")
+        assert (body["status"], body["attempts"][1]["state"]) == ("CANCELLED", "FENCED")
+
+
+class TestRead:
+    def test_another_merchants_payment_does_not_exist(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        for method, suffix in (("GET", ""), ("GET", "/events"), ("POST", "/cancel")):
+            path = f"/payments/{payment['transactionId']}{suffix}"
+            status, body, _ = functions.call(method, path, merchant_id="other")
+            assert (status, body["code"]) == (404, "not_found")
+
+    def test_the_list_is_walked_by_its_cursor(self, functions: Functions) -> None:
+        made = []
+        for number in range(5):
+            made.append(functions.pay(f"k{number}")[1]["transactionId"])
+            functions.clock.advance(DAY_MS / SECOND_MS)
+        found: list[str] = []
+        query: dict[str, Any] = {"limit": "2"}
+        for _ in range(9):
+            status, body, _ = functions.call("GET", "/payments", query=query)
+            assert status == 200
+            found += [item["transactionId"] for item in body["items"]]
+            if body["nextCursor"] is None:
+                break
+            query = {"limit": "2", "cursor": body["nextCursor"]}
+        assert found == made[::-1]
+
+    def test_a_cursor_opens_only_the_list_it_came_from(self, functions: Functions) -> None:
+        for number in range(3):
+            functions.pay(f"k{number}")
+        cursor = functions.call("GET", "/payments", query={"limit": "1"})[1]["nextCursor"]
+        for query, merchant in (
+            ({"cursor": cursor[:-2] + "AA"}, "acme"),
+            ({"cursor": cursor}, "other"),
+            ({"cursor": cursor, "status": "FAILED"}, "acme"),
+            ({"cursor": "x"}, "acme"),
+            ({"cursor": "é"}, "acme"),
+        ):
+            status, body, _ = functions.call("GET", "/payments", query=query, merchant_id=merchant)
+            assert (status, body["code"]) == (400, "cursor_invalid")
+
+    def test_the_trail_in_pages(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        functions.work()
+        path = f"/payments/{payment['transactionId']}/events"
+        _, first, _ = functions.call("GET", path, query={"limit": "1"})
+        _, second, _ = functions.call("GET", path, query={"limit": "5", "cursor": first["nextCursor"]})
+        assert [e["seq"] for e in first["items"] + second["items"]] == [1, 2]
+        assert second["nextCursor"] is None
+
+    def test_health_and_openapi(self, functions: Functions) -> None:
+        assert functions.call("GET", "/health")[:2] == (200, {"status": "ok"})
+        status, document, _ = functions.call("GET", "/openapi.json")
+        assert (status, document["openapi"]) == (200, "3.1.0")
+
+    def test_no_token_and_no_personal_datum_comes_back(self, functions: Functions) -> None:
+        customer = {"id": "cust-canary", "name": "Ada Canary", "email": "canary@example.com", "phone": "+441234567890"}
+        _, payment, _ = functions.pay(customer=customer, paymentMethod={"type": "card", "token": "tok_canary"})
+        functions.work()
+        functions.call("GET", f"/payments/{payment['transactionId']}")
+        functions.call("GET", f"/payments/{payment['transactionId']}/events")
+        functions.call("GET", "/payments")
+        said = json.dumps(functions.answers)
+        assert "anary" not in said
+        assert "+441234567890" not in said
+
+
+class TestAuthorizer:
+    def test_a_key_opens_the_whole_api_for_its_merchant(self, functions: Functions) -> None:
+        policy = functions.authorize(f"Bearer {functions.api_key}")
+        statement = policy["policyDocument"]["Statement"][0]
+        assert (statement["Effect"], policy["context"]) == ("Allow", {"merchantId": "acme"})
+        assert statement["Resource"].endswith(":api1/v1/*")
+
+    @pytest.mark.parametrize(
+        "header",
+        [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer nonsense", "Bearer pfx_test_sk_" + "A" * 38, "é"],
+    )
+    def test_everything_else_is_denied(self, functions: Functions, header: str | None) -> None:
+        policy = functions.authorize(header)
+        assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+        assert policy["context"] == {}
+
+    def test_revoked_and_expired_keys_are_denied(self, functions: Functions) -> None:
+        client = functions.engine.client("dynamodb")
+        key = next(i for i in client.scan(TableName="configuration")["Items"] if i["pk"]["S"].startswith("K#"))
+        for name in ("revokedAt", "expiresAtMs"):
+            client.put_item(TableName="configuration", Item={**key, name: {"N": "1"}})
+            policy = functions.authorize(f"Bearer {functions.api_key}")
+            assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+
+
+class TestWorker:
+    def test_only_the_messages_that_failed_come_back(self, functions: Functions) -> None:
+        functions.pay("good")
+        good = functions.messages()
+        bad = [
+            {"messageId": f"bad-{n}", "body": body}
+            for n, body in enumerate(["", "{", "[]", '{"format":2}', '{"format":1,"merchant_id":"acme"}', "null"])
+        ]
+        missing = {
+            "messageId": "gone",
+            "body": json.dumps({"format": 1, "merchant_id": "acme", "transaction_id": "pay_aaaaaaaaaaaaaaaa"}),
+        }
+        from payflowx.entrypoints import worker  # noqa: PLC0415
+        from tests.support.handlers import Context  # noqa: PLC0415
+
+        answer = worker.handler({"Records": [*bad, *good, missing]}, Context())
+        failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        assert failed == {m["messageId"] for m in bad} | {"gone"}
+        assert functions.providers.get("alpha").asked("charge") == 1
+
+
+class TestOperations:
+    def test_a_merchant_is_created_once(self, functions: Functions) -> None:
+        again = functions.operate(
+            command="create_merchant",
+            merchantId="acme",
+            name="Acme",
+            accounts=[{"provider": "alpha", "accountId": "main", "endpoint": "https://g.test", "secretArn": "arn:x"}],
+        )
+        assert again["error"]["code"] == "merchant_exists"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"merchantId": "A B"},
+            {"name": ""},
+            {"accounts": []},
+            {"accounts": [{"provider": "nobody", "accountId": "main", "endpoint": "https://g", "secretArn": "arn:x"}]},
+            {"accounts": [{"provider": "alpha", "accountId": "main", "endpoint": "ftp://g", "secretArn": "arn:x"}]},
+            {"accounts": [{"provider": "alpha", "accountId": "main", "endpoint": "https://g", "secretArn": "plain"}]},
+            {"surprise": 1},
+        ],
+    )
+    def test_a_wrong_command_says_why(self, functions: Functions, changes: dict[str, Any]) -> None:
+        account = {"provider": "alpha", "accountId": "main", "endpoint": "https://g.test", "secretArn": "arn:x"}
+        command = {"command": "create_merchant", "merchantId": "m2", "name": "M", "accounts": [account], **changes}
+        answer = functions.operate(**command)
+        assert answer["ok"] is False
+        assert answer["error"]["message"]
+
+    def test_a_trail_is_verified_and_tampering_is_found(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        functions.work()
+        names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+        assert functions.operate(command="verify_trail", **names) == {"ok": True, "whole": True, "faults": []}
+        key = {"pk": {"S": f"M#acme#P#{payment['transactionId']}"}, "sk": {"S": "EVENT#000001"}}
+        functions.engine.client("dynamodb").update_item(
+            TableName="transactions",
+            Key=key,
+            UpdateExpression="SET actor = :x",
+            ExpressionAttributeValues={":x": {"S": "nobody"}},
+        )
+        assert functions.operate(command="verify_trail", **names)["faults"] == ["event 1 was altered"]
+
+    def test_personal_data_is_erased_from_a_final_payment(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay(
+            customer={"name": "Ada Canary", "email": "canary@example.com"},
+            description="canary",
+            metadata={"note": "canary"},
+            paymentMethod={"type": "card", "token": "tok_canary"},
+        )
+        names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+        assert functions.operate(command="erase_personal_data", **names)["error"]["code"] == "invalid_state"
+        functions.work()
+        assert functions.operate(command="erase_personal_data", **names)["erased"]
+        stored = json.dumps(functions.engine.client("dynamodb").scan(TableName="transactions")["Items"])
+        assert "anary" not in stored
+        assert functions.operate(command="verify_trail", **names)["whole"]

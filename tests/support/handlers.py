@@ -1,0 +1,179 @@
+"""The Lambda handlers in this process, over the in-process engine, with scripted providers behind them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from payflowx.bootstrap import Container
+from payflowx.entrypoints import api, authorizer, operations, sweeper, worker
+from tests.support.memory import CountingRandomness, FixedRules, ManualClock, OneByOne
+from tests.support.scripted import ScriptedProviders
+from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
+from tests.support.world import _providers, fallback
+
+if TYPE_CHECKING:
+    from tests.support.engine import InProcessEngine
+
+ENVIRONMENT = {
+    "ENVIRONMENT": "dev",
+    "API_KEY_MODE": "test",
+    "ALLOWED_PROVIDERS": "alpha,beta,gamma",
+    "MAX_RETRIES": "3",
+    "CHARGE_DEADLINE_HOURS": "24",
+    "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",
+    "TRANSACTIONS_TABLE": TRANSACTIONS,
+    "IDEMPOTENCY_TABLE": IDEMPOTENCY,
+    "CONFIGURATION_TABLE": CONFIGURATION,
+}
+
+
+class Context:
+    """Lambda's context, as far as it is used."""
+
+    function_name = "test"
+    memory_limit_in_mb = 128
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:000000000000:function:test"
+    aws_request_id = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@dataclass
+class Functions:
+    """All handlers over one store and one queue."""
+
+    engine: "InProcessEngine"
+    container: Container
+    clock: ManualClock
+    providers: ScriptedProviders
+    queue_url: str
+    api_key: str = ""
+    merchant_id: str = "acme"
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        query: dict[str, Any] | None = None,
+        raw: str | None = None,
+        merchant_id: str | None = None,
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """Status, JSON body and headers of an API call."""
+        sent = {"Content-Type": "application/json"} if method == "POST" else {}
+        sent |= headers or {}
+        text = raw if raw is not None else (json.dumps(body) if body is not None else None)
+        event = rest_event(method, path, sent, query or {}, text, merchant_id or self.merchant_id)
+        answer = api.handler(event, Context())
+        self.answers.append(answer)
+        flat = {k: v[0] for k, v in (answer.get("multiValueHeaders") or {}).items()} | (answer.get("headers") or {})
+        return answer["statusCode"], json.loads(answer["body"]), flat
+
+    def pay(self, key: str = "order-1", **changes: Any) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """POST /payments with a valid body."""
+        return self.call("POST", "/payments", payment_body(**changes), headers={"Idempotency-Key": key})
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Take what is in the queue, delayed or not."""
+        sqs = self.engine.client("sqs")
+        answer = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        found = answer.get("Messages", [])
+        for message in found:
+            sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return [{"messageId": m["MessageId"], "body": m["Body"], "attributes": {}} for m in found]
+
+    def work(self) -> dict[str, Any]:
+        """Give the worker what is in the queue."""
+        return worker.handler({"Records": self.messages()}, Context())
+
+    def sweep(self) -> dict[str, int]:
+        """Run the sweeper."""
+        return sweeper.handler({}, Context())
+
+    def operate(self, **command: Any) -> dict[str, Any]:
+        """Invoke the operations function."""
+        return operations.handler(command, Context())
+
+    def authorize(self, header: str | None) -> dict[str, Any]:
+        """Invoke the authorizer."""
+        headers = {} if header is None else {"Authorization": header}
+        arn = "arn:aws:execute-api:eu-west-1:000000000000:api1/v1/GET/payments"
+        return authorizer.handler({"type": "REQUEST", "methodArn": arn, "headers": headers}, None)
+
+
+def payment_body(**changes: Any) -> dict[str, Any]:
+    """A valid POST /payments body; None removes a field."""
+    body = {
+        "amount": 1999,
+        "currency": "USD",
+        "paymentMethod": {"type": "card", "token": "tok_success"},
+        **changes,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def rest_event(
+    method: str, path: str, headers: dict[str, str], query: dict[str, Any], body: str | None, merchant_id: str
+) -> dict[str, Any]:
+    """A proxy event of a REST API."""
+    several = {name: value if isinstance(value, list) else [value] for name, value in query.items()}
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: values[-1] for name, values in several.items()} or None,
+        "multiValueQueryStringParameters": several or None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "requestId": "req-1",
+            "stage": "v1",
+            "authorizer": {"merchantId": merchant_id},
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+@contextmanager
+def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
+    """Handlers wired to the engine; the tables must exist."""
+    clock, providers = ManualClock(), _providers()
+    queue_url = engine.client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
+    container = Container(
+        environment={**ENVIRONMENT, "JOBS_QUEUE_URL": queue_url, "CURSOR_SECRET_ARN": "cursor"},
+        client=engine.client,
+        clock=clock,
+        randomness=CountingRandomness(),
+        pause=lambda _seconds: None,
+    )
+    engine.client("secretsmanager").create_secret(Name="cursor", SecretString="k" * 64)
+    parts = {"providers": providers, "concurrency": OneByOne(), "rules": FixedRules(fallback("alpha", "beta"))}
+    container.__dict__.update(parts)  # cached properties, filled before they are first read
+    functions = Functions(engine, container, clock, providers, queue_url)
+    with ExitStack() as stack:
+        for module in (api, authorizer, operations, sweeper, worker):
+            stack.enter_context(patch.object(module, "container", lambda: container))
+        created = functions.operate(
+            command="create_merchant",
+            merchantId="acme",
+            name="Acme",
+            accounts=[
+                {"provider": name, "accountId": "main", "endpoint": "https://gateway.test", "secretArn": "arn:x"}
+                for name in providers.providers
+            ],
+        )
+        functions.api_key = created["apiKey"]
+        yield functions
+    engine.client("sqs").delete_queue(QueueUrl=queue_url)
+    engine.client("secretsmanager").delete_secret(SecretId="cursor", ForceDeleteWithoutRecovery=True)
