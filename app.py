@@ -1,0 +1,15 @@
+#!/usr/bin/env python3
+"""The CDK application: one stage an environment. Needs no credentials and no network to synthesize."""
+
+from aws_cdk import App
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+from aws_cdk import Validations
+
+from infra.settings import ENVIRONMENTS
+from infra.stage import PayFlowXStage
+
+app = App()
+for settings in ENVIRONMENTS:
+    PayFlowXStage(app, settings.stage_id, settings=settings)
+Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+app.synth()

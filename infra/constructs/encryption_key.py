@@ -1,0 +1,48 @@
+"""One customer key an environment, and the services that may use it on our behalf."""
+
+from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+
+class EncryptionKey(Construct):
+    """Encrypts tables, secrets, queues, the alarm topic and logs. Rotates yearly."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
+        super().__init__(scope, construct_id)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="PayFlowX: payments, configuration, messages and logs",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        self._admit_logs()
+        self._admit_alarms()
+
+    def _admit_logs(self) -> None:
+        """CloudWatch Logs encrypts log groups of this account and region, and nothing else."""
+        region = Stack.of(self).region
+        arn = f"arn:{Aws.PARTITION}:logs:{region}:{Aws.ACCOUNT_ID}:log-group:*"
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Logs",
+                principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
+                actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
+            )
+        )
+
+    def _admit_alarms(self) -> None:
+        """Without this an alarm that fires cannot publish to the encrypted topic, and nobody hears of it."""
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )

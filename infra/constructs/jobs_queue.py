@@ -1,0 +1,53 @@
+"""The queue that wakes workers, and where messages go that five workers could not handle."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+_MAX_RECEIVES = 5
+_VISIBILITY_FACTOR = 6
+"""AWS asks for six times the function's timeout, so that a throttled batch is not handed out twice."""
+
+
+class JobsQueue(Construct):
+    """Losing a message costs time, never a payment: the payment's row is due all the same."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, worker_timeout: Duration) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            data_key_reuse=Duration.hours(1),
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Jobs",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            data_key_reuse=Duration.hours(1),
+            enforce_ssl=True,
+            retention_period=Duration.days(4),
+            visibility_timeout=Duration.seconds(worker_timeout.to_seconds() * _VISIBILITY_FACTOR),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MAX_RECEIVES),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def feed(self, worker: lambda_.Alias, *, max_concurrency: int) -> None:
+        """Batches of ten, at once; only the messages that failed come back."""
+        worker.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue,
+                batch_size=10,
+                max_batching_window=Duration.seconds(0),
+                report_batch_item_failures=True,
+                max_concurrency=max_concurrency,
+            )
+        )

@@ -1,0 +1,276 @@
+"""The service: API, functions, queue, schedule, routing, alarms."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Aws, CfnOutput, Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.constructs.alarm_topic import AlarmTopic
+from infra.constructs.alarms import Alarms
+from infra.constructs.dashboard import Dashboard
+from infra.constructs.dependencies_layer import DependenciesLayer
+from infra.constructs.firewall import Firewall
+from infra.constructs.function import PayFlowXFunction
+from infra.constructs.jobs_queue import JobsQueue
+from infra.constructs.metrics import NAMESPACE
+from infra.constructs.rest_api import RestApi
+from infra.constructs.routing_configuration import RoutingConfiguration
+from infra.constructs.sweeper_schedule import SweeperSchedule
+from infra.settings import ROOT, EnvironmentSettings
+from infra.stacks.data import DataStack
+
+_WORKER_TIMEOUT = Duration.seconds(30)
+"""The domain's lease (45 s) must outlive it; a test compares the two."""
+
+
+class ServiceStack(Stack):
+    """Holds nothing that could not be deployed anew."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: EnvironmentSettings,
+        data: DataStack,
+        tags: dict[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id, termination_protection=settings.production, tags=tags)
+        self._settings = settings
+        self._data = data
+        self._code = lambda_.Code.from_asset(
+            str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc", "requirements*", ".*"]
+        )
+        self._layers: list[lambda_.ILayerVersion] = [DependenciesLayer(self, "Dependencies").version]
+        self.jobs = JobsQueue(self, "JobsQueue", key=data.key, worker_timeout=_WORKER_TIMEOUT)
+        self.routing_validator = self._function(
+            "RoutingValidator", "routing_validator", "Checks a routing document", Duration.seconds(10), 512, {}
+        )
+        self.routing = RoutingConfiguration(
+            self, "Routing", validator=self.routing_validator.function, settings=settings
+        )
+        self.authorizer = self._authorizer()
+        self.api_function = self._api_function()
+        self.worker = self._worker()
+        self.sweeper = self._sweeper()
+        self.operations = self._operations()
+        self.api = RestApi(
+            self,
+            "RestApi",
+            handler=self.api_function.alias,
+            authorizer=self.authorizer.alias,
+            key=data.key,
+            settings=settings,
+        )
+        self.jobs.feed(self.worker.alias, max_concurrency=settings.worker_concurrency)
+        SweeperSchedule(self, "SweeperSchedule", sweeper=self.sweeper.alias)
+        if settings.firewall:
+            Firewall(self, "Firewall", stage=self.api.api.deployment_stage, key=data.key, settings=settings)
+        self._observe()
+        self._outputs()
+
+    # -- functions, each with exactly the rights it uses
+
+    def _authorizer(self) -> PayFlowXFunction:
+        function = self._function(
+            "Authorizer",
+            "authorizer",
+            "From an API key to a merchant",
+            Duration.seconds(5),
+            512,
+            {"CONFIGURATION_TABLE": self._data.tables.configuration.table_name},
+        )
+        self._allow_table(function, self._data.tables.configuration, "GetItem")
+        return function
+
+    def _api_function(self) -> PayFlowXFunction:
+        tables = self._data.tables
+        function = self._function(
+            "Api",
+            "api",
+            "Accepts and shows payments",
+            Duration.seconds(15),
+            1024,
+            {
+                "TRANSACTIONS_TABLE": tables.transactions.table_name,
+                "IDEMPOTENCY_TABLE": tables.idempotency.table_name,
+                "CONFIGURATION_TABLE": tables.configuration.table_name,
+                "JOBS_QUEUE_URL": self.jobs.queue.queue_url,
+                "CURSOR_SECRET_ARN": self._data.cursor_secret.secret_arn,
+                **self.routing.identifiers,
+            },
+        )
+        self._allow_table(function, tables.transactions, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_index(function, "byMerchant")
+        self._allow_table(function, tables.idempotency, "GetItem", "PutItem")
+        self._allow_table(function, tables.configuration, "Query")
+        self._allow_sending(function)
+        self._allow_secret(function, self._data.cursor_secret.secret_arn)
+        self._allow(
+            function,
+            ["appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"],
+            [self.routing.arn],
+        )
+        return function
+
+    def _worker(self) -> PayFlowXFunction:
+        tables = self._data.tables
+        function = self._function(
+            "Worker",
+            "worker",
+            "Charges payments and resolves attempts",
+            _WORKER_TIMEOUT,
+            1024,
+            {
+                "TRANSACTIONS_TABLE": tables.transactions.table_name,
+                "CONFIGURATION_TABLE": tables.configuration.table_name,
+                "JOBS_QUEUE_URL": self.jobs.queue.queue_url,
+            },
+        )
+        self._allow_table(function, tables.transactions, "GetItem", "PutItem", "UpdateItem")
+        self._allow_table(function, tables.configuration, "Query")
+        self._allow_sending(function)
+        self._allow_secret(function, self._account_secrets())
+        return function
+
+    def _sweeper(self) -> PayFlowXFunction:
+        transactions = self._data.tables.transactions
+        function = self._function(
+            "Sweeper",
+            "sweeper",
+            "Wakes what is due",
+            Duration.seconds(50),
+            512,
+            {"TRANSACTIONS_TABLE": transactions.table_name, "JOBS_QUEUE_URL": self.jobs.queue.queue_url},
+        )
+        self._allow_table(function, transactions, "GetItem", "PutItem", "UpdateItem")
+        self._allow_index(function, "due")
+        self._allow_sending(function)
+        return function
+
+    def _operations(self) -> PayFlowXFunction:
+        tables = self._data.tables
+        function = self._function(
+            "Operations",
+            "operations",
+            "Operators' commands, invoked with IAM",
+            Duration.seconds(30),
+            512,
+            {
+                "TRANSACTIONS_TABLE": tables.transactions.table_name,
+                "CONFIGURATION_TABLE": tables.configuration.table_name,
+                "JOBS_QUEUE_URL": self.jobs.queue.queue_url,
+            },
+        )
+        self._allow_table(function, tables.configuration, "PutItem")
+        self._allow_table(function, tables.transactions, "GetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_sending(function)
+        return function
+
+    def _function(
+        self,
+        construct_id: str,
+        module: str,
+        description: str,
+        timeout: Duration,
+        memory_mb: int,
+        environment: Mapping[str, str],
+    ) -> PayFlowXFunction:
+        return PayFlowXFunction(
+            self,
+            construct_id,
+            handler=f"payflowx.entrypoints.{module}.handler",
+            description=f"PayFlowX: {description}",
+            code=self._code,
+            layers=self._layers,
+            timeout=timeout,
+            memory_mb=memory_mb,
+            environment={**self._common_environment(module), **environment},
+            key=self._data.key,
+            settings=self._settings,
+        )
+
+    def _common_environment(self, service: str) -> dict[str, str]:
+        return {
+            "ENVIRONMENT": self._settings.name,
+            "API_KEY_MODE": self._settings.api_key_mode,
+            "ALLOWED_PROVIDERS": ",".join(self._settings.providers),
+            "MAX_RETRIES": str(self._settings.max_retries),
+            "CHARGE_DEADLINE_HOURS": str(self._settings.charge_deadline_hours),
+            "POWERTOOLS_SERVICE_NAME": service,
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+    # -- rights
+
+    @staticmethod
+    def _allow(function: PayFlowXFunction, actions: list[str], resources: list[str]) -> None:
+        function.role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+    def _allow_table(self, function: PayFlowXFunction, table: dynamodb.TableV2, *actions: str) -> None:
+        self._allow(function, [f"dynamodb:{action}" for action in actions], [table.table_arn])
+        self._allow_key(function)
+
+    def _allow_index(self, function: PayFlowXFunction, index: str) -> None:
+        arn = f"{self._data.tables.transactions.table_arn}/index/{index}"
+        self._allow(function, ["dynamodb:Query"], [arn])
+
+    def _allow_sending(self, function: PayFlowXFunction) -> None:
+        self._allow(function, ["sqs:SendMessage"], [self.jobs.queue.queue_arn])
+        self._allow_key(function)
+
+    def _allow_secret(self, function: PayFlowXFunction, arn: str) -> None:
+        """On the identity's side: a grant would write this stack's role into the data stack's key, a cycle."""
+        self._allow(function, ["secretsmanager:GetSecretValue"], [arn])
+        self._allow_key(function)
+
+    def _allow_key(self, function: PayFlowXFunction) -> None:
+        self._allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], [self._data.key.key_arn])
+
+    def _account_secrets(self) -> str:
+        """Credentials of merchants' provider accounts are created at run time, under one prefix."""
+        name = f"payflowx/{self._settings.name}/accounts/*"
+        return f"arn:{Aws.PARTITION}:secretsmanager:{self.region}:{Aws.ACCOUNT_ID}:secret:{name}"
+
+    # -- seeing
+
+    def _observe(self) -> None:
+        topic = AlarmTopic(self, "AlarmTopic", key=self._data.key, email=self._settings.alarm_email)
+        self.alarm_topic = topic.topic
+        Alarms(
+            self,
+            "Alarms",
+            topic=topic.topic,
+            jobs=self.jobs,
+            api=self.api.api,
+            functions={
+                "Authorizer": self.authorizer,
+                "Api": self.api_function,
+                "Worker": self.worker,
+                "Sweeper": self.sweeper,
+                "Operations": self.operations,
+            },
+            latency_limit=self._settings.latency_alarm,
+        )
+        Dashboard(self, "Dashboard", api=self.api.api, jobs=self.jobs)
+
+    def _outputs(self) -> None:
+        outputs = {
+            "ApiUrl": self.api.api.url,
+            "ApiId": self.api.api.rest_api_id,
+            "OperationsFunctionName": f"{self.operations.function.function_name}:live",
+            "WorkerFunctionName": self.worker.function.function_name,
+            "SweeperFunctionName": f"{self.sweeper.function.function_name}:live",
+            "JobsQueueUrl": self.jobs.queue.queue_url,
+            "JobsDeadLetterQueueUrl": self.jobs.dead_letters.queue_url,
+            "AlarmTopicArn": self.alarm_topic.topic_arn,
+            "TransactionsTableName": self._data.tables.transactions.table_name,
+            "IdempotencyTableName": self._data.tables.idempotency.table_name,
+            "ConfigurationTableName": self._data.tables.configuration.table_name,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

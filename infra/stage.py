@@ -1,0 +1,24 @@
+"""One environment: data that must outlive every deployment, the service, and outside production the simulators."""
+
+from aws_cdk import Environment, Stage, Tags
+from constructs import Construct
+
+from infra.settings import EnvironmentSettings
+from infra.stacks.data import DataStack
+from infra.stacks.sandbox import SandboxStack
+from infra.stacks.service import ServiceStack
+
+
+class PayFlowXStage(Stage):
+    """Deploy it with `cdk deploy "Dev/*"`."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings) -> None:
+        super().__init__(scope, construct_id, env=Environment(account=settings.account, region=settings.region))
+        tags = {"project": "payflowx", "environment": settings.name}
+        self.data = DataStack(self, "Data", settings=settings, tags=tags)
+        self.service = ServiceStack(self, "Service", settings=settings, data=self.data, tags=tags)
+        self.sandbox = (
+            SandboxStack(self, "Sandbox", settings=settings, data=self.data, tags=tags) if settings.simulated else None
+        )
+        for name, value in tags.items():
+            Tags.of(self).add(name, value)
