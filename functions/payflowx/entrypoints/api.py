@@ -99,7 +99,7 @@ def openapi_document() -> Response[str]:
     return _answer(openapi.document())
 
 
-@app.exception_handler(Refusal)
+@app.exception_handler(Refusal)  # type: ignore[untyped-decorator]  # Powertools has no types here
 def refused(refusal: Refusal) -> Response[str]:
     """A request that is understood and not carried out."""
     if refusal.code == "card_data_refused":
@@ -107,7 +107,7 @@ def refused(refusal: Refusal) -> Response[str]:
     return _problem(problems.problem_of(refusal, _request().request_id))
 
 
-@app.exception_handler(StorageUnavailableError)
+@app.exception_handler(StorageUnavailableError)  # type: ignore[untyped-decorator]  # Powertools has no types here
 def unavailable(error: StorageUnavailableError) -> Response[str]:
     """We do not know whether a write took effect; the same key makes the repeat safe."""
     container().telemetry.warn("storage unavailable", reason=str(error))
@@ -115,14 +115,14 @@ def unavailable(error: StorageUnavailableError) -> Response[str]:
     return _problem(problems.Problem(code="unavailable", detail=detail, request_id=_request().request_id))
 
 
-@app.exception_handler(NotFoundError)
+@app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]  # Powertools has no types here
 def no_such_route(_error: NotFoundError) -> Response[str]:
     """Only reachable when the gateway's routes and these differ."""
     detail = "There is nothing at this address with this method. See /openapi.json."
     return _problem(problems.Problem(code="not_found", detail=detail, request_id=_request().request_id))
 
 
-@app.exception_handler(Exception)
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # Powertools has no types here
 def defect(_error: Exception) -> Response[str]:
     """A fault of ours. The log has the trace, the client has the id to ask for it."""
     wired = container()

@@ -1,0 +1,124 @@
+"""What the answers mean. Pure."""
+
+from typing import Any, Final
+
+from payflowx.domain.outcome import (
+    Accepted,
+    Charged,
+    Declined,
+    Fenced,
+    Mismatch,
+    NotFound,
+    Outcome,
+    Progress,
+    StepResult,
+    Unknown,
+)
+from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.text import provider_code, provider_text
+from payflowx.domain.transport import HttpResponse
+from payflowx.providers.reading import (
+    action,
+    error_body,
+    json_object,
+    member,
+    reference,
+    refusal,
+    text,
+    whole,
+)
+
+_DECLINES: Final = {
+    "issuer_unavailable": DeclineKind.SOFT,
+    "do_not_honor": DeclineKind.SOFT,
+    "processing_error": DeclineKind.SOFT,
+    "insufficient_funds": DeclineKind.FUNDS,
+    "limit_exceeded": DeclineKind.FUNDS,
+}
+"""Any other code is a hard decline: what we do not know is not tried again."""
+
+
+def charged(order: Charge, response: HttpResponse) -> StepResult:
+    """The answer to a charge."""
+    if response.status == 200:
+        return _charge(json_object(response))
+    error = member(error_body(response).get("error"))
+    if response.status == 402 and error.get("type") == "card_error":
+        return _declined(error, reference(member(error.get("charge")).get("id")))
+    if error.get("type") == "idempotency_error":
+        return Unknown(code="idempotency_key_reused")
+    if error.get("code") == "invalid_source":
+        return Declined(kind=DeclineKind.HARD, code="invalid_source", message=provider_text(error.get("message")))
+    return refusal(response, error, retry_after_header="retry-after")
+
+
+def found(order: Charge, response: HttpResponse) -> StepResult:
+    """The answer to an inquiry by our reference."""
+    charges = _charges(response)
+    if isinstance(charges, Unknown):
+        return charges
+    if not charges:
+        return NotFound()
+    return _charge(charges[0]) if len(charges) == 1 else Mismatch(code="duplicate_charge")
+
+
+def found_to_cancel(order: Charge, response: HttpResponse) -> StepResult:
+    """The id of the charge to cancel; nothing to cancel proves nothing."""
+    charges = _charges(response)
+    if isinstance(charges, Unknown):
+        return charges
+    if len(charges) != 1:
+        return Unknown(code="nothing_to_cancel") if not charges else Mismatch(code="duplicate_charge")
+    return Progress(facts={"charge_id": reference(charges[0].get("id"))})
+
+
+def cancelled(order: Charge, response: HttpResponse) -> StepResult:
+    """Whatever this says, only the read that follows counts."""
+    return Progress(facts={"cancel_sent": "true"})
+
+
+def read_back(order: Charge, response: HttpResponse) -> StepResult:
+    """After the cancel: is the charge in a terminal state without money?"""
+    return _charge(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
+
+
+def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    charges = json_object(response)["data"]
+    if not isinstance(charges, list) or not all(isinstance(charge, dict) for charge in charges):
+        raise ValueError("data is no list of charges")
+    return charges
+
+
+def _charge(charge: dict[str, Any]) -> Outcome:
+    charge_id = reference(charge.get("id"))
+    match charge.get("status"):
+        case "succeeded":
+            return Charged(
+                reference=charge_id,
+                amount=whole(charge.get("amount")),
+                currency=text(charge.get("currency")),
+                merchant_reference=text(charge.get("reference")),
+            )
+        case "processing":
+            return Accepted(reference=charge_id)
+        case "requires_action":
+            return action(charge_id, member(charge.get("next_action")).get("url"))
+        case "failed":
+            return _declined(member(charge.get("failure")), charge_id)
+        case "canceled":
+            return Fenced(reference=charge_id)
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _declined(failure: dict[str, Any], charge_id: str) -> Declined:
+    code = provider_code(failure.get("code"))
+    return Declined(
+        kind=_DECLINES.get(code, DeclineKind.HARD),
+        code=code,
+        message=provider_text(failure.get("message")),
+        reference=charge_id,
+    )

@@ -1,0 +1,52 @@
+"""What is sent. Pure."""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote
+
+from payflowx.domain.ports import Charge
+from payflowx.domain.transport import Credentials, HttpRequest
+
+
+def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
+    """HTTP Basic with key id and secret."""
+    pair = base64.b64encode(f"{credentials.key_id}:{credentials.key_secret}".encode()).decode()
+    headers = {**request.headers, "Authorization": f"Basic {pair}"}
+    return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
+
+
+def create_order(charge: Charge) -> HttpRequest:
+    """An order. Its receipt is our key, but nothing keeps two orders from having the same one."""
+    return _post(
+        "/v1/orders",
+        {"amount": charge.amount, "currency": charge.currency, "receipt": charge.provider_key, "notes": {}},
+    )
+
+
+def pay_order(charge: Charge) -> HttpRequest:
+    """A payment of the order by a saved token."""
+    return _post(
+        "/v1/payments/create/json",
+        {
+            "amount": charge.amount,
+            "currency": charge.currency,
+            "order_id": charge.progress["order_id"],
+            "method": "card",
+            "token": charge.token,
+        },
+    )
+
+
+def payments_of_order(charge: Charge) -> HttpRequest:
+    """The authoritative read."""
+    return HttpRequest(method="GET", path=f"/v1/orders/{quote(charge.progress['order_id'], safe='')}/payments")
+
+
+def _post(path: str, body: dict[str, Any]) -> HttpRequest:
+    return HttpRequest(
+        method="POST",
+        path=path,
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(body, separators=(",", ":")).encode(),
+    )

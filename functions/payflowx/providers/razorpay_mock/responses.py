@@ -1,0 +1,129 @@
+"""What the answers mean. Pure. The vendor says: decide on `reason`, not on `code`."""
+
+from typing import Any, Final
+
+from payflowx.domain.limits import DAY_MS, SECOND_MS
+from payflowx.domain.outcome import (
+    Accepted,
+    Authorized,
+    Charged,
+    Declined,
+    Mismatch,
+    NotFound,
+    Outcome,
+    Progress,
+    StepResult,
+    Unknown,
+)
+from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.text import provider_code, provider_reference, provider_text
+from payflowx.domain.transport import HttpResponse
+from payflowx.providers.reading import (
+    action,
+    error_body,
+    json_object,
+    member,
+    reference,
+    refusal,
+    text,
+    whole,
+)
+
+REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
+"""A failed payment may be authorized late: up to three days, in rare cases five."""
+
+_SOFT: Final = frozenset({"bank_technical_error", "gateway_technical_error", "issuer_technical_error"})
+_FUNDS: Final = frozenset({"insufficient_funds", "transaction_limit_exceeded", "transaction_daily_limit_exceeded"})
+_REOPENING: Final = frozenset({"payment_failed"})
+_UNDECIDED: Final = frozenset(
+    {"payment_pending", "request_timed_out", "payment_timed_out", "server_error", "order_already_paid", "duplicate_request"}
+)
+
+
+def ordered(charge: Charge, response: HttpResponse) -> StepResult:
+    """The order's id, without which nothing can be paid."""
+    if response.status == 200:
+        return Progress(facts={"order_id": reference(json_object(response).get("id"))})
+    return _refused(response)
+
+
+def paid(charge: Charge, response: HttpResponse) -> StepResult:
+    """The answer to a payment."""
+    if response.status == 200:
+        return _payment(charge, json_object(response))
+    error = member(error_body(response).get("error"))
+    payment_id = provider_reference(member(error.get("metadata")).get("payment_id"))
+    if response.status == 400 and error.get("reason") == "invalid_token":
+        return Declined(kind=DeclineKind.HARD, code="invalid_token", message=provider_text(error.get("description")))
+    if response.status == 400 and error.get("reason") in _UNDECIDED:
+        return Unknown(code=provider_code(error.get("reason")))
+    if response.status == 400 and payment_id is not None:
+        return _declined(error.get("reason"), error.get("description"), payment_id)
+    return _refused(response)
+
+
+def found(charge: Charge, response: HttpResponse) -> StepResult:
+    """All payments of the order: one that took money decides, else the newest."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    items = json_object(response)["items"]
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ValueError("items is no list of payments")
+    captured = [item for item in items if item.get("status") == "captured"]
+    if len(captured) > 1:
+        return Mismatch(code="duplicate_charge")
+    if captured:
+        return _payment(charge, captured[0])
+    return _payment(charge, items[-1]) if items else NotFound()
+
+
+def _payment(charge: Charge, payment: dict[str, Any]) -> Outcome:
+    payment_id = reference(payment.get("id") or payment.get("razorpay_payment_id"))
+    match payment.get("status"):
+        case "captured":
+            return Charged(reference=payment_id, **_checked(charge, payment))
+        case "authorized":
+            return Authorized(reference=payment_id, **_checked(charge, payment))
+        case "created":
+            steps = payment.get("next")
+            first = member(steps[0]) if isinstance(steps, list) and steps else {}
+            return action(payment_id, first.get("url")) if first else Accepted(reference=payment_id)
+        case "failed":
+            return _declined(payment.get("error_reason"), payment.get("error_description"), payment_id)
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _checked(charge: Charge, payment: dict[str, Any]) -> dict[str, Any]:
+    """A payment does not carry our receipt: the order that we stored is the link to our attempt."""
+    order_id = text(payment.get("order_id"))
+    return {
+        "amount": whole(payment.get("amount")),
+        "currency": text(payment.get("currency")),
+        "merchant_reference": charge.provider_key if order_id == charge.progress.get("order_id") else order_id,
+    }
+
+
+def _declined(reason: object, description: object, payment_id: str) -> Outcome:
+    code = provider_code(reason)
+    if code in _UNDECIDED:
+        return Unknown(code=code)
+    kind = DeclineKind.HARD
+    if code in _SOFT | _REOPENING:
+        kind = DeclineKind.SOFT
+    elif code in _FUNDS:
+        kind = DeclineKind.FUNDS
+    return Declined(
+        kind=kind,
+        code=code,
+        message=provider_text(description),
+        reference=payment_id,
+        reopens_for_seconds=REOPENS_FOR_SECONDS if code in _REOPENING else 0,
+    )
+
+
+def _refused(response: HttpResponse) -> Outcome:
+    error = member(error_body(response).get("error"))
+    known = {"code": error.get("reason") or error.get("code"), "message": error.get("description")}
+    return refusal(response, known, retry_after_header="retry-after")

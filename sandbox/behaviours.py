@@ -1,0 +1,77 @@
+"""What a payment method token makes a simulator do. The one table; docs/sandbox.md explains it to people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Effect(StrEnum):
+    """What becomes of the money."""
+
+    CHARGE = "charge"
+    WRONG_AMOUNT = "wrong amount"
+    SOFT_DECLINE = "soft decline"
+    HARD_DECLINE = "hard decline"
+    FUNDS_DECLINE = "insufficient funds"
+    REOPENED_DECLINE = "declined, charged later"
+    ACTION = "the payer has to approve"
+    LATER_CHARGE = "charged later"
+    LATER_DECLINE = "declined later"
+    RATE_LIMITED = "refused: too many requests"
+
+
+class Answer(StrEnum):
+    """What the caller gets to see of it."""
+
+    PLAIN = "plain"
+    SLOW = "after three seconds"
+    HANG_AFTER = "hangs after the effect"
+    HANG_FIRST = "the first send hangs without effect"
+    ERROR_AFTER = "500 after the effect"
+    ERROR_FIRST = "the first send is a 500 without effect"
+    GARBAGE = "HTML after the effect"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """An effect and how it is answered."""
+
+    effect: Effect
+    answer: Answer = Answer.PLAIN
+
+
+BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
+    "tok_success": Behaviour(Effect.CHARGE),
+    "tok_soft_decline": Behaviour(Effect.SOFT_DECLINE),
+    "tok_hard_decline": Behaviour(Effect.HARD_DECLINE),
+    "tok_insufficient_funds": Behaviour(Effect.FUNDS_DECLINE),
+    "tok_requires_action": Behaviour(Effect.ACTION),
+    "tok_slow_success": Behaviour(Effect.CHARGE, Answer.SLOW),
+    "tok_timeout_after_charge": Behaviour(Effect.CHARGE, Answer.HANG_AFTER),
+    "tok_timeout_before_charge": Behaviour(Effect.CHARGE, Answer.HANG_FIRST),
+    "tok_500_after_charge": Behaviour(Effect.CHARGE, Answer.ERROR_AFTER),
+    "tok_500_before_charge": Behaviour(Effect.CHARGE, Answer.ERROR_FIRST),
+    "tok_garbage": Behaviour(Effect.CHARGE, Answer.GARBAGE),
+    "tok_wrong_amount": Behaviour(Effect.WRONG_AMOUNT),
+    "tok_async_success": Behaviour(Effect.LATER_CHARGE),
+    "tok_async_failure": Behaviour(Effect.LATER_DECLINE),
+    "tok_rate_limited": Behaviour(Effect.RATE_LIMITED),
+    "tok_reopened_decline": Behaviour(Effect.REOPENED_DECLINE),
+}
+
+SLOW_SECONDS: Final = 3.0
+HANG_SECONDS: Final = 20.0
+ASYNC_SECONDS: Final = 3.0
+REOPEN_SECONDS: Final = 10.0
+
+
+def behaviour_of(token: object, gateway: str) -> Behaviour | None:
+    """`tok_x@gateway` acts at that gateway only and succeeds elsewhere; None for a token nobody issued."""
+    if not isinstance(token, str):
+        return None
+    name, _, only = token.partition("@")
+    known = BEHAVIOURS.get(name)
+    if known is None or not only:
+        return known if not only else None
+    return known if only == gateway else BEHAVIOURS["tok_success"]

@@ -1,0 +1,179 @@
+"""A gateway in the style of Razorpay: orders and payments, receipts that are not unique, no idempotency keys."""
+
+import hmac
+import re
+from typing import Any, Final
+from urllib.parse import unquote
+
+from sandbox.behaviours import Effect, behaviour_of
+from sandbox.simulator import CHARGED, DECLINED, PENDING, WAITING, Simulator, require, require_positive
+from sandbox.store import Record
+from sandbox.wire import Reply, Request, json_reply
+
+_ORDER: Final = "order"
+_ORDER_PATH: Final = re.compile(r"/v1/orders/(order_[0-9a-f]+)(/payments)?")
+_PAYMENT_PATH: Final = re.compile(r"/v1/payments/(pay_[0-9a-f]+)")
+_STATUSES: Final = {CHARGED: "captured", PENDING: "created", WAITING: "created", DECLINED: "failed"}
+_REASONS: Final = {
+    Effect.SOFT_DECLINE: ("GATEWAY_ERROR", "bank_technical_error", "The bank has a technical problem."),
+    Effect.REOPENED_DECLINE: ("BAD_REQUEST_ERROR", "payment_failed", "The payment failed."),
+    Effect.HARD_DECLINE: ("BAD_REQUEST_ERROR", "debit_instrument_blocked", "The card is blocked."),
+    Effect.FUNDS_DECLINE: ("BAD_REQUEST_ERROR", "insufficient_funds", "The account has insufficient funds."),
+}
+_MIN_AMOUNT: Final = 100
+
+
+class RazorpayMockSimulator(Simulator):
+    """Basic authentication, JSON, paise; a failed payment may be captured late."""
+
+    name = "razorpay_mock"
+    reopens = True
+
+    def is_authentic(self, request: Request) -> bool:
+        given = request.basic() or ("", "")
+        pairs = zip(given, (self.credentials.key_id, self.credentials.key_secret), strict=True)
+        return all([hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs])
+
+    def unauthorized(self) -> Reply:
+        return _error(401, "BAD_REQUEST_ERROR", "authentication_failed", "Authentication failed")
+
+    def bad_request(self, message: str) -> Reply:
+        return _error(400, "BAD_REQUEST_ERROR", "input_validation_failed", message)
+
+    def server_error(self) -> Reply:
+        return _error(500, "SERVER_ERROR", "server_error", "We are facing some trouble.")
+
+    def answer(self, request: Request, now: float) -> Reply:
+        route = (request.method, request.path)
+        if route == ("POST", "/v1/orders"):
+            return self._order(request, now)
+        if route == ("GET", "/v1/orders"):
+            return self._orders_by_receipt(unquote(request.query.get("receipt", "")))
+        if route == ("POST", "/v1/payments/create/json"):
+            return self._pay(request, now)
+        if request.method == "GET" and (match := _ORDER_PATH.fullmatch(request.path)):
+            return self._read_order(match[1], payments=match[2] is not None, now=now)
+        if request.method == "GET" and (match := _PAYMENT_PATH.fullmatch(request.path)):
+            record = self.find(match[1], now)
+            return json_reply(200, self._present(record)) if record else _missing()
+        return _error(404, "BAD_REQUEST_ERROR", "invalid_request", "The requested URL was not found.")
+
+    def _order(self, request: Request, now: float) -> Reply:
+        body = request.json()
+        require(body, {"amount": int, "currency": str}, {"receipt": str, "notes": dict, "partial_payment": bool})
+        require_positive(body["amount"], least=_MIN_AMOUNT)
+        if len(body.get("receipt", "")) > 40:
+            return self.bad_request("receipt is too long")
+        order: Record = {
+            "id": self.make_id("order_", body.get("receipt", ""), self.count(_ORDER)),
+            "amount": body["amount"],
+            "currency": body["currency"],
+            "receipt": body.get("receipt"),
+            "created_at": int(now),
+        }
+        self.store.put(_ORDER, order["id"], order)
+        return json_reply(200, _present_order(order, "created"))
+
+    def _orders_by_receipt(self, receipt: str) -> Reply:
+        found = [order for order in self.store.all(_ORDER) if order["receipt"] == receipt]
+        return _collection([_present_order(order, "created") for order in found])
+
+    def _read_order(self, order_id: str, *, payments: bool, now: float) -> Reply:
+        order = self.store.get(_ORDER, order_id)
+        if order is None:
+            return _missing()
+        found = self.charges(now, lambda record: bool(record["order_id"] == order_id))
+        if payments:
+            return _collection([self._present(record) for record in found])
+        paid = any(record["state"] == CHARGED for record in found)
+        status = "paid" if paid else "attempted" if found else "created"
+        return json_reply(200, _present_order(order, status))
+
+    def _pay(self, request: Request, now: float) -> Reply:
+        body = request.json()
+        fields = {"amount": int, "currency": str, "order_id": str, "method": str, "token": str}
+        require(body, fields, {"customer_id": str, "recurring": bool})
+        order = self.store.get(_ORDER, body["order_id"])
+        if order is None:
+            return _error(400, "BAD_REQUEST_ERROR", "invalid_order_id", "The order does not exist.")
+        if (body["amount"], body["currency"]) != (order["amount"], order["currency"]):
+            return _error(400, "BAD_REQUEST_ERROR", "order_amount_mismatch", "Amount differs from the order's.")
+        behaviour = behaviour_of(body["token"], self.name)
+        if behaviour is None:
+            return _error(400, "BAD_REQUEST_ERROR", "invalid_token", "The token does not exist.")
+        if behaviour.effect is Effect.RATE_LIMITED:
+            limited = _error(429, "BAD_REQUEST_ERROR", "too_many_requests", "Too many requests")
+            return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
+
+        def take() -> Reply:
+            if any(r["order_id"] == order["id"] and r["state"] == CHARGED for r in self.charges(now, lambda _: True)):
+                return _error(400, "BAD_REQUEST_ERROR", "order_already_paid", "The order was paid already.")
+            details = {
+                "id": self.make_id("pay_", order["id"], self.count("charge")),
+                "order_id": order["id"],
+                "reference": order["receipt"],
+                "amount": body["amount"],
+                "currency": body["currency"],
+            }
+            return self._result(self.charge(order["id"], behaviour, details, now))
+
+        return self.perform(order["id"], behaviour, take)
+
+    def _result(self, record: Record) -> Reply:
+        if record["state"] != DECLINED:
+            return json_reply(200, {"razorpay_payment_id": record["id"], **self._present(record)})
+        code, reason, text = _REASONS[Effect(record["effect"])]
+        metadata = {"payment_id": record["id"], "order_id": record["order_id"]}
+        return _error(400, code, reason, text, metadata)
+
+    def _present(self, record: Record) -> dict[str, Any]:
+        payment = {
+            "id": record["id"],
+            "entity": "payment",
+            "order_id": record["order_id"],
+            "amount": record["taken"],
+            "currency": record["currency"],
+            "status": _STATUSES[record["state"]],
+            "error_code": None,
+            "error_reason": None,
+            "error_description": None,
+        }
+        if record["state"] == WAITING:
+            payment["next"] = [{"action": "redirect", "url": self.action_url(record["id"])}]
+        if record["state"] == DECLINED:
+            names = ("error_code", "error_reason", "error_description")
+            payment |= dict(zip(names, _REASONS[Effect(record["effect"])], strict=True))
+        return payment
+
+
+def _present_order(order: Record, status: str) -> dict[str, Any]:
+    return {
+        "id": order["id"],
+        "entity": "order",
+        "amount": order["amount"],
+        "currency": order["currency"],
+        "receipt": order["receipt"],
+        "status": status,
+        "notes": [],
+        "created_at": order["created_at"],
+    }
+
+
+def _collection(items: list[dict[str, Any]]) -> Reply:
+    return json_reply(200, {"entity": "collection", "count": len(items), "items": items})
+
+
+def _missing() -> Reply:
+    return _error(400, "BAD_REQUEST_ERROR", "record_not_found", "The id provided does not exist")
+
+
+def _error(status: int, code: str, reason: str, description: str, metadata: dict[str, str] | None = None) -> Reply:
+    error = {
+        "code": code,
+        "description": description,
+        "source": "business",
+        "step": "payment_initiation",
+        "reason": reason,
+        "metadata": metadata or {},
+    }
+    return json_reply(status, {"error": error})

@@ -1,0 +1,222 @@
+"""What the three simulators share: charges with their ledger, counters of sends, ids, and the way answers go wrong."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.behaviours import (
+    ASYNC_SECONDS,
+    HANG_SECONDS,
+    REOPEN_SECONDS,
+    SLOW_SECONDS,
+    Answer,
+    Behaviour,
+    Effect,
+)
+from sandbox.store import Record, Store
+from sandbox.wire import BadRequestError, Reply, Request, html_reply
+
+CHARGED: Final = "charged"
+DECLINED: Final = "declined"
+PENDING: Final = "pending"
+WAITING: Final = "waiting for the payer"
+CANCELED: Final = "canceled"
+
+_CHARGE: Final = "charge"
+_SENDS: Final = "sends"
+
+_STATE_OF: Final = {
+    Effect.CHARGE: CHARGED,
+    Effect.WRONG_AMOUNT: CHARGED,
+    Effect.SOFT_DECLINE: DECLINED,
+    Effect.HARD_DECLINE: DECLINED,
+    Effect.FUNDS_DECLINE: DECLINED,
+    Effect.REOPENED_DECLINE: DECLINED,
+    Effect.ACTION: WAITING,
+    Effect.LATER_CHARGE: PENDING,
+    Effect.LATER_DECLINE: PENDING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the simulator is opened with."""
+
+    key_id: str
+    key_secret: str
+
+
+class Simulator(ABC):
+    """A gateway. `handle` is the whole of it; time is what it is told."""
+
+    name: str
+    reopens: bool = False
+    """Whether this vendor may turn a decline into a charge later."""
+
+    def __init__(self, store: Store, credentials: Credentials, *, public_url: str, visibility_lag_seconds: float = 0.0):
+        self.store = store
+        self.credentials = credentials
+        self.public_url = public_url.rstrip("/")
+        self.visibility_lag_seconds = visibility_lag_seconds
+
+    def handle(self, request: Request, now: float) -> Reply:
+        """The answer, and how it is to be given. `now` in seconds since 1970."""
+        if request.path.startswith("/actions/"):
+            return self._approve(request.path.removeprefix("/actions/"), now)
+        if not self.is_authentic(request):
+            return self.unauthorized()
+        try:
+            return self.answer(request, now)
+        except BadRequestError as error:
+            return self.bad_request(str(error))
+
+    @abstractmethod
+    def is_authentic(self, request: Request) -> bool:
+        """Whether the request has this gateway's credentials."""
+
+    @abstractmethod
+    def unauthorized(self) -> Reply:
+        """The vendor's 401."""
+
+    @abstractmethod
+    def bad_request(self, message: str) -> Reply:
+        """The vendor's validation error."""
+
+    @abstractmethod
+    def server_error(self) -> Reply:
+        """The vendor's 500."""
+
+    @abstractmethod
+    def answer(self, request: Request, now: float) -> Reply:
+        """An authentic request."""
+
+    # -- charges
+
+    def charge(self, key: str, behaviour: Behaviour, details: Record, now: float) -> Record:
+        """Do what the behaviour says, once, and put it into the ledger."""
+        record: Record = {
+            **details,
+            "id": details["id"],
+            "key": key,
+            "effect": behaviour.effect,
+            "state": _STATE_OF[behaviour.effect],
+            "at": now,
+            "taken": details["amount"] + (1 if behaviour.effect is Effect.WRONG_AMOUNT else 0),
+        }
+        if behaviour.effect is Effect.LATER_CHARGE:
+            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": CHARGED}
+        elif behaviour.effect is Effect.LATER_DECLINE:
+            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": DECLINED}
+        elif behaviour.effect is Effect.REOPENED_DECLINE and self.reopens:
+            record |= {"settles_at": now + REOPEN_SECONDS, "settles_to": CHARGED}
+        self.store.put(_CHARGE, record["id"], record)
+        return record
+
+    def find(self, charge_id: str, now: float) -> Record | None:
+        """A charge as it is now."""
+        record = self.store.get(_CHARGE, charge_id)
+        return self._settled(record, now) if record else None
+
+    def charges(self, now: float, having: Callable[[Record], bool]) -> list[Record]:
+        """Charges as they are now; young ones stay hidden while the visibility lag lasts."""
+        found = (self._settled(record, now) for record in self.store.all(_CHARGE))
+        return [r for r in found if having(r) and now - r["at"] >= self.visibility_lag_seconds]
+
+    def change(self, record: Record, **changes: Any) -> Record:
+        """Store a change of a charge."""
+        changed = {**record, **changes}
+        self.store.put(_CHARGE, record["id"], changed)
+        return {**changed, "version": record["version"] + 1}
+
+    def ledger(self, now: float) -> list[Record]:
+        """What was really charged, and what was not."""
+        return [
+            {
+                "reference": record["reference"],
+                "chargeId": record["id"],
+                "amount": record["taken"],
+                "currency": record["currency"],
+                "status": record["state"],
+                "at": record["at"],
+            }
+            for record in (self._settled(r, now) for r in self.store.all(_CHARGE))
+        ]
+
+    def _settled(self, record: Record, now: float) -> Record:
+        """What was to happen later has happened once its time is over, whether anybody looked or not."""
+        if now < record.get("settles_at", now + 1):
+            return record
+        settled = {**record, "state": record["settles_to"], "effect": Effect.CHARGE}
+        if settled["state"] == DECLINED:
+            settled["effect"] = Effect.SOFT_DECLINE
+        return settled
+
+    # -- answers that go wrong
+
+    def perform(self, key: str, behaviour: Behaviour, effect: Callable[[], Reply]) -> Reply:
+        """Run `effect` and answer as the behaviour wants. The first send of a key is counted before anything else."""
+        first = self._count_send(key) == 1
+        if first and behaviour.answer is Answer.HANG_FIRST:
+            return self.server_error().held(HANG_SECONDS)
+        if first and behaviour.answer is Answer.ERROR_FIRST:
+            return self.server_error()
+        reply = effect()
+        match behaviour.answer:
+            case Answer.SLOW:
+                return reply.held(SLOW_SECONDS)
+            case Answer.HANG_AFTER:
+                return reply.held(HANG_SECONDS)
+            case Answer.ERROR_AFTER:
+                return self.server_error()
+            case Answer.GARBAGE:
+                return html_reply(200, "<html><body><h1>Welcome to nginx!</h1></body></html>")
+            case _:
+                return reply
+
+    def _count_send(self, key: str) -> int:
+        record = self.store.get(_SENDS, key) or {"count": 0}
+        record["count"] += 1
+        self.store.put(_SENDS, key, record)
+        return int(record["count"])
+
+    def action_url(self, charge_id: str) -> str:
+        """Where the payer approves."""
+        return f"{self.public_url}/actions/{charge_id}"
+
+    def _approve(self, charge_id: str, now: float) -> Reply:
+        record = self.find(charge_id, now)
+        if record is None or record["state"] not in {WAITING, CHARGED}:
+            return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
+        if record["state"] == WAITING:
+            self.change(record, state=CHARGED, effect=Effect.CHARGE)
+        return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
+
+    def make_id(self, prefix: str, *parts: object) -> str:
+        """Ids that the same story gives again."""
+        text = "|".join([self.name, prefix, *map(str, parts)])
+        return prefix + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def count(self, kind: str) -> int:
+        """How many records there are, for the next id."""
+        return sum(1 for _ in self.store.all(kind))
+
+
+def require(body: Record, fields: dict[str, type], optional: dict[str, type] | None = None) -> None:
+    """Raises `BadRequestError` for missing, unknown and wrongly typed fields, as a strict vendor does."""
+    known = {**fields, **(optional or {})}
+    for name in fields:
+        if name not in body:
+            raise BadRequestError(f"{name} is required")
+    for name, value in body.items():
+        if name not in known:
+            raise BadRequestError(f"{name} is not expected")
+        if type(value) is not known[name]:
+            raise BadRequestError(f"{name} has the wrong type")
+
+
+def require_positive(amount: int, *, least: int = 1) -> None:
+    """Raises `BadRequestError` for an amount that no vendor takes."""
+    if amount < least:
+        raise BadRequestError(f"amount must be at least {least}")

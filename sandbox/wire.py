@@ -1,0 +1,79 @@
+"""A request and a reply as data, so that a server, a Lambda function and a simulation can all drive a simulator."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Header names are lower case; the query's values are single."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object; raises `BadRequestError`."""
+        try:
+            value = json.loads(self.body, parse_float=lambda text: Fraction(text))
+        except (ValueError, RecursionError):
+            raise BadRequestError("the body is no JSON") from None
+        if not isinstance(value, dict):
+            raise BadRequestError("the body is no object")
+        return value
+
+    def basic(self) -> tuple[str, str] | None:
+        """User and password of HTTP Basic."""
+        scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        return user, password
+
+
+class Fraction(str):
+    """A JSON number that was not written as an integer, kept as its text: no float loses a cent."""
+
+    __slots__ = ()
+
+
+class BadRequestError(Exception):
+    """What a vendor would answer with its validation error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """`hold_seconds` is waited before the answer; `drop` closes the connection without one."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hold_seconds: float = 0.0
+    drop: bool = False
+
+    def held(self, seconds: float) -> "Reply":
+        """The same, later."""
+        return replace(self, hold_seconds=self.hold_seconds + seconds)
+
+
+def json_reply(status: int, body: Any, **headers: str) -> Reply:
+    """A JSON answer; keyword names become headers, with dashes."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    data = json.dumps(body, separators=(",", ":")).encode()
+    return Reply(status=status, body=data, headers={"content-type": "application/json", **named})
+
+
+def html_reply(status: int, text: str) -> Reply:
+    """A page, where JSON was asked for or where a person looks."""
+    return Reply(status=status, body=text.encode(), headers={"content-type": "text/html; charset=utf-8"})
