@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """The CDK application: one stage an environment. Needs no credentials and no network to synthesize."""
 
-from aws_cdk import App
+from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
-from aws_cdk import Validations
 
 from infra.settings import ENVIRONMENTS
 from infra.stage import PayFlowXStage

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
 
-_PACKS = {"AwsSolutions": "AwsSolutions", "Serverless": "Serverless"}
-
-
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     """`reasons` maps a rule's id, such as `AwsSolutions-SMG4`, to why it does not apply right here."""
     for rule, reason in reasons.items():
-        pack = _PACKS[rule.split("-", 1)[0]]
+        pack = rule.split("-", 1)[0]
         Validations.of(construct).acknowledge(Acknowledgment(id=f"{pack}::{rule}", reason=reason))
+
+
+def acknowledge_annotation(construct: IConstruct, annotation: str, reason: str) -> None:
+    """The same for a warning of the CDK itself."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=f"Annotation::{annotation}", reason=reason))

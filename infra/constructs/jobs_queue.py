@@ -7,6 +7,8 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.acknowledgements import acknowledge
+
 _MAX_RECEIVES = 5
 _VISIBILITY_FACTOR = 6
 """AWS asks for six times the function's timeout, so that a throttled batch is not handed out twice."""
@@ -27,6 +29,7 @@ class JobsQueue(Construct):
             retention_period=Duration.days(14),
             removal_policy=RemovalPolicy.DESTROY,
         )
+        acknowledge(self.dead_letters, {"Serverless-SQSRedrivePolicy": "This is the dead-letter queue."})
         self.queue = sqs.Queue(
             self,
             "Jobs",
@@ -50,4 +53,8 @@ class JobsQueue(Construct):
                 report_batch_item_failures=True,
                 max_concurrency=max_concurrency,
             )
+        )
+        acknowledge(
+            worker,
+            {"Serverless-LambdaEventSourceMappingDestination": "A queue as source has its own dead-letter queue."},
         )

@@ -89,7 +89,7 @@ class RestApi(Construct):
         )
         self._add_routes()
         add_problem_answers(self.api)
-        self._acknowledge()
+        self._acknowledge(settings)
 
     def _let_the_account_log(self) -> None:
         """API Gateway writes logs under one role an account and region; without it a stage with logs fails to deploy.
@@ -110,7 +110,7 @@ class RestApi(Construct):
             )
         )
         acknowledge(
-            role, {"AwsSolutions-IAM5": "API Gateway checks that this role may write to any log group of the account."}
+            role, {"AwsSolutions-IAM5[Resource::*]": "API Gateway checks that this role may write to any log group of the account."}
         )
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
         account.apply_removal_policy(RemovalPolicy.RETAIN)
@@ -151,8 +151,11 @@ class RestApi(Construct):
         added = resource.add_method(method, self._integration, authorization_type=apigateway.AuthorizationType.NONE)
         acknowledge(added, {"AwsSolutions-APIG4": _PUBLIC, "AwsSolutions-COG4": _PUBLIC})
 
-    def _acknowledge(self) -> None:
+    def _acknowledge(self, settings: EnvironmentSettings) -> None:
         acknowledge(self.api, {"AwsSolutions-APIG2": _NO_VALIDATION})
+        if not settings.firewall:
+            reason = "This environment's settings leave the web ACL out: it holds no real money."
+            acknowledge(self.api.deployment_stage, {"AwsSolutions-APIG3": reason})
 
 
 _S = apigateway.JsonSchemaType

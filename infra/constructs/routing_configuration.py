@@ -5,6 +5,7 @@ from aws_cdk import aws_appconfig as appconfig
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.acknowledgements import acknowledge_annotation
 from infra.settings import ROUTING, EnvironmentSettings
 
 
@@ -15,6 +16,11 @@ class RoutingConfiguration(Construct):
         self, scope: Construct, construct_id: str, *, validator: lambda_.Function, settings: EnvironmentSettings
     ) -> None:
         super().__init__(scope, construct_id)
+        acknowledge_annotation(
+            validator,
+            "@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias",
+            "AppConfig calls the function itself; the construct takes neither a version nor an alias.",
+        )
         self.application = appconfig.Application(self, "Application", description="PayFlowX")
         self.environment = appconfig.Environment(self, "Environment", application=self.application)
         self.profile = appconfig.HostedConfiguration(

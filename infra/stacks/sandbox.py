@@ -1,6 +1,6 @@
 """The gateway simulators, deployed: the same code as on a laptop, with its ledger in a table. Never in production."""
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, IgnoreMode, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -63,7 +63,7 @@ class SandboxStack(Stack):
             handler="sandbox.function.handler",
             description="PayFlowX: gateway simulators",
             code=lambda_.Code.from_asset(
-                str(ROOT), exclude=["*", "!sandbox", "!sandbox/**", "**/__pycache__", "**/*.pyc"]
+                str(ROOT), exclude=["/*", "!/sandbox", "__pycache__", "*.pyc"], ignore_mode=IgnoreMode.GIT
             ),
             layers=[],
             timeout=Duration.seconds(29),

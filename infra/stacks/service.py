@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.acknowledgements import acknowledge
 from infra.constructs.alarm_topic import AlarmTopic
 from infra.constructs.alarms import Alarms
 from infra.constructs.dashboard import Dashboard
@@ -117,7 +118,7 @@ class ServiceStack(Stack):
         return function
 
     def _worker(self) -> PayFlowXFunction:
-        tables = self._data.tables
+        tables, settings = self._data.tables, self._settings
         function = self._function(
             "Worker",
             "worker",
@@ -133,7 +134,15 @@ class ServiceStack(Stack):
         self._allow_table(function, tables.transactions, "GetItem", "PutItem", "UpdateItem")
         self._allow_table(function, tables.configuration, "Query")
         self._allow_sending(function)
-        self._allow_secret(function, self._account_secrets())
+        secrets = f"payflowx/{settings.name}/accounts/*"
+        self._allow_secret(function, self._secret_arn(secrets))
+        acknowledge(
+            function.role,
+            {
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:{self.region}:<AWS::AccountId>"
+                f":secret:{secrets}]": "Accounts are added at run time; their secrets share this one prefix."
+            },
+        )
         return function
 
     def _sweeper(self) -> PayFlowXFunction:
@@ -231,9 +240,7 @@ class ServiceStack(Stack):
     def _allow_key(self, function: PayFlowXFunction) -> None:
         self._allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], [self._data.key.key_arn])
 
-    def _account_secrets(self) -> str:
-        """Credentials of merchants' provider accounts are created at run time, under one prefix."""
-        name = f"payflowx/{self._settings.name}/accounts/*"
+    def _secret_arn(self, name: str) -> str:
         return f"arn:{Aws.PARTITION}:secretsmanager:{self.region}:{Aws.ACCOUNT_ID}:secret:{name}"
 
     # -- seeing

@@ -1,0 +1,97 @@
+"""The real adapters against the real simulators, in this process and on a clock that tests move."""
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from payflowx.domain.ports import Account, Merchant
+from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.providers.registry import Registry
+from sandbox.gateways import SIMULATORS
+from sandbox.simulator import Credentials as SandboxCredentials
+from sandbox.simulator import Simulator
+from sandbox.store import MemoryStore, Record
+from sandbox.wire import Request
+from tests.support.memory import FixedRules, ManualClock
+from tests.support.world import MERCHANT, World
+
+NAMES = tuple(SIMULATORS)
+READ_TIMEOUT_SECONDS = 10
+
+
+@dataclass
+class SimulatedHttp:
+    """Implements `HttpClient`: the endpoint's host is the gateway's name. Holding an answer moves the clock."""
+
+    clock: ManualClock
+    simulators: dict[str, Simulator] = field(default_factory=dict)
+    requests: list[tuple[str, HttpRequest]] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        credentials = SandboxCredentials(key_id="id", key_secret="secret")
+        for name, kind in SIMULATORS.items():
+            self.simulators[name] = kind(MemoryStore(), credentials, public_url=f"https://{name}")
+
+    def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
+        name = urlsplit(endpoint).hostname or ""
+        self.requests.append((name, request))
+        if name in self.closed:
+            return NoConnection(code="connection_refused")
+        parts = urlsplit(request.path)
+        asked = Request(
+            method=request.method,
+            path=parts.path,
+            query=dict(parse_qsl(parts.query)),
+            headers={key.lower(): value for key, value in request.headers.items()},
+            body=request.body,
+        )
+        reply = self.simulators[name].handle(asked, self.clock.now_ms() / 1000)
+        self.clock.advance(min(reply.hold_seconds, READ_TIMEOUT_SECONDS))
+        if reply.drop or reply.hold_seconds >= READ_TIMEOUT_SECONDS:
+            return NoAnswer(code="read_timeout")
+        return HttpResponse(status=reply.status, headers=dict(reply.headers), body=reply.body)
+
+    def ledger(self) -> list[Record]:
+        """All gateways' books."""
+        now = self.clock.now_ms() / 1000
+        return [{**e, "gateway": n} for n, s in self.simulators.items() for e in s.ledger(now)]
+
+    def charged(self) -> list[Record]:
+        """What was really charged."""
+        return [entry for entry in self.ledger() if entry["status"] == "charged"]
+
+
+class FixedSecrets:
+    """Implements `Secrets`."""
+
+    def credentials(self, secret_arn: str) -> Credentials:
+        return Credentials(key_id="id", key_secret="secret")
+
+
+@dataclass
+class GatewayWorld(World):
+    """The use cases over memory, the adapters and the simulators."""
+
+    http: SimulatedHttp = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = SimulatedHttp(self.clock)
+        self.providers = Registry(  # type: ignore[assignment]
+            allowed=NAMES,
+            http=lambda: self.http,
+            secrets=FixedSecrets,
+            clock_ms=self.clock.now_ms,
+            observe=lambda *_args: None,
+        )
+        self.set_merchant()
+
+    def set_merchant(self, *, disabled: frozenset[str] = frozenset()) -> None:
+        accounts = tuple(
+            Account(provider=name, account_id="main", endpoint=f"https://{name}", secret_arn="arn:s") for name in NAMES
+        )
+        self.merchants.merchants[MERCHANT] = Merchant(
+            merchant_id=MERCHANT, name="Acme", accounts=accounts, disabled=disabled
+        )
+
+    def use(self, rules: FixedRules) -> None:
+        self.rules = rules
