@@ -1,0 +1,35 @@
+"""A client of the public API, as a merchant would write one."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+from local.errors import StageError
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Speaks JSON; raises `StageError` for what is no success."""
+
+    base_url: str
+    api_key: str
+    pool: urllib3.PoolManager
+
+    def post(self, path: str, body: dict[str, Any], idempotency_key: str) -> dict[str, Any]:
+        """POST with a key."""
+        headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
+        return self._call("POST", path, headers, json.dumps(body).encode())
+
+    def get(self, path: str) -> dict[str, Any]:
+        """GET."""
+        return self._call("GET", path, {}, None)
+
+    def _call(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> dict[str, Any]:
+        sent = {"Authorization": f"Bearer {self.api_key}", **headers}
+        answer = self.pool.request(method, self.base_url + path, headers=sent, body=body, retries=False)
+        if answer.status >= 400:
+            raise StageError(f"{method} {path} answered {answer.status}: {answer.data.decode()[:300]}")
+        decoded: dict[str, Any] = json.loads(answer.data)
+        return decoded

@@ -1,0 +1,93 @@
+"""Creates the stacks in the engine: assets into its staging bucket, templates through its CloudFormation."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from local.adapt import Adaptation, adapt
+from local.assembly import Asset, SynthesizedStack
+from local.engine import ACCOUNT, Engine
+from local.errors import StageError
+
+_QUALIFIER: Final = "hnb659fds"
+_CREATE_SECONDS: Final = 60
+_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
+
+
+def bootstrap(engine: Engine) -> None:
+    """What `cdk bootstrap` leaves in an account, as far as templates ask for it."""
+    name = f"/cdk-bootstrap/{_QUALIFIER}/version"
+    engine.client("ssm").put_parameter(Name=name, Type="String", Value="30", Overwrite=True)
+    location = {"LocationConstraint": engine.region}
+    engine.client("s3").create_bucket(Bucket=_bucket(engine), CreateBucketConfiguration=location)
+
+
+def upload_assets(engine: Engine, stacks: Mapping[str, SynthesizedStack], layer: Path) -> int:
+    """Each once, under the key of the template; layers are replaced by the one for this machine."""
+    s3, bucket = engine.client("s3"), _bucket(engine)
+    layers = {key for stack in stacks.values() for key in _layer_keys(stack)}
+    assets = {asset.key: asset for stack in stacks.values() for asset in stack.assets}
+    for key, asset in assets.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=_content(layer if key in layers else asset.path, asset))
+    return len(assets)
+
+
+def create_stack(engine: Engine, stack: SynthesizedStack) -> tuple[dict[str, str], list[Adaptation]]:
+    """The outputs, and how the engine's copy of the template differs."""
+    template, adaptations = adapt(stack.template)
+    key = f"{stack.name}.template.json"
+    engine.client("s3").put_object(Bucket=_bucket(engine), Key=key, Body=json.dumps(template).encode())
+    cloudformation = engine.client("cloudformation")
+    try:
+        cloudformation.create_stack(
+            StackName=stack.name,
+            TemplateURL=f"{engine.endpoint_url}/{_bucket(engine)}/{key}",
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )
+    except ClientError as error:
+        raise StageError(f"The engine refused the stack {stack.name}: {error.response['Error']['Message']}") from error
+    return _wait(cloudformation, stack.name), adaptations
+
+
+def _wait(cloudformation: Any, name: str) -> dict[str, str]:
+    deadline = time.monotonic() + _CREATE_SECONDS
+    while time.monotonic() < deadline:
+        described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        status = described["StackStatus"]
+        if status == "CREATE_COMPLETE":
+            return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+        if not status.endswith("IN_PROGRESS"):
+            break
+        time.sleep(0.1)
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    reasons = [e["ResourceStatusReason"] for e in events if "FAILED" in e["ResourceStatus"] and "ResourceStatusReason" in e]
+    raise StageError(f"The engine could not create the stack {name}: {reasons[-1] if reasons else 'no reason given'}")
+
+
+def _bucket(engine: Engine) -> str:
+    return f"cdk-{_QUALIFIER}-assets-{ACCOUNT}-{engine.region}"
+
+
+def _layer_keys(stack: SynthesizedStack) -> set[str]:
+    return {
+        resource["Properties"]["Content"]["S3Key"]
+        for resource in stack.template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::LayerVersion"
+    }
+
+
+def _content(path: Path, asset: Asset) -> bytes:
+    if not asset.is_folder:
+        return path.read_bytes()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(path.rglob("*")):
+            if file.is_file():
+                archive.writestr(zipfile.ZipInfo(str(file.relative_to(path)), _ZIP_TIME), file.read_bytes())
+    return buffer.getvalue()

@@ -1,0 +1,100 @@
+"""Feeds the engine's CloudWatch with what it does not produce itself, so that alarms really fire.
+
+Queue metrics come from the queues' attributes. The functions' own metrics are EMF lines in their logs: they are read
+from the engine's log groups and put as metric data, as CloudWatch would do.
+"""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.engine import Engine
+
+_INTERVAL_SECONDS: Final = 5.0
+_BATCH: Final = 20
+_VISIBLE: Final = "ApproximateNumberOfMessages"
+_AGE: Final = "ApproximateAgeOfOldestMessage"
+
+
+@dataclass(slots=True)
+class MetricsPump:
+    """Runs in the background of the stage; a failure costs a sample, never the stage."""
+
+    engine: Engine
+    queue_urls: Mapping[str, str]
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _read_until_ms: int = 0
+    _waiting_since: dict[str, float] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Pump until stopped."""
+        self._read_until_ms = int(time.time() * 1000)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        """No more samples."""
+        self._stop.set()
+
+    def pump(self) -> int:
+        """One round; how many samples were put."""
+        samples = [*self._queue_samples(), *self._function_samples()]
+        cloudwatch = self.engine.client("cloudwatch")
+        for namespace in {namespace for namespace, _ in samples}:
+            data = [datum for known, datum in samples if known == namespace]
+            for start in range(0, len(data), _BATCH):
+                cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + _BATCH])
+        return len(samples)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_INTERVAL_SECONDS):
+            with contextlib.suppress(ClientError, BotoCoreError):
+                self.pump()
+
+    def _queue_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        sqs = self.engine.client("sqs")
+        for url in self.queue_urls.values():
+            name = url.rsplit("/", 1)[-1]
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_VISIBLE])["Attributes"]
+            visible = int(attributes[_VISIBLE])
+            since = self._waiting_since.setdefault(name, time.time()) if visible else time.time()
+            if not visible:
+                self._waiting_since.pop(name, None)
+            dimensions = [{"Name": "QueueName", "Value": name}]
+            for metric, value in (("ApproximateNumberOfMessagesVisible", visible), (_AGE, time.time() - since)):
+                yield "AWS/SQS", {"MetricName": metric, "Dimensions": dimensions, "Value": float(value)}
+
+    def _function_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        logs = self.engine.client("logs")
+        since_ms, self._read_until_ms = self._read_until_ms, int(time.time() * 1000)
+        for group in logs.describe_log_groups()["logGroups"]:
+            events = logs.filter_log_events(logGroupName=group["logGroupName"], startTime=since_ms)["events"]
+            for event in events:
+                if event["timestamp"] < self._read_until_ms:
+                    yield from samples_of(event["message"])
+
+
+def samples_of(line: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The metric data in a log line of CloudWatch's embedded metric format; nothing for any other line."""
+    start = line.find('{"_aws"')
+    if start < 0:
+        return
+    try:
+        document = json.loads(line[start:])
+    except ValueError:
+        return
+    at = datetime.fromtimestamp(document["_aws"]["Timestamp"] / 1000, UTC)
+    for directive in document["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = [{"Name": name, "Value": str(document[name])} for name in names]
+            for metric in directive["Metrics"]:
+                values = document[metric["Name"]]
+                for value in values if isinstance(values, list) else [values]:
+                    datum = {"MetricName": metric["Name"], "Dimensions": dimensions, "Value": float(value), "Timestamp": at}
+                    yield directive["Namespace"], datum | ({"Unit": metric["Unit"]} if "Unit" in metric else {})
