@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct
 
+
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     """`reasons` maps a rule's id, such as `AwsSolutions-SMG4`, to why it does not apply right here."""
     for rule, reason in reasons.items():

@@ -46,7 +46,9 @@ class EnvironmentSettings:
             raise ValueError(f"{self.name}: production must not use simulated providers: {', '.join(simulated)}")
         routed = sorted(name for name in self.routed_providers() if name.endswith(SIMULATED_SUFFIX))
         if routed:
-            raise ValueError(f"{self.name}: production's routing document names simulated providers: {', '.join(routed)}")
+            raise ValueError(
+                f"{self.name}: production's routing document names simulated providers: {', '.join(routed)}"
+            )
 
     @property
     def stage_id(self) -> str:

@@ -66,7 +66,9 @@ def _wait(cloudformation: Any, name: str) -> dict[str, str]:
             break
         time.sleep(0.1)
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    reasons = [e["ResourceStatusReason"] for e in events if "FAILED" in e["ResourceStatus"] and "ResourceStatusReason" in e]
+    reasons = [
+        e["ResourceStatusReason"] for e in events if "FAILED" in e["ResourceStatus"] and "ResourceStatusReason" in e
+    ]
     raise StageError(f"The engine could not create the stack {name}: {reasons[-1] if reasons else 'no reason given'}")
 
 

@@ -54,7 +54,16 @@ def start_engine(processes: Processes, *, region: str, temporary: Path, parent: 
     }
     log = STATE / "engine.log"
     log.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "local.guard", str(parent), str(temporary), sys.executable, "-m", "ministack"]
+    command = [
+        sys.executable,
+        "-m",
+        "local.guard",
+        str(parent),
+        str(temporary),
+        sys.executable,
+        "-m",
+        "ministack",
+    ]
     process = processes.start(command, environment, str(log))
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + _START_SECONDS

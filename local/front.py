@@ -15,7 +15,17 @@ _MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 _TIMEOUT_SECONDS: Final = 29
 """When API Gateway gives up on an integration."""
 _HOP_BY_HOP: Final = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length"}
+    {
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+    }
 )
 
 
@@ -61,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
     pool: urllib3.PoolManager
     target: str
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         self._forward()
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815
@@ -81,7 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() not in _HOP_BY_HOP:
                 headers.add(name, value)
         try:
-            answer = self.pool.request(self.command, self.target + self.path, body=body, headers=headers, redirect=False)
+            answer = self.pool.request(
+                self.command, self.target + self.path, body=body, headers=headers, redirect=False
+            )
         except urllib3.exceptions.HTTPError:
             self._send(503, {"Content-Type": "application/problem+json", "Retry-After": "5"}, _UNAVAILABLE)
             return

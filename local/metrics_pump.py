@@ -67,7 +67,10 @@ class MetricsPump:
             if not visible:
                 self._waiting_since.pop(name, None)
             dimensions = [{"Name": "QueueName", "Value": name}]
-            for metric, value in (("ApproximateNumberOfMessagesVisible", visible), (_AGE, time.time() - since)):
+            for metric, value in (
+                ("ApproximateNumberOfMessagesVisible", visible),
+                (_AGE, time.time() - since),
+            ):
                 yield "AWS/SQS", {"MetricName": metric, "Dimensions": dimensions, "Value": float(value)}
 
     def _function_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -96,5 +99,13 @@ def samples_of(line: str) -> Iterator[tuple[str, dict[str, Any]]]:
             for metric in directive["Metrics"]:
                 values = document[metric["Name"]]
                 for value in values if isinstance(values, list) else [values]:
-                    datum = {"MetricName": metric["Name"], "Dimensions": dimensions, "Value": float(value), "Timestamp": at}
-                    yield directive["Namespace"], datum | ({"Unit": metric["Unit"]} if "Unit" in metric else {})
+                    datum = {
+                        "MetricName": metric["Name"],
+                        "Dimensions": dimensions,
+                        "Value": float(value),
+                        "Timestamp": at,
+                    }
+                    yield (
+                        directive["Namespace"],
+                        datum | ({"Unit": metric["Unit"]} if "Unit" in metric else {}),
+                    )

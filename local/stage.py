@@ -135,5 +135,3 @@ def _refuse_a_second_stage() -> None:
         STAGE_FILE.unlink(missing_ok=True)  # left by a stage that was killed
         return
     raise StageError(f"A stage of this checkout is running already (process {pid}); stop it first.")
-
-

@@ -48,9 +48,11 @@ def _pay(api: Api, example: Example, key: str) -> bool:
     say(f"  {payment['transactionId']} {payment['status']}")
     say(f"  routed to {payment['provider']}: {'; '.join(routing['reasons'])}")
     payment = _watch(api, path)
-    expected = payment["status"] == "SUCCESS" and payment["provider"] == example.provider
+    expected: bool = payment["status"] == "SUCCESS" and payment["provider"] == example.provider
     reference = payment["providerRef"] or "no reference"
-    say(f"  {payment['status']} through {payment['provider']} ({reference}){'' if expected else '  <- not as expected'}")
+    say(
+        f"  {payment['status']} through {payment['provider']} ({reference}){'' if expected else '  <- not as expected'}"
+    )
     return expected
 
 
@@ -61,7 +63,8 @@ def _watch(api: Api, path: str) -> dict[str, Any]:
     while True:
         payment = api.get(path)
         for event in api.get(f"{path}/events")["items"][shown:]:
-            say(f"    {event['at']}  #{event['seq']} {event['type']:<22} {event['from'] or '-'} -> {event['to']}{_about(event)}")
+            change = f"{event['from'] or '-'} -> {event['to']}"
+            say(f"    {event['at']}  #{event['seq']} {event['type']:<22} {change}{_about(event)}")
             shown += 1
         if payment["status"] in _FINAL or time.monotonic() > deadline:
             return payment

@@ -19,7 +19,8 @@ def main() -> None:
     parser.add_argument("--parent", type=int, help="end when this process is gone")
     arguments = parser.parse_args()
     credentials = Credentials(
-        key_id=os.environ.get("SANDBOX_KEY_ID", "sandbox"), key_secret=os.environ.get("SANDBOX_KEY_SECRET", "sandbox")
+        key_id=os.environ.get("SANDBOX_KEY_ID", "sandbox"),
+        key_secret=os.environ.get("SANDBOX_KEY_SECRET", "sandbox"),
     )
     server = GatewayServer(arguments.gateway, arguments.port, credentials)
     for number in (signal.SIGTERM, signal.SIGINT):

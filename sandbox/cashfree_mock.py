@@ -37,7 +37,8 @@ class CashfreeMockSimulator(Simulator):
             return True  # the vendor authenticates this call by the session alone
         given = (request.headers.get("x-client-id", ""), request.headers.get("x-client-secret", ""))
         pairs = zip(given, (self.credentials.key_id, self.credentials.key_secret), strict=True)
-        return all([hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs])
+        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all of them, in constant time
+        return all(matches)
 
     def unauthorized(self) -> Reply:
         return _error(401, "authentication_error", "request_unauthorized", "authentication failed")
@@ -160,7 +161,13 @@ class CashfreeMockSimulator(Simulator):
             self.store.put(_ORDER, order["order_id"], order)
             for record in self._of(order, now):
                 if record["state"] in {PENDING, WAITING}:
-                    self.change(record, state=DECLINED, effect=Effect.SOFT_DECLINE, settles_at=now, settles_to=DECLINED)
+                    self.change(
+                        record,
+                        state=DECLINED,
+                        effect=Effect.SOFT_DECLINE,
+                        settles_at=now,
+                        settles_to=DECLINED,
+                    )
         return _numbers(200, self._present(order, now))
 
     def _of(self, order: Record, now: float) -> list[Record]:
@@ -199,7 +206,11 @@ class CashfreeMockSimulator(Simulator):
             payment |= {"action": "link", "data": {"url": self.action_url(record["id"])}}
         if record["state"] == DECLINED:
             code, text = _ERRORS[Effect(record["effect"])]
-            payment["error_details"] = {"error_code": code, "error_description": text, "error_reason": code.lower()}
+            payment["error_details"] = {
+                "error_code": code,
+                "error_description": text,
+                "error_reason": code.lower(),
+            }
         return payment
 
 

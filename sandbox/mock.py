@@ -7,7 +7,16 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from sandbox.behaviours import Answer, Effect, behaviour_of
-from sandbox.simulator import CANCELED, CHARGED, DECLINED, PENDING, WAITING, Simulator, require, require_positive
+from sandbox.simulator import (
+    CANCELED,
+    CHARGED,
+    DECLINED,
+    PENDING,
+    WAITING,
+    Simulator,
+    require,
+    require_positive,
+)
 from sandbox.store import Record
 from sandbox.wire import BadRequestError, Reply, Request, json_reply
 

@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     gateway: GatewayServer
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         self._serve()
 
     do_POST = do_PATCH = do_DELETE = do_PUT = do_GET  # noqa: N815

@@ -23,7 +23,7 @@ class Request:
     def json(self) -> dict[str, Any]:
         """The body as an object; raises `BadRequestError`."""
         try:
-            value = json.loads(self.body, parse_float=lambda text: Fraction(text))
+            value = json.loads(self.body, parse_float=Fraction)
         except (ValueError, RecursionError):
             raise BadRequestError("the body is no JSON") from None
         if not isinstance(value, dict):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def engine() -> "Iterator[InProcessEngine]":
     """The local engine inside this process."""
-    from tests.support.engine import InProcessEngine  # noqa: PLC0415 - half a second that most tests do not need
+    from tests.support.engine import InProcessEngine
 
     running = InProcessEngine()
     yield running

@@ -145,7 +145,7 @@ class Container:
             http=lambda: self.http,
             secrets=lambda: self.secrets,
             clock_ms=self.clock.now_ms,
-            observe=lambda provider, step, milliseconds: self.telemetry.milliseconds(
+            observe=lambda provider, _step, milliseconds: self.telemetry.milliseconds(
                 "ProviderLatency", milliseconds, provider=provider
             ),
         )
@@ -249,9 +249,7 @@ class Container:
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:
         """The operations function."""
-        return ErasePersonalData(
-            payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy
-        )
+        return ErasePersonalData(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
 
     @cached_property
     def create_merchant(self) -> CreateMerchant:

@@ -69,7 +69,9 @@ class Alarms(Construct):
     def _queue(jobs: JobsQueue) -> dict[str, Symptom]:
         return {
             "DeadLettersNotEmpty": Symptom(
-                metric=jobs.dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum", period=_MINUTE),
+                metric=jobs.dead_letters.metric_approximate_number_of_messages_visible(
+                    statistic="Maximum", period=_MINUTE
+                ),
                 threshold=1,
                 runbook="dead-letters",
                 says="Five workers in a row could not handle a message. Its payment is still due.",

@@ -36,7 +36,10 @@ class Dashboard(Construct):
             _graph("Oldest due payment, s", [own("OldestDueAge", "sweeper", statistic="Maximum")]),
         )
         board.add_widgets(
-            _graph("In review, mismatches, late successes", [_worker("PaymentsInReview"), _worker("Mismatches"), _worker("LateSuccesses")]),
+            _graph(
+                "In review, mismatches, late successes",
+                [_worker("PaymentsInReview"), _worker("Mismatches"), _worker("LateSuccesses")],
+            ),
             _graph("Refused card data", [own("CardDataRefused", "api")]),
             _graph("Oldest message, s", [jobs.queue.metric_approximate_age_of_oldest_message()]),
         )
@@ -60,9 +63,7 @@ def _time(statistic: str) -> cloudwatch.Metric:
 
 def _success_rate() -> cloudwatch.MathExpression:
     """Of the payments that became final: successes in a hundred."""
-    head = f"{{{NAMESPACE},{_BY_STATUS_AND_PROVIDER}}} MetricName=\"PaymentsFinal\""
+    head = f'{{{NAMESPACE},{_BY_STATUS_AND_PROVIDER}}} MetricName="PaymentsFinal"'
     succeeded = f"SUM(SEARCH('{head} status=\"SUCCESS\"', 'Sum', 300))"
     every = f"SUM(SEARCH('{head}', 'Sum', 300))"
-    return cloudwatch.MathExpression(
-        expression=f"100 * {succeeded} / {every}", using_metrics={}, label="success rate"
-    )
+    return cloudwatch.MathExpression(expression=f"100 * {succeeded} / {every}", using_metrics={}, label="success rate")

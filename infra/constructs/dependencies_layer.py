@@ -29,7 +29,7 @@ _TARGET: Final = {
 class WheelFolder:
     """Installs the locked requirements for Lambda's platform, whatever machine synthesizes."""
 
-    def try_bundle(self, output_dir: str, options: BundlingOptions | None = None, **_kwargs: Any) -> bool:
+    def try_bundle(self, output_dir: str, _options: BundlingOptions | None = None, **_kwargs: Any) -> bool:
         """True: bundled; the container image that CDK would use otherwise is never asked for."""
         if not WHEELS.is_dir():
             raise RuntimeError(f"There is no wheel folder {WHEELS.relative_to(ROOT)}: run `make setup` first.")

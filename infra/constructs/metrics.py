@@ -17,7 +17,9 @@ def own(name: str, service: str, *, statistic: str = "Sum", period: Duration | N
     )
 
 
-def grouped(name: str, dimensions: str, *, statistic: str = "Sum", period_seconds: int = 300) -> cloudwatch.MathExpression:
+def grouped(
+    name: str, dimensions: str, *, statistic: str = "Sum", period_seconds: int = 300
+) -> cloudwatch.MathExpression:
     """A metric in all values of its dimensions, for a graph: new providers appear by themselves."""
     search = f"SEARCH('{{{NAMESPACE},{dimensions}}} MetricName=\"{name}\"', '{statistic}', {period_seconds})"
     return cloudwatch.MathExpression(expression=search, using_metrics={}, label="")

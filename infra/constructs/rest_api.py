@@ -92,7 +92,7 @@ class RestApi(Construct):
         self._acknowledge(settings)
 
     def _let_the_account_log(self) -> None:
-        """API Gateway writes logs under one role an account and region; without it a stage with logs fails to deploy.
+        """API Gateway logs under one role an account and region; without it a stage with logs fails to deploy.
 
         Kept when the stack goes: other APIs of the account may log under it.
         """
@@ -102,7 +102,13 @@ class RestApi(Construct):
             assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
             description="API Gateway: write access and execution logs",
         )
-        actions = ("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams", "PutLogEvents")
+        actions = (
+            "CreateLogGroup",
+            "CreateLogStream",
+            "DescribeLogGroups",
+            "DescribeLogStreams",
+            "PutLogEvents",
+        )
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=[f"logs:{action}" for action in (*actions, "GetLogEvents", "FilterLogEvents")],
@@ -110,7 +116,8 @@ class RestApi(Construct):
             )
         )
         acknowledge(
-            role, {"AwsSolutions-IAM5[Resource::*]": "API Gateway checks that this role may write to any log group of the account."}
+            role,
+            {"AwsSolutions-IAM5[Resource::*]": "API Gateway demands a role that may write to any log group."},
         )
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
         account.apply_removal_policy(RemovalPolicy.RETAIN)

@@ -13,7 +13,12 @@ class RoutingConfiguration(Construct):
     """The schema catches wrong shapes, the function everything that a schema cannot say."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, validator: lambda_.Function, settings: EnvironmentSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        validator: lambda_.Function,
+        settings: EnvironmentSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         acknowledge_annotation(
@@ -44,7 +49,9 @@ class RoutingConfiguration(Construct):
     def _rollout(*, gradual: bool) -> appconfig.RolloutStrategy:
         if gradual:
             return appconfig.RolloutStrategy.linear(
-                growth_factor=20, deployment_duration=Duration.minutes(10), final_bake_time=Duration.minutes(10)
+                growth_factor=20,
+                deployment_duration=Duration.minutes(10),
+                final_bake_time=Duration.minutes(10),
             )
         return appconfig.RolloutStrategy.linear(
             growth_factor=100, deployment_duration=Duration.minutes(0), final_bake_time=Duration.minutes(0)
@@ -62,6 +69,4 @@ class RoutingConfiguration(Construct):
     @property
     def arn(self) -> str:
         """The one configuration, for a policy."""
-        return (
-            f"{self.environment.environment_arn}/configuration/{self.profile.configuration_profile_id}"
-        )
+        return f"{self.environment.environment_arn}/configuration/{self.profile.configuration_profile_id}"

@@ -29,5 +29,5 @@ class DataStack(Stack):
         )
         acknowledge(
             self.cursor_secret,
-            {"AwsSolutions-SMG4": "Signs short-lived list cursors only. Rotating it by hand merely restarts open lists."},
+            {"AwsSolutions-SMG4": "Signs list cursors only; rotating it by hand merely restarts open lists."},
         )

@@ -50,7 +50,7 @@ class SandboxStack(Stack):
             encryption_key=data.key,
             removal_policy=settings.removal_policy,
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template='{"keyId":"sandbox"}',
+                secret_string_template='{"keyId":"sandbox"}',  # noqa: S106 - a name; the secret is generated
                 generate_string_key="keySecret",
                 password_length=40,
                 exclude_punctuation=True,

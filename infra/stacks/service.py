@@ -48,7 +48,12 @@ class ServiceStack(Stack):
         self._layers: list[lambda_.ILayerVersion] = [DependenciesLayer(self, "Dependencies").version]
         self.jobs = JobsQueue(self, "JobsQueue", key=data.key, worker_timeout=_WORKER_TIMEOUT)
         self.routing_validator = self._function(
-            "RoutingValidator", "routing_validator", "Checks a routing document", Duration.seconds(10), 512, {}
+            "RoutingValidator",
+            "routing_validator",
+            "Checks a routing document",
+            Duration.seconds(10),
+            512,
+            {},
         )
         self.routing = RoutingConfiguration(
             self, "Routing", validator=self.routing_validator.function, settings=settings
@@ -179,7 +184,7 @@ class ServiceStack(Stack):
         self._allow_sending(function)
         return function
 
-    def _function(
+    def _function(  # noqa: PLR0917 - read as the row of a table
         self,
         construct_id: str,
         module: str,

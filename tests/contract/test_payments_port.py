@@ -84,7 +84,7 @@ def success(world: World, payment: Payment, reference: str = "ch_1") -> Change:
 
 
 def _charge(payment: Payment) -> Any:
-    from payflowx.application.charging import charge_of  # noqa: PLC0415 - only this helper needs it
+    from payflowx.application.charging import charge_of
 
     return charge_of(payment, payment.attempts[-1])
 
@@ -228,7 +228,13 @@ class TestLists:
         return made
 
     def query(self, **changes: Any) -> PaymentQuery:
-        values = {"from_ms": NOW_MS - DAY_MS, "until_ms": NOW_MS + 30 * DAY_MS, "status": None, "limit": 3, **changes}
+        values = {
+            "from_ms": NOW_MS - DAY_MS,
+            "until_ms": NOW_MS + 30 * DAY_MS,
+            "status": None,
+            "limit": 3,
+            **changes,
+        }
         return PaymentQuery(merchant_id=MERCHANT, **values)
 
     def walk(self, store: Store, query: PaymentQuery) -> list[Payment]:
@@ -265,7 +271,10 @@ class TestLists:
     def test_the_trail_in_pages(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         unsure = conclude(
-            payment, payment.attempts[0], Unknown(code="x"), Context(now_ms=NOW_MS, actor="worker", policy=world.policy)
+            payment,
+            payment.attempts[0],
+            Unknown(code="x"),
+            Context(now_ms=NOW_MS, actor="worker", policy=world.policy),
         )
         assert unsure is not None
         store.commit(unsure)
@@ -273,5 +282,3 @@ class TestLists:
         assert (len(first.items), first.next_seq) == (1, 1)
         rest = store.events(MERCHANT, payment.transaction_id, after_seq=1, limit=5)
         assert ([e.seq for e in rest.items], rest.next_seq) == ([2], None)
-
-

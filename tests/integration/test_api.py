@@ -39,7 +39,9 @@ class TestCreate:
 
     def test_a_repeated_key_repeats_the_answer_not_the_payment(self, functions: Functions) -> None:
         answers = [functions.pay("same") for _ in range(50)]
-        assert {(status, body["transactionId"]) for status, body, _ in answers} == {(202, answers[0][1]["transactionId"])}
+        assert {(status, body["transactionId"]) for status, body, _ in answers} == {
+            (202, answers[0][1]["transactionId"])
+        }
         assert [h.get("Idempotency-Replayed") for _, _, h in answers] == [None] + ["true"] * 49
         assert len(functions.messages()) == 1
         assert items_of(functions) == 3
@@ -71,7 +73,9 @@ class TestCreate:
 
     def test_the_key_may_be_quoted_and_in_either_place(self, functions: Functions) -> None:
         ids = {
-            functions.call("POST", "/payments", payment_body(), headers={"Idempotency-Key": '"k1"'})[1]["transactionId"],
+            functions.call("POST", "/payments", payment_body(), headers={"Idempotency-Key": '"k1"'})[1][
+                "transactionId"
+            ],
             functions.call("POST", "/payments", payment_body(), headers={"idempotency-key": "k1"})[1]["transactionId"],
             functions.call("POST", "/payments", payment_body(idempotencyKey="k1"))[1]["transactionId"],
         }
@@ -90,7 +94,7 @@ class TestCreate:
     def test_a_database_that_is_down_is_503_and_the_same_key_repeats(
         self, functions: Functions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415
+        from botocore.exceptions import EndpointConnectionError
 
         def down(**_kwargs: Any) -> None:
             raise EndpointConnectionError(endpoint_url="http://engine.test")
@@ -203,7 +207,12 @@ class TestRead:
         assert (status, document["openapi"]) == (200, "3.1.0")
 
     def test_no_token_and_no_personal_datum_comes_back(self, functions: Functions) -> None:
-        customer = {"id": "cust-canary", "name": "Ada Canary", "email": "canary@example.com", "phone": "+441234567890"}
+        customer = {
+            "id": "cust-canary",
+            "name": "Ada Canary",
+            "email": "canary@example.com",
+            "phone": "+441234567890",
+        }
         _, payment, _ = functions.pay(customer=customer, paymentMethod={"type": "card", "token": "tok_canary"})
         functions.work()
         functions.call("GET", f"/payments/{payment['transactionId']}")
@@ -223,7 +232,16 @@ class TestAuthorizer:
 
     @pytest.mark.parametrize(
         "header",
-        [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer nonsense", "Bearer pfx_test_sk_" + "A" * 38, "é"],
+        [
+            None,
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic abc",
+            "Bearer nonsense",
+            "Bearer pfx_test_sk_" + "A" * 38,
+            "é",
+        ],
     )
     def test_everything_else_is_denied(self, functions: Functions, header: str | None) -> None:
         policy = functions.authorize(header)
@@ -251,8 +269,8 @@ class TestWorker:
             "messageId": "gone",
             "body": json.dumps({"format": 1, "merchant_id": "acme", "transaction_id": "pay_aaaaaaaaaaaaaaaa"}),
         }
-        from payflowx.entrypoints import worker  # noqa: PLC0415
-        from tests.support.handlers import Context  # noqa: PLC0415
+        from payflowx.entrypoints import worker
+        from tests.support.handlers import Context
 
         answer = worker.handler({"Records": [*bad, *good, missing]}, Context())
         failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
@@ -283,8 +301,19 @@ class TestOperations:
         ],
     )
     def test_a_wrong_command_says_why(self, functions: Functions, changes: dict[str, Any]) -> None:
-        account = {"provider": "alpha", "accountId": "main", "endpoint": "https://g.test", "secretArn": "arn:x"}
-        command = {"command": "create_merchant", "merchantId": "m2", "name": "M", "accounts": [account], **changes}
+        account = {
+            "provider": "alpha",
+            "accountId": "main",
+            "endpoint": "https://g.test",
+            "secretArn": "arn:x",
+        }
+        command = {
+            "command": "create_merchant",
+            "merchantId": "m2",
+            "name": "M",
+            "accounts": [account],
+            **changes,
+        }
         answer = functions.operate(**command)
         assert answer["ok"] is False
         assert answer["error"]["message"]

@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.ports import Account, Merchant
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.transport import (
+    Credentials,
+    HttpRequest,
+    HttpResponse,
+    HttpResult,
+    NoAnswer,
+    NoConnection,
+)
 from payflowx.providers.registry import Registry
 from sandbox.gateways import SIMULATORS
 from sandbox.simulator import Credentials as SandboxCredentials

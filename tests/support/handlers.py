@@ -119,7 +119,7 @@ def payment_body(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None}
 
 
-def rest_event(
+def rest_event(  # noqa: PLR0917 - in the order of a request
     method: str, path: str, headers: dict[str, str], query: dict[str, Any], body: str | None, merchant_id: str
 ) -> dict[str, Any]:
     """A proxy event of a REST API."""
@@ -158,7 +158,11 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
         pause=lambda _seconds: None,
     )
     engine.client("secretsmanager").create_secret(Name="cursor", SecretString="k" * 64)
-    parts = {"providers": providers, "concurrency": OneByOne(), "rules": FixedRules(fallback("alpha", "beta"))}
+    parts = {
+        "providers": providers,
+        "concurrency": OneByOne(),
+        "rules": FixedRules(fallback("alpha", "beta")),
+    }
     container.__dict__.update(parts)  # cached properties, filled before they are first read
     functions = Functions(engine, container, clock, providers, queue_url)
     with ExitStack() as stack:
@@ -169,7 +173,12 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
             merchantId="acme",
             name="Acme",
             accounts=[
-                {"provider": name, "accountId": "main", "endpoint": "https://gateway.test", "secretArn": "arn:x"}
+                {
+                    "provider": name,
+                    "accountId": "main",
+                    "endpoint": "https://gateway.test",
+                    "secretArn": "arn:x",
+                }
                 for name in providers.providers
             ],
         )

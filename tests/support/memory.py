@@ -7,8 +7,8 @@ from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.events import Event
-from payflowx.domain.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.identifiers import shard_of
+from payflowx.domain.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.payment import Lease, Payment
 from payflowx.domain.ports import (
     Claimed,
@@ -250,9 +250,7 @@ class MemoryPayments:
         yield [
             Due(merchant_id=p.merchant_id, transaction_id=p.transaction_id, due_at_ms=p.due_at_ms)
             for p in self.payments.values()
-            if p.due_at_ms is not None
-            and p.due_at_ms <= until_ms
-            and shard_of(p.transaction_id, DUE_SHARDS) == shard
+            if p.due_at_ms is not None and p.due_at_ms <= until_ms and shard_of(p.transaction_id, DUE_SHARDS) == shard
         ]
 
     def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:

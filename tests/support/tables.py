@@ -28,7 +28,11 @@ def create_tables(client: Any) -> None:
         }
         if indexes:
             request["GlobalSecondaryIndexes"] = [
-                {"IndexName": name, "KeySchema": _schema(index), "Projection": {"ProjectionType": "KEYS_ONLY"}}
+                {
+                    "IndexName": name,
+                    "KeySchema": _schema(index),
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
                 for name, index in indexes.items()
             ]
         client.create_table(**request)
@@ -41,7 +45,4 @@ def delete_tables(client: Any) -> None:
 
 
 def _schema(keys: list[tuple[str, str]]) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": name, "KeyType": kind}
-        for (name, _), kind in zip(keys, ("HASH", "RANGE"), strict=False)
-    ]
+    return [{"AttributeName": name, "KeyType": kind} for (name, _), kind in zip(keys, ("HASH", "RANGE"), strict=False)]

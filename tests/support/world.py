@@ -33,7 +33,11 @@ from tests.support.scripted import ScriptedProvider, ScriptedProviders
 MERCHANT = "acme"
 
 RESENDABLE = Capabilities(
-    provider="alpha", simulated=True, idempotency_window_ms=24 * HOUR_MS, can_fence=False, inquiry_horizon_ms=HOUR_MS
+    provider="alpha",
+    simulated=True,
+    idempotency_window_ms=24 * HOUR_MS,
+    can_fence=False,
+    inquiry_horizon_ms=HOUR_MS,
 )
 FENCEABLE = Capabilities(
     provider="beta",
@@ -47,7 +51,9 @@ READABLE = Capabilities(provider="gamma", simulated=True, inquiry_horizon_ms=10 
 
 
 def _providers() -> ScriptedProviders:
-    return ScriptedProviders({able.provider: ScriptedProvider(able.provider, able) for able in (RESENDABLE, FENCEABLE, READABLE)})
+    return ScriptedProviders(
+        {able.provider: ScriptedProvider(able.provider, able) for able in (RESENDABLE, FENCEABLE, READABLE)}
+    )
 
 
 def fallback(*providers: str) -> RoutingDocument:
@@ -68,7 +74,7 @@ class World:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     randomness: CountingRandomness = field(default_factory=CountingRandomness)
     merchants: MemoryMerchants = field(default_factory=MemoryMerchants)
-    policy: RetryPolicy = RetryPolicy(max_retries=3, charge_deadline_ms=24 * HOUR_MS)
+    policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_retries=3, charge_deadline_ms=24 * HOUR_MS))
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
 
     def __post_init__(self) -> None:

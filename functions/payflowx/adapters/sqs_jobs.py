@@ -19,7 +19,8 @@ class UnreadableJobError(PayFlowXError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqsJobs:
     """Implements `Jobs`. The merchant is the message group: on a standard queue that makes the queue fair,
-    so that one merchant's backlog does not delay the others'."""
+    so that one merchant's backlog does not delay the others'.
+    """
 
     client: Any
     queue_url: str

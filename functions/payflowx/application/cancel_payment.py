@@ -43,7 +43,8 @@ class CancelPayment:
         now_ms = self.clock.now_ms()
         if payment.lease.is_live(now_ms):
             raise Refusal(
-                "outcome_unknown", "A provider is being asked to charge this payment right now. Try again in a minute."
+                "outcome_unknown",
+                "A provider is being asked to charge this payment right now. Try again in a minute.",
             )
         context = Context(now_ms=now_ms, actor="api", policy=self.policy)
         unresolved = next((a for a in payment.attempts if a.is_open), None)

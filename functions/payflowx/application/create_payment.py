@@ -54,7 +54,8 @@ class Acceptance:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePayment:
     """Raises `Refusal` (`no_route`, `no_provider_available`, `idempotency_key_reused`) with nothing written,
-    and `StorageUnavailableError` when the caller should repeat the request with the same key."""
+    and `StorageUnavailableError` when the caller should repeat the request with the same key.
+    """
 
     payments: Payments
     jobs: Jobs

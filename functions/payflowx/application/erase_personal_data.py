@@ -29,7 +29,10 @@ class ErasePersonalData:
             if payment.erased:
                 return payment
             if payment.due_at_ms is not None or payment.lease.is_live(self.clock.now_ms()):
-                raise Refusal("invalid_state", "Something is still to be done with this payment; erase it when it is final.")
+                raise Refusal(
+                    "invalid_state",
+                    "Something is still to be done with this payment; erase it when it is final.",
+                )
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy)
             stored = self.recorder.commit(erase(payment, context))
             if stored is not None:

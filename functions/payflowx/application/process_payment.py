@@ -156,9 +156,7 @@ class ProcessPayment:
         payment, finding = self._find(turn, provider, merchant, deadline)
         self.recorder.record(payment, turn.number, finding, self._context(merchant, provider))
 
-    def _find(
-        self, turn: _Turn, provider: Provider, merchant: Merchant, deadline: Deadline
-    ) -> tuple[Payment, Finding]:
+    def _find(self, turn: _Turn, provider: Provider, merchant: Merchant, deadline: Deadline) -> tuple[Payment, Finding]:
         attempt = turn.payment.attempt(turn.number)
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:

@@ -24,7 +24,13 @@ _SCHEME_RANGE: Final = re.compile(
 _SENSITIVE_NAMES: Final = frozenset(
     {
         *("cvv", "cvv2", "cvc", "cvc2", "cav", "cav2", "cvn", "cid", "csc"),
-        *("cardverification", "cardverificationvalue", "cardverificationcode", "securitycode", "cardsecuritycode"),
+        *(
+            "cardverification",
+            "cardverificationvalue",
+            "cardverificationcode",
+            "securitycode",
+            "cardsecuritycode",
+        ),
         *("pan", "cardnumber", "cardno", "ccnumber", "accountnumber", "primaryaccountnumber"),
         *("track", "track1", "track2", "trackdata", "magstripe", "pin", "pinblock"),
     }

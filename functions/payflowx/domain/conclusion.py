@@ -67,9 +67,7 @@ def conclude(payment: Payment, attempt: Attempt, outcome: Outcome, context: Cont
     moved, wake_in_seconds = _move(replace(payment, attempts=attempts), attempt, settled, context)
     facts = _attempt_facts(settled) | _next_facts(moved, wake_in_seconds)
     change = _change(payment, moved, f"attempt.{settled.state.lower()}", facts, context)
-    return replace(
-        change, attempt_number=attempt.number, reference=settled.reference, wake_in_seconds=wake_in_seconds
-    )
+    return replace(change, attempt_number=attempt.number, reference=settled.reference, wake_in_seconds=wake_in_seconds)
 
 
 def give_up(payment: Payment, stop: Stop, context: Context) -> Change:
@@ -181,7 +179,10 @@ def _settle(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
             )
         case Rejected():
             return replace(
-                known, code=outcome.code, message=outcome.message, retry_after_seconds=outcome.retry_after_seconds
+                known,
+                code=outcome.code,
+                message=outcome.message,
+                retry_after_seconds=outcome.retry_after_seconds,
             )
         case Unknown():
             return replace(known, code=outcome.code, message=outcome.message)
@@ -258,24 +259,25 @@ def _uncharged(payment: Payment, before: Attempt, settled: Attempt, context: Con
         return _failed_after(payment, settled, choice, context)
     return _wake_at(
         replace(payment, status=PaymentStatus.PENDING),
-        context.now_ms + _delay_before(payment, choice, settled, context),
+        context.now_ms + _delay_before(payment, choice, context),
         context.now_ms,
     )
 
 
-def _failed_after(
-    payment: Payment, settled: Attempt, stop: Stop, context: Context
-) -> tuple[Payment, int | None]:
+def _failed_after(payment: Payment, settled: Attempt, stop: Stop, context: Context) -> tuple[Payment, int | None]:
     """FAILED with the attempt's own error, which says more than "no retries left"."""
     failed = replace(payment, status=PaymentStatus.FAILED, due_at_ms=None)
     if failed.last_error is not None and settled.decline_kind is None:
-        failed = replace(failed, last_error=replace(failed.last_error, message=f"{failed.last_error.message} {stop.message}"))
+        failed = replace(
+            failed,
+            last_error=replace(failed.last_error, message=f"{failed.last_error.message} {stop.message}"),
+        )
     if settled.reopens_until_ms is None:
         return failed, None
     return _wake_at(failed, context.now_ms + inquiry_delay_ms(0), context.now_ms)
 
 
-def _delay_before(payment: Payment, choice: Candidate, settled: Attempt, context: Context) -> int:
+def _delay_before(payment: Payment, choice: Candidate, context: Context) -> int:
     """Another provider at once, the same one after a back-off."""
     earlier = [a for a in payment.attempts if a.provider == choice.provider]
     if not earlier:
@@ -308,9 +310,7 @@ def _wake_at(payment: Payment, at_ms: int, now_ms: int) -> tuple[Payment, int | 
     return replace(payment, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
 
 
-def _change(
-    before: Payment, after: Payment, event_type: str, facts: Mapping[str, Fact], context: Context
-) -> Change:
+def _change(before: Payment, after: Payment, event_type: str, facts: Mapping[str, Fact], context: Context) -> Change:
     check_payment_transition(before.status, after.status)
     event = Event(
         merchant_id=before.merchant_id,
@@ -389,4 +389,6 @@ def _attempt_facts(settled: Attempt) -> dict[str, Fact]:
 def _next_facts(moved: Payment, wake_in_seconds: int | None) -> dict[str, Fact]:
     if moved.due_at_ms is None:
         return {}
-    return {"nextStepInSeconds": wake_in_seconds} if wake_in_seconds is not None else {"nextStepAtMs": moved.ready_at_ms}
+    return (
+        {"nextStepInSeconds": wake_in_seconds} if wake_in_seconds is not None else {"nextStepAtMs": moved.ready_at_ms}
+    )

@@ -30,9 +30,7 @@ class Stop:
     message: str
 
 
-def choose_candidate(
-    payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int
-) -> Candidate | Stop:
+def choose_candidate(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int) -> Candidate | Stop:
     """The next candidate of the route: an untried one first, then one whose attempts all proved nothing happened.
 
     A provider that declined is not asked again; a disabled one is passed over.

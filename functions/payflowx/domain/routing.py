@@ -93,9 +93,7 @@ def decide_route(document: RoutingDocument, facts: RoutingFacts, available: Avai
             reasons.append(f"passed over: {obstacle}")
     if not candidates:
         raise Refusal("no_provider_available", "No provider can take this payment. " + "; ".join(reasons[1:]) + ".")
-    return Route(
-        document=document.version, rule=rule.name, reasons=tuple(reasons), candidates=tuple(candidates)
-    )
+    return Route(document=document.version, rule=rule.name, reasons=tuple(reasons), candidates=tuple(candidates))
 
 
 def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> str | None:

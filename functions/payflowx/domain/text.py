@@ -15,9 +15,7 @@ _BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u2
 
 def is_clean(text: str) -> bool:
     """No control characters, no lone surrogates, nothing that reverses or hides what a reader sees."""
-    return not any(
-        char in _BIDI_CONTROLS or unicodedata.category(char) in _FORBIDDEN_CATEGORIES for char in text
-    )
+    return not any(char in _BIDI_CONTROLS or unicodedata.category(char) in _FORBIDDEN_CATEGORIES for char in text)
 
 
 def provider_text(text: object) -> str:

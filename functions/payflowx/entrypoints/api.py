@@ -126,7 +126,7 @@ def no_such_route(_error: NotFoundError) -> Response[str]:
 def defect(_error: Exception) -> Response[str]:
     """A fault of ours. The log has the trace, the client has the id to ask for it."""
     wired = container()
-    wired.logger.exception("unhandled", extra={"requestId": _request().request_id})
+    wired.logger.exception("unhandled", extra={"requestId": _request().request_id})  # noqa: LOG004 - called in one
     detail = "Something went wrong on our side. Repeating the request with the same idempotency key is safe."
     return _problem(problems.Problem(code="internal_error", detail=detail, request_id=_request().request_id))
 
@@ -142,9 +142,7 @@ def _request() -> ApiRequest:
     return ApiRequest(app.current_event.raw_event)
 
 
-def _answer(
-    body: Any, *, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
-) -> Response[str]:
+def _answer(body: Any, *, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response[str]:
     return Response(
         status_code=status.value,
         content_type="application/json",

@@ -30,6 +30,6 @@ def _process(record: dict[str, Any], deadline: Deadline, failed: list[str]) -> N
     """A message fails for any exception: it comes back, and the payment is due besides."""
     try:
         container().process_payment(decode_job(record["body"]), deadline)
-    except Exception:
+    except Exception:  # noqa: BLE001 - one message's fault must not fail the others
         failed.append(record["messageId"])
         container().logger.exception("message failed", extra={"messageId": record["messageId"]})

@@ -36,7 +36,9 @@ class Gateway(Protocol):
     """A provider: its declaration, its way to authenticate, and its conversations."""
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """What it can do and promises."""
+        ...
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
         """The request with its credentials: headers that no hash and no log may see."""

@@ -17,7 +17,7 @@ def json_object(response: HttpResponse) -> dict[str, Any]:
     """The body as an object, fractions as Decimal; raises ValueError for anything else."""
     value = json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
     if not isinstance(value, dict):
-        raise ValueError("the answer is no object")
+        raise ValueError("the answer is no object")  # noqa: TRY004 - bad data, not a bad argument
     return value
 
 
@@ -25,7 +25,7 @@ def json_array(response: HttpResponse) -> list[Any]:
     """The body as an array; raises ValueError for anything else."""
     value = json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
     if not isinstance(value, list):
-        raise ValueError("the answer is no array")
+        raise ValueError("the answer is no array")  # noqa: TRY004 - bad data, not a bad argument
     return value
 
 

@@ -67,9 +67,7 @@ def from_item(item: Item) -> Payment:
         amount=item["amount"],
         currency=item["currency"],
         capture=CaptureMode(item["capture"]),
-        payment_method=PaymentMethod(
-            type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})
-        ),
+        payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
         customer=Customer(**item["customer"]) if "customer" in item else None,
         description=item.get("description"),
         metadata=item.get("metadata", {}),

@@ -36,12 +36,14 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "currency": ("currency_invalid", "currency must be an ISO 4217 code in capitals, such as INR or USD."),
     "paymentMethod": (
         "payment_method_invalid",
-        "paymentMethod must be {type, token} or {type, tokens: {provider: token}}; "
-        "tokens have 1 to 255 printable ASCII characters.",
+        (
+            "paymentMethod must be {type, token} or {type, tokens: {provider: token}}; "
+            "tokens have 1 to 255 printable ASCII characters."
+        ),
     ),
     "metadata": (
         "metadata_invalid",
-        f"metadata must be an object of at most {MAX_METADATA_KEYS} texts: names up to 40 characters, values up to 500.",
+        f"metadata must be an object of at most {MAX_METADATA_KEYS} texts: names up to 40 characters, values to 500.",
     ),
     "idempotencyKey": ("idempotency_key_invalid", "idempotencyKey must be a text of 1 to 255 characters."),
     "returnUrl": ("url_not_allowed", "returnUrl must be a public https URL of at most 2048 characters."),
@@ -106,7 +108,11 @@ def _refusal(message: str) -> Refusal:
         name = unknown["name"]
         named = f"The field {name} is" if _PLAIN_NAME.fullmatch(name) else "A field is"
         inside = f" in {place}" if place in _RULES else ""
-        return Refusal("unknown_field", f"{named} not known{inside}. Remove it, or see /openapi.json.", field=place or None)
+        return Refusal(
+            "unknown_field",
+            f"{named} not known{inside}. Remove it, or see /openapi.json.",
+            field=place or None,
+        )
     if missing := _MISSING.search(message):
         name = f"{place}.{missing['name']}" if place else missing["name"]
         return Refusal("field_missing", f"The field {name} is required.", field=name)

@@ -23,8 +23,13 @@ _TYPES: Final = (
 _KEY_PARAMETER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Your name for this payment. Repeating it repeats the answer, never the payment. Required here or in the body.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_CHARS, "pattern": "^[!-~]+$"},
+    "description": "Your name for this payment; a repeat repeats the answer. Required here or in the body.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_IDEMPOTENCY_KEY_CHARS,
+        "pattern": "^[!-~]+$",
+    },
 }
 _ID_PARAMETER: Final = {
     "name": "transactionId",
@@ -87,7 +92,11 @@ def _paths() -> dict[str, Any]:
         "/payments": {"post": _create(), "get": _list()},
         "/payments/{transactionId}": {
             "get": _operation(
-                "getPayment", "Read a payment", "PaymentAnswer", [_ID_PARAMETER], errors=(400, 401, 404, 429, 503)
+                "getPayment",
+                "Read a payment",
+                "PaymentAnswer",
+                [_ID_PARAMETER],
+                errors=(400, 401, 404, 429, 503),
             )
         },
         "/payments/{transactionId}/events": {
@@ -100,7 +109,9 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/payments/{transactionId}/cancel": {"post": _cancel()},
-        "/health": {"get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=(429,)) | {"security": []}},
+        "/health": {
+            "get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=(429,)) | {"security": []}
+        },
         "/openapi.json": {"get": _self()},
     }
 
@@ -114,10 +125,16 @@ def _create() -> dict[str, Any]:
         success=202,
         errors=(400, 401, 413, 415, 422, 429, 503),
     )
-    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref("CreatePaymentRequest")}}}
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": _ref("CreatePaymentRequest")}},
+    }
     operation["responses"]["202"]["headers"] = {
         "Location": {"schema": {"type": "string"}, "description": "Where to poll."},
-        "Idempotency-Replayed": {"schema": {"type": "string"}, "description": "true if an earlier request made it."},
+        "Idempotency-Replayed": {
+            "schema": {"type": "string"},
+            "description": "true if an earlier request made it.",
+        },
     }
     return operation
 
@@ -155,7 +172,13 @@ def _self() -> dict[str, Any]:
 
 
 def _operation(
-    name: str, summary: str, answer: str, parameters: list[Any], *, success: int = 200, errors: tuple[int, ...]
+    name: str,
+    summary: str,
+    answer: str,
+    parameters: list[Any],
+    *,
+    success: int = 200,
+    errors: tuple[int, ...],
 ) -> dict[str, Any]:
     content = {"application/json": {"schema": _ref(answer)}}
     return {

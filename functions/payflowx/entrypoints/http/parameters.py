@@ -51,9 +51,7 @@ def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now
     if until_ms - from_ms > MAX_LIST_RANGE_DAYS * DAY_MS:
         detail = f"from and to may be at most {MAX_LIST_RANGE_DAYS} days apart."
         raise Refusal("parameter_invalid", detail, field="from")
-    return PaymentQuery(
-        merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms, status=status, limit=limit(query)
-    )
+    return PaymentQuery(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms, status=status, limit=limit(query))
 
 
 def next_cursor(query: PaymentQuery, position: str | None, cursors: Cursors) -> str | None:
@@ -75,9 +73,7 @@ def events_after(query: dict[str, str], merchant_id: str, of_transaction: str, c
     return int(cursors.open(query["cursor"], f"events|{merchant_id}|{of_transaction}"))
 
 
-def _continued(
-    query: dict[str, str], merchant_id: str, cursors: Cursors, status: PaymentStatus | None
-) -> PaymentQuery:
+def _continued(query: dict[str, str], merchant_id: str, cursors: Cursors, status: PaymentStatus | None) -> PaymentQuery:
     if "from" in query or "to" in query:
         raise Refusal("parameter_invalid", "A cursor carries its from and to; leave them out.", field="cursor")
     from_ms, until_ms, position = cursors.open(query["cursor"], _scope(merchant_id, status)).split("|")

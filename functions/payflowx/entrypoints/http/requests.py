@@ -76,7 +76,9 @@ class ApiRequest:
         if len(text) > 2 * MAX_BODY_BYTES:
             raise Refusal("body_too_large", f"The body is larger than {MAX_BODY_BYTES} bytes.")
         try:
-            data = base64.b64decode(text) if self.event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
+            data = (
+                base64.b64decode(text) if self.event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
+            )
         except binascii.Error:
             data = b""
         if len(data) > MAX_BODY_BYTES:
@@ -99,7 +101,10 @@ class ApiRequest:
         return _pairs(self.event.get("multiValueHeaders"), self.event.get("headers"))
 
     def _all_parameters(self) -> list[tuple[str, Sequence[str]]]:
-        several, single = self.event.get("multiValueQueryStringParameters"), self.event.get("queryStringParameters")
+        several, single = (
+            self.event.get("multiValueQueryStringParameters"),
+            self.event.get("queryStringParameters"),
+        )
         return _pairs(several, single, lower=False)
 
 

@@ -8,7 +8,8 @@ from msgspec import Meta
 from payflowx.domain import limits
 
 Amount = Annotated[
-    int, Meta(ge=1, le=limits.MAX_AMOUNT, description="In the currency's minor unit: 1999 is 19.99 USD or 1999 JPY.")
+    int,
+    Meta(ge=1, le=limits.MAX_AMOUNT, description="In the currency's minor unit: 1999 is 19.99 USD or 1999 JPY."),
 ]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217, in capitals.")]
 TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]
@@ -73,7 +74,12 @@ class CreatePaymentRequest(_Request):
     ) = None
     return_url: (
         Annotated[
-            str, Meta(max_length=limits.MAX_URL_CHARS, description="Public https URL.", extra_json_schema={"format": "uri"})
+            str,
+            Meta(
+                max_length=limits.MAX_URL_CHARS,
+                description="Public https URL.",
+                extra_json_schema={"format": "uri"},
+            ),
         ]
         | None
     ) = None

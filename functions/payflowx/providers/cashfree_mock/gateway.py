@@ -31,7 +31,10 @@ class CashfreeMockGateway:
         """An order, then its payment."""
         return (
             Step(
-                name="order", build=requests.create_order, read=responses.ordered, yields=("payment_session_id",)
+                name="order",
+                build=requests.create_order,
+                read=responses.ordered,
+                yields=("payment_session_id",),
             ),
             Step(name="pay", build=requests.pay_session, read=responses.paid, charges=True),
         )

@@ -134,7 +134,10 @@ def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome:
     if minor is None:
         return Mismatch(code="amount_differs", reference=payment_id)
     return Charged(
-        reference=payment_id, amount=minor, currency=currency, merchant_reference=text(payment.get("order_id"))
+        reference=payment_id,
+        amount=minor,
+        currency=currency,
+        merchant_reference=text(payment.get("order_id")),
     )
 
 

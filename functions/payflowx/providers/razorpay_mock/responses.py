@@ -37,7 +37,14 @@ _SOFT: Final = frozenset({"bank_technical_error", "gateway_technical_error", "is
 _FUNDS: Final = frozenset({"insufficient_funds", "transaction_limit_exceeded", "transaction_daily_limit_exceeded"})
 _REOPENING: Final = frozenset({"payment_failed"})
 _UNDECIDED: Final = frozenset(
-    {"payment_pending", "request_timed_out", "payment_timed_out", "server_error", "order_already_paid", "duplicate_request"}
+    {
+        "payment_pending",
+        "request_timed_out",
+        "payment_timed_out",
+        "server_error",
+        "order_already_paid",
+        "duplicate_request",
+    }
 )
 
 

@@ -1,0 +1,75 @@
+# Everything a developer does here. `make help` lists it.
+
+PYTHON ?= python3
+PORT ?= 3000
+VENV := .venv/bin
+export PORT
+export PYTHONDONTWRITEBYTECODE := 1
+# Node 20 works; jsii would otherwise say at every start that it is old.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export AWS_EC2_METADATA_DISABLED := true
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check lint types unit contract integration infra architecture e2e python313 bench synth format openapi clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install everything that is pinned (once, and after changes of the pins)
+	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
+	@$(PYTHON) local/setup.py
+
+run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
+	@exec $(VENV)/python -m local run
+
+demo: setup ## The same, and end: success only if all three were paid as expected
+	@exec $(VENV)/python -m local demo
+
+test: setup lint types unit contract integration infra architecture python313 e2e ## The whole gate
+
+check: setup lint types ## The inner loop: lint, types, fast tests
+	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/architecture
+
+lint: setup ## Format and lint
+	@$(VENV)/ruff format --check --quiet . || { echo "payflowx: run \`make format\`." >&2; exit 1; }
+	@$(VENV)/ruff check .
+
+types: setup ## mypy, strict
+	@$(VENV)/mypy
+
+unit: setup ## Rules without any AWS
+	@$(VENV)/python -m pytest -q tests/unit
+
+contract: setup ## What ports and the engine promise
+	@$(VENV)/python -m pytest -q tests/contract
+
+integration: setup ## Handlers over the engine, adapters against simulators
+	@$(VENV)/python -m pytest -q tests/integration
+
+infra: setup ## The synthesized templates
+	@$(VENV)/python -m pytest -q tests/infra
+
+architecture: setup ## Which module may import which
+	@$(VENV)/python -m pytest -q tests/architecture
+
+e2e: setup ## The demo and more through the running stage
+	@$(VENV)/python -m pytest -q tests/e2e
+
+python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
+	@$(VENV)/python local/setup.py python313
+	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract; fi
+
+bench: setup ## Count AWS calls, bytes and imports
+	@PYTHONPATH=functions:. $(VENV)/python -m bench
+
+synth: setup ## Synthesize all environments with the CDK CLI, all rules on
+	@npx --no-install cdk synth --quiet "*" "*/*"
+
+format: setup ## Format the code
+	@$(VENV)/ruff format --quiet . && $(VENV)/ruff check --fix --quiet .
+
+openapi: setup ## Write docs/openapi.json from the types
+	@PYTHONPATH=functions $(VENV)/python -c 'import json; from payflowx.entrypoints.http.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
+
+clean: ## Remove everything that was installed or made
+	@rm -rf .venv .venv-313 .local node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,175 @@
+"""Sets a checkout up: virtual environment, pinned packages, pinned CDK CLI, wheel folders. Runs again only after changes.
+
+Runs under whatever Python `make` found, hence the plain syntax and no imports but the standard library's.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".local"
+LOG = STATE / "setup.log"
+VENV = ROOT / ".venv"
+VENV_313 = ROOT / ".venv-313"
+LOCK = ROOT / "functions" / "requirements.txt"
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = 20
+LAMBDA_TARGET = (
+    "--implementation=cp",
+    "--python-version=3.13",
+    "--platform=manylinux2014_aarch64",
+    "--platform=manylinux_2_28_aarch64",
+)
+
+
+class SetupError(Exception):
+    """One sentence for the person at the terminal."""
+
+
+def main() -> int:
+    """0 when everything is there."""
+    try:
+        if sys.argv[1:] == ["python313"]:
+            set_up_python313()
+        else:
+            set_up()
+    except SetupError as error:
+        print("\npayflowx: {}".format(error), file=sys.stderr)  # noqa: UP032 - must parse on any Python 3
+        return 1
+    except KeyboardInterrupt:
+        print("\npayflowx: set-up interrupted; `make setup` goes on where it ended.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def set_up() -> None:
+    """Each step is skipped when what it is made from has not changed."""
+    check_tools()
+    STATE.mkdir(exist_ok=True)
+    inputs = ["requirements.txt", "requirements-dev.txt", "functions/requirements.txt", "package.json"]
+    stamp = STATE / "set-up"
+    wanted = digest([ROOT / name for name in inputs], sys.version)
+    if stamp.is_file() and stamp.read_text() == wanted and (VENV / "bin" / "python").exists():
+        return
+    LOG.write_text("")
+    with step("creating the virtual environment"):
+        venv.create(VENV, with_pip=True, clear=True)
+    with step("installing the pinned packages (about 500 MB)"):
+        pip("install", "--requirement", ROOT / "requirements.txt", "--requirement", ROOT / "requirements-dev.txt")
+        pip("install", "--require-hashes", "--requirement", LOCK)
+    with step("fetching the layer's wheels"):
+        fetch_wheels("lambda", *LAMBDA_TARGET)
+        fetch_wheels("host")
+    with step("installing the CDK CLI"):
+        run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"])
+    stamp.write_text(wanted)
+
+
+def fetch_wheels(name: str, *target: str) -> None:
+    """What `pip install --no-index` will find later, without a network."""
+    folder = STATE / "wheels" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", *target)
+    pip("download", *options, "--dest", folder, "--requirement", LOCK)
+
+
+def set_up_python313() -> None:
+    """A second environment for the tests on the version that is deployed; nothing if there is no such Python."""
+    python = find_python313()
+    if python is None:
+        print("  Python 3.13 was not found: its part of the tests is skipped")
+        return
+    stamp = STATE / "set-up-313"
+    wanted = digest([ROOT / "requirements-dev.txt", LOCK], str(python))
+    if stamp.is_file() and stamp.read_text() == wanted and (VENV_313 / "bin" / "python").exists():
+        return
+    with step("setting Python 3.13 up for its part of the tests"):
+        shutil.rmtree(VENV_313, ignore_errors=True)
+        run([python, "-m", "venv", VENV_313])
+        pins = ROOT / "requirements-dev.txt"
+        needed = ("boto3", "hypothesis", "jsonschema", "ministack", "pytest", "urllib3")
+        pip("install", "--constraint", pins, *needed, environment=VENV_313)
+        pip("install", "--require-hashes", "--requirement", LOCK, environment=VENV_313)
+    stamp.write_text(wanted)
+
+
+def find_python313() -> "Path | None":
+    """On the path, or under pyenv."""
+    on_path = shutil.which("python3.13")
+    candidates = [Path(on_path)] if on_path else []
+    pyenv = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv")))
+    candidates += sorted((pyenv / "versions").glob("3.13.*/bin/python3.13"), reverse=True)
+    for candidate in candidates:
+        done = subprocess.run([str(candidate), "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode == 0 and done.stdout.startswith("Python 3.13"):
+            return candidate
+    return None
+
+
+def check_tools() -> None:
+    """Python is checked by itself, Node and npm by asking them."""
+    if sys.version_info < OLDEST_PYTHON:
+        found = ".".join(map(str, sys.version_info[:2]))
+        raise SetupError(f"Python 3.11 or newer is needed, this is {found}. Choose one with PYTHON=python3.12.")
+    node = shutil.which("node")
+    if node is None:
+        raise SetupError(f"Node.js {OLDEST_NODE} or newer is needed and was not found: the CDK runs on it.")
+    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    version = re.match(r"v(\d+)", done.stdout)
+    if version is None or int(version[1]) < OLDEST_NODE:
+        raise SetupError(f"Node.js {OLDEST_NODE} or newer is needed, this is {done.stdout.strip() or 'none that runs'}.")
+    if shutil.which("npm") is None:
+        raise SetupError("npm is needed and was not found; it usually comes with Node.js.")
+
+
+def pip(*arguments: object, environment: Path = VENV) -> None:
+    """pip of an environment, quietly."""
+    run([environment / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments])
+
+
+def run(command: "list[object]") -> None:
+    """Output goes to the log; what went wrong is said in one sentence."""
+    with LOG.open("ab") as log:
+        words = [str(word) for word in command]
+        done = subprocess.run(words, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+    if done.returncode == 0:
+        return
+    text = LOG.read_text(errors="replace")[-20_000:]
+    offline = ("Temporary failure in name resolution", "Failed to establish a new connection", "ENOTFOUND", "EAI_AGAIN")
+    if any(sign in text for sign in (*offline, "Network is unreachable", "ECONNREFUSED", "Name or service not known")):
+        raise SetupError("The packages could not be downloaded: there seems to be no network. The first start needs one.")
+    raise SetupError(f"`{' '.join(words[:4])} ...` failed; see {LOG.relative_to(ROOT)}.")
+
+
+class step:  # noqa: N801 - reads as a statement
+    """`text ... 1.2 s` around something that takes a while."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.started = time.monotonic()
+
+    def __enter__(self) -> None:
+        sys.stdout.write(f"  {self.text} ... ")
+        sys.stdout.flush()
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        print("failed" if kind else f"{time.monotonic() - self.started:.0f} s", flush=True)
+
+
+def digest(files: "list[Path]", *more: str) -> str:
+    """Over the contents of the files."""
+    found = hashlib.sha256("\n".join(more).encode())
+    for file in files:
+        found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
