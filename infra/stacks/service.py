@@ -27,6 +27,13 @@ _WORKER_TIMEOUT = Duration.seconds(30)
 """The domain's lease (45 s) must outlive it; a test compares the two."""
 
 
+def functions_code() -> lambda_.Code:
+    """functions/ as Lambda sees it: the package, and nothing that only developers need."""
+    return lambda_.Code.from_asset(
+        str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc", "requirements*", ".*"]
+    )
+
+
 class ServiceStack(Stack):
     """Holds nothing that could not be deployed anew."""
 
@@ -42,9 +49,7 @@ class ServiceStack(Stack):
         super().__init__(scope, construct_id, termination_protection=settings.production, tags=tags)
         self._settings = settings
         self._data = data
-        self._code = lambda_.Code.from_asset(
-            str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc", "requirements*", ".*"]
-        )
+        self._code = functions_code()
         self._layers: list[lambda_.ILayerVersion] = [DependenciesLayer(self, "Dependencies").version]
         self.jobs = JobsQueue(self, "JobsQueue", key=data.key, worker_timeout=_WORKER_TIMEOUT)
         self.routing_validator = self._function(

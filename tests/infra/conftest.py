@@ -1,0 +1,82 @@
+"""The real stages, synthesized once, with the flags that `cdk synth` would use."""
+
+import json
+import os
+import re
+from functools import cache
+from typing import Any
+
+os.environ["CDK_VALIDATION"] = "false"
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from infra.settings import ENVIRONMENTS, ROOT
+from infra.stage import PayFlowXStage
+
+STAGES = ("Dev", "Staging", "Prod")
+STACKS = tuple(
+    f"{stage}-{stack}"
+    for stage in STAGES
+    for stack in ("Data", "Service", "Sandbox")
+    if (stage, stack) != ("Prod", "Sandbox")
+)
+
+
+@cache
+def application() -> tuple[App, dict[str, PayFlowXStage]]:
+    """Assets are staged but not bundled: the hash is the same, and no wheels are needed."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context={**context, "aws:cdk:bundling-stacks": []})
+    return app, {s.stage_id: PayFlowXStage(app, s.stage_id, settings=s) for s in ENVIRONMENTS}
+
+
+@cache
+def template(stack: str) -> dict[str, Any]:
+    """The template of a stack such as Dev-Service."""
+    stage, name = stack.split("-")
+    found: dict[str, Any] = Template.from_stack(getattr(application()[1][stage], name.lower())).to_json()
+    return found
+
+
+def resources(stack: str, kind: str) -> dict[str, dict[str, Any]]:
+    """Logical id to properties, of one type."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template(stack)["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def every(kind: str) -> list[Any]:
+    """All resources of a type in all stacks, for parametrize."""
+    return [
+        pytest.param(stack, name, id=f"{stack}/{name}") for stack in STACKS for name in sorted(resources(stack, kind))
+    ]
+
+
+_ASSET = re.compile(r"\b[0-9a-f]{64}(?=\.(?:zip|json)\b)")
+_CONTENT_ADDRESSED = re.compile(r"^(?P<stem>.*(?:CurrentVersion|Deployment)[0-9A-F]{8})[0-9a-f]{32}$")
+
+
+def normalized(found: dict[str, Any]) -> dict[str, Any]:
+    """Without what follows the code: asset hashes, and ids of versions and deployments that are named by content."""
+    renamed = {name: m["stem"] + "HASH" for name in found["Resources"] if (m := _CONTENT_ADDRESSED.match(name))}
+
+    def walk(node: Any) -> Any:
+        match node:
+            case dict():
+                return {renamed.get(key, key): walk(value) for key, value in node.items()}
+            case list():
+                return [walk(value) for value in node]
+            case str():
+                return renamed.get(node, _ASSET.sub("ASSET", node))
+            case _:
+                return node
+
+    out: dict[str, Any] = walk(found)
+    for boilerplate in ("Parameters", "Rules"):
+        out.pop(boilerplate, None)
+    return out

@@ -1,0 +1,67 @@
+"""The queue, its consumer and the schedule."""
+
+import json
+
+import pytest
+
+from tests.infra.conftest import every, resources, template
+
+SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
+
+
+@pytest.mark.parametrize(("stack", "name"), every("AWS::SQS::Queue"))
+def test_every_queue_is_encrypted_and_has_or_is_a_dead_letter_queue(stack: str, name: str) -> None:
+    queues = resources(stack, "AWS::SQS::Queue")
+    queue = queues[name]
+    assert queue["KmsMasterKeyId"]
+    is_dead_letters = any(
+        other.get("RedrivePolicy", {}).get("deadLetterTargetArn", {}).get("Fn::GetAtt", [None])[0] == name
+        for other in queues.values()
+    )
+    if is_dead_letters:
+        assert queue["MessageRetentionPeriod"] == 14 * 86_400
+    else:
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+        assert queue["MessageRetentionPeriod"] < 14 * 86_400
+
+
+@pytest.mark.parametrize(("stack", "name"), every("AWS::SQS::Queue"))
+def test_every_queue_refuses_plain_http(stack: str, name: str) -> None:
+    policies = [p for p in resources(stack, "AWS::SQS::QueuePolicy").values() if p["Queues"] == [{"Ref": name}]]
+    statement = policies[0]["PolicyDocument"]["Statement"][0]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_the_worker_reads_in_partial_batches_through_its_alias(stack: str) -> None:
+    (source,) = resources(stack, "AWS::Lambda::EventSourceMapping").values()
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BatchSize"] == 10
+    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 1000
+    assert json.dumps(source["FunctionName"]).count(":live") == 1
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_a_message_stays_hidden_for_six_timeouts(stack: str) -> None:
+    worker = next(f for f in resources(stack, "AWS::Lambda::Function").values() if ".worker." in f["Handler"])
+    jobs = next(q for q in resources(stack, "AWS::SQS::Queue").values() if "RedrivePolicy" in q)
+    assert jobs["VisibilityTimeout"] >= 6 * worker["Timeout"]
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_the_sweeper_runs_every_minute_through_its_alias(stack: str) -> None:
+    (schedule,) = resources(stack, "AWS::Scheduler::Schedule").values()
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["State"] == "ENABLED"
+    assert schedule["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+    assert schedule["Target"]["Arn"]["Ref"] in resources(stack, "AWS::Lambda::Alias")
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_the_routing_document_is_checked_by_schema_and_function(stack: str) -> None:
+    (profile,) = resources(stack, "AWS::AppConfig::ConfigurationProfile").values()
+    assert [validator["Type"] for validator in profile["Validators"]] == ["JSON_SCHEMA", "LAMBDA"]
+    assert len(resources(stack, "AWS::AppConfig::Deployment")) == 1
+    permissions = resources(stack, "AWS::Lambda::Permission").values()
+    assert any(p["Principal"] == "appconfig.amazonaws.com" for p in permissions)
+    assert "Resources" in template(stack)

@@ -1,0 +1,125 @@
+"""Rights: each function has what it uses, on the resources it uses."""
+
+import json
+import re
+
+import pytest
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+from infra.settings import ENVIRONMENTS, ROOT, ROUTING, EnvironmentSettings
+from infra.stage import PayFlowXStage
+from tests.infra.conftest import application, every, resources
+
+WILDCARDS = {
+    ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "X-Ray takes no resource",
+    (
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogGroups",
+        "logs:DescribeLogStreams",
+        "logs:FilterLogEvents",
+        "logs:GetLogEvents",
+        "logs:PutLogEvents",
+    ): "API Gateway's account role",
+}
+
+
+@pytest.mark.parametrize(("stack", "name"), every("AWS::IAM::Policy"))
+def test_no_wildcards_but_the_listed_ones(stack: str, name: str) -> None:
+    for statement in resources(stack, "AWS::IAM::Policy")[name]["PolicyDocument"]["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if action.endswith(":*") or action == "*"]
+        if statement["Resource"] == "*":
+            assert tuple(sorted(actions)) in WILDCARDS
+
+
+def actions_of(stack: str, handler: str) -> set[str]:
+    function = next(f for f in resources(stack, "AWS::Lambda::Function").values() if f".{handler}." in f["Handler"])
+    role = function["Role"]["Fn::GetAtt"][0]
+    return {
+        action
+        for policy in resources(stack, "AWS::IAM::Policy").values()
+        if {"Ref": role} in policy["Roles"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+def test_who_may_do_what_is_as_small_as_it_reads() -> None:
+    services = ("dynamodb", "sqs", "secretsmanager", "appconfig")
+
+    def allowed(handler: str) -> list[str]:
+        return sorted(a for a in actions_of("Prod-Service", handler) if a.split(":")[0] in services)
+
+    assert allowed("authorizer") == ["dynamodb:GetItem"]
+    assert allowed("routing_validator") == []
+    assert allowed("sweeper") == [
+        *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage")
+    ]
+    assert allowed("operations") == allowed("sweeper")
+    assert "secretsmanager:GetSecretValue" in allowed("worker")
+    assert "dynamodb:DeleteItem" not in {a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h)}
+    assert not [a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h) if "Scan" in a]
+
+
+def test_the_rule_packs_find_nothing_that_is_not_acknowledged() -> None:
+    """A finding makes the synthesis raise: this is what `cdk synth` does."""
+    app = fresh_app()
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    app.synth()
+
+
+def test_no_acknowledgement_outlives_its_finding() -> None:
+    """The packs themselves know nothing of acknowledgements: every rule that we acknowledge must still fire."""
+    app, _ = application()
+    fired = {
+        violation.rule_name.split("[")[0]
+        for pack in (AwsSolutionsChecks(app), ServerlessChecks(app))
+        for violation in pack.validate_scope(app).violations
+    }
+    acknowledged = {
+        rule
+        for path in (ROOT / "infra").rglob("*.py")
+        for rule in re.findall(r"\"((?:AwsSolutions|Serverless)-[A-Za-z0-9]+)", path.read_text())
+    }
+    assert acknowledged == fired
+
+
+def fresh_app() -> App:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context={**context, "aws:cdk:bundling-stacks": []})
+    for settings in ENVIRONMENTS:
+        PayFlowXStage(app, settings.stage_id, settings=settings)
+    return app
+
+
+def settings_of(name: str) -> EnvironmentSettings:
+    return next(e for e in ENVIRONMENTS if e.name == name)
+
+
+def test_production_refuses_simulated_providers() -> None:
+    with pytest.raises(ValueError, match="must not use simulated providers: mock"):
+        EnvironmentSettings(
+            name="prod",
+            region="eu-west-1",
+            production=True,
+            providers=("stripe", "mock"),
+            routing_document=ROUTING / "prod.json",
+        )
+
+
+def test_production_refuses_simulated_providers_in_its_rules() -> None:
+    with pytest.raises(ValueError, match="names simulated providers: cashfree_mock, mock, razorpay_mock"):
+        EnvironmentSettings(
+            name="prod",
+            region="eu-west-1",
+            production=True,
+            providers=("stripe",),
+            routing_document=ROUTING / "default.json",
+        )
+
+
+def test_production_has_no_simulators_stack() -> None:
+    stage = PayFlowXStage(App(context={"aws:cdk:bundling-stacks": []}), "P", settings=settings_of("prod"))
+    assert stage.sandbox is None
