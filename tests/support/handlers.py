@@ -1,6 +1,7 @@
 """The Lambda handlers in this process, over the in-process engine, with scripted providers behind them."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,16 @@ ENVIRONMENT = {
     "IDEMPOTENCY_TABLE": IDEMPOTENCY,
     "CONFIGURATION_TABLE": CONFIGURATION,
 }
+
+
+class _CurrentStdout:
+    """Loggers live as long as the process; each test has a standard output of its own."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 class Context:
@@ -163,6 +174,8 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
         "concurrency": OneByOne(),
         "rules": FixedRules(fallback("alpha", "beta")),
     }
+    for handler in container.logger.handlers:
+        handler.setStream(_CurrentStdout())  # type: ignore[attr-defined]
     container.__dict__.update(parts)  # cached properties, filled before they are first read
     functions = Functions(engine, container, clock, providers, queue_url)
     with ExitStack() as stack:
