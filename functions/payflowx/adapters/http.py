@@ -13,7 +13,13 @@ from typing import Any, Final
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from payflowx.domain.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 
@@ -36,10 +42,11 @@ def _open(connect: Callable[[], None]) -> None:
         connect()
     except NameResolutionError as error:
         raise _NotOpenedError("name_not_resolved") from error
+    except NewConnectionError as error:  # before its base class, the timeout
+        refused = isinstance(error.__cause__, ConnectionRefusedError)
+        raise _NotOpenedError("connection_refused" if refused else "connection_failed") from error
     except (ConnectTimeoutError, TimeoutError) as error:
         raise _NotOpenedError("connect_timeout") from error
-    except ConnectionRefusedError as error:
-        raise _NotOpenedError("connection_refused") from error
     except Exception as error:  # whatever it is, it happened before the first byte of the request
         raise _NotOpenedError("connection_failed") from error
 

@@ -1,0 +1,118 @@
+"""What is really sent to DynamoDB: expressions that AWS accepts, whatever the engine would let pass."""
+
+import re
+from typing import Any
+
+import pytest
+
+from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.expressions import Expression
+from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.domain.outcome import Progress, Unknown
+from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
+from tests.support.world import World, fallback
+
+ARITHMETIC = re.compile(r"[\w)]\s*[+*/-]\s*[:#(\w]")
+
+
+class Recording:
+    """A client that remembers what it was asked."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.requests: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.client, name)
+
+        def call(**request: Any) -> Any:
+            self.requests.append(request)
+            return method(**request)
+
+        return call
+
+    def expressions(self) -> list[dict[str, Any]]:
+        """Every request, those inside transactions too."""
+        flat = []
+        for request in self.requests:
+            inner = request.get("TransactItems", [])
+            flat += [next(iter(item.values())) for item in inner] or [request]
+        return flat
+
+
+@pytest.fixture
+def recorded(dynamodb: Any) -> Recording:
+    """A payment's life with every kind of write."""
+    recording = Recording(dynamodb)
+    store = DynamoDBPayments(
+        client=recording,
+        transactions_table=TRANSACTIONS,
+        idempotency_table=IDEMPOTENCY,
+        pause=lambda _seconds: None,
+        jitter=lambda: 0.0,
+    )
+    world = World(payments=store)
+    world.rules.document = fallback("gamma", "alpha")
+    world.providers.get("gamma").steps = ("order_id",)
+    world.providers.get("gamma").charges = [Progress(facts={"order_id": "o"}), Unknown(code="read_timeout")]
+    world.providers.get("gamma").inquiries = [Unknown(code="http_500"), "charged"]
+    payment = world.accept()
+    world.work_until_idle()
+    due = DynamoDBDueItems(client=recording, table=TRANSACTIONS)
+    for page in due.pages(0, world.clock.now_ms()):
+        assert page == []
+    assert world.now(payment).charged_attempt == 1
+    return recording
+
+
+def test_no_condition_computes(recorded: Recording) -> None:
+    conditions = [r["ConditionExpression"] for r in recorded.expressions() if "ConditionExpression" in r]
+    assert len(conditions) > 8
+    for condition in conditions:
+        assert not ARITHMETIC.search(condition), condition
+
+
+def test_every_write_is_conditional(recorded: Recording) -> None:
+    for request in recorded.expressions():
+        if "UpdateExpression" in request or "Item" in request:
+            assert request["ConditionExpression"]
+
+
+def test_every_alias_is_used_and_every_use_is_defined(recorded: Recording) -> None:
+    for request in recorded.expressions():
+        texts = " ".join(
+            request.get(name, "") for name in ("ConditionExpression", "UpdateExpression", "KeyConditionExpression")
+        )
+        used = set(re.findall(r"[:#]\w+", texts))
+        defined = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}
+        assert used == defined
+
+
+def test_items_are_read_consistently(recorded: Recording) -> None:
+    reads = [r for r in recorded.requests if "Key" in r and "UpdateExpression" not in r]
+    assert reads
+    assert all(r["ConsistentRead"] for r in reads)
+
+
+def test_a_good_payment_takes_three_calls(dynamodb: Any) -> None:
+    recording = Recording(dynamodb)
+    store = DynamoDBPayments(
+        client=recording,
+        transactions_table=TRANSACTIONS,
+        idempotency_table=IDEMPOTENCY,
+        pause=lambda _seconds: None,
+        jitter=lambda: 0.0,
+    )
+    world = World(payments=store)
+    world.accept()
+    world.work()
+    assert [sorted(r) for r in recording.requests if "Key" in r and "UpdateExpression" not in r] == []
+    assert len(recording.requests) == 3
+    assert len(world.jobs.sent) == 0
+
+
+def test_an_update_sets_what_changed_and_removes_what_is_gone() -> None:
+    expression = Expression()
+    text = expression.update({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 5, "c": None, "d": 7, "e": None})
+    assert text == "SET #b = :v0, #d = :v1 REMOVE #c"
+    assert expression.values == {":v0": {"N": "5"}, ":v1": {"N": "7"}}
