@@ -1,4 +1,4 @@
-"""Sets a checkout up: virtual environment, pinned packages, pinned CDK CLI, wheel folders. Runs again only after changes.
+"""Sets a checkout up: virtual environment, pinned packages, CDK CLI, wheel folders. Skips what has not changed.
 
 Runs under whatever Python `make` found, hence the plain syntax and no imports but the standard library's.
 """
@@ -124,13 +124,15 @@ def check_tools() -> None:
     done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
     version = re.match(r"v(\d+)", done.stdout)
     if version is None or int(version[1]) < OLDEST_NODE:
-        raise SetupError(f"Node.js {OLDEST_NODE} or newer is needed, this is {done.stdout.strip() or 'none that runs'}.")
+        raise SetupError(
+            f"Node.js {OLDEST_NODE} or newer is needed, this is {done.stdout.strip() or 'none that runs'}."
+        )
     if shutil.which("npm") is None:
         raise SetupError("npm is needed and was not found; it usually comes with Node.js.")
 
 
 def pip(*arguments: object, environment: Path = VENV) -> None:
-    """pip of an environment, quietly."""
+    """Pip of an environment, quietly."""
     run([environment / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments])
 
 
@@ -144,7 +146,9 @@ def run(command: "list[object]") -> None:
     text = LOG.read_text(errors="replace")[-20_000:]
     offline = ("Temporary failure in name resolution", "Failed to establish a new connection", "ENOTFOUND", "EAI_AGAIN")
     if any(sign in text for sign in (*offline, "Network is unreachable", "ECONNREFUSED", "Name or service not known")):
-        raise SetupError("The packages could not be downloaded: there seems to be no network. The first start needs one.")
+        raise SetupError(
+            "The packages could not be downloaded: there seems to be no network. The first start needs one."
+        )
     raise SetupError(f"`{' '.join(words[:4])} ...` failed; see {LOG.relative_to(ROOT)}.")
 
 

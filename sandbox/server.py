@@ -1,6 +1,8 @@
 """A simulator as a real HTTP server on 127.0.0.1: it holds answers, drops connections and closes its port."""
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +27,7 @@ class GatewayServer:
         self.store = MemoryStore()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self.connections: set[socket.socket] = set()
         self._listener = self._listen(port)
         self.port = self._listener.server_address[1]
         self.simulator: Simulator = SIMULATORS[gateway](self.store, credentials, public_url=self.url)
@@ -89,6 +92,9 @@ class GatewayServer:
         time.sleep(0.05)  # let the answer to the control request out
         self._listener.shutdown()
         self._listener.server_close()
+        for connection in list(self.connections):  # those that clients keep for their next request
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         if self._stopping.wait(seconds):
             return
         self._listener = self._listen(self.port)
@@ -102,6 +108,14 @@ class GatewayServer:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     gateway: GatewayServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.gateway.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.gateway.connections.discard(self.connection)
+        super().finish()
 
     def do_GET(self) -> None:
         self._serve()

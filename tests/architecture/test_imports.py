@@ -66,7 +66,9 @@ def test_functions_and_infra_never_import_each_other() -> None:
     for path in modules("infra"):
         assert not [name for name in imported(path) if name.split(".")[0] == "payflowx"], path
     for path in modules("functions"):
-        assert not [n for n in imported(path) if n.split(".")[0] in {"infra", "local", "sandbox", "tests", "aws_cdk"}], path
+        assert not [
+            n for n in imported(path) if n.split(".")[0] in {"infra", "local", "sandbox", "tests", "aws_cdk"}
+        ], path
 
 
 def test_simulators_know_nothing_of_the_adapters() -> None:

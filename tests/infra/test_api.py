@@ -27,7 +27,8 @@ def paths(stack: str) -> dict[str, str]:
 def methods(stack: str) -> dict[tuple[str, str], dict[str, object]]:
     where = paths(stack)
     return {
-        (where[m["ResourceId"]["Ref"]], m["HttpMethod"]): m for m in resources(stack, "AWS::ApiGateway::Method").values()
+        (where[m["ResourceId"]["Ref"]], m["HttpMethod"]): m
+        for m in resources(stack, "AWS::ApiGateway::Method").values()
     }
 
 

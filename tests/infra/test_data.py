@@ -13,6 +13,7 @@ STATEFUL = (
     "AWS::SecretsManager::Secret",
 )
 
+
 @pytest.mark.parametrize(("stack", "name"), every("AWS::DynamoDB::GlobalTable"))
 def test_every_table_is_recoverable_encrypted_and_protected(stack: str, name: str) -> None:
     table = resources(stack, "AWS::DynamoDB::GlobalTable")[name]
@@ -29,7 +30,11 @@ def test_every_table_is_recoverable_encrypted_and_protected(stack: str, name: st
 @pytest.mark.parametrize("stack", [s for s in STACKS if s.endswith("Data")])
 def test_the_tables_are_the_ones_that_the_code_and_the_tests_use(stack: str) -> None:
     tables = {
-        "transactions" if "GlobalSecondaryIndexes" in t else "configuration" if len(t["KeySchema"]) == 2 else "idempotency": t
+        "transactions"
+        if "GlobalSecondaryIndexes" in t
+        else "configuration"
+        if len(t["KeySchema"]) == 2
+        else "idempotency": t
         for t in resources(stack, "AWS::DynamoDB::GlobalTable").values()
     }
     for name, keys in KEY_SCHEMAS.items():
@@ -45,9 +50,7 @@ def test_the_tables_are_the_ones_that_the_code_and_the_tests_use(stack: str) -> 
 @pytest.mark.parametrize("environment", [e.stage_id for e in ENVIRONMENTS])
 def test_logical_ids_of_everything_stateful(environment: str) -> None:
     """A changed id is a new, empty resource, and the old one is orphaned or deleted: never change this list."""
-    found = {
-        name for kind in STATEFUL for name in resources(f"{environment}-Data", kind)
-    }
+    found = {name for kind in STATEFUL for name in resources(f"{environment}-Data", kind)}
     assert found == {
         "EncryptionKey514CDF8F",
         "TablesTransactions0A3166B4",

@@ -1,6 +1,7 @@
 """Every function, whatever it does."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ ENVIRONMENT_READ = {
 }
 
 
-def function_of(stack: str, name: str) -> dict[str, object]:
+def function_of(stack: str, name: str) -> dict[str, Any]:
     return resources(stack, "AWS::Lambda::Function")[name]
 
 
@@ -47,7 +48,9 @@ def test_it_has_a_log_group_of_its_own(stack: str, name: str) -> None:
     properties = resources(stack, "AWS::Logs::LogGroup")[group]
     assert properties["RetentionInDays"] > 0
     assert properties["KmsKeyId"]
-    users = [f for f in resources(stack, "AWS::Lambda::Function").values() if f["LoggingConfig"]["LogGroup"]["Ref"] == group]
+    users = [
+        f for f in resources(stack, "AWS::Lambda::Function").values() if f["LoggingConfig"]["LogGroup"]["Ref"] == group
+    ]
     assert len(users) == 1
 
 
@@ -86,7 +89,9 @@ def test_its_handler_exists_and_gets_what_it_reads(stack: str, name: str) -> Non
 
 def test_every_setting_that_the_bootstrap_reads_is_given_to_some_function() -> None:
     read = set(re.findall(r'_setting\("([A-Z_]+)"\)', (ROOT / "functions/payflowx/bootstrap.py").read_text()))
-    given = {v for f in resources("Prod-Service", "AWS::Lambda::Function").values() for v in f["Environment"]["Variables"]}
+    given = {
+        v for f in resources("Prod-Service", "AWS::Lambda::Function").values() for v in f["Environment"]["Variables"]
+    }
     assert read <= given
 
 
@@ -107,9 +112,7 @@ def test_the_code_asset_holds_the_package_and_nothing_else() -> None:
 
     app = App()
     stack = Stack(app, "S")
-    lambda_.Function(
-        stack, "F", code=functions_code(), handler="a.b", runtime=lambda_.Runtime.PYTHON_3_13
-    )
+    lambda_.Function(stack, "F", code=functions_code(), handler="a.b", runtime=lambda_.Runtime.PYTHON_3_13)
     assembly = app.synth()
     import pathlib
 

@@ -30,9 +30,7 @@ def test_every_rate_is_below_one_and_every_own_metric_is_written(stack: str, nam
         assert 0 < alarm["Threshold"] < 1
     if alarm["Namespace"] == "PayFlowX":
         written = {
-            metric
-            for path in (ROOT / "functions").rglob("*.py")
-            for metric in OWN_METRIC.findall(path.read_text())
+            metric for path in (ROOT / "functions").rglob("*.py") for metric in OWN_METRIC.findall(path.read_text())
         }
         assert alarm["MetricName"] in written
 

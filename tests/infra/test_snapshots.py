@@ -24,7 +24,9 @@ def test_template(stack: str, snapshot_json: SnapshotAssertion) -> None:
 @pytest.mark.parametrize("other", ["Dev", "Staging"])
 @pytest.mark.parametrize("stack", ["Data", "Service"])
 def test_difference_from_production(stack: str, other: str, snapshot_json: SnapshotAssertion) -> None:
-    left, right = (flat(nameless(stage, normalized(template(f"{stage}-{stack}"))["Resources"])) for stage in (other, "Prod"))
+    left, right = (
+        flat(nameless(stage, normalized(template(f"{stage}-{stack}"))["Resources"])) for stage in (other, "Prod")
+    )
     paths = sorted(set(left) | set(right))
     difference = {
         path: {other: left.get(path, "-"), "Prod": right.get(path, "-")}

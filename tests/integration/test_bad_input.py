@@ -159,7 +159,9 @@ def test_a_card_number_in_a_header(functions: Functions, header: str, value: str
     check(functions, functions.call("POST", "/payments", payment_body(), headers=headers), 422, "card_data_refused")
 
 
-@pytest.mark.parametrize("query", [{"cursor": CARD}, {CARD: "1"}, {"cvv": "123"}, {"status": "4111%201111%201111%201111"}])
+@pytest.mark.parametrize(
+    "query", [{"cursor": CARD}, {CARD: "1"}, {"cvv": "123"}, {"status": "4111%201111%201111%201111"}]
+)
 def test_a_card_number_in_the_address(functions: Functions, query: dict[str, str]) -> None:
     status, body, _ = functions.call("GET", "/payments", query=query)
     assert (status, body["code"]) == (422, "card_data_refused")
@@ -167,7 +169,14 @@ def test_a_card_number_in_the_address(functions: Functions, query: dict[str, str
 
 @pytest.mark.parametrize(
     "text",
-    ["order 1234567890123456", "4111111111111112", "1764015000000", "+441234567890", "9999999999999", "411111111111111"],
+    [
+        "order 1234567890123456",
+        "4111111111111112",
+        "1764015000000",
+        "+441234567890",
+        "9999999999999",
+        "411111111111111",
+    ],
 )
 def test_numbers_that_are_no_cards_are_welcome(functions: Functions, text: str) -> None:
     assert functions.pay("k", description=text)[0] == 202
@@ -194,7 +203,11 @@ def test_the_key(functions: Functions, headers: dict[str, str], body: dict[str, 
 
 @pytest.mark.parametrize(
     ("key", "status", "code"),
-    [("", 400, "idempotency_key_invalid"), (5, 422, "idempotency_key_invalid"), ("x" * 256, 400, "idempotency_key_invalid")],
+    [
+        ("", 400, "idempotency_key_invalid"),
+        (5, 422, "idempotency_key_invalid"),
+        ("x" * 256, 400, "idempotency_key_invalid"),
+    ],
 )
 def test_the_key_in_the_body(functions: Functions, key: Any, status: int, code: str) -> None:
     answer = functions.call("POST", "/payments", payment_body(idempotencyKey=key))
@@ -206,7 +219,9 @@ def test_the_header_twice(functions: Functions) -> None:
     from payflowx.entrypoints import api
     from tests.support.handlers import Context, rest_event
 
-    event = rest_event("POST", "/payments", {"Content-Type": "application/json"}, {}, json.dumps(payment_body()), "acme")
+    event = rest_event(
+        "POST", "/payments", {"Content-Type": "application/json"}, {}, json.dumps(payment_body()), "acme"
+    )
     event["multiValueHeaders"]["Idempotency-Key"] = ["a", "a"]
     answer = api.handler(event, Context())
     assert json.loads(answer["body"])["code"] == "idempotency_key_invalid"

@@ -75,7 +75,7 @@ def test_every_row(world: GatewayWorld, token: str, gateway: str) -> None:
 def test_a_suffix_shows_the_failover(world: GatewayWorld, token: str, gateway: str) -> None:
     payment = settle(world, pay(world, f"{token}@{gateway}", gateway))
     assert payment.status is PaymentStatus.SUCCESS
-    assert [a.provider for a in payment.attempts][0] == gateway
+    assert payment.attempts[0].provider == gateway
     assert len(payment.attempts) == 2
     check_books(world, payment)
 
@@ -93,7 +93,9 @@ def test_an_approval_by_the_payer_ends_in_success(world: GatewayWorld, gateway: 
     check_books(world, world.now(payment))
 
 
-@pytest.mark.parametrize(("gateway", "end"), [("mock", "FAILED"), ("cashfree_mock", "FAILED"), ("razorpay_mock", "IN_REVIEW")])
+@pytest.mark.parametrize(
+    ("gateway", "end"), [("mock", "FAILED"), ("cashfree_mock", "FAILED"), ("razorpay_mock", "IN_REVIEW")]
+)
 def test_an_approval_that_never_comes(world: GatewayWorld, gateway: str, end: str) -> None:
     payment = settle(world, pay(world, "tok_requires_action", gateway))
     for _ in range(120):

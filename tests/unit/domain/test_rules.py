@@ -42,9 +42,7 @@ from payflowx.domain.transitions import (
 )
 
 ROOT = Path(__file__).resolve().parents[3]
-ABLE = {
-    name: Capabilities(provider=name, simulated=True) for name in ("mock", "razorpay_mock", "cashfree_mock")
-}
+ABLE = {name: Capabilities(provider=name, simulated=True) for name in ("mock", "razorpay_mock", "cashfree_mock")}
 
 
 class TestIds:
@@ -303,14 +301,18 @@ class TestRoutingCheck:
             (
                 [
                     '{"name": "wide", "when": {"currencies": ["INR", "USD"]}, "use": {"providers": ["mock"]}}',
-                    '{"name": "narrow", "when": {"currencies": ["INR"], "amountAtLeast": 5}, "use": {"providers": ["mock"]}}',
+                    '{"name": "narrow", "when": {"currencies": ["INR"], "amountAtLeast": 5}, '
+                    '"use": {"providers": ["mock"]}}',
                     FALLBACK,
                 ],
                 "rule narrow is unreachable",
             ),
             (['{"name": "a", "when": {"currencies": ["XYZ"]}, "use": {"providers": ["mock"]}}', FALLBACK], "ISO 4217"),
             (
-                ['{"name": "a", "when": {"amountAtLeast": 9, "amountBelow": 9}, "use": {"providers": ["mock"]}}', FALLBACK],
+                [
+                    '{"name": "a", "when": {"amountAtLeast": 9, "amountBelow": 9}, "use": {"providers": ["mock"]}}',
+                    FALLBACK,
+                ],
                 "no amount is",
             ),
             (['{"name": "rest", "when": {}, "use": {"providers": ["mock", "mock"]}}'], "named twice"),

@@ -94,7 +94,9 @@ def steps(name: str) -> list[Any]:
     return [*found.charge_steps(), *found.inquiry_steps(charge()), *found.fence_steps(charge())]
 
 
-EVERY_STEP = [pytest.param(step, id=f"{name}-{place}-{step.name}") for name in NAMES for place, step in enumerate(steps(name))]
+EVERY_STEP = [
+    pytest.param(step, id=f"{name}-{place}-{step.name}") for name in NAMES for place, step in enumerate(steps(name))
+]
 
 
 class TestRequests:
@@ -107,13 +109,21 @@ class TestRequests:
         )
 
     def test_razorpay(self) -> None:
-        order, pay = (step.build(charge(progress={"order_id": "order_9"})) for step in gateway("razorpay_mock").charge_steps())
+        order, pay = (
+            step.build(charge(progress={"order_id": "order_9"})) for step in gateway("razorpay_mock").charge_steps()
+        )
         assert json.loads(order.body) == {"amount": 1999, "currency": "USD", "receipt": KEY, "notes": {}}
         assert json.loads(pay.body)["order_id"] == "order_9"
 
     @pytest.mark.parametrize(
         ("amount", "currency", "literal"),
-        [(1999, "USD", b"19.99"), (5, "USD", b"0.05"), (1999, "JPY", b"1999"), (1999, "KWD", b"1.999"), (100, "INR", b"1.00")],
+        [
+            (1999, "USD", b"19.99"),
+            (5, "USD", b"0.05"),
+            (1999, "JPY", b"1999"),
+            (1999, "KWD", b"1.999"),
+            (100, "INR", b"1.00"),
+        ],
     )
     def test_cashfree_writes_decimals_exactly(self, amount: int, currency: str, literal: bytes) -> None:
         order = gateway("cashfree_mock").charge_steps()[0].build(charge(amount=amount, currency=currency))
@@ -133,7 +143,9 @@ class TestRequests:
         for change in ({"amount": 2000}, {"currency": "EUR"}, {"token": "tok_other"}, {"provider_key": "pfx-x-2"}):
             assert same(charge()) != same(charge(**change))
 
-    @pytest.mark.parametrize(("name", "needed"), [("mock", None), ("razorpay_mock", "order_id"), ("cashfree_mock", "payment_session_id")])
+    @pytest.mark.parametrize(
+        ("name", "needed"), [("mock", None), ("razorpay_mock", "order_id"), ("cashfree_mock", "payment_session_id")]
+    )
     def test_nothing_can_have_charged_before_its_facts_are_stored(self, name: str, needed: str | None) -> None:
         assert connector(name).may_have_charged({}) is (needed is None)
         if needed:
@@ -166,7 +178,14 @@ class TestSecrets:
     def test_a_providers_text_is_cleaned(self, name: str, status: int) -> None:
         text = "card 4111 1111 1111 1111\r\n" + "x" * 999
         body = {
-            "error": {"type": "card_error", "code": text, "message": text, "description": text, "reason": text, "charge": {"id": "ch_1"}},
+            "error": {
+                "type": "card_error",
+                "code": text,
+                "message": text,
+                "description": text,
+                "reason": text,
+                "charge": {"id": "ch_1"},
+            },
             "message": text,
             "code": text,
             "metadata": {},
@@ -213,11 +232,36 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
     ("mock", answer(200, b""), Unknown, {}),
     ("mock", answer(200, b"[" * 100_000), Unknown, {}),
     ("mock", answer(200, b'{"amount": NaN}'), Unknown, {}),
-    ("mock", answer(200, {**MOCK_CHARGE, "status": "requires_action", "next_action": {"url": "https://b.test"}}), ActionRequired, {}),
-    ("mock", answer(200, {**MOCK_CHARGE, "status": "requires_action", "next_action": {"url": "javascript:1"}}), Unknown, {}),
-    ("mock", answer(402, mock_error(type="card_error", code="issuer_unavailable", charge={"id": "ch_1"})), Declined, {"kind": DeclineKind.SOFT}),
-    ("mock", answer(402, mock_error(type="card_error", code="insufficient_funds", charge={"id": "ch_1"})), Declined, {"kind": DeclineKind.FUNDS}),
-    ("mock", answer(402, mock_error(type="card_error", code="brand_new", charge={"id": "ch_1"})), Declined, {"kind": DeclineKind.HARD}),
+    (
+        "mock",
+        answer(200, {**MOCK_CHARGE, "status": "requires_action", "next_action": {"url": "https://b.test"}}),
+        ActionRequired,
+        {},
+    ),
+    (
+        "mock",
+        answer(200, {**MOCK_CHARGE, "status": "requires_action", "next_action": {"url": "javascript:1"}}),
+        Unknown,
+        {},
+    ),
+    (
+        "mock",
+        answer(402, mock_error(type="card_error", code="issuer_unavailable", charge={"id": "ch_1"})),
+        Declined,
+        {"kind": DeclineKind.SOFT},
+    ),
+    (
+        "mock",
+        answer(402, mock_error(type="card_error", code="insufficient_funds", charge={"id": "ch_1"})),
+        Declined,
+        {"kind": DeclineKind.FUNDS},
+    ),
+    (
+        "mock",
+        answer(402, mock_error(type="card_error", code="brand_new", charge={"id": "ch_1"})),
+        Declined,
+        {"kind": DeclineKind.HARD},
+    ),
     ("mock", answer(402, mock_error(type="card_error", code="stolen_card")), Unknown, {}),
     ("mock", answer(402, b"nothing"), Unknown, {}),
     ("mock", answer(400, mock_error(code="amount_too_small")), Rejected, {"code": "amount_too_small"}),
@@ -236,23 +280,58 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
     ("mock", NoConnection(code="connection_refused"), NotSent, {"code": "connection_refused"}),
     ("mock", NoAnswer(code="read_timeout"), Unknown, {"code": "read_timeout"}),
     ("razorpay_mock", answer(200, RAZORPAY_PAYMENT), Charged, {"merchant_reference": KEY}),
-    ("razorpay_mock", answer(200, {**RAZORPAY_PAYMENT, "order_id": "order_2"}), Charged, {"merchant_reference": "order_2"}),
+    (
+        "razorpay_mock",
+        answer(200, {**RAZORPAY_PAYMENT, "order_id": "order_2"}),
+        Charged,
+        {"merchant_reference": "order_2"},
+    ),
     ("razorpay_mock", answer(200, {**RAZORPAY_PAYMENT, "status": "created"}), Accepted, {}),
     ("razorpay_mock", answer(200, {**RAZORPAY_PAYMENT, "status": "refunded"}), Unknown, {}),
-    ("razorpay_mock", answer(400, razorpay_error("bank_technical_error", **PAID)), Declined, {"kind": DeclineKind.SOFT, "reopens_for_seconds": 0}),
-    ("razorpay_mock", answer(400, razorpay_error("payment_failed", **PAID)), Declined, {"reopens_for_seconds": 432_000}),
-    ("razorpay_mock", answer(400, razorpay_error("payment_risk_check_failed", **PAID)), Declined, {"kind": DeclineKind.HARD}),
+    (
+        "razorpay_mock",
+        answer(400, razorpay_error("bank_technical_error", **PAID)),
+        Declined,
+        {"kind": DeclineKind.SOFT, "reopens_for_seconds": 0},
+    ),
+    (
+        "razorpay_mock",
+        answer(400, razorpay_error("payment_failed", **PAID)),
+        Declined,
+        {"reopens_for_seconds": 432_000},
+    ),
+    (
+        "razorpay_mock",
+        answer(400, razorpay_error("payment_risk_check_failed", **PAID)),
+        Declined,
+        {"kind": DeclineKind.HARD},
+    ),
     ("razorpay_mock", answer(400, razorpay_error("insufficient_funds", **PAID)), Declined, {"kind": DeclineKind.FUNDS}),
     ("razorpay_mock", answer(400, razorpay_error("payment_timed_out", **PAID)), Unknown, {}),
     ("razorpay_mock", answer(400, razorpay_error("order_already_paid")), Unknown, {}),
     ("razorpay_mock", answer(400, razorpay_error("input_validation_failed")), Rejected, {}),
     ("razorpay_mock", answer(500, {"error": {"code": "SERVER_ERROR"}}), Unknown, {}),
-    ("cashfree_mock", answer(200, b'{"cf_payment_id":77,"order_id":"' + KEY.encode() + b'","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}'), Charged, {"amount": 1999, "reference": "77"}),
+    (
+        "cashfree_mock",
+        answer(
+            200,
+            b'{"cf_payment_id":77,"order_id":"'
+            + KEY.encode()
+            + b'","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}',
+        ),
+        Charged,
+        {"amount": 1999, "reference": "77"},
+    ),
     ("cashfree_mock", answer(200, {**CASHFREE_PAYMENT, "payment_amount": 19.999}), Mismatch, {}),
     ("cashfree_mock", answer(200, {**CASHFREE_PAYMENT, "payment_amount": "19.99"}), Unknown, {}),
     ("cashfree_mock", answer(200, {**CASHFREE_PAYMENT, "payment_status": "PENDING"}), Accepted, {}),
     ("cashfree_mock", answer(200, {**CASHFREE_PAYMENT, "payment_status": "FLAGGED"}), Unknown, {}),
-    ("cashfree_mock", answer(200, {**CASHFREE_PAYMENT, "payment_status": "FAILED"}), Declined, {"fence_required": True}),
+    (
+        "cashfree_mock",
+        answer(200, {**CASHFREE_PAYMENT, "payment_status": "FAILED"}),
+        Declined,
+        {"fence_required": True},
+    ),
     ("cashfree_mock", answer(422, {"type": "idempotency_error", "code": "request_invalid"}), Unknown, {}),
     ("cashfree_mock", answer(429, {}, **{"x-ratelimit-retry": "3"}), Rejected, {"retry_after_seconds": 3}),
     ("cashfree_mock", answer(502, {"type": "api_error"}), Unknown, {}),
@@ -260,7 +339,9 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "given_answer", "kind", "attributes"), CHARGE_ANSWERS)
-def test_what_an_answer_to_a_charge_means(name: str, given_answer: HttpResult, kind: type, attributes: dict[str, Any]) -> None:
+def test_what_an_answer_to_a_charge_means(
+    name: str, given_answer: HttpResult, kind: type, attributes: dict[str, Any]
+) -> None:
     outcome = connector(name, given_answer).charge(charge(), ACCOUNT)
     assert type(outcome) is kind
     for attribute, value in attributes.items():
@@ -269,22 +350,69 @@ def test_what_an_answer_to_a_charge_means(name: str, given_answer: HttpResult, k
 
 CASHFREE_ORDER = {"order_id": KEY, "order_status": "TERMINATED"}
 FENCES: list[tuple[str, list[HttpResult], type]] = [
-    ("mock", [answer(200, {"data": [{**MOCK_CHARGE, "status": "requires_action"}]}), answer(200, {}), answer(200, {**MOCK_CHARGE, "status": "canceled"})], Fenced),
+    (
+        "mock",
+        [
+            answer(200, {"data": [{**MOCK_CHARGE, "status": "requires_action"}]}),
+            answer(200, {}),
+            answer(200, {**MOCK_CHARGE, "status": "canceled"}),
+        ],
+        Fenced,
+    ),
     ("mock", [answer(200, {"data": [MOCK_CHARGE]}), answer(400, {}), answer(200, MOCK_CHARGE)], Charged),
-    ("mock", [answer(200, {"data": [MOCK_CHARGE]}), answer(200, {}), answer(200, {**MOCK_CHARGE, "status": "requires_action", "next_action": {"url": "https://b"}})], ActionRequired),
+    (
+        "mock",
+        [
+            answer(200, {"data": [MOCK_CHARGE]}),
+            answer(200, {}),
+            answer(200, {**MOCK_CHARGE, "status": "requires_action", "next_action": {"url": "https://b"}}),
+        ],
+        ActionRequired,
+    ),
     ("mock", [answer(200, {"data": []})], Unknown),
     ("mock", [answer(200, {"data": [MOCK_CHARGE, MOCK_CHARGE]})], Mismatch),
     ("razorpay_mock", [], Unknown),
     ("cashfree_mock", [answer(200, {}), answer(200, CASHFREE_ORDER), answer(200, [])], Fenced),
-    ("cashfree_mock", [answer(200, {}), answer(200, CASHFREE_ORDER), answer(200, [{**CASHFREE_PAYMENT, "payment_status": "FAILED"}])], Fenced),
-    ("cashfree_mock", [answer(400, {}), answer(200, {**CASHFREE_ORDER, "order_status": "PAID"}), answer(200, b'[{"cf_payment_id":"1","order_id":"k","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}]')], Charged),
-    ("cashfree_mock", [answer(200, {}), answer(200, {**CASHFREE_ORDER, "order_status": "PAID"}), answer(200, [])], Unknown),
+    (
+        "cashfree_mock",
+        [answer(200, {}), answer(200, CASHFREE_ORDER), answer(200, [{**CASHFREE_PAYMENT, "payment_status": "FAILED"}])],
+        Fenced,
+    ),
+    (
+        "cashfree_mock",
+        [
+            answer(400, {}),
+            answer(200, {**CASHFREE_ORDER, "order_status": "PAID"}),
+            answer(
+                200,
+                b'[{"cf_payment_id":"1","order_id":"k","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}]',
+            ),
+        ],
+        Charged,
+    ),
+    (
+        "cashfree_mock",
+        [answer(200, {}), answer(200, {**CASHFREE_ORDER, "order_status": "PAID"}), answer(200, [])],
+        Unknown,
+    ),
     ("cashfree_mock", [answer(200, {}), answer(200, {**CASHFREE_ORDER, "order_status": "ACTIVE"})], Unknown),
-    ("cashfree_mock", [answer(200, {}), answer(200, {**CASHFREE_ORDER, "order_status": "TERMINATION_REQUESTED"})], Unknown),
+    (
+        "cashfree_mock",
+        [answer(200, {}), answer(200, {**CASHFREE_ORDER, "order_status": "TERMINATION_REQUESTED"})],
+        Unknown,
+    ),
     ("cashfree_mock", [answer(200, {}), answer(200, {**CASHFREE_ORDER, "order_id": "another"})], Unknown),
     ("cashfree_mock", [answer(200, {}), answer(404, {})], Unknown),
     ("cashfree_mock", [answer(200, {}), answer(200, CASHFREE_ORDER), answer(404, {})], Unknown),
-    ("cashfree_mock", [answer(200, {}), answer(200, CASHFREE_ORDER), answer(200, [{**CASHFREE_PAYMENT, "payment_status": "PENDING"}])], Unknown),
+    (
+        "cashfree_mock",
+        [
+            answer(200, {}),
+            answer(200, CASHFREE_ORDER),
+            answer(200, [{**CASHFREE_PAYMENT, "payment_status": "PENDING"}]),
+        ],
+        Unknown,
+    ),
     ("cashfree_mock", [answer(200, {}), answer(200, CASHFREE_ORDER), NoAnswer(code="read_timeout")], Unknown),
 ]
 
@@ -318,8 +446,18 @@ def test_an_inquiry(name: str, given_answer: HttpResult, kind: type) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["SUCCESS", "succeeded", "captured", KEY]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "data", "items", "status", "amount", "error", "order_id"]), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["SUCCESS", "succeeded", "captured", KEY]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "data", "items", "status", "amount", "error", "order_id"]), inner, max_size=4
+        )
+    ),
     max_leaves=8,
 )
 

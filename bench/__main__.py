@@ -1,0 +1,147 @@
+"""`make bench`: what a payment costs in calls and bytes, and what a cold start imports."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from bench.metering import Meter, MeteredClient
+from payflowx.domain.outcome import NotSent, Unknown
+from tests.support.engine import InProcessEngine
+from tests.support.handlers import Functions, functions_over
+from tests.support.tables import create_tables
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+HANDLERS: Final = ("authorizer", "api", "worker", "sweeper", "operations", "routing_validator")
+
+
+class MeteredEngine(InProcessEngine):
+    """Every client of the handlers counts on one meter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meter = Meter()
+
+    def client(self, service: str) -> Any:
+        """A counting client."""
+        return MeteredClient(super().client(service), self.meter)
+
+
+def main() -> None:
+    """Print the tables; add --json for programs."""
+    result = {"payments": payments(), "imports": imports()}
+    if "--json" in sys.argv:
+        print(json.dumps(result, indent=2))
+        return
+    print("\nCalls to AWS and request bytes of writes (warm functions, a provider that answers in one request)\n")
+    for name, row in result["payments"].items():
+        calls = ", ".join(f"{count} {call}" for call, count in row["calls"].items())
+        print(f"  {name:<34} {row['total']:>2} calls  {row['bytesWritten']:>6} bytes written   {calls}")
+    print("\nModules imported at a cold start (beyond a bare interpreter)\n")
+    for name, count in result["imports"].items():
+        print(f"  {name:<20} {count:>4}")
+
+
+def payments() -> dict[str, Any]:
+    """One row a way through."""
+    engine = MeteredEngine()
+    create_tables(InProcessEngine.client(engine, "dynamodb"))
+    with functions_over(engine) as functions, contextlib.redirect_stdout(io.StringIO()):
+        functions.pay("warm-up")
+        functions.work()
+        engine.meter.take()
+        rows = {
+            "accept": lambda: functions.pay("good"),
+            "process, one request": lambda: work(functions),
+            "repeat of the same key": lambda: functions.pay("good"),
+            "read": lambda: read(functions),
+        }
+        counted = {name: count(engine, step) for name, step in rows.items()}
+        counted["accept to SUCCESS"] = whole(functions, engine)
+        counted["accept to SUCCESS, after a fail-over"] = whole(functions, engine, NotSent(code="x"))
+        counted["accept to SUCCESS, after a lost answer"] = whole(functions, engine, Unknown(code="x"))
+    return counted
+
+
+def work(functions: Functions) -> None:
+    """The worker's part, without the queue's own calls."""
+    meter = functions.engine.meter  # type: ignore[attr-defined]
+    records = functions.messages()
+    meter.take()
+    from payflowx.entrypoints import worker  # noqa: PLC0415 - patched by then
+    from tests.support.handlers import Context  # noqa: PLC0415
+
+    worker.handler({"Records": records}, Context())
+
+
+def whole(functions: Functions, engine: MeteredEngine, *first: Any) -> dict[str, Any]:
+    """A payment from its POST to SUCCESS. The clock moves on for the delayed messages, which come as the sweeper's."""
+    functions.providers.get("alpha").charges = list(first)
+    functions.providers.get("alpha").inquiries = ["charged"] if first and isinstance(first[0], Unknown) else []
+    calls: list[str] = []
+    written = 0
+    functions.messages()
+    engine.meter.take()
+    _, payment, _ = functions.pay(f"whole-{'-'.join(type(answer).__name__ for answer in first)}")
+    calls, written = engine.meter.take()
+    for _ in range(4):
+        work_once(functions, payment["transactionId"])
+        more, bytes_written = engine.meter.take()
+        calls, written = calls + more, written + bytes_written
+        if functions.call("GET", f"/payments/{payment['transactionId']}")[1]["status"] == "SUCCESS":
+            break
+        functions.clock.advance(5)
+    engine.meter.take()
+    return summary(calls, written)
+
+
+def work_once(functions: Functions, transaction_id: str) -> None:
+    """A message in the queue, or, where it is delayed, one like it."""
+    from payflowx.entrypoints import worker  # noqa: PLC0415 - patched by then
+    from tests.support.handlers import Context  # noqa: PLC0415
+
+    records = functions.messages()
+    if not records:
+        body = {"format": 1, "merchant_id": "acme", "transaction_id": transaction_id}
+        records = [{"messageId": "m", "body": json.dumps(body)}]
+    functions.engine.meter.take()  # type: ignore[attr-defined]
+    worker.handler({"Records": records}, Context())
+
+
+def read(functions: Functions) -> None:
+    """GET a payment."""
+    _, payment, _ = functions.pay("good")
+    functions.engine.meter.take()  # type: ignore[attr-defined]
+    functions.call("GET", f"/payments/{payment['transactionId']}")
+
+
+def count(engine: MeteredEngine, step: Any) -> dict[str, Any]:
+    """What one step asked for."""
+    engine.meter.take()
+    step()
+    return summary(*engine.meter.take())
+
+
+def summary(calls: list[str], written: int) -> dict[str, Any]:
+    """Calls by name."""
+    names = sorted(set(calls))
+    return {"total": len(calls), "calls": {name: calls.count(name) for name in names}, "bytesWritten": written}
+
+
+def imports() -> dict[str, int]:
+    """Modules in a fresh interpreter after importing a handler, less those that were there before."""
+    code = "import sys; before = set(sys.modules); import {}; print(len(set(sys.modules) - before))"
+    counted = {}
+    for name in ("boto3", *(f"payflowx.entrypoints.{handler}" for handler in HANDLERS)):
+        command = [sys.executable, "-c", code.format(name)]
+        environment = {"PYTHONPATH": str(ROOT / "functions"), "ALLOWED_PROVIDERS": "mock"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+        counted[name.rsplit(".", 1)[-1]] = int(done.stdout.strip().splitlines()[-1])
+    return counted
+
+
+if __name__ == "__main__":
+    main()

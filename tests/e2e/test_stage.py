@@ -1,0 +1,189 @@
+"""Through the public API of a running stage, the payments compared with the gateways' books."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.e2e.conftest import Client
+
+TOKENS = {
+    "tok_success": "SUCCESS",
+    "tok_soft_decline": "FAILED",
+    "tok_soft_decline@mock": "SUCCESS",
+    "tok_hard_decline": "FAILED",
+    "tok_timeout_after_charge": "SUCCESS",
+    "tok_500_before_charge": "SUCCESS",
+    "tok_garbage": "SUCCESS",
+    "tok_wrong_amount": "IN_REVIEW",
+    "tok_async_success": "SUCCESS",
+    "tok_rate_limited": "FAILED",
+}
+
+
+def compare(client: Client, payments: list[dict[str, Any]]) -> None:
+    """Each success has exactly one charge of its amount and currency, each failure none."""
+    ledger = client.ledger()
+    for payment in payments:
+        keys = {attempt["providerKey"] for attempt in payment["attempts"]}
+        charged = [entry for entry in ledger if entry["reference"] in keys and entry["status"] == "charged"]
+        if payment["status"] == "SUCCESS":
+            assert [(e["amount"], e["currency"]) for e in charged] == [(payment["amount"], payment["currency"])]
+            assert charged[0]["gateway"] == payment["provider"]
+        elif payment["status"] in {"FAILED", "CANCELLED"}:
+            assert charged == []
+
+
+def test_the_first_screen(client: Client) -> None:
+    assert client.call("GET", "/health", authorization=None)[:2] == (200, {"status": "ok"})
+    status, document, _ = client.call("GET", "/openapi.json", authorization=None)
+    assert (status, document["openapi"]) == (200, "3.1.0")
+
+
+def test_wrong_keys_and_wrong_paths_are_problem_details(client: Client) -> None:
+    for authorization in (None, "Bearer nonsense", "Bearer pfx_test_sk_" + "A" * 38, "Basic YTpi"):
+        status, body, headers = client.call("GET", "/payments", authorization=authorization)
+        assert (status, body["code"]) == (401, "unauthenticated"), authorization
+        assert headers["content-type"] == "application/problem+json"
+    for method, path in (("GET", "/nowhere"), ("DELETE", "/payments"), ("GET", "/payments/x/y/z")):
+        status, body, _ = client.call(method, path)
+        assert (status, body["code"]) == (404, "not_found"), path
+
+
+def test_a_refusal_passes_the_gateway_unchanged(client: Client) -> None:
+    status, body, headers = client.call("POST", "/payments", b'{"amount": 1, "amount": 2}', Idempotency_Key="k")
+    assert (status, body["code"]) == (400, "malformed_json")
+    assert headers["content-type"] == "application/problem+json"
+    status, body, _ = client.call(
+        "POST",
+        "/payments",
+        {"amount": 1999, "currency": "USD", "paymentMethod": {"type": "card", "token": "4242424242424242"}},
+        Idempotency_Key="k",
+    )
+    assert (status, body["code"]) == (422, "card_data_refused")
+
+
+def test_every_kind_of_outcome_agrees_with_the_books(client: Client) -> None:
+    started = {token: client.pay(token, f"outcome-{token}") for token in TOKENS}
+    ended = {token: client.wait(payment) for token, payment in started.items()}
+    assert {token: payment["status"] for token, payment in ended.items()} == TOKENS
+    compare(client, list(ended.values()))
+    for payment in ended.values():
+        _, trail, _ = client.call("GET", f"/payments/{payment['transactionId']}/events?limit=100")
+        assert [event["seq"] for event in trail["items"]] == list(range(1, len(trail["items"]) + 1))
+        assert trail["items"][-1]["to"] == payment["status"]
+        assert verified(client, payment)
+
+
+def verified(client: Client, payment: dict[str, Any]) -> bool:
+    name, _, qualifier = client.stage.outputs["OperationsFunctionName"].partition(":")
+    command = {"command": "verify_trail", "merchantId": "demo", "transactionId": payment["transactionId"]}
+    answer = client.stage.engine.client("lambda").invoke(
+        FunctionName=name, Qualifier=qualifier, Payload=json.dumps(command)
+    )
+    return bool(json.loads(answer["Payload"].read())["whole"])
+
+
+def test_fifty_at_once_with_one_key_make_one_payment(client: Client) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: client.pay("tok_success", "fifty"), range(50)))
+    assert len({answer["transactionId"] for answer in answers}) == 1
+    payment = client.wait(answers[0])
+    assert (payment["status"], len(payment["attempts"])) == ("SUCCESS", 1)
+    compare(client, [payment])
+
+
+def test_a_payer_who_approves(client: Client) -> None:
+    payment = client.wait(client.pay("tok_requires_action", "approve"), until={"REQUIRES_ACTION"})
+    assert client.pool.request("GET", payment["nextAction"]["url"]).status == 200
+    payment = client.wait(payment)
+    assert payment["status"] == "SUCCESS"
+    compare(client, [payment])
+
+
+def test_a_gateway_that_is_closed_is_passed_by_and_one_that_drops_answers_is_asked(client: Client) -> None:
+    client.control("mock", closePortSeconds=3)
+    time.sleep(0.3)
+    closed = client.wait(client.pay("tok_success", "closed"))
+    assert [a["state"] for a in closed["attempts"]] == ["NOT_SENT", "SUCCEEDED"]
+    time.sleep(3)
+    client.control("mock", faults={"drop_after": 1.0})
+    dropped = client.pay("tok_success", "dropped")
+    time.sleep(2)
+    client.control("mock", faults={})
+    dropped = client.wait(dropped)
+    assert (dropped["status"], len(dropped["attempts"])) == ("SUCCESS", 1)
+    compare(client, [closed, dropped])
+
+
+def test_a_message_that_is_no_job_ends_in_the_dead_letters_and_hurts_nobody(client: Client) -> None:
+    sqs = client.stage.engine.client("sqs")
+    url = client.stage.outputs["JobsQueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="garbage", MessageGroupId="x")
+    payment = client.wait(client.pay("tok_success", "beside-garbage"))
+    assert payment["status"] == "SUCCESS"
+
+
+def test_a_message_that_got_lost_is_made_up_for_by_the_sweeper(client: Client) -> None:
+    """The row is the queue: purge the messages, move the due time into the past, and the payment is made."""
+    dynamodb, outputs = client.stage.engine.client("dynamodb"), client.stage.outputs
+    functions = client.stage.engine.client("lambda")
+    (source,) = (
+        functions.list_event_source_mappings(FunctionName=f"{outputs['WorkerFunctionName']}:live")[
+            "EventSourceMappings"
+        ]
+        or functions.list_event_source_mappings()["EventSourceMappings"]
+    )
+    functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+    time.sleep(2)
+    payment = client.pay("tok_success", "lost-message")
+    client.stage.engine.client("sqs").purge_queue(QueueUrl=outputs["JobsQueueUrl"])
+    functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+    time.sleep(1)
+    if client.get(payment)["status"] != "PENDING":
+        raise AssertionError("the message was not lost: nothing was shown")
+    dynamodb.update_item(
+        TableName=outputs["TransactionsTableName"],
+        Key={"pk": {"S": f"M#demo#P#{payment['transactionId']}"}, "sk": {"S": "PAYMENT"}},
+        UpdateExpression="SET dueAt = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+    name, _, qualifier = outputs["SweeperFunctionName"].partition(":")
+    functions.invoke(FunctionName=name, Qualifier=qualifier, Payload=b"{}")
+    payment = client.wait(payment)
+    assert payment["status"] == "SUCCESS"
+    compare(client, [payment])
+
+
+def test_the_list_shows_them_newest_first(client: Client) -> None:
+    _, page, _ = client.call("GET", "/payments?limit=3")
+    times = [item["createdAt"] for item in page["items"]]
+    assert times == sorted(times, reverse=True)
+    assert len(times) == 3
+    _, following, _ = client.call("GET", f"/payments?limit=3&cursor={page['nextCursor']}")
+    assert not {i["transactionId"] for i in page["items"]} & {i["transactionId"] for i in following["items"]}
+
+
+def test_no_log_of_any_function_holds_a_token_or_a_key(client: Client) -> None:
+    logs = client.stage.engine.client("logs")
+    text = ""
+    for group in logs.describe_log_groups()["logGroups"]:
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
+            text += event["message"]
+    assert "attempt recorded" in text
+    assert "tok_" not in text
+    assert client.stage.api_key not in text
+
+
+def test_alarms_see_what_happens(client: Client) -> None:
+    """The dead-letter alarm goes off when a message ends there."""
+    engine, outputs = client.stage.engine, client.stage.outputs
+    engine.client("sqs").send_message(QueueUrl=outputs["JobsDeadLetterQueueUrl"], MessageBody="x")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        alarms = engine.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        states = {a["AlarmName"]: a["StateValue"] for a in alarms if "DeadLetters" in a["AlarmName"]}
+        if "ALARM" in states.values():
+            return
+        time.sleep(1)
+    raise AssertionError(states)

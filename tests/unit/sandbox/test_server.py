@@ -1,0 +1,197 @@
+"""A simulator as a server: holds, drops, a closed port, its books; and the same state in two stores."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import urllib3
+
+from local.processes import free_port
+from sandbox.faults import Control
+from sandbox.gateways import SIMULATORS
+from sandbox.server import GatewayServer
+from sandbox.simulator import Credentials
+from sandbox.store import ConflictError, MemoryStore
+from sandbox.wire import Reply, Request, json_reply
+
+CREDENTIALS = Credentials(key_id="id", key_secret="secret")
+
+
+@pytest.fixture
+def server() -> Iterator[GatewayServer]:
+    running = GatewayServer("mock", free_port(), CREDENTIALS)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def pool() -> Iterator[urllib3.PoolManager]:
+    with urllib3.PoolManager(retries=False, timeout=5) as manager:
+        yield manager
+
+
+def pay(pool: urllib3.PoolManager, server: GatewayServer, key: str, **changes: Any) -> urllib3.BaseHTTPResponse:
+    body = {"amount": 1999, "currency": "USD", "source": "tok_success", "reference": key, **changes}
+    headers = {"Authorization": "Bearer secret", "Idempotency-Key": key}
+    return pool.request("POST", f"{server.url}/v1/charges", headers=headers, body=json.dumps(body).encode())
+
+
+def ledger(pool: urllib3.PoolManager, server: GatewayServer) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = pool.request("GET", f"{server.url}/_ledger").json()["entries"]
+    return entries
+
+
+def control(pool: urllib3.PoolManager, server: GatewayServer, **settings: Any) -> int:
+    return pool.request("POST", f"{server.url}/_control", body=json.dumps(settings).encode()).status
+
+
+def test_a_charge_is_in_the_books_once(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+    first, second = pay(pool, server, "k1"), pay(pool, server, "k1")
+    assert first.data == second.data
+    assert second.headers["idempotent-replayed"] == "true"
+    (entry,) = ledger(pool, server)
+    assert (entry["reference"], entry["amount"], entry["status"]) == ("k1", 1999, "charged")
+
+
+def test_a_key_with_another_body_is_an_error(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+    pay(pool, server, "k1")
+    answer = pay(pool, server, "k1", amount=5)
+    assert (answer.status, answer.json()["error"]["type"]) == (400, "idempotency_error")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount": 19.99},
+        {"amount": "1999"},
+        {"amount": True},
+        {"amount": 0},
+        {"surprise": 1},
+        {"currency": 1},
+        {"capture": "manual"},
+    ],
+)
+def test_what_a_vendor_would_refuse(server: GatewayServer, pool: urllib3.PoolManager, changes: dict[str, Any]) -> None:
+    assert pay(pool, server, "k", **changes).status == 400
+    assert ledger(pool, server) == []
+
+
+def test_wrong_credentials(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+    answer = pool.request("GET", f"{server.url}/v1/charges?reference=x", headers={"Authorization": "Bearer nope"})
+    assert answer.status == 401
+
+
+def test_a_dropped_answer_is_charged_all_the_same(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+    control(pool, server, faults={"drop_after": 1.0})
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        pay(pool, server, "k1")
+    assert len(ledger(pool, server)) == 1
+    control(pool, server, faults={"drop_before": 1.0})
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        pay(pool, server, "k2")
+    assert len(ledger(pool, server)) == 1
+
+
+def test_a_closed_port_refuses_and_opens_again(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+    pay(pool, server, "k1")
+    control(pool, server, closePortSeconds=0.6)
+    time.sleep(0.25)
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        pay(pool, server, "k2")
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            assert pay(pool, server, "k3").status == 200
+            break
+        except urllib3.exceptions.HTTPError:
+            time.sleep(0.1)
+    assert {entry["reference"] for entry in ledger(pool, server)} == {"k1", "k3"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"faults": {"explode": 1}}, {"faults": {"drop_after": 2}}, {"latencySeconds": -1}, {"closePortSeconds": 1e9}],
+)
+def test_a_wrong_control_is_refused(server: GatewayServer, pool: urllib3.PoolManager, settings: dict[str, Any]) -> None:
+    assert control(pool, server, **settings) == 400
+
+
+def test_a_reset_forgets_everything(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+    pay(pool, server, "k1")
+    control(pool, server, reset=True)
+    assert ledger(pool, server) == []
+
+
+def test_the_same_seed_gives_the_same_faults() -> None:
+    def story(seed: int) -> list[bool]:
+        controls = Control()
+        controls.update({"seed": seed, "faults": {"drop_after": 0.4}})
+        return [controls.around(lambda: json_reply(200, {})).drop for _ in range(50)]
+
+    assert story(7) == story(7)
+    assert story(7) != story(8)
+    assert any(story(7))
+    assert not all(story(7))
+
+
+def test_two_orders_with_one_receipt_are_two_charges() -> None:
+    """The hostile truth of a vendor without idempotency keys."""
+    gateway = SIMULATORS["razorpay_mock"](MemoryStore(), CREDENTIALS, public_url="https://g")
+    basic = {"authorization": "Basic aWQ6c2VjcmV0"}
+
+    def call(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = Request(method="POST", path=path, headers=basic, body=json.dumps(body).encode())
+        answer: dict[str, Any] = json.loads(gateway.handle(request, 1.0).body)
+        return answer
+
+    money = {"amount": 500, "currency": "INR"}
+    orders = [call("/v1/orders", {**money, "receipt": "same"})["id"] for _ in range(2)]
+    for order in orders:
+        call("/v1/payments/create/json", {**money, "order_id": order, "method": "card", "token": "tok_success"})
+    assert [entry["status"] for entry in gateway.ledger(2.0)] == ["charged", "charged"]
+    again = call("/v1/payments/create/json", {**money, "order_id": orders[0], "method": "card", "token": "tok_success"})
+    assert again["error"]["reason"] == "order_already_paid"
+
+
+def test_a_terminated_order_cannot_be_paid() -> None:
+    gateway = SIMULATORS["cashfree_mock"](MemoryStore(), CREDENTIALS, public_url="https://g")
+    headers = {"x-client-id": "id", "x-client-secret": "secret", "x-api-version": "2025-01-01"}
+
+    def call(method: str, path: str, body: dict[str, Any]) -> Reply:
+        return gateway.handle(Request(method=method, path=path, headers=headers, body=json.dumps(body).encode()), 1.0)
+
+    customer = {"customer_id": "c", "customer_phone": "9999999999"}
+    order = {"order_id": "k-1", "order_amount": 10.5, "order_currency": "USD", "customer_details": customer}
+    session = json.loads(call("POST", "/pg/orders", order).body)["payment_session_id"]
+    assert call("PATCH", "/pg/orders/k-1", {"order_status": "TERMINATED"}).status == 200
+    method = {"card": {"channel": "post", "instrument_id": "tok_success"}}
+    paid = call("POST", "/pg/orders/sessions", {"payment_session_id": session, "payment_method": method})
+    assert json.loads(paid.body)["code"] == "order_inactive"
+    assert gateway.ledger(2.0) == []
+    assert json.loads(call("POST", "/pg/orders", order).body)["code"] == "order_already_exists"
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Any:
+    if request.param == "memory":
+        return MemoryStore()
+    from sandbox.dynamodb_store import DynamoDBStore
+
+    return DynamoDBStore(request.getfixturevalue("dynamodb"), "configuration", "mock")
+
+
+def test_both_stores_keep_records_and_refuse_stale_ones(store: Any) -> None:
+    store.put("charge", "a", {"n": 1})
+    store.put("charge", "b", {"n": 2})
+    store.put("order", "a", {"n": 3})
+    first, same = store.get("charge", "a"), store.get("charge", "a")
+    store.put("charge", "a", {**first, "n": 10})
+    with pytest.raises(ConflictError):
+        store.put("charge", "a", {**same, "n": 11})
+    with pytest.raises(ConflictError):
+        store.put("charge", "a", {"n": 12})
+    assert sorted(record["n"] for record in store.all("charge")) == [2, 10]
+    assert store.get("charge", "missing") is None
