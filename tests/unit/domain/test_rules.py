@@ -301,8 +301,10 @@ class TestRoutingCheck:
             (
                 [
                     '{"name": "wide", "when": {"currencies": ["INR", "USD"]}, "use": {"providers": ["mock"]}}',
-                    '{"name": "narrow", "when": {"currencies": ["INR"], "amountAtLeast": 5}, '
-                    '"use": {"providers": ["mock"]}}',
+                    (
+                        '{"name": "narrow", "when": {"currencies": ["INR"], "amountAtLeast": 5}, '
+                        '"use": {"providers": ["mock"]}}'
+                    ),
                     FALLBACK,
                 ],
                 "rule narrow is unreachable",
