@@ -39,7 +39,8 @@ def main() -> None:
     print("\nCalls to AWS and request bytes of writes (warm functions, a provider that answers in one request)\n")
     for name, row in result["payments"].items():
         calls = ", ".join(f"{count} {call}" for call, count in row["calls"].items())
-        print(f"  {name:<34} {row['total']:>2} calls  {row['bytesWritten']:>6} bytes written   {calls}")
+        units = f"{row['writeUnits']:>5.1f} write units  {row['readUnits']:>4.1f} read units"
+        print(f"  {name:<39} {row['total']:>2} calls  {row['bytesWritten']:>6} bytes  {units}   {calls}")
     print("\nModules imported at a cold start (beyond a bare interpreter)\n")
     for name, count in result["imports"].items():
         print(f"  {name:<20} {count:>4}")
@@ -81,21 +82,18 @@ def whole(functions: Functions, engine: MeteredEngine, *first: Any) -> dict[str,
     """A payment from its POST to SUCCESS. The clock moves on for the delayed messages, which come as the sweeper's."""
     functions.providers.get("alpha").charges = list(first)
     functions.providers.get("alpha").inquiries = ["charged"] if first and isinstance(first[0], Unknown) else []
-    calls: list[str] = []
-    written = 0
     functions.messages()
     engine.meter.take()
     _, payment, _ = functions.pay(f"whole-{'-'.join(type(answer).__name__ for answer in first)}")
-    calls, written = engine.meter.take()
+    counted = engine.meter.take()
     for _ in range(4):
         work_once(functions, payment["transactionId"])
-        more, bytes_written = engine.meter.take()
-        calls, written = calls + more, written + bytes_written
+        counted.add(engine.meter.take())
         if functions.call("GET", f"/payments/{payment['transactionId']}")[1]["status"] == "SUCCESS":
             break
         functions.clock.advance(5)
     engine.meter.take()
-    return summary(calls, written)
+    return summary(counted)
 
 
 def work_once(functions: Functions, transaction_id: str) -> None:
@@ -122,13 +120,19 @@ def count(engine: MeteredEngine, step: Any) -> dict[str, Any]:
     """What one step asked for."""
     engine.meter.take()
     step()
-    return summary(*engine.meter.take())
+    return summary(engine.meter.take())
 
 
-def summary(calls: list[str], written: int) -> dict[str, Any]:
+def summary(counted: Meter) -> dict[str, Any]:
     """Calls by name."""
-    names = sorted(set(calls))
-    return {"total": len(calls), "calls": {name: calls.count(name) for name in names}, "bytesWritten": written}
+    calls = counted.calls
+    return {
+        "total": len(calls),
+        "calls": {name: calls.count(name) for name in sorted(set(calls))},
+        "bytesWritten": counted.bytes_written,
+        "writeUnits": counted.write_units,
+        "readUnits": counted.read_units,
+    }
 
 
 def imports() -> dict[str, int]:
