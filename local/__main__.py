@@ -22,7 +22,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="local", description="The local stage")
     parser.add_argument("mode", choices=("run", "demo"))
     mode = parser.parse_args().mode
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Both: a shell starts its background jobs with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     started = time.monotonic()
     try:
         with running_stage(_port()) as stage:

@@ -5,6 +5,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+"""What DynamoDB, SQS and Secrets Manager ask of whoever uses what our key encrypts; spelled out, no wildcards."""
+
 
 class EncryptionKey(Construct):
     """Encrypts tables, secrets, queues, the alarm topic and logs. Rotates yearly."""

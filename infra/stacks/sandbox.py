@@ -8,6 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
+from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.function import PayFlowXFunction
 from infra.settings import ROOT, EnvironmentSettings
 from infra.stacks.data import DataStack
@@ -75,7 +76,7 @@ class SandboxStack(Stack):
         grants = (
             (["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], table.table_arn),
             (["secretsmanager:GetSecretValue"], secret.secret_arn),
-            (["kms:Decrypt", "kms:GenerateDataKey"], data.key.key_arn),
+            (list(KEY_ACTIONS), data.key.key_arn),
         )
         for actions, resource in grants:
             function.role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))

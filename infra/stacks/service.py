@@ -13,6 +13,7 @@ from infra.constructs.alarm_topic import AlarmTopic
 from infra.constructs.alarms import Alarms
 from infra.constructs.dashboard import Dashboard
 from infra.constructs.dependencies_layer import DependenciesLayer
+from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.firewall import Firewall
 from infra.constructs.function import PayFlowXFunction
 from infra.constructs.jobs_queue import JobsQueue
@@ -248,7 +249,7 @@ class ServiceStack(Stack):
         self._allow_key(function)
 
     def _allow_key(self, function: PayFlowXFunction) -> None:
-        self._allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], [self._data.key.key_arn])
+        self._allow(function, list(KEY_ACTIONS), [self._data.key.key_arn])
 
     def _secret_arn(self, name: str) -> str:
         return f"arn:{Aws.PARTITION}:secretsmanager:{self.region}:{Aws.ACCOUNT_ID}:secret:{name}"

@@ -78,11 +78,12 @@ class CreatePayment:
                 raise
             return self._replay(request, existing)
         payment, event = self._new(request, transaction_id, route)
+        job = self._first_job(payment)
         match self.payments.create(payment, event, request.idempotency_key):
             case Existing() as existing:
                 return self._replay(request, existing)
             case Created(payment=stored):
-                self._wake(stored)
+                self._wake(job)
                 self.telemetry.count("PaymentsAccepted")
                 return Acceptance(payment=stored, replayed=False)
 
@@ -151,11 +152,14 @@ class CreatePayment:
         )
         return payment, event
 
-    def _wake(self, payment: Payment) -> None:
-        """The hints let the first worker claim without reading. They hold no token: the hash is of the request."""
+    def _first_job(self, payment: Payment) -> Job:
+        """The hints let the first worker claim without reading. They hold no token: the hash is of the request.
+
+        Made before anything is written: a request that no gateway's builder can make is not accepted.
+        """
         first = payment.route.candidates[0]
         charge = new_charge_of(payment, first.provider, 1)
-        job = Job(
+        return Job(
             merchant_id=payment.merchant_id,
             transaction_id=payment.transaction_id,
             version=payment.version,
@@ -163,10 +167,13 @@ class CreatePayment:
             account_id=first.account_id,
             request_hash=self.providers.get(first.provider).request_hash(charge),
         )
+
+    def _wake(self, job: Job) -> None:
+        """A message that cannot be sent is no error: the payment is due all the same."""
         try:
             self.jobs.send(job)
         except StorageUnavailableError:
-            self.telemetry.warn("job not sent; the sweeper will wake a worker", transactionId=payment.transaction_id)
+            self.telemetry.warn("job not sent; the sweeper will wake a worker", transactionId=job.transaction_id)
 
     def _replay(self, request: NewPayment, existing: Existing) -> Acceptance:
         if existing.fingerprint != request.fingerprint:

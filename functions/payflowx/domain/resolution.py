@@ -43,7 +43,7 @@ def means_for(
     if undecided and not may_have_charged:
         return Means(continue_charge=not payment.cancel_requested, fence=able.can_fence)
     age_ms = now_ms - attempt.started_at_ms
-    in_window = age_ms < able.idempotency_window_ms - _WINDOW_MARGIN_MS
+    in_window = age_ms < able.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
     patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= able.visibility_lag_ms)
     return Means(
