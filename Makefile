@@ -25,7 +25,7 @@ run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=
 demo: setup ## The same, and end: success only if all three were paid as expected
 	@exec $(VENV)/python -m local demo
 
-test: setup lint types unit contract integration infra architecture python313 e2e ## The whole gate
+test: setup lint types unit contract integration infra synth architecture python313 e2e ## The whole gate
 
 check: setup lint types ## The inner loop: lint, types, fast tests
 	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/architecture
@@ -63,7 +63,7 @@ bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench
 
 synth: setup ## Synthesize all environments with the CDK CLI, all rules on
-	@npx --no-install cdk synth --quiet "*" "*/*"
+	@PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk synth --quiet "*/*"
 
 format: setup ## Format the code
 	@$(VENV)/ruff format --quiet . && $(VENV)/ruff check --fix --quiet .

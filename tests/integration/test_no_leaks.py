@@ -1,0 +1,56 @@
+"""Tokens, card data and personal data: on the payment item and nowhere else."""
+
+import json
+
+import pytest
+
+from payflowx.domain.outcome import Declined, Mismatch, NotSent, Rejected, Unknown
+from payflowx.domain.statuses import DeclineKind
+from tests.support.handlers import Functions
+
+CANARIES = ("tok_canary7", "Ada Canary", "canary@example.com", "+441632960960", "cust-canary", "canary street")
+TEXT = "refused for Ada Canary, card 4111 1111 1111 1111, tok_canary7"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "charged",
+        NotSent(code="connection_refused"),
+        Rejected(code="rate_limited", message="slow down"),
+        Declined(kind=DeclineKind.HARD, code="stolen_card", message="stolen"),
+        Unknown(code="read_timeout"),
+        Mismatch(code="amount_differs", reference="ch_9"),
+        RuntimeError(TEXT),
+    ],
+)
+def test_nothing_leaves_the_payment(functions: Functions, answer: object, capsys: pytest.CaptureFixture[str]) -> None:
+    functions.providers.get("alpha").charges = [answer]  # type: ignore[list-item]
+    customer = {"id": "cust-canary", "name": "Ada Canary", "email": "canary@example.com", "phone": "+441632960960"}
+    functions.pay(
+        customer=customer,
+        description="canary street",
+        paymentMethod={"type": "card", "token": "tok_canary7"},
+    )
+    messages = functions.messages()
+    from payflowx.entrypoints import worker
+    from tests.support.handlers import Context
+
+    worker.handler({"Records": messages}, Context())
+    functions.clock.advance(100)
+    functions.sweep()
+    messages += functions.messages()
+    items = functions.engine.client("dynamodb").scan(TableName="transactions")["Items"]
+    beside = [item for item in items if item["sk"]["S"] != "PAYMENT"]
+    keys = functions.engine.client("dynamodb").scan(TableName="idempotency")["Items"]
+    said = json.dumps([messages, beside, keys]) + "".join(capsys.readouterr())
+    assert beside
+    for canary in CANARIES:
+        if canary != "Ada Canary" or not isinstance(answer, RuntimeError):
+            assert canary not in said, canary
+    assert "4111 1111 1111 1111" not in said
+
+
+def test_the_payment_item_holds_them_so_that_the_test_above_can_fail(functions: Functions) -> None:
+    functions.pay(paymentMethod={"type": "card", "token": "tok_canary7"})
+    assert "tok_canary7" in json.dumps(functions.engine.client("dynamodb").scan(TableName="transactions")["Items"])

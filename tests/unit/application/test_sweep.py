@@ -1,0 +1,130 @@
+"""The one recovery mechanism."""
+
+from dataclasses import replace
+
+import pytest
+
+from payflowx.domain.errors import StorageUnavailableError
+from payflowx.domain.limits import DAY_MS, MAX_DRIVES
+from payflowx.domain.outcome import Unknown
+from payflowx.domain.statuses import PaymentStatus
+from tests.support.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_lost_message_is_made_up_for(world: World) -> None:
+    world.jobs.broken = True
+    payment = world.accept()
+    world.jobs.broken = False
+    assert world.jobs.sent == []
+    world.clock.advance(89)
+    assert world.sweep(world.deadline).woken == 0
+    world.clock.advance(2)
+    assert world.sweep(world.deadline).woken == 1
+    world.work()
+    assert world.now(payment).status is PaymentStatus.SUCCESS
+
+
+def test_what_was_woken_is_left_alone_for_a_growing_while(world: World) -> None:
+    payment = world.accept()
+    waits = []
+    for _ in range(8):
+        due_at_ms = world.now(payment).due_at_ms or 0
+        world.clock.at_ms = due_at_ms
+        assert world.sweep(world.deadline).woken == 1
+        assert world.sweep(world.deadline).woken == 0
+        waits.append(((world.now(payment).due_at_ms or 0) - due_at_ms) // 1000)
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_two_sweepers_at_once_send_one_message(world: World) -> None:
+    payment = world.accept()
+    world.jobs.sent.clear()
+    world.clock.advance(91)
+    postpone, second = world.payments.postpone, world.sweep
+
+    def interrupted(due: object, **how: int) -> bool:
+        world.payments.postpone = postpone
+        second(world.deadline)
+        return postpone(due, **how)
+
+    world.payments.postpone = interrupted
+    world.sweep(world.deadline)
+    assert len(world.jobs.sent) == 1
+    assert world.now(payment).drives == 1
+
+
+def test_a_payment_in_work_is_not_disturbed(world: World) -> None:
+    payment = world.accept()
+    world.jobs.sent.clear()
+    key = (payment.merchant_id, payment.transaction_id)
+    live = replace(payment.lease, owner="x", epoch=1, expires_at_ms=world.clock.now_ms() + DAY_MS)
+    world.payments.payments[key] = replace(payment, lease=live)
+    world.clock.advance(91)
+    assert world.sweep(world.deadline).woken == 0
+    assert world.jobs.sent == []
+
+
+def test_forty_wake_ups_without_news_end_in_review_never_in_failed(world: World) -> None:
+    payment = world.accept()
+    for _ in range(MAX_DRIVES):
+        world.clock.advance(3 * 3600)
+        assert world.sweep(world.deadline).woken == 1
+    world.clock.advance(3 * 3600)
+    assert world.sweep(world.deadline).to_review == 1
+    review = world.now(payment)
+    assert (review.status, review.last_error.code) == (PaymentStatus.IN_REVIEW, "drives_exhausted")
+    assert world.telemetry.total("DrivesExhausted") == 1
+
+
+def test_news_starts_the_count_anew(world: World) -> None:
+    provider = world.providers.get("alpha")
+    provider.charges = [Unknown(code="read_timeout")] * 99
+    payment = world.accept()
+    world.work()
+    world.jobs.sent.clear()
+    world.clock.advance(120)
+    world.sweep(world.deadline)
+    assert world.now(payment).drives == 1
+    world.work()
+    assert world.now(payment).drives == 0
+
+
+def test_a_shard_that_cannot_be_read_does_not_stop_the_others(world: World) -> None:
+    for number in range(20):
+        world.accept(f"order-{number}")
+    world.jobs.sent.clear()
+    world.clock.advance(91)
+    pages = world.payments.pages
+
+    def broken(shard: int, until_ms: int) -> object:
+        if shard == 3:
+            raise StorageUnavailableError("no")
+        return pages(shard, until_ms)
+
+    world.payments.pages = broken
+    swept = world.sweep(world.deadline)
+    assert swept.unfinished_shards == 1
+    assert 10 < swept.woken <= 20
+
+
+def test_the_age_of_the_oldest_due_payment_is_told_every_time(world: World) -> None:
+    world.sweep(world.deadline)
+    world.accept()
+    world.jobs.sent.clear()
+    world.clock.advance(90 + 33)
+    world.sweep(world.deadline)
+    ages = [value for name, value, _ in world.telemetry.counts if name == "OldestDueAge"]
+    assert ages == [0, 33]
+
+
+def test_no_time_is_left_for_the_last_ones(world: World) -> None:
+    world.accept()
+    world.clock.advance(91)
+    world.deadline.left_ms = 4_000
+    swept = world.sweep(world.deadline)
+    assert (swept.woken, swept.unfinished_shards) == (0, 1)

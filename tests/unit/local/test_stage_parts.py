@@ -1,0 +1,88 @@
+"""The parts of the local stage that need no stage."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.adapt import adapt
+from local.errors import StageError
+from local.front import Front, check_port
+from local.metrics_pump import samples_of
+from local.processes import free_port
+
+
+def template(**resources: dict[str, Any]) -> dict[str, Any]:
+    return {"Resources": resources}
+
+
+def test_what_the_engine_refuses_is_left_out_of_a_copy_and_said() -> None:
+    before = template(
+        Math={"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": []}},
+        Plain={"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "x"}, "DependsOn": ["Acl", "Math"]},
+        Acl={"Type": "AWS::WAFv2::WebACLAssociation", "Properties": {}},
+    )
+    untouched = json.dumps(before)
+    after, made = adapt(before)
+    assert json.dumps(before) == untouched
+    assert set(after["Resources"]) == {"Plain"}
+    assert after["Resources"]["Plain"]["DependsOn"] == []
+    assert sorted(str(adaptation) for adaptation in made) == [
+        "Acl (AWS::WAFv2::WebACLAssociation): left out, because the engine cannot put a web ACL in front of an API",
+        (
+            "Math (AWS::CloudWatch::Alarm): left out, because the engine cannot compute metric math; "
+            "unit tests evaluate this alarm"
+        ),
+    ]
+
+
+def test_a_template_that_the_engine_takes_is_not_changed() -> None:
+    plain = template(Queue={"Type": "AWS::SQS::Queue", "Properties": {}})
+    assert adapt(plain) == (plain, [])
+
+
+def test_metrics_in_a_log_line() -> None:
+    line = {
+        "_aws": {
+            "Timestamp": 1_790_000_000_000,
+            "CloudWatchMetrics": [
+                {"Namespace": "N", "Dimensions": [["service"], []], "Metrics": [{"Name": "M", "Unit": "Count"}]}
+            ],
+        },
+        "service": "worker",
+        "M": [2, 3],
+    }
+    samples = list(samples_of("2026-11-23 INFO " + json.dumps(line)))
+    assert [(namespace, datum["Value"]) for namespace, datum in samples] == [("N", 2.0), ("N", 3.0)] * 2
+    assert samples[0][1]["Dimensions"] == [{"Name": "service", "Value": "worker"}]
+
+
+@pytest.mark.parametrize("line", ["", "plain", '{"message": "x"}', '{"_aws": broken'])
+def test_other_lines_hold_no_metrics(line: str) -> None:
+    assert list(samples_of(line)) == []
+
+
+def test_a_busy_port_is_said_at_once() -> None:
+    port = free_port()
+    front = Front(port, "http://127.0.0.1:9")
+    with pytest.raises(StageError, match=f"Port {port} cannot be used"):
+        check_port(port)
+    with pytest.raises(StageError, match=f"PORT={port + 1}"):
+        Front(port, "http://127.0.0.1:9")
+    front._server.server_close()
+    check_port(port)
+
+
+def test_the_front_answers_for_an_engine_that_is_gone() -> None:
+    import urllib3
+
+    front = Front(free_port(), f"http://127.0.0.1:{free_port()}")
+    front.start()
+    with urllib3.PoolManager(retries=False) as pool:
+        gone = pool.request("GET", f"{front.url}/health")
+        large = pool.request(
+            "POST", f"{front.url}/payments", body=b"", headers={"Content-Length": str(11 * 1024 * 1024)}
+        )
+    front.stop()
+    assert (gone.status, gone.json()["code"]) == (503, "unavailable")
+    assert (large.status, large.json()["code"]) == (413, "body_too_large")
