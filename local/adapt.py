@@ -27,13 +27,27 @@ class Adaptation:
         return f"{self.resource}: {self.change}, because {self.reason}"
 
 
-def adapt(template: Template) -> tuple[Template, list[Adaptation]]:
+def adapt(template: Template, *, rights_enforced: bool = False) -> tuple[Template, list[Adaptation]]:
     """A copy that the engine can create, and what differs."""
     adapted = copy.deepcopy(template)
     made: list[Adaptation] = []
-    for rule in _RULES:
+    for rule in (*_RULES, *((_allow_plain_http,) if rights_enforced else ())):
         made += rule(adapted)
     return adapted, made
+
+
+def _allow_plain_http(template: Template) -> list[Adaptation]:
+    """Only where the engine enforces policies: everything here stays on this machine, without TLS."""
+    return [
+        _drop(template, name, "it refuses plain HTTP, which is all that the engine speaks here")
+        for name, resource in list(template["Resources"].items())
+        if resource["Type"] in {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
+        and _denies_plain_http_only(resource["Properties"]["PolicyDocument"]["Statement"])
+    ]
+
+
+def _denies_plain_http_only(statements: list[dict[str, Any]]) -> bool:
+    return all(s["Effect"] == "Deny" and "aws:SecureTransport" in s["Condition"].get("Bool", {}) for s in statements)
 
 
 def _drop_refused_types(template: Template) -> list[Adaptation]:
@@ -53,6 +67,28 @@ def _drop_metric_math_alarms(template: Template) -> list[Adaptation]:
     ]
 
 
+def _name_secrets_by_arn(template: Template) -> list[Adaptation]:
+    """On AWS, `Ref` of a secret is its ARN; a right on the engine's bare name would match nothing."""
+    made = []
+    for name, resource in template["Resources"].items():
+        if resource["Type"] != "AWS::SecretsManager::Secret":
+            continue
+        reference, by_arn = {"Ref": name}, {"Fn::GetAtt": [name, "Id"]}
+        for section in ("Resources", "Outputs"):
+            template[section] = _replaced(template.get(section, {}), reference, by_arn)
+        reason = "the engine's reference gives a name, AWS's the ARN"
+        made.append(Adaptation(resource=f"{name} ({resource['Type']})", change="referred to by its ARN", reason=reason))
+    return made
+
+
+def _replaced(node: Any, old: object, new: object) -> Any:
+    if node == old:
+        return new
+    if isinstance(node, dict):
+        return {key: _replaced(value, old, new) for key, value in node.items()}
+    return [_replaced(value, old, new) for value in node] if isinstance(node, list) else node
+
+
 def _drop(template: Template, name: str, reason: str) -> Adaptation:
     kind = template["Resources"].pop(name)["Type"]
     for resource in template["Resources"].values():
@@ -65,4 +101,5 @@ def _drop(template: Template, name: str, reason: str) -> Adaptation:
 _RULES: Final[tuple[Callable[[Template], list[Adaptation]], ...]] = (
     _drop_refused_types,
     _drop_metric_math_alarms,
+    _name_secrets_by_arn,
 )

@@ -40,7 +40,7 @@ def upload_assets(engine: Engine, stacks: Mapping[str, SynthesizedStack], layer:
 
 def create_stack(engine: Engine, stack: SynthesizedStack) -> tuple[dict[str, str], list[Adaptation]]:
     """The outputs, and how the engine's copy of the template differs."""
-    template, adaptations = adapt(stack.template)
+    template, adaptations = adapt(stack.template, rights_enforced=engine.enforces_rights)
     key = f"{stack.name}.template.json"
     engine.client("s3").put_object(Bucket=_bucket(engine), Key=key, Body=json.dumps(template).encode())
     cloudformation = engine.client("cloudformation")

@@ -1,5 +1,6 @@
 """The engine: MiniStack as a child process on 127.0.0.1, and boto3 clients that talk to it."""
 
+import os
 import sys
 import time
 import urllib.error
@@ -25,6 +26,8 @@ class Engine:
 
     endpoint_url: str
     region: str
+    enforces_rights: bool = False
+    """Whether the functions' roles are enforced (`AUTH=true make run`)."""
 
     def client(self, service: str) -> Any:
         """A client with credentials that mean nothing outside this machine."""
@@ -32,8 +35,8 @@ class Engine:
             service,
             endpoint_url=self.endpoint_url,
             region_name=self.region,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - the engine takes any
+            aws_access_key_id="test",  # the engine's root user
+            aws_secret_access_key="test",  # noqa: S106 - opens nothing outside this machine
             config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
         )
 
@@ -72,7 +75,7 @@ def start_engine(processes: Processes, *, region: str, temporary: Path, parent: 
             break
         try:
             urllib.request.urlopen(f"{url}/_ministack/health", timeout=1).close()  # noqa: S310 - our own address
-            return Engine(endpoint_url=url, region=region)
+            return Engine(endpoint_url=url, region=region, enforces_rights=os.environ.get("AUTH") == "true")
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise StageError("The local engine did not start; see .local/engine.log.")

@@ -66,6 +66,13 @@ class Client:
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[Client]:
+    """With rights enforced: each function has its own role's policies and nothing more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTH", "true")
+        yield from _client()
+
+
+def _client() -> Iterator[Client]:
     with running_stage(free_port()) as stage:
         pool = urllib3.PoolManager(maxsize=64)
         yield Client(stage, pool)

@@ -5,6 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.e2e.conftest import Client
 
 TOKENS = {
@@ -38,6 +42,25 @@ def test_the_first_screen(client: Client) -> None:
     assert client.call("GET", "/health", authorization=None)[:2] == (200, {"status": "ok"})
     status, document, _ = client.call("GET", "/openapi.json", authorization=None)
     assert (status, document["openapi"]) == (200, "3.1.0")
+
+
+def test_rights_are_enforced_so_that_the_other_tests_prove_the_roles(client: Client) -> None:
+    """A key without any right is refused what the functions do."""
+    engine = client.stage.engine
+    iam = engine.client("iam")
+    iam.create_user(UserName="without-rights")
+    key = iam.create_access_key(UserName="without-rights")["AccessKey"]
+    stranger = boto3.client(
+        "dynamodb",
+        endpoint_url=engine.endpoint_url,
+        region_name=engine.region,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stranger.get_item(
+            TableName=client.stage.outputs["TransactionsTableName"], Key={"pk": {"S": "x"}, "sk": {"S": "x"}}
+        )
 
 
 def test_wrong_keys_and_wrong_paths_are_problem_details(client: Client) -> None:

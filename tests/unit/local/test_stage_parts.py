@@ -41,6 +41,33 @@ def test_a_template_that_the_engine_takes_is_not_changed() -> None:
     assert adapt(plain) == (plain, [])
 
 
+def test_a_secret_is_referred_to_by_its_arn() -> None:
+    before = template(
+        Secret={"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+        Function={
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Environment": [{"Ref": "Secret"}, {"Ref": "Other"}]},
+        },
+    )
+    before["Outputs"] = {"SecretArn": {"Value": {"Ref": "Secret"}}}
+    after, (made,) = adapt(before)
+    by_arn = {"Fn::GetAtt": ["Secret", "Id"]}
+    assert after["Resources"]["Function"]["Properties"]["Environment"] == [by_arn, {"Ref": "Other"}]
+    assert after["Outputs"]["SecretArn"]["Value"] == by_arn
+    assert "AWS's the ARN" in str(made)
+
+
+def test_policies_that_only_refuse_plain_http_go_where_rights_are_enforced() -> None:
+    def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+        return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": {"Statement": list(statements)}}}
+
+    plain_http = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    before = template(Tls=policy(plain_http), More=policy(plain_http, {"Effect": "Allow", "Condition": {}}))
+    assert adapt(before) == (before, [])
+    after, _ = adapt(before, rights_enforced=True)
+    assert set(after["Resources"]) == {"More"}
+
+
 def test_metrics_in_a_log_line() -> None:
     line = {
         "_aws": {
