@@ -23,7 +23,7 @@ from payflowx.adapters.dynamodb.payments import DynamoDBPayments
 from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
 from payflowx.adapters.sqs_jobs import SqsJobs
 from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
-from payflowx.adapters.telemetry import PowertoolsTelemetry, RedactingFormatter
+from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.ttl_cache import TtlCache
 from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
@@ -73,7 +73,7 @@ class Container:
     @cached_property
     def logger(self) -> Logger:
         """Powertools' logger, redacting."""
-        return Logger(logger_formatter=RedactingFormatter(), log_uncaught_exceptions=False)
+        return Logger(logger_formatter=redacting_formatter(), log_uncaught_exceptions=False)
 
     @cached_property
     def telemetry(self) -> Telemetry:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, EndpointConnectionError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payflowx.adapters.appconfig_rules import AppConfigRules
@@ -17,7 +17,7 @@ from payflowx.adapters.cursors import Cursors
 from payflowx.adapters.secrets_manager import SecretsManagerSecrets
 from payflowx.adapters.sqs_jobs import SqsJobs, UnreadableJobError, decode_job, encode_job
 from payflowx.adapters.system import SystemRandomness, Threads
-from payflowx.adapters.telemetry import PowertoolsTelemetry, RedactingFormatter, redact
+from payflowx.adapters.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
 from payflowx.adapters.ttl_cache import TtlCache
 from payflowx.domain.api_keys import compose_api_key
 from payflowx.domain.errors import ConfigurationError, Refusal, StorageUnavailableError
@@ -212,7 +212,7 @@ class TestLogs:
     def test_what_must_not_be_said_is_removed_wherever_it_comes_from(self, text: str) -> None:
         stream = io.StringIO()
         service = f"redaction-{len(text)}-{text[0]}"  # Powertools keeps a logger a service for the process's life
-        logger = Logger(service=service, stream=stream, logger_formatter=RedactingFormatter())
+        logger = Logger(service=service, stream=stream, logger_formatter=redacting_formatter())
         telemetry = PowertoolsTelemetry(logger, "PayFlowX")
         telemetry.info(f"said {text}", fact=text)
         try:
@@ -224,9 +224,21 @@ class TestLogs:
         assert "removed]" in said
         assert all(json.loads(line) for line in said.strip().splitlines())
 
-    @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=30), max_size=4))
+    @given(st.dictionaries(st.text(max_size=5), st.integers() | st.floats() | st.text(max_size=30), max_size=4))
+    @example({"": 3403427892279920})
     def test_a_redacted_line_is_still_json(self, facts: dict[str, Any]) -> None:
-        json.loads(redact(json.dumps(facts)))
+        json.loads(redacted_line(facts))
+
+    @pytest.mark.parametrize(
+        "value",
+        [4111111111111111, ["4111 1111 1111 1111"], {"4111111111111111": 1}, {"a": ({"b": "4111111111111111"},)}],
+    )
+    def test_a_card_number_is_removed_at_any_depth(self, value: Any) -> None:
+        assert "4111" not in redacted_line({"fact": value})
+        assert "removed]" in redacted_line({"fact": value})
+
+    def test_an_object_that_json_does_not_know_is_redacted_too(self) -> None:
+        assert "4111" not in redacted_line({"fact": RuntimeError("4111111111111111")})
 
     def test_metrics_are_emf_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
         telemetry = PowertoolsTelemetry(Logger(service="worker", stream=io.StringIO()), "PayFlowX")
