@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint types unit contract integration infra architecture e2e python313 bench synth format openapi clean
+.PHONY: help setup run demo test check lint types unit contract integration infra architecture e2e python313 bench synth simulate mutants chaos format openapi clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=
 demo: setup ## The same, and end: success only if all three were paid as expected
 	@exec $(VENV)/python -m local demo
 
-test: setup lint types unit contract integration infra synth architecture python313 e2e ## The whole gate
+test: setup lint types unit contract integration infra synth architecture python313 simulate e2e ## The whole gate
 
 check: setup lint types ## The inner loop: lint, types, fast tests
 	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/architecture
@@ -58,6 +58,15 @@ e2e: setup ## The demo and more through the running stage
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract; fi
+
+simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SEED_BASE=, SEEDS=, SCALE=full)
+	@PYTHONPATH=functions:. $(VENV)/python -m simulation
+
+mutants: setup ## Break the design in many ways and see the simulator find each
+	@PYTHONPATH=functions:. $(VENV)/python -m simulation.hunt
+
+chaos: setup ## Kill, pause and starve the running stage for some minutes, then compare the books
+	@PYTHONPATH=functions:. $(VENV)/python -m local.chaos
 
 bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench

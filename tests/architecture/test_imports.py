@@ -67,13 +67,18 @@ def test_functions_and_infra_never_import_each_other() -> None:
         assert not [name for name in imported(path) if name.split(".")[0] == "payflowx"], path
     for path in modules("functions"):
         assert not [
-            n for n in imported(path) if n.split(".")[0] in {"infra", "local", "sandbox", "tests", "aws_cdk"}
+            n for n in imported(path) if n.split(".")[0] in {"infra", "local", "sandbox", "simulation", "tests", "aws_cdk"}
         ], path
 
 
 def test_simulators_know_nothing_of_the_adapters() -> None:
     for path in modules("sandbox"):
         assert not [name for name in imported(path) if name.split(".")[0] in {"payflowx", "infra", "local"}], path
+
+
+def test_the_checker_knows_nothing_of_what_it_judges() -> None:
+    for path in modules("simulation/checker", "simulation/dynamodb"):
+        assert not [name for name in imported(path) if name.split(".")[0] == "payflowx"], path
 
 
 def test_functions_hold_only_what_lambda_needs() -> None:

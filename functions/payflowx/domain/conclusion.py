@@ -194,6 +194,8 @@ def _settle(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
 
 def _move(payment: Payment, before: Attempt, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
     """The payment after its attempt was settled, and the delay of the next wake-up."""
+    if payment.charged_attempt is not None and settled.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
+        return _beside_a_charge(payment, settled, context)
     match settled.state:
         case AttemptState.SUCCEEDED:
             return _succeeded(payment, settled), None
@@ -231,6 +233,15 @@ def _succeeded(payment: Payment, settled: Attempt) -> Payment:
         last_error=None,
         due_at_ms=payment.due_at_ms if other_open else None,
     )
+
+
+def _beside_a_charge(payment: Payment, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """Another attempt took the money: whatever becomes of this one, the payment does not fail or wait for it."""
+    if not settled.is_open:
+        return replace(payment, due_at_ms=None), None
+    in_review = payment.status is PaymentStatus.IN_REVIEW
+    wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
+    return _wake_at(payment, context.now_ms + wait_ms, context.now_ms)
 
 
 def _waiting(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from payflowx.domain.statuses import PaymentStatus
@@ -32,7 +32,8 @@ class Event:
 
     def compute_hash(self) -> str:
         """SHA-256 over the canonical JSON of everything but the hash itself."""
-        content = asdict(self) | {"hash": "", "format": _FORMAT, "facts": dict(self.facts)}
+        content = {name: getattr(self, name) for name in self.__slots__}
+        content |= {"hash": "", "format": _FORMAT, "facts": dict(self.facts)}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,7 +1,7 @@
 """Money is an integer in the currency's minor unit. Floats never touch it."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 _EXPONENTS: Final[Mapping[int, str]] = {
@@ -16,6 +16,9 @@ _EXPONENTS: Final[Mapping[int, str]] = {
     ),
     3: "BHD IQD JOD KWD LYD OMR TND",
 }
+
+_MAX_MAJOR_DIGITS: Final = 15
+"""More than any amount of ours has; beyond it, a provider's number is nonsense."""
 
 CURRENCY_EXPONENTS: Final[Mapping[str, int]] = {
     code: exponent for exponent, codes in _EXPONENTS.items() for code in codes.split()
@@ -34,10 +37,18 @@ def to_major(amount: int, currency: str) -> Decimal:
 
 
 def to_minor(major: Decimal, currency: str) -> int | None:
-    """The reverse of `to_major`; None for what is not a whole number of minor units (12.345 USD, NaN)."""
-    try:
-        minor = major.scaleb(CURRENCY_EXPONENTS[currency])
-        whole = minor.to_integral_value()
-    except (InvalidOperation, KeyError):
+    """The reverse of `to_major`; None for what is not a whole number of minor units (12.345 USD, NaN).
+
+    In integers: decimal arithmetic rounds to 28 digits, and a provider may send as many as it likes.
+    """
+    exponent = CURRENCY_EXPONENTS.get(currency)
+    if exponent is None or not major.is_finite() or major.adjusted() > _MAX_MAJOR_DIGITS:
         return None
-    return int(whole) if minor.is_finite() and whole == minor else None
+    sign, digits, places = major.as_tuple()
+    whole, shift = int("".join(map(str, digits))), int(places) + exponent
+    if shift < 0:
+        if whole and -shift > len(digits):
+            return None
+        whole, rest = divmod(whole, 10 ** min(-shift, len(digits)))
+        return None if rest else (-whole if sign else whole)
+    return (-whole if sign else whole) * int(10**shift)

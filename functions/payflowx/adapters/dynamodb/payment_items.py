@@ -108,7 +108,7 @@ def _route_to_item(route: Route) -> Item:
         "document": route.document,
         "rule": route.rule,
         "reasons": list(route.reasons),
-        "candidates": [asdict(candidate) for candidate in route.candidates],
+        "candidates": [{"provider": c.provider, "account_id": c.account_id} for c in route.candidates],
     }
 
 
@@ -123,7 +123,9 @@ def _route_from_item(item: Item) -> Route:
 
 def attempt_to_item(attempt: Attempt) -> Item:
     """Defaults are left out: an attempt costs bytes in every later write of its payment."""
-    values: dict[str, Any] = asdict(attempt)
+    values: dict[str, Any] = {name: getattr(attempt, name) for name in attempt.__slots__}
+    if attempt.next_action is not None:
+        values["next_action"] = asdict(attempt.next_action)
     optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 

@@ -1,23 +1,14 @@
-"""Python values as DynamoDB attribute values. Numbers are integers here, in both directions."""
+"""Python values as DynamoDB attribute values. Numbers are integers here, in both directions.
+
+Not boto3's serializer: it reads numbers as Decimal, keeps no absent values out, and takes a third of a worker's CPU
+time. A test holds these few lines against it.
+"""
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from typing import Any
 
 Item = dict[str, Any]
 AttributeValues = dict[str, Any]
-
-
-class _IntegerDeserializer(TypeDeserializer):  # type: ignore[misc]  # boto3 ships no types
-    """The library reads numbers as Decimal; all of ours are whole."""
-
-    def _deserialize_n(self, value: str) -> int:
-        return int(value)
-
-
-_SERIALIZER: Final = TypeSerializer()
-_DESERIALIZER: Final = _IntegerDeserializer()
 
 
 def to_attributes(item: Mapping[str, Any]) -> AttributeValues:
@@ -26,18 +17,35 @@ def to_attributes(item: Mapping[str, Any]) -> AttributeValues:
 
 
 def to_value(value: Any) -> Any:
-    """One attribute value."""
-    return _SERIALIZER.serialize(_without_none(value))
+    """One attribute value. Raises `TypeError` for what no item of ours holds, floats among them."""
+    if isinstance(value, str):
+        return {"S": str(value)}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, Mapping):
+        return {"M": to_attributes(value)}
+    if isinstance(value, list | tuple):
+        return {"L": [to_value(inner) for inner in value]}
+    raise TypeError(f"an item holds no {type(value).__name__}")
 
 
 def from_attributes(attributes: Mapping[str, Any]) -> Item:
     """The item as plain Python values."""
-    return {name: _DESERIALIZER.deserialize(value) for name, value in attributes.items()}
+    return {name: _from_value(value) for name, value in attributes.items()}
 
 
-def _without_none(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _without_none(inner) for name, inner in value.items() if inner is not None}
-    if isinstance(value, list | tuple):
-        return [_without_none(inner) for inner in value]
-    return value
+def _from_value(value: Mapping[str, Any]) -> Any:
+    ((kind, inner),) = value.items()
+    match kind:
+        case "S" | "BOOL":
+            return inner
+        case "N":
+            return int(inner)
+        case "M":
+            return from_attributes(inner)
+        case "L":
+            return [_from_value(member) for member in inner]
+        case _:
+            raise TypeError(f"an item holds no attribute of type {kind}")

@@ -127,6 +127,10 @@ def _check(typed: CreatePaymentRequest) -> None:
     method = typed.payment_method
     if (method.token is None) == (not method.tokens):
         _refuse("paymentMethod", "Send either token or tokens, not both.")
+    tokens = method.tokens or {}
+    # The decoder's $ lets a final line break pass, which the document's $ does not.
+    if not all(is_clean(text) for text in [method.type, method.token or "", *tokens.keys(), *tokens.values()]):
+        _refuse("paymentMethod", _RULES["paymentMethod"][1])
     customer = msgspec.to_builtins(typed.customer) if typed.customer else {}
     metadata = typed.metadata or {}
     texts = [*customer.values(), *metadata.keys(), *metadata.values(), typed.description or ""]

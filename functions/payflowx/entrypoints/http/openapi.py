@@ -20,6 +20,9 @@ _TYPES: Final = (
     types.ProblemAnswer,
 )
 
+_ALWAYS: Final = (403, 429, 503)
+"""The firewall's, the throttle's and the gateway's own answers, whatever is asked."""
+
 _KEY_PARAMETER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -96,7 +99,7 @@ def _paths() -> dict[str, Any]:
                 "Read a payment",
                 "PaymentAnswer",
                 [_ID_PARAMETER],
-                errors=(400, 401, 404, 429, 503),
+                errors=(400, 401, 403, 404, 422, 429, 503),
             )
         },
         "/payments/{transactionId}/events": {
@@ -105,12 +108,12 @@ def _paths() -> dict[str, Any]:
                 "Read a payment's audit trail, oldest first",
                 "EventListAnswer",
                 [_ID_PARAMETER, _LIMIT, _CURSOR],
-                errors=(400, 401, 404, 429, 503),
+                errors=(400, 401, 403, 404, 422, 429, 503),
             )
         },
         "/payments/{transactionId}/cancel": {"post": _cancel()},
         "/health": {
-            "get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=(429,)) | {"security": []}
+            "get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=_ALWAYS) | {"security": []}
         },
         "/openapi.json": {"get": _self()},
     }
@@ -123,7 +126,7 @@ def _create() -> dict[str, Any]:
         "PaymentAnswer",
         [_KEY_PARAMETER],
         success=202,
-        errors=(400, 401, 413, 415, 422, 429, 503),
+        errors=(400, 401, 403, 413, 415, 422, 429, 503),
     )
     operation["requestBody"] = {
         "required": True,
@@ -145,7 +148,7 @@ def _list() -> dict[str, Any]:
         "List payments, newest first",
         "PaymentListAnswer",
         [_LIMIT, _CURSOR, *_FILTERS],
-        errors=(400, 401, 429, 503),
+        errors=(400, 401, 403, 422, 429, 503),
     )
 
 
@@ -155,7 +158,7 @@ def _cancel() -> dict[str, Any]:
         "Cancel a payment: 200 when it is cancelled, 202 while a provider has yet to confirm",
         "PaymentAnswer",
         [_ID_PARAMETER],
-        errors=(400, 401, 404, 409, 429, 503),
+        errors=(400, 401, 403, 404, 409, 413, 422, 429, 503),
     )
     operation["responses"]["202"] = operation["responses"]["200"] | {"description": "Cancellation requested"}
     return operation
@@ -167,7 +170,10 @@ def _self() -> dict[str, Any]:
         "operationId": "getOpenApi",
         "summary": "This document",
         "security": [],
-        "responses": {"200": {"description": "OpenAPI 3.1", "content": content}, "429": _problem(429)},
+        "responses": {
+            "200": {"description": "OpenAPI 3.1", "content": content},
+            **{str(status): _problem(status) for status in _ALWAYS},
+        },
     }
 
 

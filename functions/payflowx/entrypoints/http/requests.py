@@ -1,7 +1,6 @@
 """One HTTP request of API Gateway, read case-insensitively and with a limit on everything."""
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +78,7 @@ class ApiRequest:
             data = (
                 base64.b64decode(text) if self.event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
             )
-        except binascii.Error:
+        except ValueError:
             data = b""
         if len(data) > MAX_BODY_BYTES:
             raise Refusal("body_too_large", f"The body is larger than {MAX_BODY_BYTES} bytes.")

@@ -23,6 +23,8 @@ Token = Annotated[
     ),
 ]
 ProviderName = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
+_VISIBLE = r"[^@\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+r"""Spelled out: what \s stands for differs between Python and the clients' dialects of regular expressions."""
 Timestamp = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
 Status = Literal["PENDING", "SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW"]
 
@@ -48,7 +50,7 @@ class CustomerRequest(_Request):
 
     id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    email: Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    email: Annotated[str, Meta(max_length=254, pattern=rf"^{_VISIBLE}+@{_VISIBLE}+\.{_VISIBLE}+$")] | None = None
     phone: Annotated[str, Meta(pattern=r"^\+[0-9]{7,15}$", description="E.164, with a plus.")] | None = None
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")] | None = None
 
@@ -89,6 +91,7 @@ class CreatePaymentRequest(_Request):
             Meta(
                 min_length=1,
                 max_length=limits.MAX_IDEMPOTENCY_KEY_CHARS,
+                pattern="^[!-~]+$",
                 description="Instead of the Idempotency-Key header.",
             ),
         ]

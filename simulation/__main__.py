@@ -1,0 +1,91 @@
+"""`python -m simulation`: many seeds, or one told as a story. Settings come from the environment, as make sets them."""
+
+import os
+import sys
+import time
+from typing import Final
+
+from simulation.examine import Verdict, evidence_of, judge, shrink
+from simulation.paths import MIN_SEEDS, MUST_HAPPEN
+from simulation.runner import Total, examine_all
+from simulation.story import tell
+from simulation.world import Plan
+
+_SCALES: Final = {"commit": 250, "full": 25_500}
+_MAX_SHOWN: Final = 3
+
+
+def main() -> int:
+    """The exit status: 1 when an invariant was broken or a path was never walked."""
+    if os.environ.get("SEED"):
+        return _one(int(os.environ["SEED"]))
+    base = int(os.environ.get("SEED_BASE") or 0)
+    count = int(os.environ.get("SEEDS") or _SCALES[os.environ.get("SCALE") or "commit"])
+    return _many(range(base, base + count))
+
+
+def _many(seeds: range) -> int:
+    total, started, said = Total(), time.monotonic(), 0.0
+    for verdicts, cpu_seconds in examine_all(seeds):
+        for verdict in verdicts:
+            total.add(verdict)
+        total.cpu_seconds += cpu_seconds
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            print(f"  {total.last_line()}", flush=True)
+    missing = [path for path in MUST_HAPPEN if not total.sometimes[path]] if total.seeds >= MIN_SEEDS else []
+    _show_counts(total)
+    for verdict in total.broken[:_MAX_SHOWN]:
+        _show_broken(verdict)
+    for path in missing:
+        print(f"never happened: {path}")
+    speed = total.payments / total.cpu_seconds if total.cpu_seconds else 0
+    print(f"{time.monotonic() - started:.0f} s, {speed:.0f} payments a CPU-second")
+    print(total.last_line())
+    return 1 if total.violations or missing else 0
+
+
+def _show_counts(total: Total) -> None:
+    for title, counts in (("faults", total.faults), ("payments", total.statuses), ("paths", total.sometimes)):
+        print(f"{title}:")
+        for name, count in sorted(counts.items()):
+            print(f"  {count:9d}  {name}")
+
+
+def _show_broken(verdict: Verdict) -> None:
+    for violation in verdict.violations[:_MAX_SHOWN]:
+        print(f"seed {verdict.plan.seed}: {violation}")
+    plan = shrink(verdict)
+    evidence = evidence_of(plan)
+    found = judge(evidence).violations
+    kinds = sorted(evidence.result.faults.counts)
+    print(f"  shortest history found: {len(plan.only or ())} payments, faults {', '.join(kinds) or 'none'}")
+    for line in tell(evidence, found[0].payment if found else "-"):
+        print(f"    {line}")
+    print(f"  again: make simulate SEED={plan.seed} TRACE=1")
+
+
+def _one(seed: int) -> int:
+    """Twice, because a seed that gives two histories is a finding of its own (I14)."""
+    evidence = evidence_of(Plan(seed))
+    verdict, again = judge(evidence), judge(evidence_of(Plan(seed)))
+    print(f"seed {seed}: history {verdict.hash}")
+    if os.environ.get("TRACE"):
+        names = [v.payment for v in verdict.violations if v.payment in evidence.payments] or sorted(evidence.payments)
+        for name in dict.fromkeys(names):
+            print(f"\n{name}")
+            for line in tell(evidence, name):
+                print(f"  {line}")
+    for violation in verdict.violations:
+        print(violation)
+    total = Total()
+    total.add(verdict)
+    if again.hash != verdict.hash:
+        print(f"I14: the same seed gave another history: {again.hash}")
+        total.violations += 1
+    print(total.last_line())
+    return 1 if total.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

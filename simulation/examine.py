@@ -1,0 +1,110 @@
+"""Run a seed, judge it, and make a finding as small as it gets."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Final
+
+from simulation.checker.evidence import Evidence, Violation, gather
+from simulation.checker.invariants import violations
+from simulation.faults import EPISODES, MAX_RATES
+from simulation.workload import PAYMENTS
+from simulation.world import Plan, World
+
+_MAX_SHRINKING_RUNS: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a seed showed."""
+
+    plan: Plan
+    hash: str
+    payments: int
+    faults: Counter[str]
+    violations: tuple[Violation, ...]
+    sometimes: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+
+
+def examine(plan: Plan) -> Verdict:
+    """One run, judged."""
+    return judge(evidence_of(plan))
+
+
+def evidence_of(plan: Plan) -> Evidence:
+    """One run."""
+    return gather(World(plan).run())
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """What the invariants say, and which paths were walked."""
+    result = evidence.result
+    return Verdict(
+        plan=result.plan,
+        hash=result.history.hash(),
+        payments=len(evidence.payments),
+        faults=result.faults.counts,
+        violations=tuple(violations(evidence)),
+        sometimes=result.history.sometimes + _paths(evidence),
+        statuses=Counter(payment.status for payment in evidence.payments.values()),
+    )
+
+
+def _paths(evidence: Evidence) -> Counter[str]:
+    """What attempts went through, counted."""
+    found: Counter[str] = Counter()
+    for payment in evidence.payments.values():
+        for _, before, after in payment.versions:
+            if before is None or after is None:
+                continue
+            if before["status"] in {"FAILED", "CANCELLED"} and after["status"] != before["status"]:
+                found[f"{before['status']} became {after['status']}"] += 1
+            if before["status"] == "IN_REVIEW" and after["status"] != "IN_REVIEW":
+                found[f"IN_REVIEW became {after['status']}"] += 1
+            for one, other in zip(before["attempts"], after["attempts"], strict=False):
+                if one["state"] != other["state"]:
+                    found[f"{one['provider']}: {one['state']} became {other['state']}"] += 1
+        attempts = payment.item["attempts"] if payment.item else []
+        for one, other in pairwise(attempts):
+            where = "same provider" if one["provider"] == other["provider"] else "next provider"
+            found[f"{where} after {one['state']}"] += 1
+    return found
+
+
+# --- shrinking
+
+
+def shrink(verdict: Verdict) -> Plan:
+    """A smaller plan that breaks the same invariant: fewer payments first, then fewer kinds of faults."""
+    invariant, plan = verdict.violations[0].invariant, verdict.plan
+    runs = _MAX_SHRINKING_RUNS
+
+    def still_breaks(candidate: Plan) -> bool:
+        nonlocal runs
+        runs -= 1
+        return runs > 0 and any(found.invariant == invariant for found in examine(candidate).violations)
+
+    plan = _with_fewer_payments(plan, still_breaks)
+    for kind in (*MAX_RATES, *EPISODES):
+        candidate = replace(plan, without=plan.without | {kind})
+        if still_breaks(candidate):
+            plan = candidate
+    return plan
+
+
+def _with_fewer_payments(plan: Plan, still_breaks: Callable[[Plan], bool]) -> Plan:
+    """Halves, quarters and so on, as long as what is left still breaks."""
+    numbers = sorted(plan.only) if plan.only is not None else list(range(PAYMENTS))
+    part = len(numbers)
+    while part > 1:
+        part = -(-part // 2)
+        for start in range(0, len(numbers), part):
+            chosen = frozenset(numbers[start : start + part])
+            if still_breaks(replace(plan, only=chosen)):
+                numbers = sorted(chosen)
+                break
+        else:
+            break
+    return replace(plan, only=frozenset(numbers))

@@ -1,0 +1,91 @@
+"""What can go wrong, how often at most, and how often it did.
+
+Each seed draws its own rates, and leaves each kind out in two of five seeds: what always happens hides the rest.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+MAX_RATES: Final[dict[str, float]] = {
+    # DynamoDB and the other services, a try of a call. The SDK's own repeats are part of the model.
+    "db_error_before": 0.10,
+    "db_lost_answer": 0.10,
+    "db_conflict": 0.12,
+    "db_stale_read": 0.30,
+    "db_index_lag": 0.40,
+    "db_key_row_lost": 0.02,
+    "service_error": 0.05,
+    # SQS and its poller
+    "queue_send_error": 0.12,
+    "queue_send_lost_answer": 0.08,
+    "queue_duplicate": 0.25,
+    "queue_delay": 0.25,
+    "queue_lost_delete": 0.12,
+    "queue_redrive": 0.50,
+    # Functions, each time a call leaves or an answer comes back
+    "crash": 0.015,
+    "stall": 0.02,
+    "freeze": 0.004,
+    "clock_skew": 0.50,
+    "cold_start": 0.20,
+    # Gateways, a request
+    "gateway_refused": 0.12,
+    "gateway_request_lost": 0.10,
+    "gateway_late_arrival": 0.10,
+    "gateway_answer_lost": 0.12,
+    "gateway_error_before": 0.10,
+    "gateway_error_after": 0.10,
+    "gateway_garbage": 0.08,
+    "gateway_slow": 0.25,
+    "gateway_forgets": 0.40,
+    # Clients, a payment
+    "client_concurrent": 0.50,
+    "client_repeats_later": 0.40,
+    "client_other_body": 0.30,
+    "client_cancels": 0.15,
+    "client_lost_answer": 0.25,
+}
+EPISODES: Final[dict[str, float]] = {
+    "sweeper_off": 0.25,
+    "gateway_outage": 0.35,
+    "gateway_switched_off": 0.25,
+    "workers_off": 0.25,
+}
+"""Whole stretches of time, in this part of the seeds."""
+
+_OFF: Final = 0.4
+
+
+@dataclass(slots=True)
+class Faults:
+    """`strikes` draws and counts. After `stop` nothing goes wrong any more."""
+
+    random: Random
+    rates: dict[str, float]
+    episodes: frozenset[str]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @staticmethod
+    def drawn(random: Random, *, without: frozenset[str] = frozenset()) -> "Faults":
+        """The rates of one seed. What is left out later must not change what else is drawn."""
+        rates = {}
+        for kind, most in MAX_RATES.items():
+            off, share = random.random() < _OFF, random.random()
+            rates[kind] = 0.0 if off or kind in without else most * share
+        episodes = {kind: random.random() < share for kind, share in EPISODES.items()}
+        return Faults(random, rates, frozenset(kind for kind, on in episodes.items() if on and kind not in without))
+
+    def strikes(self, kind: str) -> bool:
+        """Whether it happens now."""
+        rate = self.rates[kind]
+        if rate and self.random.random() < rate:
+            self.counts[kind] += 1
+            return True
+        return False
+
+    def stop(self) -> None:
+        """From now on everything works."""
+        self.rates = dict.fromkeys(self.rates, 0.0)
+        self.episodes = frozenset()

@@ -1,0 +1,337 @@
+"""The functions as Lambda runs them: instances with their own clock and caches, timeouts, crashes, and their logs."""
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Final
+from unittest.mock import patch
+
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+
+from payflowx.bootstrap import Container
+from payflowx.domain.errors import PayFlowXError, TransitionError
+from payflowx.entrypoints import api, authorizer, operations, sweeper, worker
+from simulation.faults import Faults
+from simulation.history import History
+from simulation.kernel import Kernel, Killed, Owner, Task
+
+_MAX_SKEW_MS: Final = 3_000
+_MAX_STALL_MS: Final = 40_000
+_MAX_FREEZE_MS: Final = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """As the templates define it; a test compares."""
+
+    module: ModuleType
+    timeout_ms: int
+
+
+FUNCTIONS: Final[dict[str, Function]] = {
+    "api": Function(api, 15_000),
+    "authorizer": Function(authorizer, 5_000),
+    "worker": Function(worker, 30_000),
+    "sweeper": Function(sweeper, 50_000),
+    "operations": Function(operations, 30_000),
+}
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A sandbox that a function runs in. What it remembers, it remembers until it dies."""
+
+    function: str
+    container: Container
+    skew_ms: int
+    busy: bool = False
+
+
+class Invocation(Owner):
+    """One event in one instance. Its tasks live and die together."""
+
+    __slots__ = ("_routed", "alive", "deadline_ms", "done", "instance", "number", "tasks")
+
+    def __init__(self, number: int, instance: Instance, deadline_ms: int, done: Callable[[Any], None]) -> None:
+        self.number = number
+        self.instance = instance
+        self.deadline_ms = deadline_ms
+        self.done = done
+        self.alive = True
+        self.tasks: list[Task] = []
+        self._routed: tuple[Any, Any, dict[str, Any]] = (None, None, {})
+
+    def enter(self) -> None:
+        """The event resolver keeps its current event on a class, and its context on itself."""
+        if self.instance.function == "api":
+            BaseRouter.current_event, BaseRouter.lambda_context, api.app.context = self._routed
+
+    def leave(self) -> None:
+        """Remember it for the next turn."""
+        if self.instance.function == "api":
+            self._routed = (
+                getattr(BaseRouter, "current_event", None),
+                getattr(BaseRouter, "lambda_context", None),
+                api.app.context,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Lambda's context, as far as it is used."""
+
+    invocation: Invocation
+    kernel: Kernel
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until Lambda ends the invocation."""
+        return max(0, self.invocation.deadline_ms - self.kernel.now_ms)
+
+
+@dataclass(slots=True)
+class Platform:
+    """Starts instances, gives them events, and ends what takes too long."""
+
+    kernel: Kernel
+    faults: Faults
+    history: History
+    environment: Mapping[str, str]
+    clients: Mapping[str, Any]
+    http: Any
+    _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
+    _invocations: int = 0
+
+    def invoke(self, function: str, event: Any, done: Callable[[Any], None]) -> None:
+        """`done` gets the handler's answer, or None when the invocation died."""
+        instance = self._instance(function)
+        instance.busy = True
+        self._invocations += 1
+        deadline_ms = self.kernel.now_ms + FUNCTIONS[function].timeout_ms
+        invocation = Invocation(self._invocations, instance, deadline_ms, done)
+        handler = FUNCTIONS[function].module.handler
+
+        def run() -> None:
+            answer: Any = None
+            try:
+                answer = handler(event, _Context(invocation, self.kernel))
+            except Killed:
+                return
+            except PayFlowXError as error:
+                self.history.lines.append(f"{function} raised {error!r}")
+            self._end(invocation, answer)
+
+        invocation.tasks.append(self.kernel.spawn(run, invocation))
+        self._watch(invocation)
+
+    def _end(self, invocation: Invocation, answer: Any) -> None:
+        if invocation.alive:
+            invocation.alive = False
+            invocation.instance.busy = False
+            invocation.done(answer)
+
+    def _watch(self, invocation: Invocation) -> None:
+        def look() -> None:
+            if not invocation.alive:
+                return
+            if self.kernel.now_ms >= invocation.deadline_ms:
+                self.history.sometimes["function timeout"] += 1
+                self.kill(invocation)
+            else:
+                self._watch(invocation)
+
+        self.kernel.at(invocation.deadline_ms, look)
+
+    def kill(self, invocation: Invocation) -> None:
+        """From the hub: the process is gone, with all that it remembered."""
+        if not invocation.alive:
+            return
+        invocation.alive = False
+        instances = self._instances[invocation.instance.function]
+        if invocation.instance in instances:
+            instances.remove(invocation.instance)
+        for task in invocation.tasks:
+            self.kernel.kill(task)
+        invocation.done(None)
+
+    def _instance(self, function: str) -> Instance:
+        idle = [instance for instance in self._instances[function] if not instance.busy]
+        if idle and not self.faults.strikes("cold_start"):
+            return idle[self.faults.random.randrange(len(idle))]
+        instance = self._new(function)
+        self._instances[function].append(instance)
+        return instance
+
+    def _new(self, function: str) -> Instance:
+        random = self.faults.random
+        skew_ms = random.randint(-_MAX_SKEW_MS, _MAX_SKEW_MS) if self.faults.strikes("clock_skew") else 0
+        container = Container(
+            environment=self.environment,
+            client=self.clients.__getitem__,
+            clock=_Clock(self.kernel, skew_ms),
+            randomness=_Randomness(self.faults),
+            pause=lambda seconds: self.kernel.sleep(int(seconds * 1000)),
+        )
+        container.__dict__.update(
+            {
+                "telemetry": _Telemetry(self.history),
+                "logger": _Log(self.history),
+                "http": self.http,
+                "concurrency": _Concurrency(self.kernel),
+            }
+        )
+        return Instance(function, container, skew_ms)
+
+    # -- what happens to a process while it waits
+
+    def travel(self, low_ms: int = 1, high_ms: int = 9) -> None:
+        """A call leaves, or its answer comes back: the process may die here, or be held up."""
+        random, task = self.faults.random, self.kernel.current
+        delay_ms = low_ms + int(random.random() * (high_ms - low_ms))
+        invocation = task.owner if task is not None else None
+        if isinstance(invocation, Invocation):
+            if self.faults.strikes("crash"):
+                self.kernel.after(0, lambda: self.kill(invocation))
+            elif self.faults.strikes("stall"):
+                delay_ms += random.randint(1_000, _MAX_STALL_MS)
+            elif self.faults.strikes("freeze"):
+                held_ms = random.randint(20_000, _MAX_FREEZE_MS)
+                invocation.deadline_ms += held_ms  # the timer stands still too
+                delay_ms += held_ms
+        self.kernel.sleep(delay_ms)
+
+    @property
+    def process(self) -> int:
+        """The number of the invocation that is running; 0 outside of all."""
+        task = self.kernel.current
+        owner = task.owner if task is not None else None
+        return owner.number if isinstance(owner, Invocation) else 0
+
+
+@contextmanager
+def current_containers(kernel: Kernel) -> Iterator[None]:
+    """The entrypoints' `container()` gives the one of the instance that is running."""
+
+    def container() -> Container:
+        task = kernel.current
+        if task is None or not isinstance(task.owner, Invocation):
+            raise RuntimeError("an entrypoint runs outside of an invocation")
+        return task.owner.instance.container
+
+    modules = [function.module for function in FUNCTIONS.values()]
+    patches = [patch.object(module, "container", container) for module in modules]
+    for each in patches:
+        each.start()
+    try:
+        yield
+    finally:
+        for each in patches:
+            each.stop()
+
+
+# --- the leaves of a container
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Implements `Clock`; machines' clocks differ."""
+
+    kernel: Kernel
+    skew_ms: int
+
+    def now_ms(self) -> int:
+        return self.kernel.now_ms + self.skew_ms
+
+
+@dataclass(frozen=True, slots=True)
+class _Randomness:
+    """Implements `Randomness` from the seed."""
+
+    faults: Faults
+
+    def owner(self) -> str:
+        return f"{self.faults.random.getrandbits(64):016x}"
+
+    def jitter(self) -> float:
+        return self.faults.random.random()
+
+    def secret_text(self, chars: int) -> str:
+        return "".join(self.faults.random.choice("abcdefghjkmnpqrstuvwxyzABCDEFGH23456789") for _ in range(chars))
+
+
+@dataclass(frozen=True, slots=True)
+class _Concurrency:
+    """Implements `Concurrency` with tasks of the same invocation."""
+
+    kernel: Kernel
+    most: int = 10
+
+    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
+        parent = self.kernel.current
+        if parent is None or not isinstance(parent.owner, Invocation):
+            raise RuntimeError("tasks need an invocation")
+        waiting, errors = deque(tasks), list[Exception]()
+        running = min(self.most, len(tasks))
+
+        def child() -> None:
+            nonlocal running
+            while waiting:
+                task = waiting.popleft()
+                try:
+                    task()
+                except Killed:
+                    return
+                except Exception as error:  # noqa: BLE001 - raised below, as the threads' results are
+                    errors.append(error)
+            running -= 1
+            if running == 0:
+                self.kernel.after(0, lambda: self.kernel.resume(parent))
+
+        if running:
+            parent.owner.tasks += [self.kernel.spawn(child, parent.owner) for _ in range(running)]
+            self.kernel.wait()
+        if errors:
+            raise errors[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Telemetry:
+    """Implements `Telemetry`: every line is kept for the checker, before any redaction."""
+
+    history: History
+
+    def info(self, message: str, **facts: object) -> None:
+        self.history.lines.append(f"{message} {facts}")
+        if message == "nothing to do":
+            self.history.sometimes[f"message with nothing to do: {facts['reason']}"] += 1
+
+    def warn(self, message: str, **facts: object) -> None:
+        self.history.lines.append(f"{message} {facts}")
+        self.history.sometimes[f"warned: {message}"] += 1
+
+    def count(self, name: str, value: int = 1, **_dimensions: str) -> None:
+        self.history.sometimes[f"metric: {name}"] += value
+
+    def milliseconds(self, name: str, value: int, **dimensions: str) -> None:
+        """Values are no business of the checker."""
+
+    def seconds(self, name: str, value: int, **dimensions: str) -> None:
+        """Values are no business of the checker."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What the entrypoints use of Powertools' logger. An exception that nobody foresaw is a finding."""
+
+    history: History
+
+    def structure_logs(self, **_keys: object) -> None:
+        """Keys of the next lines; each line is looked at anyway."""
+
+    def exception(self, message: str, *, extra: object = None) -> None:
+        error = sys.exc_info()[1]
+        self.history.lines.append(f"{message} {extra} {error!r}")
+        if not isinstance(error, PayFlowXError) or isinstance(error, TransitionError):
+            self.history.defects.append(f"{message}: {error!r}")

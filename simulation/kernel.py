@@ -1,0 +1,127 @@
+"""Simulated time, and tasks that take turns on it: one thread, and a seed that decides who is next."""
+
+import contextlib
+import heapq
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from greenlet import getcurrent, greenlet
+
+EPOCH_MS: Final = 1_800_000_000_000
+"""Where simulated time begins: some day in January 2027."""
+
+
+class Killed(BaseException):
+    """The process that a task runs in is gone. Nobody may catch this, and nothing may be sent any more."""
+
+
+class Owner:
+    """What tasks belong to: a process. Its library state is kept apart from that of the others."""
+
+    __slots__ = ()
+
+    def enter(self) -> None:
+        """Called before a task of this owner goes on."""
+
+    def leave(self) -> None:
+        """Called when it waits."""
+
+
+class Task:
+    """A line of control. It goes on until it waits for something."""
+
+    __slots__ = ("dead", "greenlet", "owner")
+
+    def __init__(self, function: Callable[[], None], owner: Owner | None, hub: greenlet) -> None:
+        self.owner = owner
+        self.dead = False
+        self.greenlet = greenlet(function, parent=hub)
+
+
+class Kernel:
+    """The clock and the queue of what happens next. Ties are broken by the order in which they were planned."""
+
+    __slots__ = ("_heap", "_hub", "_planned", "current", "now_ms", "random")
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.now_ms = EPOCH_MS
+        self.current: Task | None = None
+        self._heap: list[tuple[int, int, Callable[[], object]]] = []
+        self._planned = 0
+        self._hub = getcurrent()
+
+    def at(self, at_ms: int, action: Callable[[], object]) -> None:
+        """Do it then."""
+        self._planned += 1
+        heapq.heappush(self._heap, (at_ms, self._planned, action))
+
+    def after(self, delay_ms: int, action: Callable[[], object]) -> None:
+        """Do it in a while."""
+        self.at(self.now_ms + delay_ms, action)
+
+    def spawn(self, function: Callable[[], None], owner: Owner | None = None) -> Task:
+        """A new task that begins at once."""
+        task = Task(function, owner, self._hub)
+        self.after(0, lambda: self.resume(task))
+        return task
+
+    def resume(self, task: Task) -> None:
+        """From the hub: let a task go on until it waits or ends."""
+        if task.dead:
+            return
+        owner = task.owner
+        self.current = task
+        if owner is None:
+            task.greenlet.switch()
+        else:
+            owner.enter()
+            task.greenlet.switch()
+            owner.leave()
+        self.current = None
+
+    def sleep(self, delay_ms: int) -> None:
+        """From a task: wait."""
+        task = self.current
+        if task is None or task.dead:
+            raise Killed
+        self.at(self.now_ms + delay_ms, lambda: self.resume(task))
+        self.wait()
+
+    def wait(self) -> None:
+        """From a task: wait until somebody resumes it."""
+        self._hub.switch()
+        if self.current is None or self.current.dead:
+            raise Killed
+
+    def kill(self, task: Task) -> None:
+        """From the hub: the task ends where it stands. What it would clean up, it cleans up in memory only."""
+        if task.dead:
+            return
+        task.dead = True
+        if task.greenlet.dead or not task.greenlet:
+            return
+        self.current = task
+        if task.owner is not None:
+            task.owner.enter()
+        with contextlib.suppress(Killed):
+            task.greenlet.throw(Killed)
+        self.current = None
+
+    def run(self, until_ms: int, *, is_done: Callable[[], bool] = lambda: False) -> bool:
+        """Advance to that time; True as soon as `is_done`, asked after each step, False when time is over."""
+        while self._heap and self._heap[0][0] <= until_ms:
+            at_ms, _, action = heapq.heappop(self._heap)
+            self.now_ms = max(self.now_ms, at_ms)
+            action()
+            if is_done():
+                return True
+        if not self._heap:
+            return is_done()
+        self.now_ms = max(self.now_ms, until_ms)
+        return False
+
+    def close(self) -> None:
+        """Forget what was planned."""
+        self._heap.clear()

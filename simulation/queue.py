@@ -1,0 +1,121 @@
+"""SQS and Lambda's poller: at least once, in any order, late, and after five receives to the dead letters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from simulation.faults import Faults
+from simulation.history import History
+from simulation.kernel import Kernel
+
+VISIBILITY_MS: Final = 180_000
+MAX_RECEIVES: Final = 5
+BATCH: Final = 10
+_CONCURRENCY: Final = 4
+"""Fewer workers than deployed: fuller batches, more messages that wait for each other."""
+
+Invoke = Callable[[str, Any, Callable[[Any], None]], None]
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """`hidden_until_ms`: nobody gets it before. `receives` counts towards the dead letters."""
+
+    number: int
+    body: str
+    hidden_until_ms: int
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class Queue:
+    """A standard queue, its dead letters, and the event source mapping that feeds the worker."""
+
+    kernel: Kernel
+    faults: Faults
+    history: History
+    invoke: Invoke | None = None
+    off_until_ms: Callable[[], int] = lambda: 0
+    """Until when nobody polls; 0 for a poller that works."""
+    messages: dict[int, Message] = field(default_factory=dict)
+    dead: list[Message] = field(default_factory=list)
+    _numbers: int = 0
+    _running: int = 0
+    _parked: bool = False
+
+    def send(self, body: str, *, delay_ms: int) -> dict[str, Any]:
+        """SendMessage."""
+        self.history.messages.append(body)
+        if self.faults.strikes("queue_delay"):
+            delay_ms += self.faults.random.randint(1_000, 120_000)
+        self._add(body, delay_ms)
+        return {"MessageId": str(self._numbers)}
+
+    def _add(self, body: str, delay_ms: int) -> None:
+        self._numbers += 1
+        self.messages[self._numbers] = Message(self._numbers, body, self.kernel.now_ms + delay_ms)
+        self.poll(delay_ms + self.faults.random.randint(1, 40))
+
+    def poll(self, delay_ms: int) -> None:
+        """Look for messages then."""
+        self.kernel.after(delay_ms, self._receive)
+
+    def _receive(self) -> None:
+        if self.off_until_ms():
+            if not self._parked:
+                self._parked = True
+                self.kernel.at(self.off_until_ms(), self._resume)
+            return
+        if self._running >= _CONCURRENCY or self.invoke is None:
+            return  # the end of an invocation looks again
+        now_ms = self.kernel.now_ms
+        visible = [message for message in self.messages.values() if message.hidden_until_ms <= now_ms]
+        batch = self.faults.random.sample(visible, min(BATCH, len(visible)))
+        batch = [message for message in batch if not self._is_dead(message)]
+        if not batch:
+            return
+        for message in batch:
+            message.receives += 1
+            message.hidden_until_ms = now_ms + VISIBILITY_MS
+            if self.faults.strikes("queue_duplicate"):
+                message.hidden_until_ms = now_ms + self.faults.random.randint(1, 5_000)
+                self.poll(message.hidden_until_ms - now_ms)
+        records = [{"messageId": str(message.number), "body": message.body} for message in batch]
+        self._running += 1
+        self.invoke("worker", {"Records": records}, lambda answer: self._finished(batch, answer))
+        if len(visible) > len(batch):
+            self.poll(1)
+
+    def _resume(self) -> None:
+        self._parked = False
+        self._receive()
+
+    def _is_dead(self, message: Message) -> bool:
+        if message.receives < MAX_RECEIVES:
+            return False
+        del self.messages[message.number]
+        self.dead.append(message)
+        self.history.sometimes["message moved to the dead letters"] += 1
+        return True
+
+    def _finished(self, batch: list[Message], answer: Any) -> None:
+        """Handled messages are deleted. Failed ones come back: at once, or when their time is over."""
+        self._running -= 1
+        self.poll(1)
+        failed = {message.number for message in batch}
+        if answer is not None:
+            failed = {int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]}
+        for message in batch:
+            if message.number not in failed and not self.faults.strikes("queue_lost_delete"):
+                self.messages.pop(message.number, None)
+                continue
+            if answer is not None and message.number in failed and self.faults.random.random() < 0.5:
+                message.hidden_until_ms = self.kernel.now_ms
+            self.poll(max(1, message.hidden_until_ms - self.kernel.now_ms))
+
+    def redrive(self) -> None:
+        """An operator moves the dead letters back."""
+        for message in self.dead:
+            self.history.sometimes["dead letter replayed"] += 1
+            self._add(message.body, 0)
+        self.dead.clear()

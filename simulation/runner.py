@@ -1,0 +1,61 @@
+"""Many seeds on all cores, and what they showed together."""
+
+import gc
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+from simulation.examine import Verdict, examine
+from simulation.world import Plan
+
+_CHUNK = 5
+
+
+@dataclass(slots=True)
+class Total:
+    """What was seen so far. `cpu_seconds` is the time of the processes that simulate."""
+
+    seeds: int = 0
+    payments: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    sometimes: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    broken: list[Verdict] = field(default_factory=list)
+    violations: int = 0
+    cpu_seconds: float = 0.0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count a seed in."""
+        self.seeds += 1
+        self.payments += verdict.payments
+        self.faults += verdict.faults
+        self.sometimes += verdict.sometimes
+        self.statuses += verdict.statuses
+        self.violations += len(verdict.violations)
+        if verdict.violations:
+            self.broken.append(verdict)
+
+    def last_line(self) -> str:
+        """The one that scripts read."""
+        return f"seeds={self.seeds} payments={self.payments} faults={self.faults.total()} violations={self.violations}"
+
+
+def examine_all(seeds: Sequence[int]) -> Iterator[tuple[list[Verdict], float]]:
+    """In chunks, in any order, each with the CPU seconds it took."""
+    chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
+        yield from pool.map(_examine_chunk, chunks)
+
+
+def _examine_chunk(seeds: Sequence[int]) -> tuple[list[Verdict], float]:
+    """Without the collector in between: a run makes many objects and few cycles."""
+    started = time.process_time()
+    gc.disable()
+    verdicts = [examine(Plan(seed)) for seed in seeds]
+    gc.collect()
+    return verdicts, time.process_time() - started

@@ -1,0 +1,147 @@
+"""The boto3 clients that the functions get: the models behind a network that loses answers, with the SDK's repeats."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from simulation.dynamodb.database import Database, cancelled, client_error
+from simulation.faults import Faults
+from simulation.functions import Platform
+from simulation.queue import Queue
+
+_TRIES: Final = 3
+"""`total_max_attempts` of the functions' clients."""
+_READ_TIMEOUT_MS: Final = 3_000
+_ENDPOINT: Final = "https://dynamodb.simulated"
+
+
+@dataclass(slots=True)
+class Network:
+    """How a call to an AWS service goes, with the repeats that botocore makes in standard mode."""
+
+    faults: Faults
+    platform: Platform | None = None
+
+    def call(self, kind: str, operation: str, apply: Callable[[], Any]) -> Any:
+        """Raises what botocore raises after its last try."""
+        travel = self._platform.travel
+        for left in reversed(range(_TRIES)):
+            travel()
+            if self.faults.strikes(f"{kind}_error" if kind != "db" else "db_error_before"):
+                if left:
+                    self._platform.kernel.sleep(self.faults.random.randint(20, 200))
+                    continue
+                raise self._refusal(operation)
+            lost = kind in {"db", "queue_send"} and self.faults.strikes(f"{kind}_lost_answer")
+            try:
+                answer = apply()
+            except ClientError:
+                if not lost:
+                    travel()
+                    raise
+                answer = None
+            if not lost:
+                travel()
+                return answer
+            self._platform.kernel.sleep(_READ_TIMEOUT_MS)
+            if not left:
+                raise ReadTimeoutError(endpoint_url=_ENDPOINT)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    @property
+    def _platform(self) -> Platform:
+        if self.platform is None:
+            raise RuntimeError("the network has no platform yet")
+        return self.platform
+
+    def _refusal(self, operation: str) -> Any:
+        roll = self.faults.random.randrange(3)
+        if roll == 0:
+            return ConnectTimeoutError(endpoint_url=_ENDPOINT)
+        code = "ThrottlingException" if roll == 1 else "InternalServerError"
+        return client_error(operation, code, "simulated")
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoDBClient:
+    """A boto3 DynamoDB client."""
+
+    database: Database
+    network: Network
+
+    def get_item(self, **request: Any) -> Any:
+        return self.network.call("db", "GetItem", lambda: self.database.get_item(**request))
+
+    def query(self, **request: Any) -> Any:
+        """An empty shard is answered at once: sixteen of them a sweep would be half of all that a run does."""
+        if request.get("IndexName") == "due" and self.database.is_empty(request):
+            return {"Items": [], "Count": 0}
+        return self.network.call("db", "Query", lambda: self.database.query(**request))
+
+    def batch_get_item(self, **request: Any) -> Any:
+        return self.network.call("db", "BatchGetItem", lambda: self.database.batch_get_item(**request))
+
+    def update_item(self, **request: Any) -> Any:
+        def apply() -> Any:
+            if self.network.faults.strikes("db_conflict"):
+                raise client_error("UpdateItem", "TransactionConflictException", "simulated")
+            return self.database.update_item(**request)
+
+        return self.network.call("db", "UpdateItem", apply)
+
+    def transact_write_items(self, **request: Any) -> Any:
+        """Botocore makes one token a call, for all its tries."""
+        token = f"{self.network.faults.random.getrandbits(128):032x}"
+
+        def apply() -> Any:
+            if self.network.faults.strikes("db_conflict"):
+                count = len(request["TransactItems"])
+                struck = self.network.faults.random.randrange(count)
+                raise cancelled([{"Code": "TransactionConflict" if i == struck else "None"} for i in range(count)])
+            return self.database.transact_write_items(ClientRequestToken=token, **request)
+
+        return self.network.call("db", "TransactWriteItems", apply)
+
+
+@dataclass(frozen=True, slots=True)
+class SqsClient:
+    """A boto3 SQS client, as far as the functions use it."""
+
+    queue: Queue
+    network: Network
+
+    def send_message(self, *, MessageBody: str, DelaySeconds: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        return self.network.call(
+            "queue_send", "SendMessage", lambda: self.queue.send(MessageBody, delay_ms=DelaySeconds * 1000)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AppConfigClient:
+    """A boto3 AppConfigData client with one document."""
+
+    document: bytes
+    network: Network
+
+    def start_configuration_session(self, **_request: Any) -> Any:
+        return self.network.call("service", "StartConfigurationSession", lambda: {"InitialConfigurationToken": "first"})
+
+    def get_latest_configuration(self, *, ConfigurationToken: str) -> Any:  # noqa: N803 - the API's names
+        """The document the first time, nothing as long as it is unchanged."""
+        data = self.document if ConfigurationToken == "first" else b""
+        answer = {"NextPollConfigurationToken": "next", "Configuration": io.BytesIO(data)}
+        return self.network.call("service", "GetLatestConfiguration", lambda: answer)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsClient:
+    """A boto3 Secrets Manager client; every secret opens every simulator."""
+
+    secret: str
+    network: Network
+
+    def get_secret_value(self, **_request: Any) -> Any:
+        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self.secret})

@@ -1,0 +1,118 @@
+"""The simulator itself: the same seed gives the same history, and its figures are those of the templates."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+from local.paths import ROOT
+from simulation.dynamodb.tables import Schema
+from simulation.examine import evidence_of, examine, judge, shrink
+from simulation.faults import EPISODES, MAX_RATES, Faults
+from simulation.kernel import Kernel, Killed, Owner
+from simulation.mutants import MUTANTS, applied
+from simulation.runner import Total
+from simulation.story import tell
+from simulation.world import Plan
+
+
+def test_a_seed_gives_one_history_whatever_python_hashes() -> None:
+    code = "from simulation.examine import examine; from simulation.world import Plan; print(examine(Plan(3)).hash)"
+    hashes = set()
+    for hash_seed in ("0", "1", "4242"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        hashes.add(done.stdout.strip())
+    assert hashes == {examine(Plan(3)).hash}
+    assert examine(Plan(4)).hash not in hashes
+
+
+def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_gateway_asked_for() -> None:
+    verdict = examine(Plan(1, without=frozenset({*MAX_RATES, *EPISODES})))
+    assert verdict.faults.total() == 0
+    assert verdict.violations == ()
+    assert verdict.payments == 40
+
+
+def test_a_finding_is_made_smaller_and_told() -> None:
+    mutant = next(m for m in MUTANTS if m.name == "a timeout means not sent")
+    with applied(mutant):
+        verdict = examine(Plan(0))
+        plan = shrink(verdict)
+        evidence = evidence_of(plan)
+        small = judge(evidence)
+    assert verdict.violations[0].invariant == "I1"
+    assert any(violation.invariant == "I1" for violation in small.violations)
+    assert small.payments <= verdict.payments / 4
+    assert sum(small.faults.values()) < sum(verdict.faults.values()) / 4
+    story = "\n".join(tell(evidence, small.violations[0].payment))
+    assert story.count("CHARGES") == 2
+    assert examine(plan).violations == ()
+
+
+def test_mutants_leave_nothing_behind() -> None:
+    before = examine(Plan(2)).hash
+    for mutant in MUTANTS:
+        with applied(mutant):
+            pass
+    assert examine(Plan(2)).hash == before
+
+
+def test_the_last_line_is_for_scripts() -> None:
+    total = Total()
+    total.add(examine(Plan(6)))
+    assert total.last_line().startswith("seeds=1 payments=40 faults=")
+    assert total.last_line().endswith(" violations=0")
+
+
+def test_kinds_are_off_in_some_seeds_and_leaving_one_out_changes_no_other() -> None:
+    from random import Random
+
+    drawn = [Faults.drawn(Random(seed)) for seed in range(300)]
+    for kind in MAX_RATES:
+        off = sum(faults.rates[kind] == 0 for faults in drawn) / len(drawn)
+        assert 1 / 3 - 0.05 < off < 1 / 2 + 0.05, kind
+    left_out = Faults.drawn(Random(7), without=frozenset({"crash"}))
+    assert {**drawn[7].rates, "crash": 0.0} == left_out.rates
+
+
+class TestKernel:
+    def test_time_passes_in_order_and_ties_go_first_come(self) -> None:
+        kernel, seen = Kernel(0), list[str]()
+        start_ms = kernel.now_ms
+
+        def task(name: str, delay_ms: int) -> None:
+            kernel.sleep(delay_ms)
+            seen.append(f"{name}{kernel.now_ms - start_ms}")
+
+        for name, delay_ms in (("a", 20), ("b", 10), ("c", 20)):
+            kernel.spawn(partial(task, name, delay_ms))
+        assert kernel.run(start_ms + 15) is False
+        assert seen == ["b10"]
+        kernel.run(start_ms + 100)
+        assert seen == ["b10", "a20", "c20"]
+
+    def test_a_killed_task_cleans_up_in_memory_and_goes_nowhere(self) -> None:
+        kernel, seen = Kernel(0), list[str]()
+
+        def task() -> None:
+            try:
+                kernel.sleep(1_000)
+                seen.append("went on")
+            finally:
+                seen.append("cleaned")
+                with pytest.raises(Killed):
+                    kernel.sleep(1)
+
+        running = kernel.spawn(task, Owner())
+        kernel.after(10, lambda: kernel.kill(running))
+        kernel.run(kernel.now_ms + 5_000)
+        assert seen == ["cleaned"]
+
+
+def test_a_schema_finds_keys() -> None:
+    assert Schema("pk", "sk").key_of({"pk": {"S": "a"}, "sk": {"N": "1"}, "x": {"S": ""}}) == ("a", "N:1")
