@@ -66,9 +66,8 @@ def test_functions_and_infra_never_import_each_other() -> None:
     for path in modules("infra"):
         assert not [name for name in imported(path) if name.split(".")[0] == "payflowx"], path
     for path in modules("functions"):
-        assert not [
-            n for n in imported(path) if n.split(".")[0] in {"infra", "local", "sandbox", "simulation", "tests", "aws_cdk"}
-        ], path
+        others = {"infra", "local", "sandbox", "simulation", "tests", "aws_cdk"}
+        assert not [name for name in imported(path) if name.split(".")[0] in others], path
 
 
 def test_simulators_know_nothing_of_the_adapters() -> None:
