@@ -11,7 +11,7 @@ from simulation.runner import Total, examine_all
 from simulation.story import tell
 from simulation.world import Plan
 
-_SCALES: Final = {"commit": 250, "full": 25_500}
+_SCALES: Final = {"commit": 255, "full": 25_500}
 _MAX_SHOWN: Final = 3
 
 

@@ -111,6 +111,9 @@ class Merchants:
                 self.gateways.approve(action["url"])
             if call.status == 200 and call.answer["status"] in {"SUCCESS", "FAILED", "CANCELLED"}:
                 break
+        if self.faults.strikes("client_erases"):
+            command = {"command": "erase_personal_data", "merchantId": order.merchant, "transactionId": transaction_id}
+            self._invoke("operations", command)
         other = MERCHANTS[1 - MERCHANTS.index(order.merchant)]
         if order.extras["pause"] < 0.1:
             self.request(other, "GET", path)

@@ -67,6 +67,10 @@ def _paths(evidence: Evidence) -> Counter[str]:
                 if one["state"] != other["state"]:
                     found[f"{one['provider']}: {one['state']} became {other['state']}"] += 1
         attempts = payment.item["attempts"] if payment.item else []
+        found["erased"] += bool(payment.item and payment.item.get("erased"))
+        for attempt in attempts:
+            if attempt["state"] == "NOT_SENT":
+                found[f"not sent: {attempt['code']}"] += 1
         for one, other in pairwise(attempts):
             where = "same provider" if one["provider"] == other["provider"] else "next provider"
             found[f"{where} after {one['state']}"] += 1

@@ -40,11 +40,13 @@ MAX_RATES: Final[dict[str, float]] = {
     "gateway_garbage": 0.08,
     "gateway_slow": 0.25,
     "gateway_forgets": 0.40,
+    "gateway_rejects_credentials": 0.03,
     # Clients, a payment
     "client_concurrent": 0.50,
     "client_repeats_later": 0.40,
     "client_other_body": 0.30,
     "client_cancels": 0.15,
+    "client_erases": 0.20,
     "client_lost_answer": 0.25,
 }
 EPISODES: Final[dict[str, float]] = {
@@ -52,6 +54,8 @@ EPISODES: Final[dict[str, float]] = {
     "gateway_outage": 0.35,
     "gateway_switched_off": 0.25,
     "workers_off": 0.25,
+    "account_removed": 0.15,
+    "deployment": 0.25,
 }
 """Whole stretches of time, in this part of the seeds."""
 

@@ -13,7 +13,10 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import PayFlowXError, TransitionError
+from payflowx.domain.ports import Charge
 from payflowx.entrypoints import api, authorizer, operations, sweeper, worker
+from payflowx.providers.connector import Connector
+from payflowx.providers.registry import Registry
 from simulation.faults import Faults
 from simulation.history import History
 from simulation.kernel import Kernel, Killed, Owner, Task
@@ -101,6 +104,8 @@ class Platform:
     environment: Mapping[str, str]
     clients: Mapping[str, Any]
     http: Any
+    deployed_at_ms: int | None = None
+    """From then on, new instances run a newer version, beside those of the old one that still live."""
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
 
@@ -182,6 +187,8 @@ class Platform:
                 "concurrency": _Concurrency(self.kernel),
             }
         )
+        if self.deployed_at_ms is not None and self.kernel.now_ms >= self.deployed_at_ms:
+            container.__dict__["providers"] = _NewerRegistry.of(container.providers)
         return Instance(function, container, skew_ms)
 
     # -- what happens to a process while it waits
@@ -229,6 +236,30 @@ def current_containers(kernel: Kernel) -> Iterator[None]:
     finally:
         for each in patches:
             each.stop()
+
+
+# --- a newer version of the code
+
+
+class _NewerConnector(Connector):
+    """Would send other bytes than the version before: what that one began must not be sent again by this one."""
+
+    def request_hash(self, charge: Charge) -> str:
+        return f"newer-{super().request_hash(charge)}"
+
+
+class _NewerRegistry(Registry):
+    """The providers of the newer version."""
+
+    @classmethod
+    def of(cls, older: Registry) -> "_NewerRegistry":
+        """With the same wires."""
+        names = ("allowed", "http", "secrets", "clock_ms", "observe")
+        return cls(**{name: getattr(older, name) for name in names})
+
+    def get(self, name: str) -> Connector:
+        older = super().get(name)
+        return _NewerConnector(older.gateway, older.http, older.secrets, older.clock_ms, older.observe)
 
 
 # --- the leaves of a container

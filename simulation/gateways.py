@@ -95,6 +95,8 @@ class Gateways:
         if faults.strikes("gateway_error_before"):
             platform.travel(5, 200)
             return _page(503)
+        if faults.strikes("gateway_rejects_credentials"):
+            return self._answered(self.simulators[name].unauthorized(), platform)
         reply = self._arrive(name, request, process)
         return self._answered(reply, platform)
 

@@ -27,6 +27,9 @@ MUST_HAPPEN: Final = (
     "next provider after FENCED",
     "same provider after NOT_SENT",
     "same provider after REJECTED",
+    "not sent: request_changed",
+    "not sent: account_removed",
+    "erased",
     # Ends that are not the usual ones.
     "FAILED became SUCCESS",
     "IN_REVIEW became SUCCESS",

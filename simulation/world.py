@@ -223,6 +223,8 @@ class World:
             "workers_off": self._switch_workers_off,
             "gateway_outage": self._break_gateway,
             "gateway_switched_off": self._switch_gateway_off,
+            "account_removed": self._remove_account,
+            "deployment": self._deploy,
         }
 
     def _switch_sweeper_off(self, episode: Episode) -> None:
@@ -242,6 +244,17 @@ class World:
         for at_ms, off in ((episode.from_ms, True), (episode.until_ms, False)):
             item = {"pk": {"S": "GLOBAL"}, "sk": {"S": f"SWITCH#{name}"}, "disabled": {"BOOL": off}}
             self.kernel.at(at_ms, partial(self.database.put_item, TableName=CONFIGURATION, Item=item))
+
+    def _remove_account(self, episode: Episode) -> None:
+        """Of one merchant, by mistake, and put back later."""
+        random, table = self.faults.random, self.tables[CONFIGURATION]
+        key = (f"M#{random.choice(MERCHANTS)}", f"ACCOUNT#{random.choice(tuple(SIMULATORS))}#main")
+        item = table.get(key)
+        for at_ms, stored in ((episode.from_ms, None), (episode.until_ms, item)):
+            self.kernel.at(at_ms, partial(table.put, key, stored, at_ms, lambda: 0))
+
+    def _deploy(self, episode: Episode) -> None:
+        self.platform.deployed_at_ms = episode.from_ms
 
     def _redrive(self) -> None:
         if self.faults.strikes("queue_redrive"):
