@@ -1,10 +1,13 @@
 """The engine: MiniStack as a child process on 127.0.0.1, and boto3 clients that talk to it."""
 
+import contextlib
 import os
+import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +21,39 @@ from local.processes import Processes, free_port
 
 ACCOUNT: Final = "000000000000"
 _START_SECONDS: Final = 30
+_STOP_SECONDS: Final = 60
+"""A graceful stop waits for functions that run, and those for gateways; 30 s at most by their time-outs."""
+
+
+class EngineProcess:
+    """The engine's own process. It can be ended gracefully and started again where it was told to keep its state."""
+
+    def __init__(
+        self, processes: Processes, command: Sequence[str], environment: Mapping[str, str], *, log: str, url: str
+    ) -> None:
+        self._processes, self._command, self._environment = processes, command, environment
+        self._log, self._url = log, url
+        self._running = self._start()
+
+    def restart(self) -> None:
+        """Stop as a shutdown of a machine does, wait for it, start again at the same address. Raises `StageError`."""
+        self._running.terminate()
+        try:
+            self._running.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise StageError(f"The local engine did not stop within {_STOP_SECONDS} s.") from None
+        self._running = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Wait until it answers."""
+        process = self._processes.start(self._command, self._environment, self._log)
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"{self._url}/_ministack/health", timeout=1).close()  # noqa: S310 - our own address
+                return process
+            time.sleep(0.1)
+        raise StageError("The local engine did not start; see .local/engine.log.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +64,8 @@ class Engine:
     region: str
     enforces_rights: bool = False
     """Whether the functions' roles are enforced (`AUTH=true make run`)."""
+    process: EngineProcess | None = None
+    """None where it is none of ours."""
 
     def client(self, service: str) -> Any:
         """A client with credentials that mean nothing outside this machine."""
@@ -41,8 +79,13 @@ class Engine:
         )
 
 
-def start_engine(processes: Processes, *, region: str, temporary: Path, parent: int) -> Engine:
-    """Wait until it answers. `temporary` holds all that it writes and is deleted with the stage."""
+def start_engine(
+    processes: Processes, *, region: str, temporary: Path, parent: int, keep_state: bool = False
+) -> Engine:
+    """Wait until it answers. `temporary` holds all that it writes and is deleted with the stage.
+
+    With `keep_state` it writes down what it holds when it ends gracefully, and has it again when it is restarted.
+    """
     port = free_port()
     environment = {
         "BIND_HOST": "127.0.0.1",
@@ -55,6 +98,8 @@ def start_engine(processes: Processes, *, region: str, temporary: Path, parent: 
         "LOG_LEVEL": "WARNING",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    if keep_state:
+        environment |= {"PERSIST_STATE": "1", "STATE_DIR": str(temporary / "state")}
     log = STATE / "engine.log"
     log.unlink(missing_ok=True)
     command = [
@@ -67,15 +112,7 @@ def start_engine(processes: Processes, *, region: str, temporary: Path, parent: 
         "-m",
         "ministack",
     ]
-    process = processes.start(command, environment, str(log))
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(f"{url}/_ministack/health", timeout=1).close()  # noqa: S310 - our own address
-            return Engine(endpoint_url=url, region=region, enforces_rights=os.environ.get("AUTH") == "true")
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise StageError("The local engine did not start; see .local/engine.log.")
+    process = EngineProcess(processes, command, environment, log=str(log), url=url)
+    enforces_rights = os.environ.get("AUTH") == "true"
+    return Engine(endpoint_url=url, region=region, enforces_rights=enforces_rights, process=process)

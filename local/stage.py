@@ -50,8 +50,11 @@ class Stage:
 
 
 @contextmanager
-def running_stage(port: int) -> Iterator[Stage]:
-    """Everything up inside, everything down afterwards. Raises `StageError` with one sentence."""
+def running_stage(port: int, *, keep_state: bool = False) -> Iterator[Stage]:
+    """Everything up inside, everything down afterwards. Raises `StageError` with one sentence.
+
+    With `keep_state` the engine can be restarted inside: `stage.engine.process.restart()`.
+    """
     check_port(port)
     _refuse_a_second_stage()
     STATE.mkdir(exist_ok=True)
@@ -60,16 +63,16 @@ def running_stage(port: int) -> Iterator[Stage]:
         cleanup.callback(shutil.rmtree, temporary, ignore_errors=True)
         processes = Processes()
         cleanup.callback(processes.stop)
-        yield _stand_up(port, processes, temporary, cleanup)
+        yield _stand_up(port, processes, temporary, cleanup, keep_state=keep_state)
 
 
-def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitStack) -> Stage:
+def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitStack, *, keep_state: bool) -> Stage:
     with step("synthesizing the stacks"):
         synthesize()
     stacks = read_stacks(_STAGE)
     simulators = stacks.pop(f"{_STAGE}-Sandbox", None)
     with step("starting the engine"):
-        engine = start_engine(processes, region=_REGION, temporary=temporary, parent=os.getpid())
+        engine = start_engine(processes, region=_REGION, temporary=temporary, parent=os.getpid(), keep_state=keep_state)
     with step("uploading the assets"):
         bootstrap(engine)
         upload_assets(engine, stacks, host_layer())

@@ -12,7 +12,7 @@ from simulation.faults import EPISODES, MAX_RATES
 from simulation.workload import PAYMENTS
 from simulation.world import Plan, World
 
-_MAX_SHRINKING_RUNS: Final = 80
+_MAX_SHRINKING_RUNS: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +99,17 @@ def shrink(verdict: Verdict) -> Plan:
 
 
 def _with_fewer_payments(plan: Plan, still_breaks: Callable[[Plan], bool]) -> Plan:
-    """Halves, quarters and so on, as long as what is left still breaks."""
+    """Delta debugging: keep one part alone, else leave one part out, else cut finer."""
     numbers = sorted(plan.only) if plan.only is not None else list(range(PAYMENTS))
-    part = len(numbers)
-    while part > 1:
-        part = -(-part // 2)
-        for start in range(0, len(numbers), part):
-            chosen = frozenset(numbers[start : start + part])
-            if still_breaks(replace(plan, only=chosen)):
-                numbers = sorted(chosen)
-                break
+    parts = 2
+    while len(numbers) > 1 and parts <= len(numbers):
+        cuts = [len(numbers) * cut // parts for cut in range(parts + 1)]
+        pieces = [numbers[start:end] for start, end in pairwise(cuts)]
+        rests = [[n for n in numbers if n not in piece] for piece in pieces] if parts > 2 else []
+        smaller = next((c for c in (*pieces, *rests) if still_breaks(replace(plan, only=frozenset(c)))), None)
+        if smaller is None:
+            parts *= 2
         else:
-            break
+            parts = 2 if smaller in pieces else max(2, parts - 1)
+            numbers = smaller
     return replace(plan, only=frozenset(numbers))

@@ -151,7 +151,8 @@ def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
         bodies = {call.body for call in calls if call.status == 202}
         if len(bodies) > 1:
             yield Violation("I6", f"{key}@{merchant}", "two different bodies were accepted with one key")
-        refused = {call.body for call in calls if call.status == 422}
+        reused = [call for call in calls if call.status == 422 and call.answer["code"] == "idempotency_key_reused"]
+        refused = {call.body for call in reused}
         if bodies & refused:
             yield Violation("I6", f"{key}@{merchant}", "a body was accepted once and refused once")
         if refused and len({call.body for call in calls}) == 1:

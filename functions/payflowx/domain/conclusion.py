@@ -138,9 +138,18 @@ def look_again(payment: Payment, attempt: Attempt, context: Context) -> tuple[Pa
         at_ms = context.now_ms + REVIEW_INTERVAL_MS
     else:
         at_ms = context.now_ms + inquiry_delay_ms(waited.inquiries)
-        if attempt.deadline_ms is not None and attempt.deadline_ms > context.now_ms:
-            at_ms = min(at_ms, attempt.deadline_ms)
+        for turn_ms in _turning_points(attempt, context):
+            at_ms = min(at_ms, turn_ms) if turn_ms > context.now_ms else at_ms
     return _wake_at(replace(kept, updated_at_ms=context.now_ms), at_ms, context.now_ms)
+
+
+def _turning_points(attempt: Attempt, context: Context) -> list[int]:
+    """When other means apply than now: the action lapses at the provider, or inquiries are not worth repeating."""
+    if attempt.deadline_ms is not None:
+        return [attempt.deadline_ms]
+    if context.able is not None and attempt.is_open:
+        return [attempt.started_at_ms + context.able.inquiry_horizon_ms]
+    return []
 
 
 def _settle(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:

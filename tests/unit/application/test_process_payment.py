@@ -260,6 +260,7 @@ class TestUnknown:
         assert review.status is PaymentStatus.IN_REVIEW
         assert states(world, payment) == [("gamma", AttemptState.UNKNOWN)]
         assert review.due_at_ms == world.clock.now_ms() + DAY_MS
+        assert world.clock.now_ms() - review.created_at_ms < 11 * MINUTE_MS  # gamma's horizon is ten minutes
         assert world.providers.get("alpha").sent == []
         assert world.telemetry.total("PaymentsInReview") == 1
 

@@ -119,7 +119,7 @@ def two_bodies(evidence: Evidence) -> None:
 
 def refused_for_nothing(evidence: Evidence) -> None:
     calls = next(c for c in evidence.created.values() if len({x.body for x in c}) == 1 and c[0].status == 202)
-    calls.append(dataclasses.replace(calls[0], status=422))
+    calls.append(dataclasses.replace(calls[0], status=422, answer={"code": "idempotency_key_reused"}))
 
 
 def two_ids(evidence: Evidence) -> None:
