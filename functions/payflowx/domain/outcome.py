@@ -5,16 +5,21 @@ The line that matters runs between `NotSent`/`Rejected` (proven: nothing happene
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from payflowx.domain.statuses import DeclineKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextAction:
-    """What the payer has to do. `kind` is `redirect` for now: send the payer to `url`."""
+    """What the payer has to do.
 
-    kind: str
+    `redirect`: open `url`. `form_post`: post `fields` to `url`. `upi_intent`: hand `url` (upi://) to a UPI app.
+    """
+
+    kind: Literal["redirect", "form_post", "upi_intent"]
     url: str
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,25 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A capture, void or refund took effect: this much, under this reference of ours."""
+
+    reference: str
+    amount: int
+    currency: str
+    merchant_reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The provider's final no to a capture, void or refund: no money moved, and this very request never will."""
+
+    code: str
+    message: str = ""
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fenced:
     """Proven cancelled at the provider before it could charge: read back in a terminal state, without payment."""
 
@@ -133,3 +157,7 @@ Outcome = (
     | NotFound
 )
 StepResult = Outcome | Progress
+
+MovementOutcome = Moved | Refused | Accepted | NotSent | Rejected | Unknown | NotFound | Mismatch
+MovementResult = MovementOutcome | Progress
+"""What a step of a capture, void or refund gives."""

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.outcome import StepResult
+from payflowx.domain.movement import Movement
+from payflowx.domain.notices import Notice, Webhook
+from payflowx.domain.outcome import MovementResult, StepResult
 from payflowx.domain.ports import Charge
+from payflowx.domain.statements import StatementAnswer, StatementPage
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
 
 
@@ -30,6 +33,18 @@ class Step:
     yields: tuple[str, ...] = ()
     charges: bool = False
     """From the moment this request may have left, money may have been taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementStep:
+    """One request of a capture, void or refund. The rules are those of `Step`."""
+
+    name: str
+    build: Callable[[Movement], HttpRequest]
+    read: Callable[[Movement, HttpResponse], MovementResult]
+    yields: tuple[str, ...] = ()
+    moves: bool = False
+    """From the moment this request may have left, money may have moved."""
 
 
 class Gateway(Protocol):
@@ -54,4 +69,28 @@ class Gateway(Protocol):
 
     def fence_steps(self, charge: Charge) -> Sequence[Step]:
         """Cancel, then read back; only the read may say `Fenced`. Empty where the provider has no fence."""
+        ...
+
+
+class Settling(Protocol):
+    """What a gateway offers beyond the charge. Pure, like all of it; a provider may lack any part of it."""
+
+    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """Exactly one step moves money, and it is the last. Empty for a kind that the provider does not have."""
+        ...
+
+    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """Reads only, by our key or by the provider's id, never by the amount."""
+        ...
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """Any of the secrets may have signed it: two are valid during a rotation. Raises `ForgedWebhookError`."""
+        ...
+
+    def statement_request(self, page: StatementPage) -> HttpRequest:
+        """One page of the provider's own list."""
+        ...
+
+    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+        """Raises ValueError for what cannot be understood: a list with holes reconciles nothing."""
         ...

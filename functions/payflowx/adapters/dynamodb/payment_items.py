@@ -125,7 +125,8 @@ def attempt_to_item(attempt: Attempt) -> Item:
     """Defaults are left out: an attempt costs bytes in every later write of its payment."""
     values: dict[str, Any] = {name: getattr(attempt, name) for name in attempt.__slots__}
     if attempt.next_action is not None:
-        values["next_action"] = asdict(attempt.next_action)
+        action = attempt.next_action
+        values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
     optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 

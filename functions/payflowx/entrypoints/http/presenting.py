@@ -100,4 +100,5 @@ def _next_action(payment: Payment) -> NextActionAnswer | None:
     attempt = payment.last_attempt
     if payment.status is not PaymentStatus.REQUIRES_ACTION or attempt is None or attempt.next_action is None:
         return None
-    return NextActionAnswer(type="redirect", url=attempt.next_action.url)
+    action = attempt.next_action
+    return NextActionAnswer(type=action.kind, url=action.url, fields=dict(action.fields) or None)

@@ -109,10 +109,11 @@ class RoutingAnswer(_Answer):
 
 
 class NextActionAnswer(_Answer):
-    """What the payer has to do."""
+    """What the payer has to do: open `url`, post `fields` to it, or hand it to a UPI app."""
 
-    type: Literal["redirect"]
+    type: Literal["redirect", "form_post", "upi_intent"]
     url: str
+    fields: dict[str, str] | None = None
 
 
 class AttemptAnswer(_Answer):

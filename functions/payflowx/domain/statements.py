@@ -1,0 +1,42 @@
+"""A provider's own list of what it did, for reconciliation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EntryKind(StrEnum):
+    """A line of a statement."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementPage:
+    """Which part of the list: milliseconds since 1970, from inclusive, until exclusive; `cursor` of the page before."""
+
+    from_ms: int
+    until_ms: int
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementEntry:
+    """One charge or refund as the provider has it. `succeeded`: money moved. `provider_key`: ours, where it is told."""
+
+    kind: EntryKind
+    reference: str
+    provider_key: str | None
+    amount: int
+    currency: str
+    succeeded: bool
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementAnswer:
+    """A page; `next_cursor` None ends the list."""
+
+    entries: Sequence[StatementEntry]
+    next_cursor: str | None
