@@ -27,6 +27,7 @@ LAMBDA_TARGET = (
     "--platform=manylinux2014_aarch64",
     "--platform=manylinux_2_28_aarch64",
 )
+NEEDED_ON_313 = ("boto3", "greenlet", "hypothesis", "jsonschema", "ministack", "moto", "pytest", "urllib3")
 
 
 class SetupError(Exception):
@@ -87,15 +88,14 @@ def set_up_python313() -> None:
         print("  Python 3.13 was not found: its part of the tests is skipped")
         return
     stamp = STATE / "set-up-313"
-    wanted = digest([ROOT / "requirements-dev.txt", LOCK], str(python))
+    wanted = digest([ROOT / "requirements-dev.txt", LOCK], f"{python} {NEEDED_ON_313}")
     if stamp.is_file() and stamp.read_text() == wanted and (VENV_313 / "bin" / "python").exists():
         return
     with step("setting Python 3.13 up for its part of the tests"):
         shutil.rmtree(VENV_313, ignore_errors=True)
         run([python, "-m", "venv", VENV_313])
         pins = ROOT / "requirements-dev.txt"
-        needed = ("boto3", "hypothesis", "jsonschema", "ministack", "pytest", "urllib3")
-        pip("install", "--constraint", pins, *needed, environment=VENV_313)
+        pip("install", "--constraint", pins, *NEEDED_ON_313, environment=VENV_313)
         pip("install", "--require-hashes", "--requirement", LOCK, environment=VENV_313)
     stamp.write_text(wanted)
 
