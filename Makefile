@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint types unit contract integration infra architecture e2e python313 bench synth simulate mutants chaos format openapi clean
+.PHONY: help setup run demo test check lint types unit contract integration conformance infra architecture e2e python313 bench synth simulate mutants chaos format openapi clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=
 demo: setup ## The same, and end: success only if all three were paid as expected
 	@exec $(VENV)/python -m local demo
 
-test: setup lint types unit contract integration infra synth architecture python313 simulate e2e ## The whole gate
+test: setup lint types unit contract integration conformance infra synth architecture python313 simulate e2e ## The whole gate
 
 check: setup lint types ## The inner loop: lint, types, fast tests
 	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/architecture
@@ -48,6 +48,9 @@ integration: setup ## Handlers over the engine, adapters against simulators
 
 infra: setup ## The synthesized templates
 	@$(VENV)/python -m pytest -q tests/infra
+
+conformance: setup ## What a provider must survive before routing may fail over to it (PROVIDER=name)
+	@$(VENV)/python -m pytest -q tests/conformance --provider="$(PROVIDER)"
 
 architecture: setup ## Which module may import which
 	@$(VENV)/python -m pytest -q tests/architecture

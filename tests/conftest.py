@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from tests.support.engine import InProcessEngine
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--provider` confines the conformance suite to one."""
+    parser.addoption("--provider", default="", help="the provider that the conformance suite is to examine")
+
+
 @pytest.fixture(scope="session")
 def engine() -> "Iterator[InProcessEngine]":
     """The local engine inside this process."""
