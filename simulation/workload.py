@@ -14,7 +14,6 @@ ARRIVAL_MS: Final = 600_000
 _PLAIN: Final = 0.45
 """This part of the payments uses a card that just works; the faults around it are enough."""
 
-# A failed payment of razorpay_mock is watched for days: less often, or most of the time would go there.
 _TOKENS: Final = tuple(sorted(BEHAVIOURS))
 
 DOCUMENT: Final = json.dumps(

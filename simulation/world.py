@@ -138,8 +138,6 @@ class World:
         self.queue.invoke = self.platform.invoke
         self.merchants = Merchants(self.kernel, self.faults, self.history, self.platform, self.gateways)
         self._sweeper_off = self._workers_off = Episode(0, 0)
-        self._sweeping = False
-        self._steps_of_setup = 0
 
     # -- what the models ask
 

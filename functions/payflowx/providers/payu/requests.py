@@ -1,0 +1,117 @@
+"""What is sent. Pure. A command is a form without key and hash; both are added when it is authenticated."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from payflowx.domain.limits import SECOND_MS
+from payflowx.domain.money import to_major
+from payflowx.domain.movement import Movement
+from payflowx.domain.outcome import NextAction
+from payflowx.domain.ports import Charge
+from payflowx.domain.statements import StatementPage
+from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.providers.payu.signature import command_hash, form_hash
+
+COMMANDS_PATH: Final = "/merchant/postservice.php?form=2"
+INDIA: Final = timezone(timedelta(hours=5, minutes=30))
+"""PayU's times carry no zone; they are India's."""
+
+_PAYER: Final = {"firstname": "Payer", "email": "payer@example.com", "phone": "9999999999"}
+"""The payment page demands a name, an address and a number; these say nothing about anybody."""
+
+
+def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
+    """The form with the merchant's key and the command's hash. The vendor takes them in the body, and only there."""
+    fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    command, var1 = fields.get("command", ""), fields.get("var1", "")
+    signed = {
+        "key": credentials.key_id,
+        **fields,
+        "hash": command_hash(credentials.key_id, command, var1, credentials.key_secret),
+    }
+    return HttpRequest(method=request.method, path=request.path, headers=request.headers, body=_form(signed))
+
+
+def debit_mandate(charge: Charge) -> HttpRequest:
+    """Charge a registered mandate. The token is the PayU id of its registration; our key is the transaction's id.
+
+    Telephone and e-mail are optional, and left out: the mandate knows its payer, and what is erased here later must
+    not change these bytes.
+    """
+    details = {
+        "authpayuid": charge.token,
+        "amount": amount_text(charge.amount, charge.currency),
+        "txnid": charge.provider_key,
+    }
+    return _command("si_transaction", json.dumps(details, separators=(",", ":")))
+
+
+def verify_payment(charge: Charge) -> HttpRequest:
+    """The authoritative read, by our key."""
+    return _command("verify_payment", charge.provider_key)
+
+
+def capture(movement: Movement) -> HttpRequest:
+    """Take what an authorization holds; PayU queues it."""
+    return _moving("capture_transaction", movement)
+
+
+def cancel_or_refund(movement: Movement) -> HttpRequest:
+    """One command for both: PayU voids what is authorized and refunds what is captured."""
+    return _moving("cancel_refund_transaction", movement)
+
+
+def actions_of_payment(movement: Movement) -> HttpRequest:
+    """Every capture, void and refund of a payment: ours is found by its token."""
+    return _command("check_action_status", movement.charge_reference, "payuid")
+
+
+def statement(page: StatementPage) -> HttpRequest:
+    """All transactions of a span of time, to the second; PayU has no pages."""
+    return _command("get_transaction_info", _time(page.from_ms), _time(page.until_ms - 1))
+
+
+def payment_page(charge: Charge, credentials: Credentials, *, page_url: str, return_url: str) -> NextAction:
+    """The form that a payer's browser posts to PayU's payment page.
+
+    Not a step yet: its hash needs the salt, which neither `build` nor `read` may see (see docs/providers/payu.md).
+    """
+    fields = {
+        "key": credentials.key_id,
+        "txnid": charge.provider_key,
+        "amount": amount_text(charge.amount, charge.currency),
+        "productinfo": charge.provider_key,
+        **_PAYER,
+        "surl": return_url,
+        "furl": return_url,
+    }
+    signed = {**fields, "hash": form_hash(fields, credentials.key_secret)}
+    return NextAction(kind="form_post", url=page_url, fields=signed)
+
+
+def amount_text(amount: int, currency: str) -> str:
+    """1050 INR -> 10.50. It is part of hashes, so there is one spelling of it."""
+    return format(to_major(amount, currency), "f")
+
+
+def _moving(command: str, movement: Movement) -> HttpRequest:
+    """Token second, amount third, as the vendor's own SDKs have it; the other way round refunds the wrong thing."""
+    amount = amount_text(movement.amount, movement.currency)
+    return _command(command, movement.charge_reference, movement.provider_key, amount)
+
+
+def _command(command: str, *variables: str) -> HttpRequest:
+    fields = {"command": command, **{f"var{place}": value for place, value in enumerate(variables, start=1)}}
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    return HttpRequest(method="POST", path=COMMANDS_PATH, headers=headers, body=_form(fields))
+
+
+def _form(fields: dict[str, str]) -> bytes:
+    return urlencode(fields).encode()
+
+
+def _time(at_ms: int) -> str:
+    at = datetime.fromtimestamp(at_ms // SECOND_MS, UTC).astimezone(INDIA)
+    return at.strftime("%Y-%m-%d %H:%M:%S")

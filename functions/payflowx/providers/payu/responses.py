@@ -1,0 +1,255 @@
+"""What the answers to charges mean. Pure. HTTP says 200 to nearly everything: the body decides.
+
+`status` is coarse and `unmappedstatus` fine: only the fine word is believed, and only where both agree.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from payflowx.domain.limits import DAY_MS, SECOND_MS
+from payflowx.domain.money import to_minor
+from payflowx.domain.outcome import (
+    Accepted,
+    Authorized,
+    Charged,
+    Declined,
+    Mismatch,
+    NotFound,
+    Outcome,
+    Rejected,
+    StepResult,
+    Unknown,
+)
+from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.text import provider_code, provider_reference, provider_text
+from payflowx.domain.transport import HttpResponse
+from payflowx.providers.reading import json_object, member, reference, text
+
+CURRENCY: Final = "INR"
+"""No answer names a currency, because there is only one."""
+
+REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
+"""PayU nowhere calls a failure final, a failed transaction's id can be paid again, and banks answer days later."""
+
+_RATE_LIMIT_SECONDS: Final = 60
+_MAX_WAIT_SECONDS: Final = 3_600
+
+_SOFT: Final = frozenset({"E307", "E345", "E348"})
+"""Do not honour, technical failure, refer to issuer. Whatever else it may be is a hard decline."""
+_NO_ERROR: Final = "E000"
+
+_CHARGED: Final = frozenset({"captured", "success"})
+_AUTHORIZED: Final = frozenset({"auth"})
+_WORKING: Final = frozenset({"pending", "in progress", "initiated"})
+_UNANSWERED: Final = frozenset({"dropped"})
+"""Filed under failures by PayU, but it means that the bank has not answered: anything may still come of it."""
+_DECLINED: Final = frozenset({"failed", "bounced", "usercancelled"})
+_RETURNED: Final = frozenset({"refunded", "autorefund", "cancelled"})
+_NOT_FOUND: Final = "not found"
+
+_COARSE: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(_CHARGED | _AUTHORIZED, frozenset({"success"})),
+    **dict.fromkeys(_WORKING, frozenset({"pending", "in progress"})),
+    **dict.fromkeys(_UNANSWERED | _DECLINED, frozenset({"failure", "failed"})),
+}
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
+_ADDRESS: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+_LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
+_REMOVED: Final = "[removed]"
+_MAX_SAID_CHARS: Final = 1_000
+_MIN_PRIVATE_CHARS: Final = 3
+_CONFLICT: Final = re.compile(r"txnid|transaction|duplicate|already|exist|used", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Transaction:
+    """What two commands call by different names. Values are as they came."""
+
+    word: Any
+    coarse: Any
+    """None: this command has no coarse word."""
+    reference: Any
+    merchant_reference: Any
+    amounts: tuple[Any, ...]
+    code: Any
+    message: Any
+
+
+def debited(charge: Charge, response: HttpResponse) -> StepResult:
+    """The answer to the debit of a mandate."""
+    answer = answer_of(response)
+    if isinstance(answer, Unknown):
+        return refused_at_edge(response) or answer
+    if not is_done(answer):
+        return refusal_of(answer, private_of(charge))
+    found = member(answer.get("details")).get(charge.provider_key)
+    if not isinstance(found, dict):
+        return Unknown(code="transaction_not_in_answer")
+    return _outcome(
+        _Transaction(
+            word=found.get("status"),
+            coarse=None,
+            reference=found.get("payuid"),
+            merchant_reference=found.get("transactionid"),
+            amounts=(found.get("amount"),),
+            code=found.get("error_code"),
+            message=found.get("error_Message"),
+        ),
+        charge,
+    )
+
+
+def found(charge: Charge, response: HttpResponse) -> StepResult:
+    """The answer to an inquiry by our key. "Not Found" is normal right after a debit, and proves nothing ever."""
+    answer = answer_of(response)
+    if isinstance(answer, Unknown):
+        return answer
+    details = member(answer.get("transaction_details")).get(charge.provider_key)
+    if not isinstance(details, dict):
+        return Unknown(code="transaction_not_in_answer")
+    if _NOT_FOUND in {word_of(details.get("status")), word_of(details.get("mihpayid"))}:
+        return NotFound()
+    if not is_done(answer):
+        return Unknown(code="inquiry_failed")
+    return _outcome(
+        _Transaction(
+            word=details.get("unmappedstatus"),
+            coarse=details.get("status") or "",
+            reference=details.get("mihpayid"),
+            merchant_reference=details.get("txnid"),
+            amounts=(details.get("amt"), details.get("transaction_amount")),
+            code=details.get("error_code") or details.get("error"),
+            message=details.get("error_Message"),
+        ),
+        charge,
+    )
+
+
+def _outcome(found: _Transaction, charge: Charge) -> Outcome:
+    word = word_of(found.word)
+    if found.coarse is not None and word in _COARSE and word_of(found.coarse) not in _COARSE[word]:
+        return Unknown(code="status_contradicts_itself")
+    if word in _CHARGED | _AUTHORIZED:
+        return _money(found, held=word in _AUTHORIZED)
+    if word in _WORKING | _UNANSWERED:
+        return Accepted(reference=provider_reference(found.reference))
+    if word in _DECLINED:
+        return _declined(found, charge)
+    if word in _RETURNED:
+        return Unknown(code=f"status_{word}")
+    return Unknown(code="status_not_known")
+
+
+def _money(found: _Transaction, *, held: bool) -> Outcome:
+    payu_id = reference(found.reference)
+    given = [value for value in found.amounts if value not in (None, "")]
+    if not given:
+        return Unknown(code="amount_not_understood")
+    amounts = {minor_amount(value) for value in given}
+    amount = amounts.pop()
+    if amounts or amount is None:
+        return Mismatch(code="amount_differs", reference=payu_id)
+    kind = Authorized if held else Charged
+    return kind(
+        reference=payu_id,
+        amount=amount,
+        currency=CURRENCY,
+        merchant_reference=text(found.merchant_reference),
+    )
+
+
+def _declined(found: _Transaction, charge: Charge) -> Outcome:
+    if found.merchant_reference != charge.provider_key:
+        return Unknown(code="another_transaction")
+    code = _plain_code(found.code if found.code not in (None, "", _NO_ERROR) else found.word, charge.token)
+    return Declined(
+        kind=DeclineKind.SOFT if code in _SOFT else DeclineKind.HARD,
+        code=code,
+        message=harmless_text(found.message, private_of(charge)),
+        reference=provider_reference(found.reference),
+        reopens_for_seconds=REOPENS_FOR_SECONDS,
+    )
+
+
+def _plain_code(code: Any, secret: str) -> str:
+    """PayU's codes and words begin with a letter; a bare number could be anybody's telephone."""
+    plain = isinstance(code, str) and code[:1].isalpha() and not (secret and secret in code)
+    return provider_code(code if plain else None)
+
+
+# --- shared with movements and statements -----------------------------------------------------------------------
+
+
+def answer_of(response: HttpResponse) -> dict[str, Any] | Unknown:
+    """The body of a 200 as an object; PayU sends JSON as text/html, and HTML when it is in trouble."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    try:
+        return json_object(response)
+    except (ValueError, RecursionError):
+        return Unknown(code="answer_not_understood")
+
+
+def refusal_of(answer: Mapping[str, Any], private: tuple[str, ...] = ()) -> Rejected | Unknown:
+    """Why a command was not carried out. Few reasons are documented as checked before anything happens."""
+    said = answer.get("msg") or answer.get("message")
+    reason, message = word_of(said).rstrip("."), harmless_text(said, private)
+    if reason == "invalid hash":
+        return Rejected(code="invalid_hash", message=message, misconfigured=True)
+    if reason.startswith("requests limit reached") or "too many requests" in reason:
+        return Rejected(code="rate_limited", message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
+    if reason.startswith("invalid parameter:") and not _CONFLICT.search(reason):
+        return Rejected(code="invalid_parameter", message=message)
+    return Unknown(code="refusal_not_understood", message=message)
+
+
+def minor_amount(value: Any) -> int | None:
+    """Rupees, as text or number, in paise; None for what is no whole number of them."""
+    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+        value = Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
+        return None
+    return to_minor(Decimal(value), CURRENCY)
+
+
+def harmless_text(said: Any, private: tuple[str, ...] = ()) -> str:
+    """A message without what could name or ring a person, or pay in their name."""
+    kept = said[:_MAX_SAID_CHARS] if isinstance(said, str) else ""
+    for value in private:
+        kept = re.sub(re.escape(value), _REMOVED, kept, flags=re.IGNORECASE)
+    return provider_text(_LONG_NUMBER.sub(_REMOVED, _ADDRESS.sub(_REMOVED, kept)))
+
+
+def private_of(charge: Charge) -> tuple[str, ...]:
+    """What PayU may repeat to us and nobody else should read, the longest first."""
+    payer = charge.customer
+    known = [charge.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ())]
+    words = {word for value in known if value for word in (value, *value.split())}
+    return tuple(sorted((word for word in words if len(word) >= _MIN_PRIVATE_CHARS), key=lambda w: (-len(w), w)))
+
+
+def refused_at_edge(response: HttpResponse) -> Rejected | None:
+    """An error status from before any command is looked at; None for any other."""
+    if response.status == 429:
+        wait = response.headers.get("retry-after", "")
+        seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else _RATE_LIMIT_SECONDS
+        return Rejected(code="rate_limited", retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
+    if response.status in {401, 403}:
+        return Rejected(code="unauthorized", misconfigured=True)
+    return None
+
+
+def is_done(answer: Mapping[str, Any]) -> bool:
+    """Whether the command itself was carried out; what became of the payment is another matter."""
+    status = answer.get("status")
+    return not isinstance(status, bool) and status in (1, "1")
+
+
+def word_of(value: Any) -> str:
+    """A status word without the accidents of its spelling: PayU writes in-progress and IN PROGRESS."""
+    return value.strip().replace("-", " ").replace("_", " ").casefold() if isinstance(value, str) else ""

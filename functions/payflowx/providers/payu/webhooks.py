@@ -1,0 +1,48 @@
+"""PayU's server-to-server post about a payment. Pure. It is never proof, always a reason to inquire.
+
+Its hash has no time in it, so it can be replayed for ever, and it covers neither PayU's id nor the fine status: only
+our own key is taken from it. The post about a refund has no hash at all, and is refused like any unsigned one.
+"""
+
+import hashlib
+import json
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.text import provider_code, provider_reference
+from payflowx.providers.payu.signature import is_signed
+
+_MAX_BYTES: Final = 64 * 1024
+_MAX_FIELDS: Final = 200
+
+
+def read(webhook: Webhook, salts: tuple[str, ...]) -> Notice:
+    """What an authentic post says; raises `ForgedWebhookError` for any other, without saying why."""
+    try:
+        fields = _fields(webhook.body)
+        key = provider_reference(fields.get("txnid")) if is_signed(fields, salts) else None
+    except (ValueError, RecursionError):
+        key, fields = None, {}
+    if key is None:
+        raise ForgedWebhookError
+    return Notice(
+        event_id=hashlib.sha256(webhook.body).hexdigest()[:40],
+        type=f"payment.{provider_code(fields.get('status'))}",
+        charge_key=key,
+    )
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """Each field once, as text exactly as it came: numbers are hashed as they are spelled."""
+    if len(body) > _MAX_BYTES:
+        raise ValueError("too large")
+    pairs: list[tuple[str, Any]]
+    if body.lstrip()[:1] == b"{":
+        pairs = json.loads(body, object_pairs_hook=list, parse_int=str, parse_float=str)
+    else:
+        pairs = list(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS))
+    fields = {name: value for name, value in pairs if isinstance(value, str)}
+    if len(pairs) > _MAX_FIELDS or len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("too many fields, or one twice")
+    return fields
