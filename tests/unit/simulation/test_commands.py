@@ -1,0 +1,79 @@
+"""`make simulate` and `make mutants`, as scripts and people see them."""
+
+import re
+
+import pytest
+
+from simulation import __main__ as simulate
+from simulation import hunt
+from simulation.mutants import MUTANTS, Mutant, applied
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("SEED", "SEEDS", "SEED_BASE", "SCALE", "TRACE"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def mutant(name: str) -> Mutant:
+    return next(each for each in MUTANTS if each.name == name)
+
+
+def test_many_seeds_end_with_a_line_for_scripts(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("SEED_BASE", "20")
+    environment.setenv("SEEDS", "3")
+    assert simulate.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"seeds=3 payments=\d+ faults=\d+ violations=0", lines[-1])
+    assert re.fullmatch(r"\d+ s, \d+ payments a CPU-second", lines[-2])
+
+
+def test_a_violation_is_told_with_its_seed_and_its_shortest_history(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("SEEDS", "1")
+    with applied(mutant("a timeout means not sent")):
+        assert simulate.main() == 1
+    said = capsys.readouterr().out
+    assert re.search(r"^seed 0: I1 pay_\w+@\w+: charged 2 times", said, re.MULTILINE)
+    assert re.search(r"shortest history found: [1-9] payments, faults \w+", said)
+    assert "CHARGES" in said
+    assert "again: make simulate SEED=0 TRACE=1" in said
+
+
+def test_one_seed_is_told_as_a_story(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    environment.setenv("SEED", "21")
+    environment.setenv("TRACE", "1")
+    assert simulate.main() == 0
+    said = capsys.readouterr().out
+    assert re.search(r"seed 21: history [0-9a-f]{16}", said)
+    assert said.count("in the end SUCCESS") > 10
+
+
+def test_a_path_that_is_never_walked_fails_a_run_of_many_seeds(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("SEEDS", "2")
+    environment.setattr(simulate, "MIN_SEEDS", 2)
+    environment.setattr(simulate, "MUST_HAPPEN", ("never",))
+    assert simulate.main() == 1
+    assert "never happened: never" in capsys.readouterr().out
+
+
+def test_mutants_must_be_found_and_equivalent_ones_must_not(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = mutant("intent stored after the call")
+    wrongly = Mutant("wrongly called equivalent", found.patches, survives="A wrong argument.")
+    hidden = Mutant("changes nothing", list)
+    environment.setattr(hunt, "MUTANTS", (found, wrongly, hidden))
+    environment.setattr(hunt, "_MAX_SEEDS", 2)
+    assert hunt.main() == 1
+    said = capsys.readouterr().out
+    assert "found by seed 0: I8" in said
+    assert "WRONGLY CALLED EQUIVALENT, found by seed 0" in said
+    assert "NOT FOUND in seeds 0 to 1: mend the simulator" in said
+    assert "wrong=2" in said
