@@ -44,17 +44,21 @@ class Visit:
         lease_left_ms = self.payment.lease.expires_at_ms - self.clock.now_ms()
         return min(lease_left_ms, self.deadline.remaining_ms()) >= MIN_TIME_TO_SEND_MS
 
-    def fence(self) -> Outcome:
-        """Cancel at the provider and read it back; without time for that, nothing is known."""
+    def fence(self, known_reference: str | None = None) -> Outcome:
+        """Cancel at the provider and read it back; without time for that, nothing is known.
+
+        `known_reference`: the provider's id, where an answer has just told it, spares the search.
+        """
         if not self.has_time_to_send():
             return Unknown(code="not_enough_time")
-        return self.provider.fence(self.charge, self.account)
+        charge = replace(self.charge, reference=self.charge.reference or known_reference)
+        return self.provider.fence(charge, self.account)
 
     def confirm_decline(self, declined: Declined) -> Outcome:
         """A decline whose object can be paid again counts only once that is proven cancelled."""
         if not declined.fence_required:
             return declined
-        fenced = self.fence()
+        fenced = self.fence(declined.reference)
         if isinstance(fenced, Fenced):
             return replace(declined, fence_required=False)
         return declined if isinstance(fenced, Unknown) else fenced

@@ -1,0 +1,81 @@
+"""What Stripe's events are worth. Pure.
+
+Events are signed, but neither ordered nor unique, and show an object as it was. Only a success of an intent is
+proof by itself: nothing takes it back. Everything else is a reason to read the object as it is now.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.outcome import Charged, Outcome
+from payflowx.domain.text import provider_code, provider_reference
+from payflowx.providers.reading import member, reference, whole
+from payflowx.providers.stripe import signature
+from payflowx.providers.stripe.responses import currency_of, our_key
+
+HEADER: Final = "stripe-signature"
+_MAX_BODY_BYTES: Final = 256 * 1024
+
+
+def read(webhook: Webhook, secrets: Sequence[str]) -> Notice:
+    """Check first, read afterwards. What is authentic and not understood is a notice of nothing."""
+    if len(webhook.body) > _MAX_BODY_BYTES:
+        raise ForgedWebhookError
+    signature.verify(webhook.headers.get(HEADER, ""), webhook.body, secrets, webhook.received_at_ms)
+    try:
+        event = json.loads(webhook.body)
+    except (ValueError, RecursionError):
+        event = None
+    event = member(event)
+    event_id = provider_reference(event.get("id")) or hashlib.sha256(webhook.body).hexdigest()
+    return _notice(event_id, provider_code(event.get("type")), member(member(event.get("data")).get("object")))
+
+
+def _notice(event_id: str, event_type: str, thing: dict[str, Any]) -> Notice:
+    match thing.get("object"):
+        case "payment_intent":
+            return Notice(
+                event_id=event_id,
+                type=event_type,
+                charge_reference=provider_reference(thing.get("id")),
+                charge_key=our_key(thing),
+                outcome=_success(thing) if event_type == "payment_intent.succeeded" else None,
+            )
+        case "refund":
+            return Notice(
+                event_id=event_id,
+                type=event_type,
+                charge_reference=_intent_of(thing),
+                movement_reference=provider_reference(thing.get("id")),
+                movement_key=our_key(thing),
+            )
+        case "charge":
+            intent, key = _intent_of(thing), our_key(thing)
+            return Notice(event_id=event_id, type=event_type, charge_reference=intent, charge_key=key)
+        case "dispute":
+            return Notice(event_id=event_id, type=event_type, charge_reference=_intent_of(thing))
+        case _:
+            return Notice(event_id=event_id, type=event_type)
+
+
+def _intent_of(thing: dict[str, Any]) -> str | None:
+    return provider_reference(thing.get("payment_intent"))
+
+
+def _success(intent: dict[str, Any]) -> Outcome | None:
+    """None when the object does not say, in full, what the event's type says."""
+    key = our_key(intent)
+    if intent.get("status") != "succeeded" or key is None:
+        return None
+    try:
+        return Charged(
+            reference=reference(intent.get("id")),
+            amount=whole(intent.get("amount_received")),
+            currency=currency_of(intent),
+            merchant_reference=key,
+        )
+    except ValueError:
+        return None
