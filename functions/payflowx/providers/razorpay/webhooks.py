@@ -1,0 +1,85 @@
+"""Webhooks: who sent them, what they are about, and the two that prove something."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.outcome import Charged, Moved
+from payflowx.domain.text import provider_code, provider_reference
+from payflowx.domain.transport import HttpResponse
+from payflowx.providers.razorpay.movements import key_of_refund
+from payflowx.providers.razorpay.responses import noted_key, our_key
+from payflowx.providers.razorpay.signature import is_signed
+from payflowx.providers.reading import json_object, member, reference, text, whole
+
+MAX_WEBHOOK_BYTES: Final = 256 * 1024
+_NOT_UNDERSTOOD: Final = (ValueError, RecursionError)
+
+
+def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:
+    """What an authentic webhook says. The vendor signs no time: a repeated one changes nothing that is not true."""
+    signature = webhook.headers.get("x-razorpay-signature", "")
+    if len(webhook.body) > MAX_WEBHOOK_BYTES or not is_signed(webhook.body, signature, secrets):
+        raise ForgedWebhookError
+    event_id = provider_reference(webhook.headers.get("x-razorpay-event-id"))
+    event_id = event_id or hashlib.sha256(webhook.body).hexdigest()
+    try:
+        event = json_object(HttpResponse(status=200, headers={}, body=webhook.body))
+    except _NOT_UNDERSTOOD:
+        return Notice(event_id=event_id, type="unrecognized")
+    return _notice(event_id, provider_code(event.get("event")), member(event.get("payload")))
+
+
+def _notice(event_id: str, kind: str, payload: dict[str, Any]) -> Notice:
+    payment, order, refund = (
+        member(member(payload.get(name)).get("entity")) for name in ("payment", "order", "refund")
+    )
+    return Notice(
+        event_id=event_id,
+        type=kind,
+        charge_reference=provider_reference(payment.get("id")) or provider_reference(refund.get("payment_id")),
+        charge_key=our_key(order.get("receipt")) or noted_key(payment),
+        movement_reference=provider_reference(refund.get("id")),
+        movement_key=key_of_refund(refund),
+        outcome=_charged(order, payment) if kind == "order.paid" else None,
+        movement_outcome=_moved(refund) if kind == "refund.processed" else None,
+    )
+
+
+def _charged(order: dict[str, Any], payment: dict[str, Any]) -> Charged | None:
+    """Only `order.paid` holds the order, whose receipt nobody but us can have set.
+
+    A payment's notes prove nothing: a browser with Checkout open may write what it likes there.
+    """
+    key = our_key(order.get("receipt"))
+    taken = payment.get("status") == "captured" and payment.get("captured", True) is True
+    whole_order = order.get("status") == "paid" and order.get("amount") == payment.get("amount")
+    same_order = order.get("id") is not None and order.get("id") == payment.get("order_id")
+    if key is None or not (taken and whole_order and same_order) or payment.get("amount_refunded") not in (0, None):
+        return None
+    try:
+        return Charged(
+            reference=reference(payment.get("id")),
+            amount=whole(payment.get("amount")),
+            currency=text(payment.get("currency")),
+            merchant_reference=key,
+        )
+    except ValueError:
+        return None
+
+
+def _moved(refund: dict[str, Any]) -> Moved | None:
+    """A refund is made with the account's key only; `processed` is its last state."""
+    key = key_of_refund(refund)
+    if key is None or refund.get("status") != "processed":
+        return None
+    try:
+        return Moved(
+            reference=reference(refund.get("id")),
+            amount=whole(refund.get("amount")),
+            currency=text(refund.get("currency")),
+            merchant_reference=key,
+        )
+    except ValueError:
+        return None
