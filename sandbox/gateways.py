@@ -1,12 +1,22 @@
-"""The simulators by name."""
+"""The simulators by name: those of gateways that exist only here, and those that speak a real vendor's format."""
 
 from typing import Final
 
+from sandbox.cashfree import CashfreeSimulator
 from sandbox.cashfree_mock import CashfreeMockSimulator
 from sandbox.mock import MockSimulator
+from sandbox.payu import PayUSimulator
+from sandbox.razorpay import RazorpaySimulator
 from sandbox.razorpay_mock import RazorpayMockSimulator
 from sandbox.simulator import Simulator
+from sandbox.stripe import StripeSimulator
 
 SIMULATORS: Final[dict[str, type[Simulator]]] = {
     kind.name: kind for kind in (MockSimulator, RazorpayMockSimulator, CashfreeMockSimulator)
 }
+"""What the local stage and a deployed sandbox offer."""
+
+VENDORS: Final[dict[str, type[Simulator]]] = {
+    kind.name: kind for kind in (StripeSimulator, RazorpaySimulator, CashfreeSimulator, PayUSimulator)
+}
+"""What tests hold the real gateways' adapters against."""

@@ -24,7 +24,7 @@ PENDING: Final = "pending"
 WAITING: Final = "waiting for the payer"
 CANCELED: Final = "canceled"
 
-_CHARGE: Final = "charge"
+CHARGE: Final = "charge"
 _SENDS: Final = "sends"
 
 _STATE_OF: Final = {
@@ -111,23 +111,23 @@ class Simulator(ABC):
             record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": DECLINED}
         elif behaviour.effect is Effect.REOPENED_DECLINE and self.reopens:
             record |= {"settles_at": now + REOPEN_SECONDS, "settles_to": CHARGED}
-        self.store.put(_CHARGE, record["id"], record)
+        self.store.put(CHARGE, record["id"], record)
         return record
 
     def find(self, charge_id: str, now: float) -> Record | None:
         """A charge as it is now."""
-        record = self.store.get(_CHARGE, charge_id)
+        record = self.store.get(CHARGE, charge_id)
         return self._settled(record, now) if record else None
 
     def charges(self, now: float, having: Callable[[Record], bool]) -> list[Record]:
         """Charges as they are now; young ones stay hidden while the visibility lag lasts."""
-        found = (self._settled(record, now) for record in self.store.all(_CHARGE))
+        found = (self._settled(record, now) for record in self.store.all(CHARGE))
         return [r for r in found if having(r) and now - r["at"] >= self.visibility_lag_seconds]
 
     def change(self, record: Record, **changes: Any) -> Record:
         """Store a change of a charge."""
         changed = {**record, **changes}
-        self.store.put(_CHARGE, record["id"], changed)
+        self.store.put(CHARGE, record["id"], changed)
         return {**changed, "version": record["version"] + 1}
 
     def ledger(self, now: float) -> list[Record]:
@@ -141,7 +141,7 @@ class Simulator(ABC):
                 "status": record["state"],
                 "at": record["at"],
             }
-            for record in (self._settled(r, now) for r in self.store.all(_CHARGE))
+            for record in (self._settled(r, now) for r in self.store.all(CHARGE))
         ]
 
     def _settled(self, record: Record, now: float) -> Record:

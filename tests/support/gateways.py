@@ -13,7 +13,7 @@ from payflowx.domain.transport import (
     NoConnection,
 )
 from payflowx.providers.registry import Registry
-from sandbox.gateways import SIMULATORS
+from sandbox.gateways import SIMULATORS, VENDORS
 from sandbox.simulator import Credentials as SandboxCredentials
 from sandbox.simulator import Simulator
 from sandbox.store import MemoryStore, Record
@@ -21,7 +21,10 @@ from sandbox.wire import Request
 from tests.support.memory import FixedRules, ManualClock
 from tests.support.world import MERCHANT, World
 
-NAMES = tuple(SIMULATORS)
+ALL = {**SIMULATORS, **VENDORS}
+NAMES = tuple(ALL)
+PATHS = {"cashfree": "/pg"}
+"""What belongs to the vendor's address rather than to its requests."""
 READ_TIMEOUT_SECONDS = 10
 
 
@@ -36,7 +39,7 @@ class SimulatedHttp:
 
     def __post_init__(self) -> None:
         credentials = SandboxCredentials(key_id="id", key_secret="secret")
-        for name, kind in SIMULATORS.items():
+        for name, kind in ALL.items():
             self.simulators[name] = kind(MemoryStore(), credentials, public_url=f"https://{name}")
 
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
@@ -44,7 +47,7 @@ class SimulatedHttp:
         self.requests.append((name, request))
         if name in self.closed:
             return NoConnection(code="connection_refused")
-        parts = urlsplit(request.path)
+        parts = urlsplit(urlsplit(endpoint).path + request.path)
         asked = Request(
             method=request.method,
             path=parts.path,
@@ -93,8 +96,10 @@ class GatewayWorld(World):
         self.set_merchant()
 
     def set_merchant(self, *, disabled: frozenset[str] = frozenset()) -> None:
+        addresses = {name: f"https://{name}{PATHS.get(name, '')}" for name in NAMES}
         accounts = tuple(
-            Account(provider=name, account_id="main", endpoint=f"https://{name}", secret_arn="arn:s") for name in NAMES
+            Account(provider=name, account_id="main", endpoint=address, secret_arn="arn:s")
+            for name, address in addresses.items()
         )
         self.merchants.merchants[MERCHANT] = Merchant(
             merchant_id=MERCHANT, name="Acme", accounts=accounts, disabled=disabled

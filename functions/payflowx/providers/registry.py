@@ -18,6 +18,10 @@ _MODULES: Final[Mapping[str, str]] = {
     "mock": "payflowx.providers.mock.gateway",
     "razorpay_mock": "payflowx.providers.razorpay_mock.gateway",
     "cashfree_mock": "payflowx.providers.cashfree_mock.gateway",
+    "stripe": "payflowx.providers.stripe.gateway",
+    "razorpay": "payflowx.providers.razorpay.gateway",
+    "cashfree": "payflowx.providers.cashfree.gateway",
+    "payu": "payflowx.providers.payu.gateway",
 }
 
 

@@ -37,11 +37,12 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 def debit_mandate(charge: Charge) -> HttpRequest:
     """Charge a registered mandate. The token is the PayU id of its registration; our key is the transaction's id.
 
-    Telephone and e-mail are optional, and left out: the mandate knows its payer, and what is erased here later must
-    not change these bytes.
+    The invoice's number is what the payer's bank shows; ours to choose. Telephone and e-mail are optional, and left
+    out: the mandate knows its payer, and what is erased here later must not change these bytes.
     """
     details = {
         "authpayuid": charge.token,
+        "invoiceDisplayNumber": charge.provider_key,
         "amount": amount_text(charge.amount, charge.currency),
         "txnid": charge.provider_key,
     }

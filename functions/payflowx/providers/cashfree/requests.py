@@ -1,0 +1,189 @@
+"""What is sent. Pure. Amounts are written as decimal literals; no float ever touches them.
+
+Paths follow the vendor's base address, which ends in /pg.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+from payflowx.domain.limits import SECOND_MS
+from payflowx.domain.money import to_major
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.ports import Charge
+from payflowx.domain.statements import StatementPage
+from payflowx.domain.transport import Credentials, HttpRequest
+
+API_VERSION: Final = "2025-01-01"
+STATEMENT_ROWS: Final = 100
+"""A row has about a kilobyte: a page stays well below the largest answer that is read."""
+
+_PAY_PATH: Final = "/orders/sessions"
+_NAMESPACE: Final = bytes.fromhex("9ae874c2686b54d2990f7d1544e1fe1b")
+"""Ours, for ever: another one would give other keys to the same requests."""
+
+_CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
+_INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
+_NOBODYS_PHONE: Final = "9999999999"
+"""The vendor demands ten digits and says that a dummy will do."""
+_MAX_RETURN_URL_CHARS: Final = 250
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
+    """Client id and secret; the request that pays names a session instead, and is made without them."""
+    headers = {**request.headers, "x-api-version": API_VERSION}
+    if request.path != _PAY_PATH:
+        headers |= {"x-client-id": credentials.key_id, "x-client-secret": credentials.key_secret}
+    return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
+
+
+# --- the charge -------------------------------------------------------------------------------------------------
+
+
+def create_order(charge: Charge) -> HttpRequest:
+    """An order under our key: a second one of the same id is refused."""
+    body: dict[str, Any] = {
+        "order_id": charge.provider_key,
+        "order_currency": charge.currency,
+        "customer_details": _customer(charge),
+        "order_tags": {"payflowx_key": charge.provider_key},
+    }
+    if charge.return_url is not None and len(charge.return_url) <= _MAX_RETURN_URL_CHARS:
+        body["order_meta"] = {"return_url": charge.return_url}
+    data = _with_amount("order_amount", charge.amount, charge.currency, body)
+    return _post("/orders", "order", charge.provider_key, data)
+
+
+def pay_session(charge: Charge) -> HttpRequest:
+    """Pay the order: by a link to the payer's UPI app, or by a saved card, never with its verification value."""
+    method: dict[str, Any] = {"card": {"channel": "link", "instrument_id": charge.token}}
+    if charge.payment_method_type == "upi":
+        method = {"upi": {"channel": "link"}}
+    body = {"payment_session_id": charge.progress["payment_session_id"], "payment_method": method}
+    return _post(_PAY_PATH, "pay", charge.provider_key, _json(body))
+
+
+def read_order(charge: Charge) -> HttpRequest:
+    """The order's own state."""
+    return _get(_order(charge.provider_key), charge.provider_key)
+
+
+def payments_of_order(charge: Charge) -> HttpRequest:
+    """The authoritative read."""
+    return _get(f"{_order(charge.provider_key)}/payments", charge.provider_key)
+
+
+def terminate_order(charge: Charge) -> HttpRequest:
+    """From then on nobody can begin to pay it."""
+    return _fencing("PATCH", _order(charge.provider_key), charge, {"order_status": "TERMINATED"})
+
+
+def void_charge(charge: Charge) -> HttpRequest:
+    """Give free what an attempt holds; where it holds nothing, the vendor refuses."""
+    return _fencing("POST", f"{_order(charge.provider_key)}/authorization", charge, {"action": "VOID"})
+
+
+def _fencing(method: str, path: str, charge: Charge, body: Mapping[str, Any]) -> HttpRequest:
+    """Without an idempotency key: asked again, the vendor is to try again, and not to repeat what it said before."""
+    headers = {"Content-Type": "application/json", "x-request-id": charge.provider_key}
+    return HttpRequest(method=method, path=path, headers=headers, body=_json(body))
+
+
+# --- movements --------------------------------------------------------------------------------------------------
+
+
+def authorize(movement: Movement) -> HttpRequest:
+    """Capture or void. The vendor takes no reference of ours here, only the idempotency key."""
+    path = f"{_order(movement.charge_key)}/authorization"
+    if movement.kind is MovementKind.VOID:
+        return _post(path, "void", movement.provider_key, _json({"action": "VOID"}))
+    data = _with_amount("amount", movement.amount, movement.currency, {"action": "CAPTURE"})
+    return _post(path, "capture", movement.provider_key, data)
+
+
+def refund(movement: Movement) -> HttpRequest:
+    """A refund under our key: a second one of the same id is refused."""
+    body = {"refund_id": movement.provider_key, "refund_speed": "STANDARD"}
+    data = _with_amount("refund_amount", movement.amount, movement.currency, body)
+    return _post(f"{_order(movement.charge_key)}/refunds", "refund", movement.provider_key, data)
+
+
+def read_refund(movement: Movement) -> HttpRequest:
+    """The refund by our key."""
+    path = f"{_order(movement.charge_key)}/refunds/{quote(movement.provider_key, safe='')}"
+    return _get(path, movement.provider_key)
+
+
+def payments_of_charge(movement: Movement) -> HttpRequest:
+    """The charge's payments: a capture or void is a part of the payment that it changed."""
+    return _get(f"{_order(movement.charge_key)}/payments", movement.provider_key)
+
+
+# --- statements -------------------------------------------------------------------------------------------------
+
+
+def statement(page: StatementPage) -> HttpRequest:
+    """All events of a span of time, to the second; both its ends are inclusive for the vendor."""
+    pagination: dict[str, Any] = {"limit": STATEMENT_ROWS}
+    if page.cursor is not None:
+        pagination["cursor"] = page.cursor
+    filters = {"start_date": _time(page.from_ms), "end_date": _time(page.until_ms - 1)}
+    body = _json({"pagination": pagination, "filters": filters})
+    return HttpRequest(method="POST", path="/recon", headers={"Content-Type": "application/json"}, body=body)
+
+
+def idempotency_key(operation: str, key: str) -> str:
+    """The version 5 UUID of operation and key: the vendor wants a UUID, and one key for two bodies is an error."""
+    raw = bytearray(hashlib.sha1(_NAMESPACE + f"{operation}:{key}".encode(), usedforsecurity=False).digest()[:16])
+    raw[6] = raw[6] & 0x0F | 0x50
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _customer(charge: Charge) -> dict[str, str]:
+    """As little of the payer as the vendor lets through. A saved card belongs to a customer of this id."""
+    known = charge.customer
+    named = known.id if known and charge.payment_method_type == "card" else None
+    phone = _INDIAN_PHONE.fullmatch(known.phone) if known and known.phone else None
+    return {
+        "customer_id": named if named and _CUSTOMER_ID.fullmatch(named) else charge.provider_key.replace("-", ""),
+        "customer_phone": phone.group(1) if phone else _NOBODYS_PHONE,
+    }
+
+
+def _with_amount(name: str, amount: int, currency: str, rest: Mapping[str, Any]) -> bytes:
+    """The object with the amount as its first member, spelled out as a decimal number."""
+    literal = format(to_major(amount, currency), "f")
+    return f'{{"{name}":{literal},'.encode() + _json(rest)[1:]
+
+
+def _order(key: str) -> str:
+    return f"/orders/{quote(key, safe='')}"
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _get(path: str, key: str) -> HttpRequest:
+    return HttpRequest(method="GET", path=path, headers={"x-request-id": key})
+
+
+def _post(path: str, operation: str, key: str, body: bytes) -> HttpRequest:
+    headers = {
+        "Content-Type": "application/json",
+        "x-idempotency-key": idempotency_key(operation, key),
+        "x-request-id": key,
+    }
+    return HttpRequest(method="POST", path=path, headers=headers, body=body)
+
+
+def _time(at_ms: int) -> str:
+    at = _EPOCH + timedelta(seconds=at_ms // SECOND_MS)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,366 @@
+"""What the answers to a charge mean. Pure. Payments decide, not the order's status."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeGuard
+
+from payflowx.domain.money import to_minor
+from payflowx.domain.outcome import (
+    Accepted,
+    ActionRequired,
+    Authorized,
+    Charged,
+    Declined,
+    Fenced,
+    Mismatch,
+    NextAction,
+    NotFound,
+    Outcome,
+    Progress,
+    Rejected,
+    StepResult,
+    Unknown,
+)
+from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import CaptureMode, DeclineKind
+from payflowx.domain.text import is_clean, provider_code, provider_text
+from payflowx.domain.transport import HttpResponse
+from payflowx.providers.reading import error_body, json_array, json_object, member, reference, text
+
+_MAX_PAYMENTS: Final = 100
+_MAX_SESSION_CHARS: Final = 512
+_MAX_WAIT_SECONDS: Final = 3_600
+_MAX_URL_CHARS: Final = 2_048
+_MAX_FIELDS: Final = 30
+_MAX_FIELD_CHARS: Final = 4_096
+_MAX_FORM_CHARS: Final = 16_384
+
+_KINDS: Final = {"gateway_error": DeclineKind.SOFT, "insufficient_funds": DeclineKind.FUNDS}
+"""By `error_reason`. Any other one is a hard decline: what we do not know is not tried again."""
+_SEVERITY: Final = (DeclineKind.SOFT, DeclineKind.FUNDS, DeclineKind.HARD)
+
+_DECLINED: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED"})
+_WITHOUT_MONEY: Final = _DECLINED | {"VOID"}
+
+_LONGEST_ATTEMPT: Final = timedelta(days=2)
+"""An attempt begun before its order expired may succeed until its own time limit, a day at most; twice that here."""
+
+_VALIDATION: Final = frozenset({"invalid_request_error", "validation_error", "feature_not_enabled"})
+_INVALID_INPUT: Final = re.compile(r"[a-z_]+_(?:invalid|missing|unsupported|disabled|required)")
+_STATE_CODES: Final = frozenset({"payment_session_id_invalid", "order_token_invalid", "order_id_invalid"})
+"""Spelled like invalid input, but they also answer for a session or an order that was used up before."""
+_CONFLICT: Final = re.compile(r"already|duplicate|exist|conflict|paid|process", re.IGNORECASE)
+
+_ADDRESS: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+_LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
+
+
+def ordered(charge: Charge, response: HttpResponse) -> StepResult:
+    """The answer to a new order. One that exists already is an earlier try of ours: the next step reads it."""
+    if response.status == 200:
+        session = _session_of(charge, json_object(response))
+        return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
+    if response.status == 409 and error_body(response).get("code") == "order_already_exists":
+        return Progress(facts={"order": "existed"})
+    return refusal_of(response, charge.token, moves_money=False)
+
+
+def order_read(charge: Charge, response: HttpResponse) -> StepResult:
+    """The session of an order that existed. It must be the one that we would have made, and unpaid."""
+    if response.status == 200:
+        return _session_of(charge, json_object(response))
+    return Unknown(code=f"http_{response.status}")
+
+
+def paid(charge: Charge, response: HttpResponse) -> StepResult:
+    """The answer to the payment of a session: never money yet, always something for the payer to do."""
+    if response.status == 200:
+        return _next_action(charge, json_object(response))
+    return refusal_of(response, charge.token, moves_money=True)
+
+
+def found(charge: Charge, response: HttpResponse) -> StepResult:
+    """All payments of the order: one that took money decides, then one that still may, then the gravest refusal."""
+    payments = payments_in(response, charge.provider_key)
+    if isinstance(payments, Unknown):
+        return payments
+    outcomes = [_payment(charge, payment) for payment in payments]
+    money = [outcome for outcome in outcomes if isinstance(outcome, Charged | Authorized | Mismatch)]
+    if len(money) > 1:
+        return Mismatch(code="duplicate_charge")
+    undecided = [outcome for outcome in outcomes if isinstance(outcome, Unknown)]
+    working = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+    declined = [outcome for outcome in outcomes if isinstance(outcome, Declined)]
+    gravest = sorted(declined, key=lambda outcome: _SEVERITY.index(outcome.kind), reverse=True)
+    return next(iter([*money, *undecided, *working, *gravest]), NotFound())
+
+
+def sent(charge: Charge, response: HttpResponse) -> StepResult:
+    """Whatever the answer to a void says, only the reads that follow count."""
+    return Progress(facts={"void_sent": "true"})
+
+
+def terminated(charge: Charge, response: HttpResponse) -> StepResult:
+    """Whatever this says, only the reads that follow count."""
+    return Progress(facts={"terminate_sent": "true"})
+
+
+def closed(charge: Charge, response: HttpResponse) -> StepResult:
+    """Is the order in a state in which nobody can begin to pay it, and nobody who began can end?"""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    order = json_object(response)
+    if order.get("order_id") != charge.provider_key:
+        return Unknown(code="another_order")
+    match order.get("order_status"):
+        case "TERMINATED":
+            return Progress(facts={"order_closed": "terminated"})
+        case "EXPIRED" if _is_long_expired(order, response):
+            return Progress(facts={"order_closed": "expired"})
+        case "PAID":
+            return Progress(facts={"order_closed": "paid"})
+        case _:
+            return Unknown(code="order_not_closed")
+
+
+def unpaid(charge: Charge, response: HttpResponse) -> StepResult:
+    """The order is closed: a payment found now is the last word, and none with money is the proof."""
+    payments = payments_in(response, charge.provider_key)
+    if isinstance(payments, Unknown):
+        return payments
+    outcomes = [_payment(charge, payment) for payment in payments]
+    money = [outcome for outcome in outcomes if isinstance(outcome, Charged | Authorized | Mismatch)]
+    if money:
+        return money[0] if len(money) == 1 else Mismatch(code="duplicate_charge")
+    words = {payment.get("payment_status") for payment in payments}
+    if not words <= _WITHOUT_MONEY:
+        return Unknown(code="payment_still_open")
+    how = charge.progress.get("order_closed")
+    if how in {"terminated", "expired"} or (how == "paid" and "VOID" in words):
+        return Fenced(reference=reference(payments[-1].get("cf_payment_id")) if payments else None)
+    return Unknown(code="order_paid_without_payment")
+
+
+def _session_of(charge: Charge, order: dict[str, Any]) -> StepResult:
+    if order.get("order_id") != charge.provider_key:
+        return Unknown(code="another_order")
+    currency = text(order.get("order_currency"))
+    if currency != charge.currency or minor_amount(order.get("order_amount"), currency) != charge.amount:
+        return Unknown(code="order_differs")
+    if order.get("order_status") == "PAID":
+        return Mismatch(code="order_paid_unasked")
+    if order.get("order_status") != "ACTIVE":
+        return Unknown(code="order_not_active")
+    session = text(order.get("payment_session_id"))
+    if not session or len(session) > _MAX_SESSION_CHARS or not session.isascii() or not session.isprintable():
+        raise ValueError("not a usable session")
+    return Progress(facts={"payment_session_id": session})
+
+
+def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
+    """By the vendor's own clock: its answer's date against the order's expiry. Raises where either is missing."""
+    now = datetime.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+    return now - datetime.fromisoformat(text(order.get("order_expiry_time"))) > _LONGEST_ATTEMPT
+
+
+# --- what the payer has to do -----------------------------------------------------------------------------------
+
+
+def _next_action(charge: Charge, answer: dict[str, Any]) -> Outcome:
+    """An answer for another amount is not handed to the payer: nobody can pay what nobody is shown."""
+    amount = answer.get("payment_amount")
+    if amount is not None and minor_amount(amount, charge.currency) != charge.amount:
+        return Unknown(code="amount_differs")
+    payment_id = reference(answer.get("cf_payment_id"))
+    data = member(answer.get("data"))
+    next_action: NextAction | None = None
+    match answer.get("action"):
+        case "custom":
+            next_action = _upi_intent(member(data.get("payload")))
+        case "link":
+            next_action = _redirect(data.get("url"))
+        case "form":
+            next_action = _form(data)
+        case _:
+            return Unknown(code="action_not_known")
+    if next_action is None:
+        return Unknown(code="action_without_address")
+    return ActionRequired(reference=payment_id, action=next_action)
+
+
+def _upi_intent(links: dict[str, Any]) -> NextAction | None:
+    """The link for every UPI app; those for a single app are not used."""
+    url = links.get("default")
+    return NextAction(kind="upi_intent", url=url) if _is_address(url, "upi://") else None
+
+
+def _redirect(url: Any) -> NextAction | None:
+    return NextAction(kind="redirect", url=url) if _is_address(url, "https://") else None
+
+
+def _form(data: dict[str, Any]) -> NextAction | None:
+    url, method, payload = data.get("url"), data.get("method"), data.get("payload")
+    if not _is_address(url, "https://") or not isinstance(method, str) or method.lower() != "post":
+        return None
+    fields = _fields(payload) if isinstance(payload, dict) else None
+    return NextAction(kind="form_post", url=url, fields=fields) if fields is not None else None
+
+
+def _fields(payload: dict[str, Any]) -> dict[str, str] | None:
+    """Texts and whole numbers, as a form has them; a field left out or altered would break the bank's page."""
+    if len(payload) > _MAX_FIELDS:
+        return None
+    if any(isinstance(value, bool) or not isinstance(value, str | int) for value in payload.values()):
+        return None
+    fields = {name: str(value) for name, value in payload.items()}
+    sizes = [max(len(name), len(value)) for name, value in fields.items()]
+    if sum(sizes) > _MAX_FORM_CHARS or max(sizes, default=0) > _MAX_FIELD_CHARS:
+        return None
+    return fields
+
+
+def _is_address(url: Any, scheme: str) -> TypeGuard[str]:
+    return (
+        isinstance(url, str)
+        and len(url) <= _MAX_URL_CHARS
+        and len(url) > len(scheme)
+        and url.startswith(scheme)
+        and is_clean(url)
+        and not any(char.isspace() for char in url)
+    )
+
+
+# --- payments ---------------------------------------------------------------------------------------------------
+
+
+def payments_in(response: HttpResponse, order_id: str) -> list[dict[str, Any]] | Unknown:
+    """All payments of the order; raises ValueError where one of them is none, or another order's."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    payments = json_array(response)
+    if len(payments) > _MAX_PAYMENTS:
+        raise ValueError("more payments than one order can have")
+    for payment in payments:
+        if not isinstance(payment, dict) or payment.get("order_id") != order_id:
+            raise ValueError("not a list of this order's payments")
+    return payments
+
+
+def _payment(charge: Charge, payment: dict[str, Any]) -> Outcome:
+    payment_id = reference(payment.get("cf_payment_id"))
+    match payment.get("payment_status"):
+        case "SUCCESS":
+            return _money(charge, payment_id, payment)
+        case "PENDING":
+            return Accepted(reference=payment_id)
+        case "NOT_ATTEMPTED":
+            # The payer has done nothing yet. As Accepted, an abandoned payment would lose its deadline.
+            return Unknown(code="not_attempted")
+        case "FAILED" | "USER_DROPPED" | "CANCELLED" as word:
+            return _declined(charge, payment_id, word, member(payment.get("error_details")))
+        case "VOID":
+            return Unknown(code="authorization_voided")
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _money(charge: Charge, payment_id: str, payment: dict[str, Any]) -> Outcome:
+    """SUCCESS is also the word for money that is only held: `is_captured` tells."""
+    held = member(payment.get("authorization"))
+    taken = payment.get("is_captured")
+    if held.get("action") == "VOID":
+        return Unknown(code="authorization_voided")
+    if taken is False:
+        return money_of(payment_id, payment, payment.get("payment_amount"), kind=Authorized)
+    if taken is not True and (taken is not None or held):
+        return Unknown(code="capture_not_understood")
+    amount = payment.get("payment_amount")
+    if charge.capture is CaptureMode.MANUAL:
+        if held.get("action") != "CAPTURE" or held.get("status") != "SUCCESS":
+            return Unknown(code="capture_not_understood")
+        amount = held.get("captured_amount")
+    return money_of(payment_id, payment, amount, kind=Charged)
+
+
+def money_of(
+    payment_id: str, payment: dict[str, Any], amount: Any, *, kind: type[Charged] | type[Authorized]
+) -> Outcome:
+    """What was paid, in what the payer paid it with: a fee on top, or another currency, is a mismatch."""
+    currency = text(payment.get("payment_currency"))
+    minor = minor_amount(amount, currency)
+    if minor is None:
+        return Mismatch(code="amount_differs", reference=payment_id)
+    return kind(reference=payment_id, amount=minor, currency=currency, merchant_reference=text(payment.get("order_id")))
+
+
+def _declined(charge: Charge, payment_id: str, word: str, error: dict[str, Any]) -> Declined:
+    """The order stays open after a failed payment: the decline counts once the order is closed."""
+    code = word.lower() if word != "FAILED" else error.get("error_reason") or error.get("error_code")
+    kind = _KINDS.get(code, DeclineKind.HARD) if isinstance(code, str) else DeclineKind.HARD
+    return Declined(
+        kind=kind,
+        code=harmless_code(code, charge.token),
+        message=harmless_text(error.get("error_description"), charge.token),
+        reference=payment_id,
+        fence_required=True,
+    )
+
+
+# --- shared with movements, webhooks and statements -------------------------------------------------------------
+
+
+def refusal_of(response: HttpResponse, secret: str = "", *, moves_money: bool) -> Rejected | Unknown:
+    """An error status: was it refused before anything happened, or do we not know?
+
+    Where money may have moved, only a code that names invalid input is believed; of a request that moves none,
+    every documented refusal is.
+    """
+    error = error_body(response)
+    message = harmless_text(error.get("message"), secret)
+    if response.status == 429:
+        wait = response.headers.get("x-ratelimit-retry", "")
+        seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else 0
+        return Rejected(code="rate_limited", message=message, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
+    if response.status in {401, 403}:
+        return Rejected(code="unauthorized", message=message, misconfigured=True)
+    if error.get("type") == "idempotency_error":
+        return Unknown(code="idempotency_key_reused", message=message)
+    code = harmless_code(error.get("code"), secret) if error.get("code") else f"http_{response.status}"
+    if response.status == 400 and error.get("type") in _VALIDATION and _is_harmless(code, moves_money=moves_money):
+        misconfigured = error.get("type") == "feature_not_enabled"
+        return Rejected(code=code, message=message, misconfigured=misconfigured)
+    return Unknown(code=code, message=message)
+
+
+def _is_harmless(code: str, *, moves_money: bool) -> bool:
+    if moves_money:
+        return _INVALID_INPUT.fullmatch(code) is not None and code not in _STATE_CODES
+    return _CONFLICT.search(code) is None
+
+
+def minor_amount(value: Any, currency: str) -> int | None:
+    """A JSON number of major units in minor ones; None for what is no whole number of them. Raises for no number."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
+        raise ValueError("not an amount")
+    return to_minor(Decimal(value), currency)
+
+
+def harmless_code(said: Any, secret: str = "") -> str:
+    """A code as it came, unless it holds what no code holds: a token or a number that could ring somebody."""
+    code = provider_code(said)
+    return "unrecognized" if (secret and secret in code) or _LONG_NUMBER.search(code) else code
+
+
+def harmless_text(said: Any, secret: str = "") -> str:
+    """A message without what could name or ring a person, or pay in their name."""
+    if secret and isinstance(said, str):
+        said = said.replace(secret, "[removed]")
+    return _LONG_NUMBER.sub("[removed]", _ADDRESS.sub("[removed]", provider_text(said)))
+
+
+def word_in(value: Mapping[str, Any], name: str) -> str:
+    """A status word, or an empty one."""
+    word = value.get(name)
+    return word if isinstance(word, str) else ""

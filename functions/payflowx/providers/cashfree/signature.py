@@ -1,0 +1,45 @@
+"""Cashfree's signature of its webhooks: base64 of HMAC-SHA256 over the timestamp's text and the raw body.
+
+Nothing stands between the two, and the body counts byte for byte: 10.10 read and written again is 10.1.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+from payflowx.domain.limits import HOUR_MS, MINUTE_MS, SECOND_MS
+
+MAX_AGE_MS: Final = 2 * HOUR_MS
+"""Deliveries repeat for half an hour; the vendor does not say whether a repeated one gets a new timestamp."""
+MAX_AHEAD_MS: Final = 5 * MINUTE_MS
+_MAX_SECONDS: Final = 100_000_000_000
+"""Smaller timestamps are seconds, others milliseconds: as seconds it is the year 5138, as milliseconds 1973."""
+_MAX_DIGITS: Final = 16
+_MAX_SIGNATURE_CHARS: Final = 200
+
+
+def signature_of(timestamp: str, body: bytes, secret: str) -> str:
+    """What the vendor puts into `x-webhook-signature`."""
+    digest = hmac.new(secret.encode(), timestamp.encode() + body, hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
+def is_signed(timestamp: str, body: bytes, given: str, secrets: Sequence[str]) -> bool:
+    """Whether any of the secrets signed it. All are tried, so that time tells nothing about which one did."""
+    if not given or len(given) > _MAX_SIGNATURE_CHARS or not given.isascii():
+        return False
+    found = False
+    for secret in filter(None, secrets):
+        found |= hmac.compare_digest(signature_of(timestamp, body, secret).encode(), given.encode())
+    return found
+
+
+def is_timely(timestamp: str, received_at_ms: int) -> bool:
+    """Whether it was signed lately; a signature without a time could be replayed for ever."""
+    if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > _MAX_DIGITS:
+        return False
+    at = int(timestamp)
+    age_ms = received_at_ms - (at * SECOND_MS if at < _MAX_SECONDS else at)
+    return -MAX_AHEAD_MS <= age_ms <= MAX_AGE_MS

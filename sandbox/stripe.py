@@ -1,0 +1,1222 @@
+"""Stripe as a simulator: API version 2023-10-16, PaymentIntents, refunds, events, balance transactions.
+
+The token is the `payment_method`. Facts about the vendor that shape this file:
+
+* A first answer is stored under the Idempotency-Key once execution has begun, a 500 like any other, for 24 hours.
+  Validation errors, 429 and 409 are not stored. While an answer is held, its key is in use: 409.
+* A held request that never began (`tok_timeout_before_charge`) got lost on its way: its key is not in use.
+* Search sees a new intent after `search_lag_seconds`; list and read see it at once.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from sandbox.behaviours import ASYNC_SECONDS, REOPEN_SECONDS, Answer, Behaviour, Effect, behaviour_of
+from sandbox.ledger import DONE, FAILED, LedgerSimulator
+from sandbox.simulator import CANCELED, CHARGED, DECLINED, PENDING, WAITING, Credentials
+from sandbox.store import Record, Store
+from sandbox.wire import Reply, Request, html_reply, json_reply
+
+VERSION: Final = "2023-10-16"
+WEBHOOK_SECRET: Final = "whsec_sandbox"  # noqa: S105 - it signs what a simulator sends
+CREATED: Final = "created"
+AUTHORIZED: Final = "authorized"
+
+_CHARGE: Final = "charge"
+_KEYS: Final = "idempotency"
+_KEY_LIFETIME_SECONDS: Final = 24 * 3600
+_EVENT_LIFETIME_SECONDS: Final = 30 * 24 * 3600
+_FORM: Final = "application/x-www-form-urlencoded"
+_STATUSES: Final = {
+    CHARGED: "succeeded",
+    AUTHORIZED: "requires_capture",
+    PENDING: "processing",
+    WAITING: "requires_action",
+    DECLINED: "requires_payment_method",
+    CANCELED: "canceled",
+}
+_CANCELABLE: Final = {CREATED, DECLINED, WAITING, AUTHORIZED}
+_REFUND_STATUSES: Final = {
+    DONE: "succeeded",
+    PENDING: "pending",
+    FAILED: "failed",
+    CANCELED: "canceled",
+    WAITING: "requires_action",
+}
+# code, decline_code, advice_code, message
+_SOFT: Final = ("card_declined", "issuer_not_available", "try_again_later", "Your card was declined.")
+_FAILURES: Final = {
+    Effect.SOFT_DECLINE: _SOFT,
+    Effect.REOPENED_DECLINE: _SOFT,
+    Effect.HARD_DECLINE: ("card_declined", "stolen_card", "do_not_try_again", "Your card was declined."),
+    Effect.FUNDS_DECLINE: ("card_declined", "insufficient_funds", "", "Your card has insufficient funds."),
+    Effect.ACTION: (
+        "authentication_required",
+        "authentication_required",
+        "",
+        "Your card was declined. This transaction requires authentication.",
+    ),
+}
+_VENDOR_TOKENS: Final = {
+    "pm_card_visa": "tok_success",
+    "pm_card_chargeDeclined": "tok_soft_decline",
+    "pm_card_visa_chargeDeclined": "tok_soft_decline",
+    "pm_card_visa_chargeDeclinedInsufficientFunds": "tok_insufficient_funds",
+    "pm_card_authenticationRequired": "tok_requires_action",
+}
+_CURRENCY_NAMES: Final = """
+aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad
+cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd
+hnl htg huf idr ils inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl
+mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg
+qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah
+ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw
+"""
+_CURRENCIES: Final = frozenset(_CURRENCY_NAMES.split())
+_MINIMA: Final = {"usd": 50, "eur": 50, "gbp": 30, "inr": 50, "aud": 50, "cad": 50, "sgd": 50, "chf": 50, "jpy": 50}
+_THREE_DECIMALS: Final = {"bhd", "jod", "kwd", "omr", "tnd"}
+_MAX_AMOUNT: Final = 99_999_999
+
+_INTENT_PATH: Final = re.compile(r"/v1/payment_intents/(pi_[0-9A-Za-z]+)(/confirm|/capture|/cancel)?")
+_REFUND_PATH: Final = re.compile(r"/v1/refunds/(re_[0-9A-Za-z]+)(/cancel)?")
+_CHARGE_PATH: Final = re.compile(r"/v1/charges/(ch_[0-9A-Za-z]+)")
+_EVENT_PATH: Final = re.compile(r"/v1/events/(evt_[0-9A-Za-z]+)")
+_CLAUSE: Final = re.compile(
+    r"""(?P<field>metadata\[(?P<q>["'])(?P<key>(?:\\.|(?!(?P=q))[^\\])*)(?P=q)\]|[a-z_]+)\s*:\s*"""
+    r"""(?:(?P<v>["'])(?P<text>(?:\\.|(?!(?P=v))[^\\])*)(?P=v)|(?P<number>\d+))(?:\s+AND\s+(?=\S)|$)"""
+)
+_SEARCHABLE: Final = ("status", "currency", "amount", "customer")
+
+
+class _RefusedError(Exception):
+    """An error answer. `began` says whether execution had begun, so that the answer is kept under the key."""
+
+    def __init__(self, reply: Reply, *, began: bool = False) -> None:
+        super().__init__()
+        self.reply = reply
+        self.began = began
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A POST that is being answered."""
+
+    path: str
+    form: Record
+    key: str | None
+    request_id: str
+    stored: Record | None
+    now: float
+
+    @property
+    def origin(self) -> Record:
+        """What an event says about the request that caused it."""
+        return {"id": self.request_id, "idempotency_key": self.key}
+
+    @property
+    def send_key(self) -> str:
+        """By which sends are counted: an expired key begins a new life."""
+        return f"{self.key or self.request_id}#{self.stored['version'] if self.stored else 0}"
+
+
+class StripeSimulator(LedgerSimulator):
+    """Bearer authentication, forms in, JSON out, minor units."""
+
+    name = "stripe"
+
+    def __init__(
+        self,
+        store: Store,
+        credentials: Credentials,
+        *,
+        public_url: str,
+        visibility_lag_seconds: float = 0.0,
+        webhook_secret: str = WEBHOOK_SECRET,
+        search_lag_seconds: float = 60.0,
+    ) -> None:
+        super().__init__(store, credentials, public_url=public_url, visibility_lag_seconds=visibility_lag_seconds)
+        self.webhook_secret = webhook_secret
+        self.search_lag_seconds = search_lag_seconds
+
+    # -- the transport
+
+    def handle(self, request: Request, now: float) -> Reply:
+        reply = super().handle(request, now)
+        if request.path.startswith("/actions/"):
+            return reply
+        return replace(reply, headers={**reply.headers, "request-id": self._request_id(request, now)})
+
+    def is_authentic(self, request: Request) -> bool:
+        given = request.headers.get("authorization", "")
+        expected = self.credentials.key_secret
+        basic = request.basic()
+        if basic is not None:
+            return hmac.compare_digest(f"{basic[0]}:{basic[1]}".encode(), f"{expected}:".encode())
+        return hmac.compare_digest(given.encode(), f"Bearer {expected}".encode())
+
+    def unauthorized(self) -> Reply:
+        return _error(401, "invalid_request_error", "Invalid API Key provided.")
+
+    def bad_request(self, message: str) -> Reply:
+        return _error(400, "invalid_request_error", message)
+
+    def server_error(self) -> Reply:
+        return _error(500, "api_error", "An unknown error occurred.")
+
+    def answer(self, request: Request, now: float) -> Reply:
+        version = request.headers.get("stripe-version", VERSION)
+        if version != VERSION:
+            return self.bad_request(f"Invalid Stripe API version: {version}")
+        try:
+            if request.method == "POST":
+                return self._post(request, now)
+            if request.method == "GET":
+                return self._get(request, now)
+            raise _unknown_url(request)
+        except _RefusedError as refused:
+            return refused.reply
+
+    def _request_id(self, request: Request, now: float) -> str:
+        content = hashlib.sha256(request.body).hexdigest()
+        return self.make_id("req_", request.method, request.path, request.headers.get("idempotency-key"), content, now)
+
+    def _get(self, request: Request, now: float) -> Reply:
+        query = _nest(request.query.items())
+        path = request.path
+        if path == "/v1/payment_intents":
+            return self._list_intents(_check(query, _LIST_QUERY | {"customer": _text()}), now)
+        if path == "/v1/payment_intents/search":
+            return self._search(_check(query, _SEARCH_QUERY, ("query",)), now)
+        if path == "/v1/refunds":
+            return self._list_refunds(_check(query, _LIST_QUERY | {"payment_intent": _text(), "charge": _text()}), now)
+        if path == "/v1/events":
+            return self._list_events(_check(query, _LIST_QUERY | {"type": _text(), "types": _texts}), now)
+        if path == "/v1/balance_transactions":
+            known = {name: _text() for name in ("type", "source", "payout", "currency")}
+            return self._list_balance(_check(query, _LIST_QUERY | known), now)
+        expand = _check(query, {"expand": _expand, "client_secret": _text()}).get("expand", [])
+        if (match := _INTENT_PATH.fullmatch(path)) and not match[2]:
+            return json_reply(200, self._present(self._intent(match[1], now), now, expand))
+        if (match := _REFUND_PATH.fullmatch(path)) and not match[2]:
+            return json_reply(200, _present_refund(self._refund(match[1], now)))
+        if match := _CHARGE_PATH.fullmatch(path):
+            found = [r for r in self._intents(now) if _charge_id(r) == match[1]]
+            return json_reply(200, self._present_charge(found[0], now)) if found else _missing("charge", match[1])
+        if match := _EVENT_PATH.fullmatch(path):
+            bodies = [event["body"] for event in self.events(now) if event["id"] == match[1]]
+            return _raw(bodies[0]) if bodies else _missing("event", match[1])
+        raise _unknown_url(request)
+
+    def _post(self, request: Request, now: float) -> Reply:
+        if request.body and request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
+            raise _refused("Invalid request (check that your POST content type is application/x-www-form-urlencoded).")
+        try:
+            pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=bool(request.body))
+        except ValueError:
+            raise _refused("Invalid request: the body is no form.") from None
+        form, key = _nest(pairs), request.headers.get("idempotency-key")
+        if key is not None and not 1 <= len(key) <= 255:
+            raise _refused("Idempotency keys must be between 1 and 255 characters long.")
+        stored = self.store.get(_KEYS, key) if key else None
+        content = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+        if stored is not None and now - stored["at"] < _KEY_LIFETIME_SECONDS:
+            return _replay(stored, request.path, content, now)
+        call = _Call(request.path, form, key, self._request_id(request, now), stored, now)
+        behaviour, execute = self._action(request, call)
+        return self._execute(call, content, behaviour, execute)
+
+    def _action(self, request: Request, call: _Call) -> tuple[Behaviour, Callable[[], Reply]]:
+        """What a POST asks for, when its parameters are valid: how it will go, and its execution."""
+        path, now = request.path, call.now
+        if path == "/v1/payment_intents":
+            form = _check(call.form, _CREATE, ("amount", "currency"))
+            behaviour = _creation(form, self._behaviour(form))
+            return behaviour, lambda: self._create(call, form, behaviour)
+        if path == "/v1/refunds":
+            form = _check(call.form, _REFUND)
+            if "payment_intent" not in form and "charge" not in form:
+                raise _refused(
+                    "One of the following params should be provided for this request: payment_intent or charge."
+                )
+            target = self._refund_target(form, now)
+            behaviour = self._operation_behaviour()
+            return behaviour, lambda: self._create_refund(call, form, target, behaviour)
+        match = _INTENT_PATH.fullmatch(path)
+        if match and match[2] == "/confirm":
+            record, form = self._intent(match[1], now), _check(call.form, _CONFIRM)
+            behaviour = self._behaviour({"payment_method": record["payment_method"], **form})
+            return behaviour, lambda: self._confirm(call, record, form, behaviour)
+        if match and match[2] == "/capture":
+            record, form = self._intent(match[1], now), _check(call.form, _CAPTURE)
+            return self._operation_behaviour(), lambda: self._capture(call, record, form)
+        if match and match[2] == "/cancel":
+            record, form = self._intent(match[1], now), _check(call.form, _CANCEL)
+            return self._operation_behaviour(), lambda: self._cancel(call, record, form)
+        match = _REFUND_PATH.fullmatch(path)
+        if match and match[2]:
+            refund = self._refund(match[1], now)
+            _check(call.form, {"expand": _expand})
+            return Behaviour(Effect.CHARGE), lambda: self._cancel_refund(call, refund)
+        raise _unknown_url(request)
+
+    def _execute(self, call: _Call, content: str, behaviour: Behaviour, execute: Callable[[], Reply]) -> Reply:
+        """Once begun, the answer is kept; a held one keeps its key in use."""
+        if behaviour.effect is Effect.RATE_LIMITED:
+            raise _RefusedError(_rate_limited())
+        answers: list[Reply] = []
+
+        def begin() -> Reply:
+            try:
+                answers.append(execute())
+            except _RefusedError as refused:
+                if not refused.began:
+                    raise
+                answers.append(refused.reply)
+            return answers[0]
+
+        shown = self.perform(call.send_key, behaviour, begin)
+        if call.key and answers:
+            kept = self.server_error() if behaviour.answer is Answer.ERROR_AFTER else answers[0]
+            record: Record = {
+                "path": call.path,
+                "content": content,
+                "at": call.now,
+                "busy_until": call.now + shown.hold_seconds,
+                "status": kept.status,
+                "body": kept.body.decode(),
+                **({"version": call.stored["version"]} if call.stored else {}),
+            }
+            self.store.put(_KEYS, call.key, record)
+        return shown
+
+    # -- intents
+
+    def _behaviour(self, form: Record) -> Behaviour:
+        token = form.get("payment_method")
+        if token is None:
+            return Behaviour(Effect.CHARGE)
+        behaviour = behaviour_of(_VENDOR_TOKENS.get(token, token), self.name)
+        if behaviour is None:
+            message = f"No such PaymentMethod: '{token}'"
+            raise _refused(message, code="resource_missing", param="payment_method")
+        return behaviour
+
+    def _operation_behaviour(self) -> Behaviour:
+        """Soft declines of operations are the vendor's lock: nothing happened, try again."""
+        behaviour = self.planned_behaviour()
+        if behaviour.effect is Effect.SOFT_DECLINE:
+            message = "This object cannot be accessed right now because another API request is accessing it."
+            raise _RefusedError(_error(429, "invalid_request_error", message, code="lock_timeout"))
+        return behaviour
+
+    def _create(self, call: _Call, form: Record, behaviour: Behaviour) -> Reply:
+        name = self.make_id("pi_", call.send_key if call.key else self.count(_CHARGE))
+        metadata = form.get("metadata", {})
+        record: Record = {
+            "id": name,
+            "key": call.key,
+            "reference": call.key or metadata.get("ref") or next(iter(metadata.values()), name),
+            "amount": form["amount"],
+            "currency": form["currency"],
+            "capture_method": form.get("capture_method", "automatic"),
+            "payment_method": form.get("payment_method"),
+            "payment_method_types": form.get("payment_method_types", ["card"]),
+            "automatic": form.get("automatic_payment_methods") or _default_methods(form),
+            "metadata": metadata,
+            "return_url": form.get("return_url"),
+            **{field: form.get(field) for field in _ECHOED},
+            "effect": Effect.CHARGE,
+            "state": CREATED,
+            "taken": 0,
+            "captured": 0,
+            "tries": 0,
+            "at": call.now,
+            "operations": [],
+        }
+        if form.get("confirm"):
+            record |= _outcome(record, form, behaviour, call.now)
+        self.store.put(_CHARGE, name, record)
+        record["version"] = 1
+        self._tell(record, call, ["payment_intent.created", *_news(record)])
+        return self._result(record, call.now, form.get("expand", []))
+
+    def _confirm(self, call: _Call, record: Record, form: Record, behaviour: Behaviour) -> Reply:
+        if record["state"] not in {CREATED, DECLINED}:
+            message = f"You cannot confirm this PaymentIntent because it has a status of {_status(record)}."
+            raise self._unexpected_state(record, message, call.now)
+        chosen = {"payment_method": record["payment_method"], **form}
+        if chosen["payment_method"] is None:
+            message = "You cannot confirm this PaymentIntent because it's missing a payment method."
+            raise self._unexpected_state(record, message, call.now)
+        _require_return_url({**record, **form}, record["automatic"])
+        kept: Record = {
+            name: chosen[name] for name in ("payment_method", "return_url", "capture_method") if name in chosen
+        }
+        changed = self._change(record, **kept, **_outcome({**record, **kept}, form, behaviour, call.now))
+        self._tell(changed, call, _news(changed))
+        return self._result(changed, call.now, form.get("expand", []))
+
+    def _capture(self, call: _Call, record: Record, form: Record) -> Reply:
+        if record["state"] != AUTHORIZED:
+            status = _status(record)
+            told = "it has already been captured" if record["captured"] else f"it has a status of {status}"
+            message = f"This PaymentIntent could not be captured because {told}."
+            raise self._unexpected_state(record, message, call.now)
+        amount: int = {"amount_to_capture": record["taken"], **form}["amount_to_capture"]
+        _require_positive("amount_to_capture", amount)
+        if amount > record["taken"]:
+            message = f"The amount to capture ({amount}) is greater than the capturable amount ({record['taken']})."
+            refusal = _error(400, "invalid_request_error", message, code="amount_too_large", param="amount_to_capture")
+            raise _RefusedError(refusal, began=True)
+        operation = self._operation(call, record, "capture", amount, DONE)
+        kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
+        changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount)
+        self._tell(changed, call, ["charge.captured", "payment_intent.succeeded"])
+        return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
+
+    def _cancel(self, call: _Call, record: Record, form: Record) -> Reply:
+        if record["state"] not in _CANCELABLE:
+            message = f"You cannot cancel this PaymentIntent because it has a status of {_status(record)}."
+            raise self._unexpected_state(record, message, call.now)
+        changes = {
+            "state": CANCELED,
+            "canceled_at": int(call.now),
+            "cancellation_reason": form.get("cancellation_reason"),
+        }
+        if record["state"] == AUTHORIZED:
+            operation = self._operation(call, record, "void", record["taken"], DONE)
+            kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
+            changed = self.book(kept, operation, **changes)
+        else:
+            changed = self._change(record, **changes)
+        self._tell(changed, call, ["payment_intent.canceled"])
+        return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
+
+    def _approve(self, charge_id: str, now: float) -> Reply:
+        """The payer at the address of `next_action`."""
+        record = self.find(charge_id, now)
+        if record is not None and record["state"] == WAITING:
+            taken = record["taken"]
+            changes = {"state": AUTHORIZED} if record["capture_method"] == "manual" else _paid(taken)
+            changed = self._change(record, effect=Effect.CHARGE, **changes)
+            self._announce(changed, {"id": None, "idempotency_key": None}, _news(changed), now, now)
+        elif record is None or record["state"] not in {CHARGED, AUTHORIZED}:
+            return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
+        return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
+
+    def _settled(self, record: Record, now: float) -> Record:
+        settled = super()._settled(record, now)
+        if settled is not record and settled["state"] == CHARGED:
+            settled |= _paid(settled["taken"])
+        return settled
+
+    def _change(self, record: Record, **changes: Any) -> Record:
+        """What was to happen later to the old state does not."""
+        kept = {name: value for name, value in record.items() if not name.startswith("settles_")}
+        return self.change(kept, **changes)
+
+    def _intent(self, name: str, now: float) -> Record:
+        record = self.find(name, now)
+        if record is None:
+            raise _RefusedError(_missing("payment_intent", name))
+        return record
+
+    def _intents(self, now: float) -> list[Record]:
+        """Newest first."""
+        return sorted(self.charges(now, lambda _: True), key=lambda r: (r["at"], r["id"]), reverse=True)
+
+    def _list_intents(self, query: Record, now: float) -> Reply:
+        found = [r for r in self._intents(now) if query.get("customer") in {None, r["customer"]}]
+        expand = query.get("expand", [])
+        return _page("/v1/payment_intents", found, query, lambda r: self._present(r, now, expand))
+
+    def _search(self, query: Record, now: float) -> Reply:
+        clauses = _clauses(query["query"])
+        visible = [r for r in self._intents(now) if now - r["at"] >= self.search_lag_seconds]
+        found = [r for r in visible if all(_matches(r, *clause) for clause in clauses)]
+        start, limit = _offset(query.get("page")), query.get("limit", 10)
+        expand = query.get("expand", [])
+        more = len(found) > start + limit
+        body = {
+            "object": "search_result",
+            "url": "/v1/payment_intents/search",
+            "has_more": more,
+            "next_page": base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else None,
+            "data": [self._present(r, now, expand) for r in found[start : start + limit]],
+        }
+        return json_reply(200, body)
+
+    def _unexpected_state(self, record: Record, message: str, now: float) -> _RefusedError:
+        more = {"payment_intent": self._present(record, now)}
+        code = "payment_intent_unexpected_state"
+        return _RefusedError(_error(400, "invalid_request_error", message, code=code, **more), began=True)
+
+    def _result(self, record: Record, now: float, expand: list[str]) -> Reply:
+        if record["state"] != DECLINED:
+            return json_reply(200, self._present(record, now, expand))
+        shown = self._present(record, now)
+        return json_reply(402, {"error": {**_failure(record), "payment_intent": shown}})
+
+    # -- refunds
+
+    def _refund_target(self, form: Record, now: float) -> Record:
+        if "origin" in form or "instructions_email" in form:
+            raise _refused("Refunds of a customer balance are not modelled here.")
+        if "payment_intent" in form:
+            return self._intent(form["payment_intent"], now)
+        found = [r for r in self._intents(now) if _charge_id(r) == form["charge"]]
+        if not found:
+            raise _RefusedError(_missing("charge", form["charge"]))
+        return found[0]
+
+    def _create_refund(self, call: _Call, form: Record, record: Record, behaviour: Behaviour) -> Reply:
+        left = record["captured"] - self.refunded(record, call.now)
+        charge = _charge_id(record)
+        if record["state"] != CHARGED:
+            message = f"This PaymentIntent ({record['id']}) does not have a successful charge to refund."
+            raise _RefusedError(_error(400, "invalid_request_error", message), began=True)
+        if left <= 0:
+            message = f"Charge {charge} has already been refunded."
+            refusal = _error(400, "invalid_request_error", message, code="charge_already_refunded")
+            raise _RefusedError(refusal, began=True)
+        amount: int = form.get("amount", left)
+        _require_positive("amount", amount)
+        if amount > left:
+            message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
+            raise _RefusedError(_error(400, "invalid_request_error", message, param="amount"), began=True)
+        if behaviour.effect in {Effect.HARD_DECLINE, Effect.FUNDS_DECLINE}:
+            message = "Insufficient funds in your Stripe balance to refund this amount."
+            refusal = _error(400, "invalid_request_error", message, code="balance_insufficient")
+            raise _RefusedError(refusal, began=True)
+        state, later = _refund_course(behaviour.effect)
+        operation = self._operation(call, record, "refund", amount, state) | {
+            "reason": form.get("reason"),
+            "metadata": form.get("metadata", {}),
+            "charge": charge,
+        }
+        if later is not None:
+            operation |= {"settles_at": call.now + later[0], "settles_to": later[1]}
+        changed = self.book(record, operation)
+        facts = {"subject": operation["id"], "revision": changed["version"], "request": call.origin}
+        self.announce([("refund.created", facts)], call.now, call.now)
+        self._tell(changed, call, ["charge.refunded"])
+        if later is not None:
+            kinds = ["refund.updated", "charge.refund.updated"] + (["refund.failed"] if later[1] == FAILED else [])
+            quiet = {**facts, "request": {"id": None, "idempotency_key": None}}
+            self.announce([(kind, quiet) for kind in kinds], operation["settles_at"], call.now)
+        return json_reply(200, _present_refund({**operation, "charge_id": record["id"]}))
+
+    def _cancel_refund(self, call: _Call, refund: Record) -> Reply:
+        if refund["state"] != WAITING:
+            message = f"This refund cannot be canceled because it has a status of {_REFUND_STATUSES[refund['state']]}."
+            raise _RefusedError(_error(400, "invalid_request_error", message), began=True)
+        changed = self.change_operation(refund, state=CANCELED)
+        facts = {"subject": refund["id"], "revision": changed["version"], "request": call.origin}
+        self.announce([("refund.updated", facts), ("charge.refund.updated", facts)], call.now, call.now)
+        return json_reply(200, _present_refund(changed))
+
+    def _refund(self, name: str, now: float) -> Record:
+        record = self.operation(name, now)
+        if record is None or record["kind"] != "refund":
+            raise _RefusedError(_missing("refund", name))
+        return record
+
+    def _refunds(self, now: float) -> list[Record]:
+        found = [refund for record in self._intents(now) for refund in self.operations_of(record, now, "refund")]
+        return sorted(found, key=lambda r: (r["at"], r["id"]), reverse=True)
+
+    def _list_refunds(self, query: Record, now: float) -> Reply:
+        wanted = (query.get("payment_intent"), query.get("charge"))
+        pairs = [(refund, (refund["charge_id"], refund["charge"])) for refund in self._refunds(now)]
+        found = [r for r, names in pairs if all(w in {None, n} for w, n in zip(wanted, names, strict=True))]
+        return _page("/v1/refunds", found, query, _present_refund)
+
+    def _operation(self, call: _Call, record: Record, kind: str, amount: int, state: str) -> Record:
+        prefix = {"refund": "re_", "capture": "cap_", "void": "void_"}[kind]
+        return {
+            "id": self.make_id(prefix, record["id"], len(record["operations"]), call.key),
+            "kind": kind,
+            "reference": call.key or record["reference"],
+            "amount": amount,
+            "currency": record["currency"],
+            "state": state,
+            "at": call.now,
+        }
+
+    # -- books
+
+    def ledger(self, now: float) -> list[Record]:
+        """With currencies as everybody else writes them."""
+        return [{**entry, "currency": entry["currency"].upper()} for entry in super().ledger(now)]
+
+    def _list_balance(self, query: Record, now: float) -> Reply:
+        wanted = {name: query[name] for name in ("type", "source", "currency") if name in query}
+        found = [r for r in self._balance(now) if all(r[name] == value for name, value in wanted.items())]
+        found = [] if "payout" in query else found  # nothing is paid out here
+        return _page("/v1/balance_transactions", found, query, lambda r: {k: v for k, v in r.items() if k != "at"})
+
+    def _balance(self, now: float) -> list[Record]:
+        found = []
+        for record in self._intents(now):
+            if record["state"] == CHARGED:
+                found.append(_balance_entry(record, "charge", _charge_id(record), record["captured"], record["at"]))
+            for refund in self.operations_of(record, now, "refund"):
+                if refund["state"] in {DONE, FAILED}:
+                    entry = _balance_entry(record, "refund", refund["id"], -refund["amount"], refund["at"])
+                    found.append(entry)
+                if refund["state"] == FAILED:
+                    at: float = {"settles_at": refund["at"], **refund}["settles_at"]
+                    found.append(_balance_entry(record, "refund_failure", refund["id"], refund["amount"], at))
+        return sorted(found, key=lambda r: (r["at"], r["id"]), reverse=True)
+
+    def _list_events(self, query: Record, now: float) -> Reply:
+        kinds = {query["type"]} if "type" in query else set(query.get("types", []))
+        found = [
+            {**event, "at": event["due"]}
+            for event in reversed(self.events(now))
+            if now - event["due"] < _EVENT_LIFETIME_SECONDS and (not kinds or event["type"] in kinds)
+        ]
+        return _page("/v1/events", found, query, lambda event: json.loads(event["body"]))
+
+    # -- webhooks
+
+    def sign(self, body: bytes, now: float) -> dict[str, str]:
+        at = int(now)
+        digest = hmac.new(self.webhook_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        return {"content-type": "application/json; charset=utf-8", "stripe-signature": f"t={at},v1={digest}"}
+
+    def render(self, kind: str, event: Record) -> bytes:
+        due, subject = event["due"], event["subject"]
+        if kind.startswith("payment_intent."):
+            shown = self._present(self._intent(subject, due), due)
+        elif kind.startswith("charge.") and kind != "charge.refund.updated":
+            shown = self._present_charge(self._intent(subject, due), due)
+        else:
+            shown = _present_refund(self._refund(subject, due))
+        body = {
+            "id": event["id"],
+            "object": "event",
+            "api_version": VERSION,
+            "created": int(due),
+            "data": {"object": shown},
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": event["request"],
+            "type": kind,
+        }
+        return json.dumps(body, indent=2).encode()
+
+    def _tell(self, record: Record, call: _Call, kinds: list[str]) -> None:
+        self._announce(record, call.origin, kinds, call.now, call.now)
+        if "settles_at" in record and record["state"] == PENDING:
+            later = {**record, "state": record["settles_to"]}
+            quiet = {"id": None, "idempotency_key": None}
+            self._announce(later, quiet, _news(later), record["settles_at"], call.now)
+
+    def _announce(self, record: Record, origin: Record, kinds: list[str], due: float, now: float) -> None:
+        facts = {"subject": record["id"], "revision": record["version"], "request": origin}
+        self.announce([(kind, facts) for kind in kinds], due, now)
+
+    # -- objects
+
+    def _present(self, record: Record, now: float, expand: list[str] | None = None) -> Record:
+        failed = record["state"] == DECLINED
+        charge = _charge_id(record)
+        intent = {
+            "id": record["id"],
+            "object": "payment_intent",
+            "amount": record["amount"],
+            "amount_capturable": record["taken"] if record["state"] == AUTHORIZED else 0,
+            "amount_details": {"tip": {}},
+            "amount_received": record["captured"],
+            "application": None,
+            "application_fee_amount": None,
+            "automatic_payment_methods": record["automatic"],
+            "canceled_at": record.get("canceled_at"),
+            "cancellation_reason": record.get("cancellation_reason"),
+            "capture_method": record["capture_method"],
+            "client_secret": f"{record['id']}_secret_{self.make_id('', record['id'], 'secret')}",
+            "confirmation_method": "automatic",
+            "created": int(record["at"]),
+            "currency": record["currency"],
+            **{field: record[field] for field in _ECHOED},
+            "invoice": None,
+            "last_payment_error": _failure(record) if failed else None,
+            "latest_charge": charge,
+            "livemode": False,
+            "metadata": record["metadata"],
+            "next_action": self._next_action(record) if record["state"] == WAITING else None,
+            "payment_method": None if failed else record["payment_method"],
+            "payment_method_types": record["payment_method_types"],
+            "processing": None,
+            "status": _status(record),
+        }
+        if "latest_charge" in (expand or []) and charge:
+            intent["latest_charge"] = self._present_charge(record, now)
+        return intent
+
+    def _next_action(self, record: Record) -> Record:
+        url = self.action_url(record["id"])
+        if record["return_url"]:
+            return {"type": "redirect_to_url", "redirect_to_url": {"return_url": record["return_url"], "url": url}}
+        return {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url}}
+
+    def _present_charge(self, record: Record, now: float) -> Record:
+        failed = record["state"] == DECLINED
+        paid = record["state"] in {CHARGED, AUTHORIZED}
+        refunded = self.refunded(record, now)
+        failure = _failure(record) if failed else {}
+        return {
+            "id": _charge_id(record),
+            "object": "charge",
+            "amount": record["amount"],
+            "amount_captured": record["captured"],
+            "amount_refunded": refunded,
+            "balance_transaction": None if not record["captured"] else self.make_id("txn_", _charge_id(record)),
+            "billing_details": {"address": None, "email": None, "name": None, "phone": None},
+            "captured": record["captured"] > 0,
+            "created": int(record["at"]),
+            "currency": record["currency"],
+            "customer": record["customer"],
+            "description": record["description"],
+            "disputed": False,
+            "failure_code": failure.get("code"),
+            "failure_message": failure.get("message"),
+            "livemode": False,
+            "metadata": record["metadata"],
+            "outcome": {
+                "network_status": "declined_by_network" if failed else "approved_by_network",
+                "reason": failure.get("decline_code"),
+                "type": "issuer_declined" if failed else "authorized",
+            },
+            "paid": paid,
+            "payment_intent": record["id"],
+            "payment_method": record["payment_method"],
+            "refunded": 0 < record["captured"] <= refunded,
+            "status": "succeeded" if paid else "failed" if failed or record["state"] == CANCELED else "pending",
+        }
+
+
+# -- what a request may contain
+
+_Checker = Callable[[str, Any], Any]
+_ECHOED: Final = (
+    "customer",
+    "description",
+    "on_behalf_of",
+    "receipt_email",
+    "setup_future_usage",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+)
+_ONLY_WITH_CONFIRM: Final = ("return_url", "off_session", "error_on_requires_action", "mandate", "mandate_data")
+
+
+def _text(longest: int = 5000) -> _Checker:
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise _refused(f"Invalid string: {value}", param=name)
+        if not value:
+            raise _refused(
+                f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; "
+                f"however '{name}' cannot be unset.",
+                code="parameter_invalid_empty",
+                param=name,
+            )
+        if len(value) > longest:
+            raise _refused(f"Invalid string: {value[:20]}...; must be at most {longest} characters", param=name)
+        return value
+
+    return check
+
+
+def _enum(*choices: str) -> _Checker:
+    def check(name: str, value: Any) -> str:
+        if value not in choices:
+            raise _refused(f"Invalid {name}: must be one of {', '.join(choices)}", param=name)
+        return str(value)
+
+    return check
+
+
+def _integer(name: str, value: Any) -> int:
+    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise _refused(f"Invalid integer: {value}", code="parameter_invalid_integer", param=name)
+    return int(value)
+
+
+def _boolean(name: str, value: Any) -> bool:
+    if value not in ("true", "false"):
+        raise _refused(f"Invalid boolean: {value}", param=name)
+    return bool(value == "true")
+
+
+def _limit(name: str, value: Any) -> int:
+    limit = _integer(name, value)
+    if not 1 <= limit <= 100:
+        raise _refused("The limit must be between 1 and 100.", param=name)
+    return limit
+
+
+def _texts(name: str, value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise _refused("Invalid array", param=name)
+    return [_text()(f"{name}[{index}]", item) for index, item in enumerate(value)]
+
+
+def _expand(name: str, value: Any) -> list[str]:
+    """Lists put `data.` in front. Nothing but charges is expanded here."""
+    found = [item.removeprefix("data.") for item in _texts(name, value)]
+    for item in found:
+        if item != "latest_charge":
+            raise _refused(f"This property cannot be expanded ({item}).", param=name)
+    return found
+
+
+def _hash(name: str, value: Any) -> Record:
+    """Known to the vendor and not looked into here."""
+    if not isinstance(value, dict):
+        raise _refused("Invalid object", param=name)
+    return value
+
+
+def _metadata(name: str, value: Any) -> dict[str, str]:
+    if value == "":
+        return {}
+    found = _hash(name, value)
+    if len(found) > 50:
+        raise _refused("Metadata can have up to 50 keys.", param=name)
+    for key, item in found.items():
+        if not isinstance(item, str):
+            raise _refused(f"Invalid string: {item}", param=f"{name}[{key}]")
+        if len(key) > 40:
+            raise _refused("Metadata keys can have up to 40 characters.", param=f"{name}[{key}]")
+        if len(item) > 500:
+            raise _refused("Metadata values can have up to 500 characters.", param=f"{name}[{key}]")
+    return {key: item for key, item in found.items() if item}
+
+
+def _off_session(name: str, value: Any) -> bool:
+    return True if value in ("one_off", "recurring") else _boolean(name, value)
+
+
+def _currency(name: str, value: Any) -> str:
+    if value not in _CURRENCIES:
+        raise _refused(f"Invalid currency: {value}. Stripe wants a supported code in lower case.", param=name)
+    return str(value)
+
+
+def _automatic(name: str, value: Any) -> Record:
+    known: dict[str, _Checker] = {"enabled": _boolean, "allow_redirects": _enum("always", "never")}
+    found = _check(_hash(name, value), known, ("enabled",), within=name)
+    return {"allow_redirects": "always", **found}
+
+
+def _created(name: str, value: Any) -> Record:
+    if isinstance(value, str):
+        at = _integer(name, value)
+        return {"gte": at, "lte": at}
+    return _check(_hash(name, value), dict.fromkeys(("gt", "gte", "lt", "lte"), _integer), within=name)
+
+
+_CAPTURE_METHOD: Final = _enum("automatic", "automatic_async", "manual")
+_CONFIRMING: Final[dict[str, _Checker]] = {
+    "capture_method": _CAPTURE_METHOD,
+    "error_on_requires_action": _boolean,
+    "expand": _expand,
+    "mandate": _text(),
+    "mandate_data": _hash,
+    "off_session": _off_session,
+    "payment_method": _text(),
+    "payment_method_data": _hash,
+    "payment_method_options": _hash,
+    "payment_method_types": _texts,
+    "radar_options": _hash,
+    "receipt_email": _text(),
+    "return_url": _text(),
+    "setup_future_usage": _enum("off_session", "on_session"),
+    "shipping": _hash,
+    "use_stripe_sdk": _boolean,
+}
+_CONFIRM: Final[dict[str, _Checker]] = _CONFIRMING | {"client_secret": _text()}
+_CREATE: Final[dict[str, _Checker]] = _CONFIRMING | {
+    "amount": _integer,
+    "application_fee_amount": _integer,
+    "automatic_payment_methods": _automatic,
+    "confirm": _boolean,
+    "confirmation_method": _enum("automatic", "manual"),
+    "currency": _currency,
+    "customer": _text(),
+    "description": _text(1000),
+    "metadata": _metadata,
+    "on_behalf_of": _text(),
+    "payment_method_configuration": _text(100),
+    "statement_descriptor": _text(22),
+    "statement_descriptor_suffix": _text(22),
+    "transfer_data": _hash,
+    "transfer_group": _text(),
+}
+_CAPTURE: Final[dict[str, _Checker]] = {
+    "amount_to_capture": _integer,
+    "application_fee_amount": _integer,
+    "expand": _expand,
+    "final_capture": _boolean,
+    "metadata": _metadata,
+    "statement_descriptor": _text(22),
+    "statement_descriptor_suffix": _text(22),
+    "transfer_data": _hash,
+}
+_CANCEL: Final[dict[str, _Checker]] = {
+    "cancellation_reason": _enum("abandoned", "duplicate", "fraudulent", "requested_by_customer"),
+    "expand": _expand,
+}
+_REFUND: Final[dict[str, _Checker]] = {
+    "amount": _integer,
+    "charge": _text(),
+    "currency": _currency,
+    "customer": _text(),
+    "expand": _expand,
+    "instructions_email": _text(),
+    "metadata": _metadata,
+    "origin": _enum("customer_balance"),
+    "payment_intent": _text(),
+    "reason": _enum("duplicate", "fraudulent", "requested_by_customer"),
+    "refund_application_fee": _boolean,
+    "reverse_transfer": _boolean,
+}
+_LIST_QUERY: Final[dict[str, _Checker]] = {
+    "created": _created,
+    "ending_before": _text(),
+    "expand": _expand,
+    "limit": _limit,
+    "starting_after": _text(),
+}
+_SEARCH_QUERY: Final[dict[str, _Checker]] = {"expand": _expand, "limit": _limit, "page": _text(), "query": _text()}
+
+
+def _nest(pairs: Any) -> Record:
+    """`metadata[a]=1`, `expand[]=b` and `expand[0]=b` as what they mean; a repeated plain name is the last one."""
+    nested: Record = {}
+    for name, value in pairs:
+        parts = re.findall(r"^[^\[\]]+|\[[^\[\]]*\]", name)
+        if "".join(parts) != name or not parts:
+            raise _refused(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
+        keys, place = [part.strip("[]") for part in parts], nested
+        for key in keys[:-1]:
+            inner = place.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise _refused(f"Invalid object: {name}", param=keys[0])
+            place = inner
+        place[keys[-1] or str(len(place))] = value
+    return {name: _listed(value) for name, value in nested.items()}
+
+
+def _listed(value: Any) -> Any:
+    """Keys 0, 1, 2... are an array."""
+    if isinstance(value, dict) and list(value) == [str(index) for index in range(len(value))]:
+        return [_listed(item) for item in value.values()]
+    return value
+
+
+def _check(form: Record, known: Mapping[str, _Checker], required: tuple[str, ...] = (), within: str = "") -> Record:
+    """Typed values. Raises for unknown, missing and wrongly typed parameters."""
+    full: Callable[[str], str] = lambda name: f"{within}[{name}]" if within else name  # noqa: E731
+    for name in form:
+        if name not in known:
+            message = f"Received unknown parameter: {full(name)}"
+            raise _refused(message, code="parameter_unknown", param=full(name))
+    for name in required:
+        if name not in form:
+            raise _refused(f"Missing required param: {full(name)}.", code="parameter_missing", param=full(name))
+    return {name: known[name](full(name), value) for name, value in form.items()}
+
+
+def _creation(form: Record, behaviour: Behaviour) -> Behaviour:
+    """Rules between the parameters of a creation. Without a confirmation nothing is charged yet."""
+    amount, currency = form["amount"], form["currency"]
+    _require_positive("amount", amount)
+    if amount > _MAX_AMOUNT:
+        raise _refused("Amount must be no more than 999,999.99", code="amount_too_large", param="amount")
+    if amount < _MINIMA.get(currency, 1):
+        message = f"Amount must be at least {_MINIMA[currency]} in the smallest unit of {currency}"
+        raise _refused(message, code="amount_too_small", param="amount")
+    if currency in _THREE_DECIMALS and amount % 10:
+        raise _refused(f"Invalid amount: the last digit must be 0 for {currency}.", param="amount")
+    automatic = form.get("automatic_payment_methods")
+    if "payment_method_types" in form and automatic and automatic["enabled"]:
+        message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
+        raise _refused(message, param="automatic_payment_methods")
+    if not form.get("confirm"):
+        for name in _ONLY_WITH_CONFIRM:
+            if name in form:
+                raise _refused(f"The parameter `{name}` needs `confirm` set to true.", param=name)
+        return Behaviour(Effect.CHARGE, behaviour.answer)
+    if "payment_method" not in form:
+        message = "You cannot confirm this PaymentIntent because it's missing a payment method."
+        raise _refused(message, code="parameter_missing", param="payment_method")
+    if form.get("off_session") and form.get("setup_future_usage"):
+        raise _refused("You cannot use off_session and setup_future_usage together.", param="setup_future_usage")
+    _require_return_url(form, automatic or _default_methods(form))
+    return behaviour
+
+
+def _default_methods(form: Record) -> Record | None:
+    """Since 2023-08-16 an intent without a list of types takes whatever the Dashboard allows, redirects too."""
+    return None if "payment_method_types" in form else {"enabled": True, "allow_redirects": "always"}
+
+
+def _require_return_url(form: Record, automatic: Record | None) -> None:
+    """A confirmation on which the payer may be sent away needs an address to come back to."""
+    redirects = automatic is not None and automatic["enabled"] and automatic["allow_redirects"] == "always"
+    if redirects and not form.get("return_url") and not form.get("off_session"):
+        raise _refused(
+            "This PaymentIntent is configured to accept payment methods that might redirect your customer: provide a "
+            "`return_url`, or set `automatic_payment_methods[allow_redirects]` to `never`.",
+            param="return_url",
+        )
+
+
+def _require_positive(name: str, amount: int) -> None:
+    if amount < 1:
+        message = f"This value must be greater than or equal to 1. ({name})"
+        raise _refused(message, code="parameter_invalid_integer", param=name)
+
+
+# -- what becomes of things
+
+
+def _outcome(record: Record, form: Record, behaviour: Behaviour, now: float) -> Record:
+    """What a confirmation changes of an intent."""
+    effect = behaviour.effect
+    alone = bool(form.get("off_session")) or bool(form.get("error_on_requires_action"))
+    taken = record["amount"] + (1 if effect is Effect.WRONG_AMOUNT else 0)
+    success = {"state": AUTHORIZED} if record["capture_method"] == "manual" else _paid(taken)
+    changes: Record = {"effect": effect, "taken": taken, "tries": record["tries"] + 1}
+    if effect in {Effect.CHARGE, Effect.WRONG_AMOUNT}:
+        return changes | success
+    if effect is Effect.LATER_CHARGE:
+        return changes | {"state": PENDING, "settles_at": now + ASYNC_SECONDS, "settles_to": success["state"]}
+    if effect is Effect.LATER_DECLINE:
+        return changes | {"state": PENDING, "settles_at": now + ASYNC_SECONDS, "settles_to": DECLINED}
+    if effect is Effect.ACTION and not alone:
+        return changes | {"state": WAITING}
+    return changes | {"state": DECLINED}
+
+
+def _paid(taken: int) -> Record:
+    return {"state": CHARGED, "captured": taken}
+
+
+def _refund_course(effect: Effect) -> tuple[str, tuple[float, str] | None]:
+    """A refund's state now and later. A failure may follow a success."""
+    match effect:
+        case Effect.LATER_CHARGE:
+            return PENDING, (ASYNC_SECONDS, DONE)
+        case Effect.LATER_DECLINE:
+            return PENDING, (ASYNC_SECONDS, FAILED)
+        case Effect.REOPENED_DECLINE:
+            return DONE, (REOPEN_SECONDS, FAILED)
+        case Effect.ACTION:
+            return WAITING, None
+        case _:
+            return DONE, None
+
+
+def _news(record: Record) -> list[str]:
+    """The events of an intent that has just got into its state."""
+    return {
+        CHARGED: ["charge.succeeded", "payment_intent.succeeded"],
+        AUTHORIZED: ["charge.succeeded", "payment_intent.amount_capturable_updated"],
+        DECLINED: ["charge.failed", "payment_intent.payment_failed"],
+        PENDING: ["payment_intent.processing"],
+        WAITING: ["payment_intent.requires_action"],
+    }.get(record["state"], [])
+
+
+def _status(record: Record) -> str:
+    if record["state"] == CREATED:
+        return "requires_confirmation" if record["payment_method"] else "requires_payment_method"
+    return _STATUSES[record["state"]]
+
+
+def _charge_id(record: Record) -> str | None:
+    """An intent that waits for its payer has no charge yet; a new confirmation makes a new one."""
+    if not record["tries"] or record["state"] == WAITING:
+        return None
+    return f"ch_{record['id'].removeprefix('pi_')}{record['tries']}"
+
+
+def _failure(record: Record) -> Record:
+    code, decline, advice, message = _FAILURES[Effect(record["effect"])]
+    failure = {
+        "type": "card_error",
+        "code": code,
+        "decline_code": decline,
+        "message": message,
+        "charge": _charge_id(record),
+        "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
+        "payment_method": {
+            "id": record["payment_method"],
+            "object": "payment_method",
+            "type": "card",
+            "billing_details": {"address": None, "email": None, "name": None, "phone": None},
+            "created": int(record["at"]),
+            "livemode": False,
+        },
+    }
+    return failure | ({"advice_code": advice} if advice else {})
+
+
+def _present_refund(refund: Record) -> Record:
+    shown = {
+        "id": refund["id"],
+        "object": "refund",
+        "amount": refund["amount"],
+        "balance_transaction": None,
+        "charge": refund["charge"],
+        "created": int(refund["at"]),
+        "currency": refund["currency"],
+        "metadata": refund["metadata"],
+        "payment_intent": refund["charge_id"],
+        "reason": refund["reason"],
+        "receipt_number": None,
+        "status": _REFUND_STATUSES[refund["state"]],
+    }
+    return shown | ({"failure_reason": "lost_or_stolen_card"} if refund["state"] == FAILED else {})
+
+
+def _balance_entry(record: Record, kind: str, source: str | None, amount: int, at: float) -> Record:
+    fee = amount * 29 // 1000 + 30 if kind == "charge" else 0
+    return {
+        "at": at,
+        "id": f"txn_{hashlib.sha256(f'{kind}|{source}'.encode()).hexdigest()[:16]}",
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": int(at) + 2 * 24 * 3600,
+        "created": int(at),
+        "currency": record["currency"],
+        "description": record["description"],
+        "exchange_rate": None,
+        "fee": fee,
+        "fee_details": [{"amount": fee, "currency": record["currency"], "type": "stripe_fee"}] if fee else [],
+        "net": amount - fee,
+        "reporting_category": kind,
+        "source": source,
+        "status": "pending",
+        "type": kind,
+    }
+
+
+# -- lists and searches
+
+
+def _page(url: str, records: list[Record], query: Record, present: Callable[[Record], Record]) -> Reply:
+    """Newest first, with the vendor's cursors."""
+    bounds = query.get("created", {})
+    tests: dict[str, Callable[[float, int], bool]] = {
+        "gt": lambda at, bound: int(at) > bound,
+        "gte": lambda at, bound: int(at) >= bound,
+        "lt": lambda at, bound: int(at) < bound,
+        "lte": lambda at, bound: int(at) <= bound,
+    }
+    found = [r for r in records if all(tests[name](r["at"], bound) for name, bound in bounds.items())]
+    names, limit = [r["id"] for r in found], query.get("limit", 10)
+    for cursor in ("starting_after", "ending_before"):
+        if cursor in query and query[cursor] not in names:
+            raise _refused(f"No such object: '{query[cursor]}'", code="resource_missing", param=cursor)
+    if "starting_after" in query:
+        found = found[names.index(query["starting_after"]) + 1 :]
+    more = len(found) > limit
+    if "ending_before" in query:
+        found = found[: names.index(query["ending_before"])]
+        more, found = len(found) > limit, found[-limit:]
+    body = {"object": "list", "url": url, "has_more": more, "data": [present(r) for r in found[:limit]]}
+    return json_reply(200, body)
+
+
+def _clauses(query: str) -> list[tuple[str, str, str]]:
+    """Field, metadata key, value. Only exact matches joined by AND are modelled."""
+    found: list[tuple[str, str, str]] = []
+    rest = query.strip()
+    while rest or not found:
+        match = _CLAUSE.match(rest)
+        if match is None or (match["key"] is None and match["field"] not in _SEARCHABLE):
+            raise _refused("We were unable to parse your search query.", param="query")
+        value = match["number"] if match["text"] is None else _unescaped(match["text"])
+        found.append((match["field"].partition("[")[0], _unescaped(match["key"] or ""), value))
+        rest = rest[match.end() :]
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _matches(record: Record, field: str, key: str, value: str) -> bool:
+    if field == "metadata":
+        return bool(record["metadata"].get(key) == value)
+    return str(_status(record) if field == "status" else record[field]) == value
+
+
+def _offset(page: str | None) -> int:
+    if page is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(page))
+    except ValueError:
+        raise _refused("Invalid page.", param="page") from None
+
+
+# -- answers
+
+
+def _replay(stored: Record, path: str, content: str, now: float) -> Reply:
+    if stored["path"] != path:
+        message = (
+            f"Keys for idempotent requests can only be used for the same endpoint ('{stored['path']}' vs '{path}')."
+        )
+        return _error(400, "idempotency_error", message)
+    if stored["content"] != content:
+        message = "Keys for idempotent requests can only be used with the same parameters they were first used with."
+        return _error(400, "idempotency_error", message)
+    if now < stored["busy_until"]:
+        message = "There is currently another in-progress request using this Stripe-Idempotency-Key."
+        return _error(409, "idempotency_error", message, code="idempotency_key_in_use")
+    reply = _raw(stored["body"], stored["status"])
+    return replace(reply, headers={**reply.headers, "idempotent-replayed": "true"})
+
+
+def _raw(body: str, status: int = 200) -> Reply:
+    return Reply(status=status, body=body.encode(), headers={"content-type": "application/json"})
+
+
+def _refused(message: str, **more: Any) -> _RefusedError:
+    """A parameter's error: execution has not begun."""
+    return _RefusedError(_error(400, "invalid_request_error", message, **more))
+
+
+def _missing(kind: str, name: str) -> Reply:
+    param = "intent" if kind == "payment_intent" else kind
+    return _error(404, "invalid_request_error", f"No such {kind}: '{name}'", code="resource_missing", param=param)
+
+
+def _unknown_url(request: Request) -> _RefusedError:
+    message = f"Unrecognized request URL ({request.method}: {request.path})."
+    return _RefusedError(_error(404, "invalid_request_error", message))
+
+
+def _rate_limited() -> Reply:
+    reply = _error(429, "invalid_request_error", "Request rate limit exceeded.", code="rate_limit")
+    return replace(reply, headers={**reply.headers, "stripe-rate-limited-reason": "global-rate"})
+
+
+def _error(status: int, kind: str, message: str, **more: Any) -> Reply:
+    return json_reply(status, {"error": {"type": kind, "message": message, **more}})

@@ -1,0 +1,20 @@
+"""What an environment is deployed with must pass the validator that it is deployed with."""
+
+import pytest
+
+from infra.settings import ENVIRONMENTS, EnvironmentSettings
+from payflowx.adapters.routing_document import decode_routing_document
+from payflowx.domain.routing_check import document_faults
+from payflowx.providers.registry import capabilities_of
+
+
+@pytest.mark.parametrize("settings", ENVIRONMENTS, ids=lambda settings: settings.name)
+def test_every_environments_document_is_one_that_it_would_accept(settings: EnvironmentSettings) -> None:
+    document = decode_routing_document(settings.routing_document.read_bytes())
+    assert document_faults(document, capabilities_of(settings.providers)) == []
+
+
+@pytest.mark.parametrize("settings", ENVIRONMENTS, ids=lambda settings: settings.name)
+def test_production_and_nobody_else_has_gateways_that_move_money(settings: EnvironmentSettings) -> None:
+    simulated = {able.simulated for able in capabilities_of(settings.providers).values()}
+    assert simulated == {not settings.production}
