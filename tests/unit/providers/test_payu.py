@@ -226,7 +226,7 @@ class TestRequests:
         assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
         assert form(request) == {
             "command": "si_transaction",
-            "var1": f'{{"authpayuid":"{TOKEN}","amount":"10.50","txnid":"{KEY}"}}',
+            "var1": f'{{"authpayuid":"{TOKEN}","invoiceDisplayNumber":"{KEY}","amount":"10.50","txnid":"{KEY}"}}',
         }
 
     @pytest.mark.parametrize(

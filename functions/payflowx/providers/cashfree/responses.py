@@ -51,7 +51,7 @@ _VALIDATION: Final = frozenset({"invalid_request_error", "validation_error", "fe
 _INVALID_INPUT: Final = re.compile(r"[a-z_]+_(?:invalid|missing|unsupported|disabled|required)")
 _STATE_CODES: Final = frozenset({"payment_session_id_invalid", "order_token_invalid", "order_id_invalid"})
 """Spelled like invalid input, but they also answer for a session or an order that was used up before."""
-_CONFLICT: Final = re.compile(r"already|duplicate|exist|conflict|paid|process", re.IGNORECASE)
+_CONFLICT: Final = re.compile(r"already|duplicate|exist|conflict|mismatch|paid|process", re.IGNORECASE)
 
 _ADDRESS: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
