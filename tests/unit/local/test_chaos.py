@@ -1,11 +1,13 @@
 """The verdict of `make chaos` notices what it is for, and the chaos loop touches nobody else's processes."""
 
 import random
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from local.chaos.evidence import _is_asked_on
 from local.chaos.load import Answer, Order, draw_order
 from local.chaos.trouble import job_message, select_workers
 from local.chaos.verdict import Charge, Seen, Violation, judge, table
@@ -90,7 +92,7 @@ def test_two_keys_must_not_share_a_payment() -> None:
     assert [violation.rule for violation in found] == ["two keys, one payment"]
 
 
-def test_a_gateway_that_proves_nothing_is_still_asked_and_that_is_said() -> None:
+def test_an_outcome_that_nobody_knows_is_still_asked_for_and_that_is_said() -> None:
     assert judged(seen=[WAITING], charges=[]) == []
     printed = print_table(seen=[WAITING])
     assert "PENDING, still asked about" in printed
@@ -148,3 +150,17 @@ def test_the_same_seed_draws_the_same_orders_of_every_kind() -> None:
     assert any(order.amount >= 1_000_000 for order in orders)
     assert all(any(getattr(order, name) for order in orders) for name in ("altered", "cancels", "approves", "at_once"))
     assert not any("before" in order.token for order in orders if order.currency == "INR")
+
+
+def test_asked_on_means_undecided_and_planned() -> None:
+    soon, past = str(int(time.time() * 1000) + 60_000), "1"
+    for state, due, expected in (
+        ("UNKNOWN", soon, True),
+        ("STARTED", soon, True),
+        ("UNKNOWN", past, False),
+        ("REJECTED", soon, False),
+    ):
+        payment = {"status": "PENDING", "attempts": [{"state": state}]}
+        assert _is_asked_on(payment, {"dueAt": {"N": due}}) is expected
+    assert not _is_asked_on({"status": "PENDING", "attempts": []}, {"dueAt": {"N": soon}})
+    assert not _is_asked_on({"status": "PENDING", "attempts": [{"state": "UNKNOWN"}]}, {})
