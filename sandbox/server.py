@@ -107,6 +107,8 @@ class GatewayServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """Head and body are written apart: the second would wait 40 ms for the first one's acknowledgement."""
     gateway: GatewayServer
 
     def setup(self) -> None:
