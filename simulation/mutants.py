@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
-from payflowx.adapters.dynamodb import keys
+from payflowx.adapters.dynamodb import keys, writes
 from payflowx.adapters.dynamodb import payments as payments_module
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import storage_errors
@@ -63,14 +63,14 @@ def applied(mutant: Mutant) -> Iterator[None]:
 
 
 def _put_without_condition() -> list[AbstractContextManager[Any]]:
-    original = DynamoDBPayments._put_new
+    original = writes.new_item
 
-    def put(self: DynamoDBPayments, item: Any, *, table: str | None = None) -> dict[str, Any]:
-        action = original(self, item, table=table)
+    def put(table: str, item: Any) -> dict[str, Any]:
+        action = original(table, item)
         del action["Put"]["ConditionExpression"]
         return action
 
-    return [patch.object(DynamoDBPayments, "_put_new", put)]
+    return [patch.object(writes, "new_item", put)]
 
 
 def _check_then_put() -> list[AbstractContextManager[Any]]:
@@ -129,7 +129,7 @@ def _no_epoch_check() -> list[AbstractContextManager[Any]]:
     def unmoved(expression: Expression, _before: Any) -> list[str]:
         return [f"attribute_exists({expression.name('pk')})"]
 
-    return [patch.object(DynamoDBPayments, "_unmoved", staticmethod(unmoved))]
+    return [patch.object(writes, "unmoved_payment", unmoved)]
 
 
 def _ignoring(path: str) -> list[AbstractContextManager[Any]]:
@@ -173,7 +173,7 @@ def _short_lease() -> list[AbstractContextManager[Any]]:
 
 
 def _dead_workers_not_noticed() -> list[AbstractContextManager[Any]]:
-    return [patch.object(payments_module, "_DUE_AFTER_LEASE_MS", 1_000 * _DAY_MS)]
+    return [patch.object(payments_module, "DUE_AFTER_LEASE_MS", 1_000 * _DAY_MS)]
 
 
 # --- calling
@@ -280,19 +280,19 @@ def _answers_not_compared() -> list[AbstractContextManager[Any]]:
 
 
 def _event_outside_the_transaction() -> list[AbstractContextManager[Any]]:
-    items, commit = DynamoDBPayments._commit_items, DynamoDBPayments.commit
+    parts, commit = DynamoDBPayments._commit_parts, DynamoDBPayments.commit
 
-    def without_event(self: DynamoDBPayments, change: Any) -> list[dict[str, Any]]:
-        return items(self, change)[:-1]
+    def without_event(self: DynamoDBPayments, change: Any) -> Any:
+        return parts(self, change)[:-1]
 
     def commit_then_put(self: DynamoDBPayments, change: Any) -> Any:
         result = commit(self, change)
         if isinstance(result, Claimed):
-            self.client.transact_write_items(TransactItems=[items(self, change)[-1]])
+            self.client.transact_write_items(TransactItems=[parts(self, change)[-1][1]])
         return result
 
     return [
-        patch.object(DynamoDBPayments, "_commit_items", without_event),
+        patch.object(DynamoDBPayments, "_commit_parts", without_event),
         patch.object(DynamoDBPayments, "commit", commit_then_put),
     ]
 

@@ -8,7 +8,7 @@ from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_COMMIT_TRIES
 from payflowx.domain.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payment import Payment
-from payflowx.domain.ports import Claimed, Job, Jobs, Moved, Payments, ReferenceTaken, Telemetry
+from payflowx.domain.ports import AlreadySeen, Claimed, Job, Jobs, Moved, Payments, ReferenceTaken, Telemetry
 from payflowx.domain.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
 from payflowx.domain.weighing import weigh
 
@@ -73,7 +73,7 @@ class Recorder:
 
     def _write(
         self, payment: Payment, number: int, finding: Finding, context: Context
-    ) -> tuple[Claimed | Moved | ReferenceTaken, int | None, Change | None]:
+    ) -> tuple[Claimed | Moved | ReferenceTaken | AlreadySeen, int | None, Change | None]:
         attempt = payment.attempt(number)
         weighed = weigh(finding.outcome, payment, attempt, first_send=finding.first_send)
         change = conclude(payment, attempt, weighed, context)

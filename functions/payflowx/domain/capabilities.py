@@ -1,8 +1,10 @@
 """What a provider declares about itself. Routing and recovery rely on it, so it must err on the careful side."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from payflowx.domain.limits import DAY_MS
+from payflowx.domain.movement import MovementKind
 from payflowx.domain.statuses import CaptureMode
 
 
@@ -27,6 +29,8 @@ class Capabilities:
     """How long inquiries are worth repeating before a person has to look."""
     action_lifetime_ms: int = DAY_MS
     authorization_lifetime_ms: int = 5 * DAY_MS
+    movement_window_ms: Mapping[MovementKind, int] = field(default_factory=dict)
+    """For how long a re-send of the same capture, void or refund surely moves money once; 0 where it is not said."""
 
     def why_not(self, *, currency: str, capture: CaptureMode, payment_method_type: str) -> str | None:
         """Why this provider cannot take such a payment, in words; None when it can."""

@@ -50,6 +50,8 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
         return Nothing(reason="nothing is left to do")
     if now_ms + EARLY_GRACE_MS < payment.ready_at_ms:
         return Nothing(reason="it is not time yet")
+    if payment.open_settlement is not None:
+        return Nothing(reason="a capture or void decides what becomes of the charge")
     unresolved = next((a for a in payment.attempts if a.is_open or a.reopens_until_ms is not None), None)
     if unresolved is not None:
         return Resolve(attempt=unresolved)

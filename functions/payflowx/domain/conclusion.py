@@ -4,7 +4,7 @@ Every function returns a `Change` that is written in one transaction, or not at 
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payflowx.domain.attempt import Attempt
@@ -12,6 +12,7 @@ from payflowx.domain.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.events import Event, Fact
 from payflowx.domain.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
+from payflowx.domain.operation import Operation
 from payflowx.domain.outcome import (
     Accepted,
     ActionRequired,
@@ -43,11 +44,27 @@ class Context:
     able: Capabilities | None = None
     disabled: Set[str] = frozenset()
     jitter: float = 0.0
+    evidence: Mapping[str, Fact] = field(default_factory=dict)
+    """What else the trail should say: which webhook it was, or who decided and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenEvent:
+    """A provider's event that this write applies: it is remembered in the same transaction."""
+
+    provider: str
+    account_id: str
+    event_id: str
+    expires_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One step of a payment's life. `wake_in_seconds`: send a message with that delay; None: do not."""
+    """One step of a payment's life, or of an operation on it.
+
+    `reference`: the provider's id that attempt `attempt_number` is to own, of the operation where there is one.
+    `wake_in_seconds`: send a message with that delay; None: do not.
+    """
 
     before: Payment
     after: Payment
@@ -55,6 +72,9 @@ class Change:
     attempt_number: int | None = None
     reference: str | None = None
     wake_in_seconds: int | None = None
+    operation_before: Operation | None = None
+    operation_after: Operation | None = None
+    seen: SeenEvent | None = None
 
 
 def conclude(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
@@ -66,7 +86,7 @@ def conclude(payment: Payment, attempt: Attempt, outcome: Outcome, context: Cont
     attempts = tuple(settled if a.number == attempt.number else a for a in payment.attempts)
     moved, wake_in_seconds = _move(replace(payment, attempts=attempts), attempt, settled, context)
     facts = _attempt_facts(settled) | _next_facts(moved, wake_in_seconds)
-    change = _change(payment, moved, f"attempt.{settled.state.lower()}", facts, context)
+    change = change_of(payment, moved, f"attempt.{settled.state.lower()}", facts, context)
     return replace(change, attempt_number=attempt.number, reference=settled.reference, wake_in_seconds=wake_in_seconds)
 
 
@@ -74,7 +94,7 @@ def give_up(payment: Payment, stop: Stop, context: Context) -> Change:
     """End a payment on which nothing was charged and nothing may be tried any more."""
     ended = _ended(payment, stop)
     facts: dict[str, Fact] = {"reason": stop.code, "attempts": len(payment.attempts)}
-    return _change(payment, ended, f"payment.{ended.status.lower()}", facts, context)
+    return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
 
 
 def send_to_review(payment: Payment, code: str, message: str, context: Context) -> Change:
@@ -95,7 +115,7 @@ def send_to_review(payment: Payment, code: str, message: str, context: Context) 
         ready_at_ms=due_at_ms,
         due_at_ms=due_at_ms,
     )
-    return _change(payment, after, "payment.in_review", {"reason": code}, context)
+    return change_of(payment, after, "payment.in_review", {"reason": code}, context)
 
 
 def request_cancel(payment: Payment, context: Context) -> Change:
@@ -106,7 +126,12 @@ def request_cancel(payment: Payment, context: Context) -> Change:
         ready_at_ms=context.now_ms,
         due_at_ms=context.now_ms + DUE_AFTER_ACCEPT_MS,
     )
-    return replace(_change(payment, after, "payment.cancel_requested", {}, context), wake_in_seconds=0)
+    return replace(change_of(payment, after, "payment.cancel_requested", {}, context), wake_in_seconds=0)
+
+
+def hasten(payment: Payment, now_ms: int) -> Payment:
+    """Somebody hints at news: look now. No event, because nothing is known yet."""
+    return replace(payment, version=payment.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
 def erase(payment: Payment, context: Context) -> Change:
@@ -122,7 +147,7 @@ def erase(payment: Payment, context: Context) -> Change:
         attempts=tuple(replace(a, next_action=None, message=None) for a in payment.attempts),
         erased=True,
     )
-    return _change(payment, after, "payment.erased", {}, context)
+    return change_of(payment, after, "payment.erased", {}, context)
 
 
 def look_again(payment: Payment, attempt: Attempt, context: Context) -> tuple[Payment, int | None]:
@@ -134,8 +159,12 @@ def look_again(payment: Payment, attempt: Attempt, context: Context) -> tuple[Pa
         closed = replace(waited, reopens_until_ms=None)
         attempts = tuple(closed if a.number == attempt.number else a for a in attempts)
         return replace(kept, attempts=attempts, due_at_ms=None, updated_at_ms=context.now_ms), None
+    if not attempt.is_open and attempt.reopens_until_ms is None:
+        return replace(kept, updated_at_ms=context.now_ms), None  # settled by somebody else meanwhile
     if payment.status is PaymentStatus.IN_REVIEW:
         at_ms = context.now_ms + REVIEW_INTERVAL_MS
+    elif attempt.state is AttemptState.AUTHORIZED and (attempt.deadline_ms or 0) > context.now_ms:
+        at_ms = attempt.deadline_ms or 0
     else:
         at_ms = context.now_ms + inquiry_delay_ms(waited.inquiries)
         for turn_ms in _turning_points(attempt, context):
@@ -238,6 +267,7 @@ def _succeeded(payment: Payment, settled: Attempt) -> Payment:
         status=PaymentStatus.SUCCESS,
         charged_attempt=settled.number,
         capturable=0,
+        captured=payment.amount,
         refundable=payment.amount,
         last_error=None,
         due_at_ms=payment.due_at_ms if other_open else None,
@@ -330,7 +360,8 @@ def _wake_at(payment: Payment, at_ms: int, now_ms: int) -> tuple[Payment, int | 
     return replace(payment, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
 
 
-def _change(before: Payment, after: Payment, event_type: str, facts: Mapping[str, Fact], context: Context) -> Change:
+def change_of(before: Payment, after: Payment, event_type: str, facts: Mapping[str, Fact], context: Context) -> Change:
+    """The change with its event, chained to the one before; raises `TransitionError` for a status out of turn."""
     check_payment_transition(before.status, after.status)
     event = Event(
         merchant_id=before.merchant_id,
@@ -341,7 +372,7 @@ def _change(before: Payment, after: Payment, event_type: str, facts: Mapping[str
         status_to=after.status,
         actor=context.actor,
         at_ms=context.now_ms,
-        facts=facts,
+        facts={**facts, **context.evidence},
         previous_hash=before.event_hash,
     )
     event = replace(event, hash=event.compute_hash())

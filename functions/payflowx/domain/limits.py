@@ -39,6 +39,20 @@ MAX_CLAIM_TRIES: Final = 3
 MAX_PROVIDER_TEXT_CHARS: Final = 200
 MAX_REFERENCE_CHARS: Final = 100
 
+# Operations
+MAX_ACCEPT_TRIES: Final = 8
+"""A capture or refund is stored only if nobody changed its payment meanwhile; many may try at once."""
+MAX_OPERATIONS_LISTED: Final = 100
+MAX_OPERATION_RETRIES: Final = 5
+"""Of what was proven not to have been sent or taken: then the operation fails and its amount is given back."""
+
+# Webhooks of providers
+MAX_WEBHOOK_BYTES: Final = 256 * 1024
+SEEN_EVENT_LIFETIME_MS: Final = 60 * DAY_MS
+"""For how long a repeated webhook is recognized; afterwards it is looked into once more, which changes nothing."""
+MAX_NOTICE_LOOKUPS: Final = 3
+"""How often a webhook is retried whose payment cannot be found: it may have overtaken our own write."""
+
 # The lease outlives any worker that holds it: the function dies after 30 s, the lease after 45 s.
 LEASE_MS: Final = 45 * SECOND_MS
 MIN_TIME_TO_SEND_MS: Final = 15 * SECOND_MS

@@ -106,7 +106,13 @@ class Payment:
     attempts: tuple[Attempt, ...] = ()
     charged_attempt: int | None = None
     capturable: int = 0
+    """What is held at the provider and not reserved for a capture or void."""
+    captured: int = 0
     refundable: int = 0
+    """What was taken and is neither refunded nor reserved for a refund."""
+    refunded: int = 0
+    open_settlement: str | None = None
+    """The capture or void that is on its way: there is one at a time, and it decides what becomes of the charge."""
     event_seq: int = 0
     event_hash: str = ""
     last_error: LastError | None = None

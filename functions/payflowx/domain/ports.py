@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.conclusion import Change
+from payflowx.domain.conclusion import Change, SeenEvent
 from payflowx.domain.events import Event
-from payflowx.domain.outcome import Outcome, StepResult
+from payflowx.domain.movement import Movement
+from payflowx.domain.notices import Notice, Webhook
+from payflowx.domain.outcome import MovementOutcome, Outcome, StepResult
 from payflowx.domain.payment import Customer, Lease, Payment
 from payflowx.domain.routing import RoutingDocument
 from payflowx.domain.statuses import CaptureMode, PaymentStatus
@@ -47,6 +50,8 @@ class Account:
     account_id: str
     endpoint: str
     secret_arn: str
+    webhook_token: str | None = field(default=None, repr=False)
+    """The last part of the address that the provider posts its webhooks to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +97,26 @@ class Provider(Protocol):
         """Cancel what could still charge and read it back; `Fenced` only when that is proven."""
         ...
 
+    def can_move(self, movement: Movement) -> bool:
+        """Whether the provider has this kind of movement, for this part of the charge."""
+        ...
+
+    def movement_hash(self, movement: Movement) -> str:
+        """A hash of the request that would be sent; equal hashes mean equal requests."""
+        ...
+
+    def move(self, movement: Movement, account: Account) -> MovementOutcome:
+        """Send the capture, void or refund."""
+        ...
+
+    def inquire_movement(self, movement: Movement, account: Account) -> MovementOutcome:
+        """Read what became of it, by our key or the provider's id. Changes nothing at the provider."""
+        ...
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """What an authentic webhook says; raises `ForgedWebhookError` for any other."""
+        ...
+
 
 class Providers(Protocol):
     """The providers of this deployment."""
@@ -135,6 +160,11 @@ class Moved:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceTaken:
     """The provider's reference belongs to another attempt already; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadySeen:
+    """The provider's event was applied before; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +228,12 @@ class Payments(Protocol):
         """Release the lease and plan the next look, under the lease's epoch. No event: nothing happened."""
         ...
 
-    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken:
-        """Store a change with its event and the provider's reference, all or nothing."""
+    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken | AlreadySeen:
+        """Store a change with its event, its operation and the provider's reference, all or nothing."""
+        ...
+
+    def hasten(self, before: Payment, after: Payment, seen: SeenEvent) -> Claimed | Moved | AlreadySeen:
+        """Plan the next look earlier because of a provider's event, once for each event."""
         ...
 
     def page(self, query: PaymentQuery) -> PaymentPage: ...
@@ -207,13 +241,23 @@ class Payments(Protocol):
     def events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage: ...
 
 
+class DueKind(StrEnum):
+    """What can be due."""
+
+    PAYMENT = "payment"
+    OPERATION = "operation"
+    EVENT = "event"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """An item of the due index."""
+    """An item of the due index. `item_id`: the operation's id or the event's number; empty for the payment itself."""
 
     merchant_id: str
     transaction_id: str
     due_at_ms: int
+    kind: DueKind = DueKind.PAYMENT
+    item_id: str = ""
 
 
 class DueItems(Protocol):
@@ -228,10 +272,14 @@ class DueItems(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A wake-up. The hints spare the first worker a read; a job without them is decided from a read."""
+    """A wake-up of a payment, or of an operation on it.
+
+    The hints spare the first worker a read; a job without them is decided from a read.
+    """
 
     merchant_id: str
     transaction_id: str
+    operation_id: str | None = None
     version: int | None = None
     provider: str | None = None
     account_id: str | None = None

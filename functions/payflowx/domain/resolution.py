@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.limits import MINUTE_MS
+from payflowx.domain.operation import Operation
 from payflowx.domain.payment import Payment
-from payflowx.domain.statuses import AttemptState, PaymentStatus
+from payflowx.domain.statuses import AttemptState, OperationStatus, PaymentStatus
 
 _WINDOW_MARGIN_MS = 30 * MINUTE_MS
 """A re-send must arrive well inside the provider's window, whatever the clocks say."""
@@ -59,3 +60,28 @@ def _is_exhausted(attempt: Attempt, able: Capabilities, *, in_window: bool, now_
     if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window:
         return False
     return now_ms >= attempt.started_at_ms + able.inquiry_horizon_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementMeans:
+    """What may be done about a capture, void or refund besides an inquiry."""
+
+    resend: bool = False
+    exhausted: bool = False
+    """Nothing automatic will ever tell: a person has to look."""
+
+
+def movement_means_for(
+    operation: Operation, attempt: Attempt, able: Capabilities, *, same_request: bool, now_ms: int
+) -> MovementMeans:
+    """`same_request`: what we would send today is what was sent then. A review is only ever read."""
+    if operation.status is not OperationStatus.PENDING or not attempt.is_open:
+        return MovementMeans()
+    window_ms = able.movement_window_ms.get(operation.kind, 0)
+    age_ms = now_ms - attempt.started_at_ms
+    in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
+    undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    return MovementMeans(
+        resend=undecided and same_request and in_window,
+        exhausted=not (undecided and same_request and in_window) and age_ms >= able.inquiry_horizon_ms,
+    )

@@ -16,6 +16,15 @@ class PaymentStatus(StrEnum):
     IN_REVIEW = "IN_REVIEW"
 
 
+class OperationStatus(StrEnum):
+    """What a merchant sees of a capture, void or refund."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    IN_REVIEW = "IN_REVIEW"
+
+
 class AttemptState(StrEnum):
     """What is known of one logical try at one provider."""
 
@@ -48,6 +57,8 @@ class DeclineKind(StrEnum):
 
 
 FINAL_STATUSES: Final = frozenset({PaymentStatus.SUCCESS, PaymentStatus.FAILED, PaymentStatus.CANCELLED})
+
+FINAL_OPERATION_STATUSES: Final = frozenset({OperationStatus.SUCCEEDED, OperationStatus.FAILED})
 
 OPEN_STATES: Final = frozenset(
     {

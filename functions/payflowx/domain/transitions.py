@@ -5,6 +5,7 @@ from typing import Final
 
 from payflowx.domain.errors import TransitionError
 from payflowx.domain.statuses import AttemptState as A
+from payflowx.domain.statuses import OperationStatus as O
 from payflowx.domain.statuses import PaymentStatus as P
 
 PAYMENT_TRANSITIONS: Final[Mapping[P, frozenset[P]]] = {
@@ -40,6 +41,15 @@ ATTEMPT_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
 }
 
 
+OPERATION_TRANSITIONS: Final[Mapping[O, frozenset[O]]] = {
+    O.PENDING: frozenset({O.SUCCEEDED, O.FAILED, O.IN_REVIEW}),
+    O.IN_REVIEW: frozenset({O.SUCCEEDED, O.FAILED}),
+    # A bank sent a refund back, or carried out one that it had refused: a person has to look.
+    O.SUCCEEDED: frozenset({O.IN_REVIEW}),
+    O.FAILED: frozenset({O.IN_REVIEW}),
+}
+
+
 def check_payment_transition(before: P, after: P) -> None:
     """Raise `TransitionError` unless the payment may go from `before` to `after`; staying is always allowed."""
     if before is not after and after not in PAYMENT_TRANSITIONS[before]:
@@ -50,3 +60,9 @@ def check_attempt_transition(before: A, after: A) -> None:
     """Raise `TransitionError` unless the attempt may go from `before` to `after`; staying is always allowed."""
     if before is not after and after not in ATTEMPT_TRANSITIONS[before]:
         raise TransitionError(f"an attempt cannot go from {before} to {after}")
+
+
+def check_operation_transition(before: O, after: O) -> None:
+    """Raise `TransitionError` unless the operation may go from `before` to `after`; staying is always allowed."""
+    if before is not after and after not in OPERATION_TRANSITIONS[before]:
+        raise TransitionError(f"an operation cannot go from {before} to {after}")

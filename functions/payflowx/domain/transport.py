@@ -1,6 +1,6 @@
 """HTTP as the providers see it: a request as data, and an answer that says whether it was sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -59,3 +59,7 @@ class Secrets(Protocol):
     """Credentials by ARN; answers may be up to five minutes old. Raises `StorageUnavailableError`."""
 
     def credentials(self, secret_arn: str) -> Credentials: ...
+
+    def webhook_secrets(self, secret_arn: str) -> Sequence[str]:
+        """Whatever may have signed a webhook: during a rotation the secret of before as well."""
+        ...

@@ -3,17 +3,44 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_STEPS_PER_ATTEMPT
-from payflowx.domain.outcome import NotFound, NotSent, Outcome, Progress, StepResult, Unknown
+from payflowx.domain.movement import Movement
+from payflowx.domain.notices import Notice, Webhook
+from payflowx.domain.outcome import (
+    MovementOutcome,
+    MovementResult,
+    NotFound,
+    NotSent,
+    Outcome,
+    Progress,
+    Rejected,
+    StepResult,
+    Unknown,
+)
 from payflowx.domain.ports import Account, Charge
 from payflowx.domain.transport import HttpClient, HttpRequest, HttpResponse, NoAnswer, NoConnection, Secrets
 from payflowx.providers.contract import Gateway, Step
 
 _PLACEHOLDER: Final = "payflowx-placeholder"
+
+
+Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - as the next one
+Answer = TypeVar("Answer", covariant=True)  # noqa: PLC0105 - named as what it stands for
+
+
+class _Exchange(Protocol[Asked, Answer]):
+    """What a step of a charge and one of a movement have in common."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def build(self) -> Callable[[Asked], HttpRequest]: ...
+    @property
+    def read(self) -> Callable[[Asked, HttpResponse], Answer]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +61,10 @@ class Connector:
 
     def request_hash(self, charge: Charge) -> str:
         """SHA-256 over every charge request, with placeholders for ids that only the provider will know."""
-        digest = hashlib.sha256()
         steps = self.gateway.charge_steps()
         known = {fact: _PLACEHOLDER for step in steps for fact in step.yields}
         blank = replace(charge, progress=known, reference=None)
-        for step in steps:
-            for part in _wire_parts(step.build(blank)):
-                digest.update(len(part).to_bytes(4, "big") + part)
-        return digest.hexdigest()
+        return _hash_of([step.build(blank) for step in steps])
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
         """True once everything is stored that the charging step had to wait for."""
@@ -59,6 +82,44 @@ class Connector:
         """Cancel and read back. Anything but a proof is `Unknown`."""
         return self._converse(self.gateway.fence_steps(charge), charge, account, Unknown(code="not_fenced"))
 
+    # -- captures, voids and refunds
+
+    def can_move(self, movement: Movement) -> bool:
+        """Whether the gateway has a request for this kind, and for this part of the charge."""
+        return len(self.gateway.movement_steps(movement)) == 1
+
+    def movement_hash(self, movement: Movement) -> str:
+        """SHA-256 over the request. What only an earlier answer told is no part of it."""
+        blank = replace(movement, progress={}, reference=None)
+        return _hash_of([step.build(blank) for step in self.gateway.movement_steps(blank)])
+
+    def move(self, movement: Movement, account: Account) -> MovementOutcome:
+        """Send the one request."""
+        (step,) = self.gateway.movement_steps(movement)
+        return self._settled(self._perform(step, movement, account))
+
+    def inquire_movement(self, movement: Movement, account: Account) -> MovementOutcome:
+        """Read until there is an answer; a read that fails is `Unknown`, which is no news."""
+        for step in self.gateway.movement_inquiry_steps(movement)[:MAX_STEPS_PER_ATTEMPT]:
+            match self._perform(step, movement, account):
+                case Progress(facts=facts):
+                    movement = replace(movement, progress={**movement.progress, **facts})
+                case NotSent(code=code) | Rejected(code=code):
+                    return Unknown(code=code)
+                case outcome:
+                    return self._settled(outcome)
+        return NotFound()
+
+    @staticmethod
+    def _settled(result: MovementResult) -> MovementOutcome:
+        return Unknown(code="unexpected_progress") if isinstance(result, Progress) else result
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """Raises `ForgedWebhookError`; whatever else an authentic one makes the parser do is a notice of nothing."""
+        return self.gateway.read_webhook(webhook, secrets)
+
+    # -- the line
+
     def _converse(self, steps: Sequence[Step], charge: Charge, account: Account, otherwise: Outcome) -> Outcome:
         for step in steps[:MAX_STEPS_PER_ATTEMPT]:
             match self._perform(step, charge, account):
@@ -70,8 +131,8 @@ class Connector:
                     return outcome
         return otherwise
 
-    def _perform(self, step: Step, charge: Charge, account: Account) -> StepResult:
-        request = step.build(charge)
+    def _perform(self, step: _Exchange[Asked, Answer], asked: Asked, account: Account) -> Answer | NotSent | Unknown:
+        request = step.build(asked)
         try:
             credentials = self.secrets.credentials(account.secret_arn)
         except StorageUnavailableError:
@@ -81,17 +142,17 @@ class Connector:
         self.observe(self.capabilities.provider, step.name, self.clock_ms() - started_ms)
         match result:
             case HttpResponse():
-                return _read(step, charge, result)
+                return _read(step, asked, result)
             case NoConnection(code=code):
                 return NotSent(code=code)
             case NoAnswer(code=code):
                 return Unknown(code=code)
 
 
-def _read(step: Step, charge: Charge, response: HttpResponse) -> StepResult:
+def _read(step: _Exchange[Asked, Answer], asked: Asked, response: HttpResponse) -> Answer | Unknown:
     """An answer that a parser chokes on is an answer we did not understand, and nothing more."""
     try:
-        return step.read(charge, response)
+        return step.read(asked, response)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return Unknown(code="answer_not_understood")
 
@@ -102,6 +163,14 @@ def _next_step(steps: Sequence[Step], progress: Mapping[str, str]) -> Step:
         if step.charges or any(fact not in progress for fact in step.yields):
             return step
     raise ValueError("a gateway's last charge step must be the one that charges")
+
+
+def _hash_of(requests: Sequence[HttpRequest]) -> str:
+    digest = hashlib.sha256()
+    for request in requests:
+        for part in _wire_parts(request):
+            digest.update(len(part).to_bytes(4, "big") + part)
+    return digest.hexdigest()
 
 
 def _wire_parts(request: HttpRequest) -> tuple[bytes, ...]:

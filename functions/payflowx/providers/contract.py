@@ -47,7 +47,31 @@ class MovementStep:
     """From the moment this request may have left, money may have moved."""
 
 
-class Gateway(Protocol):
+class Settling(Protocol):
+    """What a gateway offers beyond the charge. Pure, like all of it."""
+
+    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """One request, which moves the money. Empty for what the provider does not have: then it is not accepted."""
+        ...
+
+    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """Reads only, by our key or by the provider's id, never by the amount."""
+        ...
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """Any of the secrets may have signed it: two are valid during a rotation. Raises `ForgedWebhookError`."""
+        ...
+
+    def statement_request(self, page: StatementPage) -> HttpRequest:
+        """One page of the provider's own list."""
+        ...
+
+    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+        """Raises ValueError for what cannot be understood: a list with holes reconciles nothing."""
+        ...
+
+
+class Gateway(Settling, Protocol):
     """A provider: its declaration, its way to authenticate, and its conversations."""
 
     @property
@@ -69,28 +93,4 @@ class Gateway(Protocol):
 
     def fence_steps(self, charge: Charge) -> Sequence[Step]:
         """Cancel, then read back; only the read may say `Fenced`. Empty where the provider has no fence."""
-        ...
-
-
-class Settling(Protocol):
-    """What a gateway offers beyond the charge. Pure, like all of it; a provider may lack any part of it."""
-
-    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
-        """Exactly one step moves money, and it is the last. Empty for a kind that the provider does not have."""
-        ...
-
-    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
-        """Reads only, by our key or by the provider's id, never by the amount."""
-        ...
-
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """Any of the secrets may have signed it: two are valid during a rotation. Raises `ForgedWebhookError`."""
-        ...
-
-    def statement_request(self, page: StatementPage) -> HttpRequest:
-        """One page of the provider's own list."""
-        ...
-
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
-        """Raises ValueError for what cannot be understood: a list with holes reconciles nothing."""
         ...

@@ -54,7 +54,7 @@ class DynamoDBDueItems:
             with storage_errors():
                 self.client.update_item(
                     TableName=self.table,
-                    Key=to_attributes(keys.payment_key(due.merchant_id, due.transaction_id)),
+                    Key=to_attributes(keys.due_key(due)),
                     UpdateExpression=update,
                     ConditionExpression=expression.equals("dueAt", due.due_at_ms),
                     **expression.arguments(),
@@ -69,4 +69,11 @@ class DynamoDBDueItems:
     def _due(attributes: dict[str, Any]) -> Due:
         item = from_attributes(attributes)
         merchant_id, transaction_id = keys.parse_payment_partition(item["pk"])
-        return Due(merchant_id=merchant_id, transaction_id=transaction_id, due_at_ms=item["dueAt"])
+        kind, item_id = keys.due_item(item["sk"])
+        return Due(
+            merchant_id=merchant_id,
+            transaction_id=transaction_id,
+            due_at_ms=item["dueAt"],
+            kind=kind,
+            item_id=item_id,
+        )

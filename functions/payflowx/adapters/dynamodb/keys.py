@@ -5,11 +5,16 @@ from typing import Final
 
 from payflowx.domain.identifiers import shard_of
 from payflowx.domain.limits import DUE_SHARDS, SECOND_MS
+from payflowx.domain.movement import MovementKind
+from payflowx.domain.ports import Due, DueKind
 
 SCHEMA_VERSION: Final = 1
 PAYMENT: Final = "PAYMENT"
 REFERENCE: Final = "REFERENCE"
+LOCATOR: Final = "OPERATION"
+SEEN: Final = "SEEN"
 _EVENT_PREFIX: Final = "EVENT#"
+OPERATION_PREFIX: Final = "OP#"
 LAST_EVENT: Final = f"{_EVENT_PREFIX}999999"
 
 
@@ -34,6 +39,42 @@ def event_sort(seq: int) -> str:
     return f"{_EVENT_PREFIX}{seq:06d}"
 
 
+def operation_key(merchant_id: str, transaction_id: str, operation_id: str) -> dict[str, str]:
+    """A capture, void or refund, beside its payment."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": f"{OPERATION_PREFIX}{operation_id}"}
+
+
+def locator_key(merchant_id: str, operation_id: str) -> dict[str, str]:
+    """Tells the payment of an operation whose id alone is known, as a provider's list or webhook gives it."""
+    return {"pk": f"M#{merchant_id}#O#{operation_id}", "sk": LOCATOR}
+
+
+def seen_key(provider: str, account_id: str, event_id: str) -> dict[str, str]:
+    """A webhook that was applied."""
+    return {"pk": f"W#{provider}#{account_id}#{event_id}", "sk": SEEN}
+
+
+def due_item(sk: str) -> tuple[DueKind, str]:
+    """What an item of the due index is, and its id within its payment."""
+    if sk == PAYMENT:
+        return DueKind.PAYMENT, ""
+    if sk.startswith(OPERATION_PREFIX):
+        return DueKind.OPERATION, sk.removeprefix(OPERATION_PREFIX)
+    return DueKind.EVENT, sk.removeprefix(_EVENT_PREFIX)
+
+
+def due_key(due: Due) -> dict[str, str]:
+    """The item that is due."""
+    match due.kind:
+        case DueKind.PAYMENT:
+            return payment_key(due.merchant_id, due.transaction_id)
+        case DueKind.OPERATION:
+            return operation_key(due.merchant_id, due.transaction_id, due.item_id)
+        case DueKind.EVENT:
+            pk = payment_partition(due.merchant_id, due.transaction_id)
+            return {"pk": pk, "sk": f"{_EVENT_PREFIX}{due.item_id}"}
+
+
 def reference_key(provider: str, account_id: str, reference: str) -> dict[str, str]:
     """A provider's id of a charge; it has one owner."""
     return {"pk": f"R#{provider}#{account_id}#{reference}", "sk": REFERENCE}
@@ -44,9 +85,14 @@ def idempotency_partition(merchant_id: str, idempotency_key: str) -> str:
     return f"M#{merchant_id}#payments#{idempotency_key}"
 
 
-def due_shard(transaction_id: str) -> str:
-    """The partition of the due index that holds this payment."""
-    return due_shard_name(shard_of(transaction_id, DUE_SHARDS))
+def operation_idempotency_partition(merchant_id: str, kind: MovementKind, idempotency_key: str) -> str:
+    """A merchant's key for a capture, void or refund; each kind has keys of its own."""
+    return f"M#{merchant_id}#{kind}s#{idempotency_key}"
+
+
+def due_shard(entity_id: str) -> str:
+    """The partition of the due index that holds this payment or operation."""
+    return due_shard_name(shard_of(entity_id, DUE_SHARDS))
 
 
 def due_shard_name(shard: int) -> str:

@@ -44,7 +44,10 @@ def to_item(payment: Payment) -> Item:
         "attempts": [attempt_to_item(attempt) for attempt in payment.attempts],
         "chargedAttempt": payment.charged_attempt,
         "capturable": payment.capturable,
+        "captured": payment.captured or None,
         "refundable": payment.refundable,
+        "refunded": payment.refunded or None,
+        "openSettlement": payment.open_settlement,
         "eventSeq": payment.event_seq,
         "eventHash": payment.event_hash,
         "lastError": asdict(payment.last_error) if payment.last_error else None,
@@ -78,11 +81,14 @@ def from_item(item: Item) -> Payment:
         charge_deadline_ms=item["chargeDeadline"],
         status=PaymentStatus(item["status"]),
         version=item["version"],
-        lease=_lease_from_item(item["lease"]),
-        attempts=tuple(_attempt_from_item(attempt) for attempt in item["attempts"]),
+        lease=lease_from_item(item["lease"]),
+        attempts=tuple(attempt_from_item(attempt) for attempt in item["attempts"]),
         charged_attempt=item.get("chargedAttempt"),
         capturable=item["capturable"],
+        captured=item.get("captured", 0),
         refundable=item["refundable"],
+        refunded=item.get("refunded", 0),
+        open_settlement=item.get("openSettlement"),
         event_seq=item["eventSeq"],
         event_hash=item["eventHash"],
         last_error=LastError(**item["lastError"]) if "lastError" in item else None,
@@ -99,7 +105,8 @@ def lease_to_item(lease: Lease) -> Item:
     return {"owner": lease.owner, "epoch": lease.epoch, "expiresAt": lease.expires_at_ms}
 
 
-def _lease_from_item(item: Item) -> Lease:
+def lease_from_item(item: Item) -> Lease:
+    """The lease that `lease_to_item` was given."""
     return Lease(owner=item["owner"], epoch=item["epoch"], expires_at_ms=item["expiresAt"])
 
 
@@ -131,7 +138,8 @@ def attempt_to_item(attempt: Attempt) -> Item:
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 
 
-def _attempt_from_item(item: Item) -> Attempt:
+def attempt_from_item(item: Item) -> Attempt:
+    """The attempt that `attempt_to_item` was given."""
     known = dict(item)
     known["state"] = AttemptState(known["state"])
     if "decline_kind" in known:

@@ -6,26 +6,22 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from payflowx.adapters.dynamodb import keys
-from payflowx.adapters.dynamodb.event_items import event_from_item, event_to_item
+from payflowx.adapters.dynamodb import keys, writes
+from payflowx.adapters.dynamodb.event_items import event_from_item
 from payflowx.adapters.dynamodb.expressions import Expression
-from payflowx.adapters.dynamodb.failures import (
-    Cancelled,
-    cancellation,
-    condition_failed,
-    item_found,
-    storage_errors,
-)
+from payflowx.adapters.dynamodb.failures import condition_failed, item_found, storage_errors
 from payflowx.adapters.dynamodb.payment_items import attempt_to_item, from_item, lease_to_item, to_item
 from payflowx.adapters.dynamodb.payment_list import PaymentList
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
+from payflowx.adapters.dynamodb.writes import Part
 from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change
+from payflowx.domain.conclusion import Change, SeenEvent
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.events import Event
 from payflowx.domain.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
 from payflowx.domain.payment import Lease, Payment
 from payflowx.domain.ports import (
+    AlreadySeen,
     Claimed,
     Created,
     EventPage,
@@ -36,11 +32,8 @@ from payflowx.domain.ports import (
     ReferenceTaken,
 )
 
-_DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
+DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
 """A worker that died is noticed shortly after its lease has ended."""
-
-_IDEMPOTENCY, _PAYMENT = 0, 1
-_HEAD, _REFERENCE = 0, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +50,17 @@ class DynamoDBPayments:
 
     def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing:
         """All three or none. A taken key, or a taken id if the key's row was lost, gives the earlier payment."""
-        request = {
-            "TransactItems": [
-                self._put_key(payment, idempotency_key),
-                self._put_new(to_item(payment)),
-                self._put_new(event_to_item(event)),
-            ]
-        }
+        parts = [
+            (Part.KEY, writes.new_item(self.idempotency_table, _key_item(payment, idempotency_key))),
+            (Part.PAYMENT, writes.new_item(self.transactions_table, to_item(payment))),
+            (Part.EVENT, writes.new_event(self.transactions_table, event)),
+        ]
         for attempt in range(MAX_COMMIT_TRIES):
-            cancelled = self._transact(request)
-            if cancelled is None:
+            refused = writes.transact(self.client, parts)
+            if refused is None:
                 return Created(payment=payment)
-            for place in (_IDEMPOTENCY, _PAYMENT):
-                found = cancelled.failed.get(place)
+            for part in (Part.KEY, Part.PAYMENT):
+                found = refused.failed.get(part)
                 if found is not None:
                     return Existing(transaction_id=found["transactionId"], fingerprint=found["fingerprint"])
             self._pause(attempt)
@@ -129,7 +120,7 @@ class DynamoDBPayments:
         values = {
             "version": version + 1,
             "lease": lease_to_item(lease),
-            "dueAt": lease.expires_at_ms + _DUE_AFTER_LEASE_MS,
+            "dueAt": lease.expires_at_ms + DUE_AFTER_LEASE_MS,
             "dueShard": keys.due_shard(transaction_id),
             "updatedAt": now_ms,
         }
@@ -165,62 +156,50 @@ class DynamoDBPayments:
 
     # -- outcome
 
-    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken:
-        """Payment, event and reference in one transaction; when its fate is unclear, the stored event tells."""
+    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken | AlreadySeen:
+        """All parts in one transaction; when its fate is unclear, the stored event tells."""
         try:
-            cancelled = self._transact({"TransactItems": self._commit_items(change)})
+            refused = writes.transact(self.client, self._commit_parts(change))
         except StorageUnavailableError:
             return self._own_or_moved(change)
-        if cancelled is None:
+        if refused is None:
             return Claimed(payment=change.after)
-        if _HEAD in cancelled.failed or cancelled.passing:
-            if cancelled.passing:
-                self._pause(0)
+        if refused.passing:
+            self._pause(0)
+        if refused.failed.keys() & {Part.PAYMENT, Part.OPERATION} or not refused.failed:
             return self._own_or_moved(change)
-        if _REFERENCE in cancelled.failed and change.reference is not None:
-            return ReferenceTaken()
-        return self._own_or_moved(change)
+        if Part.SEEN in refused.failed:
+            return AlreadySeen()
+        return ReferenceTaken() if Part.REFERENCE in refused.failed else self._own_or_moved(change)
 
-    def _commit_items(self, change: Change) -> list[dict[str, Any]]:
-        before, after = change.before, change.after
-        expression = Expression()
-        update = expression.update(_seen(before), to_item(after))
-        conditions = self._unmoved(expression, before)
-        if after.charged_attempt is not None and before.charged_attempt is None:
-            conditions.append(expression.absent("chargedAttempt"))
-        head = {
-            "Update": {
-                "TableName": self.transactions_table,
-                "Key": to_attributes(keys.payment_key(before.merchant_id, before.transaction_id)),
-                "UpdateExpression": update,
-                "ConditionExpression": " AND ".join(conditions),
-                **expression.arguments(),
-            }
-        }
-        reference = [self._put_reference(change)] if change.reference and change.attempt_number else []
-        return [head, *reference, self._put_new(event_to_item(change.event))]
+    def _commit_parts(self, change: Change) -> list[tuple[Part, dict[str, Any]]]:
+        table = self.transactions_table
+        parts = [(Part.PAYMENT, writes.changed_payment(table, change.before, change.after))]
+        if change.operation_before is not None and change.operation_after is not None:
+            parts.append(
+                (Part.OPERATION, writes.changed_operation(table, change.operation_before, change.operation_after))
+            )
+        if change.reference and change.attempt_number:
+            parts.append((Part.REFERENCE, writes.owned_reference(table, change)))
+        if change.seen is not None:
+            parts.append((Part.SEEN, writes.seen_event(table, change.seen)))
+        return [*parts, (Part.EVENT, writes.new_event(table, change.event))]
 
-    def _put_reference(self, change: Change) -> dict[str, Any]:
-        attempt = change.after.attempt(change.attempt_number or 0)
-        expression = Expression()
-        ours = f"{expression.equals('transactionId', change.after.transaction_id)} AND " + expression.equals(
-            "attempt", attempt.number
+    def hasten(self, before: Payment, after: Payment, seen: SeenEvent) -> Claimed | Moved | AlreadySeen:
+        """The next look and the event's row, both or none."""
+        table = self.transactions_table
+        refused = writes.transact(
+            self.client,
+            [
+                (Part.PAYMENT, writes.changed_payment(table, before, after)),
+                (Part.SEEN, writes.seen_event(table, seen)),
+            ],
         )
-        item = {
-            **keys.reference_key(attempt.provider, attempt.account_id, change.reference or ""),
-            "schemaVersion": keys.SCHEMA_VERSION,
-            "merchantId": change.after.merchant_id,
-            "transactionId": change.after.transaction_id,
-            "attempt": attempt.number,
-        }
-        return {
-            "Put": {
-                "TableName": self.transactions_table,
-                "Item": to_attributes(item),
-                "ConditionExpression": f"{expression.absent('pk')} OR ({ours})",
-                **expression.arguments(),
-            }
-        }
+        if refused is None:
+            return Claimed(payment=after)
+        if Part.SEEN in refused.failed:
+            return AlreadySeen()
+        return Moved(payment=self.get(before.merchant_id, before.transaction_id))
 
     def _own_or_moved(self, change: Change) -> Claimed | Moved:
         """A lost answer is not a lost write: our event's hash on the payment proves that it was written."""
@@ -231,23 +210,13 @@ class DynamoDBPayments:
 
     # -- shared
 
-    @staticmethod
-    def _unmoved(expression: Expression, before: Payment) -> list[str]:
-        """Nothing was written since `before` was read, and nobody with a newer epoch has the lease."""
-        return [
-            expression.equals("version", before.version),
-            expression.equals("lease.epoch", before.lease.epoch),
-            expression.equals("lease.owner", before.lease.owner),
-            expression.equals("eventSeq", before.event_seq),
-        ]
-
     def _replace(self, before: Payment, after: Payment) -> Claimed | Moved:
         expression = Expression()
-        update = expression.update(_seen(before), to_item(after))
+        update = expression.update(writes.seen(to_item(before)), to_item(after))
         return self._update(
             keys.payment_key(before.merchant_id, before.transaction_id),
             update,
-            self._unmoved(expression, before),
+            writes.unmoved_payment(expression, before),
             expression,
             is_ours=lambda found: replace(found, due_at_ms=after.due_at_ms, drives=after.drives) == after,
         )
@@ -281,38 +250,6 @@ class DynamoDBPayments:
             return Claimed(payment=found) if found is not None and is_ours(found) else Moved(payment=found)
         return Claimed(payment=from_item(from_attributes(answer["Attributes"])))
 
-    def _transact(self, request: Mapping[str, Any]) -> Cancelled | None:
-        """None when written. The SDK gives its own repeats of this call one token, so they apply once."""
-        try:
-            with storage_errors():
-                self.client.transact_write_items(**request)
-        except ClientError as error:
-            cancelled = cancellation(error)
-            if cancelled is None:
-                raise
-            return cancelled
-        return None
-
-    def _put_key(self, payment: Payment, idempotency_key: str) -> dict[str, Any]:
-        item = {
-            "pk": keys.idempotency_partition(payment.merchant_id, idempotency_key),
-            "schemaVersion": keys.SCHEMA_VERSION,
-            "transactionId": payment.transaction_id,
-            "fingerprint": payment.fingerprint,
-            "createdAt": payment.created_at_ms,
-        }
-        return self._put_new(item, table=self.idempotency_table)
-
-    def _put_new(self, item: Item, *, table: str | None = None) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": table or self.transactions_table,
-                "Item": to_attributes(item),
-                "ConditionExpression": "attribute_not_exists(pk)",
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-
     def _get_item(self, table: str, key: Mapping[str, str]) -> Item | None:
         with storage_errors():
             answer = self.client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
@@ -323,6 +260,11 @@ class DynamoDBPayments:
         self.pause(0.02 * 2**tries * (1 + self.jitter()))
 
 
-def _seen(before: Payment) -> Item:
-    """What is surely stored: the sweeper counts drives without raising the version, so they are always written."""
-    return to_item(before) | {"drives": None}
+def _key_item(payment: Payment, idempotency_key: str) -> Item:
+    return {
+        "pk": keys.idempotency_partition(payment.merchant_id, idempotency_key),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "transactionId": payment.transaction_id,
+        "fingerprint": payment.fingerprint,
+        "createdAt": payment.created_at_ms,
+    }
