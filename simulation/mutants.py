@@ -22,7 +22,7 @@ from payflowx.application import cancel_payment, process_payment, recording, res
 from payflowx.application.cancel_payment import CancelPayment
 from payflowx.application.create_payment import CreatePayment
 from payflowx.application.send_charge import SendCharge
-from payflowx.application.sweep import SweepDuePayments, Swept
+from payflowx.application.sweep import SweepDueItems, Swept
 from payflowx.application.visit import Visit
 from payflowx.domain import attempt as attempt_module
 from payflowx.domain import conclusion, resolution, weighing
@@ -366,7 +366,7 @@ def _cancel_without_proof() -> list[AbstractContextManager[Any]]:
 
 
 def _no_sweeper() -> list[AbstractContextManager[Any]]:
-    return [patch.object(SweepDuePayments, "__call__", lambda _self, _deadline: Swept())]
+    return [patch.object(SweepDueItems, "__call__", lambda _self, _deadline: Swept())]
 
 
 def _failed_messages_forgotten() -> list[AbstractContextManager[Any]]:

@@ -19,6 +19,7 @@ from payflowx.adapters.dynamodb.configuration import (
     DynamoDBMerchants,
 )
 from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
 from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
 from payflowx.adapters.sqs_jobs import SqsJobs
@@ -29,17 +30,23 @@ from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
 from payflowx.application.create_merchant import CreateMerchant
 from payflowx.application.create_payment import CreatePayment
+from payflowx.application.drive_operation import DriveOperation
+from payflowx.application.drive_payment import DrivePayment
 from payflowx.application.erase_personal_data import ErasePersonalData
+from payflowx.application.process_operation import ProcessOperation
 from payflowx.application.process_payment import ProcessPayment
+from payflowx.application.read_operations import ReadOperations
 from payflowx.application.read_payments import ReadPayments
 from payflowx.application.recording import Recorder
+from payflowx.application.recording_operations import OperationRecorder
+from payflowx.application.request_operation import RequestOperation
 from payflowx.application.resolve_attempt import ResolveAttempt
 from payflowx.application.send_charge import SendCharge
-from payflowx.application.sweep import SweepDuePayments
+from payflowx.application.sweep import SweepDueItems
 from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.errors import ConfigurationError
 from payflowx.domain.limits import HOUR_MS
-from payflowx.domain.ports import Clock, Concurrency, Randomness, Telemetry
+from payflowx.domain.ports import Clock, Concurrency, DueKind, Randomness, Telemetry
 from payflowx.domain.retry import RetryPolicy
 from payflowx.domain.transport import HttpClient
 from payflowx.providers.registry import Registry
@@ -125,6 +132,15 @@ class Container:
         )
 
     @cached_property
+    def operations(self) -> DynamoDBOperations:
+        """The store of captures, voids and refunds."""
+        return DynamoDBOperations(
+            client=self._dynamodb,
+            transactions_table=self._setting("TRANSACTIONS_TABLE"),
+            idempotency_table=self.environment.get("IDEMPOTENCY_TABLE", ""),
+        )
+
+    @cached_property
     def jobs(self) -> SqsJobs:
         """The queue."""
         return SqsJobs(client=self.client("sqs"), queue_url=self._setting("JOBS_QUEUE_URL"))
@@ -174,6 +190,13 @@ class Container:
         return Recorder(payments=self.payments, jobs=self.jobs, telemetry=self.telemetry)
 
     @cached_property
+    def operation_recorder(self) -> OperationRecorder:
+        """Writes outcomes of captures, voids and refunds."""
+        return OperationRecorder(
+            payments=self.payments, operations=self.operations, jobs=self.jobs, telemetry=self.telemetry
+        )
+
+    @cached_property
     def create_payment(self) -> CreatePayment:
         """POST /payments."""
         return CreatePayment(
@@ -204,6 +227,30 @@ class Container:
         )
 
     @cached_property
+    def request_operation(self) -> RequestOperation:
+        """POST /payments/{transactionId}/capture, /refunds, and /cancel of an authorized payment."""
+        return RequestOperation(
+            payments=self.payments,
+            operations=self.operations,
+            providers=self.providers,
+            recorder=self.recorder,
+            jobs=self.jobs,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+            pause=self._pause_between_tries,
+        )
+
+    def _pause_between_tries(self, tries: int) -> None:
+        """20 to 40 ms, doubled a try, at most 2.5 s for all eight: whoever asks for the same money at once waits."""
+        self.pause(0.01 * 2**tries * (1 + self.randomness.jitter()))
+
+    @cached_property
+    def read_operations(self) -> ReadOperations:
+        """GET /payments/{transactionId}/operations and below."""
+        return ReadOperations(payments=self.payments, operations=self.operations)
+
+    @cached_property
     def process_payment(self) -> ProcessPayment:
         """The worker."""
         send_charge = SendCharge(payments=self.payments)
@@ -221,18 +268,47 @@ class Container:
         )
 
     @cached_property
-    def sweep(self) -> SweepDuePayments:
+    def process_operation(self) -> ProcessOperation:
+        """The worker, for captures, voids and refunds."""
+        return ProcessOperation(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            recorder=self.operation_recorder,
+            clock=self.clock,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def sweep(self) -> SweepDueItems:
         """The sweeper."""
-        table = self._setting("TRANSACTIONS_TABLE")
-        return SweepDuePayments(
-            due_items=DynamoDBDueItems(client=self._dynamodb, table=table),
+        due_items = DynamoDBDueItems(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+        payment = DrivePayment(
+            due_items=due_items,
             payments=self.payments,
             jobs=self.jobs,
             recorder=self.recorder,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+        operation = DriveOperation(
+            due_items=due_items,
+            payments=self.payments,
+            operations=self.operations,
+            jobs=self.jobs,
+            recorder=self.operation_recorder,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+        return SweepDueItems(
+            due_items=due_items,
+            drivers={DueKind.PAYMENT: payment, DueKind.OPERATION: operation},
             concurrency=self.concurrency,
             clock=self.clock,
             telemetry=self.telemetry,
-            policy=self.policy,
         )
 
     @cached_property

@@ -4,16 +4,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change
+from payflowx.domain.conclusion import Change, SeenEvent
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.events import Event
 from payflowx.domain.identifiers import shard_of
 from payflowx.domain.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
+from payflowx.domain.movement import MovementKind
+from payflowx.domain.notice_ports import ReferenceOwner
+from payflowx.domain.operation import Operation
+from payflowx.domain.operation_ports import (
+    AcceptedOperation,
+    ClaimedOperation,
+    KnownOperation,
+    MovedOperation,
+    PaymentMoved,
+)
 from payflowx.domain.payment import Lease, Payment
 from payflowx.domain.ports import (
+    AlreadySeen,
     Claimed,
     Created,
     Due,
+    DueKind,
     EventPage,
     Existing,
     Job,
@@ -139,12 +151,14 @@ class OneByOne:
 
 @dataclass
 class MemoryPayments:
-    """Implements `Payments` and `DueItems`."""
+    """Implements `Payments`, `DueItems` and `References`."""
 
     payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
     trails: dict[tuple[str, str], list[Event]] = field(default_factory=dict)
     idempotency: dict[tuple[str, str], Existing] = field(default_factory=dict)
-    references: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
+    references: dict[tuple[str, str, str], ReferenceOwner] = field(default_factory=dict)
+    operations: dict[tuple[str, str, str], Operation] = field(default_factory=dict)
+    seen: set[tuple[str, str, str]] = field(default_factory=set)
 
     def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing:
         known = self.idempotency.get((payment.merchant_id, idempotency_key))
@@ -209,20 +223,51 @@ class MemoryPayments:
         self.payments[_key(after)] = after
         return Claimed(payment=after)
 
-    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken:
+    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken | AlreadySeen:
         before, after = change.before, change.after
         found = self.payments.get(_key(before))
         if found is None or found.version != before.version or found.lease != before.lease:
             return Moved(payment=found)
-        if change.reference is not None and change.attempt_number is not None:
-            attempt = after.attempt(change.attempt_number)
-            reference = (attempt.provider, attempt.account_id, change.reference)
-            owner = (after.transaction_id, attempt.number)
-            if self.references.setdefault(reference, owner) != owner:
-                return ReferenceTaken()
+        operation = change.operation_before
+        if operation is not None and not _is_unmoved(self.operations.get(operation_key(operation)), operation):
+            return Moved(payment=found)
+        if change.seen is not None and _seen_key(change.seen) in self.seen:
+            return AlreadySeen()
+        if not self._own_reference(change):
+            return ReferenceTaken()
+        if change.seen is not None:
+            self.seen.add(_seen_key(change.seen))
+        if change.operation_after is not None:
+            self.operations[operation_key(change.operation_after)] = change.operation_after
         self.payments[_key(after)] = after
         self.trails[_key(after)].append(change.event)
         return Claimed(payment=after)
+
+    def _own_reference(self, change: Change) -> bool:
+        if not change.reference or not change.attempt_number:
+            return True
+        of: Payment | Operation = change.operation_after or change.after
+        attempt = of.attempt(change.attempt_number)
+        owner = ReferenceOwner(
+            merchant_id=change.after.merchant_id,
+            transaction_id=change.after.transaction_id,
+            attempt=attempt.number,
+            operation_id=change.operation_after.operation_id if change.operation_after else None,
+        )
+        key = (attempt.provider, attempt.account_id, change.reference)
+        return self.references.setdefault(key, owner) == owner
+
+    def hasten(self, before: Payment, after: Payment, seen: SeenEvent) -> Claimed | Moved | AlreadySeen:
+        if _seen_key(seen) in self.seen:
+            return AlreadySeen()
+        result = self.reschedule(before, after)
+        if isinstance(result, Claimed):
+            self.seen.add(_seen_key(seen))
+        return result
+
+    def find(self, provider: str, account_id: str, reference: str) -> ReferenceOwner | None:
+        """Implements `References`."""
+        return self.references.get((provider, account_id, reference))
 
     def page(self, query: PaymentQuery) -> PaymentPage:
         rows = sorted(
@@ -247,19 +292,140 @@ class MemoryPayments:
     # -- DueItems
 
     def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due]]:
-        yield [
-            Due(merchant_id=p.merchant_id, transaction_id=p.transaction_id, due_at_ms=p.due_at_ms)
+        due = [
+            (p.transaction_id, Due(merchant_id=p.merchant_id, transaction_id=p.transaction_id, due_at_ms=p.due_at_ms))
             for p in self.payments.values()
-            if p.due_at_ms is not None and p.due_at_ms <= until_ms and shard_of(p.transaction_id, DUE_SHARDS) == shard
+            if p.due_at_ms is not None
+        ] + [
+            (
+                o.operation_id,
+                Due(
+                    merchant_id=o.merchant_id,
+                    transaction_id=o.transaction_id,
+                    due_at_ms=o.due_at_ms,
+                    kind=DueKind.OPERATION,
+                    item_id=o.operation_id,
+                ),
+            )
+            for o in self.operations.values()
+            if o.due_at_ms is not None
         ]
+        yield [d for name, d in due if d.due_at_ms <= until_ms and shard_of(name, DUE_SHARDS) == shard]
 
     def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
+        if due.kind is DueKind.OPERATION:
+            of = (due.merchant_id, due.transaction_id, due.item_id)
+            operation = self.operations[of]
+            if operation.due_at_ms != due.due_at_ms:
+                return False
+            self.operations[of] = replace(operation, due_at_ms=due_at_ms, drives=drives)
+            return True
         key = (due.merchant_id, due.transaction_id)
         found = self.payments[key]
         if found.due_at_ms != due.due_at_ms:
             return False
         self.payments[key] = replace(found, due_at_ms=due_at_ms, drives=drives)
         return True
+
+
+@dataclass
+class MemoryOperations:
+    """Implements `Operations` over the same memory as the payments."""
+
+    store: MemoryPayments
+    keys: dict[tuple[str, str, str], KnownOperation] = field(default_factory=dict)
+
+    def accept(self, change: Change, idempotency_key: str) -> AcceptedOperation | KnownOperation | PaymentMoved:
+        operation = change.operation_after
+        assert operation is not None
+        key = (operation.merchant_id, operation.kind.value, idempotency_key)
+        known = self.keys.get(key)
+        if known is not None:
+            return known
+        stored = self.store.operations.get(operation_key(operation))
+        if stored is not None:
+            return _known(stored)
+        if not isinstance(self.store.commit(change), Claimed):
+            return PaymentMoved()
+        self.keys[key] = _known(operation)
+        return AcceptedOperation(operation=operation)
+
+    def find_key(self, merchant_id: str, kind: MovementKind, idempotency_key: str) -> KnownOperation | None:
+        return self.keys.get((merchant_id, kind.value, idempotency_key))
+
+    def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation | None:
+        return self.store.operations.get((merchant_id, transaction_id, operation_id))
+
+    def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
+        wanted = (merchant_id, transaction_id)
+        found = [o for o in self.store.operations.values() if (o.merchant_id, o.transaction_id) == wanted]
+        return sorted(found, key=lambda o: (o.created_at_ms, o.operation_id))
+
+    def locate(self, merchant_id: str, operation_id: str) -> str | None:
+        wanted = (merchant_id, operation_id)
+        return next(
+            (o.transaction_id for o in self.store.operations.values() if (o.merchant_id, o.operation_id) == wanted),
+            None,
+        )
+
+    def claim(
+        self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
+    ) -> ClaimedOperation | MovedOperation:
+        found = self.store.operations.get(operation_key(operation))
+        if found is None or found.version != operation.version or found.lease.is_live(now_ms):
+            return MovedOperation(operation=found)
+        attempts = found.attempts
+        if append is not None:
+            if append.number != len(attempts) + 1 or len(attempts) >= MAX_ATTEMPTS:
+                return MovedOperation(operation=found)
+            attempts = (*attempts, append)
+        claimed = replace(
+            found,
+            version=found.version + 1,
+            lease=lease,
+            attempts=attempts,
+            due_at_ms=lease.expires_at_ms + 15 * SECOND_MS,
+            updated_at_ms=now_ms,
+        )
+        self.store.operations[operation_key(found)] = claimed
+        return ClaimedOperation(operation=claimed)
+
+    def reschedule(self, before: Operation, after: Operation) -> ClaimedOperation | MovedOperation:
+        found = self.store.operations.get(operation_key(before))
+        if not _is_unmoved(found, before):
+            return MovedOperation(operation=found)
+        self.store.operations[operation_key(after)] = after
+        return ClaimedOperation(operation=after)
+
+    def hasten(
+        self, before: Operation, after: Operation, seen: SeenEvent
+    ) -> ClaimedOperation | MovedOperation | AlreadySeen:
+        if _seen_key(seen) in self.store.seen:
+            return AlreadySeen()
+        result = self.reschedule(before, after)
+        if isinstance(result, ClaimedOperation):
+            self.store.seen.add(_seen_key(seen))
+        return result
+
+
+def _is_unmoved(found: Operation | None, before: Operation) -> bool:
+    return found is not None and found.version == before.version and found.lease == before.lease
+
+
+def _seen_key(seen: SeenEvent) -> tuple[str, str, str]:
+    return seen.provider, seen.account_id, seen.event_id
+
+
+def _known(operation: Operation) -> KnownOperation:
+    return KnownOperation(
+        transaction_id=operation.transaction_id,
+        operation_id=operation.operation_id,
+        fingerprint=operation.fingerprint,
+    )
+
+
+def operation_key(operation: Operation) -> tuple[str, str, str]:
+    return operation.merchant_id, operation.transaction_id, operation.operation_id
 
 
 def _key(payment: Payment) -> tuple[str, str]:

@@ -1,14 +1,36 @@
 """A provider that answers what a test tells it to, and remembers what it was asked."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.outcome import Charged, Fenced, NotFound, Outcome, StepResult, Unknown
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.outcome import (
+    Charged,
+    Fenced,
+    Moved,
+    MovementOutcome,
+    NotFound,
+    Outcome,
+    StepResult,
+    Unknown,
+)
 from payflowx.domain.ports import Account, Charge
 
 Answer = StepResult | Exception
+MovementAnswer = MovementOutcome | Exception | str
+
+
+def moved(movement: Movement, reference: str | None = None) -> Moved:
+    """A success that matches the movement."""
+    return Moved(
+        reference=reference or f"ref-{movement.provider_key}",
+        amount=movement.amount,
+        currency=movement.currency,
+        merchant_reference=movement.provider_key,
+    )
 
 
 def charged(charge: Charge, reference: str | None = None) -> Charged:
@@ -34,6 +56,13 @@ class ScriptedProvider:
     """Facts that must be stored before the charging request may leave."""
     sent: list[tuple[str, Charge]] = field(default_factory=list)
     hash_salt: str = ""
+    moves: list[MovementAnswer] = field(default_factory=list)
+    movement_inquiries: list[MovementAnswer] = field(default_factory=list)
+    kinds: frozenset[MovementKind] = frozenset(MovementKind)
+    partial_captures: bool = True
+    moved: list[tuple[str, Movement]] = field(default_factory=list)
+    notices: dict[bytes, Notice] = field(default_factory=dict)
+    """By the body of the webhook that says so; any other is forged."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -58,6 +87,33 @@ class ScriptedProvider:
         self.sent.append(("fence", charge))
         return self._next(self.fences, charge, Fenced() if self.able.can_fence else Unknown(code="no_fence"))  # type: ignore[return-value]
 
+    # -- captures, voids and refunds
+
+    def can_move(self, movement: Movement) -> bool:
+        partial = movement.kind is MovementKind.CAPTURE and movement.amount < movement.charge_amount
+        return movement.kind in self.kinds and (self.partial_captures or not partial)
+
+    def movement_hash(self, movement: Movement) -> str:
+        content = f"{self.hash_salt}:{movement.kind}:{movement.provider_key}:{movement.amount}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def move(self, movement: Movement, account: Account) -> MovementOutcome:
+        self.moved.append(("move", movement))
+        return _next_movement(self.moves, movement, moved(movement))
+
+    def inquire_movement(self, movement: Movement, account: Account) -> MovementOutcome:
+        self.moved.append(("inquire", movement))
+        return _next_movement(self.movement_inquiries, movement, NotFound())
+
+    def moves_of(self, what: str) -> int:
+        return sum(1 for kind, _ in self.moved if kind == what)
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        signed = any(webhook.headers.get("signature") == secret for secret in secrets)
+        if not signed or webhook.body not in self.notices:
+            raise ForgedWebhookError
+        return self.notices[webhook.body]
+
     def asked(self, what: str) -> int:
         return sum(1 for kind, _ in self.sent if kind == what)
 
@@ -68,6 +124,13 @@ class ScriptedProvider:
         if isinstance(answer, str):
             return charged(charge)
         return answer
+
+
+def _next_movement(script: list[MovementAnswer], movement: Movement, otherwise: MovementOutcome) -> MovementOutcome:
+    answer = script.pop(0) if script else otherwise
+    if isinstance(answer, Exception):
+        raise answer
+    return moved(movement) if isinstance(answer, str) else answer
 
 
 @dataclass

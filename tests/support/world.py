@@ -4,16 +4,23 @@ from dataclasses import dataclass, field
 
 from payflowx.application.cancel_payment import CancelPayment
 from payflowx.application.create_payment import CreatePayment, NewPayment
+from payflowx.application.drive_operation import DriveOperation
+from payflowx.application.drive_payment import DrivePayment
+from payflowx.application.process_operation import ProcessOperation
 from payflowx.application.process_payment import ProcessPayment
 from payflowx.application.recording import Recorder
+from payflowx.application.recording_operations import OperationRecorder
+from payflowx.application.request_operation import NewOperation, OperationAcceptance, RequestOperation
 from payflowx.application.resolve_attempt import ResolveAttempt
 from payflowx.application.send_charge import SendCharge
-from payflowx.application.sweep import SweepDuePayments
+from payflowx.application.sweep import SweepDueItems
 from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.limits import HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.movement import MovementKind
+from payflowx.domain.operation import Operation
 from payflowx.domain.payment import Payment, PaymentMethod
-from payflowx.domain.ports import Account, Job, Merchant
+from payflowx.domain.ports import Account, DueKind, Job, Merchant
 from payflowx.domain.retry import RetryPolicy
 from payflowx.domain.routing import Conditions, RoutingDocument, Rule, Share
 from payflowx.domain.statuses import CaptureMode
@@ -24,6 +31,7 @@ from tests.support.memory import (
     ManualDeadline,
     MemoryJobs,
     MemoryMerchants,
+    MemoryOperations,
     MemoryPayments,
     OneByOne,
     RecordingTelemetry,
@@ -78,6 +86,7 @@ class World:
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
 
     def __post_init__(self) -> None:
+        self._operations = MemoryOperations(self.payments)
         self.set_merchant()
 
     def set_merchant(self, *, disabled: frozenset[str] = frozenset()) -> None:
@@ -140,16 +149,68 @@ class World:
         )
 
     @property
-    def sweep(self) -> SweepDuePayments:
-        return SweepDuePayments(
+    def operations(self) -> MemoryOperations:
+        return self._operations
+
+    @property
+    def operation_recorder(self) -> OperationRecorder:
+        return OperationRecorder(
+            payments=self.payments, operations=self.operations, jobs=self.jobs, telemetry=self.telemetry
+        )
+
+    @property
+    def request_operation(self) -> RequestOperation:
+        return RequestOperation(
+            payments=self.payments,
+            operations=self.operations,
+            providers=self.providers,
+            recorder=self.recorder,
+            jobs=self.jobs,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+            pause=lambda _tries: None,
+        )
+
+    @property
+    def process_operation(self) -> ProcessOperation:
+        return ProcessOperation(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            recorder=self.operation_recorder,
+            clock=self.clock,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @property
+    def sweep(self) -> SweepDueItems:
+        payment = DrivePayment(
             due_items=self.payments,
             payments=self.payments,
             jobs=self.jobs,
             recorder=self.recorder,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+        operation = DriveOperation(
+            due_items=self.payments,
+            payments=self.payments,
+            operations=self.operations,
+            jobs=self.jobs,
+            recorder=self.operation_recorder,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+        return SweepDueItems(
+            due_items=self.payments,
+            drivers={DueKind.PAYMENT: payment, DueKind.OPERATION: operation},
             concurrency=OneByOne(),
             clock=self.clock,
             telemetry=self.telemetry,
-            policy=self.policy,
         )
 
     # -- driving
@@ -159,7 +220,7 @@ class World:
         for _ in range(turns):
             job, delay_seconds = self.jobs.sent.pop(0)
             self.clock.advance(delay_seconds)
-            self.process(job, self.deadline)
+            (self.process_operation if job.operation_id else self.process)(job, self.deadline)
 
     def work_until_idle(self, *, most: int = 50) -> int:
         """Deliver messages until none is left; how many there were."""
@@ -175,6 +236,28 @@ class World:
         assert stored is not None
         assert VerifyTrail(payments=self.payments)(stored.merchant_id, stored.transaction_id) == []
         return stored
+
+    def request(
+        self, kind: MovementKind, payment: Payment, amount: int | None = None, key: str = "op-1", **changes: object
+    ) -> OperationAcceptance:
+        """POST /payments/{id}/capture, /refunds, or a void."""
+        values: dict[str, object] = {
+            "merchant_id": payment.merchant_id,
+            "transaction_id": payment.transaction_id,
+            "kind": kind,
+            "amount": amount,
+            "idempotency_key": key,
+            "path": f"/payments/{payment.transaction_id}/{kind}s",
+            "fingerprint": f"print-{payment.transaction_id}-{kind}-{amount}",
+            **changes,
+        }
+        return self.request_operation(NewOperation(**values))  # type: ignore[arg-type]
+
+    def operation_now(self, operation: Operation) -> Operation:
+        """The operation as stored."""
+        found = self.operations.get(operation.merchant_id, operation.transaction_id, operation.operation_id)
+        assert found is not None
+        return found
 
     def wake(self, payment: Payment) -> None:
         """A message without hints, as the sweeper sends it."""

@@ -55,7 +55,7 @@ def decode_job(body: str) -> Job:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnreadableJobError("the message is no job") from error
     texts = (job.merchant_id, job.transaction_id)
-    hints = (job.provider, job.account_id, job.request_hash)
+    hints = (job.operation_id, job.provider, job.account_id, job.request_hash)
     if not all(isinstance(text, str) and text for text in texts):
         raise UnreadableJobError("the message names no payment")
     if any(hint is not None and not isinstance(hint, str) for hint in hints):

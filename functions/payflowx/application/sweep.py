@@ -1,18 +1,13 @@
 """The one recovery mechanism: what is due and was not woken is woken, whatever the reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from payflowx.application.recording import Recorder
-from payflowx.domain.backoff import REVIEW_INTERVAL_MS, drive_delay_ms
-from payflowx.domain.conclusion import Context, send_to_review
+from payflowx.application.driving import Driven, Driver
 from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import DUE_SHARDS, MAX_DRIVES, SECOND_MS
-from payflowx.domain.payment import Payment
-from payflowx.domain.ports import Clock, Concurrency, Deadline, Due, DueItems, Job, Jobs, Payments, Telemetry
-from payflowx.domain.retry import RetryPolicy
-from payflowx.domain.statuses import FINAL_STATUSES, PaymentStatus
+from payflowx.domain.limits import DUE_SHARDS, SECOND_MS
+from payflowx.domain.ports import Clock, Concurrency, Deadline, Due, DueItems, DueKind, Telemetry
 
 _TIME_TO_STOP_MS = 5 * SECOND_MS
 
@@ -37,23 +32,29 @@ class Swept:
         if other.oldest_due_ms is not None:
             self.saw(other.oldest_due_ms)
 
+    def count(self, due: Due, driven: Driven) -> None:
+        """Count one due item."""
+        if driven is Driven.STALE:
+            return
+        self.due += 1
+        self.woken += driven is Driven.WOKEN
+        self.to_review += driven is Driven.TO_REVIEW
+        self.saw(due.due_at_ms)
+
     def saw(self, due_at_ms: int) -> None:
         """Remember the oldest due time."""
         self.oldest_due_ms = min(self.oldest_due_ms or due_at_ms, due_at_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepDuePayments:
+class SweepDueItems:
     """Runs every minute. Two runs at once do no harm: each due time is moved by one of them only."""
 
     due_items: DueItems
-    payments: Payments
-    jobs: Jobs
-    recorder: Recorder
+    drivers: Mapping[DueKind, Driver]
     concurrency: Concurrency
     clock: Clock
     telemetry: Telemetry
-    policy: RetryPolicy
 
     def __call__(self, deadline: Deadline) -> Swept:
         """Walk all due pages of every shard."""
@@ -88,37 +89,7 @@ class SweepDuePayments:
         for due in page:
             if deadline.remaining_ms() < _TIME_TO_STOP_MS:
                 return False
-            self._drive(due, swept)
+            driver = self.drivers.get(due.kind)
+            if driver is not None:
+                swept.count(due, driver(due, self.clock.now_ms()))
         return True
-
-    def _drive(self, due: Due, swept: Swept) -> None:
-        payment = self.payments.get(due.merchant_id, due.transaction_id)
-        if payment is None or payment.due_at_ms != due.due_at_ms:
-            return  # the index lags behind the table
-        swept.due += 1
-        swept.saw(due.due_at_ms)
-        now_ms = self.clock.now_ms()
-        if payment.lease.is_live(now_ms):
-            return  # a worker is on it; should it die, the payment is still due in a minute
-        if payment.drives >= MAX_DRIVES:
-            self._stop_driving(payment, due, swept, now_ms)
-            return
-        due_at_ms = now_ms + drive_delay_ms(payment.drives)
-        if self.due_items.postpone(due, due_at_ms=due_at_ms, drives=payment.drives + 1):
-            self.jobs.send(Job(merchant_id=due.merchant_id, transaction_id=due.transaction_id))
-            swept.woken += 1
-
-    def _stop_driving(self, payment: Payment, due: Due, swept: Swept, now_ms: int) -> None:
-        """Forty wake-ups brought nothing: a person has to look. Never FAILED: that would be a guess."""
-        self.telemetry.count("DrivesExhausted")
-        if payment.status in FINAL_STATUSES or payment.status is PaymentStatus.IN_REVIEW:
-            self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)
-            return
-        change = send_to_review(
-            payment,
-            "drives_exhausted",
-            "The payment was woken many times without progress; a person has to look.",
-            Context(now_ms=now_ms, actor="sweeper", policy=self.policy),
-        )
-        if self.recorder.commit(change) is not None:
-            swept.to_review += 1

@@ -27,9 +27,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _process(record: dict[str, Any], deadline: Deadline, failed: list[str]) -> None:
-    """A message fails for any exception: it comes back, and the payment is due besides."""
+    """A message fails for any exception: it comes back, and what it is about is due besides."""
+    wired = container()
     try:
-        container().process_payment(decode_job(record["body"]), deadline)
-    except Exception:  # noqa: BLE001 - one message's fault must not fail the others
+        job = decode_job(record["body"])
+        process = wired.process_operation if job.operation_id else wired.process_payment
+        process(job, deadline)
+    except Exception:
         failed.append(record["messageId"])
-        container().logger.exception("message failed", extra={"messageId": record["messageId"]})
+        wired.logger.exception("message failed", extra={"messageId": record["messageId"]})
