@@ -342,6 +342,9 @@ class _Telemetry:
         self.history.lines.append(f"{message} {facts}")
         self.history.sometimes[f"warned: {message}"] += 1
 
+    def about(self, **facts: object) -> None:
+        self.history.lines.append(f"{facts}")
+
     def count(self, name: str, value: int = 1, **_dimensions: str) -> None:
         self.history.sometimes[f"metric: {name}"] += value
 

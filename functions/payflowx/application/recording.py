@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+from payflowx.application.counting import count_status
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, Context, conclude, look_again, send_to_review
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_COMMIT_TRIES
+from payflowx.domain.metrics import Metric
 from payflowx.domain.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import AlreadySeen, Claimed, Job, Jobs, Moved, Payments, ReferenceTaken, Telemetry
-from payflowx.domain.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
+from payflowx.domain.statuses import AttemptState, PaymentStatus
 from payflowx.domain.weighing import weigh
 
 
@@ -57,7 +59,7 @@ class Recorder:
         result = self.payments.commit(change)
         if not isinstance(result, Claimed):
             return None
-        self._count_status(change)
+        count_status(self.telemetry, change.before, change.after)
         self.wake(result.payment, change.wake_in_seconds)
         return result.payment
 
@@ -103,22 +105,11 @@ class Recorder:
         )
         if change is None:
             return
-        self.telemetry.count("AttemptOutcomes", provider=after.provider, outcome=after.state)
+        self.telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
         if after.state is AttemptState.MISMATCH:
-            self.telemetry.count("Mismatches")
+            self.telemetry.count(Metric.MISMATCHES)
         if after.state is AttemptState.SUCCEEDED and not before.is_open:
-            self.telemetry.count("LateSuccesses")
+            self.telemetry.count(Metric.LATE_SUCCESSES)
         if isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
-            self.telemetry.count("ProviderMisconfigured")
-        self._count_status(change)
-
-    def _count_status(self, change: Change) -> None:
-        before, after = change.before, change.after
-        if before.status is after.status:
-            return
-        if after.status is PaymentStatus.IN_REVIEW:
-            self.telemetry.count("PaymentsInReview")
-        if after.status in FINAL_STATUSES:
-            provider = after.last_attempt.provider if after.last_attempt else "none"
-            self.telemetry.count("PaymentsFinal", status=after.status, provider=provider)
-            self.telemetry.milliseconds("TimeToFinal", after.updated_at_ms - after.created_at_ms)
+            self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
+        count_status(self.telemetry, change.before, change.after)
