@@ -17,16 +17,20 @@ from payflowx.adapters.dynamodb.configuration import (
     DynamoDBApiKeys,
     DynamoDBMerchantAdministration,
     DynamoDBMerchants,
+    DynamoDBWebhookAccounts,
 )
 from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.references import DynamoDBReferences
 from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
 from payflowx.adapters.sqs_jobs import SqsJobs
+from payflowx.adapters.sqs_notices import SqsNotices
 from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.tracing import Tracing, daemon_of
 from payflowx.adapters.ttl_cache import TtlCache
+from payflowx.application.apply_notice import ApplyNotice
 from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
 from payflowx.application.create_merchant import CreateMerchant
@@ -34,10 +38,12 @@ from payflowx.application.create_payment import CreatePayment
 from payflowx.application.drive_operation import DriveOperation
 from payflowx.application.drive_payment import DrivePayment
 from payflowx.application.erase_personal_data import ErasePersonalData
+from payflowx.application.find_noticed import FindNoticed
 from payflowx.application.process_operation import ProcessOperation
 from payflowx.application.process_payment import ProcessPayment
 from payflowx.application.read_operations import ReadOperations
 from payflowx.application.read_payments import ReadPayments
+from payflowx.application.receive_webhook import ReceiveWebhook
 from payflowx.application.recording import Recorder
 from payflowx.application.recording_operations import OperationRecorder
 from payflowx.application.request_operation import RequestOperation
@@ -160,6 +166,11 @@ class Container:
         return SqsJobs(client=self.client("sqs"), queue_url=self._setting("JOBS_QUEUE_URL"))
 
     @cached_property
+    def notices(self) -> SqsNotices:
+        """The queue of providers' webhooks."""
+        return SqsNotices(client=self.client("sqs"), queue_url=self._setting("NOTICES_QUEUE_URL"))
+
+    @cached_property
     def merchants(self) -> DynamoDBMerchants:
         """Merchants, a minute old at most."""
         table = self._setting("CONFIGURATION_TABLE")
@@ -238,6 +249,8 @@ class Container:
             payments=self.payments,
             providers=self.providers,
             recorder=self.recorder,
+            operations=self.operations,
+            request_operation=self.request_operation,
             clock=self.clock,
             policy=self.policy,
         )
@@ -294,6 +307,42 @@ class Container:
             recorder=self.operation_recorder,
             clock=self.clock,
             randomness=self.randomness,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def receive_webhook(self) -> ReceiveWebhook:
+        """POST /webhooks/{provider}/{accountToken}."""
+        accounts = DynamoDBWebhookAccounts(
+            client=self._dynamodb,
+            table=self._setting("CONFIGURATION_TABLE"),
+            merchants=self.merchants,
+            cache=TtlCache(MERCHANT_LIFETIME_MS, self.clock.now_ms),
+        )
+        return ReceiveWebhook(
+            accounts=accounts,
+            providers=self.providers,
+            secrets=self.secrets,
+            notices=self.notices,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def apply_notice(self) -> ApplyNotice:
+        """The notices queue."""
+        references = DynamoDBReferences(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+        return ApplyNotice(
+            find=FindNoticed(payments=self.payments, operations=self.operations, references=references),
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            notices=self.notices,
+            recorder=self.recorder,
+            operation_recorder=self.operation_recorder,
+            clock=self.clock,
             telemetry=self.telemetry,
             policy=self.policy,
         )

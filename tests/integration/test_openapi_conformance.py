@@ -58,24 +58,31 @@ _AS_CLIENTS_READ_IT: Final = jsonschema_rs.validator_for(
 """Its regular expressions are those of ECMA-262, as OpenAPI has it; Python's are not."""
 
 CARD: Final = "4111111111111111"
+_KEY_REFUSALS: Final = {
+    "idempotency_key_required",
+    "idempotency_key_conflict",
+    "idempotency_key_invalid",  # a quoted header is unquoted first, and may then be empty
+    "idempotency_key_reused",
+    "card_data_refused",
+}
 RIGHT_REFUSALS: Final = {
     "createPayment": {
-        "idempotency_key_required",
-        "idempotency_key_conflict",
-        "idempotency_key_invalid",  # a quoted header is unquoted first, and may then be empty
+        *_KEY_REFUSALS,
         "currency_invalid",
         "payment_method_invalid",
         "url_not_allowed",
         "text_invalid",
         "text_too_large",
-        "card_data_refused",
         "no_provider_available",
-        "idempotency_key_reused",
     },
     "listPayments": {"cursor_invalid", "parameter_invalid"},
     "getPayment": {"not_found"},
     "listPaymentEvents": {"not_found", "cursor_invalid"},
-    "cancelPayment": {"not_found", "invalid_state", "outcome_unknown"},
+    "cancelPayment": {"not_found", "invalid_state", "outcome_unknown", *_KEY_REFUSALS},
+    "capturePayment": {"not_found", "invalid_state", "outcome_unknown", "amount_exceeded", *_KEY_REFUSALS},
+    "refundPayment": {"not_found", "invalid_state", "outcome_unknown", "amount_exceeded", *_KEY_REFUSALS},
+    "listOperations": {"not_found"},
+    "getOperation": {"not_found"},
     "getHealth": set(),
     "getOpenApi": set(),
 }
@@ -85,6 +92,10 @@ REACHED: Final = {
     "getPayment": {200, 400, 401, 404},
     "listPaymentEvents": {200, 400, 401, 404},
     "cancelPayment": {200, 202, 400, 401, 404, 409},
+    "capturePayment": {202, 400, 401, 404, 409, 415, 422},
+    "refundPayment": {202, 400, 401, 404, 409, 415, 422},
+    "listOperations": {200, 400, 401, 404},
+    "getOperation": {200, 400, 401, 404},
     "getHealth": {200},
     "getOpenApi": {200},
 }
@@ -97,6 +108,8 @@ class Stage:
 
     functions: Functions
     ids: list[str]
+    refunds: dict[str, str]
+    """An operation of each payment that has one."""
     reached: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     @property
@@ -109,14 +122,17 @@ class Stage:
 
 @pytest.fixture
 def stage(functions: Functions) -> Iterator[Stage]:
-    running = Stage(functions, _seed(functions))
+    ids = _seed(functions)
+    running = Stage(functions, ids, {ids[0]: _refund(functions, ids[0])})
     GATEWAY.functions = functions
     yield running
     GATEWAY.functions = None
 
 
 def _seed(functions: Functions) -> list[str]:
-    """Successful, declined, waiting for the payer, unknown at a provider without a fence and with one, not begun."""
+    """Successful, authorized, declined, waiting for the payer, unknown at a provider without a fence and with one,
+    not begun.
+    """
     alpha, beta = functions.providers.get("alpha"), functions.providers.get("beta")
     hard = Declined(kind=DeclineKind.HARD, code="stolen_card")
     soft = Declined(kind=DeclineKind.SOFT, code="try_elsewhere")
@@ -134,7 +150,14 @@ def _seed(functions: Functions) -> list[str]:
         ids.append(functions.pay(f"seed-{number}", metadata={"order": str(number)})[1]["transactionId"])
         functions.work()
         functions.work()
-    return [*ids, functions.pay("seed-last")[1]["transactionId"]]
+    held = functions.pay("seed-held", capture="manual")[1]["transactionId"]
+    functions.work()
+    return [ids[0], held, *ids[1:], functions.pay("seed-last")[1]["transactionId"]]
+
+
+def _refund(functions: Functions, of: str) -> str:
+    answer = functions.call("POST", f"/payments/{of}/refunds", {"amount": 100}, headers={"Idempotency-Key": "seed"})
+    return str(answer[1]["operationId"])
 
 
 @SCHEMA.parametrize()
@@ -230,8 +253,14 @@ def _aim(case: Case, stage: Stage) -> None:
     if not case.meta.generation.mode.is_positive:
         return
     chance = _digest(case)
-    if "transactionId" in case.path_parameters and chance % 7:
-        case.path_parameters = {"transactionId": stage.ids[chance % 7 - 1]}
+    if "transactionId" in case.path_parameters and chance % 8:
+        known = stage.ids[chance % 8 - 1]
+        case.path_parameters = {**case.path_parameters, "transactionId": known}
+        if "operationId" in case.path_parameters and known in stage.refunds:
+            case.path_parameters["operationId"] = stage.refunds[known]
+    if _name(case) in {"capturePayment", "refundPayment"} and chance % 3:
+        case.headers = {**case.headers, "Idempotency-Key": f"key-{chance}"}
+        case.body = {"amount": 1 + chance % 5}
     if "cursor" in case.query and chance % 2:
         path = case.operation.path.format_map(case.path_parameters)
         case.query = {"limit": case.query.get("limit", 2), "cursor": stage.cursor(path)}

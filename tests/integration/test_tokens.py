@@ -113,7 +113,7 @@ def test_an_approval_that_never_comes(world: GatewayWorld, gateway: str, end: st
 def test_a_cancellation_of_a_payment_that_waits_for_its_payer(world: GatewayWorld, gateway: str, answer: str) -> None:
     payment = settle(world, pay(world, "tok_requires_action", gateway))
     world.jobs.sent.clear()
-    assert world.cancel("acme", payment.transaction_id).cancel_requested
+    assert world.cancel("acme", payment.transaction_id).payment.cancel_requested
     world.work_until_idle()
     cancelled = world.now(payment)
     assert (cancelled.status, cancelled.attempts[0].state) == (answer, AttemptState.FENCED)

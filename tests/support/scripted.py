@@ -8,6 +8,7 @@ from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.outcome import (
+    Authorized,
     Charged,
     Fenced,
     Moved,
@@ -18,6 +19,7 @@ from payflowx.domain.outcome import (
     Unknown,
 )
 from payflowx.domain.ports import Account, Charge
+from payflowx.domain.statuses import CaptureMode
 
 Answer = StepResult | Exception
 MovementAnswer = MovementOutcome | Exception | str
@@ -36,6 +38,16 @@ def moved(movement: Movement, reference: str | None = None) -> Moved:
 def charged(charge: Charge, reference: str | None = None) -> Charged:
     """A success that matches the charge."""
     return Charged(
+        reference=reference or f"ref-{charge.provider_key}",
+        amount=charge.amount,
+        currency=charge.currency,
+        merchant_reference=charge.provider_key,
+    )
+
+
+def authorized(charge: Charge, reference: str | None = None) -> Authorized:
+    """Held, as asked for."""
+    return Authorized(
         reference=reference or f"ref-{charge.provider_key}",
         amount=charge.amount,
         currency=charge.currency,
@@ -77,7 +89,8 @@ class ScriptedProvider:
 
     def charge(self, charge: Charge, account: Account) -> StepResult:
         self.sent.append(("charge", charge))
-        return self._next(self.charges, charge, charged(charge))
+        held = charge.capture is CaptureMode.MANUAL
+        return self._next(self.charges, charge, authorized(charge) if held else charged(charge))
 
     def inquire(self, charge: Charge, account: Account) -> Outcome:
         self.sent.append(("inquire", charge))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from payflowx.application.cancel_payment import CancelPayment
+from payflowx.application.cancel_payment import Cancellation, CancelPayment, NewCancellation
 from payflowx.application.create_payment import CreatePayment, NewPayment
 from payflowx.application.drive_operation import DriveOperation
 from payflowx.application.drive_payment import DrivePayment
@@ -43,6 +43,8 @@ MERCHANT = "acme"
 RESENDABLE = Capabilities(
     provider="alpha",
     simulated=True,
+    capture_modes=frozenset(CaptureMode),
+    movement_window_ms=dict.fromkeys(MovementKind, 24 * HOUR_MS),
     idempotency_window_ms=24 * HOUR_MS,
     can_fence=False,
     inquiry_horizon_ms=HOUR_MS,
@@ -138,14 +140,25 @@ class World:
             policy=self.policy,
         )
 
-    @property
-    def cancel(self) -> CancelPayment:
-        return CancelPayment(
+    def cancel(self, merchant_id: str, transaction_id: str, key: str | None = None) -> Cancellation:
+        """POST /payments/{id}/cancel."""
+        use_case = CancelPayment(
             payments=self.payments,
             providers=self.providers,
             recorder=self.recorder,
+            operations=self.operations,
+            request_operation=self.request_operation,
             clock=self.clock,
             policy=self.policy,
+        )
+        return use_case(
+            NewCancellation(
+                merchant_id=merchant_id,
+                transaction_id=transaction_id,
+                idempotency_key=key,
+                path=f"/payments/{transaction_id}/cancel",
+                fingerprint=f"print-cancel-{transaction_id}",
+            )
         )
 
     @property

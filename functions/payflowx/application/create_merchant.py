@@ -1,7 +1,7 @@
 """Create a merchant with its accounts and its first API key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from payflowx.domain.api_keys import SECRET_CHARS, compose_api_key, hash_api_key
@@ -9,9 +9,18 @@ from payflowx.domain.errors import Refusal
 from payflowx.domain.identifiers import MERCHANT_ID_PATTERN
 from payflowx.domain.limits import MAX_URL_CHARS
 from payflowx.domain.ports import Account, Clock, Merchant, MerchantAdministration, Providers, Randomness
+from payflowx.domain.webhook_tokens import TOKEN_CHARS
 
 _MAX_ACCOUNTS = 20
 _MAX_NAME_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMerchant:
+    """The API key is stored as a hash only, so this is the one time that anybody sees it."""
+
+    merchant: Merchant
+    api_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +33,15 @@ class CreateMerchant:
     randomness: Randomness
     api_key_mode: str
 
-    def __call__(self, merchant_id: str, name: str, accounts: Sequence[Account]) -> str:
-        """The API key. It is stored as a hash only, so this is the one time that anybody sees it."""
+    def __call__(self, merchant_id: str, name: str, accounts: Sequence[Account]) -> NewMerchant:
+        """Every account gets an address for its provider's webhooks."""
         self._check(merchant_id, name, accounts)
         key = compose_api_key(self.api_key_mode, self.randomness.secret_text(SECRET_CHARS))
-        merchant = Merchant(merchant_id=merchant_id, name=name, accounts=tuple(accounts))
+        reachable = tuple(replace(a, webhook_token=self.randomness.secret_text(TOKEN_CHARS)) for a in accounts)
+        merchant = Merchant(merchant_id=merchant_id, name=name, accounts=reachable)
         if not self.administration.create(merchant, hash_api_key(key), self.clock.now_ms()):
             raise Refusal("merchant_exists", "A merchant with this id exists already.")
-        return key
+        return NewMerchant(merchant=merchant, api_key=key)
 
     def _check(self, merchant_id: str, name: str, accounts: Sequence[Account]) -> None:
         if not MERCHANT_ID_PATTERN.fullmatch(merchant_id):

@@ -14,6 +14,8 @@ from payflowx.domain.ports import AlreadySeen, Claimed, Job, Jobs, Moved, Paymen
 from payflowx.domain.statuses import AttemptState, PaymentStatus
 from payflowx.domain.weighing import weigh
 
+Written = Claimed | Moved | ReferenceTaken | AlreadySeen
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -39,11 +41,8 @@ class Recorder:
         """
         owner = payment.lease.owner
         for _ in range(MAX_COMMIT_TRIES):
-            result, wake_in_seconds, change = self._write(payment, number, finding, context)
-            match result:
-                case Claimed(payment=stored):
-                    self._announce(stored, payment.attempt(number), finding, change)
-                    self.wake(stored, wake_in_seconds)
+            match self._write(payment, number, finding, context):
+                case Claimed():
                     return
                 case ReferenceTaken():
                     finding = Finding(outcome=Mismatch(code="reference_taken"), first_send=finding.first_send)
@@ -56,12 +55,16 @@ class Recorder:
 
     def commit(self, change: Change) -> Payment | None:
         """Write a change that no provider had a part in; None when the payment moved meanwhile."""
+        result = self.apply(change)
+        return result.payment if isinstance(result, Claimed) else None
+
+    def apply(self, change: Change) -> Written:
+        """Write a change and, once it is stored, tell of it and send its wake-up."""
         result = self.payments.commit(change)
-        if not isinstance(result, Claimed):
-            return None
-        count_status(self.telemetry, change.before, change.after)
-        self.wake(result.payment, change.wake_in_seconds)
-        return result.payment
+        if isinstance(result, Claimed):
+            self._announce(change)
+            self.wake(result.payment, change.wake_in_seconds)
+        return result
 
     def wake(self, payment: Payment, in_seconds: int | None) -> None:
         """Send the message that goes on with the payment. Losing it costs time only: the payment is due."""
@@ -73,9 +76,7 @@ class Recorder:
         except StorageUnavailableError:
             self.telemetry.warn("wake-up not sent; the sweeper will do it", transactionId=payment.transaction_id)
 
-    def _write(
-        self, payment: Payment, number: int, finding: Finding, context: Context
-    ) -> tuple[Claimed | Moved | ReferenceTaken | AlreadySeen, int | None, Change | None]:
+    def _write(self, payment: Payment, number: int, finding: Finding, context: Context) -> Written:
         attempt = payment.attempt(number)
         weighed = weigh(finding.outcome, payment, attempt, first_send=finding.first_send)
         change = conclude(payment, attempt, weighed, context)
@@ -86,30 +87,43 @@ class Recorder:
                 "The provider's outcome could not be learned by any safe means; a person has to look.",
                 context,
             )
-        if change is not None:
-            return self.payments.commit(change), change.wake_in_seconds, change
-        later, wake_in_seconds = look_again(payment, attempt, context)
-        return self.payments.reschedule(payment, later), wake_in_seconds, None
-
-    def _announce(self, stored: Payment, before: Attempt, finding: Finding, change: Change | None) -> None:
-        after = stored.attempt(before.number)
-        self.telemetry.info(
-            "attempt looked at" if change is None else "attempt recorded",
-            transactionId=stored.transaction_id,
-            merchantId=stored.merchant_id,
-            attempt=after.number,
-            provider=after.provider,
-            state=after.state,
-            status=stored.status,
-            code=after.code,
-        )
         if change is None:
-            return
-        self.telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
-        if after.state is AttemptState.MISMATCH:
-            self.telemetry.count(Metric.MISMATCHES)
-        if after.state is AttemptState.SUCCEEDED and not before.is_open:
-            self.telemetry.count(Metric.LATE_SUCCESSES)
-        if isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
+            return self._look_again(payment, attempt, context)
+        result = self.apply(change)
+        if isinstance(result, Claimed) and isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
             self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
+        return result
+
+    def _look_again(self, payment: Payment, attempt: Attempt, context: Context) -> Written:
+        later, wake_in_seconds = look_again(payment, attempt, context)
+        result = self.payments.reschedule(payment, later)
+        if isinstance(result, Claimed):
+            self._log("attempt looked at", result.payment, attempt.number)
+            self.wake(result.payment, wake_in_seconds)
+        return result
+
+    def _announce(self, change: Change) -> None:
+        """Log line and metrics of a change that is stored."""
+        if change.attempt_number is not None:
+            before = change.before.attempt(change.attempt_number)
+            after = change.after.attempt(change.attempt_number)
+            self._log("attempt recorded", change.after, after.number)
+            self.telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
+            if after.state is AttemptState.MISMATCH:
+                self.telemetry.count(Metric.MISMATCHES)
+            if after.state is AttemptState.SUCCEEDED and not before.is_open:
+                self.telemetry.count(Metric.LATE_SUCCESSES)
         count_status(self.telemetry, change.before, change.after)
+
+    def _log(self, message: str, payment: Payment, number: int) -> None:
+        attempt = payment.attempt(number)
+        self.telemetry.info(
+            message,
+            transactionId=payment.transaction_id,
+            merchantId=payment.merchant_id,
+            attempt=attempt.number,
+            provider=attempt.provider,
+            state=attempt.state,
+            status=payment.status,
+            code=attempt.code,
+        )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from payflowx.application.counting import count_status
+from payflowx.application.recording import Written
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, Context
 from payflowx.domain.errors import StorageUnavailableError
@@ -65,11 +66,14 @@ class OperationRecorder:
 
     def commit(self, change: Change) -> Operation | None:
         """Write a change that no provider had a part in; None when payment or operation moved meanwhile."""
+        return change.operation_after if isinstance(self.apply(change), Claimed) else None
+
+    def apply(self, change: Change) -> Written:
+        """Write a change and, once it is stored, tell of it and send its wake-up."""
         result = self.payments.commit(change)
-        if not isinstance(result, Claimed) or change.operation_after is None:
-            return None
-        self.announce(change)
-        return change.operation_after
+        if isinstance(result, Claimed):
+            self._announce(change)
+        return result
 
     def wake(self, operation: Operation, in_seconds: int | None) -> None:
         """Send the message that goes on with the operation. Losing it costs time only: the operation is due."""
@@ -96,10 +100,9 @@ class OperationRecorder:
             change = send_operation_to_review(payment, operation, "outcome_unknown", context)
         if change is None:
             return self._look_again(operation, attempt, weighed, context)
-        result = self.payments.commit(change)
+        result = self.apply(change)
         if not isinstance(result, Claimed):
             return result
-        self.announce(change)
         if isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
             self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return None
@@ -119,7 +122,7 @@ class OperationRecorder:
         self.wake(result.operation, wake_in_seconds)
         return None
 
-    def announce(self, change: Change) -> None:
+    def _announce(self, change: Change) -> None:
         """Log line, metrics and the next wake-up of a change that is stored."""
         before, after = change.operation_before, change.operation_after
         if after is None:

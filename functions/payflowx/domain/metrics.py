@@ -31,6 +31,14 @@ class Metric(StrEnum):
     OPERATIONS_FINAL = "OperationsFinal"
     OPERATIONS_IN_REVIEW = "OperationsInReview"
 
+    WEBHOOKS_RECEIVED = "WebhooksReceived"
+    WEBHOOKS_FORGED = "WebhooksForged"
+    WEBHOOKS_IGNORED = "WebhooksIgnored"
+    WEBHOOKS_UNMATCHED = "WebhooksUnmatched"
+    WEBHOOKS_WITHOUT_NEWS = "WebhooksWithoutNews"
+    WEBHOOK_LAG = "WebhookLag"
+    """From received to applied."""
+
     OLDEST_DUE_AGE = "OldestDueAge"
     DRIVES_EXHAUSTED = "DrivesExhausted"
 
@@ -39,6 +47,12 @@ DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
     Metric.PAYMENTS_FINAL: frozenset({"status", "provider"}),
     Metric.ATTEMPT_OUTCOMES: frozenset({"provider", "outcome"}),
     Metric.PROVIDER_LATENCY: frozenset({"provider"}),
+    Metric.WEBHOOKS_RECEIVED: frozenset({"provider"}),
+    Metric.WEBHOOKS_FORGED: frozenset({"provider"}),
+    Metric.WEBHOOKS_IGNORED: frozenset({"provider"}),
+    Metric.WEBHOOKS_UNMATCHED: frozenset({"provider"}),
+    Metric.WEBHOOKS_WITHOUT_NEWS: frozenset({"provider"}),
+    Metric.WEBHOOK_LAG: frozenset({"provider"}),
     Metric.OPERATIONS_ACCEPTED: frozenset({"kind"}),
     Metric.OPERATIONS_FINAL: frozenset({"kind", "status"}),
 }

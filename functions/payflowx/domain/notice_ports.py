@@ -24,6 +24,8 @@ class InboundNotice:
     account_id: str
     received_at_ms: int
     notice: Notice
+    tries: int = 0
+    """How often it was put back because it came too early: before our own write, or while a worker was busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class WebhookAccounts(Protocol):
 class Notices(Protocol):
     """The queue between receiving and applying. Raises `StorageUnavailableError`: then the provider must repeat."""
 
-    def send(self, notice: InboundNotice) -> None: ...
+    def send(self, inbound: InboundNotice, *, delay_seconds: int = 0) -> None: ...
 
 
 class References(Protocol):

@@ -52,6 +52,10 @@ def _authorized(payment: Payment, kind: MovementKind, now_ms: int) -> Attempt:
     if payment.status is not PaymentStatus.AUTHORIZED or charge is None or charge.state is not AttemptState.AUTHORIZED:
         verb = "captured" if kind is MovementKind.CAPTURE else "voided"
         raise Refusal("invalid_state", f"Only an AUTHORIZED payment can be {verb}; this one is {payment.status}.")
+    if payment.cancel_requested and kind is MovementKind.CAPTURE:
+        raise Refusal(
+            "invalid_state", "The cancellation of this payment was asked for; it cannot be captured any more."
+        )
     if charge.deadline_ms is not None and now_ms >= charge.deadline_ms and kind is MovementKind.CAPTURE:
         raise Refusal("invalid_state", "The authorization has lapsed at the provider; nothing can be captured.")
     return charge

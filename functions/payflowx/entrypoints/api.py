@@ -12,12 +12,15 @@ from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import Refusal, StorageUnavailableError
 from payflowx.domain.metrics import Metric
+from payflowx.domain.movement import MovementKind
+from payflowx.domain.operation import Operation
 from payflowx.domain.statuses import PaymentStatus
 from payflowx.entrypoints.http import openapi, parameters, problems
 from payflowx.entrypoints.http.decoding import decode_new_payment
-from payflowx.entrypoints.http.presenting import present_event, present_payment
+from payflowx.entrypoints.http.operation_decoding import decode_cancellation, decode_new_operation
+from payflowx.entrypoints.http.presenting import present_event, present_operation, present_payment
 from payflowx.entrypoints.http.requests import ApiRequest
-from payflowx.entrypoints.http.types import EventListAnswer, HealthAnswer, PaymentListAnswer
+from payflowx.entrypoints.http.types import EventListAnswer, HealthAnswer, OperationListAnswer, PaymentListAnswer
 
 _CORRELATION: Final = "X-Correlation-Id"
 """A client's own name for what it is doing; echoed, and in every log line up to the gateway's answer."""
@@ -82,13 +85,45 @@ def list_payment_events(transaction_id: str) -> Response[str]:
 
 @app.post("/payments/<transaction_id>/cancel")
 def cancel_payment(transaction_id: str) -> Response[str]:
-    """Cancel a payment that nothing was charged for."""
+    """Cancel a payment that nothing was captured for."""
+    command = decode_cancellation(_request(), parameters.transaction_id(transaction_id))
+    cancellation = container().cancel_payment(command)
+    done = cancellation.payment.status is PaymentStatus.CANCELLED
+    headers = {"Location": _address(cancellation.void)} if cancellation.void else {}
+    status = HTTPStatus.OK if done else HTTPStatus.ACCEPTED
+    return _answer(present_payment(cancellation.payment), status=status, headers=headers)
+
+
+@app.post("/payments/<transaction_id>/capture")
+def capture_payment(transaction_id: str) -> Response[str]:
+    """Take what an authorized payment holds, or a part of it."""
+    return _accept_operation(transaction_id, MovementKind.CAPTURE)
+
+
+@app.post("/payments/<transaction_id>/refunds")
+def refund_payment(transaction_id: str) -> Response[str]:
+    """Give back what was taken, or a part of it."""
+    return _accept_operation(transaction_id, MovementKind.REFUND)
+
+
+@app.get("/payments/<transaction_id>/operations")
+def list_operations(transaction_id: str) -> Response[str]:
+    """List a payment's captures, voids and refunds."""
     request = _request()
     request.check_path_and_query()
-    request.check_headers()
-    payment = container().cancel_payment(request.merchant_id, parameters.transaction_id(transaction_id))
-    done = payment.status is PaymentStatus.CANCELLED
-    return _answer(present_payment(payment), status=HTTPStatus.OK if done else HTTPStatus.ACCEPTED)
+    request.query(frozenset())
+    found = container().read_operations.of_payment(request.merchant_id, parameters.transaction_id(transaction_id))
+    return _answer(OperationListAnswer(items=[present_operation(operation) for operation in found]))
+
+
+@app.get("/payments/<transaction_id>/operations/<operation_id>")
+def get_operation(transaction_id: str, operation_id: str) -> Response[str]:
+    """Read a capture, void or refund."""
+    request = _request()
+    request.check_path_and_query()
+    request.query(frozenset())
+    known_id, wanted_id = parameters.transaction_id(transaction_id), parameters.operation_id(operation_id)
+    return _answer(present_operation(container().read_operations.get(request.merchant_id, known_id, wanted_id)))
 
 
 @app.get("/health")
@@ -144,6 +179,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         answer = app.resolve(event, context)
     answer.setdefault("multiValueHeaders", {})[_CORRELATION] = [correlation_id or request.request_id]
     return answer
+
+
+def _accept_operation(transaction_id: str, kind: MovementKind) -> Response[str]:
+    command = decode_new_operation(_request(), parameters.transaction_id(transaction_id), kind)
+    acceptance = container().request_operation(command)
+    headers = {"Location": _address(acceptance.operation)}
+    if acceptance.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return _answer(present_operation(acceptance.operation), status=HTTPStatus.ACCEPTED, headers=headers)
+
+
+def _address(operation: Operation) -> str:
+    return f"/payments/{operation.transaction_id}/operations/{operation.operation_id}"
 
 
 def _request() -> ApiRequest:

@@ -10,6 +10,7 @@ from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import Refusal, StorageUnavailableError
 from payflowx.domain.ports import Account
+from payflowx.domain.webhook_tokens import webhook_path
 
 
 class _Command(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True, tag_field="command"):
@@ -79,9 +80,13 @@ def _run(command: _Commands) -> dict[str, Any]:
     match command:
         case CreateMerchantCommand():
             accounts = [Account(**msgspec.structs.asdict(account)) for account in command.accounts]
-            key = wired.create_merchant(command.merchant_id, command.name, accounts)
+            created = wired.create_merchant(command.merchant_id, command.name, accounts)
             wired.telemetry.info("merchant created", merchantId=command.merchant_id)
-            return {"merchantId": command.merchant_id, "apiKey": key}
+            return {
+                "merchantId": command.merchant_id,
+                "apiKey": created.api_key,
+                "webhooks": [_webhook(account) for account in created.merchant.accounts],
+            }
         case VerifyTrailCommand():
             faults = wired.verify_trail(command.merchant_id, command.transaction_id)
             return {"whole": not faults, "faults": faults}
@@ -89,6 +94,15 @@ def _run(command: _Commands) -> dict[str, Any]:
             wired.erase_personal_data(command.merchant_id, command.transaction_id)
             wired.telemetry.info("personal data erased", transactionId=command.transaction_id)
             return {"erased": True}
+
+
+def _webhook(account: Account) -> dict[str, str]:
+    """Where the provider's dashboard is to be told to post to, below the API's address."""
+    return {
+        "provider": account.provider,
+        "accountId": account.account_id,
+        "path": webhook_path(account.provider, account.webhook_token or ""),
+    }
 
 
 def _failure(code: str, message: str) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attribut
 from payflowx.adapters.ttl_cache import TtlCache
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MINUTE_MS
+from payflowx.domain.notice_ports import WebhookAccount
 from payflowx.domain.ports import Account, ApiKey, Merchant
+from payflowx.domain.webhook_tokens import hash_webhook_token
 
 MERCHANT_LIFETIME_MS: Final = MINUTE_MS
 _MERCHANT: Final = "MERCHANT"
 _KEY: Final = "KEY"
 _ACCOUNT: Final = "ACCOUNT#"
+_WEBHOOK: Final = "WEBHOOK"
 _SWITCH: Final = "SWITCH#"
 _EVERYONE: Final = "GLOBAL"
 _MAX_ITEMS: Final = 100
@@ -66,6 +69,34 @@ class DynamoDBMerchants:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBWebhookAccounts:
+    """Implements `WebhookAccounts`. The row is found by the token's hash; the account is the merchant's current one."""
+
+    client: Any
+    table: str
+    merchants: DynamoDBMerchants
+    cache: TtlCache[tuple[str, str] | None]
+
+    def find(self, provider: str, token: str) -> WebhookAccount | None:
+        """A minute old at most; None for an address that nobody has."""
+        token_hash = hash_webhook_token(token)
+        owner = self.cache.get(f"{provider}#{token_hash}", lambda: self._load(provider, token_hash))
+        if owner is None:
+            return None
+        merchant_id, account_id = owner
+        merchant = self.merchants.get(merchant_id)
+        account = merchant.account(provider, account_id) if merchant else None
+        return WebhookAccount(merchant_id=merchant_id, account=account) if account else None
+
+    def _load(self, provider: str, token_hash: str) -> tuple[str, str] | None:
+        key = to_attributes({"pk": f"T#{token_hash}", "sk": _WEBHOOK})
+        with storage_errors():
+            answer = self.client.get_item(TableName=self.table, Key=key)
+        item = from_attributes(answer["Item"]) if "Item" in answer else {}
+        return (item["merchantId"], item["accountId"]) if item.get("provider") == provider else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBApiKeys:
     """Implements `ApiKeys`. A consistent read: a key that was just created works."""
 
@@ -99,6 +130,7 @@ class DynamoDBMerchantAdministration:
             {"pk": partition, "sk": _MERCHANT, "name": merchant.name, "createdAt": now_ms},
             {"pk": f"K#{key_hash}", "sk": _KEY, "merchantId": merchant.merchant_id, "createdAt": now_ms},
             *(_account_item(partition, account) for account in merchant.accounts),
+            *(_token_item(merchant.merchant_id, account) for account in merchant.accounts if account.webhook_token),
         ]
         try:
             with storage_errors():
@@ -130,6 +162,17 @@ def _account_item(partition: str, account: Account) -> Item:
         "accountId": account.account_id,
         "endpoint": account.endpoint,
         "secretArn": account.secret_arn,
+        "webhookToken": account.webhook_token,
+    }
+
+
+def _token_item(merchant_id: str, account: Account) -> Item:
+    return {
+        "pk": f"T#{hash_webhook_token(account.webhook_token or '')}",
+        "sk": _WEBHOOK,
+        "merchantId": merchant_id,
+        "provider": account.provider,
+        "accountId": account.account_id,
     }
 
 
@@ -139,4 +182,5 @@ def _account(item: Item) -> Account:
         account_id=item["accountId"],
         endpoint=item["endpoint"],
         secret_arn=item["secretArn"],
+        webhook_token=item.get("webhookToken"),
     )

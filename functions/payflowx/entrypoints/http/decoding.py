@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
@@ -22,6 +22,8 @@ from payflowx.entrypoints.http.strict_json import decode_json_object
 from payflowx.entrypoints.http.types import CreatePaymentRequest
 
 FINGERPRINT_FORMAT: Final = 1
+
+T = TypeVar("T")
 
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN: Final = re.compile(r"contains unknown field `(?P<name>[^`]*)`")
@@ -60,10 +62,10 @@ def decode_new_payment(request: ApiRequest) -> NewPayment:
     """Raises `Refusal` with the precise code; nothing of the request is repeated in it."""
     request.check_path_and_query()
     request.check_headers()
-    body = _normalized(decode_json_object(request.body()))
+    body = normalized(decode_json_object(request.body()))
     refuse_card_data(body)
-    key = idempotency_key(request.headers("idempotency-key"), _key_in(body))
-    typed = _convert(body)
+    key = idempotency_key(request.headers("idempotency-key"), key_in(body))
+    typed = converted(body, CreatePaymentRequest)
     _check(typed)
     without_key = {name: value for name, value in body.items() if name != "idempotencyKey"}
     return _command(request.merchant_id, key, fingerprint("POST", "/payments", without_key), typed)
@@ -75,27 +77,29 @@ def fingerprint(method: str, path: str, body: Mapping[str, Any]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _key_in(body: Mapping[str, Any]) -> str | None:
+def key_in(body: Mapping[str, Any]) -> str | None:
+    """The idempotency key of the body, if there is one."""
     key = body.get("idempotencyKey")
     if key is not None and not isinstance(key, str):
         raise Refusal(*_RULES["idempotencyKey"], field="idempotencyKey")
     return key
 
 
-def _normalized(value: Any) -> Any:
+def normalized(value: Any) -> Any:
     """Texts in NFC: what looks the same is the same."""
     if isinstance(value, str):
         return unicodedata.normalize("NFC", value)
     if isinstance(value, dict):
-        return {unicodedata.normalize("NFC", name): _normalized(member) for name, member in value.items()}
+        return {unicodedata.normalize("NFC", name): normalized(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_normalized(member) for member in value]
+        return [normalized(member) for member in value]
     return value
 
 
-def _convert(body: Mapping[str, Any]) -> CreatePaymentRequest:
+def converted(body: Mapping[str, Any], to: type[T]) -> T:
+    """The typed request; raises `Refusal` with the precise code."""
     try:
-        return msgspec.convert(body, CreatePaymentRequest, strict=True)
+        return msgspec.convert(body, to, strict=True)
     except msgspec.ValidationError as error:
         raise _refusal(str(error)) from None  # the library's text may repeat the request
 

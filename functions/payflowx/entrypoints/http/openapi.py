@@ -13,8 +13,12 @@ API_VERSION: Final = "1.0.0"
 
 _TYPES: Final = (
     types.CreatePaymentRequest,
+    types.MoveMoneyRequest,
+    types.CancelPaymentRequest,
     types.PaymentAnswer,
     types.PaymentListAnswer,
+    types.OperationAnswer,
+    types.OperationListAnswer,
     types.EventListAnswer,
     types.HealthAnswer,
     types.ProblemAnswer,
@@ -26,7 +30,7 @@ _ALWAYS: Final = (403, 429, 503)
 _KEY_PARAMETER: Final = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Your name for this payment; a repeat repeats the answer. Required here or in the body.",
+    "description": "Your name for this request; a repeat repeats the answer. Required here or in the body.",
     "schema": {
         "type": "string",
         "minLength": 1,
@@ -40,6 +44,12 @@ _ID_PARAMETER: Final = {
     "required": True,
     "schema": {"type": "string", "pattern": "^pay_[a-z2-7]{16}$"},
 }
+_OPERATION_PARAMETER: Final = {
+    "name": "operationId",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^(cap|void|ref)_[a-z2-7]{16}$"},
+}
 _LIMIT: Final = {
     "name": "limit",
     "in": "query",
@@ -50,6 +60,13 @@ _CURSOR: Final = {
     "in": "query",
     "description": "nextCursor of the page before, unchanged, with the same filters.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 400, "pattern": "^[A-Za-z0-9_-]+$"},
+}
+_ACCEPTED_HEADERS: Final = {
+    "Location": {"schema": {"type": "string"}, "description": "Where to poll."},
+    "Idempotency-Replayed": {
+        "schema": {"type": "string"},
+        "description": "true if an earlier request made it.",
+    },
 }
 _FILTERS: Final = [
     {"name": "status", "in": "query", "schema": {"type": "string", "enum": list(PaymentStatus)}},
@@ -112,6 +129,30 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/payments/{transactionId}/cancel": {"post": _cancel()},
+        "/payments/{transactionId}/capture": {
+            "post": _move("capturePayment", "Capture what an authorized payment holds, or a part of it")
+        },
+        "/payments/{transactionId}/refunds": {
+            "post": _move("refundPayment", "Refund what was captured, or a part of it")
+        },
+        "/payments/{transactionId}/operations": {
+            "get": _operation(
+                "listOperations",
+                "List a payment's captures, voids and refunds, oldest first",
+                "OperationListAnswer",
+                [_ID_PARAMETER],
+                errors=(400, 401, 403, 404, 422, 429, 503),
+            )
+        },
+        "/payments/{transactionId}/operations/{operationId}": {
+            "get": _operation(
+                "getOperation",
+                "Read a capture, void or refund",
+                "OperationAnswer",
+                [_ID_PARAMETER, _OPERATION_PARAMETER],
+                errors=(400, 401, 403, 404, 422, 429, 503),
+            )
+        },
         "/health": {
             "get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=_ALWAYS) | {"security": []}
         },
@@ -132,14 +173,26 @@ def _create() -> dict[str, Any]:
         "required": True,
         "content": {"application/json": {"schema": _ref("CreatePaymentRequest")}},
     }
-    operation["responses"]["202"]["headers"] = {
-        "Location": {"schema": {"type": "string"}, "description": "Where to poll."},
-        "Idempotency-Replayed": {
-            "schema": {"type": "string"},
-            "description": "true if an earlier request made it.",
-        },
-    }
+    operation["responses"]["202"]["headers"] = _ACCEPTED_HEADERS
     return operation
+
+
+def _move(name: str, summary: str) -> dict[str, Any]:
+    operation = _operation(
+        name,
+        f"{summary}; poll the operation",
+        "OperationAnswer",
+        [_ID_PARAMETER, _KEY_PARAMETER],
+        success=202,
+        errors=(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+    )
+    operation["requestBody"] = _optional_body("MoveMoneyRequest")
+    operation["responses"]["202"]["headers"] = _ACCEPTED_HEADERS
+    return operation
+
+
+def _optional_body(name: str) -> dict[str, Any]:
+    return {"required": False, "content": {"application/json": {"schema": _ref(name)}}}
 
 
 def _list() -> dict[str, Any]:
@@ -157,10 +210,19 @@ def _cancel() -> dict[str, Any]:
         "cancelPayment",
         "Cancel a payment: 200 when it is cancelled, 202 while a provider has yet to confirm",
         "PaymentAnswer",
-        [_ID_PARAMETER],
-        errors=(400, 401, 403, 404, 409, 413, 422, 429, 503),
+        [_ID_PARAMETER, _KEY_PARAMETER | {"description": "Not needed: a payment is cancelled once."}],
+        errors=(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
     )
-    operation["responses"]["202"] = operation["responses"]["200"] | {"description": "Cancellation requested"}
+    operation["requestBody"] = _optional_body("CancelPaymentRequest")
+    operation["responses"]["202"] = operation["responses"]["200"] | {
+        "description": "Cancellation requested",
+        "headers": {
+            "Location": {
+                "schema": {"type": "string"},
+                "description": "The void to poll, where the payment was authorized and its provider has voids.",
+            }
+        },
+    }
     return operation
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from payflowx.adapters.cursors import Cursors
 from payflowx.domain.errors import Refusal
-from payflowx.domain.identifiers import TRANSACTION_ID_PATTERN
+from payflowx.domain.identifiers import OPERATION_ID_PATTERN, TRANSACTION_ID_PATTERN
 from payflowx.domain.limits import (
     DAY_MS,
     DEFAULT_PAGE_ITEMS,
@@ -28,6 +28,14 @@ def transaction_id(value: str) -> str:
     """A well-formed id; whether it exists is another question."""
     if not TRANSACTION_ID_PATTERN.fullmatch(value):
         raise Refusal("parameter_invalid", "A transaction id is pay_ and 16 characters of a-z and 2-7.")
+    return value
+
+
+def operation_id(value: str) -> str:
+    """As `transaction_id`, for a capture, void or refund."""
+    if not OPERATION_ID_PATTERN.fullmatch(value):
+        detail = "An operation id is cap_, void_ or ref_ and 16 characters of a-z and 2-7."
+        raise Refusal("parameter_invalid", detail)
     return value
 
 

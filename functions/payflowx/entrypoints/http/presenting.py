@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.events import Event
 from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.payment import Payment
+from payflowx.domain.operation import Operation
+from payflowx.domain.payment import LastError, Payment
 from payflowx.domain.statuses import PaymentStatus
 from payflowx.entrypoints.http.types import (
     AttemptAnswer,
     EventAnswer,
     LastErrorAnswer,
     NextActionAnswer,
+    OperationAnswer,
     PaymentAnswer,
     RoutingAnswer,
 )
@@ -32,13 +34,15 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         currency=payment.currency,
         capture=payment.capture.value,
         capturable=payment.capturable,
+        captured=payment.captured,
         refundable=payment.refundable,
+        refunded=payment.refunded,
         provider=shown.provider if shown else payment.route.candidates[0].provider,
         provider_ref=shown.reference if shown else None,
         payment_method_type=payment.payment_method.type,
         attempts=[_attempt(attempt) for attempt in payment.attempts],
         retry_count=payment.retry_count,
-        last_error=_last_error(payment),
+        last_error=_last_error(payment.last_error),
         next_action=_next_action(payment),
         cancel_requested=payment.cancel_requested,
         description=payment.description,
@@ -51,6 +55,25 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         ),
         created_at=timestamp(payment.created_at_ms),
         updated_at=timestamp(payment.updated_at_ms),
+    )
+
+
+def present_operation(operation: Operation) -> OperationAnswer:
+    """A capture, void or refund. `provider` is known from its first attempt on."""
+    last = operation.last_attempt
+    return OperationAnswer(
+        operation_id=operation.operation_id,
+        transaction_id=operation.transaction_id,
+        kind=operation.kind.value,
+        status=operation.status.value,
+        amount=operation.amount,
+        currency=operation.currency,
+        provider=last.provider if last else None,
+        provider_ref=last.reference if last else None,
+        attempts=[_attempt(attempt) for attempt in operation.attempts],
+        last_error=_last_error(operation.last_error),
+        created_at=timestamp(operation.created_at_ms),
+        updated_at=timestamp(operation.updated_at_ms),
     )
 
 
@@ -83,8 +106,7 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
     )
 
 
-def _last_error(payment: Payment) -> LastErrorAnswer | None:
-    error = payment.last_error
+def _last_error(error: LastError | None) -> LastErrorAnswer | None:
     if error is None:
         return None
     return LastErrorAnswer(

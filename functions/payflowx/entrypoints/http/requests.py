@@ -89,6 +89,11 @@ class ApiRequest:
             raise Refusal("body_too_large", f"The body is larger than {MAX_BODY_BYTES} bytes.")
         return data
 
+    @property
+    def has_body(self) -> bool:
+        """Whether anything was sent."""
+        return bool(self.event.get("body"))
+
     def query(self, known: frozenset[str]) -> dict[str, str]:
         """Query parameters, each at most once; raises `Refusal` for unknown ones."""
         found: dict[str, str] = {}
@@ -131,7 +136,7 @@ def idempotency_key(headers: Sequence[str], in_body: str | None) -> str:
     if not keys:
         raise Refusal(
             "idempotency_key_required",
-            "Send an Idempotency-Key header, or idempotencyKey in the body: a value of your own, new for each payment.",
+            "Send an Idempotency-Key header, or idempotencyKey in the body: a value of your own, new for each request.",
         )
     if len(keys) > 1:
         raise Refusal("idempotency_key_conflict", "The header and the body hold different idempotency keys. Send one.")

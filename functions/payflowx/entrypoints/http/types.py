@@ -13,6 +13,16 @@ Amount = Annotated[
 ]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217, in capitals.")]
 TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]
+OperationId = Annotated[str, Meta(pattern="^(cap|void|ref)_[a-z2-7]{16}$")]
+IdempotencyKey = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=limits.MAX_IDEMPOTENCY_KEY_CHARS,
+        pattern="^[!-~]+$",
+        description="Instead of the Idempotency-Key header.",
+    ),
+]
 Token = Annotated[
     str,
     Meta(
@@ -85,18 +95,20 @@ class CreatePaymentRequest(_Request):
         ]
         | None
     ) = None
-    idempotency_key: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=limits.MAX_IDEMPOTENCY_KEY_CHARS,
-                pattern="^[!-~]+$",
-                description="Instead of the Idempotency-Key header.",
-            ),
-        ]
-        | None
-    ) = None
+    idempotency_key: IdempotencyKey | None = None
+
+
+class MoveMoneyRequest(_Request):
+    """A capture or a refund. Without an amount: all that is left."""
+
+    amount: Amount | None = None
+    idempotency_key: IdempotencyKey | None = None
+
+
+class CancelPaymentRequest(_Request):
+    """Nothing has to be said; a key is taken."""
+
+    idempotency_key: IdempotencyKey | None = None
 
 
 class RoutingAnswer(_Answer):
@@ -160,8 +172,10 @@ class PaymentAnswer(_Answer):
     amount: Amount
     currency: CurrencyCode
     capture: Literal["automatic", "manual"]
-    capturable: int
-    refundable: int
+    capturable: Annotated[int, Meta(description="Held by the provider and free to be captured.")]
+    captured: int
+    refundable: Annotated[int, Meta(description="Captured, and neither refunded nor reserved for a refund.")]
+    refunded: int
     provider: str | None
     provider_ref: str | None
     payment_method_type: str
@@ -182,6 +196,29 @@ class PaymentListAnswer(_Answer):
 
     items: list[PaymentAnswer]
     next_cursor: str | None
+
+
+class OperationAnswer(_Answer):
+    """A capture, void or refund as it is now."""
+
+    operation_id: OperationId
+    transaction_id: TransactionId
+    kind: Literal["capture", "void", "refund"]
+    status: Literal["PENDING", "SUCCEEDED", "FAILED", "IN_REVIEW"]
+    amount: Amount
+    currency: CurrencyCode
+    provider: str | None
+    provider_ref: str | None
+    attempts: list[AttemptAnswer]
+    last_error: LastErrorAnswer | None
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class OperationListAnswer(_Answer):
+    """Oldest first; all of a payment's."""
+
+    items: list[OperationAnswer]
 
 
 class EventAnswer(_Answer):
