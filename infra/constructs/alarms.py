@@ -11,8 +11,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs.function import PayFlowXFunction
-from infra.constructs.jobs_queue import JobsQueue
 from infra.constructs.metrics import own
+from infra.constructs.work_queue import WorkQueue
 
 _QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
 _MINUTE = Duration.minutes(1)
@@ -40,15 +40,19 @@ class Alarms(Construct):
         construct_id: str,
         *,
         topic: sns.ITopic,
-        jobs: JobsQueue,
+        jobs: WorkQueue,
+        notices: WorkQueue,
         api: apigateway.RestApi,
         functions: Mapping[str, PayFlowXFunction],
         latency_limit: Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self._action = actions.SnsAction(topic)
-        for name, symptom in (self._queue(jobs) | self._payments() | self._api(api, latency_limit)).items():
+        for name, symptom in (self._payments() | self._api(api, latency_limit)).items():
             self._alarm(name, symptom)
+        for prefix, queue in (("", jobs), ("Notices", notices)):
+            for name, symptom in self._queue(queue).items():
+                self._alarm(f"{prefix}{name}", symptom)
         for name, function in functions.items():
             for kind, symptom in self._function(function).items():
                 self._alarm(f"{name}Function{kind}", symptom)
@@ -66,22 +70,22 @@ class Alarms(Construct):
         ).add_alarm_action(self._action)
 
     @staticmethod
-    def _queue(jobs: JobsQueue) -> dict[str, Symptom]:
+    def _queue(queue: WorkQueue) -> dict[str, Symptom]:
         return {
             "DeadLettersNotEmpty": Symptom(
-                metric=jobs.dead_letters.metric_approximate_number_of_messages_visible(
+                metric=queue.dead_letters.metric_approximate_number_of_messages_visible(
                     statistic="Maximum", period=_MINUTE
                 ),
                 threshold=1,
                 runbook="dead-letters",
-                says="Five workers in a row could not handle a message. Its payment is still due.",
+                says="Five invocations in a row could not handle a message. No payment is lost by it.",
             ),
             "OldestMessageAge": Symptom(
-                metric=jobs.queue.metric_approximate_age_of_oldest_message(statistic="Maximum", period=_MINUTE),
+                metric=queue.queue.metric_approximate_age_of_oldest_message(statistic="Maximum", period=_MINUTE),
                 threshold=300,
                 periods=3,
                 runbook="oldest-message",
-                says="Messages wait for more than five minutes: workers are too few, too slow, or failing.",
+                says="Messages wait for more than five minutes: their function is too slow, or failing.",
             ),
         }
 

@@ -7,8 +7,8 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs.jobs_queue import JobsQueue
 from infra.constructs.metrics import NAMESPACE, grouped, own
+from infra.constructs.work_queue import WorkQueue
 
 _FIVE_MINUTES = Duration.minutes(5)
 _BY_STATUS_AND_PROVIDER = "service,status,provider"
@@ -17,7 +17,7 @@ _BY_STATUS_AND_PROVIDER = "service,status,provider"
 class Dashboard(Construct):
     """From left to right: what merchants see, what providers do, what is queued."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, api: apigateway.RestApi, jobs: JobsQueue) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, api: apigateway.RestApi, jobs: WorkQueue) -> None:
         super().__init__(scope, construct_id)
         board = cloudwatch.Dashboard(self, "Payments", default_interval=Duration.hours(3))
         board.add_widgets(

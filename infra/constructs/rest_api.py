@@ -36,6 +36,7 @@ _ACCESS_LOG_FIELDS = {
 
 _NO_VALIDATION = "The handler validates and answers precisely; the models document the API."
 _PUBLIC = "Health and the API's own description need no key."
+_SIGNED = "Providers sign their webhooks; the function checks that over the raw bytes."
 _OWN_AUTHORIZER = "Merchants authenticate with API keys by our own authorizer, not with Cognito users."
 
 
@@ -48,6 +49,7 @@ class RestApi(Construct):
         construct_id: str,
         *,
         handler: lambda_.Alias,
+        webhooks: lambda_.Alias,
         authorizer: lambda_.Alias,
         key: kms.IKey,
         settings: EnvironmentSettings,
@@ -80,6 +82,7 @@ class RestApi(Construct):
         )
         self._let_the_account_log()
         self._integration = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
+        self._webhooks = apigateway.LambdaIntegration(webhooks, allow_test_invoke=False)
         self._authorizer = apigateway.RequestAuthorizer(
             self,
             "ApiKey",
@@ -134,9 +137,15 @@ class RestApi(Construct):
         self._guarded(payments, "GET")
         self._guarded(one, "GET")
         self._guarded(one.add_resource("events"), "GET")
-        self._guarded(one.add_resource("cancel"), "POST")
-        self._open(self.api.root.add_resource("health"), "GET")
-        self._open(self.api.root.add_resource("openapi.json"), "GET")
+        for resource in ("cancel", "capture", "refunds"):
+            self._guarded(one.add_resource(resource), "POST")
+        operations = one.add_resource("operations")
+        self._guarded(operations, "GET")
+        self._guarded(operations.add_resource("{operationId}"), "GET")
+        self._open(self.api.root.add_resource("health"), "GET", self._integration, _PUBLIC)
+        self._open(self.api.root.add_resource("openapi.json"), "GET", self._integration, _PUBLIC)
+        accounts = self.api.root.add_resource("webhooks").add_resource("{provider}").add_resource("{accountToken}")
+        self._open(accounts, "POST", self._webhooks, _SIGNED)
 
     def _guarded(
         self,
@@ -154,9 +163,12 @@ class RestApi(Construct):
         )
         acknowledge(added, {"AwsSolutions-COG4": _OWN_AUTHORIZER})
 
-    def _open(self, resource: apigateway.Resource, method: str) -> None:
-        added = resource.add_method(method, self._integration, authorization_type=apigateway.AuthorizationType.NONE)
-        acknowledge(added, {"AwsSolutions-APIG4": _PUBLIC, "AwsSolutions-COG4": _PUBLIC})
+    @staticmethod
+    def _open(
+        resource: apigateway.Resource, method: str, integration: apigateway.LambdaIntegration, reason: str
+    ) -> None:
+        added = resource.add_method(method, integration, authorization_type=apigateway.AuthorizationType.NONE)
+        acknowledge(added, {"AwsSolutions-APIG4": reason, "AwsSolutions-COG4": reason})
 
     def _acknowledge(self, settings: EnvironmentSettings) -> None:
         acknowledge(self.api, {"AwsSolutions-APIG2": _NO_VALIDATION})

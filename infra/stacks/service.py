@@ -16,16 +16,19 @@ from infra.constructs.dependencies_layer import DependenciesLayer
 from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.firewall import Firewall
 from infra.constructs.function import PayFlowXFunction
-from infra.constructs.jobs_queue import JobsQueue
 from infra.constructs.metrics import NAMESPACE
 from infra.constructs.rest_api import RestApi
 from infra.constructs.routing_configuration import RoutingConfiguration
 from infra.constructs.sweeper_schedule import SweeperSchedule
+from infra.constructs.work_queue import WorkQueue
 from infra.settings import ROOT, EnvironmentSettings
 from infra.stacks.data import DataStack
 
 _WORKER_TIMEOUT = Duration.seconds(30)
 """The domain's lease (45 s) must outlive it; a test compares the two."""
+_NOTICES_TIMEOUT = Duration.seconds(20)
+_NOTICES_CONCURRENCY = 5
+"""Batches of webhooks in work at once: providers send them in bursts, and the jobs they cause should not pile up."""
 
 
 def functions_code() -> lambda_.Code:
@@ -52,7 +55,10 @@ class ServiceStack(Stack):
         self._data = data
         self._code = functions_code()
         self._layers: list[lambda_.ILayerVersion] = [DependenciesLayer(self, "Dependencies").version]
-        self.jobs = JobsQueue(self, "JobsQueue", key=data.key, worker_timeout=_WORKER_TIMEOUT)
+        self.jobs = WorkQueue(self, "JobsQueue", content="Jobs", key=data.key, consumer_timeout=_WORKER_TIMEOUT)
+        self.notices = WorkQueue(
+            self, "NoticesQueue", content="Notices", key=data.key, consumer_timeout=_NOTICES_TIMEOUT
+        )
         self.routing_validator = self._function(
             "RoutingValidator",
             "routing_validator",
@@ -69,15 +75,19 @@ class ServiceStack(Stack):
         self.worker = self._worker()
         self.sweeper = self._sweeper()
         self.operations = self._operations()
+        self.webhooks = self._webhooks()
+        self.notices_function = self._notices_function()
         self.api = RestApi(
             self,
             "RestApi",
             handler=self.api_function.alias,
+            webhooks=self.webhooks.alias,
             authorizer=self.authorizer.alias,
             key=data.key,
             settings=settings,
         )
         self.jobs.feed(self.worker.alias, max_concurrency=settings.worker_concurrency)
+        self.notices.feed(self.notices_function.alias, max_concurrency=_NOTICES_CONCURRENCY)
         SweeperSchedule(self, "SweeperSchedule", sweeper=self.sweeper.alias)
         if settings.firewall:
             Firewall(self, "Firewall", stage=self.api.api.deployment_stage, key=data.key, settings=settings)
@@ -119,7 +129,7 @@ class ServiceStack(Stack):
         self._allow_index(function, "byMerchant")
         self._allow_table(function, tables.idempotency, "GetItem", "PutItem")
         self._allow_table(function, tables.configuration, "Query")
-        self._allow_sending(function)
+        self._allow_sending(function, self.jobs)
         self._allow_secret(function, self._data.cursor_secret.secret_arn)
         self._allow(
             function,
@@ -129,7 +139,7 @@ class ServiceStack(Stack):
         return function
 
     def _worker(self) -> PayFlowXFunction:
-        tables, settings = self._data.tables, self._settings
+        tables = self._data.tables
         function = self._function(
             "Worker",
             "worker",
@@ -144,16 +154,44 @@ class ServiceStack(Stack):
         )
         self._allow_table(function, tables.transactions, "GetItem", "PutItem", "UpdateItem")
         self._allow_table(function, tables.configuration, "Query")
-        self._allow_sending(function)
-        secrets = f"payflowx/{settings.name}/accounts/*"
-        self._allow_secret(function, self._secret_arn(secrets))
-        acknowledge(
-            function.role,
+        self._allow_sending(function, self.jobs)
+        self._allow_account_secrets(function)
+        return function
+
+    def _webhooks(self) -> PayFlowXFunction:
+        configuration = self._data.tables.configuration
+        function = self._function(
+            "Webhooks",
+            "webhooks",
+            "Takes webhooks of providers in",
+            Duration.seconds(10),
+            512,
+            {"CONFIGURATION_TABLE": configuration.table_name, "NOTICES_QUEUE_URL": self.notices.queue.queue_url},
+        )
+        self._allow_table(function, configuration, "GetItem", "Query")
+        self._allow_sending(function, self.notices)
+        self._allow_account_secrets(function)
+        return function
+
+    def _notices_function(self) -> PayFlowXFunction:
+        tables = self._data.tables
+        function = self._function(
+            "Notices",
+            "notices",
+            "Applies webhooks of providers",
+            _NOTICES_TIMEOUT,
+            512,
             {
-                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:{self.region}:<AWS::AccountId>"
-                f":secret:{secrets}]": "Accounts are added at run time; their secrets share this one prefix."
+                "TRANSACTIONS_TABLE": tables.transactions.table_name,
+                "CONFIGURATION_TABLE": tables.configuration.table_name,
+                "JOBS_QUEUE_URL": self.jobs.queue.queue_url,
+                "NOTICES_QUEUE_URL": self.notices.queue.queue_url,
             },
         )
+        self._allow_table(function, tables.transactions, "GetItem", "PutItem", "UpdateItem")
+        self._allow_table(function, tables.configuration, "Query")
+        self._allow_sending(function, self.jobs)
+        self._allow_sending(function, self.notices)
         return function
 
     def _sweeper(self) -> PayFlowXFunction:
@@ -168,7 +206,7 @@ class ServiceStack(Stack):
         )
         self._allow_table(function, transactions, "GetItem", "PutItem", "UpdateItem")
         self._allow_index(function, "due")
-        self._allow_sending(function)
+        self._allow_sending(function, self.jobs)
         return function
 
     def _operations(self) -> PayFlowXFunction:
@@ -187,7 +225,7 @@ class ServiceStack(Stack):
         )
         self._allow_table(function, tables.configuration, "PutItem")
         self._allow_table(function, tables.transactions, "GetItem", "Query", "PutItem", "UpdateItem")
-        self._allow_sending(function)
+        self._allow_sending(function, self.jobs)
         return function
 
     def _function(  # noqa: PLR0917 - read as the row of a table
@@ -239,14 +277,26 @@ class ServiceStack(Stack):
         arn = f"{self._data.tables.transactions.table_arn}/index/{index}"
         self._allow(function, ["dynamodb:Query"], [arn])
 
-    def _allow_sending(self, function: PayFlowXFunction) -> None:
-        self._allow(function, ["sqs:SendMessage"], [self.jobs.queue.queue_arn])
+    def _allow_sending(self, function: PayFlowXFunction, to: WorkQueue) -> None:
+        self._allow(function, ["sqs:SendMessage"], [to.queue.queue_arn])
         self._allow_key(function)
 
     def _allow_secret(self, function: PayFlowXFunction, arn: str) -> None:
         """On the identity's side: a grant would write this stack's role into the data stack's key, a cycle."""
         self._allow(function, ["secretsmanager:GetSecretValue"], [arn])
         self._allow_key(function)
+
+    def _allow_account_secrets(self, function: PayFlowXFunction) -> None:
+        """Providers' credentials and webhook secrets."""
+        secrets = f"payflowx/{self._settings.name}/accounts/*"
+        self._allow_secret(function, self._secret_arn(secrets))
+        acknowledge(
+            function.role,
+            {
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:{self.region}:<AWS::AccountId>"
+                f":secret:{secrets}]": "Accounts are added at run time; their secrets share this one prefix."
+            },
+        )
 
     def _allow_key(self, function: PayFlowXFunction) -> None:
         self._allow(function, list(KEY_ACTIONS), [self._data.key.key_arn])
@@ -264,12 +314,15 @@ class ServiceStack(Stack):
             "Alarms",
             topic=topic.topic,
             jobs=self.jobs,
+            notices=self.notices,
             api=self.api.api,
             functions={
                 "Authorizer": self.authorizer,
                 "Api": self.api_function,
                 "Worker": self.worker,
                 "Sweeper": self.sweeper,
+                "Webhooks": self.webhooks,
+                "Notices": self.notices_function,
                 "Operations": self.operations,
             },
             latency_limit=self._settings.latency_alarm,
@@ -285,6 +338,8 @@ class ServiceStack(Stack):
             "SweeperFunctionName": f"{self.sweeper.function.function_name}:live",
             "JobsQueueUrl": self.jobs.queue.queue_url,
             "JobsDeadLetterQueueUrl": self.jobs.dead_letters.queue_url,
+            "NoticesQueueUrl": self.notices.queue.queue_url,
+            "NoticesDeadLetterQueueUrl": self.notices.dead_letters.queue_url,
             "AlarmTopicArn": self.alarm_topic.topic_arn,
             "TransactionsTableName": self._data.tables.transactions.table_name,
             "IdempotencyTableName": self._data.tables.idempotency.table_name,

@@ -17,6 +17,8 @@ ENVIRONMENT_READ = {
     "worker": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL"},
     "sweeper": {"TRANSACTIONS_TABLE", "JOBS_QUEUE_URL"},
     "authorizer": {"CONFIGURATION_TABLE"},
+    "webhooks": {"CONFIGURATION_TABLE", "NOTICES_QUEUE_URL"},
+    "notices": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "NOTICES_QUEUE_URL"},
     "operations": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL"},
 }
 
@@ -26,7 +28,7 @@ def function_of(stack: str, name: str) -> dict[str, Any]:
 
 
 def test_there_are_some() -> None:
-    assert len(FUNCTIONS) == 3 * 6 + 2
+    assert len(FUNCTIONS) == 3 * 8 + 2
 
 
 @pytest.mark.parametrize(("stack", "name"), FUNCTIONS)

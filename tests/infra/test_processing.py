@@ -6,6 +6,8 @@ import pytest
 
 from tests.infra.conftest import every, resources, template
 
+CONSUMERS = 2
+"""Functions that work on a queue: the worker, and what applies webhooks."""
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
 
 
@@ -33,19 +35,26 @@ def test_every_queue_refuses_plain_http(stack: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("stack", SERVICES)
-def test_the_worker_reads_in_partial_batches_through_its_alias(stack: str) -> None:
-    (source,) = resources(stack, "AWS::Lambda::EventSourceMapping").values()
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source["BatchSize"] == 10
-    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 1000
-    assert json.dumps(source["FunctionName"]).count(":live") == 1
+def test_queues_are_read_in_partial_batches_through_an_alias(stack: str) -> None:
+    sources = resources(stack, "AWS::Lambda::EventSourceMapping").values()
+    assert len(sources) == CONSUMERS
+    for source in sources:
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["BatchSize"] == 10
+        assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 1000
+        assert json.dumps(source["FunctionName"]).count(":live") == 1
 
 
 @pytest.mark.parametrize("stack", SERVICES)
 def test_a_message_stays_hidden_for_six_timeouts(stack: str) -> None:
-    worker = next(f for f in resources(stack, "AWS::Lambda::Function").values() if ".worker." in f["Handler"])
-    jobs = next(q for q in resources(stack, "AWS::SQS::Queue").values() if "RedrivePolicy" in q)
-    assert jobs["VisibilityTimeout"] >= 6 * worker["Timeout"]
+    functions, queues = resources(stack, "AWS::Lambda::Function"), resources(stack, "AWS::SQS::Queue")
+    aliases = resources(stack, "AWS::Lambda::Alias")
+    for source in resources(stack, "AWS::Lambda::EventSourceMapping").values():
+        text = json.dumps(source["FunctionName"])
+        (alias,) = [aliases[name] for name in aliases if f'"{name}"' in text]
+        consumer = functions[alias["FunctionName"]["Ref"]]
+        queue = queues[source["EventSourceArn"]["Fn::GetAtt"][0]]
+        assert queue["VisibilityTimeout"] >= 6 * consumer["Timeout"]
 
 
 @pytest.mark.parametrize("stack", SERVICES)

@@ -18,8 +18,9 @@ def test_functions_end_when_lambda_would_end_them(name: str) -> None:
 
 
 def test_the_queue_hides_and_gives_up_alike() -> None:
-    (source,) = resources("Dev-Service", "AWS::Lambda::EventSourceMapping").values()
-    (jobs,) = [q for q in resources("Dev-Service", "AWS::SQS::Queue").values() if "RedrivePolicy" in q]
+    sources = resources("Dev-Service", "AWS::Lambda::EventSourceMapping").values()
+    (source,) = [s for s in sources if "Jobs" in s["EventSourceArn"]["Fn::GetAtt"][0]]
+    jobs = resources("Dev-Service", "AWS::SQS::Queue")[source["EventSourceArn"]["Fn::GetAtt"][0]]
     assert jobs["VisibilityTimeout"] * 1_000 == queue.VISIBILITY_MS
     assert jobs["RedrivePolicy"]["maxReceiveCount"] == queue.MAX_RECEIVES
     assert source["BatchSize"] == queue.BATCH

@@ -20,6 +20,7 @@ _TYPES: Final = (
     types.OperationAnswer,
     types.OperationListAnswer,
     types.EventListAnswer,
+    types.WebhookAnswer,
     types.HealthAnswer,
     types.ProblemAnswer,
 )
@@ -153,6 +154,7 @@ def _paths() -> dict[str, Any]:
                 errors=(400, 401, 403, 404, 422, 429, 503),
             )
         },
+        "/webhooks/{provider}/{accountToken}": {"post": _webhook()},
         "/health": {
             "get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=_ALWAYS) | {"security": []}
         },
@@ -224,6 +226,25 @@ def _cancel() -> dict[str, Any]:
         },
     }
     return operation
+
+
+def _webhook() -> dict[str, Any]:
+    """For the providers; `create_merchant` gives an account's address."""
+    content = {"application/json": {"schema": _ref("WebhookAnswer")}}
+    return {
+        "operationId": "receiveWebhook",
+        "summary": "A provider's webhook; authentic is what bears the provider's signature",
+        "security": [],
+        "parameters": [
+            {"name": "provider", "in": "path", "required": True, "schema": {"type": "string"}},
+            {"name": "accountToken", "in": "path", "required": True, "schema": {"type": "string"}},
+        ],
+        "requestBody": {"required": True, "content": {"*/*": {"schema": {}}}},
+        "responses": {
+            "200": {"description": "Taken, or of no interest", "content": content},
+            **{str(status): _problem(status) for status in (401, 403, 413, 429, 503)},
+        },
+    }
 
 
 def _self() -> dict[str, Any]:

@@ -242,6 +242,12 @@ class EventListAnswer(_Answer):
     next_cursor: str | None
 
 
+class WebhookAnswer(_Answer):
+    """Enough for a provider not to come again."""
+
+    received: Literal[True]
+
+
 class HealthAnswer(_Answer):
     """The API function runs. It says nothing of what lies behind it."""
 

@@ -1,4 +1,4 @@
-"""The queue that wakes workers, and where messages go that five workers could not handle."""
+"""A queue that a function works on, and where messages go that five of its invocations could not handle."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -14,10 +14,12 @@ _VISIBILITY_FACTOR = 6
 """AWS asks for six times the function's timeout, so that a throttled batch is not handed out twice."""
 
 
-class JobsQueue(Construct):
-    """Losing a message costs time, never a payment: the payment's row is due all the same."""
+class WorkQueue(Construct):
+    """`content` names the queue's messages; the queue's logical id is made from it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, worker_timeout: Duration) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, content: str, key: kms.IKey, consumer_timeout: Duration
+    ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = sqs.Queue(
             self,
@@ -32,20 +34,20 @@ class JobsQueue(Construct):
         acknowledge(self.dead_letters, {"Serverless-SQSRedrivePolicy": "This is the dead-letter queue."})
         self.queue = sqs.Queue(
             self,
-            "Jobs",
+            content,
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=key,
             data_key_reuse=Duration.hours(1),
             enforce_ssl=True,
             retention_period=Duration.days(4),
-            visibility_timeout=Duration.seconds(worker_timeout.to_seconds() * _VISIBILITY_FACTOR),
+            visibility_timeout=Duration.seconds(consumer_timeout.to_seconds() * _VISIBILITY_FACTOR),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_MAX_RECEIVES),
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-    def feed(self, worker: lambda_.Alias, *, max_concurrency: int) -> None:
+    def feed(self, consumer: lambda_.Alias, *, max_concurrency: int) -> None:
         """Batches of ten, at once; only the messages that failed come back."""
-        worker.add_event_source(
+        consumer.add_event_source(
             event_sources.SqsEventSource(
                 self.queue,
                 batch_size=10,
@@ -55,6 +57,6 @@ class JobsQueue(Construct):
             )
         )
         acknowledge(
-            worker,
+            consumer,
             {"Serverless-LambdaEventSourceMappingDestination": "A queue as source has its own dead-letter queue."},
         )
