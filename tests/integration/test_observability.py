@@ -93,6 +93,18 @@ def test_a_message_that_cannot_be_read_is_found_by_its_own_id(
     assert (line["message"], line["correlationId"], line["messageId"]) == ("message failed", "m-1", "m-1")
 
 
+def test_a_line_about_a_crash_in_a_providers_call_says_which_attempt_it_was(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions.providers.get("alpha").charges = [RuntimeError("a defect")]
+    _, created, _ = functions.pay()
+    capsys.readouterr()
+    functions.work()
+    (line,) = lines(capsys)
+    assert (line["message"], line["transactionId"]) == ("message failed", created["transactionId"])
+    assert (line["attempt"], line["provider"], line["correlationId"]) == (1, "alpha", "req-1")
+
+
 def test_the_sweepers_lines_have_its_invocations_id(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
     functions.pay()
     functions.clock.advance(200)

@@ -71,6 +71,24 @@ def invocation(lambda_context: Any, trace: str | None) -> AbstractContextManager
     return work_on({"correlationId": lambda_context.aws_request_id}, trace=trace)
 
 
+def received_correlation_id(fields: Mapping[str, Any]) -> str | None:
+    """Of a message's fields. One without it, or with a strange one, is as good as any other."""
+    value = fields.get("correlation_id")
+    return correlation_id(value) if isinstance(value, str) else None
+
+
+def message_attributes() -> dict[str, Any]:
+    """What a message is sent with.
+
+    The SDK sends Lambda's own trace header along, which in a worker is its batch's. This attribute overrides it with
+    that of the message at hand, so that all of a payment's work is in the trace of the request that it goes back to.
+    """
+    trace = _CURRENT.get().trace
+    if trace is None:
+        return {}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}}
+
+
 def correlation_id(*wished: str | None) -> str | None:
     """The first that is well-formed. A client's own value may be anything: a card number is none."""
     for value in wished:

@@ -21,9 +21,6 @@ class UnreadableJobError(PayFlowXError):
 class SqsJobs:
     """Implements `Jobs`. The merchant is the message group: on a standard queue that makes the queue fair,
     so that one merchant's backlog does not delay the others'.
-
-    The SDK sends Lambda's own trace header along, which in a worker is its batch's. The attribute overrides it with
-    that of the message at hand, so that all of a payment's work is in the trace of the request that it goes back to.
     """
 
     client: Any
@@ -31,19 +28,15 @@ class SqsJobs:
 
     def send(self, job: Job, *, delay_seconds: int = 0) -> None:
         """One message."""
-        context = log_context.current()
-        request: dict[str, Any] = {
-            "QueueUrl": self.queue_url,
-            "MessageBody": encode_job(replace(job, correlation_id=job.correlation_id or context.correlation_id)),
-            "DelaySeconds": delay_seconds,
-            "MessageGroupId": job.merchant_id,
-        }
-        if context.trace is not None:
-            request["MessageSystemAttributes"] = {
-                "AWSTraceHeader": {"DataType": "String", "StringValue": context.trace}
-            }
+        correlation_id = job.correlation_id or log_context.current().correlation_id
         try:
-            self.client.send_message(**request)
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=encode_job(replace(job, correlation_id=correlation_id)),
+                DelaySeconds=delay_seconds,
+                MessageGroupId=job.merchant_id,
+                **log_context.message_attributes(),
+            )
         except (ClientError, BotoCoreError) as error:
             raise StorageUnavailableError("the queue did not take the message") from error
 
@@ -52,12 +45,6 @@ def encode_job(job: Job) -> str:
     """Compact JSON with a format number, so that old and new workers can share a queue."""
     fields = {name: value for name, value in asdict(job).items() if value is not None}
     return json.dumps({"format": _FORMAT, **fields}, separators=(",", ":"))
-
-
-def _correlation_id(fields: dict[str, Any]) -> str | None:
-    """A message without one, or with a strange one, is as good as any other."""
-    value = fields.get("correlation_id")
-    return log_context.correlation_id(value) if isinstance(value, str) else None
 
 
 def facts_of(job: Job) -> dict[str, log_context.Fact]:
@@ -74,7 +61,7 @@ def decode_job(body: str) -> Job:
         if fields.pop("format") != _FORMAT:
             raise UnreadableJobError("the message has a format that this version does not know")
         known = {name: fields[name] for name in Job.__dataclass_fields__ if name in fields}
-        job = Job(**{**known, "correlation_id": _correlation_id(known)})
+        job = Job(**{**known, "correlation_id": log_context.received_correlation_id(known)})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnreadableJobError("the message is no job") from error
     texts = (job.merchant_id, job.transaction_id)

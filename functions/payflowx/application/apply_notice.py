@@ -56,6 +56,7 @@ class ApplyNotice:
             if isinstance(found, NotNoticed):
                 self._not_found(inbound, found)
                 return
+            self.telemetry.about(transactionId=found.payment.transaction_id, attempt=found.attempt.number)
             if self._apply(inbound, found):
                 lag_ms = self.clock.now_ms() - inbound.received_at_ms
                 self.telemetry.milliseconds(Metric.WEBHOOK_LAG, max(0, lag_ms), provider=inbound.provider)

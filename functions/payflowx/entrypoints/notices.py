@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Any
 
 from payflowx.adapters import log_context
-from payflowx.adapters.sqs_notices import decode_notice
+from payflowx.adapters.sqs_notices import decode_notice, facts_of
 from payflowx.bootstrap import Container
 
 
@@ -29,7 +29,7 @@ def _apply(record: dict[str, Any], failed: list[str]) -> None:
     with log_context.message(record):
         try:
             inbound = decode_notice(record["body"])
-            log_context.add({"merchantId": inbound.merchant_id, "provider": inbound.provider})
+            log_context.add(facts_of(inbound))
             wired.apply_notice(inbound)
         except Exception:
             failed.append(record["messageId"])
