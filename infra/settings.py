@@ -36,11 +36,15 @@ class EnvironmentSettings:
     firewall: bool = False
     gradual_routing: bool = False
     """Roll a new routing document out in steps, watching an alarm, instead of at once."""
+    loopback_allowed: bool = False
+    """Accounts may name a gateway on the machine itself, without TLS: the local stage's simulators of real vendors."""
     latency_alarm: Duration = field(default_factory=lambda: Duration.seconds(2))
 
     def __post_init__(self) -> None:
         if not self.production:
             return
+        if self.loopback_allowed:
+            raise ValueError(f"{self.name}: production must not talk to addresses of the machine itself")
         simulated = sorted(name for name in self.providers if name.endswith(SIMULATED_SUFFIX))
         if simulated:
             raise ValueError(f"{self.name}: production must not use simulated providers: {', '.join(simulated)}")
@@ -87,13 +91,16 @@ class EnvironmentSettings:
 
 
 _MOCKS: Final = ("mock", "razorpay_mock", "cashfree_mock")
+_VENDORS: Final = ("stripe", "razorpay", "cashfree", "payu")
 
 ENVIRONMENTS: Final = (
     EnvironmentSettings(
         name="dev",
         region="eu-west-1",
-        providers=_MOCKS,
-        routing_document=ROUTING / "default.json",
+        # The vendors too, with their test keys, or simulated on a laptop: by default no payment is routed there.
+        providers=(*_MOCKS, *_VENDORS),
+        routing_document=ROUTING / "dev.json",
+        loopback_allowed=True,
         log_retention=logs.RetentionDays.ONE_WEEK,
     ),
     EnvironmentSettings(
@@ -107,7 +114,7 @@ ENVIRONMENTS: Final = (
         name="prod",
         region="eu-west-1",
         production=True,
-        providers=("stripe", "razorpay", "cashfree", "payu"),
+        providers=_VENDORS,
         routing_document=ROUTING / "prod.json",
         api_rate_per_second=200,
         api_burst=400,

@@ -402,4 +402,5 @@ class Container:
             clock=self.clock,
             randomness=self.randomness,
             api_key_mode=self._setting("API_KEY_MODE"),
+            loopback_allowed=self._setting("LOOPBACK_ALLOWED") == "true",
         )

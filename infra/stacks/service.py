@@ -257,6 +257,7 @@ class ServiceStack(Stack):
             "ENVIRONMENT": self._settings.name,
             "API_KEY_MODE": self._settings.api_key_mode,
             "ALLOWED_PROVIDERS": ",".join(self._settings.providers),
+            "LOOPBACK_ALLOWED": "true" if self._settings.loopback_allowed else "false",
             "MAX_RETRIES": str(self._settings.max_retries),
             "CHARGE_DEADLINE_HOURS": str(self._settings.charge_deadline_hours),
             "POWERTOOLS_SERVICE_NAME": service,

@@ -109,6 +109,18 @@ def test_production_refuses_simulated_providers() -> None:
         )
 
 
+def test_production_refuses_addresses_of_the_machine_itself() -> None:
+    with pytest.raises(ValueError, match="must not talk to addresses of the machine"):
+        EnvironmentSettings(
+            name="prod",
+            region="eu-west-1",
+            production=True,
+            providers=("stripe",),
+            routing_document=ROUTING / "prod.json",
+            loopback_allowed=True,
+        )
+
+
 def test_production_refuses_simulated_providers_in_its_rules() -> None:
     with pytest.raises(ValueError, match="names simulated providers: cashfree_mock, mock, razorpay_mock"):
         EnvironmentSettings(

@@ -22,6 +22,7 @@ ENVIRONMENT = {
     "ENVIRONMENT": "dev",
     "API_KEY_MODE": "test",
     "ALLOWED_PROVIDERS": "alpha,beta,gamma",
+    "LOOPBACK_ALLOWED": "false",
     "MAX_RETRIES": "3",
     "CHARGE_DEADLINE_HOURS": "24",
     "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",

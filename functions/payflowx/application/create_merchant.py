@@ -13,6 +13,7 @@ from payflowx.domain.webhook_tokens import TOKEN_CHARS
 
 _MAX_ACCOUNTS = 20
 _MAX_NAME_CHARS = 100
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class CreateMerchant:
     clock: Clock
     randomness: Randomness
     api_key_mode: str
+    loopback_allowed: bool
+    """Whether real vendors may be simulated on the machine itself; production has no such thing."""
 
     def __call__(self, merchant_id: str, name: str, accounts: Sequence[Account]) -> NewMerchant:
         """Every account gets an address for its provider's webhooks."""
@@ -62,8 +65,13 @@ class CreateMerchant:
             raise Refusal("merchant_invalid", "accountId must be 2 to 40 of a-z, 0-9, _ and -.")
         if not account.secret_arn.startswith("arn:"):
             raise Refusal("merchant_invalid", "secretArn must be the ARN of a secret in Secrets Manager.")
-        simulated = self.providers.capabilities()[account.provider].simulated
-        parts = urlsplit(account.endpoint)
-        allowed = {"https", "http"} if simulated else {"https"}
-        if parts.scheme not in allowed or not parts.hostname or len(account.endpoint) > MAX_URL_CHARS:
+        if not self._is_allowed_endpoint(account):
             raise Refusal("merchant_invalid", "endpoint must be the https address of the provider.")
+
+    def _is_allowed_endpoint(self, account: Account) -> bool:
+        parts = urlsplit(account.endpoint)
+        if len(account.endpoint) > MAX_URL_CHARS or not parts.hostname:
+            return False
+        loopback = self.loopback_allowed and parts.hostname in _LOOPBACK_HOSTS
+        simulated = self.providers.capabilities()[account.provider].simulated
+        return parts.scheme == "https" or (parts.scheme == "http" and (simulated or loopback))

@@ -131,7 +131,7 @@ class ProcessOperation:
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
             gone = NotSent(code="account_removed") if turn.appended else NotFound()
-            return MovementFinding(outcome=gone, first_send=turn.appended)
+            return MovementFinding(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
         visit = MovementVisit(
             payment=turn.payment,
             operation=turn.operation,

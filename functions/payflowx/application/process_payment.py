@@ -162,7 +162,7 @@ class ProcessPayment:
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
             gone: Outcome = NotSent(code="account_removed") if turn.appended else NotFound()
-            return turn.payment, Finding(outcome=gone, first_send=turn.appended)
+            return turn.payment, Finding(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
         visit = Visit(
             payment=turn.payment,
             number=turn.number,
