@@ -88,6 +88,7 @@ class _Context:
 
     invocation: Invocation
     kernel: Kernel
+    aws_request_id: str = "invocation"
 
     def get_remaining_time_in_millis(self) -> int:
         """Until Lambda ends the invocation."""
