@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from payflowx.domain.events import Event
+from payflowx.domain.money import to_major
 from payflowx.domain.operation import Operation
 from payflowx.domain.payment import Payment
 from payflowx.entrypoints.http.presenting import present_event, present_operation, present_payment, timestamp
@@ -19,6 +20,7 @@ def payment_fields(payment: Payment) -> dict[str, Any]:
     return {
         "merchantId": payment.merchant_id,
         **{name: value for name, value in shown.items() if name not in _ENTERED},
+        "money": f"{to_major(payment.amount, payment.currency)} {payment.currency}",
         "version": payment.version,
         "drives": payment.drives,
         "dueAt": timestamp(payment.due_at_ms) if payment.due_at_ms is not None else None,
