@@ -22,6 +22,8 @@ def seed_merchant(
         "command": "create_merchant",
         "merchantId": MERCHANT_ID,
         "name": "Demo merchant",
+        "operator": "the local stage",
+        "reason": "A merchant to try things with",
         "accounts": [
             {"provider": name, "accountId": "sandbox", "endpoint": address, "secretArn": arn}
             for name, address in gateways.items()
