@@ -32,6 +32,8 @@ class StatementEntry:
     currency: str
     succeeded: bool
     at_ms: int
+    charge_reference: str | None = None
+    """Of a refund: the provider's id of the charge that is given back, where it is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,8 +66,11 @@ class Settling(Protocol):
         """One page of the provider's own list."""
         ...
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
-        """Raises ValueError for what cannot be understood: a list with holes reconciles nothing."""
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
+        """`page`: what was asked for, since not every answer says where in the list it stands.
+
+        Raises ValueError for what cannot be understood: a list with holes reconciles nothing.
+        """
         ...
 
 

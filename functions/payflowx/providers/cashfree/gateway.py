@@ -95,9 +95,9 @@ class CashfreeGateway:
         """The reconciliation of all events, by pages."""
         return requests.statement(page)
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
         """Payments and refunds; what else happens to money there is skipped."""
-        return statements.read(response)
+        return statements.read(page, response)
 
 
 GATEWAY: Final = CashfreeGateway()

@@ -69,9 +69,9 @@ class PayuGateway:
         """A short span: there are no pages."""
         return requests.statement(page)
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
         """Charges only; refunds are in PayU's settlement report, which is by the day of the settlement."""
-        return statements.read(response)
+        return statements.read(page, response)
 
 
 GATEWAY: Final = PayuGateway()

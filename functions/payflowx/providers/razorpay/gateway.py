@@ -84,9 +84,9 @@ class RazorpayGateway:
         """All payments, then all refunds."""
         return statements.request(page)
 
-    def read_statement(self, response: HttpResponse, page: StatementPage | None = None) -> StatementAnswer:
-        """Give it the page that was asked for: without it, full and empty pages are refused (ValueError)."""
-        return statements.read(response, page)
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
+        """By the page that was asked for: an answer does not say which list it is of, nor how far."""
+        return statements.read(page, response)
 
 
 GATEWAY: Final = RazorpayGateway()

@@ -111,9 +111,9 @@ class StripeGateway:
         """A page of balance transactions."""
         return statements.request(page)
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
         """Charges and refunds with the amounts that the payer saw."""
-        return statements.read(response)
+        return statements.read(page, response)
 
 
 GATEWAY: Final = StripeGateway()
