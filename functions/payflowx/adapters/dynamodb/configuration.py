@@ -7,6 +7,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb import keys
+from payflowx.adapters.dynamodb.account_directory import directory_item
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import cancellation, storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
@@ -131,6 +132,7 @@ class DynamoDBMerchantAdministration:
             {"pk": f"K#{key_hash}", "sk": _KEY, "merchantId": merchant.merchant_id, "createdAt": now_ms},
             *(_account_item(partition, account) for account in merchant.accounts),
             *(_token_item(merchant.merchant_id, account) for account in merchant.accounts if account.webhook_token),
+            *(directory_item(merchant.merchant_id, account) for account in merchant.accounts),
         ]
         try:
             with storage_errors():
