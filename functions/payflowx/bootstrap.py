@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from payflowx.adapters import aws
 from payflowx.adapters.appconfig_rules import AppConfigRules
 from payflowx.adapters.cursors import Cursors
+from payflowx.adapters.dynamodb.account_directory import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.configuration import (
     MERCHANT_LIFETIME_MS,
     DynamoDBApiKeys,
@@ -22,16 +23,21 @@ from payflowx.adapters.dynamodb.configuration import (
 from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.reconciliation_lookups import DynamoDBLookups
+from payflowx.adapters.dynamodb.reconciliation_runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.references import DynamoDBReferences
 from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
+from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs_jobs import SqsJobs
 from payflowx.adapters.sqs_notices import SqsNotices
+from payflowx.adapters.sqs_runs import SqsRuns
 from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.ttl_cache import TtlCache
 from payflowx.application.apply_notice import ApplyNotice
 from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
+from payflowx.application.compare_lines import CompareLines
 from payflowx.application.create_merchant import CreateMerchant
 from payflowx.application.create_payment import CreatePayment
 from payflowx.application.drive_operation import DriveOperation
@@ -43,11 +49,14 @@ from payflowx.application.process_payment import ProcessPayment
 from payflowx.application.read_operations import ReadOperations
 from payflowx.application.read_payments import ReadPayments
 from payflowx.application.receive_webhook import ReceiveWebhook
+from payflowx.application.reconcile import Reconcile
 from payflowx.application.recording import Recorder
 from payflowx.application.recording_operations import OperationRecorder
+from payflowx.application.remedy_difference import RemedyDifference
 from payflowx.application.request_operation import RequestOperation
 from payflowx.application.resolve_attempt import ResolveAttempt
 from payflowx.application.send_charge import SendCharge
+from payflowx.application.start_reconciliations import StartReconciliations
 from payflowx.application.sweep import SweepDueItems
 from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.errors import ConfigurationError
@@ -329,6 +338,64 @@ class Container:
             clock=self.clock,
             telemetry=self.telemetry,
             policy=self.policy,
+        )
+
+    # -- reconciliation
+
+    @cached_property
+    def runs(self) -> DynamoDBRuns:
+        """Reconciliations and what they found."""
+        return DynamoDBRuns(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+
+    @cached_property
+    def run_queue(self) -> SqsRuns:
+        """The queue that carries reconciliations on."""
+        return SqsRuns(client=self.client("sqs"), queue_url=self._setting("RUNS_QUEUE_URL"))
+
+    @cached_property
+    def start_reconciliations(self) -> StartReconciliations:
+        """The schedule, and operators."""
+        directory = DynamoDBAccountDirectory(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+        return StartReconciliations(
+            directory=directory,
+            runs=self.runs,
+            queue=self.run_queue,
+            providers=self.providers,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        """The queue of reconciliations."""
+        lookups = DynamoDBLookups(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+        files = S3SettlementFiles(
+            client=self.client("s3"),
+            bucket=self._setting("SETTLEMENTS_BUCKET"),
+            read_row=lambda provider, row: self.providers.get(provider).gateway.read_settlement(row),
+        )
+        remedy = RemedyDifference(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            recorder=self.recorder,
+            operation_recorder=self.operation_recorder,
+            clock=self.clock,
+            policy=self.policy,
+        )
+        return Reconcile(
+            runs=self.runs,
+            queue=self.run_queue,
+            lookups=lookups,
+            compare=CompareLines(lookups=lookups, clock=self.clock),
+            remedy=remedy,
+            providers=self.providers,
+            files=files,
+            merchants=self.merchants,
+            payments=self.payments,
+            clock=self.clock,
+            telemetry=self.telemetry,
         )
 
     @cached_property

@@ -42,15 +42,16 @@ class Alarms(Construct):
         topic: sns.ITopic,
         jobs: WorkQueue,
         notices: WorkQueue,
+        runs: WorkQueue,
         api: apigateway.RestApi,
         functions: Mapping[str, PayFlowXFunction],
         latency_limit: Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self._action = actions.SnsAction(topic)
-        for name, symptom in (self._payments() | self._api(api, latency_limit)).items():
+        for name, symptom in (self._payments() | self._reconciliation() | self._api(api, latency_limit)).items():
             self._alarm(name, symptom)
-        for prefix, queue in (("", jobs), ("Notices", notices)):
+        for prefix, queue in (("", jobs), ("Notices", notices), ("Runs", runs)):
             for name, symptom in self._queue(queue).items():
                 self._alarm(f"{prefix}{name}", symptom)
         for name, function in functions.items():
@@ -137,6 +138,32 @@ class Alarms(Construct):
                 threshold=1,
                 runbook="provider-misconfigured",
                 says="A provider refuses our credentials.",
+            ),
+        }
+
+    @staticmethod
+    def _reconciliation() -> dict[str, Symptom]:
+        return {
+            "ReconciliationDifferences": Symptom(
+                metric=own("ReconciliationDifferences", "reconciler"),
+                threshold=1,
+                runbook="reconciliation-difference",
+                says="A provider's book and ours differ.",
+            ),
+            "ReconciliationsFailed": Symptom(
+                metric=own("ReconciliationsFailed", "reconciler"),
+                threshold=1,
+                runbook="reconciliation-stuck",
+                says="A provider's list or file could not be read, many times in a row.",
+            ),
+            "ReconciliationLate": Symptom(
+                # The schedule writes it every hour, zero where nothing is left to do.
+                metric=own("ReconciliationAge", "reconciler", statistic="Maximum", period=Duration.hours(1)),
+                threshold=12 * 3600,
+                periods=3,
+                runbook="reconciliation-stuck",
+                says="Yesterday is not reconciled yet, or nobody tries.",
+                missing=cloudwatch.TreatMissingData.BREACHING,
             ),
         }
 

@@ -13,6 +13,7 @@ from typing import Final
 from payflowx.application.compare_lines import Compared, CompareLines
 from payflowx.application.remedy_difference import RemedyDifference
 from payflowx.domain.attempt import Attempt
+from payflowx.domain.errors import ConfigurationError
 from payflowx.domain.limits import DAY_MS, MAX_PAGE_ITEMS, SECOND_MS
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import Account, Clock, Deadline, Merchants, PaymentQuery, Payments, Telemetry
@@ -78,8 +79,10 @@ class Reconcile:
     def __call__(self, run_id: str, deadline: Deadline) -> None:
         """Raises `StorageUnavailableError`; then the message comes back, and the page is done again."""
         run = self.runs.get(run_id)
+        if run is None:
+            raise ConfigurationError("the message names a reconciliation that does not exist")
         repeated = True
-        while run is not None and not run.is_over:
+        while not run.is_over:
             if deadline.remaining_ms() < _TIME_TO_STOP_MS:
                 self.queue.send(run_id)
                 return
@@ -90,8 +93,8 @@ class Reconcile:
                 self._stuck(after)
                 return
             run, repeated = after, False
-        if run is not None:
-            self._tell(run)
+            if run.is_over:
+                self._tell(run)
 
     def _step(self, run: Run, *, repeated: bool) -> Run:
         """The run after its next page. `repeated`: it may have been done before, up to its last write."""

@@ -60,8 +60,8 @@ class StartReconciliations:
         """The runs, as they are now. Raises `Refusal`."""
         now_ms = self.clock.now_ms()
         _check(asked, now_ms)
-        if asked.file is None and self._lag_ms(asked.provider) is None:
-            raise Refusal("provider_without_list", "This provider has no list that could be read; give a file.")
+        if self._lag_ms(asked.provider) is None:
+            raise Refusal("provider_not_reconciled", "This deployment reads no books of such a provider.")
         owners = [
             owner
             for owner in self.directory.accounts()
