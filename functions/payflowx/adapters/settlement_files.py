@@ -60,7 +60,9 @@ class S3SettlementFiles:
 
     def _header(self, file: str) -> tuple[list[str], int]:
         data, is_last = self._range(file, 0)
-        cells, end = next(_rows(data, is_last=is_last))
+        cells, end = next(_rows(data, is_last=is_last), ([], 0))
+        if not cells:
+            raise ValueError("the file does not begin with the names of its columns")
         return [name.strip() for name in cells], end
 
     def _range(self, file: str, offset: int) -> tuple[bytes, bool]:
