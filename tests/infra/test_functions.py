@@ -20,6 +20,10 @@ ENVIRONMENT_READ = {
     "webhooks": {"CONFIGURATION_TABLE", "NOTICES_QUEUE_URL"},
     "notices": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "NOTICES_QUEUE_URL"},
     "operations": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL"},
+    "reconciler": {
+        *("TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "SETTLEMENTS_BUCKET"),
+        *("JOBS_QUEUE_URL", "RUNS_QUEUE_URL"),
+    },
 }
 
 
@@ -28,7 +32,7 @@ def function_of(stack: str, name: str) -> dict[str, Any]:
 
 
 def test_there_are_some() -> None:
-    assert len(FUNCTIONS) == 3 * 8 + 2
+    assert len(FUNCTIONS) == 3 * 9 + 2
 
 
 @pytest.mark.parametrize(("stack", "name"), FUNCTIONS)

@@ -15,8 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementResult, StatementUnavailable
 
 RANGE_BYTES: Final = 64 * 1024
-"""The header, or a row, that is longer than this is none."""
-ROWS_A_PAGE: Final = 100
+"""A row that is longer than this is none."""
+HEADER_BYTES: Final = 16 * 1024
+ROWS_A_PAGE: Final = 500
 _CURSOR: Final = re.compile(r"(?P<offset>[0-9]{1,13}):(?P<row>[0-9]{1,10})")
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -32,11 +33,11 @@ class S3SettlementFiles:
     read_row: ReadRow
 
     def page(self, provider: str, file: str, cursor: str | None) -> StatementResult:
-        """A hundred rows at most. What cannot be understood ends the run: a file with holes reconciles nothing."""
+        """A bounded number of rows. What cannot be understood ends the run: a file with holes reconciles nothing."""
         try:
             columns, first_offset = self._header(file)
             offset, number = _position(cursor) if cursor else (first_offset, 1)
-            data, is_last = self._range(file, offset)
+            data, is_last = self._range(file, offset, RANGE_BYTES)
             entries: list[StatementEntry] = []
             taken = 0
             for cells, end in _rows(data, is_last=is_last):
@@ -59,25 +60,23 @@ class S3SettlementFiles:
             return StatementUnavailable(code="file_not_understood")
 
     def _header(self, file: str) -> tuple[list[str], int]:
-        data, is_last = self._range(file, 0)
+        data, is_last = self._range(file, 0, HEADER_BYTES)
         cells, end = next(_rows(data, is_last=is_last), ([], 0))
         if not cells:
             raise ValueError("the file does not begin with the names of its columns")
         return [name.strip() for name in cells], end
 
-    def _range(self, file: str, offset: int) -> tuple[bytes, bool]:
+    def _range(self, file: str, offset: int, size: int) -> tuple[bytes, bool]:
         """Bytes from there, and whether the file ends with them."""
         try:
-            answer = self.client.get_object(
-                Bucket=self.bucket, Key=file, Range=f"bytes={offset}-{offset + RANGE_BYTES - 1}"
-            )
+            answer = self.client.get_object(Bucket=self.bucket, Key=file, Range=f"bytes={offset}-{offset + size - 1}")
         except ClientError as error:
             if error.response["Error"]["Code"] in {"InvalidRange", "416"}:
                 return b"", True
             raise
         data: bytes = answer["Body"].read()
-        size = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else offset + len(data)
-        return data, offset + len(data) >= size
+        whole = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else offset + len(data)
+        return data, offset + len(data) >= whole
 
 
 def _position(cursor: str) -> tuple[int, int]:

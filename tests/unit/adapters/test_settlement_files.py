@@ -57,7 +57,8 @@ def files(body: str | bytes) -> S3SettlementFiles:
 
 
 def everything(reader: S3SettlementFiles) -> list[StatementEntry]:
-    cursor, found = None, []
+    cursor: str | None = None
+    found: list[StatementEntry] = []
     for _ in range(10_000):
         page = reader.page("x", "a.csv", cursor)
         assert isinstance(page, StatementAnswer), page
@@ -91,12 +92,12 @@ def test_however_a_file_is_cut_every_row_is_read_once(notes: list[str], size: in
 
 
 def test_pages_are_small_and_empty_lines_are_no_rows() -> None:
-    body = HEADER + "".join(f"ref_{n},{n},\r\n\r\n" for n in range(250)) + "fee,skip,\r\n"
+    body = HEADER + "".join(f"ref_{n},{n},\r\n\r\n" for n in range(1_250)) + "fee,skip,\r\n"
     reader = files(body)
     first = reader.page("x", "a.csv", None)
     assert isinstance(first, StatementAnswer)
     assert len(first.entries) <= settlement_files.ROWS_A_PAGE
-    assert len(everything(reader)) == 250
+    assert len(everything(reader)) == 1_250
 
 
 @pytest.mark.parametrize(
