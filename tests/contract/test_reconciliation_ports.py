@@ -88,6 +88,8 @@ class TestRuns:
         assert runs.start(new_run()) == moved
         assert runs.get(run.run_id) == moved
         assert runs.get("rec_nothing") is None
+        assert runs.all_of([run.run_id, "rec_nothing"]) == {run.run_id: moved}
+        assert runs.all_of([]) == {}
 
     def test_every_field_comes_back(self, runs: Any) -> None:
         run = runs.start(new_run(file="a.csv"))

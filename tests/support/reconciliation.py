@@ -47,6 +47,9 @@ class MemoryRuns:
     def get(self, run_id: str) -> Run | None:
         return self.runs.get(run_id)
 
+    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
+        return {run_id: self.runs[run_id] for run_id in run_ids if run_id in self.runs}
+
     def save(self, before: Run, after: Run) -> bool:
         self.saves += 1
         if self.saves in self.dies_at:

@@ -14,7 +14,8 @@ from payflowx.application.compare_lines import Compared, CompareLines
 from payflowx.application.remedy_difference import RemedyDifference
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.errors import ConfigurationError
-from payflowx.domain.limits import DAY_MS, MAX_PAGE_ITEMS, SECOND_MS
+from payflowx.domain.limits import DAY_MS, MAX_PAGE_ITEMS, MIN_TIME_TO_SEND_MS, SECOND_MS
+from payflowx.domain.outcome import Unknown
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import Account, Clock, Deadline, Merchants, PaymentQuery, Payments, Telemetry
 from payflowx.domain.reconciliation import (
@@ -52,6 +53,14 @@ _LOOK_BACK_MS: Final = 2 * DAY_MS
 """A charge may be made a day after its payment was accepted."""
 
 
+_MAX_ASKED_A_PAGE: Final = 20
+"""More charges that a list does not have mean a wrong list rather than wrong charges: they are reported unasked."""
+
+
+class _OutOfTimeError(Exception):
+    """In the middle of a page. What was done of it stays done, and is not done again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
     """A verdict in the shape of a finding, whether it is a difference or not."""
@@ -86,7 +95,11 @@ class Reconcile:
             if deadline.remaining_ms() < _TIME_TO_STOP_MS:
                 self.queue.send(run_id)
                 return
-            after = self._step(run, repeated=repeated)
+            try:
+                after = self._step(run, deadline, repeated=repeated)
+            except _OutOfTimeError:
+                self.queue.send(run_id)
+                return
             if not self.runs.save(run, after):
                 return  # somebody else works on it
             if after.tries:
@@ -96,17 +109,17 @@ class Reconcile:
             if run.is_over:
                 self._tell(run)
 
-    def _step(self, run: Run, *, repeated: bool) -> Run:
+    def _step(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         """The run after its next page. `repeated`: it may have been done before, up to its last write."""
         merchant = self.merchants.get(run.merchant_id)
         account = merchant.account(run.provider, run.account_id) if merchant else None
         if account is None:
             return after_problem(run, "account_removed", self.clock.now_ms())
         if run.phase is Phase.OURS:
-            return self._our_page(run, repeated=repeated)
+            return self._our_page(run, deadline, repeated=repeated)
         match self._read(run, account):
             case StatementAnswer() as answer:
-                return self._their_page(run, answer, repeated=repeated)
+                return self._their_page(run, answer, deadline, repeated=repeated)
             case StatementTooLong():
                 now_ms = self.clock.now_ms()
                 return narrower(run, now_ms) or after_problem(run, "list_too_long", now_ms)
@@ -120,12 +133,12 @@ class Reconcile:
 
     # -- a page of either book
 
-    def _their_page(self, run: Run, answer: StatementAnswer, *, repeated: bool) -> Run:
+    def _their_page(self, run: Run, answer: StatementAnswer, deadline: Deadline, *, repeated: bool) -> Run:
         judged = [_of_line(compared) for compared in self.compare(run, answer.entries)]
-        counts, remedies = self._settle(run, judged, repeated=repeated)
+        counts, remedies = self._settle(run, judged, deadline, repeated=repeated)
         return after_their_page(run, answer.next_cursor, counts, remedies, self.clock.now_ms())
 
-    def _our_page(self, run: Run, *, repeated: bool) -> Run:
+    def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         page = self.payments.page(self._query(run))
         wanted = [
             (payment, attempt)
@@ -134,11 +147,12 @@ class Reconcile:
         ]
         names = sorted({attempt.reference for _, attempt in wanted if attempt.reference})
         listed = self.lookups.listed(run.source, run.provider, run.account_id, names)
-        judged: list[_Judged] = []
-        for payment, attempt in wanted:
-            if attempt.reference not in listed:
-                judged.append(self._unlisted(run, payment, attempt, len(judged)))
-        counts, remedies = self._settle(run, judged, repeated=repeated)
+        unlisted = [(payment, attempt) for payment, attempt in wanted if attempt.reference not in listed]
+        judged = [
+            self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))
+            for place, (payment, attempt) in enumerate(unlisted)
+        ]
+        counts, remedies = self._settle(run, judged, deadline, repeated=repeated)
         return after_our_page(run, page.next_position, counts, remedies, self.clock.now_ms())
 
     def _query(self, run: Run) -> PaymentQuery:
@@ -154,10 +168,11 @@ class Reconcile:
             position=run.cursor,
         )
 
-    def _unlisted(self, run: Run, payment: Payment, attempt: Attempt, asked: int) -> _Judged:
+    def _unlisted(self, run: Run, payment: Payment, attempt: Attempt, *, may_ask: bool) -> _Judged:
         judgement = judge_unlisted(attempt, run.span, self.clock.now_ms())
-        if judgement.remedy is Remedy.ASK and run.may_act(asked):
-            judgement = weigh_answer(judgement, payment, self.remedy.ask(payment, attempt))
+        if judgement.remedy is Remedy.ASK:
+            outcome = self.remedy.ask(payment, attempt) if may_ask and run.may_act(0) else Unknown(code="not_asked")
+            judgement = weigh_answer(judgement, payment, outcome)
         finding = Finding(
             verdict=judgement.verdict,
             remedy=judgement.remedy,
@@ -173,7 +188,9 @@ class Reconcile:
         )
         return _Judged(finding=finding, held=Held(payment=payment, attempt=attempt))
 
-    def _settle(self, run: Run, judged: Sequence[_Judged], *, repeated: bool) -> tuple[Counter[str], int]:
+    def _settle(
+        self, run: Run, judged: Sequence[_Judged], deadline: Deadline, *, repeated: bool
+    ) -> tuple[Counter[str], int]:
         """Written down, then acted upon. What a page had found before it was interrupted is what it finds."""
         known = self.runs.known(run.run_id, [one.finding.name for one in judged]) if repeated else {}
         counts: Counter[str] = Counter()
@@ -190,6 +207,8 @@ class Reconcile:
             differences.append(_Judged(finding=finding, held=one.held))
         self.runs.report(run.run_id, [one.finding for one in differences])
         for one in differences:
+            if one.finding.remedy is Remedy.ASK and not _has_time(deadline):
+                raise _OutOfTimeError
             if one.held is not None:
                 self.remedy(run.run_id, one.finding, one.held)
         for verdict, count in counts.items():
@@ -226,6 +245,10 @@ class Reconcile:
             pages=run.pages,
             differences=run.differences,
         )
+
+
+def _has_time(deadline: Deadline) -> bool:
+    return deadline.remaining_ms() >= MIN_TIME_TO_SEND_MS
 
 
 def _of_line(compared: Compared) -> _Judged:

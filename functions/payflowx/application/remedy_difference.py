@@ -19,7 +19,7 @@ from payflowx.domain.operation_ports import ClaimedOperation, Operations
 from payflowx.domain.outcome import Charged, Mismatch, Outcome, Unknown
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import Claimed, Clock, Merchants, Payments
-from payflowx.domain.reconciliation import ACTOR, REVIEW_CODE, Held, Remedy, review_difference
+from payflowx.domain.reconciliation import ACTOR, REVIEW_CODE, Held, Remedy, is_reviewed, review_difference
 from payflowx.domain.reconciliation_ports import ListingProviders
 from payflowx.domain.reconciliation_run import Finding
 from payflowx.domain.retry import RetryPolicy
@@ -99,7 +99,7 @@ class RemedyDifference:
     def _ask_and_conclude(self, run_id: str, finding: Finding, held: Held) -> None:
         """A verified success after all is a late success like any other; without one, a person has to look."""
         payment, attempt = held.payment, held.attempt
-        if attempt is None or attempt.state is AttemptState.SUCCEEDED:
+        if attempt is None or attempt.state is AttemptState.SUCCEEDED or is_reviewed(payment):
             return  # answered meanwhile
         outcome = self.ask(payment, attempt)
         change = None

@@ -1,8 +1,10 @@
-"""Begin reconciliations: of yesterday for every account, by the schedule; of any span, for an operator."""
+"""Begin reconciliations: of the last days for every account, by the schedule; of any span, for an operator."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from payflowx.domain.capabilities import OwnList
 from payflowx.domain.errors import ConfigurationError, Refusal
 from payflowx.domain.limits import DAY_MS, HOUR_MS, SECOND_MS
 from payflowx.domain.ports import Clock, Deadline, Telemetry
@@ -12,6 +14,8 @@ from payflowx.domain.reconciliation_run import MAX_SPAN_MS, NewRun, Run, begin
 _MAX_RUNS_AT_ONCE: Final = 100
 _SILENT_MS: Final = HOUR_MS
 """A run that has not moved for so long has lost its message: it gets another one."""
+_ACCOUNTS_AT_ONCE: Final = 100
+_DAYS: Final = 3
 _TIME_TO_STOP_MS: Final = 5 * SECOND_MS
 
 
@@ -38,23 +42,42 @@ class StartReconciliations:
     clock: Clock
     telemetry: Telemetry
 
-    def of_yesterday(self, deadline: Deadline) -> int:
-        """Every account whose list for the day is complete by now. How many runs are not over yet."""
+    def of_last_days(self, deadline: Deadline) -> int:
+        """Of every account, the days whose list is complete by now. How many runs are not over yet.
+
+        Three days, so that an outage of two leaves no day out.
+        """
         now_ms = self.clock.now_ms()
-        today_ms = now_ms // DAY_MS * DAY_MS
         unfinished, oldest_ms = 0, now_ms
-        for owner in self.directory.accounts():
+        for owners in self._batches():
             if deadline.remaining_ms() < _TIME_TO_STOP_MS:
-                self.telemetry.warn("not every account was looked at; the next run of the schedule goes on")
+                self.telemetry.warn("not every account was looked at")
                 break
-            if not self._is_listed(owner.provider, today_ms, now_ms):
-                continue
-            run = self._start(_new(owner, today_ms - DAY_MS, today_ms), now_ms)
-            if not run.is_over:
-                unfinished += 1
-                oldest_ms = min(oldest_ms, run.created_at_ms)
+            for run in self._started(self._due(owners, now_ms), now_ms):
+                if not run.is_over:
+                    unfinished += 1
+                    oldest_ms = min(oldest_ms, run.created_at_ms)
         self.telemetry.seconds("ReconciliationAge", (now_ms - oldest_ms) // SECOND_MS)
         return unfinished
+
+    def _batches(self) -> Iterator[list[AccountOwner]]:
+        batch: list[AccountOwner] = []
+        for owner in self.directory.accounts():
+            batch.append(owner)
+            if len(batch) == _ACCOUNTS_AT_ONCE:
+                yield batch
+                batch = []
+        yield batch
+
+    def _due(self, owners: Sequence[AccountOwner], now_ms: int) -> list[Run]:
+        today_ms = now_ms // DAY_MS * DAY_MS
+        ends = [today_ms - days * DAY_MS for days in range(_DAYS)]
+        return [
+            self._begun(_new(owner, until_ms - DAY_MS, until_ms), now_ms)
+            for owner in owners
+            for until_ms in ends
+            if self._is_listed(owner.provider, until_ms, now_ms)
+        ]
 
     def asked_for(self, asked: Asked) -> list[Run]:
         """The runs, as they are now. Raises `Refusal`."""
@@ -73,18 +96,21 @@ class StartReconciliations:
             raise Refusal("too_many_accounts", "More than 100 accounts at once; name a merchant.")
         if asked.file is not None and len(owners) > 1:
             raise Refusal("file_of_several_accounts", "A file belongs to one account; name the merchant.")
-        return [self._start(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
+        runs = [self._begun(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
+        return list(self._started(runs, now_ms))
 
-    def _start(self, new: NewRun, now_ms: int) -> Run:
-        """A message for a new run, and for one that has been silent for long."""
-        own_list = self.providers.get(new.provider).capabilities.own_list
-        lag_ms = own_list.lag_ms if own_list else HOUR_MS
-        span_ms = own_list.span_ms if own_list else DAY_MS
-        begun = begin(new, lag_ms=lag_ms, max_slice_ms=span_ms, now_ms=now_ms)
-        run = self.runs.start(begun)
-        if not run.is_over and (run == begun or now_ms - run.updated_at_ms > _SILENT_MS):
-            self.queue.send(run.run_id)
-        return run
+    def _begun(self, new: NewRun, now_ms: int) -> Run:
+        own_list = self.providers.get(new.provider).capabilities.own_list or OwnList()
+        return begin(new, lag_ms=own_list.lag_ms, max_slice_ms=own_list.span_ms, now_ms=now_ms)
+
+    def _started(self, runs: Sequence[Run], now_ms: int) -> Iterator[Run]:
+        """As they are now. A message for a new run, and for one that has been silent for long."""
+        known = self.runs.all_of([run.run_id for run in runs])
+        for begun in runs:
+            run = known.get(begun.run_id) or self.runs.start(begun)
+            if not run.is_over and (run == begun or now_ms - run.updated_at_ms > _SILENT_MS):
+                self.queue.send(run.run_id)
+            yield run
 
     def _is_listed(self, provider: str, until_ms: int, now_ms: int) -> bool:
         lag_ms = self._lag_ms(provider)

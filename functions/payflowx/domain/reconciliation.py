@@ -101,6 +101,9 @@ def _unknown(entry: StatementEntry, held: Held | None, *, ours: bool, young: boo
         return Judgement(verdict=Verdict.FOREIGN)
     if not entry.succeeded:
         return _MATCHED
+    if held is not None and entry.kind is EntryKind.REFUND and held.payment.captured == 0:
+        # What was held and never taken is given free: some vendors list that as a refund.
+        return _MATCHED
     if young:
         return _TIMING
     return Judgement(verdict=Verdict.MISSING_HERE, remedy=Remedy.NONE if held is None else _REVIEW)
@@ -195,6 +198,12 @@ def weigh_answer(judged: Judgement, payment: Payment, outcome: Outcome) -> Judge
     if isinstance(outcome, NotFound | Declined | Fenced | Mismatch):
         return Judgement(verdict=Verdict.MISSING_THERE, remedy=Remedy.REVIEW)
     return replace(judged, remedy=Remedy.NONE)
+
+
+def is_reviewed(payment: Payment) -> bool:
+    """A reconciliation put it before a person, who has not decided yet."""
+    error = payment.last_error
+    return payment.status is PaymentStatus.IN_REVIEW and error is not None and error.code == REVIEW_CODE
 
 
 def review_difference(payment: Payment, verdict: Verdict, context: Context) -> Change | None:

@@ -67,6 +67,10 @@ class Runs(Protocol):
 
     def get(self, run_id: str) -> Run | None: ...
 
+    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
+        """Many at once; what is not there is not in the answer."""
+        ...
+
     def save(self, before: Run, after: Run) -> bool:
         """False if somebody else works on it."""
         ...

@@ -196,7 +196,7 @@ def narrower(run: Run, now_ms: int) -> Run | None:
     if run.source is Source.FILE or run.cursor is not None or run.slice_ms <= MIN_SLICE_MS:
         return None
     half_ms = max(MIN_SLICE_MS, run.slice_ms // 2 // SECOND_MS * SECOND_MS)
-    return replace(run, slice_ms=half_ms, version=run.version + 1, updated_at_ms=now_ms)
+    return replace(run, slice_ms=half_ms, tries=0, version=run.version + 1, updated_at_ms=now_ms)
 
 
 def after_problem(run: Run, code: str, now_ms: int) -> Run:

@@ -61,7 +61,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _batch(event["Records"], deadline)
     if "command" in event:
         return _answer(event)
-    return {"unfinished": container().start_reconciliations.of_yesterday(deadline)}
+    return {"unfinished": container().start_reconciliations.of_last_days(deadline)}
 
 
 def _batch(records: list[dict[str, Any]], deadline: Deadline) -> dict[str, Any]:

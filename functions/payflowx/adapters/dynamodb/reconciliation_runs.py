@@ -50,6 +50,11 @@ class DynamoDBRuns:
             )
         return _run_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
 
+    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
+        """By their ids."""
+        found = get_items(self.client, self.table, [keys.run_key(run_id) for run_id in run_ids])
+        return {run.run_id: run for run in map(_run_from_item, found)}
+
     def save(self, before: Run, after: Run) -> bool:
         """The counts and the position in one write. A failed condition may be our own write, repeated by the SDK."""
         expression = Expression()
