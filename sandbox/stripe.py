@@ -377,7 +377,8 @@ class StripeSimulator(LedgerSimulator):
             raise _RefusedError(refusal, began=True)
         operation = self._operation(call, record, "capture", amount, DONE)
         kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
-        changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount)
+        metadata = {**record["metadata"], **form.get("metadata", {})}
+        changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount, metadata=metadata)
         self._tell(changed, call, ["charge.captured", "payment_intent.succeeded"])
         return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
 

@@ -40,6 +40,7 @@ class MemoryRuns:
     found: dict[str, dict[str, Finding]] = field(default_factory=dict)
     saves: int = 0
     dies_at: set[int] = field(default_factory=set)
+    looked_up: int = 0
 
     def start(self, run: Run) -> Run:
         return self.runs.setdefault(run.run_id, run)
@@ -64,6 +65,7 @@ class MemoryRuns:
             self.found.setdefault(run_id, {})[finding.name] = finding
 
     def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Finding]:
+        self.looked_up += 1
         found = self.found.get(run_id, {})
         return {name: found[name] for name in names if name in found}
 
@@ -217,14 +219,12 @@ class ReconciliationWorld(GatewayWorld):
 
     # -- driving
 
-    def pay(self, key: str, token: str = "tok_success", *, work: bool = True, amount: int = 49_900) -> Payment:
+    def pay(self, key: str, token: str = "tok_success", *, work: bool = True, **changes: Any) -> Payment:
         able = self.providers.get(self.vendor).capabilities
         currency = next(code for code in ("INR", "USD") if able.currencies is None or code in able.currencies)
         method = PaymentMethod(type=min(able.payment_method_types), token=token)
-        url = "https://shop.example/return"
-        accepted = self.accept(
-            key, amount=amount, currency=currency, payment_method=method, customer=PAYER, return_url=url
-        )
+        values: dict[str, Any] = {"amount": 49_900, "currency": currency, "payment_method": method, "customer": PAYER}
+        accepted = self.accept(key, **{**values, "return_url": "https://shop.example/return", **changes})
         if work:
             self.work_until_idle()
         return self.now(accepted)

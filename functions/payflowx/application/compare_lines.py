@@ -88,8 +88,11 @@ class CompareLines:
         found: dict[str, ReferenceOwner] = {}
         for entry in entries:
             owner = (
-                known.get(entry.reference) or refunds.get(entry.provider_key or "") or _owner_by_key(run, entry)
-            ) or known.get(entry.charge_reference or "")
+                _of_its_kind(entry, known.get(entry.reference))
+                or refunds.get(entry.provider_key or "")
+                or _owner_by_key(run, entry)
+                or known.get(entry.charge_reference or "")
+            )
             if owner is not None:
                 found[_name(entry)] = owner
         return found
@@ -147,6 +150,12 @@ def _name(entry: StatementEntry) -> str:
     return f"{entry.kind}#{entry.reference}#{entry.provider_key or ''}"
 
 
+def _of_its_kind(entry: StatementEntry, owner: ReferenceOwner | None) -> ReferenceOwner | None:
+    """An id of a capture names no charge, and an id of a charge no refund."""
+    is_operation = owner is not None and owner.operation_id is not None
+    return owner if is_operation is (entry.kind is EntryKind.REFUND) else None
+
+
 def _owner_by_key(run: Run, entry: StatementEntry) -> ReferenceOwner | None:
     parsed = parse_provider_key(entry.provider_key or "")
     if parsed is None or entry.kind is not EntryKind.CHARGE:
@@ -164,11 +173,7 @@ def _held(entry: StatementEntry, owner: ReferenceOwner | None, found: _Found) ->
         # Without an operation it is a refund of our charge that nobody asked us for.
         attempt = _numbered(operation.attempts, owner.attempt) if operation else None
         return Held(payment=payment, attempt=attempt, operation=operation)
-    number = owner.attempt
-    if owner.operation_id is not None:
-        # The id of a capture: what it took is the charge.
-        number = payment.charged_attempt or 0
-    return Held(payment=payment, attempt=_numbered(payment.attempts, number))
+    return Held(payment=payment, attempt=_numbered(payment.attempts, owner.attempt))
 
 
 def _numbered(attempts: Sequence[Attempt], number: int) -> Attempt | None:

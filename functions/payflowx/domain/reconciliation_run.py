@@ -162,7 +162,7 @@ def begin(new: NewRun, *, lag_ms: int, max_slice_ms: int, now_ms: int) -> Run:
         from_ms=new.from_ms,
         until_ms=new.until_ms,
         listed_from_ms=listed_from_ms,
-        listed_until_ms=max(listed_until_ms, new.from_ms),
+        listed_until_ms=listed_until_ms,
         lag_ms=lag_ms if source is Source.LIST else SETTLEMENT_LAG_MS,
         created_at_ms=now_ms,
         updated_at_ms=now_ms,

@@ -1,16 +1,22 @@
 """Every class of difference, planted in a vendor's book and reported; and runs that die at every write."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from payflowx.domain.conclusion import Context
 from payflowx.domain.errors import Refusal
 from payflowx.domain.limits import DAY_MS, MINUTE_MS
-from payflowx.domain.payment import Payment
+from payflowx.domain.movement import MovementKind
+from payflowx.domain.notice_ports import ReferenceOwner
+from payflowx.domain.outcome import Mismatch, Unknown
+from payflowx.domain.payment import Lease, Payment
+from payflowx.domain.reconciliation import Verdict, review_difference
 from payflowx.domain.reconciliation_run import MAX_FRUITLESS_TRIES, Phase, Run
-from payflowx.domain.statuses import AttemptState, PaymentStatus
+from payflowx.domain.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.domain.transport import HttpRequest, HttpResult, NoAnswer
+from payflowx.providers.stripe.gateway import StripeGateway
 from tests.support.gateways import SimulatedHttp
 from tests.support.reconciliation import VENDORS, ReconciliationWorld
 
@@ -34,6 +40,35 @@ class LongAnswersRefused:
             self.refused += 1
             return NoAnswer(code="answer_too_large")
         return result
+
+
+@dataclass
+class OnlyLists:
+    """A line on which nothing but lists is answered."""
+
+    http: SimulatedHttp
+    refused: int = 0
+
+    def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
+        if "balance_transactions" in request.path:
+            return self.http.send(request, endpoint)
+        self.refused += 1
+        return NoAnswer(code="read_timeout")
+
+
+@dataclass
+class ShortTimes:
+    """Implements `Deadline`: time for one question, in the next invocation for two, and so on."""
+
+    most: int = 1
+    asked: int = -1  # whether there is time for a page at all
+
+    def remaining_ms(self) -> int:
+        self.asked += 1
+        if self.asked <= self.most:
+            return 60_000
+        self.most, self.asked = self.most + 1, -1
+        return 0
 
 
 def reviewed(world: ReconciliationWorld, payment: Payment) -> bool:
@@ -182,6 +217,127 @@ class TestDifferences:
             assert b"si_transaction" not in request.body
 
 
+class TestBounds:
+    def test_what_lies_outside_of_the_span_is_another_days(self, world: ReconciliationWorld) -> None:
+        world.forget_here(world.pay("before"))
+        seen = world.pay("seen")
+        world.clock.advance(600)
+        world.began_ms = world.clock.now_ms() + 60_000
+        world.clock.advance(120)
+        world.pay("within")
+        world.a_day_later()
+        run = world.run()
+        assert (run.counts, world.report(run)) == ({"matched": 1}, [])
+        # Listed before the span, as an earlier run may not have been made.
+        assert seen.attempts[0].reference in {name for *_, name in world.lookups.lines}
+
+    def test_another_merchants_reference_does_not_hide_our_key(self, world: ReconciliationWorld) -> None:
+        payment = world.pay("order-1")
+        key = (world.vendor, "main", payment.attempts[0].reference or "")
+        theirs = ReferenceOwner(merchant_id="other", transaction_id="pay_other", attempt=1)
+        world.payments.references[key] = theirs
+        world.a_day_later()
+        assert world.run().counts == {"matched": 1}
+
+    def test_the_id_of_a_capture_names_no_charge(self, world: ReconciliationWorld) -> None:
+        payment = world.pay("order-1")
+        key = (world.vendor, "main", payment.attempts[0].reference or "")
+        world.payments.references[key] = replace(world.payments.references[key], operation_id="cap_1", attempt=7)
+        world.a_day_later()
+        assert world.run().counts == {"matched": 1}
+
+    def test_whoever_is_at_it_is_not_disturbed(self) -> None:
+        world = ReconciliationWorld()
+        payment = world.pay("order-1", "tok_timeout_after_charge", work=False)
+        world.work()
+        world.jobs.sent.clear()
+        world.a_day_later()
+        key = (payment.merchant_id, payment.transaction_id)
+        lease = Lease(owner="worker", epoch=9, expires_at_ms=world.clock.now_ms() + 1)
+        world.payments.payments[key] = replace(world.payments.payments[key], lease=lease)
+        before = world.payments.payments[key]
+        assert world.report(world.run()) == [("status", "wake", payment.transaction_id)]
+        assert (world.payments.payments[key], world.jobs.sent) == (before, [])
+
+    def test_a_capture_that_is_on_its_way_is_woken_instead_of_its_payment(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        able = replace(StripeGateway.capabilities, capture_modes=frozenset(CaptureMode))
+        monkeypatch.setattr(StripeGateway, "capabilities", able)
+        world = ReconciliationWorld()
+        payment = world.pay("order-1", capture=CaptureMode.MANUAL)
+        assert payment.status is PaymentStatus.AUTHORIZED
+        world.simulator.next_operation("tok_timeout_after_charge")  # type: ignore[attr-defined]
+        capture = world.request(MovementKind.CAPTURE, payment).operation
+        world.work()
+        world.jobs.sent.clear()
+        world.a_day_later()
+        assert world.report(world.run()) == [("status", "wake", payment.transaction_id)]
+        assert [job.operation_id for job, _ in world.jobs.sent] == [capture.operation_id]
+        world.work_until_idle()
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_a_refund_of_another_amount_goes_to_a_person_once(self) -> None:
+        world = ReconciliationWorld()
+        payment = world.pay("order-1")
+        operation = world.refund(payment, 100)
+        (record,) = world.simulator.store.all("operation")
+        world.simulator.store.put("operation", record["id"], {**record, "amount": 101})
+        world.a_day_later()
+        assert world.report(world.run()) == [("amount", "review", payment.transaction_id)]
+        reviewed_ = world.operation_now(operation)
+        assert (reviewed_.status, reviewed_.last_error and reviewed_.last_error.code) == (
+            OperationStatus.IN_REVIEW,
+            "reconciliation",
+        )
+        world.run(again=1)
+        assert world.operation_now(operation) == reviewed_
+
+    def test_a_listed_charge_that_nobody_confirms_goes_to_a_person_after_one_question(self) -> None:
+        world = ReconciliationWorld()
+        payment = world.pay("order-1", "tok_hard_decline")
+        world.charge_there(payment)
+        world.a_day_later()
+        line = OnlyLists(world.http)
+        world.providers.http = lambda: line  # type: ignore[attr-defined]
+        world.providers._connectors.clear()  # type: ignore[attr-defined]
+        world.runs.dies_at = {1, 2}
+        assert world.report(world.run()) == [("status", "ask", payment.transaction_id)]
+        assert reviewed(world, payment)
+        assert line.refused == 1
+
+    def test_an_answer_of_another_amount_is_no_late_success(self) -> None:
+        world = ReconciliationWorld()
+        payment = world.pay("order-1", "tok_hard_decline")
+        world.charge_there(payment)
+        remedy = world.reconcile.remedy
+        world.alter(payment, captured=5, taken=5, amount=5)
+        assert isinstance(remedy.ask(payment, payment.attempts[0]), Mismatch | Unknown)
+
+    def test_questions_end_when_the_time_is_up_and_go_on_with_the_next_message(self) -> None:
+        world = ReconciliationWorld()
+        payments = [world.pay(f"order-{n}", "tok_hard_decline") for n in range(3)]
+        for payment in payments:
+            world.charge_there(payment)
+        world.a_day_later()
+        run = world.run(deadline=ShortTimes())
+        assert run.counts == {"status": 3}
+        assert {world.now(payment).status for payment in payments} == {PaymentStatus.SUCCESS}
+
+    def test_what_is_planned_for_a_payment_in_review_is_not_done(self) -> None:
+        world = ReconciliationWorld()
+        declined = world.pay("order-1", "tok_hard_decline")
+        planned = replace(declined, status=PaymentStatus.PENDING, due_at_ms=1)
+        context = Context(now_ms=world.clock.now_ms(), actor="reconciliation", policy=world.policy)
+        change = review_difference(planned, Verdict.AMOUNT, context)
+        assert change is not None
+        assert change.after.due_at_ms is None
+        unresolved = replace(planned, attempts=(replace(planned.attempts[0], state=AttemptState.UNKNOWN),))
+        change = review_difference(unresolved, Verdict.AMOUNT, context)
+        assert change is not None
+        assert change.after.due_at_ms == 1
+
+
 class TestInterruptions:
     def _plant(self, world: ReconciliationWorld) -> None:
         """More than a page of every list, and one of each difference that can be planted beside the others."""
@@ -236,6 +392,16 @@ class TestInterruptions:
         done = world.runs.get(run.run_id)
         assert done is not None
         assert done.counts == {"matched": 1}
+        assert [line for line, _ in world.telemetry.lines].count("reconciled") == 1
+
+    def test_a_message_that_comes_twice_finds_it_done(self, world: ReconciliationWorld) -> None:
+        world.pay("order-1")
+        world.a_day_later()
+        run = world.run()
+        asked = len(world.http.requests)
+        world.reconcile(run.run_id, world.deadline)
+        assert len(world.http.requests) == asked
+        assert world.runs.looked_up == 1  # only the first page of an invocation may have been done before
 
     def test_a_list_that_cannot_be_read_is_tried_again_and_then_given_up(self, world: ReconciliationWorld) -> None:
         world.pay("order-1")
