@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from payflowx.adapters import log_context
 from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
 
 _FORMAT: Final = 1
@@ -26,7 +27,12 @@ class SqsRuns:
         """One message."""
         body = json.dumps({"format": _FORMAT, "run_id": run_id}, separators=(",", ":"))
         try:
-            self.client.send_message(QueueUrl=self.queue_url, MessageBody=body, DelaySeconds=delay_seconds)
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=body,
+                DelaySeconds=delay_seconds,
+                **log_context.message_attributes(),
+            )
         except (ClientError, BotoCoreError) as error:
             raise StorageUnavailableError("the queue did not take the message") from error
 

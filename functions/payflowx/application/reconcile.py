@@ -15,6 +15,7 @@ from payflowx.application.remedy_difference import RemedyDifference
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.errors import ConfigurationError
 from payflowx.domain.limits import DAY_MS, MAX_PAGE_ITEMS, MIN_TIME_TO_SEND_MS, SECOND_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.outcome import Unknown
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import Account, Clock, Deadline, Merchants, PaymentQuery, Payments, Telemetry
@@ -212,9 +213,9 @@ class Reconcile:
             if one.held is not None:
                 self.remedy(run.run_id, one.finding, one.held)
         for verdict, count in counts.items():
-            self.telemetry.count("ReconciledLines", count, provider=run.provider, outcome=verdict)
+            self.telemetry.count(Metric.RECONCILED_LINES, count, provider=run.provider, outcome=verdict)
         if differences:
-            self.telemetry.count("ReconciliationDifferences", len(differences))
+            self.telemetry.count(Metric.RECONCILIATION_DIFFERENCES, len(differences))
         return counts, remedies
 
     # -- ends
@@ -235,7 +236,7 @@ class Reconcile:
 
     def _tell(self, run: Run) -> None:
         if run.phase is Phase.FAILED:
-            self.telemetry.count("ReconciliationsFailed")
+            self.telemetry.count(Metric.RECONCILIATIONS_FAILED)
         self.telemetry.info(
             "reconciled",
             runId=run.run_id,

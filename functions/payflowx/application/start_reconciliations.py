@@ -7,6 +7,7 @@ from typing import Final
 from payflowx.domain.capabilities import OwnList
 from payflowx.domain.errors import ConfigurationError, Refusal
 from payflowx.domain.limits import DAY_MS, HOUR_MS, SECOND_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.ports import Clock, Deadline, Telemetry
 from payflowx.domain.reconciliation_ports import AccountDirectory, AccountOwner, ListingProviders, RunQueue, Runs
 from payflowx.domain.reconciliation_run import MAX_SPAN_MS, NewRun, Run, begin
@@ -57,7 +58,7 @@ class StartReconciliations:
                 if not run.is_over:
                     unfinished += 1
                     oldest_ms = min(oldest_ms, run.created_at_ms)
-        self.telemetry.seconds("ReconciliationAge", (now_ms - oldest_ms) // SECOND_MS)
+        self.telemetry.seconds(Metric.RECONCILIATION_AGE, (now_ms - oldest_ms) // SECOND_MS)
         return unfinished
 
     def _batches(self) -> Iterator[list[AccountOwner]]:

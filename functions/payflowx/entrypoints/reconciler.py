@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from payflowx.adapters import log_context
 from payflowx.adapters.sqs_runs import decode_run
 from payflowx.adapters.system import LambdaDeadline
 from payflowx.application.start_reconciliations import Asked
@@ -59,9 +60,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     deadline = LambdaDeadline(context)
     if "Records" in event:
         return _batch(event["Records"], deadline)
-    if "command" in event:
-        return _answer(event)
-    return {"unfinished": container().start_reconciliations.of_last_days(deadline)}
+    with log_context.invocation(context, container().trace):
+        if "command" in event:
+            return _answer(event)
+        return {"unfinished": container().start_reconciliations.of_last_days(deadline)}
 
 
 def _batch(records: list[dict[str, Any]], deadline: Deadline) -> dict[str, Any]:
@@ -74,11 +76,14 @@ def _batch(records: list[dict[str, Any]], deadline: Deadline) -> dict[str, Any]:
 def _go_on(record: dict[str, Any], deadline: Deadline, failed: list[str]) -> None:
     """A message fails for any exception: it comes back, and the run goes on with the page it was at."""
     wired = container()
-    try:
-        wired.reconcile(decode_run(record["body"]), deadline)
-    except Exception:
-        failed.append(record["messageId"])
-        wired.logger.exception("message failed", extra={"messageId": record["messageId"]})
+    with log_context.message(record):
+        try:
+            run_id = decode_run(record["body"])
+            log_context.add({"runId": run_id})
+            wired.reconcile(run_id, deadline)
+        except Exception:
+            failed.append(record["messageId"])
+            wired.logger.exception("message failed")
 
 
 def _answer(event: dict[str, Any]) -> dict[str, Any]:

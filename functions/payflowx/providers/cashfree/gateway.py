@@ -34,6 +34,8 @@ class CashfreeGateway:
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=2 * DAY_MS,
         own_list=OwnList(lag_ms=6 * HOUR_MS),
+        # A refund's id is refused the second time, and what was captured or voided is not captured or voided again.
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:

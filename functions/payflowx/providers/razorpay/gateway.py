@@ -22,7 +22,7 @@ class RazorpayGateway:
         provider="razorpay",
         simulated=False,
         currencies=frozenset({"INR"}),
-        capture_modes=frozenset({CaptureMode.AUTOMATIC}),
+        capture_modes=frozenset(CaptureMode),
         payment_method_types=frozenset({"card", "upi"}),
         idempotency_window_ms=0,
         can_fence=False,
@@ -31,6 +31,8 @@ class RazorpayGateway:
         action_lifetime_ms=15 * MINUTE_MS,
         authorization_lifetime_ms=5 * DAY_MS,
         own_list=OwnList(span_ms=HOUR_MS),
+        # A payment is captured once. How long the refund header is remembered is not said: an hour is what it is for.
+        movement_window_ms={MovementKind.CAPTURE: DAY_MS, MovementKind.REFUND: HOUR_MS},
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
