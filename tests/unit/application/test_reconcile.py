@@ -16,7 +16,6 @@ from payflowx.domain.reconciliation import Verdict, review_difference
 from payflowx.domain.reconciliation_run import MAX_FRUITLESS_TRIES, Phase, Run
 from payflowx.domain.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.domain.transport import HttpRequest, HttpResult, NoAnswer
-from payflowx.providers.stripe.gateway import StripeGateway
 from tests.support.gateways import SimulatedHttp
 from tests.support.reconciliation import VENDORS, ReconciliationWorld
 
@@ -259,11 +258,7 @@ class TestBounds:
         assert world.report(world.run()) == [("status", "wake", payment.transaction_id)]
         assert (world.payments.payments[key], world.jobs.sent) == (before, [])
 
-    def test_a_capture_that_is_on_its_way_is_woken_instead_of_its_payment(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        able = replace(StripeGateway.capabilities, capture_modes=frozenset(CaptureMode))
-        monkeypatch.setattr(StripeGateway, "capabilities", able)
+    def test_a_capture_that_is_on_its_way_is_woken_instead_of_its_payment(self) -> None:
         world = ReconciliationWorld()
         payment = world.pay("order-1", capture=CaptureMode.MANUAL)
         assert payment.status is PaymentStatus.AUTHORIZED
