@@ -105,6 +105,7 @@ def _reconciler(outputs: Mapping[str, str], options: dict[str, Any]) -> Reconcil
 @click.option("--from", "begin", required=True, type=_DAY, help="The first day (UTC), or a time.")
 @click.option("--to", "end", required=True, type=_DAY, help="The day after the last one (UTC), or a time.")
 @click.option("--merchant", help="One merchant; all with an account at the provider if it is left out.")
+@click.option("--account", help="One account, where a merchant has several at the provider.")
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -120,6 +121,7 @@ def reconcile(
     begin: datetime,
     end: datetime,
     merchant: str | None,
+    account: str | None,
     file: Path | None,
     again: int,
     environment: str,
@@ -138,6 +140,7 @@ def reconcile(
         fromMs=_milliseconds(begin),
         untilMs=_milliseconds(end),
         merchantId=merchant,
+        accountId=account,
         file=reconciler.upload(provider, file) if file else None,
         again=again,
     )

@@ -28,6 +28,7 @@ class Asked:
     from_ms: int
     until_ms: int
     merchant_id: str | None = None
+    account_id: str | None = None
     file: str | None = None
     again: int = 0
 
@@ -89,14 +90,18 @@ class StartReconciliations:
         owners = [
             owner
             for owner in self.directory.accounts()
-            if owner.provider == asked.provider and asked.merchant_id in {None, owner.merchant_id}
+            if owner.provider == asked.provider
+            and asked.merchant_id in {None, owner.merchant_id}
+            and asked.account_id in {None, owner.account_id}
         ]
         if not owners:
             raise Refusal("no_account", "No merchant has an account at this provider; check the names.")
         if len(owners) > _MAX_RUNS_AT_ONCE:
             raise Refusal("too_many_accounts", "More than 100 accounts at once; name a merchant.")
         if asked.file is not None and len(owners) > 1:
-            raise Refusal("file_of_several_accounts", "A file belongs to one account; name the merchant.")
+            raise Refusal(
+                "file_of_several_accounts", "A file belongs to one account; name the merchant and the account."
+            )
         runs = [self._begun(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
         return list(self._started(runs, now_ms))
 

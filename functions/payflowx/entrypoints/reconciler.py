@@ -35,6 +35,7 @@ class ReconcileCommand(_Command, tag="reconcile"):
     from_ms: int
     until_ms: int
     merchant_id: _Name | None = None
+    account_id: _Name | None = None
     file: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
     again: Annotated[int, Meta(ge=0, le=1_000)] = 0
 

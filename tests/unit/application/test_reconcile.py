@@ -509,6 +509,7 @@ class TestStarting:
             ({"provider": "mock"}, "provider_not_reconciled"),
             ({"provider": "nobody"}, "provider_not_reconciled"),
             ({"merchant_id": "nobody"}, "no_account"),
+            ({"account_id": "other"}, "no_account"),
         ],
     )
     def test_what_cannot_be_reconciled_is_refused(self, changes: dict[str, Any], code: str) -> None:
