@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -20,7 +19,7 @@ from local.deploy import bootstrap, create_stack, upload_assets
 from local.engine import Engine, start_engine
 from local.errors import StageError
 from local.front import Front, check_port
-from local.gateways import SandboxCredentials, start_gateways
+from local.gateways import make_accounts, start_gateways, subscribe
 from local.layers import host_layer
 from local.metrics_pump import MetricsPump
 from local.paths import STAGE_FILE, STATE
@@ -28,6 +27,7 @@ from local.processes import Processes
 from local.say import say, step
 from local.seed import MERCHANT_ID, seed_merchant
 from local.synthesis import synthesize
+from sandbox.gateways import SIMULATORS, VENDORS
 
 _STAGE: Final = "Dev"
 _REGION: Final = "eu-west-1"
@@ -42,6 +42,9 @@ class Stage:
     api_key: str
     engine: Engine
     gateways: dict[str, str]
+    """The simulators to which payments are routed by default."""
+    vendors: dict[str, str]
+    """Those of the real vendors, for payments that ask for one by name."""
     outputs: dict[str, str]
 
     def api(self) -> Api:
@@ -84,19 +87,27 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
         outputs |= made
         adaptations += changes
     with step("starting the gateway simulators"):
-        credentials = SandboxCredentials(key_id="sandbox", key_secret=secrets.token_urlsafe(24))
-        gateways = start_gateways(processes, credentials)
+        accounts = make_accounts()
+        gateways = start_gateways(processes, accounts)
     with step("creating the demo merchant"):
-        api_key = seed_merchant(engine, outputs["OperationsFunctionName"], gateways, credentials)
+        seeded = seed_merchant(engine, outputs["OperationsFunctionName"], gateways, accounts)
     _say_differences(adaptations, has_simulators=simulators is not None)
     front = Front(port, f"{engine.endpoint_url}/restapis/{outputs['ApiId']}/{_API_STAGE}/_user_request_")
     front.start()
     cleanup.callback(front.stop)
+    subscribe(gateways, {name: front.url + path for name, path in seeded.webhook_paths.items()})
     queues = {name: outputs[name] for name in ("JobsQueueUrl", "JobsDeadLetterQueueUrl")}
     pump = MetricsPump(engine, queues)
     pump.start()
     cleanup.callback(pump.stop)
-    stage = Stage(base_url=front.url, api_key=api_key, engine=engine, gateways=gateways, outputs=outputs)
+    stage = Stage(
+        base_url=front.url,
+        api_key=seeded.api_key,
+        engine=engine,
+        gateways={name: gateways[name] for name in SIMULATORS},
+        vendors={name: gateways[name] for name in VENDORS},
+        outputs=outputs,
+    )
     _write(stage, processes)
     cleanup.callback(STAGE_FILE.unlink, missing_ok=True)
     return stage
@@ -118,7 +129,7 @@ def _write(stage: Stage, processes: Processes) -> None:
         "merchantId": MERCHANT_ID,
         "endpointUrl": stage.engine.endpoint_url,
         "region": stage.engine.region,
-        "gateways": stage.gateways,
+        "gateways": {**stage.gateways, **stage.vendors},
         "pids": [os.getpid(), *processes.pids()],
         "outputs": stage.outputs,
         "startedAt": int(time.time()),
