@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.ports import Account, Merchant
 from payflowx.domain.transport import (
-    Credentials,
     HttpRequest,
     HttpResponse,
     HttpResult,
@@ -13,12 +12,13 @@ from payflowx.domain.transport import (
     NoConnection,
 )
 from payflowx.providers.registry import Registry
+from sandbox import razorpay, stripe
 from sandbox.gateways import SIMULATORS, VENDORS
 from sandbox.simulator import Credentials as SandboxCredentials
 from sandbox.simulator import Simulator
 from sandbox.store import MemoryStore, Record
 from sandbox.wire import Request
-from tests.support.memory import FixedRules, ManualClock
+from tests.support.memory import FixedRules, FixedSecrets, ManualClock, MemoryOperations
 from tests.support.world import MERCHANT, World
 
 ALL = {**SIMULATORS, **VENDORS}
@@ -71,11 +71,11 @@ class SimulatedHttp:
         return [entry for entry in self.ledger() if entry["status"] == "charged"]
 
 
-class FixedSecrets:
-    """Implements `Secrets`."""
-
-    def credentials(self, secret_arn: str) -> Credentials:
-        return Credentials(key_id="id", key_secret="secret")
+WEBHOOK_SECRETS = {
+    "arn:stripe": (stripe.WEBHOOK_SECRET,),
+    "arn:razorpay": (razorpay.WEBHOOK_SECRET,),
+}
+"""Where the vendor signs with a secret of its own; the others sign with the key secret."""
 
 
 @dataclass
@@ -85,11 +85,13 @@ class GatewayWorld(World):
     http: SimulatedHttp = field(init=False)
 
     def __post_init__(self) -> None:
+        self._operations = MemoryOperations(self.payments)
+        self.secrets = FixedSecrets(dict(WEBHOOK_SECRETS))
         self.http = SimulatedHttp(self.clock)
         self.providers = Registry(  # type: ignore[assignment]
             allowed=NAMES,
             http=lambda: self.http,
-            secrets=FixedSecrets,
+            secrets=lambda: self.secrets,
             clock_ms=self.clock.now_ms,
             observe=lambda *_args: None,
         )
@@ -98,7 +100,13 @@ class GatewayWorld(World):
     def set_merchant(self, *, disabled: frozenset[str] = frozenset()) -> None:
         addresses = {name: f"https://{name}{PATHS.get(name, '')}" for name in NAMES}
         accounts = tuple(
-            Account(provider=name, account_id="main", endpoint=address, secret_arn="arn:s")
+            Account(
+                provider=name,
+                account_id="main",
+                endpoint=address,
+                secret_arn=f"arn:{name}",
+                webhook_token=f"token-of-{name}",
+            )
             for name, address in addresses.items()
         )
         self.merchants.merchants[MERCHANT] = Merchant(

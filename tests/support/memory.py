@@ -10,7 +10,7 @@ from payflowx.domain.events import Event
 from payflowx.domain.identifiers import shard_of
 from payflowx.domain.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.movement import MovementKind
-from payflowx.domain.notice_ports import ReferenceOwner
+from payflowx.domain.notice_ports import InboundNotice, ReferenceOwner, WebhookAccount
 from payflowx.domain.operation import Operation
 from payflowx.domain.operation_ports import (
     AcceptedOperation,
@@ -36,6 +36,7 @@ from payflowx.domain.ports import (
     ReferenceTaken,
 )
 from payflowx.domain.routing import RoutingDocument
+from payflowx.domain.transport import Credentials
 
 NOW_MS = 1_790_000_000_000
 
@@ -121,6 +122,19 @@ class MemoryJobs:
 
 
 @dataclass(slots=True)
+class MemoryNotices:
+    """Webhooks that were taken in, with their delays."""
+
+    sent: list[tuple[InboundNotice, int]] = field(default_factory=list)
+    broken: bool = False
+
+    def send(self, inbound: InboundNotice, *, delay_seconds: int = 0) -> None:
+        if self.broken:
+            raise StorageUnavailableError("the queue did not take the webhook")
+        self.sent.append((inbound, delay_seconds))
+
+
+@dataclass(slots=True)
 class MemoryMerchants:
     """Merchants by id."""
 
@@ -128,6 +142,16 @@ class MemoryMerchants:
 
     def get(self, merchant_id: str) -> Merchant | None:
         return self.merchants.get(merchant_id)
+
+    def find(self, provider: str, token: str) -> WebhookAccount | None:
+        """Implements `WebhookAccounts`."""
+        found = [
+            WebhookAccount(merchant_id=merchant.merchant_id, account=account)
+            for merchant in self.merchants.values()
+            for account in merchant.accounts
+            if (account.provider, account.webhook_token) == (provider, token)
+        ]
+        return found[0] if found else None
 
 
 @dataclass(slots=True)
@@ -138,6 +162,19 @@ class FixedRules:
 
     def current(self) -> RoutingDocument:
         return self.document
+
+
+@dataclass(slots=True)
+class FixedSecrets:
+    """Implements `Secrets`: the same credentials everywhere, and webhook secrets by the account's ARN."""
+
+    by_arn: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def credentials(self, secret_arn: str) -> Credentials:
+        return Credentials(key_id="id", key_secret="secret")
+
+    def webhook_secrets(self, secret_arn: str) -> Sequence[str]:
+        return self.by_arn.get(secret_arn, ("secret",))
 
 
 @dataclass(slots=True)

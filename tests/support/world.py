@@ -1,13 +1,17 @@
 """The use cases over memory: what a test of the rules needs, wired once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from payflowx.application.apply_notice import ApplyNotice
 from payflowx.application.cancel_payment import Cancellation, CancelPayment, NewCancellation
 from payflowx.application.create_payment import CreatePayment, NewPayment
 from payflowx.application.drive_operation import DriveOperation
 from payflowx.application.drive_payment import DrivePayment
+from payflowx.application.find_noticed import FindNoticed
 from payflowx.application.process_operation import ProcessOperation
 from payflowx.application.process_payment import ProcessPayment
+from payflowx.application.receive_webhook import ReceiveWebhook
 from payflowx.application.recording import Recorder
 from payflowx.application.recording_operations import OperationRecorder
 from payflowx.application.request_operation import NewOperation, OperationAcceptance, RequestOperation
@@ -18,6 +22,7 @@ from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.movement import MovementKind
+from payflowx.domain.notices import Webhook
 from payflowx.domain.operation import Operation
 from payflowx.domain.payment import Payment, PaymentMethod
 from payflowx.domain.ports import Account, DueKind, Job, Merchant
@@ -27,10 +32,12 @@ from payflowx.domain.statuses import CaptureMode
 from tests.support.memory import (
     CountingRandomness,
     FixedRules,
+    FixedSecrets,
     ManualClock,
     ManualDeadline,
     MemoryJobs,
     MemoryMerchants,
+    MemoryNotices,
     MemoryOperations,
     MemoryPayments,
     OneByOne,
@@ -84,6 +91,8 @@ class World:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     randomness: CountingRandomness = field(default_factory=CountingRandomness)
     merchants: MemoryMerchants = field(default_factory=MemoryMerchants)
+    notices: MemoryNotices = field(default_factory=MemoryNotices)
+    secrets: FixedSecrets = field(default_factory=FixedSecrets)
     policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_retries=3, charge_deadline_ms=24 * HOUR_MS))
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
 
@@ -94,7 +103,13 @@ class World:
     def set_merchant(self, *, disabled: frozenset[str] = frozenset()) -> None:
         """The merchant with an account at each provider."""
         accounts = tuple(
-            Account(provider=name, account_id="main", endpoint="https://gateway.test", secret_arn="arn:secret")
+            Account(
+                provider=name,
+                account_id="main",
+                endpoint="https://gateway.test",
+                secret_arn=f"arn:{name}",
+                webhook_token=f"token-of-{name}",
+            )
             for name in self.providers.providers
         )
         self.merchants.merchants[MERCHANT] = Merchant(
@@ -198,6 +213,49 @@ class World:
             telemetry=self.telemetry,
             policy=self.policy,
         )
+
+    @property
+    def apply_notice(self) -> ApplyNotice:
+        return ApplyNotice(
+            find=FindNoticed(payments=self.payments, operations=self.operations, references=self.payments),
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            notices=self.notices,
+            recorder=self.recorder,
+            operation_recorder=self.operation_recorder,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    def receive(self, provider: str, body: bytes, headers: Mapping[str, str], token: str | None = None) -> None:
+        """POST /webhooks/{provider}/{accountToken}."""
+        use_case = ReceiveWebhook(
+            accounts=self.merchants,
+            providers=self.providers,
+            secrets=self.secrets,
+            notices=self.notices,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+        lower = {name.lower(): value for name, value in headers.items()}
+        use_case(
+            provider,
+            token or f"token-of-{provider}",
+            Webhook(headers=lower, body=body, received_at_ms=self.clock.now_ms()),
+        )
+
+    def deliver_notices(self, *, most: int = 50) -> None:
+        """Apply what was taken in, in order, each after its delay."""
+        for _ in range(most):
+            if not self.notices.sent:
+                return
+            inbound, delay_seconds = self.notices.sent.pop(0)
+            self.clock.advance(delay_seconds)
+            self.apply_notice(inbound)
+        raise AssertionError("webhooks do not end")
 
     @property
     def sweep(self) -> SweepDueItems:
