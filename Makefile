@@ -22,8 +22,8 @@ setup: ## Install everything that is pinned (once, and after changes of the pins
 run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
 	@exec $(VENV)/python -m local run
 
-demo: setup ## The same, and end: success only if all three were paid as expected
-	@exec $(VENV)/python -m local demo
+demo: setup ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
+	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")
 
 test: setup lint types unit contract integration conformance infra synth architecture python313 simulate e2e ## The whole gate
 

@@ -25,7 +25,7 @@ class CashfreeGateway:
         provider="cashfree",
         simulated=False,
         currencies=frozenset({"INR", "USD", "EUR", "GBP", "AED", "AUD", "JPY"}),
-        capture_modes=frozenset({CaptureMode.AUTOMATIC}),
+        capture_modes=frozenset(CaptureMode),
         payment_method_types=frozenset({"card", "upi"}),
         idempotency_window_ms=0,
         can_fence=True,

@@ -22,7 +22,7 @@ class RazorpayGateway:
         provider="razorpay",
         simulated=False,
         currencies=frozenset({"INR"}),
-        capture_modes=frozenset({CaptureMode.AUTOMATIC}),
+        capture_modes=frozenset(CaptureMode),
         payment_method_types=frozenset({"card", "upi"}),
         idempotency_window_ms=0,
         can_fence=False,

@@ -9,6 +9,7 @@ from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
 from payflowx.domain.statements import StatementAnswer, StatementPage
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.contract import MovementStep, Step
 from payflowx.providers.stripe import movements, requests, responses, statements, webhooks
@@ -34,6 +35,7 @@ class StripeGateway:
         provider="stripe",
         simulated=False,
         currencies=frozenset(_TAKEN.split()),
+        capture_modes=frozenset(CaptureMode),
         idempotency_window_ms=DAY_MS,
         can_fence=True,
         visibility_lag_ms=HOUR_MS,
