@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import urllib3
 
+from local.adapt import Adaptation
+from local.alarm_bell import AlarmBell
 from local.api import Api
 from local.assembly import read_stacks
 from local.deploy import bootstrap, create_stack, upload_assets
@@ -46,6 +48,8 @@ class Stage:
     vendors: dict[str, str]
     """Those of the real vendors, for payments that ask for one by name."""
     outputs: dict[str, str]
+    bell: AlarmBell
+    """What the alarms have told."""
 
     def api(self) -> Api:
         """A client of its API."""
@@ -80,7 +84,7 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
         bootstrap(engine)
         upload_assets(engine, stacks, host_layer())
     outputs: dict[str, str] = {}
-    adaptations = []
+    adaptations: list[Adaptation] = []
     for stack in stacks.values():
         with step(f"creating the stack {stack.name}"):
             made, changes = create_stack(engine, stack)
@@ -96,10 +100,14 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
     front.start()
     cleanup.callback(front.stop)
     subscribe(gateways, {name: front.url + path for name, path in seeded.webhook_paths.items()})
-    queues = {name: outputs[name] for name in ("JobsQueueUrl", "JobsDeadLetterQueueUrl")}
-    pump = MetricsPump(engine, queues)
+    queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
+    api_name = engine.client("apigateway").get_rest_api(restApiId=outputs["ApiId"])["name"]
+    pump = MetricsPump(engine, queues, api_name, front.answered)
     pump.start()
     cleanup.callback(pump.stop)
+    bell = AlarmBell(engine, outputs["AlarmTopicArn"])
+    bell.start()
+    cleanup.callback(bell.stop)
     stage = Stage(
         base_url=front.url,
         api_key=seeded.api_key,
@@ -107,19 +115,30 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
         gateways={name: gateways[name] for name in SIMULATORS},
         vendors={name: gateways[name] for name in VENDORS},
         outputs=outputs,
+        bell=bell,
     )
     _write(stage, processes)
     cleanup.callback(STAGE_FILE.unlink, missing_ok=True)
     return stage
 
 
-def _say_differences(adaptations: list[Any], *, has_simulators: bool) -> None:
+def _say_differences(adaptations: list[Adaptation], *, has_simulators: bool) -> None:
     say("  the templates run as synthesized, but for:")
     say("    the layer holds the same packages, built for this machine, under the same key")
     if has_simulators:
         say("    Dev-Sandbox is not created: its simulators run as servers, so that their faults are real")
+    for text in _summed_up(adaptations):
+        say(f"    {text}")
+
+
+def _summed_up(adaptations: list[Adaptation]) -> Iterator[str]:
+    """One line for many of a kind."""
+    alike: dict[tuple[str, str, str], list[Adaptation]] = {}
     for adaptation in adaptations:
-        say(f"    {adaptation}")
+        kind = adaptation.resource.rpartition(" ")[2]
+        alike.setdefault((kind, adaptation.change, adaptation.reason), []).append(adaptation)
+    for (kind, change, reason), several in alike.items():
+        yield str(several[0]) if len(several) == 1 else f"{len(several)} of {kind}: {change}, because {reason}"
 
 
 def _write(stage: Stage, processes: Processes) -> None:

@@ -1,7 +1,7 @@
 """What a walk through a vendor shows and must end with: what each vendor offers, and what its webhooks prove."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 _SHOP: Final = "https://shop.example.com/back"
@@ -16,14 +16,12 @@ class Story:
     currency: str
     amount: int = 12_000
     capture: int | None
-    """How much of an authorization is captured; None: this vendor's charges cannot be authorized only."""
+    """How much of an authorization is captured; None: nothing can be held there first."""
     refund: int = 3_000
     request: Mapping[str, Any]
     """The rest of the first payment: a stored card or mandate that is charged without its owner."""
     payer_request: Mapping[str, Any]
     """The same of the second, which its payer has to approve."""
-    features: Mapping[str, bool] = field(default_factory=dict)
-    """What the vendor must have switched on for the account to hold money on a card."""
     paid_event: str
     refunded_event: str | None
     """None: the vendor signs nothing about refunds, and what is not signed is refused."""
@@ -64,10 +62,9 @@ STORIES: Final[Mapping[str, Story]] = {
         Story(
             provider="cashfree",
             currency="INR",
-            capture=8_000,
+            capture=None,
             request={"paymentMethod": _method("card", "tok_success")},
             payer_request={"paymentMethod": _method("upi", "unused")},
-            features={"card_preauth": True},
             paid_event="PAYMENT_SUCCESS_WEBHOOK",
             refunded_event="REFUND_STATUS_WEBHOOK",
             proof=frozenset({"REFUND_STATUS_WEBHOOK"}),

@@ -42,6 +42,8 @@ class StripeGateway:
         inquiry_horizon_ms=2 * DAY_MS,
         action_lifetime_ms=HOUR_MS,
         authorization_lifetime_ms=4 * DAY_MS,
+        # The idempotency key, which works the same for every POST.
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
