@@ -103,7 +103,7 @@ class Postman:
 
     def start(self) -> None:
         """Deliver in the background until `stop`."""
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=self._run, name="postman", daemon=True).start()
 
     def stop(self) -> None:
         """What is still in the bag is lost."""
