@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi clean
+.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,5 +91,8 @@ format: setup ## Format the code
 openapi: setup ## Write docs/openapi.json from the types
 	@PYTHONPATH=functions $(VENV)/python -c 'import json; from payflowx.entrypoints.http.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
 
+commands: setup ## Write docs/commands.md from the commands
+	@$(VENV)/python -m ops.reference > docs/commands.md
+
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .local node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

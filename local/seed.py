@@ -32,6 +32,8 @@ def seed_merchant(
         "command": "create_merchant",
         "merchantId": MERCHANT_ID,
         "name": "Demo merchant",
+        "operator": "the local stage",
+        "reason": "A merchant to try things with",
         "accounts": [
             {
                 "provider": name,

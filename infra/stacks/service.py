@@ -75,9 +75,9 @@ class ServiceStack(Stack):
         self.api_function = self._api_function()
         self.worker = self._worker()
         self.sweeper = self._sweeper()
-        self.operations = self._operations()
         self.webhooks = self._webhooks()
         self.notices_function = self._notices_function()
+        self.operations = self._operations()
         self.api = RestApi(
             self,
             "RestApi",
@@ -222,12 +222,76 @@ class ServiceStack(Stack):
                 "TRANSACTIONS_TABLE": tables.transactions.table_name,
                 "CONFIGURATION_TABLE": tables.configuration.table_name,
                 "JOBS_QUEUE_URL": self.jobs.queue.queue_url,
+                **self._operators_environment(),
             },
         )
-        self._allow_table(function, tables.configuration, "PutItem")
-        self._allow_table(function, tables.transactions, "GetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_table(function, tables.configuration, "GetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_table(function, tables.transactions, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
         self._allow_sending(function, self.jobs)
+        self._allow_operators(function)
         return function
+
+    # -- operators: dead letters, credentials, routing
+
+    def _operators_environment(self) -> dict[str, str]:
+        return {
+            "JOBS_DEAD_LETTERS_URL": self.jobs.dead_letters.queue_url,
+            "JOBS_LOG_GROUP": self.worker.log_group.log_group_name,
+            "NOTICES_QUEUE_URL": self.notices.queue.queue_url,
+            "NOTICES_DEAD_LETTERS_URL": self.notices.dead_letters.queue_url,
+            "NOTICES_LOG_GROUP": self.notices_function.log_group.log_group_name,
+            "ACCOUNT_SECRETS_KEY_ARN": self._data.key.key_arn,
+            "ROUTING_STRATEGY": self.routing.strategy.deployment_strategy_id,
+            **self.routing.identifiers,
+        }
+
+    def _allow_operators(self, function: PayFlowXFunction) -> None:
+        self._allow_index(function, "byMerchant")
+        self._allow_index(function, "due")
+        self._allow_sending(function, self.notices)
+        for queue in (self.jobs, self.notices):
+            self._allow(function, ["sqs:GetQueueAttributes"], [queue.queue.queue_arn])
+            self._allow(
+                function,
+                [
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:GetQueueAttributes",
+                    "sqs:PurgeQueue",
+                ],
+                [queue.dead_letters.queue_arn],
+            )
+        for source in (self.worker, self.notices_function):
+            self._allow(function, ["logs:FilterLogEvents"], [source.log_group.log_group_arn])
+        self._allow_account_secrets(function, "CreateSecret", "PutSecretValue")
+        self._allow_publishing(function)
+
+    def _allow_publishing(self, function: PayFlowXFunction) -> None:
+        self._allow(
+            function,
+            [
+                "appconfig:CreateHostedConfigurationVersion",
+                "appconfig:GetHostedConfigurationVersion",
+                "appconfig:ListDeployments",
+                "appconfig:StartDeployment",
+                "appconfig:StopDeployment",
+            ],
+            self.routing.administered,
+        )
+        numbered = [arn for arn in self.routing.administered if arn.endswith("/*")]
+        acknowledge(
+            function.role,
+            {
+                f"AwsSolutions-IAM5[Resource::{self._as_reported(arn)}]": "They are numbered as they are made."
+                for arn in numbered
+            },
+        )
+
+    def _as_reported(self, arn: str) -> str:
+        """As the rule packs write an ARN: references in angle brackets."""
+        ((_, (_, parts)),) = self.resolve(arn).items()
+        return "".join(f"<{part['Ref']}>" if isinstance(part, dict) else part for part in parts)
 
     def _function(  # noqa: PLR0917 - read as the row of a table
         self,
@@ -283,15 +347,16 @@ class ServiceStack(Stack):
         self._allow(function, ["sqs:SendMessage"], [to.queue.queue_arn])
         self._allow_key(function)
 
-    def _allow_secret(self, function: PayFlowXFunction, arn: str) -> None:
+    def _allow_secret(self, function: PayFlowXFunction, arn: str, *more: str) -> None:
         """On the identity's side: a grant would write this stack's role into the data stack's key, a cycle."""
-        self._allow(function, ["secretsmanager:GetSecretValue"], [arn])
+        actions = [f"secretsmanager:{action}" for action in ("GetSecretValue", *more)]
+        self._allow(function, actions, [arn])
         self._allow_key(function)
 
-    def _allow_account_secrets(self, function: PayFlowXFunction) -> None:
+    def _allow_account_secrets(self, function: PayFlowXFunction, *more: str) -> None:
         """Providers' credentials and webhook secrets."""
         secrets = f"payflowx/{self._settings.name}/accounts/*"
-        self._allow_secret(function, self._secret_arn(secrets))
+        self._allow_secret(function, self._secret_arn(secrets), *more)
         acknowledge(
             function.role,
             {

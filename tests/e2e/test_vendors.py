@@ -89,4 +89,4 @@ def test_a_walk_without_webhooks_is_not_as_expected(client: Client, capsys: pyte
         assert not walk_through_vendor(client.stage, "razorpay", f"silent-{time.time_ns()}")
     finally:
         control(address, webhookFaults={})
-    assert "<- not as expected: closed by worker" in capsys.readouterr().out
+    assert "<- not as expected: no webhook order.paid was taken; it was closed by worker" in capsys.readouterr().out

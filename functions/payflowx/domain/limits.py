@@ -66,3 +66,12 @@ MAX_QUEUE_DELAY_SECONDS: Final = 900
 """What SQS can delay a message by; a longer wait is left to the sweeper."""
 EARLY_GRACE_MS: Final = 1 * SECOND_MS
 """Two machines' clocks differ: a message that comes this much early is on time."""
+
+# Operators
+MAX_KEYS_PER_MERCHANT: Final = 100
+"""Ended ones included: they are kept for the record."""
+MAX_KEY_LIFETIME_DAYS: Final = 3_650
+MAX_KEY_OVERLAP_HOURS: Final = 720
+MAX_SECRET_CHARS: Final = 4_096
+MAX_DEAD_LETTERS_A_LOOK: Final = 50
+"""Each may ask the log: a look must end within the function's 30 seconds."""

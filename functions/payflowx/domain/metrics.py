@@ -41,6 +41,7 @@ class Metric(StrEnum):
 
     OLDEST_DUE_AGE = "OldestDueAge"
     DRIVES_EXHAUSTED = "DrivesExhausted"
+    DEAD_LETTERS_REPLAYED = "DeadLettersReplayed"
 
 
 DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
@@ -54,6 +55,7 @@ DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
     Metric.WEBHOOKS_WITHOUT_NEWS: frozenset({"provider"}),
     Metric.WEBHOOK_LAG: frozenset({"provider"}),
     Metric.OPERATIONS_ACCEPTED: frozenset({"kind"}),
+    Metric.DEAD_LETTERS_REPLAYED: frozenset({"queue"}),
     Metric.OPERATIONS_FINAL: frozenset({"kind", "status"}),
 }
 """Besides `environment`, which every metric has. Closed sets only: each combination of values is a metric that is paid
