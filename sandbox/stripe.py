@@ -377,7 +377,7 @@ class StripeSimulator(LedgerSimulator):
             raise _RefusedError(refusal, began=True)
         operation = self._operation(call, record, "capture", amount, DONE)
         kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
-        metadata = {**record["metadata"], **form.get("metadata", {})}
+        metadata = _merged(record["metadata"], call.form.get("metadata", {}))
         changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount, metadata=metadata)
         self._tell(changed, call, ["charge.captured", "payment_intent.succeeded"])
         return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
@@ -997,6 +997,13 @@ def _require_return_url(form: Record, automatic: Record | None) -> None:
             "`return_url`, or set `automatic_payment_methods[allow_redirects]` to `never`.",
             param="return_url",
         )
+
+
+def _merged(metadata: Record, given: Record | str) -> Record:
+    """What an object had and what a later request attaches to it; an empty value takes a key away, or all of them."""
+    if isinstance(given, str):
+        return {}
+    return {name: value for name, value in {**metadata, **given}.items() if value}
 
 
 def _require_positive(name: str, amount: int) -> None:
