@@ -13,6 +13,7 @@ from ops.commands.keys import keys
 from ops.commands.merchants import merchants
 from ops.commands.payments import payments
 from ops.commands.providers import providers
+from ops.commands.reconcile import reconcile
 from ops.commands.review import review
 from ops.commands.routing import routing
 from ops.errors import Exit
@@ -28,6 +29,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     payments,
     review,
     dlq,
+    reconcile,
     audit,
 )
 

@@ -121,3 +121,11 @@ class OperationsDashboard(Construct):
                 [own("ProviderMisconfigured", environment), own("CardDataRefused", environment)],
             ),
         )
+        board.add_widgets(
+            _graph("Lines reconciled", [grouped("ReconciledLines", environment, "provider", "outcome")]),
+            _graph(
+                "Differences, and books that could not be read",
+                [own("ReconciliationDifferences", environment), own("ReconciliationsFailed", environment)],
+            ),
+            _graph("Oldest reconciliation, s", [own("ReconciliationAge", environment, statistic="Maximum")]),
+        )
