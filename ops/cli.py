@@ -15,7 +15,7 @@ from ops.commands.payments import payments
 from ops.commands.providers import providers
 from ops.commands.review import review
 from ops.commands.routing import routing
-from ops.errors import Exit
+from ops.errors import Exit, OperatorError
 from ops.options import root_options
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
@@ -46,7 +46,8 @@ class _Root(click.Group):
             raise SystemExit(int(Exit.INTERRUPTED)) from None
         except click.ClickException as error:
             error.show()
-            raise SystemExit(error.exit_code) from None
+            code = error.code if isinstance(error, OperatorError) else error.exit_code
+            raise SystemExit(int(code)) from None
         raise SystemExit(ended if isinstance(ended, int) else int(Exit.DONE))
 
 

@@ -16,7 +16,7 @@ _ENVIRONMENT: Final = re.compile(r"[a-z][a-z0-9]{1,19}")
 _MAX_REASON_CHARS: Final = 500
 
 
-class Environment(click.ParamType):
+class Environment(click.ParamType[str]):
     """`local`, or the name of a deployed environment as `infra/settings.py` has it."""
 
     name = "environment"
@@ -28,7 +28,7 @@ class Environment(click.ParamType):
         return str(value)
 
 
-class TransactionId(click.ParamType):
+class TransactionId(click.ParamType[str]):
     """`pay_...`: found out here, not by a round trip."""
 
     name = "transaction_id"

@@ -97,7 +97,7 @@ def replay(session: Session, *, queue: str, rate: int, limit: int | None, reason
         session.say(f"Interrupted after {len(items)} messages. Run it again to go on.")
         raise
     except OperatorError as error:
-        if error.exit_code == int(Exit.UNAVAILABLE) and items:
+        if error.code is Exit.UNAVAILABLE and items:
             session.say(f"{len(items)} messages were replayed before. Run it again to go on.")
         raise
     session.show(items, _tally(done) if items else f"{queue} has no dead letters that can be replayed now.")

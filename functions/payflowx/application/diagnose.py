@@ -101,6 +101,7 @@ class Diagnose:
             )
         for account in merchant.accounts:
             where = f"{name}, {account.provider}/{account.account_id}"
+            arguments = f"{name} {account.provider} --account {account.account_id}"
             if account.provider not in self.providers.capabilities():
                 words = f"{where}: this deployment does not have that provider."
                 yield Finding(check="merchants", health=Health.NOTE, words=words)
@@ -111,14 +112,14 @@ class Diagnose:
                         check="merchants",
                         health=Health.NOTE,
                         words=f"{where}: a rotation of credentials is open.",
-                        advice=f"payflowx credentials rotate {name} {account.provider} --finish",
+                        advice=f"payflowx credentials rotate {arguments} --finish",
                     )
             except Refusal as refusal:
                 yield Finding(
                     check="merchants",
                     health=Health.ILL,
                     words=f"{where}: {refusal.detail}",
-                    advice=f"payflowx credentials set {name} {account.provider} --account {account.account_id}",
+                    advice=f"payflowx credentials set {arguments}",
                 )
 
     def _routing(self) -> Iterator[Finding]:

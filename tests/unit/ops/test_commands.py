@@ -189,10 +189,14 @@ def test_what_is_typed_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PAYFLOWX_ENV", "prod")
     seen: list[str] = []
 
+    def find(name: str, _region: str | None) -> Target:
+        seen.append(name)
+        return local(name=name)
+
     def run(*words: str) -> None:
         function = FakeFunction(count_dead_letters={"items": []})
         session = Session(
-            find_target=lambda name, _region: seen.append(name) or local(name=name),
+            find_target=find,
             find_invoker=lambda _target: function,
         )
         CliRunner().invoke(payflowx, list(words), obj=session)
