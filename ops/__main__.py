@@ -1,11 +1,11 @@
 """`payflowx`, or `python -m ops`."""
 
-from ops.cli import payflowx
+from ops.cli import cli
 
 
 def main() -> None:
     """Ends the process with one of the exit codes of `ops/errors.py`."""
-    payflowx(prog_name="payflowx")
+    cli(prog_name="payflowx")
 
 
 if __name__ == "__main__":

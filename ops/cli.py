@@ -58,10 +58,10 @@ def _version() -> str:
         return "not installed"
 
 
-@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("payflowx", cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @root_options
 @click.version_option(_version(), prog_name="payflowx")
-def payflowx() -> None:
+def cli() -> None:
     """Run a PayFlowX deployment: by default the local stage, with --env NAME a deployed environment.
 
     Every change goes through the operations function, which calls the same use cases as everything else: no command
@@ -70,4 +70,4 @@ def payflowx() -> None:
 
 
 for _command in COMMANDS:
-    payflowx.add_command(_command)
+    cli.add_command(_command)

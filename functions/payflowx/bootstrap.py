@@ -33,10 +33,12 @@ from payflowx.adapters.sqs_jobs import SqsJobs
 from payflowx.adapters.sqs_notices import SqsNotices
 from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
+from payflowx.adapters.tracing import Tracing, daemon_of
 from payflowx.adapters.ttl_cache import TtlCache
 from payflowx.application.apply_notice import ApplyNotice
 from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
+from payflowx.application.close_operation_review import CloseOperationReview
 from payflowx.application.close_review import CloseReview
 from payflowx.application.create_key import CreateKey
 from payflowx.application.create_merchant import CheckAccount, CreateMerchant
@@ -51,6 +53,7 @@ from payflowx.application.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.list_keys import ListKeys
 from payflowx.application.list_merchants import ListMerchants
 from payflowx.application.list_records import ListRecords
+from payflowx.application.list_reviews import ListReviews
 from payflowx.application.plan_replay import PlanReplay
 from payflowx.application.process_operation import ProcessOperation
 from payflowx.application.process_payment import ProcessPayment
@@ -76,6 +79,7 @@ from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.dead_letter_ports import WorkQueueName
 from payflowx.domain.errors import ConfigurationError
 from payflowx.domain.limits import HOUR_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.ports import Clock, Concurrency, DueKind, Randomness, Telemetry
 from payflowx.domain.retry import RetryPolicy
 from payflowx.domain.transport import HttpClient
@@ -115,7 +119,19 @@ class Container:
     @cached_property
     def telemetry(self) -> Telemetry:
         """Logs and metrics."""
-        return PowertoolsTelemetry(self.logger, self._setting("POWERTOOLS_METRICS_NAMESPACE"))
+        return PowertoolsTelemetry(
+            self.logger, self._setting("POWERTOOLS_METRICS_NAMESPACE"), self._setting("ENVIRONMENT")
+        )
+
+    @cached_property
+    def tracing(self) -> Tracing:
+        """The providers' calls in X-Ray."""
+        return Tracing(daemon_of(self.environment))
+
+    @property
+    def trace(self) -> str | None:
+        """The header of this invocation's trace: Lambda sets it anew each time."""
+        return self.environment.get("_X_AMZN_TRACE_ID")
 
     @cached_property
     def http(self) -> HttpClient:
@@ -196,10 +212,12 @@ class Container:
             http=lambda: self.http,
             secrets=lambda: self.secrets,
             clock_ms=self.clock.now_ms,
-            observe=lambda provider, _step, milliseconds: self.telemetry.milliseconds(
-                "ProviderLatency", milliseconds, provider=provider
-            ),
+            observe=self._observe_call,
         )
+
+    def _observe_call(self, provider: str, step: str, milliseconds: int) -> None:
+        self.telemetry.milliseconds(Metric.PROVIDER_LATENCY, milliseconds, provider=provider)
+        self.tracing.called(provider, step, ended_ms=self.clock.now_ms(), took_ms=milliseconds)
 
     @cached_property
     def rules(self) -> AppConfigRules:
@@ -560,6 +578,22 @@ class Container:
     def close_review(self) -> CloseReview:
         """The operations function."""
         return CloseReview(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
+
+    @cached_property
+    def close_operation_review(self) -> CloseOperationReview:
+        """The operations function."""
+        return CloseOperationReview(
+            payments=self.payments,
+            operations=self.operations,
+            recorder=self.operation_recorder,
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def list_reviews(self) -> ListReviews:
+        """The operations function."""
+        return ListReviews(payments=self.payments, operations=self.operations)
 
     @cached_property
     def plan_replay(self) -> PlanReplay:

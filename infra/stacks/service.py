@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Aws, CfnOutput, Duration, Stack
+from aws_cdk import ArnFormat, Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.acknowledgements import acknowledge
 from infra.constructs.alarm_topic import AlarmTopic
 from infra.constructs.alarms import Alarms
-from infra.constructs.dashboard import Dashboard
+from infra.constructs.dashboards import BusinessDashboard, OperationsDashboard
 from infra.constructs.dependencies_layer import DependenciesLayer
 from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.firewall import Firewall
@@ -19,6 +19,7 @@ from infra.constructs.function import PayFlowXFunction
 from infra.constructs.metrics import NAMESPACE
 from infra.constructs.rest_api import RestApi
 from infra.constructs.routing_configuration import RoutingConfiguration
+from infra.constructs.saved_queries import SavedQueries
 from infra.constructs.sweeper_schedule import SweeperSchedule
 from infra.constructs.work_queue import WorkQueue
 from infra.settings import ROOT, EnvironmentSettings
@@ -224,7 +225,9 @@ class ServiceStack(Stack):
                 **self._operators_environment(),
             },
         )
-        self._allow_table(function, tables.configuration, "GetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_table(
+            function, tables.configuration, "GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem"
+        )
         self._allow_table(function, tables.transactions, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
         self._allow_sending(function, self.jobs)
         self._allow_operators(function)
@@ -262,7 +265,14 @@ class ServiceStack(Stack):
                 [queue.dead_letters.queue_arn],
             )
         for source in (self.worker, self.notices_function):
-            self._allow(function, ["logs:FilterLogEvents"], [source.log_group.log_group_arn])
+            # AWS names a log group with `:*` at its end, some of its documentation and the local engine without.
+            bare = self.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=source.log_group.log_group_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            self._allow(function, ["logs:FilterLogEvents"], [source.log_group.log_group_arn, bare])
         self._allow_account_secrets(function, "CreateSecret", "PutSecretValue")
         self._allow_publishing(function)
 
@@ -375,25 +385,44 @@ class ServiceStack(Stack):
     def _observe(self) -> None:
         topic = AlarmTopic(self, "AlarmTopic", key=self._data.key, email=self._settings.alarm_email)
         self.alarm_topic = topic.topic
-        Alarms(
+        queues = {"Jobs": self.jobs, "Notices": self.notices}
+        functions = {
+            "Authorizer": self.authorizer,
+            "Api": self.api_function,
+            "Worker": self.worker,
+            "Sweeper": self.sweeper,
+            "Webhooks": self.webhooks,
+            "Notices": self.notices_function,
+            "Operations": self.operations,
+        }
+        environment, api = self._settings.name, self.api.api
+        alarms = Alarms(
             self,
             "Alarms",
+            environment=environment,
             topic=topic.topic,
-            jobs=self.jobs,
-            notices=self.notices,
-            api=self.api.api,
-            functions={
-                "Authorizer": self.authorizer,
-                "Api": self.api_function,
-                "Worker": self.worker,
-                "Sweeper": self.sweeper,
-                "Webhooks": self.webhooks,
-                "Notices": self.notices_function,
-                "Operations": self.operations,
-            },
+            queues=queues,
+            functions=functions,
+            api=api,
             latency_limit=self._settings.latency_alarm,
         )
-        Dashboard(self, "Dashboard", api=self.api.api, jobs=self.jobs)
+        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api)
+        OperationsDashboard(
+            self,
+            "OperationsDashboard",
+            environment=environment,
+            api=api,
+            queues=queues,
+            functions=functions,
+            alarms=list(alarms.by_name.values()),
+        )
+        SavedQueries(
+            self,
+            "SavedQueries",
+            environment=environment,
+            functions=[function.log_group for function in functions.values()],
+            access_log=self.api.access_log,
+        )
 
     def _outputs(self) -> None:
         outputs = {

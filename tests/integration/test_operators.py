@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.cli import payflowx
+from ops.cli import cli
 from ops.session import Session
 from ops.target import Target
 from payflowx.domain.api_keys import hash_api_key
 from payflowx.domain.outcome import Mismatch, Unknown
-from tests.support.handlers import Functions
+from tests.support.handlers import Context, Functions
 
 DOCUMENT = {"version": "one", "rules": [{"name": "all", "when": {}, "use": {"providers": ["alpha", "beta"]}}]}
 SECRET = {"keyId": "canary-id", "keySecret": "canary-secret", "webhookSecret": "canary-webhook"}
@@ -119,7 +119,7 @@ class TestMerchantsAndKeys:
 
         command = {"command": "create_key", "merchantId": "acme", "operator": "ada", "reason": "T"}
         del command[missing]
-        assert refused(operations.handler(command, None)) == "command_invalid"
+        assert refused(operations.handler(command, Context())) == "command_invalid"
         assert stored(functions) == before
 
 
@@ -410,12 +410,12 @@ class TestCommandLine:
         target = Local(name="local", outputs={}, options={}, base_url="http://api", stack_prefix="Dev", merchant="acme")
         session = Session(
             find_target=lambda _name, _region: target,
-            find_invoker=lambda _target: lambda command: operations.handler(json.loads(json.dumps(command)), None),
+            find_invoker=lambda _target: lambda command: operations.handler(json.loads(json.dumps(command)), Context()),
         )
-        return CliRunner().invoke(payflowx, list(words), obj=session, input=typed, catch_exceptions=False)
+        return CliRunner().invoke(cli, list(words), obj=session, input=typed, catch_exceptions=False)
 
     def test_a_day_on_call(self, functions: Functions, routing: str) -> None:
-        functions.providers.get("alpha").charges = [Mismatch(code="amount_differs")]
+        functions.providers.get("alpha").charges = [Mismatch(code="currency_differs")]
         _, payment, _ = functions.pay()
         functions.work()
         ident = payment["transactionId"]
@@ -444,3 +444,29 @@ class TestCommandLine:
             for name in re.findall(r"session\.(?:ask|change|pages)\(\s*\"(\w+)\"", path.read_text())
         }
         assert sent == known
+
+
+class TestReviewsOfOperations:
+    def test_a_refund_in_review_is_listed_and_closed(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        functions.work()
+        functions.providers.get("alpha").moves = [Mismatch(code="reference_differs")]
+        path = f"/payments/{payment['transactionId']}/refunds"
+        _, refund, _ = functions.call("POST", path, {"amount": 500}, headers={"Idempotency-Key": "r-1"})
+        functions.work()
+        listed = functions.operate(command="list_reviews", merchantId="acme")["items"]
+        assert [(r["operationId"], r["reason"], r["money"]) for r in listed] == [
+            (refund["operationId"], "mismatch", "5.00 USD")
+        ]
+        closing = {"merchantId": "acme", "operationId": refund["operationId"], "evidence": "returned by the bank"}
+        closed = functions.operate(command="close_operation_review", verdict="not_charged", **closing)
+        assert closed["status"] == "FAILED"
+        names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+        shown = functions.operate(command="show_payment", **names)
+        assert (shown["refunded"], shown["refundable"]) == (0, 1999)
+        assert functions.operate(command="verify_trail", **names)["whole"]
+        assert functions.operate(command="list_reviews", merchantId="acme")["items"] == []
+
+    def test_what_does_not_exist_cannot_be_closed(self, functions: Functions) -> None:
+        closing = {"merchantId": "acme", "operationId": "ref_aaaaaaaaaaaaaaaa", "evidence": "x", "verdict": "charged"}
+        assert refused(functions.operate(command="close_operation_review", **closing)) == "not_found"

@@ -97,11 +97,11 @@ class Diagnose:
                 check="merchants",
                 health=Health.NOTE,
                 words=f"{name} has no account at any provider: all its payments are refused.",
-                advice=f"payflowx credentials set {name} PROVIDER --endpoint URL",
+                advice=f"payflowx credentials set PROVIDER --merchant {name} --endpoint URL",
             )
         for account in merchant.accounts:
             where = f"{name}, {account.provider}/{account.account_id}"
-            arguments = f"{name} {account.provider} --account {account.account_id}"
+            arguments = f"{account.provider} --merchant {name} --account {account.account_id}"
             if account.provider not in self.providers.capabilities():
                 words = f"{where}: this deployment does not have that provider."
                 yield Finding(check="merchants", health=Health.NOTE, words=words)

@@ -8,8 +8,10 @@ import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
+from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import Refusal, StorageUnavailableError
+from payflowx.domain.metrics import Metric
 from payflowx.domain.movement import MovementKind
 from payflowx.domain.operation import Operation
 from payflowx.domain.statuses import PaymentStatus
@@ -20,6 +22,8 @@ from payflowx.entrypoints.http.presenting import present_event, present_operatio
 from payflowx.entrypoints.http.requests import ApiRequest
 from payflowx.entrypoints.http.types import EventListAnswer, HealthAnswer, OperationListAnswer, PaymentListAnswer
 
+_CORRELATION: Final = "X-Correlation-Id"
+"""A client's own name for what it is doing; echoed, and in every log line up to the gateway's answer."""
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 app = APIGatewayRestResolver()
@@ -138,7 +142,7 @@ def openapi_document() -> Response[str]:
 def refused(refusal: Refusal) -> Response[str]:
     """A request that is understood and not carried out."""
     if refusal.code == "card_data_refused":
-        container().telemetry.count("CardDataRefused")
+        container().telemetry.count(Metric.CARD_DATA_REFUSED)
     return _problem(problems.problem_of(refusal, _request().request_id))
 
 
@@ -161,16 +165,20 @@ def no_such_route(_error: NotFoundError) -> Response[str]:
 def defect(_error: Exception) -> Response[str]:
     """A fault of ours. The log has the trace, the client has the id to ask for it."""
     wired = container()
-    wired.logger.exception("unhandled", extra={"requestId": _request().request_id})  # noqa: LOG004 - called in one
+    wired.logger.exception("unhandled")  # noqa: LOG004 - called in one
     detail = "Something went wrong on our side. Repeating the request with the same idempotency key is safe."
     return _problem(problems.Problem(code="internal_error", detail=detail, request_id=_request().request_id))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry: an event of a REST API, proxied."""
-    wired = container()
-    wired.logger.structure_logs(append=True, request_id=ApiRequest(event).request_id)
-    return app.resolve(event, context)
+    request = ApiRequest(event)
+    correlation_id = log_context.correlation_id(*request.headers(_CORRELATION)[:1], request.request_id)
+    facts = {"requestId": request.request_id, "correlationId": correlation_id, "merchantId": request.known_merchant_id}
+    with log_context.work_on(facts, trace=container().trace):
+        answer = app.resolve(event, context)
+    answer.setdefault("multiValueHeaders", {})[_CORRELATION] = [correlation_id or request.request_id]
+    return answer
 
 
 def _accept_operation(transaction_id: str, kind: MovementKind) -> Response[str]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import ConfigurationError, Refusal, StorageUnavailableError
 from payflowx.entrypoints.commands import RUNNERS
@@ -19,8 +20,13 @@ def container() -> Container:
     return Container()
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"ok": true, ...}`, or `{"ok": false, "error": {"code", "message"}}`."""
+    with log_context.invocation(context, container().trace):
+        return _answer(event)
+
+
+def _answer(event: dict[str, Any]) -> dict[str, Any]:
     try:
         command = msgspec.convert(event, _ANY_COMMAND, strict=True)
         return {"ok": True, **RUNNERS[type(command)](container(), command)}

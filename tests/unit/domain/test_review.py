@@ -112,20 +112,28 @@ def test_what_was_never_sent_cannot_have_charged() -> None:
     assert close(payment_with(), Verdict.NOT_CHARGED).after.status is PaymentStatus.FAILED
 
 
-@pytest.mark.parametrize("code", ["amount_differs", "currency_differs"])
-def test_another_amount_is_not_this_payment(code: str) -> None:
+def mismatched(code: str) -> Payment:
     payment = payment_with(AttemptState.MISMATCH)
-    payment = replace(payment, attempts=(replace(payment.attempt(1), code=code),))
-    with pytest.raises(Refusal, match="another amount or currency"):
+    return replace(payment, attempts=(replace(payment.attempt(1), code=code),))
+
+
+def test_another_currency_is_not_this_payment() -> None:
+    payment = mismatched("currency_differs")
+    with pytest.raises(Refusal, match="another currency"):
         close(payment, Verdict.CHARGED)
     after = close(payment, Verdict.NOT_CHARGED).after
     assert (after.status, after.attempt(1).state) == (PaymentStatus.FAILED, AttemptState.MISMATCH)
 
 
-def test_another_reference_may_be_this_payments_as_a_person_sees() -> None:
-    payment = payment_with(AttemptState.MISMATCH)
-    payment = replace(payment, attempts=(replace(payment.attempt(1), code="reference_differs"),))
-    assert close(payment, Verdict.CHARGED).after.status is PaymentStatus.SUCCESS
+@pytest.mark.parametrize("code", ["amount_differs", "reference_differs", "duplicate_charge"])
+def test_what_was_put_right_at_the_provider_may_be_this_payments_charge(code: str) -> None:
+    assert close(mismatched(code), Verdict.CHARGED).after.status is PaymentStatus.SUCCESS
+
+
+def test_the_reference_of_another_attempt_proves_nothing() -> None:
+    with pytest.raises(Refusal, match="belongs to another attempt"):
+        close(mismatched("reference_taken"), Verdict.CHARGED)
+    assert close(mismatched("reference_taken"), Verdict.CHARGED, "ch_own").after.status is PaymentStatus.SUCCESS
 
 
 def test_a_second_charge_that_was_given_back_leaves_the_first() -> None:
@@ -180,6 +188,7 @@ def test_asking_makes_nobody_charge_earlier(state: AttemptState) -> None:
     payment = replace(payment_with(state), ready_at_ms=NOW_MS + HOUR_MS, status=PaymentStatus.PENDING)
     after = request_look(payment, CONTEXT).after
     assert after.ready_at_ms == NOW_MS + HOUR_MS
+    assert after.due_at_ms is not None
     assert after.due_at_ms > after.ready_at_ms
 
 

@@ -9,6 +9,7 @@ from payflowx.application.replay_dead_letters import MAX_REPLAY_BATCH
 from payflowx.bootstrap import Container
 from payflowx.domain.dead_letter_ports import WorkQueueName
 from payflowx.domain.limits import MAX_DEAD_LETTERS_A_LOOK
+from payflowx.domain.metrics import Metric
 from payflowx.entrypoints.commands.base import Change, Command
 from payflowx.entrypoints.http.presenting import timestamp
 
@@ -69,7 +70,7 @@ def run(
             }
         case ReplayDeadLettersCommand():
             replayed = container.replay_dead_letters(command.queue, limit=command.limit, decision=command.decision())
-            container.telemetry.count("DeadLettersReplayed", len(replayed), queue=command.queue.value)
+            container.telemetry.count(Metric.DEAD_LETTERS_REPLAYED, len(replayed), queue=command.queue.value)
             return {"items": [{**_present(r.plan), "sent": r.sent} for r in replayed]}
         case PurgeDeadLettersCommand():
             container.purge_dead_letters(command.queue, command.decision())
