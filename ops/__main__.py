@@ -1,11 +1,11 @@
 """`payflowx`, or `python -m ops`."""
 
-from ops.cli import cli
+from ops.cli import payflowx
 
 
 def main() -> None:
     """Ends the process with one of the exit codes of `ops/errors.py`."""
-    cli(prog_name="payflowx")
+    payflowx(prog_name="payflowx")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from ops.commands.keys import keys
 from ops.commands.merchants import merchants
 from ops.commands.payments import payments
 from ops.commands.providers import providers
+from ops.commands.reconcile import reconcile
 from ops.commands.review import review
 from ops.commands.routing import routing
-from ops.errors import Exit, OperatorError
+from ops.errors import Exit
 from ops.options import root_options
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
@@ -28,6 +29,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     payments,
     review,
     dlq,
+    reconcile,
     audit,
 )
 
@@ -46,8 +48,7 @@ class _Root(click.Group):
             raise SystemExit(int(Exit.INTERRUPTED)) from None
         except click.ClickException as error:
             error.show()
-            code = error.code if isinstance(error, OperatorError) else error.exit_code
-            raise SystemExit(int(code)) from None
+            raise SystemExit(error.exit_code) from None
         raise SystemExit(ended if isinstance(ended, int) else int(Exit.DONE))
 
 
@@ -58,10 +59,10 @@ def _version() -> str:
         return "not installed"
 
 
-@click.group("payflowx", cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @root_options
 @click.version_option(_version(), prog_name="payflowx")
-def cli() -> None:
+def payflowx() -> None:
     """Run a PayFlowX deployment: by default the local stage, with --env NAME a deployed environment.
 
     Every change goes through the operations function, which calls the same use cases as everything else: no command
@@ -70,4 +71,4 @@ def cli() -> None:
 
 
 for _command in COMMANDS:
-    cli.add_command(_command)
+    payflowx.add_command(_command)

@@ -36,7 +36,7 @@ class OperatorError(click.ClickException):
 
     def __init__(self, message: str, code: Exit, *, hint: str = "") -> None:
         super().__init__(message)
-        self.code = code
+        self.exit_code = int(code)  # type: ignore[misc]  # Click reads it from the instance
         self.hint = hint
 
     def show(self, file: Any = None) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from ops.cli import cli
+from ops.cli import payflowx
 from ops.errors import EXIT_MEANINGS
 
 _HEAD: Final = """# The operator's commands
@@ -37,9 +37,9 @@ def reference() -> str:
     """The page."""
     lines = [_HEAD, "| exit code | meaning |", "| --- | --- |"]
     lines += [f"| {int(code)} | {meaning} |" for code, meaning in EXIT_MEANINGS.items()]
-    context = click.Context(cli, info_name="payflowx")
-    for name in cli.list_commands(context):
-        lines += _section(cli.commands[name], click.Context(cli.commands[name], context, info_name=name))
+    context = click.Context(payflowx, info_name="payflowx")
+    for name in payflowx.list_commands(context):
+        lines += _section(payflowx.commands[name], click.Context(payflowx.commands[name], context, info_name=name))
     return "\n".join(lines) + "\n"
 
 

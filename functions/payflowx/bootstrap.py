@@ -14,6 +14,7 @@ from payflowx.adapters.appconfig_publisher import AppConfigPublisher
 from payflowx.adapters.appconfig_rules import AppConfigRules
 from payflowx.adapters.cloudwatch_failures import CloudWatchFailures
 from payflowx.adapters.cursors import Cursors
+from payflowx.adapters.dynamodb.account_directory import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.administration import DynamoDBAdministration
 from payflowx.adapters.dynamodb.configuration import (
     MERCHANT_LIFETIME_MS,
@@ -24,13 +25,17 @@ from payflowx.adapters.dynamodb.configuration import (
 from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.reconciliation_lookups import DynamoDBLookups
+from payflowx.adapters.dynamodb.reconciliation_runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.references import DynamoDBReferences
 from payflowx.adapters.routing_document import decode_routing_document
 from payflowx.adapters.secrets_administration import SecretsManagerAccountSecrets
 from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
+from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs_dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs_jobs import SqsJobs
 from payflowx.adapters.sqs_notices import SqsNotices
+from payflowx.adapters.sqs_runs import SqsRuns
 from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.tracing import Tracing, daemon_of
@@ -40,6 +45,7 @@ from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
 from payflowx.application.close_operation_review import CloseOperationReview
 from payflowx.application.close_review import CloseReview
+from payflowx.application.compare_lines import CompareLines
 from payflowx.application.create_key import CreateKey
 from payflowx.application.create_merchant import CheckAccount, CreateMerchant
 from payflowx.application.create_payment import CreatePayment
@@ -61,8 +67,10 @@ from payflowx.application.publish_routing import CheckRouting, PublishRouting, R
 from payflowx.application.read_operations import ReadOperations
 from payflowx.application.read_payments import ReadPayments
 from payflowx.application.receive_webhook import ReceiveWebhook
+from payflowx.application.reconcile import Reconcile
 from payflowx.application.recording import Recorder
 from payflowx.application.recording_operations import OperationRecorder
+from payflowx.application.remedy_difference import RemedyDifference
 from payflowx.application.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
 from payflowx.application.request_operation import RequestOperation
 from payflowx.application.resolve_attempt import ResolveAttempt
@@ -74,6 +82,7 @@ from payflowx.application.send_charge import SendCharge
 from payflowx.application.set_credentials import SetCredentials
 from payflowx.application.set_provider_switch import ListProviders, SetProviderSwitch
 from payflowx.application.show_merchant import ShowMerchant
+from payflowx.application.start_reconciliations import StartReconciliations
 from payflowx.application.sweep import SweepDueItems
 from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.dead_letter_ports import WorkQueueName
@@ -371,6 +380,64 @@ class Container:
             clock=self.clock,
             telemetry=self.telemetry,
             policy=self.policy,
+        )
+
+    # -- reconciliation
+
+    @cached_property
+    def runs(self) -> DynamoDBRuns:
+        """Reconciliations and what they found."""
+        return DynamoDBRuns(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+
+    @cached_property
+    def run_queue(self) -> SqsRuns:
+        """The queue that carries reconciliations on."""
+        return SqsRuns(client=self.client("sqs"), queue_url=self._setting("RUNS_QUEUE_URL"))
+
+    @cached_property
+    def start_reconciliations(self) -> StartReconciliations:
+        """The schedule, and operators."""
+        directory = DynamoDBAccountDirectory(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+        return StartReconciliations(
+            directory=directory,
+            runs=self.runs,
+            queue=self.run_queue,
+            providers=self.providers,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        """The queue of reconciliations."""
+        lookups = DynamoDBLookups(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+        files = S3SettlementFiles(
+            client=self.client("s3"),
+            bucket=self._setting("SETTLEMENTS_BUCKET"),
+            read_row=lambda provider, row: self.providers.get(provider).gateway.read_settlement(row),
+        )
+        remedy = RemedyDifference(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            recorder=self.recorder,
+            operation_recorder=self.operation_recorder,
+            clock=self.clock,
+            policy=self.policy,
+        )
+        return Reconcile(
+            runs=self.runs,
+            queue=self.run_queue,
+            lookups=lookups,
+            compare=CompareLines(lookups=lookups, clock=self.clock),
+            remedy=remedy,
+            providers=self.providers,
+            files=files,
+            merchants=self.merchants,
+            payments=self.payments,
+            clock=self.clock,
+            telemetry=self.telemetry,
         )
 
     @cached_property

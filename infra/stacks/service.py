@@ -17,6 +17,8 @@ from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.firewall import Firewall
 from infra.constructs.function import PayFlowXFunction
 from infra.constructs.metrics import NAMESPACE
+from infra.constructs.reconciliation import TIMEOUT as RECONCILER_TIMEOUT
+from infra.constructs.reconciliation import Reconciliation
 from infra.constructs.rest_api import RestApi
 from infra.constructs.routing_configuration import RoutingConfiguration
 from infra.constructs.saved_queries import SavedQueries
@@ -78,6 +80,7 @@ class ServiceStack(Stack):
         self.webhooks = self._webhooks()
         self.notices_function = self._notices_function()
         self.operations = self._operations()
+        self.reconciliation = self._reconciliation()
         self.api = RestApi(
             self,
             "RestApi",
@@ -302,6 +305,25 @@ class ServiceStack(Stack):
         ((_, (_, parts)),) = self.resolve(arn).items()
         return "".join(f"<{part['Ref']}>" if isinstance(part, dict) else part for part in parts)
 
+    def _reconciliation(self) -> Reconciliation:
+        reconciliation = Reconciliation(
+            self,
+            "Reconciliation",
+            data=self._data,
+            jobs=self.jobs,
+            settings=self._settings,
+            make_function=lambda environment: self._function(
+                "Reconciler",
+                "reconciler",
+                "Compares our book with the providers'",
+                RECONCILER_TIMEOUT,
+                512,
+                environment,
+            ),
+        )
+        self._allow_account_secrets(reconciliation.function)
+        return reconciliation
+
     def _function(  # noqa: PLR0917 - read as the row of a table
         self,
         construct_id: str,
@@ -385,7 +407,7 @@ class ServiceStack(Stack):
     def _observe(self) -> None:
         topic = AlarmTopic(self, "AlarmTopic", key=self._data.key, email=self._settings.alarm_email)
         self.alarm_topic = topic.topic
-        queues = {"Jobs": self.jobs, "Notices": self.notices}
+        queues = {"Jobs": self.jobs, "Notices": self.notices, "Runs": self.reconciliation.runs}
         functions = {
             "Authorizer": self.authorizer,
             "Api": self.api_function,
@@ -394,6 +416,7 @@ class ServiceStack(Stack):
             "Webhooks": self.webhooks,
             "Notices": self.notices_function,
             "Operations": self.operations,
+            "Reconciler": self.reconciliation.function,
         }
         environment, api = self._settings.name, self.api.api
         alarms = Alarms(
@@ -435,6 +458,10 @@ class ServiceStack(Stack):
             "JobsDeadLetterQueueUrl": self.jobs.dead_letters.queue_url,
             "NoticesQueueUrl": self.notices.queue.queue_url,
             "NoticesDeadLetterQueueUrl": self.notices.dead_letters.queue_url,
+            "RunsQueueUrl": self.reconciliation.runs.queue.queue_url,
+            "RunsDeadLetterQueueUrl": self.reconciliation.runs.dead_letters.queue_url,
+            "ReconcilerFunctionName": f"{self.reconciliation.function.function.function_name}:live",
+            "SettlementsBucketName": self.reconciliation.files.bucket_name,
             "AlarmTopicArn": self.alarm_topic.topic_arn,
             "TransactionsTableName": self._data.tables.transactions.table_name,
             "IdempotencyTableName": self._data.tables.idempotency.table_name,

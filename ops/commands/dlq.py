@@ -112,7 +112,7 @@ def replay(session: Session, *, queue: str | None, rate: int, limit: int | None,
         session.say(f"Interrupted after {len(items)} messages. Run it again to go on.")
         raise
     except OperatorError as error:
-        if error.code is Exit.UNAVAILABLE and items:
+        if error.exit_code == int(Exit.UNAVAILABLE) and items:
             session.say(f"{len(items)} messages were replayed before. Run it again to go on.")
         raise
     session.show(items, _tally(done) if items else "No dead letters can be replayed now.")

@@ -25,6 +25,10 @@ ENVIRONMENT_READ = {
         *("ROUTING_APPLICATION", "ROUTING_ENVIRONMENT", "ROUTING_PROFILE", "ROUTING_STRATEGY"),
         *("ACCOUNT_SECRETS_KEY_ARN", "API_KEY_MODE", "LOOPBACK_ALLOWED"),
     },
+    "reconciler": {
+        *("TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "SETTLEMENTS_BUCKET"),
+        *("JOBS_QUEUE_URL", "RUNS_QUEUE_URL"),
+    },
 }
 
 
@@ -33,7 +37,7 @@ def function_of(stack: str, name: str) -> dict[str, Any]:
 
 
 def test_there_are_some() -> None:
-    assert len(FUNCTIONS) == 3 * 8 + 2
+    assert len(FUNCTIONS) == 3 * 9 + 2
 
 
 @pytest.mark.parametrize(("stack", "name"), FUNCTIONS)

@@ -66,6 +66,9 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
         *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         *("sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:SendMessage"),
     ]
+    assert not {"dynamodb:DeleteItem", "dynamodb:Scan"} & set(allowed("reconciler"))
+    assert "s3:GetObject" in actions_of("Prod-Service", "reconciler")
+    assert not [a for a in actions_of("Prod-Service", "reconciler") if a.startswith("s3:") and a != "s3:GetObject"]
     assert "secretsmanager:GetSecretValue" in allowed("worker")
     assert "dynamodb:DeleteItem" not in {a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h)}
     assert not [a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h) if "Scan" in a]

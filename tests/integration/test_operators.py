@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.cli import cli
+from ops.cli import payflowx
 from ops.session import Session
 from ops.target import Target
 from payflowx.domain.api_keys import hash_api_key
@@ -412,7 +412,7 @@ class TestCommandLine:
             find_target=lambda _name, _region: target,
             find_invoker=lambda _target: lambda command: operations.handler(json.loads(json.dumps(command)), Context()),
         )
-        return CliRunner().invoke(cli, list(words), obj=session, input=typed, catch_exceptions=False)
+        return CliRunner().invoke(payflowx, list(words), obj=session, input=typed, catch_exceptions=False)
 
     def test_a_day_on_call(self, functions: Functions, routing: str) -> None:
         functions.providers.get("alpha").charges = [Mismatch(code="currency_differs")]

@@ -39,6 +39,12 @@ class Metric(StrEnum):
     WEBHOOK_LAG = "WebhookLag"
     """From received to applied."""
 
+    RECONCILED_LINES = "ReconciledLines"
+    RECONCILIATION_DIFFERENCES = "ReconciliationDifferences"
+    RECONCILIATIONS_FAILED = "ReconciliationsFailed"
+    RECONCILIATION_AGE = "ReconciliationAge"
+    """Of the oldest run that is not over; zero where all are."""
+
     OLDEST_DUE_AGE = "OldestDueAge"
     DRIVES_EXHAUSTED = "DrivesExhausted"
     DEAD_LETTERS_REPLAYED = "DeadLettersReplayed"
@@ -54,7 +60,9 @@ DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
     Metric.WEBHOOKS_UNMATCHED: frozenset({"provider"}),
     Metric.WEBHOOKS_WITHOUT_NEWS: frozenset({"provider"}),
     Metric.WEBHOOK_LAG: frozenset({"provider"}),
+    Metric.RECONCILED_LINES: frozenset({"provider", "outcome"}),
     Metric.OPERATIONS_ACCEPTED: frozenset({"kind"}),
+    Metric.DEAD_LETTERS_REPLAYED: frozenset({"queue"}),
     Metric.OPERATIONS_FINAL: frozenset({"kind", "status"}),
     Metric.DEAD_LETTERS_REPLAYED: frozenset({"queue"}),
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ops.cli import cli
+from ops.cli import payflowx
 from ops.commands import dlq, doctor
 from ops.errors import Exit
 from ops.session import Session
@@ -58,7 +58,7 @@ def runner_of(function: FakeFunction, target: Target | None = None) -> Run:
         session = Session(
             find_target=lambda name, _region: target or local(name=name), find_invoker=lambda _target: function
         )
-        return CliRunner().invoke(cli, list(words), obj=session, input=typed)
+        return CliRunner().invoke(payflowx, list(words), obj=session, input=typed)
 
     return run
 
@@ -99,7 +99,7 @@ def payment(**changes: Any) -> dict[str, Any]:
 
 def leaves() -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
-    for name, command in cli.commands.items():
+    for name, command in payflowx.commands.items():
         inner = getattr(command, "commands", None)
         found += [(name, leaf) for leaf in inner] if inner else [(name,)]
     return found
@@ -110,7 +110,7 @@ def test_every_command_explains_itself_and_needs_no_stage_for_that(words: tuple[
     def nowhere(_name: str, _region: str | None) -> Target:
         raise AssertionError("help must not look for a target")
 
-    result = CliRunner().invoke(cli, [*words, "--help"], obj=Session(find_target=nowhere))
+    result = CliRunner().invoke(payflowx, [*words, "--help"], obj=Session(find_target=nowhere))
     assert result.exit_code == 0
     assert "--json" in result.output
     assert "--env" in result.output
@@ -142,7 +142,7 @@ def test_exactly_the_changes_need_a_reason() -> None:
         if any(
             param.name == "reason" and param.required
             for param in (
-                cli.commands[words[0]].commands[words[1]] if len(words) > 1 else cli.commands[words[0]]
+                payflowx.commands[words[0]].commands[words[1]] if len(words) > 1 else payflowx.commands[words[0]]
             ).params
         )
     }
@@ -181,7 +181,7 @@ def test_the_environment_may_be_named_before_or_after(words: tuple[str, ...]) ->
 
     function = FakeFunction(count_dead_letters={"items": []})
     session = Session(find_target=find, find_invoker=lambda _target: function)
-    assert CliRunner().invoke(cli, list(words), obj=session).exit_code == 0
+    assert CliRunner().invoke(payflowx, list(words), obj=session).exit_code == 0
     assert seen == ["prod"]
 
 
@@ -199,7 +199,7 @@ def test_what_is_typed_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch) -
             find_target=find,
             find_invoker=lambda _target: function,
         )
-        CliRunner().invoke(cli, list(words), obj=session)
+        CliRunner().invoke(payflowx, list(words), obj=session)
 
     run("dlq", "ls")
     run("--env", "dev", "dlq", "ls")
@@ -306,7 +306,7 @@ def test_wrong_secrets_are_refused_without_repeating_them(text: str) -> None:
 
 def test_no_command_takes_a_secret_as_an_argument() -> None:
     for words in leaves():
-        command = cli.commands[words[0]]
+        command = payflowx.commands[words[0]]
         leaf = command.commands[words[1]] if len(words) > 1 else command
         names = {param.name for param in leaf.params}
         assert not names & {"key_secret", "webhook_secret", "secret", "password", "api_key"}, words
@@ -368,7 +368,7 @@ def test_a_wrong_id_is_found_out_before_anything_is_asked() -> None:
 
 def test_no_stage_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops.target.STAGE_FILE", tmp_path / "stage.json")
-    result = CliRunner().invoke(cli, ["dlq", "ls"])
+    result = CliRunner().invoke(payflowx, ["dlq", "ls"])
     assert result.exit_code == Exit.NO_ACCESS
     assert "make run" in result.stderr
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ops.cli import cli
+from ops.cli import payflowx
 from ops.reference import reference
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "commands.md"
@@ -14,7 +14,7 @@ def test_the_page_is_what_the_commands_say() -> None:
 
 def test_every_command_is_on_the_page() -> None:
     text = reference()
-    for name, command in cli.commands.items():
+    for name, command in payflowx.commands.items():
         assert f"## {name}\n" in text
         for inner in getattr(command, "commands", {}):
             assert f"### {name} {inner}\n" in text

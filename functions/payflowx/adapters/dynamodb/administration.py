@@ -19,6 +19,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb import keys
+from payflowx.adapters.dynamodb.account_directory import directory_item
 from payflowx.adapters.dynamodb.configuration import (
     EVERYONE,
     KEY,
@@ -65,6 +66,7 @@ class DynamoDBAdministration:
                 for account in merchant.accounts
                 if account.webhook_token
             ),
+            *(self._new(directory_item(merchant.merchant_id, account)) for account in merchant.accounts),
             self._new(_record_item(record)),
         )
 
@@ -95,6 +97,7 @@ class DynamoDBAdministration:
             self._exists({"pk": f"M#{merchant_id}", "sk": MERCHANT}),
             self._new(account_item(f"M#{merchant_id}", account)),
             self._new(token_item(merchant_id, account)),
+            self._new(directory_item(merchant_id, account)),
             self._new(_record_item(record)),
         )
 
