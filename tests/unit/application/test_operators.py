@@ -423,6 +423,15 @@ def test_what_nobody_understands_stays_and_what_means_nothing_goes(desk: Desk) -
     assert [letter.body for letter in desk.dead.lying[JOBS]] == ["garbage"]
 
 
+def test_a_wake_up_of_a_payment_that_is_not_here_stays(desk: Desk) -> None:
+    lost = replace(desk.world.accept(), transaction_id="pay_bbbbbbbbbbbbbbbb")
+    desk.world.jobs.sent.clear()
+    desk.dead.put(wake_up(lost))
+    assert [(r.plan.step, r.sent) for r in desk.replay()] == [(ReplayStep.KEEP, False)]
+    assert len(desk.dead.lying[JOBS]) == 1
+    assert desk.world.jobs.sent == []
+
+
 def test_webhooks_go_back_to_their_queue(desk: Desk) -> None:
     payment = desk.unknown()
     notice = inbound(payment, charge_key=payment.attempts[0].provider_key)

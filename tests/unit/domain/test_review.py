@@ -145,6 +145,16 @@ def test_a_second_charge_that_was_given_back_leaves_the_first() -> None:
     assert (after.captured, after.refundable, after.refunded) == (1999, 1000, 999)
 
 
+def test_charges_that_were_all_given_back_leave_no_charge() -> None:
+    payment = payment_with(
+        AttemptState.SUCCEEDED, AttemptState.SUCCEEDED, charged_attempt=1, captured=1999, refundable=1999
+    )
+    after = close(payment, Verdict.NOT_CHARGED).after
+    assert (after.status, after.charged_attempt) == (PaymentStatus.FAILED, None)
+    assert (after.captured, after.refundable) == (0, 0)
+    assert [attempt.state for attempt in after.attempts] == [AttemptState.SUCCEEDED] * 2
+
+
 @pytest.mark.parametrize(
     "changes",
     [
