@@ -42,15 +42,16 @@ class Alarms(Construct):
         topic: sns.ITopic,
         jobs: WorkQueue,
         notices: WorkQueue,
+        deliveries: WorkQueue,
         api: apigateway.RestApi,
         functions: Mapping[str, PayFlowXFunction],
         latency_limit: Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self._action = actions.SnsAction(topic)
-        for name, symptom in (self._payments() | self._api(api, latency_limit)).items():
+        for name, symptom in (self._payments() | self._webhooks() | self._api(api, latency_limit)).items():
             self._alarm(name, symptom)
-        for prefix, queue in (("", jobs), ("Notices", notices)):
+        for prefix, queue in (("", jobs), ("Notices", notices), ("Deliveries", deliveries)):
             for name, symptom in self._queue(queue).items():
                 self._alarm(f"{prefix}{name}", symptom)
         for name, function in functions.items():
@@ -137,6 +138,23 @@ class Alarms(Construct):
                 threshold=1,
                 runbook="provider-misconfigured",
                 says="A provider refuses our credentials.",
+            ),
+        }
+
+    @staticmethod
+    def _webhooks() -> dict[str, Symptom]:
+        return {
+            "EndpointsDisabled": Symptom(
+                metric=own("EndpointsDisabled", "deliverer"),
+                threshold=1,
+                runbook="endpoint-disabled",
+                says="A merchant's webhook endpoint was given up: it is gone, or took nothing for three days.",
+            ),
+            "WebhooksGivenUp": Symptom(
+                metric=own("WebhooksGivenUp", "deliverer"),
+                threshold=1,
+                runbook="webhook-given-up",
+                says="An event was not taken by an endpoint in any try of three days; others were.",
             ),
         }
 

@@ -12,6 +12,7 @@ from infra.acknowledgements import acknowledge
 from infra.constructs.alarm_topic import AlarmTopic
 from infra.constructs.alarms import Alarms
 from infra.constructs.dashboard import Dashboard
+from infra.constructs.deliveries import DELIVERER_TIMEOUT, Deliveries
 from infra.constructs.dependencies_layer import DependenciesLayer
 from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.firewall import Firewall
@@ -77,6 +78,8 @@ class ServiceStack(Stack):
         self.operations = self._operations()
         self.webhooks = self._webhooks()
         self.notices_function = self._notices_function()
+        self.deliverer = self._deliverer()
+        self._tell_merchants()
         self.api = RestApi(
             self,
             "RestApi",
@@ -193,6 +196,31 @@ class ServiceStack(Stack):
         self._allow_sending(function, self.jobs)
         self._allow_sending(function, self.notices)
         return function
+
+    def _deliverer(self) -> PayFlowXFunction:
+        tables = self._data.tables
+        function = self._function(
+            "Deliverer",
+            "deliverer",
+            "Tells merchants of events",
+            DELIVERER_TIMEOUT,
+            512,
+            {
+                "TRANSACTIONS_TABLE": tables.transactions.table_name,
+                "CONFIGURATION_TABLE": tables.configuration.table_name,
+            },
+        )
+        self._allow_table(function, tables.transactions, "GetItem", "UpdateItem")
+        return function
+
+    def _tell_merchants(self) -> None:
+        self.deliveries = Deliveries(self, "Deliveries", key=self._data.key)
+        self.deliveries.feed(self.deliverer)
+        writers = (self.api_function, self.worker, self.notices_function, self.operations)
+        for waker in (*writers, self.sweeper, self.deliverer):
+            self.deliveries.let_wake(waker)
+        for keeper in (self.api_function, self.deliverer):
+            self.deliveries.let_keep_endpoints(keeper, self._data.tables.configuration)
 
     def _sweeper(self) -> PayFlowXFunction:
         transactions = self._data.tables.transactions
@@ -316,6 +344,7 @@ class ServiceStack(Stack):
             topic=topic.topic,
             jobs=self.jobs,
             notices=self.notices,
+            deliveries=self.deliveries.queue,
             api=self.api.api,
             functions={
                 "Authorizer": self.authorizer,
@@ -324,6 +353,7 @@ class ServiceStack(Stack):
                 "Sweeper": self.sweeper,
                 "Webhooks": self.webhooks,
                 "Notices": self.notices_function,
+                "Deliverer": self.deliverer,
                 "Operations": self.operations,
             },
             latency_limit=self._settings.latency_alarm,
@@ -341,6 +371,8 @@ class ServiceStack(Stack):
             "JobsDeadLetterQueueUrl": self.jobs.dead_letters.queue_url,
             "NoticesQueueUrl": self.notices.queue.queue_url,
             "NoticesDeadLetterQueueUrl": self.notices.dead_letters.queue_url,
+            "DeliveriesQueueUrl": self.deliveries.queue.queue.queue_url,
+            "DeliveriesDeadLetterQueueUrl": self.deliveries.queue.dead_letters.queue_url,
             "AlarmTopicArn": self.alarm_topic.topic_arn,
             "TransactionsTableName": self._data.tables.transactions.table_name,
             "IdempotencyTableName": self._data.tables.idempotency.table_name,

@@ -19,6 +19,7 @@ ENVIRONMENT_READ = {
     "authorizer": {"CONFIGURATION_TABLE"},
     "webhooks": {"CONFIGURATION_TABLE", "NOTICES_QUEUE_URL"},
     "notices": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "NOTICES_QUEUE_URL"},
+    "deliverer": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "DELIVERIES_QUEUE_URL", "ENCRYPTION_KEY_ARN"},
     "operations": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL"},
 }
 
@@ -28,7 +29,7 @@ def function_of(stack: str, name: str) -> dict[str, Any]:
 
 
 def test_there_are_some() -> None:
-    assert len(FUNCTIONS) == 3 * 8 + 2
+    assert len(FUNCTIONS) == 3 * 9 + 2
 
 
 @pytest.mark.parametrize(("stack", "name"), FUNCTIONS)

@@ -6,8 +6,8 @@ import pytest
 
 from tests.infra.conftest import every, resources, template
 
-CONSUMERS = 2
-"""Functions that work on a queue: the worker, and what applies webhooks."""
+CONSUMERS = 3
+"""Functions that work on a queue: the worker, what applies webhooks, and what tells merchants."""
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
 
 

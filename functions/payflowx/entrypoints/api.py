@@ -2,7 +2,7 @@
 
 from functools import cache
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -14,13 +14,13 @@ from payflowx.domain.movement import MovementKind
 from payflowx.domain.operation import Operation
 from payflowx.domain.statuses import PaymentStatus
 from payflowx.entrypoints.http import openapi, parameters, problems
+from payflowx.entrypoints.http.answering import HEADERS, answer
 from payflowx.entrypoints.http.decoding import decode_new_payment
 from payflowx.entrypoints.http.operation_decoding import decode_cancellation, decode_new_operation
 from payflowx.entrypoints.http.presenting import present_event, present_operation, present_payment
 from payflowx.entrypoints.http.requests import ApiRequest
 from payflowx.entrypoints.http.types import EventListAnswer, HealthAnswer, OperationListAnswer, PaymentListAnswer
-
-_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+from payflowx.entrypoints.http.webhook_routes import webhook_routes
 
 app = APIGatewayRestResolver()
 
@@ -31,6 +31,9 @@ def container() -> Container:
     return Container()
 
 
+app.include_router(webhook_routes(lambda: container()))  # noqa: PLW0108 - tests and simulations replace the name
+
+
 @app.post("/payments")
 def create_payment() -> Response[str]:
     """Accept a payment."""
@@ -39,7 +42,7 @@ def create_payment() -> Response[str]:
     headers = {"Location": f"/payments/{payment.transaction_id}"}
     if acceptance.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return _answer(payment, status=HTTPStatus.ACCEPTED, headers=headers)
+    return answer(payment, status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 @app.get("/payments")
@@ -53,7 +56,7 @@ def list_payments() -> Response[str]:
     )
     page = wired.read_payments.page(query)
     cursor = parameters.next_cursor(query, page.next_position, wired.cursors)
-    return _answer(PaymentListAnswer(items=[present_payment(p) for p in page.items], next_cursor=cursor))
+    return answer(PaymentListAnswer(items=[present_payment(p) for p in page.items], next_cursor=cursor))
 
 
 @app.get("/payments/<transaction_id>")
@@ -63,7 +66,7 @@ def get_payment(transaction_id: str) -> Response[str]:
     request.check_path_and_query()
     request.query(frozenset())
     payment = container().read_payments.get(request.merchant_id, parameters.transaction_id(transaction_id))
-    return _answer(present_payment(payment))
+    return answer(present_payment(payment))
 
 
 @app.get("/payments/<transaction_id>/events")
@@ -76,7 +79,7 @@ def list_payment_events(transaction_id: str) -> Response[str]:
     after_seq = parameters.events_after(query, merchant_id, known_id, wired.cursors)
     page = wired.read_payments.events(merchant_id, known_id, after_seq=after_seq, limit=parameters.limit(query))
     cursor = parameters.event_cursor(page.next_seq, merchant_id, known_id, wired.cursors)
-    return _answer(EventListAnswer(items=[present_event(event) for event in page.items], next_cursor=cursor))
+    return answer(EventListAnswer(items=[present_event(event) for event in page.items], next_cursor=cursor))
 
 
 @app.post("/payments/<transaction_id>/cancel")
@@ -87,7 +90,7 @@ def cancel_payment(transaction_id: str) -> Response[str]:
     done = cancellation.payment.status is PaymentStatus.CANCELLED
     headers = {"Location": _address(cancellation.void)} if cancellation.void else {}
     status = HTTPStatus.OK if done else HTTPStatus.ACCEPTED
-    return _answer(present_payment(cancellation.payment), status=status, headers=headers)
+    return answer(present_payment(cancellation.payment), status=status, headers=headers)
 
 
 @app.post("/payments/<transaction_id>/capture")
@@ -109,7 +112,7 @@ def list_operations(transaction_id: str) -> Response[str]:
     request.check_path_and_query()
     request.query(frozenset())
     found = container().read_operations.of_payment(request.merchant_id, parameters.transaction_id(transaction_id))
-    return _answer(OperationListAnswer(items=[present_operation(operation) for operation in found]))
+    return answer(OperationListAnswer(items=[present_operation(operation) for operation in found]))
 
 
 @app.get("/payments/<transaction_id>/operations/<operation_id>")
@@ -119,19 +122,19 @@ def get_operation(transaction_id: str, operation_id: str) -> Response[str]:
     request.check_path_and_query()
     request.query(frozenset())
     known_id, wanted_id = parameters.transaction_id(transaction_id), parameters.operation_id(operation_id)
-    return _answer(present_operation(container().read_operations.get(request.merchant_id, known_id, wanted_id)))
+    return answer(present_operation(container().read_operations.get(request.merchant_id, known_id, wanted_id)))
 
 
 @app.get("/health")
 def health() -> Response[str]:
     """Answers as long as the function runs."""
-    return _answer(HealthAnswer(status="ok"))
+    return answer(HealthAnswer(status="ok"))
 
 
 @app.get("/openapi.json")
 def openapi_document() -> Response[str]:
     """The API's own description."""
-    return _answer(openapi.document())
+    return answer(openapi.document())
 
 
 @app.exception_handler(Refusal)  # type: ignore[untyped-decorator]  # Powertools has no types here
@@ -179,7 +182,7 @@ def _accept_operation(transaction_id: str, kind: MovementKind) -> Response[str]:
     headers = {"Location": _address(acceptance.operation)}
     if acceptance.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return _answer(present_operation(acceptance.operation), status=HTTPStatus.ACCEPTED, headers=headers)
+    return answer(present_operation(acceptance.operation), status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 def _address(operation: Operation) -> str:
@@ -190,19 +193,10 @@ def _request() -> ApiRequest:
     return ApiRequest(app.current_event.raw_event)
 
 
-def _answer(body: Any, *, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response[str]:
-    return Response(
-        status_code=status.value,
-        content_type="application/json",
-        body=msgspec.json.encode(body).decode(),
-        headers={**_HEADERS, **(headers or {})},
-    )
-
-
 def _problem(problem: problems.Problem) -> Response[str]:
     return Response(
         status_code=problem.status,
         content_type=problems.CONTENT_TYPE,
         body=msgspec.json.encode(problem.body()).decode(),
-        headers={**_HEADERS, **problem.all_headers()},
+        headers={**HEADERS, **problem.all_headers()},
     )
