@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check lint types unit contract integration conformance infra architecture e2e python313 bench synth simulate mutants chaos format openapi clean
+.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e python313 bench synth simulate mutants chaos format openapi clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=
 
 demo: setup ## The same, and end: success only if all three were paid as expected
 	@exec $(VENV)/python -m local demo
+
+alarms: setup ## Every alarm of the running stage, and its state
+	@$(VENV)/python -m local.alarms
 
 test: setup lint types unit contract integration conformance infra synth architecture python313 simulate e2e ## The whole gate
 

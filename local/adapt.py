@@ -8,9 +8,10 @@ from typing import Any, Final
 Template = dict[str, Any]
 
 _REFUSED_TYPES: Final = {
-    "AWS::CloudWatch::CompositeAlarm": "the engine has no composite alarms",
+    "AWS::CloudWatch::CompositeAlarm": "the engine has no composite alarms; `make alarms` evaluates it",
     "AWS::CodeDeploy::Application": "the engine has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "the engine has no CodeDeploy",
+    "AWS::Logs::QueryDefinition": "the engine has no saved queries",
     "AWS::WAFv2::WebACLAssociation": "the engine cannot put a web ACL in front of an API",
 }
 
@@ -61,7 +62,7 @@ def _drop_refused_types(template: Template) -> list[Adaptation]:
 
 def _drop_metric_math_alarms(template: Template) -> list[Adaptation]:
     return [
-        _drop(template, name, "the engine cannot compute metric math; unit tests evaluate this alarm")
+        _drop(template, name, "the engine cannot compute metric math; `make alarms` evaluates it")
         for name, resource in list(template["Resources"].items())
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
     ]

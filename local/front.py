@@ -2,6 +2,8 @@
 
 import socket
 import threading
+import time
+from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ _MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """What API Gateway takes at most."""
 _TIMEOUT_SECONDS: Final = 29
 """When API Gateway gives up on an integration."""
+_REMEMBERED: Final = 10_000
 _HOP_BY_HOP: Final = frozenset(
     {
         "connection",
@@ -34,7 +37,10 @@ class Front:
 
     def __init__(self, port: int, target: str) -> None:
         self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=_TIMEOUT_SECONDS)
-        handler = type("Handler", (_Handler,), {"pool": self._pool, "target": target.rstrip("/")})
+        self.answered: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
+        """Status and milliseconds of the last requests: what API Gateway would make metrics of."""
+        parts = {"pool": self._pool, "target": target.rstrip("/"), "answered": self.answered}
+        handler = type("Handler", (_Handler,), parts)
         server = type("Server", (ThreadingHTTPServer,), {"daemon_threads": True, "request_queue_size": 128})
         try:
             self._server: ThreadingHTTPServer = server((HOST, port), handler)
@@ -72,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Head and body are written apart: the second would wait 40 ms for the first one's acknowledgement."""
     pool: urllib3.PoolManager
     target: str
+    answered: deque[tuple[int, int]]
 
     def do_GET(self) -> None:
         self._forward()
@@ -88,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(413, {"Content-Type": "application/problem+json"}, _TOO_LARGE)
             return
         body = self.rfile.read(int(length))
+        started = time.monotonic()
         headers = urllib3.HTTPHeaderDict()
         for name, value in self.headers.items():
             if name.lower() not in _HOP_BY_HOP:
@@ -99,6 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         except urllib3.exceptions.HTTPError:
             self._send(503, {"Content-Type": "application/problem+json", "Retry-After": "5"}, _UNAVAILABLE)
             return
+        self.answered.append((answer.status, int((time.monotonic() - started) * 1000)))
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
         self._send(answer.status, kept, answer.data)
 

@@ -1,13 +1,14 @@
 """Feeds the engine's CloudWatch with what it does not produce itself, so that alarms really fire.
 
-Queue metrics come from the queues' attributes. The functions' own metrics are EMF lines in their logs: they are read
-from the engine's log groups and put as metric data, as CloudWatch would do.
+Queue metrics come from the queues' attributes, the API's from the address in front of it. The functions' own metrics
+are EMF lines in their logs: they are read from the engine's log groups and put as metric data, as CloudWatch would do.
 """
 
 import contextlib
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,9 @@ class MetricsPump:
 
     engine: Engine
     queue_urls: Mapping[str, str]
+    api_name: str = ""
+    answered: deque[tuple[int, int]] = field(default_factory=deque)
+    """Status and milliseconds of requests to the API, taken from the front as they come."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _read_until_ms: int = 0
     _waiting_since: dict[str, float] = field(default_factory=dict)
@@ -44,7 +48,7 @@ class MetricsPump:
 
     def pump(self) -> int:
         """One round; how many samples were put."""
-        samples = [*self._queue_samples(), *self._function_samples()]
+        samples = [*self._queue_samples(), *self._api_samples(), *self._function_samples()]
         cloudwatch = self.engine.client("cloudwatch")
         for namespace in {namespace for namespace, _ in samples}:
             data = [datum for known, datum in samples if known == namespace]
@@ -59,7 +63,7 @@ class MetricsPump:
 
     def _queue_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
         sqs = self.engine.client("sqs")
-        for url in self.queue_urls.values():
+        for output, url in self.queue_urls.items():
             name = url.rsplit("/", 1)[-1]
             attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_VISIBLE])["Attributes"]
             visible = int(attributes[_VISIBLE])
@@ -67,11 +71,26 @@ class MetricsPump:
             if not visible:
                 self._waiting_since.pop(name, None)
             dimensions = [{"Name": "QueueName", "Value": name}]
-            for metric, value in (
-                ("ApproximateNumberOfMessagesVisible", visible),
-                (_AGE, time.time() - since),
-            ):
-                yield "AWS/SQS", {"MetricName": metric, "Dimensions": dimensions, "Value": float(value)}
+            # The engine's alarms see a metric whatever its dimensions: each queue has the one it is watched by.
+            metric, value = (
+                ("ApproximateNumberOfMessagesVisible", float(visible))
+                if "DeadLetter" in output
+                else (_AGE, time.time() - since)
+            )
+            yield "AWS/SQS", {"MetricName": metric, "Dimensions": dimensions, "Value": value}
+
+    def _api_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        dimensions = [{"Name": "ApiName", "Value": self.api_name}]
+        while self.answered:
+            status, milliseconds = self.answered.popleft()
+            values = {
+                "Count": 1.0,
+                "4XXError": float(400 <= status < 500),
+                "5XXError": float(status >= 500),
+                "Latency": float(milliseconds),
+            }
+            for metric, value in values.items():
+                yield "AWS/ApiGateway", {"MetricName": metric, "Dimensions": dimensions, "Value": value}
 
     def _function_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
         logs = self.engine.client("logs")

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import urllib3
 
+from local.adapt import Adaptation
+from local.alarm_bell import AlarmBell
 from local.api import Api
 from local.assembly import read_stacks
 from local.deploy import bootstrap, create_stack, upload_assets
@@ -43,6 +45,8 @@ class Stage:
     engine: Engine
     gateways: dict[str, str]
     outputs: dict[str, str]
+    bell: AlarmBell
+    """What the alarms have told."""
 
     def api(self) -> Api:
         """A client of its API."""
@@ -77,7 +81,7 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
         bootstrap(engine)
         upload_assets(engine, stacks, host_layer())
     outputs: dict[str, str] = {}
-    adaptations = []
+    adaptations: list[Adaptation] = []
     for stack in stacks.values():
         with step(f"creating the stack {stack.name}"):
             made, changes = create_stack(engine, stack)
@@ -92,23 +96,37 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
     front = Front(port, f"{engine.endpoint_url}/restapis/{outputs['ApiId']}/{_API_STAGE}/_user_request_")
     front.start()
     cleanup.callback(front.stop)
-    queues = {name: outputs[name] for name in ("JobsQueueUrl", "JobsDeadLetterQueueUrl")}
-    pump = MetricsPump(engine, queues)
+    queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
+    api_name = engine.client("apigateway").get_rest_api(restApiId=outputs["ApiId"])["name"]
+    pump = MetricsPump(engine, queues, api_name, front.answered)
     pump.start()
     cleanup.callback(pump.stop)
-    stage = Stage(base_url=front.url, api_key=api_key, engine=engine, gateways=gateways, outputs=outputs)
+    bell = AlarmBell(engine, outputs["AlarmTopicArn"])
+    bell.start()
+    cleanup.callback(bell.stop)
+    stage = Stage(base_url=front.url, api_key=api_key, engine=engine, gateways=gateways, outputs=outputs, bell=bell)
     _write(stage, processes)
     cleanup.callback(STAGE_FILE.unlink, missing_ok=True)
     return stage
 
 
-def _say_differences(adaptations: list[Any], *, has_simulators: bool) -> None:
+def _say_differences(adaptations: list[Adaptation], *, has_simulators: bool) -> None:
     say("  the templates run as synthesized, but for:")
     say("    the layer holds the same packages, built for this machine, under the same key")
     if has_simulators:
         say("    Dev-Sandbox is not created: its simulators run as servers, so that their faults are real")
+    for text in _summed_up(adaptations):
+        say(f"    {text}")
+
+
+def _summed_up(adaptations: list[Adaptation]) -> Iterator[str]:
+    """One line for many of a kind."""
+    alike: dict[tuple[str, str, str], list[Adaptation]] = {}
     for adaptation in adaptations:
-        say(f"    {adaptation}")
+        kind = adaptation.resource.rpartition(" ")[2]
+        alike.setdefault((kind, adaptation.change, adaptation.reason), []).append(adaptation)
+    for (kind, change, reason), several in alike.items():
+        yield str(several[0]) if len(several) == 1 else f"{len(several)} of {kind}: {change}, because {reason}"
 
 
 def _write(stage: Stage, processes: Processes) -> None:

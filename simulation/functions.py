@@ -89,6 +89,7 @@ class _Context:
 
     invocation: Invocation
     kernel: Kernel
+    aws_request_id: str = "invocation"
 
     def get_remaining_time_in_millis(self) -> int:
         """Until Lambda ends the invocation."""
@@ -342,6 +343,9 @@ class _Telemetry:
     def warn(self, message: str, **facts: object) -> None:
         self.history.lines.append(f"{message} {facts}")
         self.history.sometimes[f"warned: {message}"] += 1
+
+    def about(self, **facts: object) -> None:
+        self.history.lines.append(f"{facts}")
 
     def count(self, name: str, value: int = 1, **_dimensions: str) -> None:
         self.history.sometimes[f"metric: {name}"] += value

@@ -32,6 +32,7 @@ from payflowx.adapters.sqs_jobs import SqsJobs
 from payflowx.adapters.sqs_notices import SqsNotices
 from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
+from payflowx.adapters.tracing import Tracing, daemon_of
 from payflowx.adapters.ttl_cache import TtlCache
 from payflowx.application.announced_events import AnnouncedEvents
 from payflowx.application.apply_notice import ApplyNotice
@@ -61,6 +62,7 @@ from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.delivery_ports import Sender
 from payflowx.domain.errors import ConfigurationError
 from payflowx.domain.limits import HOUR_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.ports import Clock, Concurrency, DueKind, Randomness, Telemetry
 from payflowx.domain.retry import RetryPolicy
 from payflowx.domain.transport import HttpClient
@@ -100,7 +102,19 @@ class Container:
     @cached_property
     def telemetry(self) -> Telemetry:
         """Logs and metrics."""
-        return PowertoolsTelemetry(self.logger, self._setting("POWERTOOLS_METRICS_NAMESPACE"))
+        return PowertoolsTelemetry(
+            self.logger, self._setting("POWERTOOLS_METRICS_NAMESPACE"), self._setting("ENVIRONMENT")
+        )
+
+    @cached_property
+    def tracing(self) -> Tracing:
+        """The providers' calls in X-Ray."""
+        return Tracing(daemon_of(self.environment))
+
+    @property
+    def trace(self) -> str | None:
+        """The header of this invocation's trace: Lambda sets it anew each time."""
+        return self.environment.get("_X_AMZN_TRACE_ID")
 
     @cached_property
     def http(self) -> HttpClient:
@@ -181,10 +195,12 @@ class Container:
             http=lambda: self.http,
             secrets=lambda: self.secrets,
             clock_ms=self.clock.now_ms,
-            observe=lambda provider, _step, milliseconds: self.telemetry.milliseconds(
-                "ProviderLatency", milliseconds, provider=provider
-            ),
+            observe=self._observe_call,
         )
+
+    def _observe_call(self, provider: str, step: str, milliseconds: int) -> None:
+        self.telemetry.milliseconds(Metric.PROVIDER_LATENCY, milliseconds, provider=provider)
+        self.tracing.called(provider, step, ended_ms=self.clock.now_ms(), took_ms=milliseconds)
 
     @cached_property
     def rules(self) -> AppConfigRules:

@@ -35,7 +35,7 @@ class PayFlowXFunction(Construct):
         settings: EnvironmentSettings,
     ) -> None:
         super().__init__(scope, construct_id)
-        log_group = logs.LogGroup(
+        self.log_group = logs.LogGroup(
             self,
             "Logs",
             retention=settings.log_retention,
@@ -48,7 +48,7 @@ class PayFlowXFunction(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"PayFlowX {construct_id}",
         )
-        log_group.grant_write(self.role)
+        self.log_group.grant_write(self.role)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -61,7 +61,7 @@ class PayFlowXFunction(Construct):
             role=self.role,
             timeout=timeout,
             memory_size=memory_mb,
-            log_group=log_group,
+            log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,

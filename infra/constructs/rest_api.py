@@ -55,7 +55,7 @@ class RestApi(Construct):
         settings: EnvironmentSettings,
     ) -> None:
         super().__init__(scope, construct_id)
-        access_log = logs.LogGroup(
+        self.access_log = logs.LogGroup(
             self,
             "AccessLog",
             retention=settings.log_retention,
@@ -72,7 +72,7 @@ class RestApi(Construct):
                 stage_name=STAGE,
                 throttling_rate_limit=settings.api_rate_per_second,
                 throttling_burst_limit=settings.api_burst,
-                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG_FIELDS)),
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
                 data_trace_enabled=False,

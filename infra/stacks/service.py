@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.acknowledgements import acknowledge
 from infra.constructs.alarm_topic import AlarmTopic
 from infra.constructs.alarms import Alarms
-from infra.constructs.dashboard import Dashboard
+from infra.constructs.dashboards import BusinessDashboard, OperationsDashboard
 from infra.constructs.deliveries import DELIVERER_TIMEOUT, Deliveries
 from infra.constructs.dependencies_layer import DependenciesLayer
 from infra.constructs.encryption_key import KEY_ACTIONS
@@ -20,6 +20,7 @@ from infra.constructs.function import PayFlowXFunction
 from infra.constructs.metrics import NAMESPACE
 from infra.constructs.rest_api import RestApi
 from infra.constructs.routing_configuration import RoutingConfiguration
+from infra.constructs.saved_queries import SavedQueries
 from infra.constructs.sweeper_schedule import SweeperSchedule
 from infra.constructs.work_queue import WorkQueue
 from infra.settings import ROOT, EnvironmentSettings
@@ -338,27 +339,45 @@ class ServiceStack(Stack):
     def _observe(self) -> None:
         topic = AlarmTopic(self, "AlarmTopic", key=self._data.key, email=self._settings.alarm_email)
         self.alarm_topic = topic.topic
-        Alarms(
+        queues = {"Jobs": self.jobs, "Notices": self.notices, "Deliveries": self.deliveries.queue}
+        functions = {
+            "Authorizer": self.authorizer,
+            "Api": self.api_function,
+            "Worker": self.worker,
+            "Sweeper": self.sweeper,
+            "Webhooks": self.webhooks,
+            "Notices": self.notices_function,
+            "Deliverer": self.deliverer,
+            "Operations": self.operations,
+        }
+        environment, api = self._settings.name, self.api.api
+        alarms = Alarms(
             self,
             "Alarms",
+            environment=environment,
             topic=topic.topic,
-            jobs=self.jobs,
-            notices=self.notices,
-            deliveries=self.deliveries.queue,
-            api=self.api.api,
-            functions={
-                "Authorizer": self.authorizer,
-                "Api": self.api_function,
-                "Worker": self.worker,
-                "Sweeper": self.sweeper,
-                "Webhooks": self.webhooks,
-                "Notices": self.notices_function,
-                "Deliverer": self.deliverer,
-                "Operations": self.operations,
-            },
+            queues=queues,
+            functions=functions,
+            api=api,
             latency_limit=self._settings.latency_alarm,
         )
-        Dashboard(self, "Dashboard", api=self.api.api, jobs=self.jobs)
+        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api)
+        OperationsDashboard(
+            self,
+            "OperationsDashboard",
+            environment=environment,
+            api=api,
+            queues=queues,
+            functions=functions,
+            alarms=list(alarms.by_name.values()),
+        )
+        SavedQueries(
+            self,
+            "SavedQueries",
+            environment=environment,
+            functions=[function.log_group for function in functions.values()],
+            access_log=self.api.access_log,
+        )
 
     def _outputs(self) -> None:
         outputs = {

@@ -9,6 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.alarms import alarm_states
+from local.assembly import read_stacks
 from tests.e2e.conftest import Client
 
 TOKENS = {
@@ -198,15 +200,54 @@ def test_no_log_of_any_function_holds_a_token_or_a_key(client: Client) -> None:
     assert client.stage.api_key not in text
 
 
-def test_alarms_see_what_happens(client: Client) -> None:
-    """The dead-letter alarm goes off when a message ends there."""
-    engine, outputs = client.stage.engine, client.stage.outputs
-    engine.client("sqs").send_message(QueueUrl=outputs["JobsDeadLetterQueueUrl"], MessageBody="x")
+def test_the_metrics_of_a_payment_are_visible(client: Client) -> None:
+    client.wait(client.pay("tok_success", "counted"))
+    cloudwatch = client.stage.engine.client("cloudwatch")
+    wanted = {"PaymentsAccepted", "PaymentsFinal", "AttemptOutcomes", "ProviderLatency", "ObjectiveMissed"}
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        alarms = engine.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        states = {a["AlarmName"]: a["StateValue"] for a in alarms if "DeadLetters" in a["AlarmName"]}
-        if "ALARM" in states.values():
-            return
+        metrics = cloudwatch.list_metrics(Namespace="PayFlowX")["Metrics"]
+        seen = {metric["MetricName"] for metric in metrics}
+        if wanted <= seen:
+            break
         time.sleep(1)
-    raise AssertionError(states)
+    assert wanted <= seen
+    assert all({"Name": "environment", "Value": "dev"} in metric["Dimensions"] for metric in metrics)
+    assert cloudwatch.list_metrics(Namespace="AWS/ApiGateway")["Metrics"]
+
+
+def test_every_line_of_a_worker_has_the_clients_correlation_id(client: Client) -> None:
+    body = {"amount": 1999, "currency": "USD", "paymentMethod": {"type": "card", "token": "tok_success"}}
+    headers = {"Idempotency_Key": "correlated", "X_Correlation_Id": "checkout-4711"}
+    _, payment, answered = client.call("POST", "/payments", body, **headers)
+    assert answered["x-correlation-id"] == "checkout-4711"
+    client.wait(payment)
+    time.sleep(1)
+    logs = client.stage.engine.client("logs")
+    said = [
+        event["message"]
+        for group in logs.describe_log_groups()["logGroups"]
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+    ]
+    lines = [line for line in said if payment["transactionId"] in line and '"_aws"' not in line]
+    assert any("attempt recorded" in line for line in lines)
+    assert all("checkout-4711" in line for line in lines)
+
+
+def test_a_dead_letter_is_an_alarm_whose_notification_arrives(client: Client) -> None:
+    engine, outputs = client.stage.engine, client.stage.outputs
+    engine.client("sqs").send_message(QueueUrl=outputs["JobsDeadLetterQueueUrl"], MessageBody="x")
+
+    def told() -> list[dict[str, Any]]:
+        heard = [notification for notification in client.stage.bell.heard if notification["NewStateValue"] == "ALARM"]
+        return [notification for notification in heard if "JobsDeadLetters" in notification["AlarmName"]]
+
+    deadline = time.monotonic() + 45
+    while time.monotonic() < deadline and not told():
+        time.sleep(1)
+    (notification,) = told()
+    assert "docs/runbooks/dead-letters.md" in notification["AlarmDescription"]
+    states = {state.name: state for state in alarm_states(engine, read_stacks("Dev")["Dev-Service"].template)}
+    assert any("JobsDeadLetters" in name and state.state == "ALARM" for name, state in states.items())
+    impaired = next(state for name, state in states.items() if "PaymentsImpaired" in name)
+    assert impaired.evaluated_by == "here"

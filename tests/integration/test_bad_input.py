@@ -26,6 +26,7 @@ PRECISE = {
     "too large": (json.dumps(payment_body(description="x" * 70_000)), 413, "body_too_large"),
 }
 
+_BETAS = {"type": "card", "tokens": {"beta": "t"}}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "amount as a float": ({"amount": 19.99}, "amount_invalid"),
     "amount as a whole float": ({"amount": 1999.0}, "amount_invalid"),
@@ -82,7 +83,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "URL with a script": ({"returnUrl": "javascript:alert(1)"}, "url_not_allowed"),
     "URL with a bad port": ({"returnUrl": "https://shop.example.com:x/"}, "url_not_allowed"),
     "a method nobody takes": ({"paymentMethod": {"type": "cash", "token": "t"}}, "no_provider_available"),
-    "a capture mode nobody does": ({"capture": "manual"}, "no_provider_available"),
+    "a capture mode nobody does": ({"capture": "manual", "paymentMethod": _BETAS}, "no_provider_available"),
     "tokens for nobody here": ({"paymentMethod": {"type": "card", "tokens": {"nobody": "t"}}}, "no_provider_available"),
 }
 

@@ -188,6 +188,7 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
         "concurrency": OneByOne(),
         "rules": FixedRules(fallback("alpha", "beta")),
     }
+    container.logger.setLevel("INFO")  # as deployed; the engine's own variable has silenced it
     for handler in container.logger.handlers:
         handler.setStream(_CurrentStdout())  # type: ignore[attr-defined]
     container.__dict__.update(parts)  # cached properties, filled before they are first read

@@ -98,6 +98,9 @@ class RecordingTelemetry:
     def warn(self, message: str, **facts: str | int | bool | None) -> None:
         self.lines.append((message, facts))
 
+    def about(self, **facts: str | int | bool | None) -> None:
+        """Of interest to the adapter only."""
+
     def count(self, name: str, value: int = 1, **dimensions: str) -> None:
         self.counts.append((name, value, dimensions))
 

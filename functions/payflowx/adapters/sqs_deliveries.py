@@ -1,11 +1,12 @@
 """Events to be delivered, as SQS messages: ids, and nothing of what the event says."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from payflowx.adapters import log_context
 from payflowx.domain.delivery_ports import DeliveryJob
 from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
 
@@ -27,12 +28,14 @@ class SqsDeliveries:
 
     def send(self, job: DeliveryJob, *, delay_seconds: int = 0) -> None:
         """One message."""
+        correlation_id = job.correlation_id or log_context.current().correlation_id
         try:
             self.client.send_message(
                 QueueUrl=self.queue_url,
-                MessageBody=encode_delivery(job),
+                MessageBody=encode_delivery(replace(job, correlation_id=correlation_id)),
                 DelaySeconds=delay_seconds,
                 MessageGroupId=job.merchant_id,
+                **log_context.message_attributes(),
             )
         except (ClientError, BotoCoreError) as error:
             raise StorageUnavailableError("the queue did not take the message") from error
@@ -40,7 +43,14 @@ class SqsDeliveries:
 
 def encode_delivery(job: DeliveryJob) -> str:
     """Compact JSON with a format number, so that old and new versions can share a queue."""
-    return json.dumps({"format": _FORMAT, **asdict(job)}, separators=(",", ":"))
+    fields = {name: value for name, value in asdict(job).items() if value is not None}
+    return json.dumps({"format": _FORMAT, **fields}, separators=(",", ":"))
+
+
+def facts_of(job: DeliveryJob) -> dict[str, log_context.Fact]:
+    """What every line about this delivery says."""
+    facts: dict[str, log_context.Fact] = {"transactionId": job.transaction_id, "merchantId": job.merchant_id}
+    return facts | ({"correlationId": job.correlation_id} if job.correlation_id else {})
 
 
 def decode_delivery(body: str) -> DeliveryJob:

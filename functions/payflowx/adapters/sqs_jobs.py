@@ -1,11 +1,12 @@
 """Jobs as SQS messages. A message holds ids and hints, never a token or a personal datum."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from payflowx.adapters import log_context
 from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
 from payflowx.domain.ports import Job
 
@@ -27,12 +28,14 @@ class SqsJobs:
 
     def send(self, job: Job, *, delay_seconds: int = 0) -> None:
         """One message."""
+        correlation_id = job.correlation_id or log_context.current().correlation_id
         try:
             self.client.send_message(
                 QueueUrl=self.queue_url,
-                MessageBody=encode_job(job),
+                MessageBody=encode_job(replace(job, correlation_id=correlation_id)),
                 DelaySeconds=delay_seconds,
                 MessageGroupId=job.merchant_id,
+                **log_context.message_attributes(),
             )
         except (ClientError, BotoCoreError) as error:
             raise StorageUnavailableError("the queue did not take the message") from error
@@ -44,6 +47,13 @@ def encode_job(job: Job) -> str:
     return json.dumps({"format": _FORMAT, **fields}, separators=(",", ":"))
 
 
+def facts_of(job: Job) -> dict[str, log_context.Fact]:
+    """What every line about this job says."""
+    facts: dict[str, log_context.Fact] = {"transactionId": job.transaction_id, "merchantId": job.merchant_id}
+    optional = {"operationId": job.operation_id, "correlationId": job.correlation_id}
+    return facts | {name: value for name, value in optional.items() if value is not None}
+
+
 def decode_job(body: str) -> Job:
     """Raises `UnreadableJobError`; hints that are not understood are ignored, the row decides."""
     try:
@@ -51,7 +61,7 @@ def decode_job(body: str) -> Job:
         if fields.pop("format") != _FORMAT:
             raise UnreadableJobError("the message has a format that this version does not know")
         known = {name: fields[name] for name in Job.__dataclass_fields__ if name in fields}
-        job = Job(**known)
+        job = Job(**{**known, "correlation_id": log_context.received_correlation_id(known)})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnreadableJobError("the message is no job") from error
     texts = (job.merchant_id, job.transaction_id)

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from payflowx.adapters import log_context
 from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
 from payflowx.domain.notice_ports import InboundNotice
 from payflowx.domain.notices import Notice
@@ -30,12 +31,14 @@ class SqsNotices:
 
     def send(self, inbound: InboundNotice, *, delay_seconds: int = 0) -> None:
         """One message."""
+        correlation_id = inbound.correlation_id or log_context.current().correlation_id
         try:
             self.client.send_message(
                 QueueUrl=self.queue_url,
-                MessageBody=encode_notice(inbound),
+                MessageBody=encode_notice(replace(inbound, correlation_id=correlation_id)),
                 DelaySeconds=delay_seconds,
                 MessageGroupId=inbound.merchant_id,
+                **log_context.message_attributes(),
             )
         except (ClientError, BotoCoreError) as error:
             raise StorageUnavailableError("the queue did not take the webhook") from error
@@ -51,6 +54,7 @@ def encode_notice(inbound: InboundNotice) -> str:
         "account_id": inbound.account_id,
         "received_at_ms": inbound.received_at_ms,
         "tries": inbound.tries,
+        "correlation_id": inbound.correlation_id,
         **{name: getattr(notice, name) for name in _TEXTS},
         "charged": asdict(outcome) if isinstance(outcome, Charged) else None,
         "moved": asdict(moved) if isinstance(moved, Moved) else None,
@@ -78,6 +82,12 @@ def decode_notice(body: str) -> InboundNotice:
     return inbound
 
 
+def facts_of(inbound: InboundNotice) -> dict[str, log_context.Fact]:
+    """What every line about this webhook says."""
+    facts: dict[str, log_context.Fact] = {"merchantId": inbound.merchant_id, "provider": inbound.provider}
+    return facts | ({"correlationId": inbound.correlation_id} if inbound.correlation_id else {})
+
+
 def _inbound(fields: Mapping[str, Any]) -> InboundNotice:
     charged, moved = fields.get("charged"), fields.get("moved")
     return InboundNotice(
@@ -86,6 +96,7 @@ def _inbound(fields: Mapping[str, Any]) -> InboundNotice:
         account_id=fields["account_id"],
         received_at_ms=fields["received_at_ms"],
         tries=fields["tries"],
+        correlation_id=log_context.received_correlation_id(fields),
         notice=Notice(
             event_id=fields["event_id"],
             type=fields["type"],

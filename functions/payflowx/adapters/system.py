@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,8 +55,8 @@ class Threads:
     most: int
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Side by side, at most `most` at a time."""
+        """Side by side, at most `most` at a time, each in its own copy of the caller's context."""
         with ThreadPoolExecutor(max_workers=min(self.most, max(1, len(tasks)))) as pool:
-            futures = [pool.submit(task) for task in tasks]
+            futures = [pool.submit(copy_context().run, task) for task in tasks]
         for future in futures:
             future.result()

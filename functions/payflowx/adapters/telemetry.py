@@ -9,8 +9,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from payflowx.adapters import log_context
 from payflowx.domain import api_keys
 from payflowx.domain.card_data import mask_card_numbers
+from payflowx.domain.metrics import Metric
 
 _SECRETS: Final = (
     (api_keys.PATTERN, "[api key removed]"),
@@ -28,8 +30,12 @@ def redact(text: str) -> str:
 
 
 def redacted_line(log: Mapping[str, Any]) -> str:
-    """A JSON line. Redacted value by value, before it is text: a mask inside a bare number would not be JSON."""
-    return json.dumps(_redacted(log), default=lambda other: redact(str(other)), separators=(",", ":"))
+    """A JSON line with the facts of its request or message, whoever wrote it.
+
+    Redacted value by value, before it is text: a mask inside a bare number would not be JSON.
+    """
+    line = _redacted({**log_context.current().facts, **log})
+    return json.dumps(line, default=lambda other: redact(str(other)), separators=(",", ":"))
 
 
 def _redacted(value: Any) -> Any:
@@ -52,11 +58,20 @@ def redacting_formatter() -> LambdaPowertoolsFormatter:
 
 
 class PowertoolsTelemetry:
-    """Implements `Telemetry`. The function's name is the `service` of all its lines and metrics."""
+    """Implements `Telemetry`. The function's name is the `service` of all its lines.
 
-    def __init__(self, logger: Logger, namespace: str) -> None:
+    Metrics have the environment as dimension, and not the function: several functions settle payments, several
+    environments may share an account, and an alarm sees one combination of dimensions.
+    """
+
+    def __init__(self, logger: Logger, namespace: str, environment: str) -> None:
         self.logger = logger
         self._namespace = namespace
+        self._environment = environment
+
+    def about(self, **facts: str | int | bool | None) -> None:
+        """What is known now of the payment at hand, for every later line of this request or message."""
+        log_context.add(facts)
 
     def info(self, message: str, **facts: str | int | bool | None) -> None:
         """Something happened."""
@@ -66,20 +81,22 @@ class PowertoolsTelemetry:
         """Something went wrong and is taken care of."""
         self.logger.warning(message, extra=facts)
 
-    def count(self, name: str, value: int = 1, **dimensions: str) -> None:
+    def count(self, name: Metric, value: int = 1, **dimensions: str) -> None:
         """A metric in counts."""
         self._metric(name, MetricUnit.Count, value, dimensions)
 
-    def milliseconds(self, name: str, value: int, **dimensions: str) -> None:
+    def milliseconds(self, name: Metric, value: int, **dimensions: str) -> None:
         """A duration in milliseconds."""
         self._metric(name, MetricUnit.Milliseconds, value, dimensions)
 
-    def seconds(self, name: str, value: int, **dimensions: str) -> None:
+    def seconds(self, name: Metric, value: int, **dimensions: str) -> None:
         """An age in seconds."""
         self._metric(name, MetricUnit.Seconds, value, dimensions)
 
-    def _metric(self, name: str, unit: MetricUnit, value: int, dimensions: dict[str, str]) -> None:
-        with single_metric(name=name, unit=unit, value=value, namespace=self._namespace) as metric:
-            metric.add_dimension(name="service", value=self.logger.service)
+    def _metric(self, name: Metric, unit: MetricUnit, value: int, dimensions: dict[str, str]) -> None:
+        with single_metric(name=name.value, unit=unit, value=value, namespace=self._namespace) as metric:
+            metric.service = ""  # or Powertools would add the function as a dimension
+            metric.add_metadata(key="function", value=self.logger.service)
+            metric.add_dimension(name="environment", value=self._environment)
             for key, text in dimensions.items():
                 metric.add_dimension(name=key, value=text)

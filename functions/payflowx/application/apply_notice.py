@@ -12,6 +12,7 @@ from payflowx.application.recording_operations import OperationRecorder
 from payflowx.domain.conclusion import Change, Context, SeenEvent, conclude, hasten
 from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
 from payflowx.domain.limits import MAX_COMMIT_TRIES, NOTICE_RETRY_DELAYS_SECONDS, SEEN_EVENT_LIFETIME_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.movement_weighing import weigh_movement
 from payflowx.domain.notice_ports import InboundNotice, Notices
 from payflowx.domain.operation import Operation
@@ -55,9 +56,10 @@ class ApplyNotice:
             if isinstance(found, NotNoticed):
                 self._not_found(inbound, found)
                 return
+            self.telemetry.about(transactionId=found.payment.transaction_id, attempt=found.attempt.number)
             if self._apply(inbound, found):
                 lag_ms = self.clock.now_ms() - inbound.received_at_ms
-                self.telemetry.milliseconds("WebhookLag", max(0, lag_ms), provider=inbound.provider)
+                self.telemetry.milliseconds(Metric.WEBHOOK_LAG, max(0, lag_ms), provider=inbound.provider)
                 return
         raise StorageUnavailableError("what the webhook is about kept changing")
 
@@ -65,7 +67,7 @@ class ApplyNotice:
         """It may have overtaken our own write: then it is found soon."""
         if why is not NotNoticed.ELSEWHERE and self._put_back(inbound):
             return
-        self.telemetry.count("WebhooksUnmatched", provider=inbound.provider)
+        self.telemetry.count(Metric.WEBHOOKS_UNMATCHED, provider=inbound.provider)
         self.telemetry.warn("webhook without a payment", provider=inbound.provider, reason=why.value)
         if why is NotNoticed.OURS_UNKNOWN:
             raise UnknownPaymentError("a webhook bears a key of ours that belongs to no payment")
@@ -105,7 +107,7 @@ class ApplyNotice:
     def _hint_payment(self, inbound: InboundNotice, found: Noticed) -> bool:
         payment, now_ms = found.payment, self.clock.now_ms()
         if not found.attempt.is_open and not found.attempt.may_reopen(now_ms):
-            self.telemetry.count("WebhooksWithoutNews", provider=inbound.provider)
+            self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
             return True
         if payment.lease.is_live(now_ms):
             # A worker talks to the provider right now; what it hears may be older than this webhook.
@@ -122,7 +124,7 @@ class ApplyNotice:
     def _put_back_or_drop(self, inbound: InboundNotice) -> bool:
         """A hint that comes too late to be of use is no loss: the look it asks for is planned anyway."""
         if not self._put_back(inbound):
-            self.telemetry.count("WebhooksWithoutNews", provider=inbound.provider)
+            self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
         return True
 
     # -- a capture, void or refund

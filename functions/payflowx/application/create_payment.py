@@ -8,6 +8,7 @@ from payflowx.domain.errors import Refusal, StorageUnavailableError
 from payflowx.domain.events import GENESIS_HASH, Event
 from payflowx.domain.identifiers import derive_transaction_id
 from payflowx.domain.limits import DUE_AFTER_ACCEPT_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.payment import Customer, Payment, PaymentMethod, Route
 from payflowx.domain.ports import (
     Clock,
@@ -69,6 +70,7 @@ class CreatePayment:
     def __call__(self, request: NewPayment) -> Acceptance:
         """One transaction, then one message; the message may get lost, the payment is due anyway."""
         transaction_id = derive_transaction_id(request.merchant_id, request.idempotency_key)
+        self.telemetry.about(transactionId=transaction_id)
         try:
             route = self._route(request, transaction_id)
         except Refusal:
@@ -84,7 +86,7 @@ class CreatePayment:
                 return self._replay(request, existing)
             case Created(payment=stored):
                 self._wake(job)
-                self.telemetry.count("PaymentsAccepted")
+                self.telemetry.count(Metric.PAYMENTS_ACCEPTED)
                 return Acceptance(payment=stored, replayed=False)
 
     def _route(self, request: NewPayment, transaction_id: str) -> Route:
@@ -185,4 +187,5 @@ class CreatePayment:
         payment = self.payments.get(request.merchant_id, existing.transaction_id)
         if payment is None:
             raise StorageUnavailableError("the payment of a known key cannot be read")
+        self.telemetry.count(Metric.REQUESTS_REPEATED)
         return Acceptance(payment=payment, replayed=True)

@@ -30,6 +30,7 @@ from payflowx.domain.delivery_ports import (
 from payflowx.domain.endpoints import Endpoint, EndpointBook, disabled
 from payflowx.domain.errors import InvariantError, StorageUnavailableError
 from payflowx.domain.limits import MAX_COMMIT_TRIES, SECOND_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.operation_ports import Operations
 from payflowx.domain.ports import Clock, Concurrency, Payments, Randomness, Telemetry
 from payflowx.domain.webhook_signing import signed_headers
@@ -84,7 +85,6 @@ class DeliverEvent:
         self.telemetry.info(
             "event posted",
             eventId=announcement.event_id,
-            merchantId=announcement.merchant_id,
             endpointId=endpoint.endpoint_id,
             status=result.status if isinstance(result, Answered) else None,
             code=result.code if isinstance(result, NotAnswered) else None,
@@ -153,11 +153,11 @@ class DeliverEvent:
         for endpoint_id in posted:
             state = after.deliveries[endpoint_id].state
             outcome = "RETRIED" if state is DeliveryState.PENDING else state.value
-            self.telemetry.count("WebhookDeliveries", outcome=outcome)
+            self.telemetry.count(Metric.DELIVERIES, outcome=outcome)
             if state is DeliveryState.DELIVERED:
-                self.telemetry.milliseconds("WebhookLag", max(0, now_ms - before.at_ms))
+                self.telemetry.milliseconds(Metric.DELIVERY_LAG, max(0, now_ms - before.at_ms))
             if state is DeliveryState.FAILED:
-                self.telemetry.count("WebhooksGivenUp")
+                self.telemetry.count(Metric.DELIVERIES_GIVEN_UP)
                 self.telemetry.warn("event given up", eventId=after.event_id, endpointId=endpoint_id)
 
     # -- the endpoints themselves
@@ -183,7 +183,7 @@ class DeliverEvent:
     def _tell_if_disabled(self, endpoint: Endpoint, merchant_id: str) -> None:
         if endpoint.is_enabled or endpoint.disabled_reason is None:
             return
-        self.telemetry.count("EndpointsDisabled")
+        self.telemetry.count(Metric.ENDPOINTS_DISABLED)
         self.telemetry.warn(
             "endpoint disabled",
             merchantId=merchant_id,

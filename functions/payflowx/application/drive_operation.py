@@ -7,6 +7,7 @@ from payflowx.application.recording_operations import OperationRecorder
 from payflowx.domain.backoff import REVIEW_INTERVAL_MS
 from payflowx.domain.conclusion import Context
 from payflowx.domain.limits import MAX_DRIVES
+from payflowx.domain.metrics import Metric
 from payflowx.domain.operation import Operation
 from payflowx.domain.operation_conclusion import send_operation_to_review
 from payflowx.domain.operation_ports import Operations
@@ -41,7 +42,7 @@ class DriveOperation:
 
     def _stop(self, operation: Operation, due: Due, now_ms: int) -> Driven:
         """A person has to look; the amount stays reserved, because money may have moved."""
-        self.telemetry.count("DrivesExhausted")
+        self.telemetry.count(Metric.DRIVES_EXHAUSTED)
         payment = self.payments.get(due.merchant_id, due.transaction_id)
         if payment is None or operation.status is not OperationStatus.PENDING:
             self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)

@@ -7,6 +7,7 @@ from payflowx.application.recording import Recorder
 from payflowx.domain.backoff import REVIEW_INTERVAL_MS
 from payflowx.domain.conclusion import Context, send_to_review
 from payflowx.domain.limits import MAX_DRIVES
+from payflowx.domain.metrics import Metric
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import Due, DueItems, Job, Jobs, Payments, Telemetry
 from payflowx.domain.retry import RetryPolicy
@@ -38,7 +39,7 @@ class DrivePayment:
 
     def _stop(self, payment: Payment, due: Due, now_ms: int) -> Driven:
         """A person has to look. Never FAILED: that would be a guess."""
-        self.telemetry.count("DrivesExhausted")
+        self.telemetry.count(Metric.DRIVES_EXHAUSTED)
         if payment.status in FINAL_STATUSES or payment.status is PaymentStatus.IN_REVIEW:
             self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)
             return Driven.LEFT

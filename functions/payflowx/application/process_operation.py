@@ -69,6 +69,7 @@ class ProcessOperation:
         if turn is None:
             return
         attempt = turn.operation.attempt(turn.number)
+        self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
         provider = self.providers.get(attempt.provider)
         finding = self._find(turn, provider, merchant, deadline)
         self.recorder.record(turn.payment, turn.operation, turn.number, finding, self._context(provider))

@@ -152,6 +152,7 @@ class ProcessPayment:
 
     def _take(self, turn: _Turn, merchant: Merchant, deadline: Deadline) -> None:
         attempt = turn.payment.attempt(turn.number)
+        self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
         provider = self.providers.get(attempt.provider)
         payment, finding = self._find(turn, provider, merchant, deadline)
         self.recorder.record(payment, turn.number, finding, self._context(merchant, provider))

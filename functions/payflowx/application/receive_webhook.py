@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from payflowx.domain.metrics import Metric
 from payflowx.domain.notice_ports import InboundNotice, Notices, WebhookAccounts
 from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.ports import Clock, Providers, Telemetry
@@ -23,16 +24,16 @@ class ReceiveWebhook:
         """One message in a queue, which holds ids and amounts and nothing else of the webhook."""
         owner = self.accounts.find(provider, token)
         if owner is None:
-            self.telemetry.count("WebhooksForged", provider="unknown")
+            self.telemetry.count(Metric.WEBHOOKS_FORGED, provider="unknown")
             raise ForgedWebhookError
         valid = self.secrets.webhook_secrets(owner.account.secret_arn)
         try:
             notice = self.providers.get(provider).read_webhook(webhook, valid)
         except ForgedWebhookError:
-            self.telemetry.count("WebhooksForged", provider=provider)
+            self.telemetry.count(Metric.WEBHOOKS_FORGED, provider=provider)
             raise
         if not _is_about_something(notice):
-            self.telemetry.count("WebhooksIgnored", provider=provider)
+            self.telemetry.count(Metric.WEBHOOKS_IGNORED, provider=provider)
             self.telemetry.info("webhook of no interest", provider=provider, type=notice.type)
             return
         inbound = InboundNotice(
@@ -43,7 +44,7 @@ class ReceiveWebhook:
             notice=notice,
         )
         self.notices.send(inbound)
-        self.telemetry.count("WebhooksReceived", provider=provider)
+        self.telemetry.count(Metric.WEBHOOKS_RECEIVED, provider=provider)
 
 
 def _is_about_something(notice: Notice) -> bool:

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 
 from payflowx.application.announcing import announce
+from payflowx.application.counting import count_status
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, Context, conclude, look_again, send_to_review
 from payflowx.domain.delivery_ports import Deliveries
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_COMMIT_TRIES
+from payflowx.domain.metrics import Metric
 from payflowx.domain.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import AlreadySeen, Claimed, Job, Jobs, Moved, Payments, ReferenceTaken, Telemetry
-from payflowx.domain.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
+from payflowx.domain.statuses import AttemptState, PaymentStatus
 from payflowx.domain.weighing import weigh
 
 Written = Claimed | Moved | ReferenceTaken | AlreadySeen
@@ -93,7 +95,7 @@ class Recorder:
             return self._look_again(payment, attempt, context)
         result = self.apply(change)
         if isinstance(result, Claimed) and isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
-            self.telemetry.count("ProviderMisconfigured")
+            self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return result
 
     def _look_again(self, payment: Payment, attempt: Attempt, context: Context) -> Written:
@@ -110,12 +112,12 @@ class Recorder:
             before = change.before.attempt(change.attempt_number)
             after = change.after.attempt(change.attempt_number)
             self._log("attempt recorded", change.after, after.number)
-            self.telemetry.count("AttemptOutcomes", provider=after.provider, outcome=after.state)
+            self.telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
             if after.state is AttemptState.MISMATCH:
-                self.telemetry.count("Mismatches")
+                self.telemetry.count(Metric.MISMATCHES)
             if after.state is AttemptState.SUCCEEDED and not before.is_open:
-                self.telemetry.count("LateSuccesses")
-        self._count_status(change)
+                self.telemetry.count(Metric.LATE_SUCCESSES)
+        count_status(self.telemetry, change.before, change.after)
 
     def _log(self, message: str, payment: Payment, number: int) -> None:
         attempt = payment.attempt(number)
@@ -129,14 +131,3 @@ class Recorder:
             status=payment.status,
             code=attempt.code,
         )
-
-    def _count_status(self, change: Change) -> None:
-        before, after = change.before, change.after
-        if before.status is after.status:
-            return
-        if after.status is PaymentStatus.IN_REVIEW:
-            self.telemetry.count("PaymentsInReview")
-        if after.status in FINAL_STATUSES:
-            provider = after.last_attempt.provider if after.last_attempt else "none"
-            self.telemetry.count("PaymentsFinal", status=after.status, provider=provider)
-            self.telemetry.milliseconds("TimeToFinal", after.updated_at_ms - after.created_at_ms)

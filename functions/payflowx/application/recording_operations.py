@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from payflowx.application.announcing import announce
+from payflowx.application.counting import count_status
 from payflowx.application.recording import Written
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, Context
 from payflowx.domain.delivery_ports import Deliveries
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_ACCEPT_TRIES
+from payflowx.domain.metrics import Metric
 from payflowx.domain.movement_weighing import weigh_movement
 from payflowx.domain.operation import Operation
 from payflowx.domain.operation_conclusion import (
@@ -105,7 +107,7 @@ class OperationRecorder:
         if not isinstance(result, Claimed):
             return result
         if isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
-            self.telemetry.count("ProviderMisconfigured")
+            self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return None
 
     def _look_again(
@@ -147,14 +149,12 @@ class OperationRecorder:
     def _count(self, before: Operation | None, after: Operation, change: Change) -> None:
         last = after.last_attempt
         if last is not None and last.state is AttemptState.MISMATCH:
-            self.telemetry.count("Mismatches")
+            self.telemetry.count(Metric.MISMATCHES)
         if before is None or before.status is after.status:
             return
         if after.status is OperationStatus.IN_REVIEW:
-            self.telemetry.count("OperationsInReview", kind=after.kind.value)
+            self.telemetry.count(Metric.OPERATIONS_IN_REVIEW)
         if after.status in FINAL_OPERATION_STATUSES:
-            self.telemetry.count("OperationsFinal", kind=after.kind.value, status=after.status.value)
-        if change.before.status is not change.after.status:
-            provider = last.provider if last else "none"
-            if change.after.status is not PaymentStatus.IN_REVIEW:
-                self.telemetry.count("PaymentsFinal", status=change.after.status, provider=provider)
+            self.telemetry.count(Metric.OPERATIONS_FINAL, kind=after.kind.value, status=after.status.value)
+        if change.after.status is not PaymentStatus.IN_REVIEW:
+            count_status(self.telemetry, change.before, change.after)

@@ -9,6 +9,7 @@ from payflowx.domain.conclusion import Context
 from payflowx.domain.errors import Refusal, StorageUnavailableError
 from payflowx.domain.identifiers import derive_operation_id
 from payflowx.domain.limits import DUE_AFTER_ACCEPT_MS, MAX_ACCEPT_TRIES
+from payflowx.domain.metrics import Metric
 from payflowx.domain.movement import MovementKind
 from payflowx.domain.operation import Operation
 from payflowx.domain.operation_conclusion import request_operation
@@ -73,7 +74,7 @@ class RequestOperation:
             match self.operations.accept(change, request.idempotency_key):
                 case AcceptedOperation(operation=stored):
                     self._wake(stored)
-                    self.telemetry.count("OperationsAccepted", kind=stored.kind.value)
+                    self.telemetry.count(Metric.OPERATIONS_ACCEPTED, kind=stored.kind.value)
                     return OperationAcceptance(operation=stored, replayed=False)
                 case KnownOperation() as known:
                     return self._replay(request, known)

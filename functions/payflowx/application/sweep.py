@@ -7,6 +7,7 @@ from functools import partial
 from payflowx.application.driving import Driven, Driver
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import DUE_SHARDS, SECOND_MS
+from payflowx.domain.metrics import Metric
 from payflowx.domain.ports import Clock, Concurrency, Deadline, Due, DueItems, DueKind, Telemetry
 
 _TIME_TO_STOP_MS = 5 * SECOND_MS
@@ -64,7 +65,7 @@ class SweepDueItems:
         for swept in shards:
             total.add(swept)
         age_ms = self.clock.now_ms() - total.oldest_due_ms if total.oldest_due_ms is not None else 0
-        self.telemetry.seconds("OldestDueAge", max(0, age_ms // SECOND_MS))
+        self.telemetry.seconds(Metric.OLDEST_DUE_AGE, max(0, age_ms // SECOND_MS))
         if total.due or total.unfinished_shards:
             self.telemetry.info(
                 "swept",

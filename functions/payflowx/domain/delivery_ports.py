@@ -12,11 +12,12 @@ from payflowx.domain.payment import Payment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryJob:
-    """A wake-up of an event that is to be delivered."""
+    """A wake-up of an event that is to be delivered. `correlation_id`: of the request that it all goes back to."""
 
     merchant_id: str
     transaction_id: str
     seq: int
+    correlation_id: str | None = None
 
 
 class Deliveries(Protocol):

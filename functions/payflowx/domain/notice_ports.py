@@ -26,6 +26,8 @@ class InboundNotice:
     notice: Notice
     tries: int = 0
     """How often it was put back because it came too early: before our own write, or while a worker was busy."""
+    correlation_id: str | None = None
+    """Of the webhook's request; filled in by the queue's adapter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from payflowx.domain.attempt import Attempt
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.conclusion import Change, SeenEvent
 from payflowx.domain.events import Event
+from payflowx.domain.metrics import Metric
 from payflowx.domain.movement import Movement
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.outcome import MovementOutcome, Outcome, StepResult
@@ -284,6 +285,8 @@ class Job:
     provider: str | None = None
     account_id: str | None = None
     request_hash: str | None = None
+    correlation_id: str | None = None
+    """Of the request that it goes back to; filled in by the queue's adapter."""
 
 
 class Jobs(Protocol):
@@ -362,8 +365,12 @@ class Telemetry(Protocol):
 
     def warn(self, message: str, **facts: str | int | bool | None) -> None: ...
 
-    def count(self, name: str, value: int = 1, **dimensions: str) -> None: ...
+    def about(self, **facts: str | int | bool | None) -> None:
+        """Every later line of this request or message says these too."""
+        ...
 
-    def milliseconds(self, name: str, value: int, **dimensions: str) -> None: ...
+    def count(self, name: Metric, value: int = 1, **dimensions: str) -> None: ...
 
-    def seconds(self, name: str, value: int, **dimensions: str) -> None: ...
+    def milliseconds(self, name: Metric, value: int, **dimensions: str) -> None: ...
+
+    def seconds(self, name: Metric, value: int, **dimensions: str) -> None: ...

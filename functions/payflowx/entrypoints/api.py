@@ -2,25 +2,31 @@
 
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
+from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import Refusal, StorageUnavailableError
+from payflowx.domain.metrics import Metric
 from payflowx.domain.movement import MovementKind
 from payflowx.domain.operation import Operation
 from payflowx.domain.statuses import PaymentStatus
 from payflowx.entrypoints.http import openapi, parameters, problems
-from payflowx.entrypoints.http.answering import HEADERS, answer
+from payflowx.entrypoints.http.answering import HEADERS
+from payflowx.entrypoints.http.answering import answer as _answer
 from payflowx.entrypoints.http.decoding import decode_new_payment
 from payflowx.entrypoints.http.operation_decoding import decode_cancellation, decode_new_operation
 from payflowx.entrypoints.http.presenting import present_event, present_operation, present_payment
 from payflowx.entrypoints.http.requests import ApiRequest
 from payflowx.entrypoints.http.types import EventListAnswer, HealthAnswer, OperationListAnswer, PaymentListAnswer
 from payflowx.entrypoints.http.webhook_routes import webhook_routes
+
+_CORRELATION: Final = "X-Correlation-Id"
+"""A client's own name for what it is doing; echoed, and in every log line up to the gateway's answer."""
 
 app = APIGatewayRestResolver()
 
@@ -42,7 +48,7 @@ def create_payment() -> Response[str]:
     headers = {"Location": f"/payments/{payment.transaction_id}"}
     if acceptance.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return answer(payment, status=HTTPStatus.ACCEPTED, headers=headers)
+    return _answer(payment, status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 @app.get("/payments")
@@ -56,7 +62,7 @@ def list_payments() -> Response[str]:
     )
     page = wired.read_payments.page(query)
     cursor = parameters.next_cursor(query, page.next_position, wired.cursors)
-    return answer(PaymentListAnswer(items=[present_payment(p) for p in page.items], next_cursor=cursor))
+    return _answer(PaymentListAnswer(items=[present_payment(p) for p in page.items], next_cursor=cursor))
 
 
 @app.get("/payments/<transaction_id>")
@@ -66,7 +72,7 @@ def get_payment(transaction_id: str) -> Response[str]:
     request.check_path_and_query()
     request.query(frozenset())
     payment = container().read_payments.get(request.merchant_id, parameters.transaction_id(transaction_id))
-    return answer(present_payment(payment))
+    return _answer(present_payment(payment))
 
 
 @app.get("/payments/<transaction_id>/events")
@@ -79,7 +85,7 @@ def list_payment_events(transaction_id: str) -> Response[str]:
     after_seq = parameters.events_after(query, merchant_id, known_id, wired.cursors)
     page = wired.read_payments.events(merchant_id, known_id, after_seq=after_seq, limit=parameters.limit(query))
     cursor = parameters.event_cursor(page.next_seq, merchant_id, known_id, wired.cursors)
-    return answer(EventListAnswer(items=[present_event(event) for event in page.items], next_cursor=cursor))
+    return _answer(EventListAnswer(items=[present_event(event) for event in page.items], next_cursor=cursor))
 
 
 @app.post("/payments/<transaction_id>/cancel")
@@ -90,7 +96,7 @@ def cancel_payment(transaction_id: str) -> Response[str]:
     done = cancellation.payment.status is PaymentStatus.CANCELLED
     headers = {"Location": _address(cancellation.void)} if cancellation.void else {}
     status = HTTPStatus.OK if done else HTTPStatus.ACCEPTED
-    return answer(present_payment(cancellation.payment), status=status, headers=headers)
+    return _answer(present_payment(cancellation.payment), status=status, headers=headers)
 
 
 @app.post("/payments/<transaction_id>/capture")
@@ -112,7 +118,7 @@ def list_operations(transaction_id: str) -> Response[str]:
     request.check_path_and_query()
     request.query(frozenset())
     found = container().read_operations.of_payment(request.merchant_id, parameters.transaction_id(transaction_id))
-    return answer(OperationListAnswer(items=[present_operation(operation) for operation in found]))
+    return _answer(OperationListAnswer(items=[present_operation(operation) for operation in found]))
 
 
 @app.get("/payments/<transaction_id>/operations/<operation_id>")
@@ -122,26 +128,26 @@ def get_operation(transaction_id: str, operation_id: str) -> Response[str]:
     request.check_path_and_query()
     request.query(frozenset())
     known_id, wanted_id = parameters.transaction_id(transaction_id), parameters.operation_id(operation_id)
-    return answer(present_operation(container().read_operations.get(request.merchant_id, known_id, wanted_id)))
+    return _answer(present_operation(container().read_operations.get(request.merchant_id, known_id, wanted_id)))
 
 
 @app.get("/health")
 def health() -> Response[str]:
     """Answers as long as the function runs."""
-    return answer(HealthAnswer(status="ok"))
+    return _answer(HealthAnswer(status="ok"))
 
 
 @app.get("/openapi.json")
 def openapi_document() -> Response[str]:
     """The API's own description."""
-    return answer(openapi.document())
+    return _answer(openapi.document())
 
 
 @app.exception_handler(Refusal)  # type: ignore[untyped-decorator]  # Powertools has no types here
 def refused(refusal: Refusal) -> Response[str]:
     """A request that is understood and not carried out."""
     if refusal.code == "card_data_refused":
-        container().telemetry.count("CardDataRefused")
+        container().telemetry.count(Metric.CARD_DATA_REFUSED)
     return _problem(problems.problem_of(refusal, _request().request_id))
 
 
@@ -164,16 +170,20 @@ def no_such_route(_error: NotFoundError) -> Response[str]:
 def defect(_error: Exception) -> Response[str]:
     """A fault of ours. The log has the trace, the client has the id to ask for it."""
     wired = container()
-    wired.logger.exception("unhandled", extra={"requestId": _request().request_id})  # noqa: LOG004 - called in one
+    wired.logger.exception("unhandled")  # noqa: LOG004 - called in one
     detail = "Something went wrong on our side. Repeating the request with the same idempotency key is safe."
     return _problem(problems.Problem(code="internal_error", detail=detail, request_id=_request().request_id))
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry: an event of a REST API, proxied."""
-    wired = container()
-    wired.logger.structure_logs(append=True, request_id=ApiRequest(event).request_id)
-    return app.resolve(event, context)
+    request = ApiRequest(event)
+    correlation_id = log_context.correlation_id(*request.headers(_CORRELATION)[:1], request.request_id)
+    facts = {"requestId": request.request_id, "correlationId": correlation_id, "merchantId": request.known_merchant_id}
+    with log_context.work_on(facts, trace=container().trace):
+        answer = app.resolve(event, context)
+    answer.setdefault("multiValueHeaders", {})[_CORRELATION] = [correlation_id or request.request_id]
+    return answer
 
 
 def _accept_operation(transaction_id: str, kind: MovementKind) -> Response[str]:
@@ -182,7 +192,7 @@ def _accept_operation(transaction_id: str, kind: MovementKind) -> Response[str]:
     headers = {"Location": _address(acceptance.operation)}
     if acceptance.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return answer(present_operation(acceptance.operation), status=HTTPStatus.ACCEPTED, headers=headers)
+    return _answer(present_operation(acceptance.operation), status=HTTPStatus.ACCEPTED, headers=headers)
 
 
 def _address(operation: Operation) -> str:

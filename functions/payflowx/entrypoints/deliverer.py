@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from payflowx.adapters.sqs_deliveries import decode_delivery
+from payflowx.adapters import log_context
+from payflowx.adapters.sqs_deliveries import decode_delivery, facts_of
 from payflowx.bootstrap import Container
 from payflowx.entrypoints.http.messages import compose_message
 
@@ -26,8 +27,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _deliver(record: dict[str, Any], failed: list[str]) -> None:
     """A message fails for any exception: it comes back, and the event is due besides."""
     wired = container()
-    try:
-        wired.deliver_event(decode_delivery(record["body"]), compose_message)
-    except Exception:
-        failed.append(record["messageId"])
-        wired.logger.exception("message failed", extra={"messageId": record["messageId"]})
+    with log_context.message(record):
+        try:
+            job = decode_delivery(record["body"])
+            log_context.add(facts_of(job))
+            wired.deliver_event(job, compose_message)
+        except Exception:
+            failed.append(record["messageId"])
+            wired.logger.exception("message failed")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from payflowx.adapters.sqs_notices import decode_notice
+from payflowx.adapters import log_context
+from payflowx.adapters.sqs_notices import decode_notice, facts_of
 from payflowx.bootstrap import Container
 
 
@@ -25,8 +26,11 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def _apply(record: dict[str, Any], failed: list[str]) -> None:
     """A message fails for any exception: it comes back, and ends as a dead letter."""
     wired = container()
-    try:
-        wired.apply_notice(decode_notice(record["body"]))
-    except Exception:
-        failed.append(record["messageId"])
-        wired.logger.exception("message failed", extra={"messageId": record["messageId"]})
+    with log_context.message(record):
+        try:
+            inbound = decode_notice(record["body"])
+            log_context.add(facts_of(inbound))
+            wired.apply_notice(inbound)
+        except Exception:
+            failed.append(record["messageId"])
+            wired.logger.exception("message failed")

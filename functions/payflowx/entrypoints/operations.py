@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import Refusal, StorageUnavailableError
 from payflowx.domain.ports import Account
@@ -56,8 +57,13 @@ def container() -> Container:
     return Container()
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"ok": true, ...}`, or `{"ok": false, "error": {"code", "message"}}`."""
+    with log_context.invocation(context, container().trace):
+        return _answer(event)
+
+
+def _answer(event: dict[str, Any]) -> dict[str, Any]:
     try:
         command: _Commands = msgspec.convert(event, _Commands, strict=True)
         return {"ok": True, **_run(command)}

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from payflowx.adapters import log_context
 from payflowx.adapters.system import LambdaDeadline
 from payflowx.bootstrap import Container
 
@@ -15,7 +16,8 @@ def container() -> Container:
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     """The counts are for whoever invokes it by hand."""
-    swept = container().sweep(LambdaDeadline(context))
+    with log_context.invocation(context, container().trace):
+        swept = container().sweep(LambdaDeadline(context))
     return {
         "due": swept.due,
         "woken": swept.woken,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_WEBHOOK_BYTES
@@ -27,7 +28,13 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """200 once it is queued, 401 for whatever is not authentic, 503 for the provider to come again."""
     request_id = str(event["requestContext"].get("requestId", ""))
     wired = container()
-    wired.logger.structure_logs(append=True, request_id=request_id)
+    facts = {"requestId": request_id, "correlationId": log_context.correlation_id(request_id)}
+    with log_context.work_on(facts, trace=wired.trace):
+        return _answered(event, request_id)
+
+
+def _answered(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+    wired = container()
     try:
         return _receive(event, request_id)
     except ForgedWebhookError:
@@ -37,7 +44,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         wired.telemetry.warn("webhook not queued", reason=str(error))
         return _problem("unavailable", "It could not be taken. Deliver it again.", request_id)
     except Exception:
-        wired.logger.exception("unhandled", extra={"requestId": request_id})
+        wired.logger.exception("unhandled")
         return _problem("internal_error", "Something went wrong on our side. Deliver it again.", request_id)
 
 

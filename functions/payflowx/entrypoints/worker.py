@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from payflowx.adapters.sqs_jobs import decode_job
+from payflowx.adapters import log_context
+from payflowx.adapters.sqs_jobs import decode_job, facts_of
 from payflowx.adapters.system import LambdaDeadline
 from payflowx.bootstrap import Container
 from payflowx.domain.ports import Deadline
@@ -28,11 +29,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _process(record: dict[str, Any], deadline: Deadline, failed: list[str]) -> None:
     """A message fails for any exception: it comes back, and what it is about is due besides."""
-    wired = container()
-    try:
-        job = decode_job(record["body"])
-        process = wired.process_operation if job.operation_id else wired.process_payment
-        process(job, deadline)
-    except Exception:
-        failed.append(record["messageId"])
-        wired.logger.exception("message failed", extra={"messageId": record["messageId"]})
+    wired, message_id = container(), record["messageId"]
+    with log_context.message(record):
+        try:
+            job = decode_job(record["body"])
+            log_context.add(facts_of(job))
+            process = wired.process_operation if job.operation_id else wired.process_payment
+            process(job, deadline)
+        except Exception:
+            failed.append(message_id)
+            wired.logger.exception("message failed")

@@ -21,6 +21,7 @@ from payflowx.adapters.telemetry import PowertoolsTelemetry, redacted_line, reda
 from payflowx.adapters.ttl_cache import TtlCache
 from payflowx.domain.api_keys import compose_api_key
 from payflowx.domain.errors import ConfigurationError, Refusal, StorageUnavailableError
+from payflowx.domain.metrics import Metric
 from payflowx.domain.ports import Job
 from tests.support.memory import ManualClock
 
@@ -213,7 +214,7 @@ class TestLogs:
         stream = io.StringIO()
         service = f"redaction-{len(text)}-{text[0]}"  # Powertools keeps a logger a service for the process's life
         logger = Logger(service=service, stream=stream, logger_formatter=redacting_formatter())
-        telemetry = PowertoolsTelemetry(logger, "PayFlowX")
+        telemetry = PowertoolsTelemetry(logger, "PayFlowX", "dev")
         telemetry.info(f"said {text}", fact=text)
         try:
             raise RuntimeError(text)
@@ -241,11 +242,13 @@ class TestLogs:
         assert "4111" not in redacted_line({"fact": RuntimeError("4111111111111111")})
 
     def test_metrics_are_emf_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
-        telemetry = PowertoolsTelemetry(Logger(service="worker", stream=io.StringIO()), "PayFlowX")
-        telemetry.count("AttemptOutcomes", provider="mock", outcome="SUCCEEDED")
+        telemetry = PowertoolsTelemetry(Logger(service="worker", stream=io.StringIO()), "PayFlowX", "dev")
+        telemetry.count(Metric.ATTEMPT_OUTCOMES, provider="mock", outcome="SUCCEEDED")
         line = json.loads(capsys.readouterr().out)
         assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "PayFlowX"
-        assert (line["service"], line["provider"], line["AttemptOutcomes"]) == ("worker", "mock", [1.0])
+        assert (line["environment"], line["provider"], line["AttemptOutcomes"]) == ("dev", "mock", [1.0])
+        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["environment", "provider", "outcome"]]
+        assert line["function"] == "worker"
 
 
 class TestSystem:

@@ -1,14 +1,17 @@
 """The parts of the local stage that need no stage."""
 
 import json
+from collections import deque
 from typing import Any
 
 import pytest
 
 from local.adapt import adapt
+from local.alarm_math import composite_fires, fires
+from local.engine import Engine
 from local.errors import StageError
 from local.front import Front, check_port
-from local.metrics_pump import samples_of
+from local.metrics_pump import MetricsPump, samples_of
 from local.processes import free_port
 
 
@@ -31,7 +34,7 @@ def test_what_the_engine_refuses_is_left_out_of_a_copy_and_said() -> None:
         "Acl (AWS::WAFv2::WebACLAssociation): left out, because the engine cannot put a web ACL in front of an API",
         (
             "Math (AWS::CloudWatch::Alarm): left out, because the engine cannot compute metric math; "
-            "unit tests evaluate this alarm"
+            "`make alarms` evaluates it"
         ),
     ]
 
@@ -113,3 +116,38 @@ def test_the_front_answers_for_an_engine_that_is_gone() -> None:
     front.stop()
     assert (gone.status, gone.json()["code"]) == (503, "unavailable")
     assert (large.status, large.json()["code"]) == (413, "body_too_large")
+
+
+def test_requests_at_the_front_become_the_apis_metrics() -> None:
+    answered = deque([(202, 12), (503, 40), (422, 3)])
+    pump = MetricsPump(Engine(endpoint_url="http://127.0.0.1:1", region="eu-west-1"), {}, "Api", answered)
+    samples = [datum for _, datum in pump._api_samples()]
+    values = {
+        name: [d["Value"] for d in samples if d["MetricName"] == name] for name in {d["MetricName"] for d in samples}
+    }
+    assert values == {
+        "Count": [1.0, 1.0, 1.0],
+        "5XXError": [0.0, 1.0, 0.0],
+        "4XXError": [0.0, 0.0, 1.0],
+        "Latency": [12.0, 40.0, 3.0],
+    }
+    assert all(datum["Dimensions"] == [{"Name": "ApiName", "Value": "Api"}] for datum in samples)
+    assert not answered
+
+
+@pytest.mark.parametrize("rule", ['OK("A")', "ALARM(A)", "1 + 1", {"Fn::Sub": "x"}])
+def test_a_rule_that_is_not_understood_is_no_quiet_alarm(rule: object) -> None:
+    with pytest.raises(ValueError, match="not understood"):
+        composite_fires(rule, lambda name: False)
+
+
+@pytest.mark.parametrize("expression", ["SEARCH('x')", "m1 ** 2", "ANOMALY(m1)"])
+def test_an_expression_that_is_not_understood_is_no_quiet_alarm(expression: str) -> None:
+    alarm = {
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "Metrics": [{"Id": "e", "Expression": expression}, {"Id": "m1", "MetricStat": {}, "ReturnData": False}],
+    }
+    with pytest.raises((ValueError, KeyError)):
+        fires(alarm, lambda stat, back: 1.0)

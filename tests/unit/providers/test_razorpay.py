@@ -199,7 +199,7 @@ class TestDeclaration:
         able: Capabilities = GATEWAY.capabilities
         assert (able.idempotency_window_ms, able.can_fence, able.simulated) == (0, False, False)
         assert able.currencies == frozenset({"INR"})
-        assert able.capture_modes == {CaptureMode.AUTOMATIC}
+        assert able.capture_modes == frozenset(CaptureMode)
         assert able.inquiry_horizon_ms > 5 * DAY_MS
         assert GATEWAY.fence_steps(charge()) == ()
 

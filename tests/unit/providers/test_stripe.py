@@ -161,7 +161,7 @@ class TestCapabilities:
         assert not self.able.simulated
         assert self.able.idempotency_window_ms <= 24 * HOUR_MS
         assert self.able.inquiry_horizon_ms > self.able.idempotency_window_ms
-        assert self.able.capture_modes == {CaptureMode.AUTOMATIC}
+        assert self.able.capture_modes == frozenset(CaptureMode)
         assert self.able.payment_method_types == {"card"}
 
     def test_it_takes_only_currencies_whose_unit_is_that_of_iso_4217(self) -> None:

@@ -41,6 +41,11 @@ class ApiRequest:
         """From the authorizer, and from nowhere else."""
         return str(self.event["requestContext"]["authorizer"]["merchantId"])
 
+    @property
+    def known_merchant_id(self) -> str | None:
+        """For log lines: the open routes have none."""
+        return (self.event["requestContext"].get("authorizer") or {}).get("merchantId")
+
     def headers(self, name: str) -> Sequence[str]:
         """All values of a header."""
         return [value for key, values in self._all_headers() if key == name.lower() for value in values]

@@ -33,6 +33,8 @@ class CashfreeGateway:
         inquiry_horizon_ms=3 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=2 * DAY_MS,
+        # A refund's id is refused the second time, and what was captured or voided is not captured or voided again.
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:

@@ -34,6 +34,8 @@ class PayuGateway:
         inquiry_horizon_ms=5 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=3 * DAY_MS,
+        # A token that was used is refused, for as long as the payment is known.
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:

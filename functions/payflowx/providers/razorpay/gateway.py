@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.limits import DAY_MS, MINUTE_MS
+from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
@@ -22,7 +22,7 @@ class RazorpayGateway:
         provider="razorpay",
         simulated=False,
         currencies=frozenset({"INR"}),
-        capture_modes=frozenset({CaptureMode.AUTOMATIC}),
+        capture_modes=frozenset(CaptureMode),
         payment_method_types=frozenset({"card", "upi"}),
         idempotency_window_ms=0,
         can_fence=False,
@@ -30,6 +30,8 @@ class RazorpayGateway:
         inquiry_horizon_ms=6 * DAY_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         authorization_lifetime_ms=5 * DAY_MS,
+        # A payment is captured once. How long the refund header is remembered is not said: an hour is what it is for.
+        movement_window_ms={MovementKind.CAPTURE: DAY_MS, MovementKind.REFUND: HOUR_MS},
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:

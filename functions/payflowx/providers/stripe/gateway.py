@@ -9,6 +9,7 @@ from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
 from payflowx.domain.statements import StatementAnswer, StatementPage
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.contract import MovementStep, Step
 from payflowx.providers.stripe import movements, requests, responses, statements, webhooks
@@ -34,12 +35,15 @@ class StripeGateway:
         provider="stripe",
         simulated=False,
         currencies=frozenset(_TAKEN.split()),
+        capture_modes=frozenset(CaptureMode),
         idempotency_window_ms=DAY_MS,
         can_fence=True,
         visibility_lag_ms=HOUR_MS,
         inquiry_horizon_ms=2 * DAY_MS,
         action_lifetime_ms=HOUR_MS,
         authorization_lifetime_ms=4 * DAY_MS,
+        # The idempotency key, which works the same for every POST.
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:

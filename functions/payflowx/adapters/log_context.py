@@ -1,0 +1,97 @@
+"""What every log line of a request or a message says besides itself, and the trace that it belongs to.
+
+Messages of a batch are handled in threads side by side: the facts live in a context variable, so that none of them
+ends up in another one's line.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from payflowx.domain.card_data import contains_card_number
+
+Fact = str | int | bool | None
+
+MAX_CORRELATION_CHARS: Final = 64
+_WELL_FORMED: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_CORRELATION_CHARS}}}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogContext:
+    """`trace`: the X-Ray header of whoever asked for this work, None outside of Lambda."""
+
+    facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
+    trace: str | None = None
+
+    @property
+    def correlation_id(self) -> str | None:
+        """The id that a client's request, its messages and their lines share."""
+        known = self.facts.get("correlationId")
+        return known if isinstance(known, str) else None
+
+
+_CURRENT: ContextVar[LogContext] = ContextVar("log_context", default=LogContext())  # noqa: B039 - it is frozen
+
+
+def current() -> LogContext:
+    """Of the request or message that this thread works on."""
+    return _CURRENT.get()
+
+
+def add(facts: Mapping[str, Fact]) -> None:
+    """Say these too in every line from now on, until the end of the request or message."""
+    context = _CURRENT.get()
+    _CURRENT.set(replace(context, facts={**context.facts, **facts}))
+
+
+@contextmanager
+def work_on(facts: Mapping[str, Fact], *, trace: str | None) -> Iterator[None]:
+    """A request or a message: what was added within is forgotten afterwards."""
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    token = _CURRENT.set(LogContext(facts=known, trace=trace))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def message(record: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """A message as Lambda hands it over. Until it is read, its own id is all that is known of it."""
+    message_id = str(record["messageId"])
+    trace = (record.get("attributes") or {}).get("AWSTraceHeader")
+    return work_on({"correlationId": message_id, "messageId": message_id}, trace=trace)
+
+
+def invocation(lambda_context: Any, trace: str | None) -> AbstractContextManager[None]:
+    """Work that no client's request goes back to: a schedule's, an operator's."""
+    return work_on({"correlationId": lambda_context.aws_request_id}, trace=trace)
+
+
+def received_correlation_id(fields: Mapping[str, Any]) -> str | None:
+    """Of a message's fields. One without it, or with a strange one, is as good as any other."""
+    value = fields.get("correlation_id")
+    return correlation_id(value) if isinstance(value, str) else None
+
+
+def message_attributes() -> dict[str, Any]:
+    """What a message is sent with.
+
+    The SDK sends Lambda's own trace header along, which in a worker is its batch's. This attribute overrides it with
+    that of the message at hand, so that all of a payment's work is in the trace of the request that it goes back to.
+    """
+    trace = _CURRENT.get().trace
+    if trace is None:
+        return {}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}}
+
+
+def correlation_id(*wished: str | None) -> str | None:
+    """The first that is well-formed. A client's own value may be anything: a card number is none."""
+    for value in wished:
+        if value is not None and _WELL_FORMED.fullmatch(value) and not contains_card_number(value):
+            return value
+    return None

@@ -1,0 +1,115 @@
+"""`python -m local.alarms`: every alarm of the running stage and its state.
+
+The engine's own alarms are asked for. Composite alarms and those on metric math, which it cannot hold, are evaluated
+here, from the synthesized template and the engine's metrics.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from local.alarm_math import composite_fires, fires
+from local.assembly import read_stacks
+from local.engine import Engine
+from local.errors import StageError
+from local.paths import STAGE_FILE
+from local.say import say
+
+_STACK: Final = "Dev-Service"
+_METRIC: Final = "AWS::CloudWatch::Alarm"
+_COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmState:
+    """`evaluated_by`: the engine, or us."""
+
+    name: str
+    state: str
+    evaluated_by: str
+    description: str
+
+
+def alarm_states(engine: Engine, template: Mapping[str, Any]) -> list[AlarmState]:
+    """All alarms of a template, those that fire first."""
+    reader = _Reader(engine, datetime.now(UTC))
+    states: dict[str, AlarmState] = {}
+    for name, properties in _resources(template, _METRIC):
+        if "Metrics" in properties:
+            states[name] = _evaluated(name, properties, firing=fires(properties, reader.read))
+    for name, alarm in reader.held(dict(_resources(template, _METRIC)).keys() - states.keys()):
+        description = alarm.get("AlarmDescription", "")
+        states[name] = AlarmState(name=name, state=alarm["StateValue"], evaluated_by="engine", description=description)
+    firing = {name for name, state in states.items() if state.state == "ALARM"}
+    for name, properties in _resources(template, _COMPOSITE):
+        rule = properties["AlarmRule"]
+        states[name] = _evaluated(name, properties, firing=composite_fires(rule, firing.__contains__))
+    return sorted(states.values(), key=lambda state: (state.state != "ALARM", state.name))
+
+
+def _evaluated(name: str, properties: Mapping[str, Any], *, firing: bool) -> AlarmState:
+    state = "ALARM" if firing else "OK"
+    return AlarmState(name=name, state=state, evaluated_by="here", description=properties["AlarmDescription"])
+
+
+def _resources(template: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource["Properties"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """The engine's metrics, in periods that end now."""
+
+    engine: Engine
+    now: datetime
+
+    def read(self, stat: Mapping[str, Any], back: int) -> float | None:
+        """One value of a `MetricStat`; None without samples."""
+        period = timedelta(seconds=stat["Period"])
+        metric, end = stat["Metric"], self.now - back * period
+        points = self.engine.client("cloudwatch").get_metric_statistics(
+            Namespace=metric["Namespace"],
+            MetricName=metric["MetricName"],
+            Dimensions=metric.get("Dimensions", []),
+            StartTime=end - period,
+            EndTime=end,
+            Period=stat["Period"],
+            Statistics=[stat["Stat"]],
+        )["Datapoints"]
+        # A period of the engine may begin before ours does: what we asked for may come in two parts.
+        return float(sum(point[stat["Stat"]] for point in points)) if points else None
+
+    def held(self, names: set[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The engine's alarms by the logical ids that their names were made from."""
+        pages = self.engine.client("cloudwatch").get_paginator("describe_alarms").paginate()
+        for alarm in (alarm for page in pages for alarm in page["MetricAlarms"]):
+            for name in names:
+                if name in alarm["AlarmName"]:
+                    yield name, alarm
+
+
+def main() -> int:
+    """0 if none fires, 3 if one does."""
+    try:
+        stage = json.loads(STAGE_FILE.read_text())
+    except FileNotFoundError:
+        sys.stderr.write("payflowx: no stage is running here; start one with `make run`.\n")
+        return 1
+    engine = Engine(endpoint_url=stage["endpointUrl"], region=stage["region"])
+    try:
+        states = alarm_states(engine, read_stacks(_STACK.split("-", maxsplit=1)[0])[_STACK].template)
+    except StageError as error:
+        sys.stderr.write(f"payflowx: {error}\n")
+        return 1
+    for state in states:
+        say(f"{state.state:<18} {state.name:<48} {state.evaluated_by:<7} {state.description}")
+    return 3 if any(state.state == "ALARM" for state in states) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

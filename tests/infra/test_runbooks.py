@@ -1,0 +1,150 @@
+"""From an alarm to its runbook to the commands in it; from a review reason to its page."""
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from infra.settings import ROOT
+from tests.infra.conftest import resources
+from tests.infra.test_monitoring import RUNBOOK, RUNBOOKS, alarms
+
+DOCUMENTS = sorted([*RUNBOOKS.rglob("*.md"), ROOT / "docs" / "on-call.md"])
+BY_ALARM = sorted(RUNBOOKS.glob("*.md"))
+CODE = re.compile(r"```sh\n(.*?)```|`([^`]+)`", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+\.md)")
+
+DESIGNED = {
+    "merchants": {"create", "list"},
+    "keys": {"create", "rotate", "revoke"},
+    "credentials": {"set", "rotate"},
+    "routing": {"publish", "rollback", "show", "check", "explain"},
+    "payments": {"show", "list", "events", "resolve", "verify"},
+    "review": {"list", "close"},
+    "dlq": {"ls", "explain", "plan", "replay", "purge"},
+    "providers": {"status", "disable", "enable"},
+    "doctor": set(),
+    "reconcile": set(),
+}
+"""The command line as designed; its own definition is asked where it is installed."""
+
+
+def commands(path: Path) -> Iterator[list[str]]:
+    for match in CODE.finditer(path.read_text()):
+        for line in (match[1] or match[2]).replace("\n  ", " ").splitlines():
+            if line.startswith(("payflowx ", "aws ")):
+                yield shlex.split(line)
+
+
+def every_command(program: str) -> list[Any]:
+    return [
+        pytest.param(words, id=f"{path.relative_to(ROOT / 'docs')}: {' '.join(words)[:60]}")
+        for path in DOCUMENTS
+        for words in commands(path)
+        if words[0] == program
+    ]
+
+
+@cache
+def command_line() -> Any:
+    """Click's own tree, where the commands are there."""
+    if importlib.util.find_spec("ops") is None or importlib.util.find_spec("ops.cli") is None:
+        return None
+    from importlib import import_module
+
+    found = import_module("ops.cli")
+    return getattr(found, "main", None) or found.cli
+
+
+@pytest.mark.parametrize("words", every_command("payflowx"))
+def test_a_command_of_ours_exists_with_its_options(words: list[str]) -> None:
+    root, path = command_line(), words[1:]
+    if root is None:
+        assert path[0] in DESIGNED
+        if DESIGNED[path[0]]:
+            assert path[1] in DESIGNED[path[0]]
+        return
+    node = root
+    while path and hasattr(node, "commands"):
+        assert path[0] in node.commands, words
+        node = node.commands[path.pop(0)]
+    known = {option for parameter in node.params for option in parameter.opts}
+    assert {word for word in path if word.startswith("--")} <= known, words
+
+
+@pytest.mark.parametrize("words", every_command("aws"))
+def test_a_command_of_aws_exists_with_its_options(words: list[str]) -> None:
+    """By botocore's models, from which the AWS command line is made."""
+    _, service, command, *rest = words
+    model = botocore.session.get_session().get_service_model(service)
+    dashed = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower(): name for name in model.operation_names}
+    assert command in dashed, words
+    shape = model.operation_model(dashed[command]).input_shape
+    members = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower() for name in (shape.members if shape else ())}
+    assert {word[2:] for word in rest if word.startswith("--")} <= members | {"query", "output"}, words
+    for word in rest:
+        if word.startswith("$"):
+            outputs = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in stack_outputs()}
+            assert word[1:] in outputs, words
+
+
+def stack_outputs() -> set[str]:
+    from tests.infra.conftest import template
+
+    return set(template("Prod-Service")["Outputs"])
+
+
+@pytest.mark.parametrize("path", BY_ALARM, ids=lambda path: path.stem)
+def test_a_runbook_is_reached_from_an_alarm_says_when_and_what_and_names_a_command(path: Path) -> None:
+    if path.stem == "README":
+        return
+    reached = {RUNBOOK.search(alarm["AlarmDescription"])[1] for alarm in alarms("Prod-Service").values()}
+    text = path.read_text()
+    assert path.stem in reached
+    assert "**Fires when**" in text
+    assert "**What it means.**" in text
+    assert "## What to do" in text
+    assert any(words[0] == "payflowx" for words in commands(path))
+
+
+def test_the_list_of_runbooks_names_each_once() -> None:
+    listed = re.findall(r"^\| \[[^]]+\]\(([a-z-]+)\.md\)", (RUNBOOKS / "README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in BY_ALARM if path.stem != "README")
+
+
+def test_every_reason_for_a_review_has_a_page_with_commands_and_no_page_is_without_a_reason() -> None:
+    source = "".join(
+        path.read_text()
+        for folder in ("domain", "application")
+        for path in sorted((ROOT / "functions" / "payflowx" / folder).glob("*.py"))
+    )
+    reasons = set(re.findall(r'"(\w+)":\s*"[^"]*a person has to look', source))
+    reasons |= set(re.findall(r'send_(?:operation_)?to_review\([^)"]*"(\w+)"', source))
+    assert {"outcome_unknown", "mismatch", "late_success", "drives_exhausted", "reversed"} <= reasons
+    pages = {path.stem.replace("-", "_"): path for path in (RUNBOOKS / "review").glob("*.md")}
+    assert set(pages) == reasons
+    for reason, page in pages.items():
+        assert f"In review: `{reason}`" in page.read_text()
+        assert any(words[:3] == ["payflowx", "review", "close"] for words in commands(page))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT / "docs")))
+def test_no_link_leads_nowhere(path: Path) -> None:
+    for link in LINK.findall(path.read_text()):
+        assert (path.parent / link).resolve().is_file(), link
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT / "docs")))
+def test_saved_queries_that_are_named_exist(path: Path) -> None:
+    saved = {
+        query["Name"].rsplit("/", 1)[1] for query in resources("Prod-Service", "AWS::Logs::QueryDefinition").values()
+    }
+    text = " ".join(path.read_text().split())
+    named = re.findall(r'[Ss]aved quer(?:y|ies) "([^"]+)"', text) + re.findall(r'the query "([^"]+)"', text)
+    assert set(named) <= saved
