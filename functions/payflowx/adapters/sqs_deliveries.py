@@ -59,7 +59,12 @@ def decode_delivery(body: str) -> DeliveryJob:
         fields = json.loads(body)
         if fields["format"] != _FORMAT:
             raise UnreadableDeliveryError("the message has a format that this version does not know")
-        job = DeliveryJob(merchant_id=fields["merchant_id"], transaction_id=fields["transaction_id"], seq=fields["seq"])
+        job = DeliveryJob(
+            merchant_id=fields["merchant_id"],
+            transaction_id=fields["transaction_id"],
+            seq=fields["seq"],
+            correlation_id=log_context.received_correlation_id(fields),
+        )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UnreadableDeliveryError("the message is no delivery") from error
     if not isinstance(job.merchant_id, str) or not isinstance(job.transaction_id, str) or type(job.seq) is not int:
