@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e python313 bench synth simulate mutants chaos format openapi clean
+.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +20,10 @@ setup: ## Install everything that is pinned (once, and after changes of the pins
 	@$(PYTHON) local/setup.py
 
 run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
-	@exec $(VENV)/python -m local run
+	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")
 
-demo: setup ## The same, and end: success only if all three were paid as expected
-	@exec $(VENV)/python -m local demo
+demo: setup ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
+	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")
 
 alarms: setup ## Every alarm of the running stage, and its state
 	@$(VENV)/python -m local.alarms
@@ -61,6 +61,11 @@ architecture: setup ## Which module may import which
 e2e: setup ## The demo and more through the running stage
 	@$(VENV)/python -m pytest -q tests/e2e
 
+smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
+	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
+		.local/localstripe/bin/python -m pip --quiet --disable-pip-version-check install localstripe==1.15.10; }
+	@$(VENV)/python -m pytest -q tests/smoke
+
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract; fi
@@ -86,5 +91,8 @@ format: setup ## Format the code
 openapi: setup ## Write docs/openapi.json from the types
 	@PYTHONPATH=functions $(VENV)/python -c 'import json; from payflowx.entrypoints.http.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
 
+commands: setup ## Write docs/commands.md from the commands
+	@$(VENV)/python -m ops.reference > docs/commands.md
+
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .local node_modules cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

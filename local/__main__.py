@@ -1,4 +1,7 @@
-"""`python -m local run` stays up until Ctrl-C; `python -m local demo` ends after three payments."""
+"""`python -m local run` stays up until Ctrl-C; `python -m local demo` ends after three payments.
+
+With `--provider stripe` both walk through that vendor instead: authorize, capture, refund, a payer, webhooks.
+"""
 
 import argparse
 import os
@@ -12,24 +15,27 @@ from typing import Final
 from local.errors import StageError
 from local.say import say
 from local.stage import Stage, running_stage
+from local.stories import STORIES
+from local.vendor_walkthrough import walk_through_vendor
 from local.walkthrough import walk_through
 
 _DEFAULT_PORT: Final = 3000
 
 
 def main() -> int:
-    """0 only if the three payments went as expected."""
+    """0 only if the payments went as expected."""
     parser = argparse.ArgumentParser(prog="local", description="The local stage")
     parser.add_argument("mode", choices=("run", "demo"))
-    mode = parser.parse_args().mode
+    parser.add_argument("--provider", choices=sorted(STORIES), help="walk through this vendor")
+    arguments = parser.parse_args()
+    mode: str = arguments.mode
     # Both: a shell starts its background jobs with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     started = time.monotonic()
     try:
         with running_stage(_port()) as stage:
-            done = walk_through(stage.api(), run=str(time.time_ns()))
-            say(f"\nThree payments after {time.monotonic() - started:.0f} s.")
+            done = _walk(stage, arguments.provider, started)
             if mode == "run":
                 _stay(stage)
             return 0 if done else 1
@@ -39,6 +45,16 @@ def main() -> int:
     except KeyboardInterrupt:
         say("\nStopped.")
         return 130 if mode == "demo" else 0
+
+
+def _walk(stage: Stage, provider: str | None, started: float) -> bool:
+    run = str(time.time_ns())
+    if provider is None:
+        done, what = walk_through(stage.api(), run), "Three payments"
+    else:
+        done, what = walk_through_vendor(stage, provider, run), f"The walk through {provider}"
+    say(f"\n{what} after {time.monotonic() - started:.0f} s{'' if done else '; not as expected, see above'}.")
+    return done
 
 
 def _port() -> int:

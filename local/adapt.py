@@ -42,7 +42,7 @@ def _allow_plain_http(template: Template) -> list[Adaptation]:
     return [
         _drop(template, name, "it refuses plain HTTP, which is all that the engine speaks here")
         for name, resource in list(template["Resources"].items())
-        if resource["Type"] in {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
+        if resource["Type"] in {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"}
         and _denies_plain_http_only(resource["Properties"]["PolicyDocument"]["Statement"])
     ]
 

@@ -27,7 +27,7 @@ LAMBDA_TARGET = (
     "--platform=manylinux2014_aarch64",
     "--platform=manylinux_2_28_aarch64",
 )
-NEEDED_ON_313 = ("boto3", "greenlet", "hypothesis", "jsonschema", "ministack", "moto", "pytest", "urllib3")
+NEEDED_ON_313 = ("boto3", "click", "greenlet", "hypothesis", "jsonschema", "ministack", "moto", "pytest", "urllib3")
 
 
 class SetupError(Exception):
@@ -65,6 +65,8 @@ def set_up() -> None:
     with step("installing the pinned packages (about 500 MB)"):
         pip("install", "--requirement", ROOT / "requirements.txt", "--requirement", ROOT / "requirements-dev.txt")
         pip("install", "--require-hashes", "--requirement", LOCK)
+    with step("installing the payflowx command"):
+        pip("install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
     with step("fetching the layer's wheels"):
         fetch_wheels("lambda", *LAMBDA_TARGET)
         fetch_wheels("host")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -22,7 +21,7 @@ from local.deploy import bootstrap, create_stack, upload_assets
 from local.engine import Engine, start_engine
 from local.errors import StageError
 from local.front import Front, check_port
-from local.gateways import SandboxCredentials, start_gateways
+from local.gateways import make_accounts, start_gateways, subscribe
 from local.layers import host_layer
 from local.metrics_pump import MetricsPump
 from local.paths import STAGE_FILE, STATE
@@ -30,6 +29,7 @@ from local.processes import Processes
 from local.say import say, step
 from local.seed import MERCHANT_ID, seed_merchant
 from local.synthesis import synthesize
+from sandbox.gateways import SIMULATORS, VENDORS
 
 _STAGE: Final = "Dev"
 _REGION: Final = "eu-west-1"
@@ -44,6 +44,9 @@ class Stage:
     api_key: str
     engine: Engine
     gateways: dict[str, str]
+    """The simulators to which payments are routed by default."""
+    vendors: dict[str, str]
+    """Those of the real vendors, for payments that ask for one by name."""
     outputs: dict[str, str]
     bell: AlarmBell
     """What the alarms have told."""
@@ -88,14 +91,15 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
         outputs |= made
         adaptations += changes
     with step("starting the gateway simulators"):
-        credentials = SandboxCredentials(key_id="sandbox", key_secret=secrets.token_urlsafe(24))
-        gateways = start_gateways(processes, credentials)
+        accounts = make_accounts()
+        gateways = start_gateways(processes, accounts)
     with step("creating the demo merchant"):
-        api_key = seed_merchant(engine, outputs["OperationsFunctionName"], gateways, credentials)
+        seeded = seed_merchant(engine, outputs["OperationsFunctionName"], gateways, accounts)
     _say_differences(adaptations, has_simulators=simulators is not None)
     front = Front(port, f"{engine.endpoint_url}/restapis/{outputs['ApiId']}/{_API_STAGE}/_user_request_")
     front.start()
     cleanup.callback(front.stop)
+    subscribe(gateways, {name: front.url + path for name, path in seeded.webhook_paths.items()})
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     api_name = engine.client("apigateway").get_rest_api(restApiId=outputs["ApiId"])["name"]
     pump = MetricsPump(engine, queues, api_name, front.answered)
@@ -104,7 +108,15 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
     bell = AlarmBell(engine, outputs["AlarmTopicArn"])
     bell.start()
     cleanup.callback(bell.stop)
-    stage = Stage(base_url=front.url, api_key=api_key, engine=engine, gateways=gateways, outputs=outputs, bell=bell)
+    stage = Stage(
+        base_url=front.url,
+        api_key=seeded.api_key,
+        engine=engine,
+        gateways={name: gateways[name] for name in SIMULATORS},
+        vendors={name: gateways[name] for name in VENDORS},
+        outputs=outputs,
+        bell=bell,
+    )
     _write(stage, processes)
     cleanup.callback(STAGE_FILE.unlink, missing_ok=True)
     return stage
@@ -136,7 +148,7 @@ def _write(stage: Stage, processes: Processes) -> None:
         "merchantId": MERCHANT_ID,
         "endpointUrl": stage.engine.endpoint_url,
         "region": stage.engine.region,
-        "gateways": stage.gateways,
+        "gateways": {**stage.gateways, **stage.vendors},
         "pids": [os.getpid(), *processes.pids()],
         "outputs": stage.outputs,
         "startedAt": int(time.time()),

@@ -1,35 +1,54 @@
-"""`python -m sandbox --gateway mock --port 4101`: one gateway as a server, until it is interrupted."""
+"""`python -m sandbox --gateway mock --port 4101`: gateways as servers, until they are interrupted.
+
+Both options may be repeated: several gateways then share one process, each on its own port.
+"""
 
 import argparse
+import json
 import os
 import signal
 import threading
 import time
 
-from sandbox.gateways import SIMULATORS
+from sandbox.gateways import ALL
 from sandbox.server import GatewayServer
 from sandbox.simulator import Credentials
 
 
 def main() -> None:
     """Serve; credentials come from the environment, so that no process list shows them."""
-    parser = argparse.ArgumentParser(prog="sandbox", description="A gateway simulator on 127.0.0.1")
-    parser.add_argument("--gateway", required=True, choices=sorted(SIMULATORS))
-    parser.add_argument("--port", required=True, type=int)
+    parser = argparse.ArgumentParser(prog="sandbox", description="Gateway simulators on 127.0.0.1")
+    parser.add_argument("--gateway", required=True, choices=sorted(ALL), action="append")
+    parser.add_argument("--port", required=True, type=int, action="append")
     parser.add_argument("--parent", type=int, help="end when this process is gone")
     arguments = parser.parse_args()
-    credentials = Credentials(
-        key_id=os.environ.get("SANDBOX_KEY_ID", "sandbox"),
-        key_secret=os.environ.get("SANDBOX_KEY_SECRET", "sandbox"),
-    )
-    server = GatewayServer(arguments.gateway, arguments.port, credentials)
+    if len(arguments.gateway) != len(arguments.port):
+        parser.error("each --gateway needs a --port of its own")
+    servers = [_server(name, port) for name, port in zip(arguments.gateway, arguments.port, strict=True)]
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: threading.Thread(target=server.stop).start())
+        signal.signal(number, lambda *_: threading.Thread(target=_stop, args=(servers,)).start())
     if arguments.parent:
         threading.Thread(target=_end_with, args=(arguments.parent,), daemon=True).start()
-    server.start()
-    print(f"{arguments.gateway} at {server.url}", flush=True)
-    server.wait()
+    for server in servers:
+        server.start()
+        print(f"{server.simulator.name} at {server.url}", flush=True)
+    for server in servers:
+        server.wait()
+
+
+def _server(gateway: str, port: int) -> GatewayServer:
+    """SANDBOX_ACCOUNTS holds credentials by gateway; SANDBOX_KEY_ID and SANDBOX_KEY_SECRET are for all the others."""
+    account = json.loads(os.environ.get("SANDBOX_ACCOUNTS", "{}")).get(gateway, {})
+    credentials = Credentials(
+        key_id=account.get("keyId", os.environ.get("SANDBOX_KEY_ID", "sandbox")),
+        key_secret=account.get("keySecret", os.environ.get("SANDBOX_KEY_SECRET", "sandbox")),
+    )
+    return GatewayServer(gateway, port, credentials, webhook_secret=account.get("webhookSecret"))
+
+
+def _stop(servers: list[GatewayServer]) -> None:
+    for server in servers:
+        server.stop()
 
 
 def _end_with(parent: int) -> None:

@@ -30,16 +30,16 @@ class Control:
     def update(self, settings: dict[str, Any]) -> None:
         """Apply `latencySeconds`, `visibilityLagSeconds`, `faults`, `seed`; others are none of ours."""
         if "latencySeconds" in settings:
-            self.latency_seconds = _number(settings["latencySeconds"], 0, 60)
+            self.latency_seconds = number(settings["latencySeconds"], 0, 60)
         if "visibilityLagSeconds" in settings:
-            self.visibility_lag_seconds = _number(settings["visibilityLagSeconds"], 0, 3600)
+            self.visibility_lag_seconds = number(settings["visibilityLagSeconds"], 0, 3600)
         if "seed" in settings:
-            self.dice = random.Random(int(_number(settings["seed"], 0, 2**53)))  # noqa: S311
+            self.dice = random.Random(int(number(settings["seed"], 0, 2**53)))  # noqa: S311
         if "faults" in settings:
             known = {f.name for f in fields(Rates)}
             if not isinstance(settings["faults"], dict) or not set(settings["faults"]) <= known:
                 raise ValueError(f"faults takes {', '.join(sorted(known))}")
-            self.rates = Rates(**{name: _number(rate, 0, 1) for name, rate in settings["faults"].items()})
+            self.rates = Rates(**{name: number(rate, 0, 1) for name, rate in settings["faults"].items()})
 
     def around(self, handle: Callable[[], Reply]) -> Reply:
         """Handle the request, or lose it, or lose its answer."""
@@ -57,7 +57,8 @@ class Control:
         return reply
 
 
-def _number(value: Any, least: float, most: float) -> float:
+def number(value: Any, least: float, most: float) -> float:
+    """A setting's value; raises ValueError outside its bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise ValueError(f"a value must be a number from {least} to {most}")
     return float(value)

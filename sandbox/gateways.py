@@ -19,4 +19,6 @@ SIMULATORS: Final[dict[str, type[Simulator]]] = {
 VENDORS: Final[dict[str, type[Simulator]]] = {
     kind.name: kind for kind in (StripeSimulator, RazorpaySimulator, CashfreeSimulator, PayUSimulator)
 }
-"""What tests hold the real gateways' adapters against."""
+"""What the local stage and the tests hold the real gateways' adapters against."""
+
+ALL: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **VENDORS}

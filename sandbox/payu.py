@@ -8,6 +8,7 @@ Facts about the vendor that shape this file: every answer is HTTP 200 with statu
 a command's hash covers `var1` only; captures, voids and refunds are queued first; a txnid is good for one payment.
 """
 
+import calendar
 import hashlib
 import hmac
 import html
@@ -22,7 +23,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from sandbox.behaviours import ASYNC_SECONDS, HANG_SECONDS, SLOW_SECONDS, Answer, Behaviour, Effect, behaviour_of
 from sandbox.ledger import DONE, FAILED, LedgerSimulator
-from sandbox.simulator import CANCELED, CHARGED, DECLINED, PENDING, WAITING, Credentials
+from sandbox.simulator import CANCELED, CHARGE, CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
 from sandbox.wire import BadRequestError, Reply, Request, html_reply
 
@@ -153,6 +154,7 @@ class PayUSimulator(LedgerSimulator):
         commands: dict[str, Callable[[dict[str, str], float], Reply]] = {
             "verify_payment": self._verify,
             "check_payment": self._check_payment,
+            "get_transaction_info": self._list,
             "si_transaction": self._recurring,
             "capture_transaction": lambda form, now: self._operate(form, now, self._capture),
             "cancel_refund_transaction": lambda form, now: self._operate(form, now, self._cancel_or_refund),
@@ -281,6 +283,31 @@ class PayUSimulator(LedgerSimulator):
 
     def _check_payment(self, form: dict[str, str], now: float) -> Reply:
         return self._details({form["var1"]: form["var1"]}, now)
+
+    def _list(self, form: dict[str, str], now: float) -> Reply:
+        """All payments that were begun in a span of time, in India's time, both ends included; no pages."""
+        try:
+            since, until = (_moment(form.get(name, "")) for name in ("var1", "var2"))
+        except ValueError:
+            return self.bad_request("Invalid Date")
+        records = [self._settled(record, now) for record in self.store.all(CHARGE)]
+        found = [record for record in records if since <= int(record["at"]) <= until]
+        rows = [self._listed(record) for record in sorted(found, key=lambda r: (r["at"], r["id"]))]
+        return _answer({"status": 1, "msg": "Transaction Fetched Successfully", "Transaction_details": rows})
+
+    @staticmethod
+    def _listed(record: Record) -> Record:
+        return {
+            "id": record["id"],
+            "status": _status_words(record)[1],
+            "key": "",
+            "merchantname": "Sandbox",
+            "txnid": record["reference"],
+            "amount": rupees(record["taken"]),
+            "addedon": _india_time(record["at"]),
+            "mode": "CC",
+            "error_code": _error_words(record)[0],
+        }
 
     def _details(self, names: dict[str, str], now: float) -> Reply:
         """By whatever it was asked for. A young payment is not found while the visibility lag lasts."""
@@ -666,6 +693,11 @@ def _bank_reference(record: Record) -> str | None:
 
 def _india_time(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at + _INDIA_SECONDS))
+
+
+def _moment(text: str) -> float:
+    """Raises ValueError for what is no time."""
+    return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S")) - _INDIA_SECONDS
 
 
 def _status_words(record: Record) -> tuple[str, str]:

@@ -139,6 +139,8 @@ class RazorpaySimulator(CourseSimulator):
         path = request.path
         if path == "/v1/orders":
             return self._list_orders(request.query, now)
+        if path in {"/v1/payments", "/v1/refunds"}:
+            return self._list(path.rpartition("/")[2], request.query, now)
         if path == "/v1/settlements/recon/combined":
             return self._reconciliation(request.query, now)
         if match := _ORDER_PATH.fullmatch(path):
@@ -356,6 +358,18 @@ class RazorpaySimulator(CourseSimulator):
     def _payments(self, order: Record, now: float) -> Reply:
         found = [record for record in self._of(order, now) if now - record["at"] >= self.visibility_lag_seconds]
         return _collection([self._present(record, now) for record in reversed(found)])
+
+    def _list(self, name: str, query: Mapping[str, str], now: float) -> Reply:
+        """All of the account, newest first, ten a page unless more are asked for."""
+        _check_query(query, {"from", "to", "count", "skip"})
+        since, until = _number(query, "from", 0), _number(query, "to", 2**40)
+        everything = list(self.everything(now))
+        found = [self._present(record, now) for record in everything]
+        if name == "refunds":
+            found = [_present_refund(refund) for record in everything for refund in self._refunds_of(record, now)]
+        found = [item for item in found if since <= item["created_at"] <= until]
+        found.sort(key=lambda item: (-item["created_at"], item["id"]))
+        return _collection(_page(found, query, most=100))
 
     def _approve(self, charge_id: str, now: float) -> Reply:
         payment_id, _, button = charge_id.partition("/")

@@ -10,19 +10,26 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.faults import Control
-from sandbox.gateways import SIMULATORS
+from sandbox.gateways import ALL
+from sandbox.ledger import LedgerSimulator
+from sandbox.postman import Correspondent, Postman
 from sandbox.simulator import Credentials, Simulator
 from sandbox.store import MemoryStore
 from sandbox.wire import MAX_BODY_BYTES, Reply, Request, json_reply
 
 HOST: Final = "127.0.0.1"
 _MAX_CLOSED_SECONDS: Final = 600
+_FEATURES: Final = frozenset({"card_preauth", "partial_capture", "pre_debit_required"})
+"""What a vendor switches on for an account, where the simulator of that vendor has it."""
 
 
 class GatewayServer:
-    """One gateway on one port. `start` and `stop` may be called from any thread."""
+    """One gateway on one port. `start` and `stop` may be called from any thread.
 
-    def __init__(self, gateway: str, port: int, credentials: Credentials) -> None:
+    `webhook_secret` is for those that sign with another secret than the one that opens them.
+    """
+
+    def __init__(self, gateway: str, port: int, credentials: Credentials, *, webhook_secret: str | None = None) -> None:
         self.control = Control()
         self.store = MemoryStore()
         self._lock = threading.Lock()
@@ -30,7 +37,9 @@ class GatewayServer:
         self.connections: set[socket.socket] = set()
         self._listener = self._listen(port)
         self.port = self._listener.server_address[1]
-        self.simulator: Simulator = SIMULATORS[gateway](self.store, credentials, public_url=self.url)
+        options: dict[str, Any] = {} if webhook_secret is None else {"webhook_secret": webhook_secret}
+        self.simulator: Simulator = ALL[gateway](self.store, credentials, public_url=self.url, **options)
+        self._postman = Postman(self.simulator, self._lock) if isinstance(self.simulator, Correspondent) else None
 
     @property
     def url(self) -> str:
@@ -38,12 +47,16 @@ class GatewayServer:
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Serve in the background."""
-        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
+        """Serve in the background, and deliver webhooks."""
+        self._serve()
+        if self._postman:
+            self._postman.start()
 
     def stop(self) -> None:
         """End all holds and close the port."""
         self._stopping.set()
+        if self._postman:
+            self._postman.stop()
         self._listener.shutdown()
         self._listener.server_close()
 
@@ -58,6 +71,8 @@ class GatewayServer:
             return self._ledger()
         if request.path == "/_control":
             return self._control(request)
+        if request.path == "/_webhooks":
+            return json_reply(200, {"deliveries": self._postman.reports() if self._postman else []})
         with self._lock:
             self.simulator.visibility_lag_seconds = self.control.visibility_lag_seconds
             return self.control.around(lambda: self.simulator.handle(request, time.time()))
@@ -65,6 +80,9 @@ class GatewayServer:
     def hold(self, seconds: float) -> None:
         """Wait, but not beyond the server's end."""
         self._stopping.wait(seconds)
+
+    def _serve(self) -> None:
+        threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
 
     def _ledger(self) -> Reply:
         with self._lock:
@@ -77,7 +95,10 @@ class GatewayServer:
                 if settings.get("reset"):
                     self.store.clear()
                     self.control = Control()
+                    if self._postman:
+                        self._postman.reset()
                 self.control.update(settings)
+                self._configure(settings)
             closed_seconds = float(settings.get("closePortSeconds", 0))
             if not 0 <= closed_seconds <= _MAX_CLOSED_SECONDS:
                 raise ValueError(f"closePortSeconds must be at most {_MAX_CLOSED_SECONDS}")
@@ -86,6 +107,17 @@ class GatewayServer:
         if closed_seconds:
             threading.Thread(target=self._close_for, args=(closed_seconds,), daemon=True).start()
         return json_reply(200, {"ok": True})
+
+    def _configure(self, settings: dict[str, Any]) -> None:
+        """Webhooks, operations to come and features of the account; a gateway without them takes no notice."""
+        if self._postman:
+            self._postman.update(settings)
+        if isinstance(self.simulator, LedgerSimulator):
+            self.simulator.next_operation(*settings.get("nextOperations", []))
+        for name, value in settings.get("accountFeatures", {}).items():
+            if name not in _FEATURES or not isinstance(value, bool) or not hasattr(self.simulator, name):
+                raise ValueError(f"{self.simulator.name} has no feature {name} that could be set so")
+            setattr(self.simulator, name, value)
 
     def _close_for(self, seconds: float) -> None:
         """Really closed: a connection is refused, as when a gateway is down."""
@@ -98,7 +130,7 @@ class GatewayServer:
         if self._stopping.wait(seconds):
             return
         self._listener = self._listen(self.port)
-        self.start()
+        self._serve()
 
     def _listen(self, port: int) -> ThreadingHTTPServer:
         server = type("Server", (ThreadingHTTPServer,), {"daemon_threads": True, "request_queue_size": 128})

@@ -377,7 +377,8 @@ class StripeSimulator(LedgerSimulator):
             raise _RefusedError(refusal, began=True)
         operation = self._operation(call, record, "capture", amount, DONE)
         kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
-        changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount)
+        metadata = _merged(record["metadata"], call.form.get("metadata", {}))
+        changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount, metadata=metadata)
         self._tell(changed, call, ["charge.captured", "payment_intent.succeeded"])
         return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
 
@@ -560,7 +561,21 @@ class StripeSimulator(LedgerSimulator):
         wanted = {name: query[name] for name in ("type", "source", "currency") if name in query}
         found = [r for r in self._balance(now) if all(r[name] == value for name, value in wanted.items())]
         found = [] if "payout" in query else found  # nothing is paid out here
-        return _page("/v1/balance_transactions", found, query, lambda r: {k: v for k, v in r.items() if k != "at"})
+        sources = self._sources(now) if "source" in query.get("expand", []) else {}
+
+        def present(entry: Record) -> Record:
+            shown = {name: value for name, value in entry.items() if name != "at"}
+            return {**shown, "source": sources.get(entry["source"], entry["source"])}
+
+        return _page("/v1/balance_transactions", found, query, present)
+
+    def _sources(self, now: float) -> dict[str, Record]:
+        """What `expand` puts in the place of an id."""
+        found: dict[str, Record] = {}
+        for record in self._intents(now):
+            found[_charge_id(record) or ""] = self._present_charge(record, now)
+            found |= {refund["id"]: _present_refund(refund) for refund in self.operations_of(record, now, "refund")}
+        return found
 
     def _balance(self, now: float) -> list[Record]:
         found = []
@@ -773,10 +788,10 @@ def _texts(name: str, value: Any) -> list[str]:
 
 
 def _expand(name: str, value: Any) -> list[str]:
-    """Lists put `data.` in front. Nothing but charges is expanded here."""
+    """Lists put `data.` in front. Nothing but charges, and what moved the balance, is expanded here."""
     found = [item.removeprefix("data.") for item in _texts(name, value)]
     for item in found:
-        if item != "latest_charge":
+        if item not in {"latest_charge", "source"}:
             raise _refused(f"This property cannot be expanded ({item}).", param=name)
     return found
 
@@ -982,6 +997,13 @@ def _require_return_url(form: Record, automatic: Record | None) -> None:
             "`return_url`, or set `automatic_payment_methods[allow_redirects]` to `never`.",
             param="return_url",
         )
+
+
+def _merged(metadata: Record, given: Record | str) -> Record:
+    """What an object had and what a later request attaches to it; an empty value takes a key away, or all of them."""
+    if isinstance(given, str):
+        return {}
+    return {name: value for name, value in {**metadata, **given}.items() if value}
 
 
 def _require_positive(name: str, amount: int) -> None:

@@ -16,6 +16,7 @@ from simulation.workload import MERCHANTS, Order
 _TRIES: Final = 6
 _AUTHORIZER_CACHE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 3_600_000
+_DECISION: Final = {"operator": "the simulation", "reason": "Set-up and clean-up"}
 _LOOKS_MS: Final = (5_000, 60_000, 1_200_000)
 
 
@@ -40,7 +41,13 @@ class Merchants:
                 {"provider": name, "accountId": "main", "endpoint": f"https://{name}", "secretArn": "arn:gateway"}
                 for name in SIMULATORS
             ]
-            command = {"command": "create_merchant", "merchantId": merchant, "name": merchant, "accounts": accounts}
+            command = {
+                "command": "create_merchant",
+                "merchantId": merchant,
+                "name": merchant,
+                "accounts": accounts,
+                **_DECISION,
+            }
 
             def created(answer: Any, merchant: str = merchant) -> None:
                 self.api_keys[merchant] = answer["apiKey"]
@@ -112,7 +119,8 @@ class Merchants:
             if call.status == 200 and call.answer["status"] in {"SUCCESS", "FAILED", "CANCELLED"}:
                 break
         if self.faults.strikes("client_erases"):
-            command = {"command": "erase_personal_data", "merchantId": order.merchant, "transactionId": transaction_id}
+            names = {"merchantId": order.merchant, "transactionId": transaction_id}
+            command = {"command": "erase_personal_data", **names, **_DECISION}
             self._invoke("operations", command)
         other = MERCHANTS[1 - MERCHANTS.index(order.merchant)]
         if order.extras["pause"] < 0.1:

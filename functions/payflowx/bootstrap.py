@@ -10,13 +10,16 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from payflowx.adapters import aws
+from payflowx.adapters.appconfig_publisher import AppConfigPublisher
 from payflowx.adapters.appconfig_rules import AppConfigRules
+from payflowx.adapters.cloudwatch_failures import CloudWatchFailures
 from payflowx.adapters.cursors import Cursors
+from payflowx.adapters.dynamodb.account_directory import DynamoDBAccountDirectory
+from payflowx.adapters.dynamodb.administration import DynamoDBAdministration
 from payflowx.adapters.dynamodb.announcements import DynamoDBAnnouncements
 from payflowx.adapters.dynamodb.configuration import (
     MERCHANT_LIFETIME_MS,
     DynamoDBApiKeys,
-    DynamoDBMerchantAdministration,
     DynamoDBMerchants,
     DynamoDBWebhookAccounts,
 )
@@ -24,12 +27,19 @@ from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.endpoint_books import DynamoDBEndpointBooks
 from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.reconciliation_lookups import DynamoDBLookups
+from payflowx.adapters.dynamodb.reconciliation_runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.references import DynamoDBReferences
 from payflowx.adapters.kms_seals import SEAL_LIFETIME_MS, KmsSeals
+from payflowx.adapters.routing_document import decode_routing_document
+from payflowx.adapters.secrets_administration import SecretsManagerAccountSecrets
 from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
+from payflowx.adapters.settlement_files import S3SettlementFiles
+from payflowx.adapters.sqs_dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs_deliveries import SqsDeliveries
 from payflowx.adapters.sqs_jobs import SqsJobs
 from payflowx.adapters.sqs_notices import SqsNotices
+from payflowx.adapters.sqs_runs import SqsRuns
 from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.tracing import Tracing, daemon_of
@@ -38,27 +48,50 @@ from payflowx.application.announced_events import AnnouncedEvents
 from payflowx.application.apply_notice import ApplyNotice
 from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
-from payflowx.application.create_merchant import CreateMerchant
+from payflowx.application.close_review import CloseReview
+from payflowx.application.compare_lines import CompareLines
+from payflowx.application.create_key import CreateKey
+from payflowx.application.create_merchant import CheckAccount, CreateMerchant
 from payflowx.application.create_payment import CreatePayment
 from payflowx.application.deliver_event import DeliverEvent
+from payflowx.application.diagnose import Diagnose
 from payflowx.application.drive_event import DriveEvent
 from payflowx.application.drive_operation import DriveOperation
 from payflowx.application.drive_payment import DrivePayment
 from payflowx.application.erase_personal_data import ErasePersonalData
+from payflowx.application.explain_route import ExplainRoute
 from payflowx.application.find_noticed import FindNoticed
+from payflowx.application.inspect_dead_letters import InspectDeadLetters
+from payflowx.application.list_keys import ListKeys
+from payflowx.application.list_merchants import ListMerchants
+from payflowx.application.list_records import ListRecords
 from payflowx.application.manage_endpoints import ManageEndpoints
+from payflowx.application.plan_replay import PlanReplay
 from payflowx.application.process_operation import ProcessOperation
 from payflowx.application.process_payment import ProcessPayment
+from payflowx.application.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.application.read_operations import ReadOperations
 from payflowx.application.read_payments import ReadPayments
 from payflowx.application.receive_webhook import ReceiveWebhook
+from payflowx.application.reconcile import Reconcile
 from payflowx.application.recording import Recorder
 from payflowx.application.recording_operations import OperationRecorder
+from payflowx.application.remedy_difference import RemedyDifference
+from payflowx.application.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
 from payflowx.application.request_operation import RequestOperation
 from payflowx.application.resolve_attempt import ResolveAttempt
+from payflowx.application.resolve_payment import ResolvePayment
+from payflowx.application.revoke_key import RevokeKey
+from payflowx.application.rotate_credentials import RotateCredentials
+from payflowx.application.rotate_key import RotateKey
 from payflowx.application.send_charge import SendCharge
+from payflowx.application.set_credentials import SetCredentials
+from payflowx.application.set_provider_switch import ListProviders, SetProviderSwitch
+from payflowx.application.show_merchant import ShowMerchant
+from payflowx.application.start_reconciliations import StartReconciliations
 from payflowx.application.sweep import SweepDueItems
 from payflowx.application.verify_trail import VerifyTrail
+from payflowx.domain.dead_letter_ports import WorkQueueName
 from payflowx.domain.delivery_ports import Sender
 from payflowx.domain.errors import ConfigurationError
 from payflowx.domain.limits import HOUR_MS
@@ -360,6 +393,64 @@ class Container:
             policy=self.policy,
         )
 
+    # -- reconciliation
+
+    @cached_property
+    def runs(self) -> DynamoDBRuns:
+        """Reconciliations and what they found."""
+        return DynamoDBRuns(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+
+    @cached_property
+    def run_queue(self) -> SqsRuns:
+        """The queue that carries reconciliations on."""
+        return SqsRuns(client=self.client("sqs"), queue_url=self._setting("RUNS_QUEUE_URL"))
+
+    @cached_property
+    def start_reconciliations(self) -> StartReconciliations:
+        """The schedule, and operators."""
+        directory = DynamoDBAccountDirectory(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+        return StartReconciliations(
+            directory=directory,
+            runs=self.runs,
+            queue=self.run_queue,
+            providers=self.providers,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        """The queue of reconciliations."""
+        lookups = DynamoDBLookups(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+        files = S3SettlementFiles(
+            client=self.client("s3"),
+            bucket=self._setting("SETTLEMENTS_BUCKET"),
+            read_row=lambda provider, row: self.providers.get(provider).gateway.read_settlement(row),
+        )
+        remedy = RemedyDifference(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            recorder=self.recorder,
+            operation_recorder=self.operation_recorder,
+            clock=self.clock,
+            policy=self.policy,
+        )
+        return Reconcile(
+            runs=self.runs,
+            queue=self.run_queue,
+            lookups=lookups,
+            compare=CompareLines(lookups=lookups, clock=self.clock),
+            remedy=remedy,
+            providers=self.providers,
+            files=files,
+            merchants=self.merchants,
+            payments=self.payments,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
     @cached_property
     def sweep(self) -> SweepDueItems:
         """The sweeper."""
@@ -491,15 +582,221 @@ class Container:
         """The operations function."""
         return ErasePersonalData(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
 
+    # -- operators
+
+    @cached_property
+    def administration(self) -> DynamoDBAdministration:
+        """Merchants, keys, switches and the operators' trail, never remembered."""
+        return DynamoDBAdministration(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+
+    @cached_property
+    def account_secrets(self) -> SecretsManagerAccountSecrets:
+        """Providers' credentials, to be written."""
+        return SecretsManagerAccountSecrets(
+            client=self.client("secretsmanager"), key_arn=self._setting("ACCOUNT_SECRETS_KEY_ARN")
+        )
+
+    @cached_property
+    def routing_publisher(self) -> AppConfigPublisher:
+        """Where routing documents are rolled out from."""
+        return AppConfigPublisher(
+            client=self.client("appconfig"),
+            application=self._setting("ROUTING_APPLICATION"),
+            environment=self._setting("ROUTING_ENVIRONMENT"),
+            profile=self._setting("ROUTING_PROFILE"),
+            strategy=self._setting("ROUTING_STRATEGY"),
+        )
+
+    @cached_property
+    def dead_letters(self) -> SqsDeadLetters:
+        """Of every work queue."""
+        queues = {
+            name: QueuePair(
+                queue_url=self._setting(f"{name.upper()}_QUEUE_URL"),
+                dead_letters_url=self._setting(f"{name.upper()}_DEAD_LETTERS_URL"),
+            )
+            for name in WorkQueueName
+        }
+        return SqsDeadLetters(client=self.client("sqs"), queues=queues)
+
     @cached_property
     def create_merchant(self) -> CreateMerchant:
         """The operations function."""
-        table = self._setting("CONFIGURATION_TABLE")
         return CreateMerchant(
-            administration=DynamoDBMerchantAdministration(client=self._dynamodb, table=table),
-            providers=self.providers,
+            administration=self.administration,
+            check_account=self._check_account,
             clock=self.clock,
             randomness=self.randomness,
             api_key_mode=self._setting("API_KEY_MODE"),
-            loopback_allowed=self._setting("LOOPBACK_ALLOWED") == "true",
+        )
+
+    @cached_property
+    def _check_account(self) -> CheckAccount:
+        return CheckAccount(providers=self.providers, loopback_allowed=self._setting("LOOPBACK_ALLOWED") == "true")
+
+    @cached_property
+    def list_merchants(self) -> ListMerchants:
+        """The operations function."""
+        return ListMerchants(administration=self.administration)
+
+    @cached_property
+    def show_merchant(self) -> ShowMerchant:
+        """The operations function."""
+        return ShowMerchant(administration=self.administration)
+
+    @cached_property
+    def list_keys(self) -> ListKeys:
+        """The operations function."""
+        return ListKeys(administration=self.administration)
+
+    @cached_property
+    def create_key(self) -> CreateKey:
+        """The operations function."""
+        return CreateKey(
+            administration=self.administration,
+            list_keys=self.list_keys,
+            clock=self.clock,
+            randomness=self.randomness,
+            api_key_mode=self._setting("API_KEY_MODE"),
+        )
+
+    @cached_property
+    def rotate_key(self) -> RotateKey:
+        """The operations function."""
+        return RotateKey(
+            administration=self.administration,
+            list_keys=self.list_keys,
+            clock=self.clock,
+            randomness=self.randomness,
+            api_key_mode=self._setting("API_KEY_MODE"),
+        )
+
+    @cached_property
+    def revoke_key(self) -> RevokeKey:
+        """The operations function."""
+        return RevokeKey(administration=self.administration, list_keys=self.list_keys, clock=self.clock)
+
+    @cached_property
+    def set_credentials(self) -> SetCredentials:
+        """The operations function."""
+        return SetCredentials(
+            administration=self.administration,
+            secrets=self.account_secrets,
+            check_account=self._check_account,
+            clock=self.clock,
+            randomness=self.randomness,
+            environment=self._setting("ENVIRONMENT"),
+        )
+
+    @cached_property
+    def rotate_credentials(self) -> RotateCredentials:
+        """The operations function."""
+        return RotateCredentials(administration=self.administration, secrets=self.account_secrets, clock=self.clock)
+
+    @cached_property
+    def set_provider_switch(self) -> SetProviderSwitch:
+        """The operations function."""
+        return SetProviderSwitch(administration=self.administration, providers=self.providers, clock=self.clock)
+
+    @cached_property
+    def list_providers(self) -> ListProviders:
+        """The operations function."""
+        return ListProviders(administration=self.administration, providers=self.providers)
+
+    @cached_property
+    def check_routing(self) -> CheckRouting:
+        """The operations function."""
+        return CheckRouting(decode=decode_routing_document, providers=self.providers)
+
+    @cached_property
+    def publish_routing(self) -> PublishRouting:
+        """The operations function."""
+        return PublishRouting(
+            publisher=self.routing_publisher,
+            administration=self.administration,
+            check=self.check_routing,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def roll_back_routing(self) -> RollBackRouting:
+        """The operations function."""
+        return RollBackRouting(publisher=self.routing_publisher, administration=self.administration, clock=self.clock)
+
+    @cached_property
+    def explain_route(self) -> ExplainRoute:
+        """The operations function."""
+        return ExplainRoute(
+            administration=self.administration,
+            publisher=self.routing_publisher,
+            check=self.check_routing,
+            providers=self.providers,
+        )
+
+    @cached_property
+    def resolve_payment(self) -> ResolvePayment:
+        """The operations function."""
+        return ResolvePayment(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
+
+    @cached_property
+    def close_review(self) -> CloseReview:
+        """The operations function."""
+        return CloseReview(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
+
+    @cached_property
+    def plan_replay(self) -> PlanReplay:
+        """The operations function."""
+        references = DynamoDBReferences(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+        return PlanReplay(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            find=FindNoticed(payments=self.payments, operations=self.operations, references=references),
+            decode=decode_message,
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def inspect_dead_letters(self) -> InspectDeadLetters:
+        """The operations function."""
+        log_groups = {name: self._setting(f"{name.upper()}_LOG_GROUP") for name in WorkQueueName}
+        failure_log = CloudWatchFailures(client=self.client("logs"), log_groups=log_groups)
+        return InspectDeadLetters(dead_letters=self.dead_letters, plan=self.plan_replay, failure_log=failure_log)
+
+    @cached_property
+    def replay_dead_letters(self) -> ReplayDeadLetters:
+        """The operations function."""
+        return ReplayDeadLetters(
+            dead_letters=self.dead_letters,
+            plan=self.plan_replay,
+            resolve_payment=self.resolve_payment,
+            jobs=self.jobs,
+            notices=self.notices,
+            administration=self.administration,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def purge_dead_letters(self) -> PurgeDeadLetters:
+        """The operations function."""
+        return PurgeDeadLetters(dead_letters=self.dead_letters, administration=self.administration, clock=self.clock)
+
+    @cached_property
+    def list_records(self) -> ListRecords:
+        """The operations function."""
+        return ListRecords(administration=self.administration)
+
+    @cached_property
+    def diagnose(self) -> Diagnose:
+        """The operations function."""
+        return Diagnose(
+            administration=self.administration,
+            secrets=self.account_secrets,
+            publisher=self.routing_publisher,
+            check_routing=self.check_routing,
+            dead_letters=self.dead_letters,
+            due_items=DynamoDBDueItems(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE")),
+            providers=self.providers,
+            clock=self.clock,
         )

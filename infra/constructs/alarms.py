@@ -57,7 +57,8 @@ class Alarms(Construct):
         self._environment = environment
         self._action = actions.SnsAction(topic)
         self.by_name: dict[str, cloudwatch.IAlarm] = {}
-        for name, symptom in (self._payments() | self._webhooks() | self._api(api, latency_limit)).items():
+        symptoms = self._payments() | self._webhooks() | self._reconciliation() | self._api(api, latency_limit)
+        for name, symptom in symptoms.items():
             self._alarm(name, symptom)
         for name, queue in queues.items():
             for kind, symptom in self._queue(queue).items():
@@ -210,6 +211,30 @@ class Alarms(Construct):
                 threshold=1,
                 runbook="delivery-given-up",
                 says="An event was not taken by an endpoint in any try of three days; others were.",
+            ),
+        }
+
+    def _reconciliation(self) -> dict[str, Symptom]:
+        return {
+            "ReconciliationDifferences": Symptom(
+                metric=self._own("ReconciliationDifferences"),
+                threshold=1,
+                runbook="reconciliation-difference",
+                says="A provider's book and ours differ.",
+            ),
+            "ReconciliationsFailed": Symptom(
+                metric=self._own("ReconciliationsFailed"),
+                threshold=1,
+                runbook="reconciliation-stuck",
+                says="A provider's list or file could not be read, many times in a row.",
+            ),
+            "ReconciliationLate": Symptom(
+                # The schedule writes it every hour, zero where nothing is left to do.
+                metric=self._own("ReconciliationAge", statistic="Maximum", period=Duration.hours(1)),
+                threshold=12 * 3600,
+                periods=3,
+                runbook="reconciliation-stuck",
+                says="A day is not reconciled yet, long after it could have been.",
             ),
         }
 

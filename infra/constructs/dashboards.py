@@ -95,8 +95,11 @@ class OperationsDashboard(Construct):
             ),
         )
         board.add_widgets(
-            _graph("Oldest due, s", [own("OldestDueAge", environment, statistic="Maximum")]),
-            _graph("Woken without progress", [own("DrivesExhausted", environment)]),
+            _graph(
+                "Oldest due, s; woken without progress",
+                [own("OldestDueAge", environment, statistic="Maximum"), own("DrivesExhausted", environment)],
+            ),
+            _graph("Dead letters replayed", [grouped("DeadLettersReplayed", environment, "queue")]),
             _graph("API errors", [api.metric_server_error(statistic="Sum"), api.metric_client_error(statistic="Sum")]),
         )
         board.add_widgets(
@@ -128,4 +131,10 @@ class OperationsDashboard(Construct):
                 "Given up, endpoints disabled",
                 [own("DeliveriesGivenUp", environment), own("EndpointsDisabled", environment)],
             ),
+            _graph("Lines reconciled", [grouped("ReconciledLines", environment, "provider", "outcome")]),
+            _graph(
+                "Differences, and books that could not be read",
+                [own("ReconciliationDifferences", environment), own("ReconciliationsFailed", environment)],
+            ),
+            _graph("Oldest reconciliation, s", [own("ReconciliationAge", environment, statistic="Maximum")]),
         )

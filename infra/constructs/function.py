@@ -79,6 +79,6 @@ class PayFlowXFunction(Construct):
                 "AwsSolutions-L1": _TESTED_VERSION,
                 "Serverless-LambdaLatestVersion": _TESTED_VERSION,
                 "Serverless-LambdaDLQ": "Called synchronously, by a queue with its own DLQ, or by a schedule that "
-                "repeats every minute: no asynchronous event can get lost.",
+                "repeats: no asynchronous event can get lost.",
             },
         )

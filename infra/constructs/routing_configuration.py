@@ -1,6 +1,6 @@
 """The routing document in AppConfig: checked twice before it can be deployed, rolled out, and rolled back."""
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_appconfig as appconfig
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -28,6 +28,10 @@ class RoutingConfiguration(Construct):
         )
         self.application = appconfig.Application(self, "Application", description="PayFlowX")
         self.environment = appconfig.Environment(self, "Environment", application=self.application)
+        rollout = appconfig.DeploymentStrategy(
+            self, "Rollout", rollout_strategy=self._rollout(gradual=settings.gradual_routing)
+        )
+        self.strategy = rollout
         self.profile = appconfig.HostedConfiguration(
             self,
             "Routing",
@@ -40,9 +44,7 @@ class RoutingConfiguration(Construct):
                 appconfig.LambdaValidator.from_function(validator),
             ],
             deploy_to=[self.environment],
-            deployment_strategy=appconfig.DeploymentStrategy(
-                self, "Rollout", rollout_strategy=self._rollout(gradual=settings.gradual_routing)
-            ),
+            deployment_strategy=rollout,
         )
 
     @staticmethod
@@ -65,6 +67,25 @@ class RoutingConfiguration(Construct):
             "ROUTING_ENVIRONMENT": self.environment.environment_id,
             "ROUTING_PROFILE": self.profile.configuration_profile_id,
         }
+
+    @property
+    def administered(self) -> list[str]:
+        """What publishing touches, for a policy. Deployments and versions are numbered as they are made."""
+        application = self._arn(f"application/{self.application.application_id}")
+        environment = f"{application}/environment/{self.environment.environment_id}"
+        profile = f"{application}/configurationprofile/{self.profile.configuration_profile_id}"
+        strategy = self._arn(f"deploymentstrategy/{self.strategy.deployment_strategy_id}")
+        return [
+            application,
+            environment,
+            f"{environment}/deployment/*",
+            profile,
+            f"{profile}/hostedconfigurationversion/*",
+            strategy,
+        ]
+
+    def _arn(self, resource: str) -> str:
+        return f"arn:{Aws.PARTITION}:appconfig:{Stack.of(self).region}:{Aws.ACCOUNT_ID}:{resource}"
 
     @property
     def arn(self) -> str:

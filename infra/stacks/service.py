@@ -18,6 +18,8 @@ from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.firewall import Firewall
 from infra.constructs.function import PayFlowXFunction
 from infra.constructs.metrics import NAMESPACE
+from infra.constructs.reconciliation import TIMEOUT as RECONCILER_TIMEOUT
+from infra.constructs.reconciliation import Reconciliation
 from infra.constructs.rest_api import RestApi
 from infra.constructs.routing_configuration import RoutingConfiguration
 from infra.constructs.saved_queries import SavedQueries
@@ -76,10 +78,11 @@ class ServiceStack(Stack):
         self.api_function = self._api_function()
         self.worker = self._worker()
         self.sweeper = self._sweeper()
-        self.operations = self._operations()
         self.webhooks = self._webhooks()
         self.notices_function = self._notices_function()
+        self.operations = self._operations()
         self.deliverer = self._deliverer()
+        self.reconciliation = self._reconciliation()
         self._tell_merchants()
         self.api = RestApi(
             self,
@@ -217,8 +220,8 @@ class ServiceStack(Stack):
     def _tell_merchants(self) -> None:
         self.deliveries = Deliveries(self, "Deliveries", key=self._data.key)
         self.deliveries.feed(self.deliverer)
-        writers = (self.api_function, self.worker, self.notices_function, self.operations)
-        for waker in (*writers, self.sweeper, self.deliverer):
+        writers = (self.api_function, self.worker, self.sweeper, self.notices_function, self.operations)
+        for waker in (*writers, self.reconciliation.function, self.deliverer):
             self.deliveries.let_wake(waker)
         for keeper in (self.api_function, self.deliverer):
             self.deliveries.let_keep_endpoints(keeper, self._data.tables.configuration)
@@ -250,12 +253,95 @@ class ServiceStack(Stack):
                 "TRANSACTIONS_TABLE": tables.transactions.table_name,
                 "CONFIGURATION_TABLE": tables.configuration.table_name,
                 "JOBS_QUEUE_URL": self.jobs.queue.queue_url,
+                **self._operators_environment(),
             },
         )
-        self._allow_table(function, tables.configuration, "PutItem")
-        self._allow_table(function, tables.transactions, "GetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_table(function, tables.configuration, "GetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_table(function, tables.transactions, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
         self._allow_sending(function, self.jobs)
+        self._allow_operators(function)
         return function
+
+    # -- operators: dead letters, credentials, routing
+
+    def _operators_environment(self) -> dict[str, str]:
+        return {
+            "JOBS_DEAD_LETTERS_URL": self.jobs.dead_letters.queue_url,
+            "JOBS_LOG_GROUP": self.worker.log_group.log_group_name,
+            "NOTICES_QUEUE_URL": self.notices.queue.queue_url,
+            "NOTICES_DEAD_LETTERS_URL": self.notices.dead_letters.queue_url,
+            "NOTICES_LOG_GROUP": self.notices_function.log_group.log_group_name,
+            "ACCOUNT_SECRETS_KEY_ARN": self._data.key.key_arn,
+            "ROUTING_STRATEGY": self.routing.strategy.deployment_strategy_id,
+            **self.routing.identifiers,
+        }
+
+    def _allow_operators(self, function: PayFlowXFunction) -> None:
+        self._allow_index(function, "byMerchant")
+        self._allow_index(function, "due")
+        self._allow_sending(function, self.notices)
+        for queue in (self.jobs, self.notices):
+            self._allow(function, ["sqs:GetQueueAttributes"], [queue.queue.queue_arn])
+            self._allow(
+                function,
+                [
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:GetQueueAttributes",
+                    "sqs:PurgeQueue",
+                ],
+                [queue.dead_letters.queue_arn],
+            )
+        for source in (self.worker, self.notices_function):
+            self._allow(function, ["logs:FilterLogEvents"], [source.log_group.log_group_arn])
+        self._allow_account_secrets(function, "CreateSecret", "PutSecretValue")
+        self._allow_publishing(function)
+
+    def _allow_publishing(self, function: PayFlowXFunction) -> None:
+        self._allow(
+            function,
+            [
+                "appconfig:CreateHostedConfigurationVersion",
+                "appconfig:GetHostedConfigurationVersion",
+                "appconfig:ListDeployments",
+                "appconfig:StartDeployment",
+                "appconfig:StopDeployment",
+            ],
+            self.routing.administered,
+        )
+        numbered = [arn for arn in self.routing.administered if arn.endswith("/*")]
+        acknowledge(
+            function.role,
+            {
+                f"AwsSolutions-IAM5[Resource::{self._as_reported(arn)}]": "They are numbered as they are made."
+                for arn in numbered
+            },
+        )
+
+    def _as_reported(self, arn: str) -> str:
+        """As the rule packs write an ARN: references in angle brackets."""
+        ((_, (_, parts)),) = self.resolve(arn).items()
+        return "".join(f"<{part['Ref']}>" if isinstance(part, dict) else part for part in parts)
+
+    def _reconciliation(self) -> Reconciliation:
+        reconciliation = Reconciliation(
+            self,
+            "Reconciliation",
+            data=self._data,
+            jobs=self.jobs,
+            settings=self._settings,
+            make_function=lambda environment: self._function(
+                "Reconciler",
+                "reconciler",
+                "Compares our book with the providers'",
+                RECONCILER_TIMEOUT,
+                512,
+                environment,
+            ),
+        )
+        self._allow_account_secrets(reconciliation.function)
+        return reconciliation
 
     def _function(  # noqa: PLR0917 - read as the row of a table
         self,
@@ -311,15 +397,16 @@ class ServiceStack(Stack):
         self._allow(function, ["sqs:SendMessage"], [to.queue.queue_arn])
         self._allow_key(function)
 
-    def _allow_secret(self, function: PayFlowXFunction, arn: str) -> None:
+    def _allow_secret(self, function: PayFlowXFunction, arn: str, *more: str) -> None:
         """On the identity's side: a grant would write this stack's role into the data stack's key, a cycle."""
-        self._allow(function, ["secretsmanager:GetSecretValue"], [arn])
+        actions = [f"secretsmanager:{action}" for action in ("GetSecretValue", *more)]
+        self._allow(function, actions, [arn])
         self._allow_key(function)
 
-    def _allow_account_secrets(self, function: PayFlowXFunction) -> None:
+    def _allow_account_secrets(self, function: PayFlowXFunction, *more: str) -> None:
         """Providers' credentials and webhook secrets."""
         secrets = f"payflowx/{self._settings.name}/accounts/*"
-        self._allow_secret(function, self._secret_arn(secrets))
+        self._allow_secret(function, self._secret_arn(secrets), *more)
         acknowledge(
             function.role,
             {
@@ -339,7 +426,12 @@ class ServiceStack(Stack):
     def _observe(self) -> None:
         topic = AlarmTopic(self, "AlarmTopic", key=self._data.key, email=self._settings.alarm_email)
         self.alarm_topic = topic.topic
-        queues = {"Jobs": self.jobs, "Notices": self.notices, "Deliveries": self.deliveries.queue}
+        queues = {
+            "Jobs": self.jobs,
+            "Notices": self.notices,
+            "Deliveries": self.deliveries.queue,
+            "Runs": self.reconciliation.runs,
+        }
         functions = {
             "Authorizer": self.authorizer,
             "Api": self.api_function,
@@ -349,6 +441,7 @@ class ServiceStack(Stack):
             "Notices": self.notices_function,
             "Deliverer": self.deliverer,
             "Operations": self.operations,
+            "Reconciler": self.reconciliation.function,
         }
         environment, api = self._settings.name, self.api.api
         alarms = Alarms(
@@ -392,6 +485,10 @@ class ServiceStack(Stack):
             "NoticesDeadLetterQueueUrl": self.notices.dead_letters.queue_url,
             "DeliveriesQueueUrl": self.deliveries.queue.queue.queue_url,
             "DeliveriesDeadLetterQueueUrl": self.deliveries.queue.dead_letters.queue_url,
+            "RunsQueueUrl": self.reconciliation.runs.queue.queue_url,
+            "RunsDeadLetterQueueUrl": self.reconciliation.runs.dead_letters.queue_url,
+            "ReconcilerFunctionName": f"{self.reconciliation.function.function.function_name}:live",
+            "SettlementsBucketName": self.reconciliation.files.bucket_name,
             "AlarmTopicArn": self.alarm_topic.topic_arn,
             "TransactionsTableName": self._data.tables.transactions.table_name,
             "IdempotencyTableName": self._data.tables.idempotency.table_name,

@@ -9,7 +9,7 @@ import pytest
 from payflowx.domain.metrics import DIMENSIONS, Metric
 
 PACKAGE = Path(__file__).resolve().parents[2] / "functions" / "payflowx"
-CLOSED = {"status", "provider", "outcome", "kind"}
+CLOSED = {"status", "provider", "outcome", "kind", "queue"}
 """Enums, and providers of the registry. A merchant, an id, a code or a text of a provider would never end."""
 
 

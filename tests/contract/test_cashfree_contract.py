@@ -37,6 +37,8 @@ from payflowx.providers.cashfree import requests, signature
 from payflowx.providers.cashfree.gateway import GATEWAY
 from payflowx.providers.connector import _read
 
+PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
+
 CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 SPECIFICATION = CONTRACTS / "cashfree-pg-2025-01-01.full.json"
 VECTORS = CONTRACTS / "vectors.json"
@@ -393,7 +395,7 @@ def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
 class TestStatements:
     def test_the_example(self) -> None:
         entity = schema("ReconEntity")
-        page = GATEWAY.read_statement(answer(entity["example"]))
+        page = GATEWAY.read_statement(PAGE, answer(entity["example"]))
         assert (page.entries, page.next_cursor) == ((), "cursor-uid")
 
     def test_every_type_of_event_is_known(self) -> None:
@@ -412,7 +414,7 @@ class TestStatements:
         for name in (*base, "refund_id"):
             assert name in row
         found = {
-            word: GATEWAY.read_statement(answer({"cursor": None, "data": [{**base, "event_type": word}]})).entries
+            word: GATEWAY.read_statement(PAGE, answer({"cursor": None, "data": [{**base, "event_type": word}]})).entries
             for word in words
         }
         assert {word for word, entries in found.items() if entries} == {"PAYMENT", "REFUND", "REFUND_REVERSAL"}

@@ -35,6 +35,8 @@ from payflowx.domain.transport import HttpRequest, HttpResponse
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.gateway import GATEWAY
 
+PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
+
 CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 SPECIFICATION = CONTRACTS / "stripe-core-2023-10-16.json"
 VECTORS = CONTRACTS / "vectors.json"
@@ -365,7 +367,7 @@ class TestAnswers:
         sources |= dict.fromkeys(("refund", "payment_refund", "refund_failure"), refund())
         lines = [{**made("balance_transaction", type=kind), "source": sources.get(kind, "x")} for kind in known]
         listed = {"object": "list", "url": "/v1/balance_transactions", "has_more": False, "data": lines}
-        entries = GATEWAY.read_statement(answer(listed)).entries
+        entries = GATEWAY.read_statement(PAGE, answer(listed)).entries
         assert len(entries) == len(set(sources) & set(known))
         assert {entry.reference for entry in entries if entry.kind is EntryKind.CHARGE} == {PI}
 

@@ -1,13 +1,14 @@
 """The queue, its consumer and the schedule."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.infra.conftest import every, resources, template
 
-CONSUMERS = 3
-"""Functions that work on a queue: the worker, what applies webhooks, and what tells merchants."""
+CONSUMERS = 4
+"""Functions that work on a queue: the worker, what applies webhooks, what tells merchants, and the reconciler."""
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
 
 
@@ -59,11 +60,33 @@ def test_a_message_stays_hidden_for_six_timeouts(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", SERVICES)
 def test_the_sweeper_runs_every_minute_through_its_alias(stack: str) -> None:
-    (schedule,) = resources(stack, "AWS::Scheduler::Schedule").values()
+    schedule = schedule_of(stack, "SweeperSchedule")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert schedule["State"] == "ENABLED"
     assert schedule["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
     assert schedule["Target"]["Arn"]["Ref"] in resources(stack, "AWS::Lambda::Alias")
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_reconciliations_are_started_every_hour_through_an_alias(stack: str) -> None:
+    schedule = schedule_of(stack, "Reconciliation")
+    assert (schedule["ScheduleExpression"], schedule["State"]) == ("rate(1 hour)", "ENABLED")
+    assert schedule["Target"]["Arn"]["Ref"] in resources(stack, "AWS::Lambda::Alias")
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_settlement_files_are_encrypted_private_and_not_kept_for_ever(stack: str) -> None:
+    (bucket,) = resources(stack, "AWS::S3::Bucket").values()
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 90
+    (policy,) = resources(stack, "AWS::S3::BucketPolicy").values()
+    assert policy["PolicyDocument"]["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def schedule_of(stack: str, name: str) -> dict[str, Any]:
+    return next(s for n, s in resources(stack, "AWS::Scheduler::Schedule").items() if n.startswith(name))
 
 
 @pytest.mark.parametrize("stack", SERVICES)

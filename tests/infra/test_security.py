@@ -57,7 +57,17 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     assert allowed("sweeper") == [
         *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage")
     ]
-    assert allowed("operations") == allowed("sweeper")
+    assert allowed("operations") == [
+        *("appconfig:CreateHostedConfigurationVersion", "appconfig:GetHostedConfigurationVersion"),
+        *("appconfig:ListDeployments", "appconfig:StartDeployment", "appconfig:StopDeployment"),
+        *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        *("secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"),
+        *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        *("sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:SendMessage"),
+    ]
+    assert not {"dynamodb:DeleteItem", "dynamodb:Scan"} & set(allowed("reconciler"))
+    assert "s3:GetObject" in actions_of("Prod-Service", "reconciler")
+    assert not [a for a in actions_of("Prod-Service", "reconciler") if a.startswith("s3:") and a != "s3:GetObject"]
     assert "secretsmanager:GetSecretValue" in allowed("worker")
     assert "dynamodb:DeleteItem" not in {a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h)}
     assert not [a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h) if "Scan" in a]

@@ -293,7 +293,9 @@ class TestOperations:
         [
             {"merchantId": "A B"},
             {"name": ""},
-            {"accounts": []},
+            {"reason": ""},
+            {"reason": "paid with 4111 1111 1111 1111"},
+            {"operator": ""},
             {"accounts": [{"provider": "nobody", "accountId": "main", "endpoint": "https://g", "secretArn": "arn:x"}]},
             {"accounts": [{"provider": "alpha", "accountId": "main", "endpoint": "ftp://g", "secretArn": "arn:x"}]},
             {"accounts": [{"provider": "alpha", "accountId": "main", "endpoint": "https://g", "secretArn": "plain"}]},

@@ -211,7 +211,8 @@ class TestEndpoints:
     def test_deleted_is_gone(self, functions: Functions) -> None:
         endpoint = register(functions, PUBLIC)
         status, nothing, _ = functions.call("DELETE", f"/webhook-endpoints/{endpoint['id']}")
-        assert (status, nothing) == (204, None)
+        assert status == 204
+        assert not nothing
         assert functions.call("GET", "/webhook-endpoints")[1]["items"] == []
         assert functions.call("DELETE", f"/webhook-endpoints/{endpoint['id']}")[0] == 404
         register(functions, PUBLIC)

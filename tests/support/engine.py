@@ -49,7 +49,11 @@ class InProcessEngine:
             endpoint_url="http://engine.test",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(
+                retries={"total_max_attempts": 1},
+                request_checksum_calculation="when_required",  # a body as it is, not in chunks with a trailer
+                s3={"addressing_style": "path"},
+            ),
         )
         client.meta.events.register("before-send", self._answer)
         return client
@@ -60,7 +64,8 @@ class InProcessEngine:
 
     def _answer(self, request: Any, **_kwargs: Any) -> AWSResponse:
         body = request.body or b""
-        data = body.encode() if isinstance(body, str) else bytes(body)
+        content = body.read() if hasattr(body, "read") else body
+        data = content.encode() if isinstance(content, str) else bytes(content)
         status, headers, answer = self._loop.run_until_complete(self._call(request, data))
         return AWSResponse(request.url, status, headers, _Raw(answer))
 

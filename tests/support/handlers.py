@@ -10,6 +10,8 @@ from unittest.mock import patch
 
 from payflowx.bootstrap import Container
 from payflowx.entrypoints import api, authorizer, deliverer, operations, sweeper, worker
+from payflowx.entrypoints.commands import RUNNERS
+from payflowx.entrypoints.commands.base import Change
 from tests.support.memory import CountingRandomness, FixedRules, ManualClock, OneByOne
 from tests.support.scripted import ScriptedProviders
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
@@ -29,7 +31,11 @@ ENVIRONMENT = {
     "TRANSACTIONS_TABLE": TRANSACTIONS,
     "IDEMPOTENCY_TABLE": IDEMPOTENCY,
     "CONFIGURATION_TABLE": CONFIGURATION,
+    "JOBS_LOG_GROUP": "/worker",
+    "NOTICES_LOG_GROUP": "/notices",
+    "ACCOUNT_SECRETS_KEY_ARN": "alias/aws/secretsmanager",
 }
+QUEUES = ("jobs", "jobs-dead", "notices", "notices-dead", "deliveries")
 
 
 class _CurrentStdout:
@@ -115,8 +121,11 @@ class Functions:
         return sweeper.handler({}, Context())
 
     def operate(self, **command: Any) -> dict[str, Any]:
-        """Invoke the operations function."""
-        return operations.handler(command, Context())
+        """Invoke the operations function, as somebody with a reason where a change needs one."""
+        tag = command.get("command")
+        changes = {c.__struct_config__.tag for c in RUNNERS if issubclass(c, Change)}
+        decision = {"operator": "arn:aws:iam::000000000000:user/ada", "reason": "TICKET-1"} if tag in changes else {}
+        return operations.handler(decision | command, Context())
 
     def authorize(self, header: str | None) -> dict[str, Any]:
         """Invoke the authorizer."""
@@ -166,14 +175,18 @@ def rest_event(  # noqa: PLR0917 - in the order of a request
 def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
     """Handlers wired to the engine; the tables must exist."""
     clock, providers = ManualClock(), _providers()
-    queue_url = engine.client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
-    deliveries_url = engine.client("sqs").create_queue(QueueName="deliveries")["QueueUrl"]
+    queues = {name: engine.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
+    queue_url = queues["jobs"]
+    deliveries_url = queues["deliveries"]
     key = engine.client("kms").create_key()["KeyMetadata"]["Arn"]
     container = Container(
         environment={
             **ENVIRONMENT,
             "JOBS_QUEUE_URL": queue_url,
             "DELIVERIES_QUEUE_URL": deliveries_url,
+            "JOBS_DEAD_LETTERS_URL": queues["jobs-dead"],
+            "NOTICES_QUEUE_URL": queues["notices"],
+            "NOTICES_DEAD_LETTERS_URL": queues["notices-dead"],
             "CURSOR_SECRET_ARN": "cursor",
             "ENCRYPTION_KEY_ARN": key,
         },
@@ -212,6 +225,6 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
         )
         functions.api_key = created["apiKey"]
         yield functions
-    for url in (queue_url, deliveries_url):
+    for url in queues.values():
         engine.client("sqs").delete_queue(QueueUrl=url)
     engine.client("secretsmanager").delete_secret(SecretId="cursor", ForceDeleteWithoutRecovery=True)

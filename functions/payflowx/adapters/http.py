@@ -19,7 +19,7 @@ from urllib3.exceptions import (
 )
 
 from payflowx.adapters.cut_off import CutOff
-from payflowx.domain.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.transport import ANSWER_TOO_LARGE, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 READ_TIMEOUT_SECONDS: Final = 10.0
@@ -130,7 +130,7 @@ def _complete(response: urllib3.BaseHTTPResponse) -> HttpResult:
         cut_off.disarm()
     if len(body) > MAX_ANSWER_BYTES:
         response.close()
-        return NoAnswer(code="answer_too_large")
+        return NoAnswer(code=ANSWER_TOO_LARGE)
     if cut_off.struck:
         response.close()
         return NoAnswer(code="too_slow")

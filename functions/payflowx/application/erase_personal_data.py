@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from payflowx.application.recording import Recorder
 from payflowx.domain.conclusion import Context, erase
+from payflowx.domain.decisions import Decision
 from payflowx.domain.errors import Refusal, StorageUnavailableError
 from payflowx.domain.limits import MAX_COMMIT_TRIES
 from payflowx.domain.payment import Payment
@@ -20,7 +21,7 @@ class ErasePersonalData:
     clock: Clock
     policy: RetryPolicy
 
-    def __call__(self, merchant_id: str, transaction_id: str) -> Payment:
+    def __call__(self, merchant_id: str, transaction_id: str, decision: Decision) -> Payment:
         """The payment without customer, tokens, description, metadata and URLs."""
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
@@ -33,7 +34,9 @@ class ErasePersonalData:
                     "invalid_state",
                     "Something is still to be done with this payment; erase it when it is final.",
                 )
-            context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy)
+            context = Context(
+                now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=decision.facts()
+            )
             stored = self.recorder.commit(erase(payment, context))
             if stored is not None:
                 return stored

@@ -3,9 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payflowx.domain.limits import DAY_MS
+from payflowx.domain.limits import DAY_MS, HOUR_MS
 from payflowx.domain.movement import MovementKind
 from payflowx.domain.statuses import CaptureMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnList:
+    """The provider's own list of charges and refunds."""
+
+    lag_ms: int = HOUR_MS
+    """How long a charge may be missing from it, and how far its time may lie from ours."""
+    span_ms: int = DAY_MS
+    """The longest span to ask for at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,8 @@ class Capabilities:
     authorization_lifetime_ms: int = 5 * DAY_MS
     movement_window_ms: Mapping[MovementKind, int] = field(default_factory=dict)
     """For how long a re-send of the same capture, void or refund surely moves money once; 0 where it is not said."""
+    own_list: OwnList | None = None
+    """None: it offers no list that could be reconciled with."""
 
     def why_not(self, *, currency: str, capture: CaptureMode, payment_method_type: str) -> str | None:
         """Why this provider cannot take such a payment, in words; None when it can."""

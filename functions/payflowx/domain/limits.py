@@ -81,3 +81,12 @@ MAX_RETRY_AFTER_MS: Final = DAY_MS
 POST_TIMEOUT_SECONDS: Final = 15
 MAX_POST_ANSWER_BYTES: Final = 64 * 1024
 MAX_ADDRESSES_TRIED: Final = 3
+
+# Operators
+MAX_KEYS_PER_MERCHANT: Final = 100
+"""Ended ones included: they are kept for the record."""
+MAX_KEY_LIFETIME_DAYS: Final = 3_650
+MAX_KEY_OVERLAP_HOURS: Final = 720
+MAX_SECRET_CHARS: Final = 4_096
+MAX_DEAD_LETTERS_A_LOOK: Final = 50
+"""Each may ask the log: a look must end within the function's 30 seconds."""

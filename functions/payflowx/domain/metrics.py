@@ -45,9 +45,15 @@ class Metric(StrEnum):
     """From what happened to an endpoint's 2xx."""
     DELIVERIES_GIVEN_UP = "DeliveriesGivenUp"
     ENDPOINTS_DISABLED = "EndpointsDisabled"
+    RECONCILED_LINES = "ReconciledLines"
+    RECONCILIATION_DIFFERENCES = "ReconciliationDifferences"
+    RECONCILIATIONS_FAILED = "ReconciliationsFailed"
+    RECONCILIATION_AGE = "ReconciliationAge"
+    """Of the oldest run that is not over; zero where all are."""
 
     OLDEST_DUE_AGE = "OldestDueAge"
     DRIVES_EXHAUSTED = "DrivesExhausted"
+    DEAD_LETTERS_REPLAYED = "DeadLettersReplayed"
 
 
 DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
@@ -61,7 +67,9 @@ DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
     Metric.WEBHOOKS_WITHOUT_NEWS: frozenset({"provider"}),
     Metric.WEBHOOK_LAG: frozenset({"provider"}),
     Metric.DELIVERIES: frozenset({"outcome"}),
+    Metric.RECONCILED_LINES: frozenset({"provider", "outcome"}),
     Metric.OPERATIONS_ACCEPTED: frozenset({"kind"}),
+    Metric.DEAD_LETTERS_REPLAYED: frozenset({"queue"}),
     Metric.OPERATIONS_FINAL: frozenset({"kind", "status"}),
 }
 """Besides `environment`, which every metric has. Closed sets only: each combination of values is a metric that is paid

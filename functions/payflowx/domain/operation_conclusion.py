@@ -261,6 +261,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "mismatch": "The provider reports another amount or reference than was asked for; a person has to look.",
     "late_success": "The provider carried out what it had refused before; a person has to look.",
     "reversed": "The provider took its success back; a person has to look.",
+    "reconciliation": "The provider's list and this operation disagree; a person has to look.",
     "drives_exhausted": "It was woken many times without progress; a person has to look.",
 }
 

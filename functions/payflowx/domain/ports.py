@@ -340,12 +340,6 @@ class ApiKeys(Protocol):
     def find(self, key_hash: str) -> ApiKey | None: ...
 
 
-class MerchantAdministration(Protocol):
-    """Writes of the operations function. False when the id is taken; then nothing was written."""
-
-    def create(self, merchant: Merchant, key_hash: str, now_ms: int) -> bool: ...
-
-
 class RoutingRules(Protocol):
     """The published routing document; may be up to a minute old."""
 

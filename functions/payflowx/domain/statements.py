@@ -32,6 +32,10 @@ class StatementEntry:
     currency: str
     succeeded: bool
     at_ms: int
+    charge_reference: str | None = None
+    """Of a refund: the provider's id of the charge that is given back, where it is told."""
+    line: str | None = None
+    """Where a file has it: a list of objects names each once, a file may name one twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +44,18 @@ class StatementAnswer:
 
     entries: Sequence[StatementEntry]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementTooLong:
+    """More than an answer may hold: ask for a shorter span."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementUnavailable:
+    """It could not be read, or not be understood as a whole: a list with holes reconciles nothing."""
+
+    code: str
+
+
+StatementResult = StatementAnswer | StatementTooLong | StatementUnavailable

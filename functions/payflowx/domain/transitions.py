@@ -41,6 +41,23 @@ ATTEMPT_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
 }
 
 
+REVIEW_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
+    # What a person's evidence may settle, and only on a payment in review. Staying where it is needs no row.
+    A.STARTED: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.UNKNOWN: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.ACCEPTED: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.REQUIRES_ACTION: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.AUTHORIZED: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.DECLINED: frozenset({A.SUCCEEDED}),
+    A.NOT_SENT: frozenset({A.SUCCEEDED}),
+    A.REJECTED: frozenset({A.SUCCEEDED}),
+    A.FENCED: frozenset({A.SUCCEEDED}),
+    # The provider's charge bears another reference than ours; that it is this payment's, a person can see.
+    A.MISMATCH: frozenset({A.SUCCEEDED}),
+    A.SUCCEEDED: frozenset(),
+}
+
+
 OPERATION_TRANSITIONS: Final[Mapping[O, frozenset[O]]] = {
     O.PENDING: frozenset({O.SUCCEEDED, O.FAILED, O.IN_REVIEW}),
     O.IN_REVIEW: frozenset({O.SUCCEEDED, O.FAILED}),
@@ -60,6 +77,12 @@ def check_attempt_transition(before: A, after: A) -> None:
     """Raise `TransitionError` unless the attempt may go from `before` to `after`; staying is always allowed."""
     if before is not after and after not in ATTEMPT_TRANSITIONS[before]:
         raise TransitionError(f"an attempt cannot go from {before} to {after}")
+
+
+def check_review_transition(before: A, after: A) -> None:
+    """Raise `TransitionError` unless an operator's evidence may settle the attempt so; staying is always allowed."""
+    if before is not after and after not in REVIEW_TRANSITIONS[before]:
+        raise TransitionError(f"evidence cannot bring an attempt from {before} to {after}")
 
 
 def check_operation_transition(before: O, after: O) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,10 @@ class NoConnection:
     """No *new* connection could be opened: name, refusal, timeout, TLS. Not one byte of the request left."""
 
     code: str
+
+
+ANSWER_TOO_LARGE: Final = "answer_too_large"
+"""The code of an answer that was longer than what is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,16 @@ from payflowx.domain.outcome import (
     Unknown,
 )
 from payflowx.domain.ports import Account, Charge
-from payflowx.domain.transport import HttpClient, HttpRequest, HttpResponse, NoAnswer, NoConnection, Secrets
+from payflowx.domain.statements import StatementPage, StatementResult, StatementTooLong, StatementUnavailable
+from payflowx.domain.transport import (
+    ANSWER_TOO_LARGE,
+    HttpClient,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    NoConnection,
+    Secrets,
+)
 from payflowx.providers.contract import Gateway, Step
 
 _PLACEHOLDER: Final = "payflowx-placeholder"
@@ -117,6 +126,29 @@ class Connector:
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
         """Raises `ForgedWebhookError`; whatever else an authentic one makes the parser do is a notice of nothing."""
         return self.gateway.read_webhook(webhook, secrets)
+
+    # -- the provider's own book
+
+    def statement(self, page: StatementPage, account: Account) -> StatementResult:
+        """One page of the provider's list. Reads only."""
+        if self.capabilities.own_list is None:
+            return StatementUnavailable(code="no_list")
+        try:
+            credentials = self.secrets.credentials(account.secret_arn)
+            request = self.gateway.authenticate(self.gateway.statement_request(page), credentials)
+        except StorageUnavailableError:
+            return StatementUnavailable(code="credentials_unavailable")
+        except ValueError:
+            return StatementUnavailable(code="list_too_long")
+        started_ms = self.clock_ms()
+        result = self.http.send(request, account.endpoint)
+        self.observe(self.capabilities.provider, "statement", self.clock_ms() - started_ms)
+        if not isinstance(result, HttpResponse):
+            return StatementTooLong() if result.code == ANSWER_TOO_LARGE else StatementUnavailable(code=result.code)
+        try:
+            return self.gateway.read_statement(page, result)
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+            return StatementUnavailable(code="list_not_understood")
 
     # -- the line
 

@@ -5,7 +5,7 @@ is stored before the next one is sent, so that a crash in between is never a rid
 charging step needs are not stored, nothing that charges can have left.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from payflowx.domain.movement import Movement
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.outcome import MovementResult, StepResult
 from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementAnswer, StatementPage
+from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementPage
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
 
 
@@ -66,8 +66,18 @@ class Settling(Protocol):
         """One page of the provider's own list."""
         ...
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
-        """Raises ValueError for what cannot be understood: a list with holes reconciles nothing."""
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
+        """`page`: what was asked for, since not every answer says where in the list it stands.
+
+        Raises ValueError for what cannot be understood: a list with holes reconciles nothing.
+        """
+        ...
+
+    def read_settlement(self, row: Mapping[str, str]) -> StatementEntry | None:
+        """A row of the vendor's settlement file, by its columns; None for what is neither a charge nor a refund.
+
+        Raises ValueError, or KeyError for a column that is missing: a file with holes reconciles nothing.
+        """
         ...
 
 

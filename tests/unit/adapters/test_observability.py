@@ -34,7 +34,7 @@ class Queue:
 @pytest.fixture
 def lines() -> tuple[PowertoolsTelemetry, io.StringIO]:
     stream = io.StringIO()
-    logger = Logger(service=f"lines-{id(stream)}", stream=stream, logger_formatter=redacting_formatter())
+    logger = Logger(service=f"lines-{id(stream)}", level="INFO", stream=stream, logger_formatter=redacting_formatter())
     return PowertoolsTelemetry(logger, "PayFlowX", "dev"), stream
 
 

@@ -37,6 +37,8 @@ from payflowx.providers.cashfree import requests, responses, signature
 from payflowx.providers.cashfree.gateway import GATEWAY
 from payflowx.providers.connector import Connector, _read
 
+PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
+
 KEY = "pfx-abcdefghijklmnop-1"
 MOVE_KEY = "pfx-qrstuvwxyz234567-1"
 ACCOUNT = Account(provider="cashfree", account_id="main", endpoint="https://cashfree.test/pg", secret_arn="arn:s")
@@ -869,7 +871,7 @@ MIDNIGHT_MS = 1_767_225_600_000
 class TestStatements:
     def test_payments_and_refunds(self) -> None:
         rows = [ROW, ROW_REFUND, {"event_type": "SETTLEMENT"}, {**ROW_REFUND, "event_type": "REFUND_REVERSAL"}]
-        page = GATEWAY.read_statement(answer(200, {"cursor": "next", "limit": 100, "data": rows}))
+        page = GATEWAY.read_statement(PAGE, answer(200, {"cursor": "next", "limit": 100, "data": rows}))
         paid = StatementEntry(
             kind=EntryKind.CHARGE,
             reference="77",
@@ -886,13 +888,13 @@ class TestStatements:
 
     @pytest.mark.parametrize("word", ["FAILED", "PENDING", "CANCELLED"])
     def test_what_did_not_move(self, word: str) -> None:
-        page = GATEWAY.read_statement(answer(200, {"cursor": None, "data": [{**ROW, "event_status": word}]}))
+        page = GATEWAY.read_statement(PAGE, answer(200, {"cursor": None, "data": [{**ROW, "event_status": word}]}))
         assert not page.entries[0].succeeded
         assert page.next_cursor is None
 
     def test_the_end(self) -> None:
-        assert GATEWAY.read_statement(answer(200, {"cursor": "more", "data": []})).next_cursor is None
-        assert GATEWAY.read_statement(answer(200, {"cursor": "", "data": [ROW]})).next_cursor is None
+        assert GATEWAY.read_statement(PAGE, answer(200, {"cursor": "more", "data": []})).next_cursor is None
+        assert GATEWAY.read_statement(PAGE, answer(200, {"cursor": "", "data": [ROW]})).next_cursor is None
 
     @pytest.mark.parametrize(
         "body",
@@ -920,11 +922,11 @@ class TestStatements:
     )
     def test_anything_odd_is_an_error(self, body: Any) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - parsers raise it with many texts, none of which matters here
-            GATEWAY.read_statement(answer(200, body))
+            GATEWAY.read_statement(PAGE, answer(200, body))
 
     def test_a_list_that_was_not_given_is_an_error(self) -> None:
         with pytest.raises(ValueError, match="not given"):
-            GATEWAY.read_statement(answer(429, {}))
+            GATEWAY.read_statement(PAGE, answer(429, {}))
 
 
 CANARIES = ("canary", "9876543210", "secret", "7312")
@@ -1042,6 +1044,6 @@ def test_no_answer_whatsoever_raises_or_makes_a_charge_out_of_nothing(
 def test_an_authentic_webhook_never_fails_and_a_list_fails_in_one_way(body: bytes) -> None:
     assert GATEWAY.read_webhook(webhook(body), [SECRET]).event_id
     try:
-        GATEWAY.read_statement(HttpResponse(status=200, headers={}, body=body))
+        GATEWAY.read_statement(PAGE, HttpResponse(status=200, headers={}, body=body))
     except ValueError:
         return

@@ -38,6 +38,8 @@ from payflowx.providers.payu import requests
 from payflowx.providers.payu.gateway import GATEWAY
 from payflowx.providers.payu.signature import command_hash, form_hash, is_signed, notice_hash
 
+PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
+
 KEY = "pfx-abcdefghijklmnop-1"
 REFUND_KEY = "pfx-qrstuvwxyz234567-1"
 TOKEN = "403993715512345678"
@@ -667,7 +669,7 @@ def statement(*rows: Any, **changes: Any) -> HttpResponse:
 
 class TestStatements:
     def test_a_row(self) -> None:
-        found = GATEWAY.read_statement(statement(ROW))
+        found = GATEWAY.read_statement(PAGE, statement(ROW))
         (entry,) = found.entries
         assert found.next_cursor is None
         assert (entry.kind, entry.reference, entry.provider_key) == (EntryKind.CHARGE, PAYU_ID, KEY)
@@ -685,12 +687,12 @@ class TestStatements:
         ],
     )
     def test_which_words_mean_money(self, status: str, *, succeeded: bool) -> None:
-        (entry,) = GATEWAY.read_statement(statement({**ROW, "status": status})).entries
+        (entry,) = GATEWAY.read_statement(PAGE, statement({**ROW, "status": status})).entries
         assert entry.succeeded is succeeded
 
     def test_an_empty_list_is_a_list(self) -> None:
-        assert GATEWAY.read_statement(statement()).entries == ()
-        assert GATEWAY.read_statement(statement(status=0)).entries == ()
+        assert GATEWAY.read_statement(PAGE, statement()).entries == ()
+        assert GATEWAY.read_statement(PAGE, statement(status=0)).entries == ()
 
     @pytest.mark.parametrize(
         "given_answer",
@@ -713,7 +715,7 @@ class TestStatements:
     )
     def test_anything_odd_is_an_error(self, given_answer: HttpResponse) -> None:
         with pytest.raises(ValueError, match=r".*"):
-            GATEWAY.read_statement(given_answer)
+            GATEWAY.read_statement(PAGE, given_answer)
 
 
 class TestDeclaration:

@@ -41,6 +41,8 @@ from payflowx.providers.contract import Gateway, Settling
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.gateway import GATEWAY
 
+PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
+
 KEY = "pfx-abcdefghijklmnop-1"
 REFUND_KEY = "pfx-qrstuvwxyz234567-1"
 PI = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
@@ -882,7 +884,8 @@ class TestStatements:
 
     def test_charges_and_refunds(self) -> None:
         answered = GATEWAY.read_statement(
-            listed(line("charge", CHARGE_SOURCE), line("stripe_fee", None), line("refund", refund()), line("new", "x"))
+            PAGE,
+            listed(line("charge", CHARGE_SOURCE), line("stripe_fee", None), line("refund", refund()), line("new", "x")),
         )
         first, second = answered.entries
         assert (first.kind, first.reference, first.provider_key) == (EntryKind.CHARGE, PI, KEY)
@@ -893,16 +896,16 @@ class TestStatements:
 
     def test_what_failed_afterwards(self) -> None:
         lines = [line("refund_failure", refund("failed")), line("payment_failure_refund", CHARGE_SOURCE)]
-        answered = GATEWAY.read_statement(listed(*lines, line("refund", refund("failed"))))
+        answered = GATEWAY.read_statement(PAGE, listed(*lines, line("refund", refund("failed"))))
         assert [entry.succeeded for entry in answered.entries] == [False, False, False]
 
     def test_foreign_charges_carry_no_key_of_ours(self) -> None:
         foreign = {**CHARGE_SOURCE, "payment_intent": None, "metadata": {"payflowx_key": "what ever"}}
-        (entry,) = GATEWAY.read_statement(listed(line("payment", foreign))).entries
+        (entry,) = GATEWAY.read_statement(PAGE, listed(line("payment", foreign))).entries
         assert (entry.reference, entry.provider_key) == ("ch_1", None)
 
     def test_pages(self) -> None:
-        assert GATEWAY.read_statement(listed(line("payout", None), has_more=True)).next_cursor == "txn_1"
+        assert GATEWAY.read_statement(PAGE, listed(line("payout", None), has_more=True)).next_cursor == "txn_1"
 
     @pytest.mark.parametrize(
         "response",
@@ -925,7 +928,7 @@ class TestStatements:
     )
     def test_a_list_with_holes_is_refused(self, response: HttpResponse) -> None:
         with pytest.raises(ValueError, match=r"."):
-            GATEWAY.read_statement(response)
+            GATEWAY.read_statement(PAGE, response)
 
 
 _JSON = st.recursive(

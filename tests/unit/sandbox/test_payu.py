@@ -634,3 +634,25 @@ def test_hashes_of_our_own() -> None:
     }
     assert payu.request_hash(fields, "S")[:32] == "6188e4f05dccae18174df229a908078e"
     assert payu.response_hash(fields, "S")[:32] == "e94d087383c25fed510ccc8eea55b4d2"
+
+
+class TestList:
+    def test_all_of_a_span_in_indias_time_both_ends_included_without_pages(self) -> None:
+        client = Client()
+        for number in range(3):
+            client.charge("tok_success", f"t-{number}", NOW + number)
+        client.charge("tok_hard_decline", "t-9", NOW + 1)
+
+        def listed(since: str, until: str) -> list[tuple[str, str, str]]:
+            answer = client.ask("get_transaction_info", since, NOW + 9, var2=until)
+            return [(row["txnid"], row["status"], row["amount"]) for row in answer["Transaction_details"]]
+
+        assert listed("2023-11-15 03:43:20", "2023-11-15 03:43:21") == [
+            ("t-0", "captured", "19.99"),
+            *sorted([("t-1", "captured", "19.99"), ("t-9", "failed", "19.99")], key=lambda row: payu.payu_id(row[0])),
+        ]
+        assert listed("2023-11-15 03:43:23", "2023-11-16 00:00:00") == []
+
+    def test_a_span_that_is_none_is_refused(self) -> None:
+        answer = Client().ask("get_transaction_info", "yesterday", var2="today")
+        assert answer == {"status": 0, "msg": "Invalid Date"}

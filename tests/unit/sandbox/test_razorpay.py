@@ -747,3 +747,22 @@ def test_entities_have_the_fields_of_the_vendors_samples(vendor: Vendor, fixture
         "refund": vendor.post(f"/v1/payments/{payment}/refund", {}),
     }[entity]
     assert set(json.loads(path.read_text())) - {"udf"} <= set(shown)  # the oldest samples have a field `udf`
+
+
+class TestLists:
+    def test_payments_and_refunds_of_a_span_newest_first_in_pages(self, vendor: Vendor) -> None:
+        names = []
+        for _ in range(3):
+            names.append(vendor.captured())
+            vendor.now += 10
+        vendor.post(f"/v1/payments/{names[0]}/refund", {"amount": 100})
+        span = f"from={int(NOW)}&to={int(NOW) + 20}"
+        assert [item["id"] for item in vendor.get(f"/v1/payments?{span}")["items"]] == names[::-1]
+        assert [item["id"] for item in vendor.get(f"/v1/payments?{span}&count=2&skip=2")["items"]] == names[:1]
+        later = vendor.get(f"/v1/payments?from={int(NOW) + 5}&to={int(NOW) + 15}")
+        assert [item["id"] for item in later["items"]] == names[1:2]
+        (refund,) = vendor.get(f"/v1/refunds?from={int(NOW)}&to={int(NOW) + 60}")["items"]
+        assert (refund["payment_id"], refund["amount"]) == (names[0], 100)
+
+    def test_more_than_a_hundred_a_page_are_refused(self, vendor: Vendor) -> None:
+        refusal(vendor.send("GET", "/v1/payments?count=101"))

@@ -1,8 +1,12 @@
 """A simulator as a server: holds, drops, a closed port, its books; and the same state in two stores."""
 
+import hashlib
+import hmac
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -11,6 +15,7 @@ import urllib3
 from local.processes import free_port
 from sandbox.faults import Control
 from sandbox.gateways import SIMULATORS
+from sandbox.postman import Correspondent
 from sandbox.server import GatewayServer
 from sandbox.simulator import Credentials
 from sandbox.store import ConflictError, MemoryStore
@@ -117,6 +122,110 @@ def test_a_closed_port_refuses_and_opens_again(server: GatewayServer, pool: urll
 )
 def test_a_wrong_control_is_refused(server: GatewayServer, pool: urllib3.PoolManager, settings: dict[str, Any]) -> None:
     assert control(pool, server, **settings) == 400
+
+
+class Mailbox(BaseHTTPRequestHandler):
+    """Takes whatever is posted."""
+
+    letters: list[tuple[dict[str, str], bytes]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.letters.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    letters: list[tuple[dict[str, str], bytes]] = []
+    handler = type("Handler", (Mailbox,), {"letters": letters})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/webhooks/stripe/token", letters
+        server.shutdown()
+
+
+@pytest.fixture
+def stripe() -> Iterator[GatewayServer]:
+    running = GatewayServer("stripe", free_port(), CREDENTIALS, webhook_secret="whsec_1")
+    running.start()
+    yield running
+    running.stop()
+
+
+def pay_intent(pool: urllib3.PoolManager, server: GatewayServer, key: str) -> None:
+    body = "amount=1999&currency=usd&confirm=true&payment_method=tok_success&payment_method_types[]=card"
+    headers = {
+        "Authorization": "Bearer secret",
+        "Idempotency-Key": key,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    assert pool.request("POST", f"{server.url}/v1/payment_intents", headers=headers, body=body).status == 200
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def postmen() -> int:
+    return sum(thread.name == "postman" for thread in threading.enumerate())
+
+
+def test_a_vendor_posts_its_webhooks_signed_where_it_was_told_to(
+    stripe: GatewayServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+) -> None:
+    url, letters = mailbox
+    wanted = ["payment_intent.succeeded", "charge.succeeded"]
+    assert control(pool, stripe, webhookUrl=url, webhookEvents=wanted) == 200
+    pay_intent(pool, stripe, "k1")
+    assert wait_for(lambda: len(letters) == 2)
+    for headers, body in letters:
+        at, _, signature = headers["stripe-signature"].removeprefix("t=").partition(",v1=")
+        assert signature == hmac.new(b"whsec_1", f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    assert [json.loads(body)["type"] for _, body in letters] == ["charge.succeeded", "payment_intent.succeeded"]
+    reports = pool.request("GET", f"{stripe.url}/_webhooks").json()["deliveries"]
+    assert [(report["type"], report["status"], report["send"]) for report in reports] == [
+        ("charge.succeeded", 200, 1),
+        ("payment_intent.succeeded", 200, 1),
+    ]
+
+
+def test_a_port_that_was_closed_and_opened_has_one_postman_still(
+    stripe: GatewayServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+) -> None:
+    url, letters = mailbox
+    control(pool, stripe, webhookUrl=url, webhookEvents=["payment_intent.succeeded"])
+    assert wait_for(lambda: postmen() == 1), "those of the tests before have gone home"
+    assert control(pool, stripe, closePortSeconds=0.3) == 200
+    time.sleep(0.8)
+    pay_intent(pool, stripe, "k1")
+    assert wait_for(lambda: bool(letters))
+    time.sleep(0.3)
+    assert (len(letters), postmen()) == (1, 1)
+
+
+def test_operations_to_come_and_features_of_the_account(stripe: GatewayServer, pool: urllib3.PoolManager) -> None:
+    assert control(pool, stripe, nextOperations=["tok_async_success"]) == 200
+    assert control(pool, stripe, nextOperations=["tok_of_nobody"]) == 400
+    assert control(pool, stripe, accountFeatures={"card_preauth": True}) == 400, "Stripe has no such feature"
+    assert control(pool, stripe, accountFeatures={"store": True}) == 400
+    assert control(pool, stripe, webhookFaults={"late": 5}) == 400
+
+
+def test_a_gateway_without_webhooks_takes_the_address_and_never_writes(
+    server: GatewayServer, pool: urllib3.PoolManager
+) -> None:
+    if isinstance(server.simulator, Correspondent):
+        pytest.skip("this gateway has webhooks by now")
+    assert control(pool, server, webhookUrl="http://127.0.0.1:1/x") == 200
+    assert pool.request("GET", f"{server.url}/_webhooks").json() == {"deliveries": []}
 
 
 def test_a_reset_forgets_everything(server: GatewayServer, pool: urllib3.PoolManager) -> None:

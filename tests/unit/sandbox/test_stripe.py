@@ -406,6 +406,20 @@ def test_partial_and_over_capture(client: Client) -> None:
     assert error(client.post("/v1/refunds", {"payment_intent": done["id"], "amount": 501}))["param"] == "amount"
 
 
+def test_a_capture_attaches_its_metadata_to_the_intent(client: Client) -> None:
+    intent = client.paid(capture_method="manual", **{"metadata[kept]": "1", "metadata[dropped]": "2"})
+    attached = {"metadata[capture]": "3", "metadata[dropped]": ""}
+    client.post(f"/v1/payment_intents/{intent['id']}/capture", attached, "c1")
+    assert read(client.get(f"/v1/payment_intents/{intent['id']}"))["metadata"] == {
+        "ref": "ref-1",
+        "kept": "1",
+        "capture": "3",
+    }
+    cleared = client.paid(key="k2", capture_method="manual")
+    client.post(f"/v1/payment_intents/{cleared['id']}/capture", {"metadata": ""}, "c2")
+    assert read(client.get(f"/v1/payment_intents/{cleared['id']}"))["metadata"] == {}
+
+
 def test_a_void_releases_the_authorization(client: Client) -> None:
     intent = client.paid(capture_method="manual")
     path = f"/v1/payment_intents/{intent['id']}"

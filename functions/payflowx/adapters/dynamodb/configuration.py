@@ -1,29 +1,25 @@
 """Merchants, their accounts, switches and API keys. Secrets are never here, only their ARNs and hashes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
-from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.expressions import Expression
-from payflowx.adapters.dynamodb.failures import cancellation, storage_errors
+from payflowx.adapters.dynamodb.failures import storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
 from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MINUTE_MS
 from payflowx.domain.notice_ports import WebhookAccount
 from payflowx.domain.ports import Account, ApiKey, Merchant
 from payflowx.domain.webhook_tokens import hash_webhook_token
 
 MERCHANT_LIFETIME_MS: Final = MINUTE_MS
-_MERCHANT: Final = "MERCHANT"
-_KEY: Final = "KEY"
-_ACCOUNT: Final = "ACCOUNT#"
+MERCHANT: Final = "MERCHANT"
+KEY: Final = "KEY"
+ACCOUNT: Final = "ACCOUNT#"
 _WEBHOOK: Final = "WEBHOOK"
-_SWITCH: Final = "SWITCH#"
-_EVERYONE: Final = "GLOBAL"
+SWITCH: Final = "SWITCH#"
+EVERYONE: Final = "GLOBAL"
 _MAX_ITEMS: Final = 100
 
 
@@ -40,32 +36,43 @@ class DynamoDBMerchants:
         return self.cache.get(merchant_id, lambda: self._load(merchant_id))
 
     def _load(self, merchant_id: str) -> Merchant | None:
-        items = {item["sk"]: item for item in self._items(f"M#{merchant_id}")}
-        head = items.get(_MERCHANT)
-        if head is None:
-            return None
-        switched_off = {sk for sk, item in items.items() if sk.startswith(_SWITCH) and item["disabled"]}
-        for item in self._items(_EVERYONE):
-            if item["sk"].startswith(_SWITCH) and item["disabled"]:
-                switched_off.add(item["sk"])
-        accounts = [item for sk, item in sorted(items.items()) if sk.startswith(_ACCOUNT)]
-        return Merchant(
-            merchant_id=merchant_id,
-            name=head["name"],
-            accounts=tuple(_account(item) for item in accounts),
-            disabled=frozenset(sk.removeprefix(_SWITCH) for sk in switched_off),
-        )
+        own = query_partition(self.client, self.table, f"M#{merchant_id}")
+        return merchant_from_items(merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE))
 
-    def _items(self, partition: str) -> Sequence[Item]:
-        expression = Expression()
-        with storage_errors():
-            answer = self.client.query(
-                TableName=self.table,
-                KeyConditionExpression=expression.equals("pk", partition),
-                Limit=_MAX_ITEMS,
-                **expression.arguments(),
-            )
-        return [from_attributes(item) for item in answer["Items"]]
+
+def query_partition(client: Any, table: str, partition: str, *, consistent: bool = False) -> Sequence[Item]:
+    """All that lies there, up to a bound that no partition reaches."""
+    expression = Expression()
+    with storage_errors():
+        answer = client.query(
+            TableName=table,
+            KeyConditionExpression=expression.equals("pk", partition),
+            ConsistentRead=consistent,
+            Limit=_MAX_ITEMS,
+            **expression.arguments(),
+        )
+    return [from_attributes(item) for item in answer["Items"]]
+
+
+def merchant_from_items(
+    merchant_id: str, own: Sequence[Item], everyone: Callable[[], Sequence[Item]]
+) -> Merchant | None:
+    """A merchant's partition and everyone's switches, as one. None if the merchant is not there."""
+    items = {item["sk"]: item for item in own}
+    head = items.get(MERCHANT)
+    if head is None:
+        return None
+    switched_off = {sk for sk, item in items.items() if sk.startswith(SWITCH) and item["disabled"]}
+    for item in everyone():
+        if item["sk"].startswith(SWITCH) and item["disabled"]:
+            switched_off.add(item["sk"])
+    accounts = [item for sk, item in sorted(items.items()) if sk.startswith(ACCOUNT)]
+    return Merchant(
+        merchant_id=merchant_id,
+        name=head["name"],
+        accounts=tuple(_account(item) for item in accounts),
+        disabled=frozenset(sk.removeprefix(SWITCH) for sk in switched_off),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +112,7 @@ class DynamoDBApiKeys:
 
     def find(self, key_hash: str) -> ApiKey | None:
         """By SHA-256; None if there is no such key."""
-        key = to_attributes({"pk": f"K#{key_hash}", "sk": _KEY})
+        key = to_attributes({"pk": f"K#{key_hash}", "sk": KEY})
         with storage_errors():
             answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
         if "Item" not in answer:
@@ -116,48 +123,11 @@ class DynamoDBApiKeys:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBMerchantAdministration:
-    """Implements `MerchantAdministration`: the merchant, its accounts and its key in one transaction."""
-
-    client: Any
-    table: str
-
-    def create(self, merchant: Merchant, key_hash: str, now_ms: int) -> bool:
-        """False if the id is taken; then nothing was written."""
-        partition = f"M#{merchant.merchant_id}"
-        items: list[Item] = [
-            {"pk": partition, "sk": _MERCHANT, "name": merchant.name, "createdAt": now_ms},
-            {"pk": f"K#{key_hash}", "sk": _KEY, "merchantId": merchant.merchant_id, "createdAt": now_ms},
-            *(_account_item(partition, account) for account in merchant.accounts),
-            *(_token_item(merchant.merchant_id, account) for account in merchant.accounts if account.webhook_token),
-        ]
-        try:
-            with storage_errors():
-                self.client.transact_write_items(TransactItems=[self._put(item) for item in items])
-        except ClientError as error:
-            cancelled = cancellation(error)
-            if cancelled is None:
-                raise
-            if not cancelled.failed:
-                raise StorageUnavailableError("the merchant could not be stored; try again") from error
-            return False
-        return True
-
-    def _put(self, item: Item) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self.table,
-                "Item": to_attributes({**item, "schemaVersion": keys.SCHEMA_VERSION}),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
-
-
-def _account_item(partition: str, account: Account) -> Item:
+def account_item(partition: str, account: Account) -> Item:
+    """An account in its merchant's partition."""
     return {
         "pk": partition,
-        "sk": f"{_ACCOUNT}{account.provider}#{account.account_id}",
+        "sk": f"{ACCOUNT}{account.provider}#{account.account_id}",
         "provider": account.provider,
         "accountId": account.account_id,
         "endpoint": account.endpoint,
@@ -166,7 +136,8 @@ def _account_item(partition: str, account: Account) -> Item:
     }
 
 
-def _token_item(merchant_id: str, account: Account) -> Item:
+def token_item(merchant_id: str, account: Account) -> Item:
+    """Leads from a webhook's address to the account."""
     return {
         "pk": f"T#{hash_webhook_token(account.webhook_token or '')}",
         "sk": _WEBHOOK,

@@ -13,6 +13,9 @@ PAYMENT: Final = "PAYMENT"
 REFERENCE: Final = "REFERENCE"
 LOCATOR: Final = "OPERATION"
 SEEN: Final = "SEEN"
+RUN: Final = "RUN"
+LISTED: Final = "LISTED"
+FINDING_PREFIX: Final = "FINDING#"
 _EVENT_PREFIX: Final = "EVENT#"
 OPERATION_PREFIX: Final = "OP#"
 LAST_EVENT: Final = f"{_EVENT_PREFIX}999999"
@@ -83,6 +86,21 @@ def due_key(due: Due) -> dict[str, str]:
 def reference_key(provider: str, account_id: str, reference: str) -> dict[str, str]:
     """A provider's id of a charge; it has one owner."""
     return {"pk": f"R#{provider}#{account_id}#{reference}", "sk": REFERENCE}
+
+
+def run_key(run_id: str) -> dict[str, str]:
+    """A reconciliation; what it found lies in the same collection."""
+    return {"pk": f"Q#{run_id}", "sk": RUN}
+
+
+def finding_key(run_id: str, name: str) -> dict[str, str]:
+    """A difference that a reconciliation found, by what it is about."""
+    return {"pk": f"Q#{run_id}", "sk": f"{FINDING_PREFIX}{name}"}
+
+
+def listed_key(source: str, provider: str, account_id: str, reference: str) -> dict[str, str]:
+    """A charge that a book of the provider was seen to have."""
+    return {"pk": f"S#{source}#{provider}#{account_id}#{reference}", "sk": LISTED}
 
 
 def idempotency_partition(merchant_id: str, idempotency_key: str) -> str:

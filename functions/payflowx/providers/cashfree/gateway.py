@@ -1,17 +1,17 @@
 """Cashfree's declaration and conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.limits import DAY_MS, MINUTE_MS
+from payflowx.domain.capabilities import Capabilities, OwnList
+from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementAnswer, StatementPage
+from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementPage
 from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
-from payflowx.providers.cashfree import movements, requests, responses, statements, webhooks
+from payflowx.providers.cashfree import movements, requests, responses, settlement, statements, webhooks
 from payflowx.providers.contract import MovementStep, Step
 
 
@@ -33,6 +33,7 @@ class CashfreeGateway:
         inquiry_horizon_ms=3 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=2 * DAY_MS,
+        own_list=OwnList(lag_ms=6 * HOUR_MS),
         # A refund's id is refused the second time, and what was captured or voided is not captured or voided again.
         movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
@@ -97,9 +98,13 @@ class CashfreeGateway:
         """The reconciliation of all events, by pages."""
         return requests.statement(page)
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
         """Payments and refunds; what else happens to money there is skipped."""
-        return statements.read(response)
+        return statements.read(page, response)
+
+    def read_settlement(self, row: Mapping[str, str]) -> StatementEntry | None:
+        """A row of the vendor's settlement file."""
+        return settlement.read(row)
 
 
 GATEWAY: Final = CashfreeGateway()

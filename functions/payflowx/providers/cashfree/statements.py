@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry
+from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
 from payflowx.domain.text import provider_reference
 from payflowx.domain.transport import HttpResponse
 from payflowx.providers.cashfree.requests import STATEMENT_ROWS
@@ -25,7 +25,7 @@ _MOVED: Final = "SUCCESS"
 _NOT_MOVED: Final = frozenset({"FAILED", "PENDING", "CANCELLED", "ONHOLD", "USER_DROPPED", "NOT_ATTEMPTED", "VOID"})
 
 
-def read(response: HttpResponse) -> StatementAnswer:
+def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
     """One page. A page without rows ends the list, whatever its cursor says."""
     if response.status != 200:
         raise ValueError("the list was not given")
@@ -76,6 +76,7 @@ def _of(row: dict[str, Any], kind: EntryKind, row_reference: str, key: Any, *, s
         currency=currency,
         succeeded=succeeded,
         at_ms=_at_ms(text(row.get("event_time"))),
+        charge_reference=provider_reference(row.get("cf_payment_id")) if kind is EntryKind.REFUND else None,
     )
 
 

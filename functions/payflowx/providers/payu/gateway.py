@@ -1,18 +1,18 @@
 """PayU India's declaration and conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from payflowx.domain.capabilities import Capabilities
+from payflowx.domain.capabilities import Capabilities, OwnList
 from payflowx.domain.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementAnswer, StatementPage
+from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementPage
 from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.contract import MovementStep, Step
-from payflowx.providers.payu import movements, requests, responses, statements, webhooks
+from payflowx.providers.payu import movements, requests, responses, settlement, statements, webhooks
 
 
 class PayuGateway:
@@ -34,6 +34,7 @@ class PayuGateway:
         inquiry_horizon_ms=5 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=3 * DAY_MS,
+        own_list=OwnList(span_ms=15 * MINUTE_MS),
         # A token that was used is refused, for as long as the payment is known.
         movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
@@ -71,9 +72,13 @@ class PayuGateway:
         """A short span: there are no pages."""
         return requests.statement(page)
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
         """Charges only; refunds are in PayU's settlement report, which is by the day of the settlement."""
-        return statements.read(response)
+        return statements.read(page, response)
+
+    def read_settlement(self, row: Mapping[str, str]) -> StatementEntry | None:
+        """A row of the vendor's settlement file."""
+        return settlement.read(row)
 
 
 GATEWAY: Final = PayuGateway()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry
+from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
 from payflowx.domain.text import provider_reference
 from payflowx.domain.transport import HttpResponse
 from payflowx.providers.payu.requests import INDIA
@@ -24,8 +24,8 @@ _NOT_MOVED: Final = frozenset(
 )
 
 
-def read(response: HttpResponse) -> StatementAnswer:
-    """All of the span that was asked for: PayU has no pages."""
+def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
+    """All of the span that was asked for: PayU has no pages. Whoever asks makes the span short enough."""
     if response.status != 200:
         raise ValueError("the list was not given")
     answer = json_object(response)

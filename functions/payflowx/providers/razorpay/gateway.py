@@ -1,18 +1,18 @@
 """Razorpay's declaration and conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from payflowx.domain.capabilities import Capabilities
+from payflowx.domain.capabilities import Capabilities, OwnList
 from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementAnswer, StatementPage
+from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementPage
 from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.contract import MovementStep, Step
-from payflowx.providers.razorpay import movements, requests, responses, statements, webhooks
+from payflowx.providers.razorpay import movements, requests, responses, settlement, statements, webhooks
 
 
 class RazorpayGateway:
@@ -30,6 +30,7 @@ class RazorpayGateway:
         inquiry_horizon_ms=6 * DAY_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         authorization_lifetime_ms=5 * DAY_MS,
+        own_list=OwnList(span_ms=HOUR_MS),
         # A payment is captured once. How long the refund header is remembered is not said: an hour is what it is for.
         movement_window_ms={MovementKind.CAPTURE: DAY_MS, MovementKind.REFUND: HOUR_MS},
     )
@@ -86,9 +87,13 @@ class RazorpayGateway:
         """All payments, then all refunds."""
         return statements.request(page)
 
-    def read_statement(self, response: HttpResponse, page: StatementPage | None = None) -> StatementAnswer:
-        """Give it the page that was asked for: without it, full and empty pages are refused (ValueError)."""
-        return statements.read(response, page)
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
+        """By the page that was asked for: an answer does not say which list it is of, nor how far."""
+        return statements.read(page, response)
+
+    def read_settlement(self, row: Mapping[str, str]) -> StatementEntry | None:
+        """A row of the vendor's settlement file."""
+        return settlement.read(row)
 
 
 GATEWAY: Final = RazorpayGateway()

@@ -1,7 +1,6 @@
 """The vendor's own lists: first all payments, then all refunds, each in pages by offset.
 
-A page says nothing about its place in the list. So the reader has to be given the page that was asked for; without
-it, a page that is full or empty cannot be read without risking a hole, and is refused.
+A page says nothing about its place in the list: the page that was asked for does.
 """
 
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 from payflowx.domain.limits import SECOND_MS
 from payflowx.domain.money import is_currency
 from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.text import provider_reference
 from payflowx.domain.transport import HttpRequest, HttpResponse
 from payflowx.providers.razorpay.movements import key_of_refund
 from payflowx.providers.razorpay.responses import listed, noted_key
@@ -33,18 +33,19 @@ def request(page: StatementPage) -> HttpRequest:
     return HttpRequest(method="GET", path=f"/v1/{name}s?{query}")
 
 
-def read(response: HttpResponse, page: StatementPage | None) -> StatementAnswer:
+def read(page: StatementPage, response: HttpResponse) -> StatementAnswer:
     """Raises ValueError for anything that could be a hole."""
     if response.status != 200:
         raise ValueError(f"the list was refused with {response.status}")
     items = listed(_collection(response))
     if len(items) > PAGE_ITEMS:
         raise ValueError("the page is longer than what was asked for")
-    name = _list_of(items, page)
-    entries = tuple(_entry(name, item) for item in items)
-    if page is not None:
-        entries = tuple(entry for entry in entries if page.from_ms <= entry.at_ms < page.until_ms)
-    return StatementAnswer(entries=entries, next_cursor=_next(name, len(items), page))
+    name, skip = _position(page.cursor)
+    if any(item.get("entity") != name for item in items):
+        raise ValueError("not the list that was asked for")
+    found = (_entry(name, item) for item in items)
+    entries = tuple(entry for entry in found if page.from_ms <= entry.at_ms < page.until_ms)
+    return StatementAnswer(entries=entries, next_cursor=_next(name, skip, len(items)))
 
 
 def _collection(response: HttpResponse) -> dict[str, Any]:
@@ -54,20 +55,9 @@ def _collection(response: HttpResponse) -> dict[str, Any]:
         raise ValueError("the list is nested too deeply") from None
 
 
-def _list_of(items: list[dict[str, Any]], page: StatementPage | None) -> str:
-    if page is None and not items:
-        raise ValueError("an empty page does not say which list has ended")
-    name = _position(page.cursor)[0] if page is not None else text(items[0].get("entity"))
-    if name not in _LISTS or any(item.get("entity") != name for item in items):
-        raise ValueError("not the list that was asked for")
-    return name
-
-
-def _next(name: str, count: int, page: StatementPage | None) -> str | None:
+def _next(name: str, skip: int, count: int) -> str | None:
     if count == PAGE_ITEMS:
-        if page is None:
-            raise ValueError("a full page does not say where it stands")
-        return f"{name}:{_position(page.cursor)[1] + count}"
+        return f"{name}:{skip + count}"
     return "refund:0" if name == "payment" else None
 
 
@@ -90,6 +80,7 @@ def _entry(name: str, item: dict[str, Any]) -> StatementEntry:
         currency=currency,
         succeeded=_took_money(item) if name == "payment" else _gave_money(item),
         at_ms=whole(item.get("created_at")) * SECOND_MS,
+        charge_reference=provider_reference(item.get("payment_id")) if name == "refund" else None,
     )
 
 

@@ -1,18 +1,18 @@
 """Stripe's declaration and conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from payflowx.domain.capabilities import Capabilities
+from payflowx.domain.capabilities import Capabilities, OwnList
 from payflowx.domain.limits import DAY_MS, HOUR_MS
 from payflowx.domain.movement import Movement, MovementKind
 from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementAnswer, StatementPage
+from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementPage
 from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.contract import MovementStep, Step
-from payflowx.providers.stripe import movements, requests, responses, statements, webhooks
+from payflowx.providers.stripe import movements, requests, responses, settlement, statements, webhooks
 
 _TAKEN: Final = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP"
@@ -42,6 +42,7 @@ class StripeGateway:
         inquiry_horizon_ms=2 * DAY_MS,
         action_lifetime_ms=HOUR_MS,
         authorization_lifetime_ms=4 * DAY_MS,
+        own_list=OwnList(),
         # The idempotency key, which works the same for every POST.
         movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
@@ -115,9 +116,13 @@ class StripeGateway:
         """A page of balance transactions."""
         return statements.request(page)
 
-    def read_statement(self, response: HttpResponse) -> StatementAnswer:
+    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
         """Charges and refunds with the amounts that the payer saw."""
-        return statements.read(response)
+        return statements.read(page, response)
+
+    def read_settlement(self, row: Mapping[str, str]) -> StatementEntry | None:
+        """A row of the vendor's settlement file."""
+        return settlement.read(row)
 
 
 GATEWAY: Final = StripeGateway()

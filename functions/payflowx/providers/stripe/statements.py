@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from payflowx.domain.limits import SECOND_MS
 from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.text import provider_reference
 from payflowx.domain.transport import HttpRequest, HttpResponse
 from payflowx.providers.reading import json_object, reference, text, whole
 from payflowx.providers.stripe.requests import get
@@ -36,7 +37,7 @@ def request(page: StatementPage) -> HttpRequest:
     return get("/v1/balance_transactions", fields)
 
 
-def read(response: HttpResponse) -> StatementAnswer:
+def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
     """Raises ValueError for what cannot be understood. Fees, payouts and disputes are no lines of ours."""
     if response.status != 200:
         raise ValueError(f"the list was answered with status {response.status}")
@@ -87,6 +88,7 @@ def _refund(source: dict[str, Any], at_ms: int, *, failed: bool) -> StatementEnt
         currency=currency_of(source),
         succeeded=source.get("status") == "succeeded" and not failed,
         at_ms=at_ms,
+        charge_reference=provider_reference(source.get("payment_intent") or source.get("charge")),
     )
 
 

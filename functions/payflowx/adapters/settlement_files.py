@@ -1,0 +1,116 @@
+"""Settlement files in S3, read by byte ranges: a page needs as much memory whatever the size of the file.
+
+A position is where a row begins. The csv module does the parsing; only rows that end inside of the range are taken, so
+that a row which the range cuts is read whole by the next page.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementResult, StatementUnavailable
+
+RANGE_BYTES: Final = 64 * 1024
+"""A row that is longer than this is none."""
+HEADER_BYTES: Final = 16 * 1024
+ROWS_A_PAGE: Final = 500
+_CURSOR: Final = re.compile(r"(?P<offset>[0-9]{1,13}):(?P<row>[0-9]{1,10})")
+_BOM: Final = b"\xef\xbb\xbf"
+
+ReadRow = Callable[[str, Mapping[str, str]], StatementEntry | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3SettlementFiles:
+    """Implements `SettlementFiles`. `read_row`: by provider, what a row of its file says."""
+
+    client: Any
+    bucket: str
+    read_row: ReadRow
+
+    def page(self, provider: str, file: str, cursor: str | None) -> StatementResult:
+        """A bounded number of rows. What cannot be understood ends the run: a file with holes reconciles nothing."""
+        try:
+            columns, first_offset = self._header(file)
+            offset, number = _position(cursor) if cursor else (first_offset, 1)
+            data, is_last = self._range(file, offset, RANGE_BYTES)
+            entries: list[StatementEntry] = []
+            taken = 0
+            for cells, end in _rows(data, is_last=is_last):
+                if taken == ROWS_A_PAGE:
+                    break
+                taken, offset_after = taken + 1, offset + end
+                entry = self.read_row(provider, _named(columns, cells)) if cells else None
+                if entry is not None:
+                    entries.append(replace(entry, line=str(number + taken)))
+            if taken == 0 and data:
+                return StatementUnavailable(code="file_row_too_long")
+            more = taken > 0 and (offset_after < offset + len(data) or not is_last)
+            return StatementAnswer(entries=entries, next_cursor=f"{offset_after}:{number + taken}" if more else None)
+        except ClientError as error:
+            gone = error.response["Error"]["Code"] in {"NoSuchKey", "404"}
+            return StatementUnavailable(code="file_not_found" if gone else "file_unavailable")
+        except BotoCoreError:
+            return StatementUnavailable(code="file_unavailable")
+        except (ValueError, KeyError, ArithmeticError, RecursionError, csv.Error):
+            return StatementUnavailable(code="file_not_understood")
+
+    def _header(self, file: str) -> tuple[list[str], int]:
+        data, is_last = self._range(file, 0, HEADER_BYTES)
+        cells, end = next(_rows(data, is_last=is_last), ([], 0))
+        if not cells:
+            raise ValueError("the file does not begin with the names of its columns")
+        return [name.strip() for name in cells], end
+
+    def _range(self, file: str, offset: int, size: int) -> tuple[bytes, bool]:
+        """Bytes from there, and whether the file ends with them."""
+        try:
+            answer = self.client.get_object(Bucket=self.bucket, Key=file, Range=f"bytes={offset}-{offset + size - 1}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"InvalidRange", "416"}:
+                return b"", True
+            raise
+        data: bytes = answer["Body"].read()
+        whole = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else offset + len(data)
+        return data, offset + len(data) >= whole
+
+
+def _position(cursor: str) -> tuple[int, int]:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise ValueError("not a position of a file")
+    return int(found["offset"]), int(found["row"])
+
+
+def _rows(data: bytes, *, is_last: bool) -> Iterator[tuple[list[str], int]]:
+    """Each complete row with the place behind it, counted from the beginning of the data."""
+    lines = data.splitlines(keepends=True)
+    if lines and not is_last and not lines[-1].endswith(b"\n"):
+        lines.pop()
+    ends: list[int] = []
+    end = 0
+    for line in lines:
+        end += len(line)
+        ends.append(end)
+    texts = [(line.removeprefix(_BOM) if place == 0 else line).decode() for place, line in enumerate(lines)]
+    reader = csv.reader(texts, strict=True)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            if is_last:
+                raise
+            return  # a quoted cell goes on behind the range
+        yield cells, ends[reader.line_num - 1]
+
+
+def _named(columns: list[str], cells: list[str]) -> dict[str, str]:
+    if len(cells) != len(columns):
+        raise ValueError("a row has another number of columns than the header")
+    return dict(zip(columns, cells, strict=True))

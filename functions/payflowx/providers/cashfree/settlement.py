@@ -1,0 +1,37 @@
+"""Cashfree's settlement reconciliation report as rows: the members of its reconciliation, one a column. Pure."""
+
+from collections.abc import Mapping
+from datetime import timedelta, timezone
+from typing import Final
+
+from payflowx.domain.statements import EntryKind, StatementEntry
+from payflowx.domain.text import provider_reference
+from payflowx.providers import cells
+from payflowx.providers.reading import reference
+
+_INDIA: Final = timezone(timedelta(hours=5, minutes=30))
+_KINDS: Final = {
+    "PAYMENT": (EntryKind.CHARGE, True),
+    "REFUND": (EntryKind.REFUND, True),
+    "REFUND_REVERSAL": (EntryKind.REFUND, False),
+}
+
+
+def read(row: Mapping[str, str]) -> StatementEntry | None:
+    """Settled is what moved; a reversal brought a refund's money back. All else is no line of ours."""
+    found = _KINDS.get(row["event_type"])
+    if found is None:
+        return None
+    kind, moved = found
+    is_refund = kind is EntryKind.REFUND
+    currency = cells.currency(row["event_currency"])
+    return StatementEntry(
+        kind=kind,
+        reference=reference(row["event_id"] if is_refund else row["cf_payment_id"]),
+        provider_key=cells.our_key(row["refund_id"] if is_refund else row["order_id"]),
+        amount=cells.minor_amount(row["event_amount"], currency),
+        currency=currency,
+        succeeded=moved and row["event_status"] == "SUCCESS",
+        at_ms=cells.time_ms(row["event_time"], "%Y-%m-%d %H:%M:%S", _INDIA),
+        charge_reference=provider_reference(row["cf_payment_id"]) if is_refund else None,
+    )

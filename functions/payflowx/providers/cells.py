@@ -1,0 +1,47 @@
+"""Reading rows of settlement files: texts by column, amounts in major units, times of a zone."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Final
+
+from payflowx.domain.money import is_currency, to_minor
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
+_OUR_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[0-9]{1,2}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def currency(cell: str) -> str:
+    """An ISO code in any case."""
+    code = cell.strip().upper()
+    if not is_currency(code):
+        raise ValueError("a column holds no currency")
+    return code
+
+
+def minor_amount(cell: str, of: str) -> int:
+    """An amount in major units, whatever its sign: a refund is written as a negative one by some vendors."""
+    plain = cell.strip().replace(",", "").removeprefix("-")
+    amount = to_minor(Decimal(plain), of) if _AMOUNT.fullmatch(plain) else None
+    if amount is None:
+        raise ValueError("a column holds no amount")
+    return amount
+
+
+def our_key(*cells: str | None) -> str | None:
+    """The first cell that holds a key of our making."""
+    return next((cell.strip() for cell in cells if cell and _OUR_KEY.fullmatch(cell.strip())), None)
+
+
+def time_ms(cell: str, pattern: str, zone: tzinfo) -> int:
+    """A time as the vendor writes it, without a zone."""
+    return (datetime.strptime(cell.strip(), pattern).replace(tzinfo=zone) - _EPOCH) // _MILLISECOND
+
+
+def first(row: Mapping[str, str], *names: str) -> str:
+    """The first of these columns that is filled; raises KeyError if none is there."""
+    filled = next((row[name] for name in names if row.get(name, "").strip()), None)
+    return row[names[0]] if filled is None else filled

@@ -1,0 +1,34 @@
+"""PayU's settlement report as rows: one for each capture and each refund that was settled. Pure.
+
+A row of a refund has PayU's number of the request, and no token of ours: it is found by the charge that it gives back.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from payflowx.domain.statements import EntryKind, StatementEntry
+from payflowx.providers import cells
+from payflowx.providers.payu.requests import INDIA
+from payflowx.providers.payu.responses import CURRENCY
+from payflowx.providers.reading import reference
+
+_KINDS: Final = {"capture": EntryKind.CHARGE, "refund": EntryKind.REFUND}
+
+
+def read(row: Mapping[str, str]) -> StatementEntry | None:
+    """Always rupees; what is settled has moved."""
+    kind = _KINDS.get(row["requestaction"].strip().lower())
+    if kind is None:
+        return None
+    is_refund = kind is EntryKind.REFUND
+    payu_id = reference(row["payuid"])
+    return StatementEntry(
+        kind=kind,
+        reference=reference(row["requestid"]) if is_refund else payu_id,
+        provider_key=None if is_refund else cells.our_key(row["txnid"]),
+        amount=cells.minor_amount(row["requestamount"], CURRENCY),
+        currency=CURRENCY,
+        succeeded=True,
+        at_ms=cells.time_ms(row["requestdate" if is_refund else "txndate"], "%Y-%m-%d %H:%M:%S", INDIA),
+        charge_reference=payu_id if is_refund else None,
+    )

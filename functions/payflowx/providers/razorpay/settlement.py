@@ -1,0 +1,47 @@
+"""Razorpay's settlement reconciliation report as rows: the columns of its combined reconciliation. Pure.
+
+The report in the dashboard is in rupees. Our key is the receipt of a payment's order, and in the notes of a refund.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta, timezone
+from typing import Final
+
+from payflowx.domain.statements import EntryKind, StatementEntry
+from payflowx.domain.text import provider_reference
+from payflowx.providers import cells
+from payflowx.providers.razorpay.requests import KEY_NOTE
+from payflowx.providers.reading import member, reference
+
+_INDIA: Final = timezone(timedelta(hours=5, minutes=30))
+_KINDS: Final = {"payment": EntryKind.CHARGE, "refund": EntryKind.REFUND}
+_TIME: Final = "%d/%m/%Y %H:%M:%S"
+
+
+def read(row: Mapping[str, str]) -> StatementEntry | None:
+    """What is settled has moved. Transfers, adjustments and the settlement itself are no lines of ours."""
+    kind = _KINDS.get(row["transaction_entity"])
+    if kind is None:
+        return None
+    is_refund = kind is EntryKind.REFUND
+    currency = cells.currency(row["currency"])
+    noted = _noted(row.get("refund_notes" if is_refund else "payment_notes", ""))
+    return StatementEntry(
+        kind=kind,
+        reference=reference(row["entity_id"]),
+        provider_key=cells.our_key(noted, None if is_refund else row.get("order_receipt")),
+        amount=cells.minor_amount(row["amount"], currency),
+        currency=currency,
+        succeeded=True,
+        at_ms=cells.time_ms(row["entity_created_at"], _TIME, _INDIA),
+        charge_reference=provider_reference(row.get("payment_id")) if is_refund else None,
+    )
+
+
+def _noted(notes: str) -> str | None:
+    try:
+        key = member(json.loads(notes or "{}")).get(KEY_NOTE)
+    except (ValueError, RecursionError):
+        return None  # somebody else's notes
+    return key if isinstance(key, str) else None

@@ -1,0 +1,44 @@
+"""Stripe's itemized reports ("balance change from activity", "payout reconciliation") as rows. Pure.
+
+The report is made with the columns `payment_metadata[...]` and `refund_metadata[...]` of our key; without them a charge
+is still found by its intent. What the payer saw stands beside what was settled in another currency.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Final
+
+from payflowx.domain.statements import EntryKind, StatementEntry
+from payflowx.domain.text import provider_reference
+from payflowx.providers import cells
+from payflowx.providers.reading import reference
+from payflowx.providers.stripe.requests import KEY_FIELD
+
+_KINDS: Final = {
+    "charge": (EntryKind.CHARGE, True),
+    "charge_failure": (EntryKind.CHARGE, False),
+    "refund": (EntryKind.REFUND, True),
+    "refund_failure": (EntryKind.REFUND, False),
+}
+"""By `reporting_category`, with whether money moved. All others are fees, payouts, disputes and adjustments."""
+
+
+def read(row: Mapping[str, str]) -> StatementEntry | None:
+    """A charge is named by its intent, a refund by its own id."""
+    found = _KINDS.get(row["reporting_category"])
+    if found is None:
+        return None
+    kind, succeeded = found
+    currency = cells.currency(cells.first(row, "customer_facing_currency", "currency"))
+    is_refund = kind is EntryKind.REFUND
+    intent = row["payment_intent_id"]
+    return StatementEntry(
+        kind=kind,
+        reference=reference(row["source_id"] if is_refund else intent or row["source_id"]),
+        provider_key=cells.our_key(row.get(f"{'refund' if is_refund else 'payment'}_metadata[{KEY_FIELD}]")),
+        amount=cells.minor_amount(cells.first(row, "customer_facing_amount", "gross"), currency),
+        currency=currency,
+        succeeded=succeeded,
+        at_ms=cells.time_ms(row["created_utc"], "%Y-%m-%d %H:%M:%S", UTC),
+        charge_reference=provider_reference(intent) if is_refund else None,
+    )

@@ -1,0 +1,97 @@
+"""`payflowx merchants`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import click
+
+from ops.errors import Exit, OperatorError
+from ops.options import reason_option, target_options
+from ops.session import Session, pass_session
+from ops.target import aws_errors, stack_outputs
+
+_SANDBOX_SECRET: Final = "payflowx/dev/accounts/sandbox"  # noqa: S105 - a name
+_SANDBOX_ACCOUNT: Final = "sandbox"
+
+
+@click.group()
+def merchants() -> None:
+    """Tenants: create and list them."""
+
+
+@merchants.command("create")
+@click.argument("merchant_id")
+@click.option("--name", required=True, help="For people.")
+@click.option("--sandbox", is_flag=True, help="With an account at every gateway simulator of the environment.")
+@reason_option
+@target_options
+@pass_session
+def create(session: Session, *, merchant_id: str, name: str, sandbox: bool, reason: str) -> None:
+    """Create a merchant. Prints its API key, this once.
+
+    Accounts at providers are added by `payflowx credentials set`.
+    """
+    accounts = _sandbox_accounts(session) if sandbox else []
+    made = session.change("create_merchant", reason, merchantId=merchant_id, name=name, accounts=accounts)
+    session.show_fields(
+        made,
+        {
+            "Merchant": made["merchantId"],
+            "Key id": made["keyId"],
+            "API key": made["apiKey"],
+            **{f"Webhooks of {w['provider']}": f"{session.target.base_url}{w['path']}" for w in made["webhooks"]},
+        },
+    )
+    session.say("The API key is stored as a hash only: nobody will see it again. Keep it in the merchant's vault.")
+    if not accounts:
+        session.say(f"Next: payflowx credentials set {merchant_id} PROVIDER --endpoint URL --reason ...")
+
+
+@merchants.command("list")
+@target_options
+@pass_session
+def list_(session: Session) -> None:
+    """All merchants, by id."""
+    items = list(session.pages("list_merchants", "after", "nextAfter"))
+    columns = {"merchant": "merchantId", "name": "name", "created": "createdAt"}
+    session.show_table(items, columns, nothing="There is no merchant yet: payflowx merchants create ID --name NAME.")
+
+
+@merchants.command("show")
+@click.argument("merchant_id")
+@target_options
+@pass_session
+def show(session: Session, *, merchant_id: str) -> None:
+    """A merchant's accounts, and the addresses that their providers post webhooks to."""
+    merchant = session.ask("show_merchant", merchantId=merchant_id)
+    accounts = merchant["accounts"]
+    rows: dict[str, Any] = {
+        "Merchant": merchant["merchantId"],
+        "Name": merchant["name"],
+        "Switched off": merchant["disabledProviders"],
+    }
+    for account in accounts:
+        rows[f"{account['provider']}/{account['accountId']}"] = account["endpoint"]
+        rows[f"  webhooks of {account['provider']}"] = f"{session.target.base_url}{account['path']}"
+    session.show_fields(merchant, rows)
+
+
+def _sandbox_accounts(session: Session) -> Sequence[Mapping[str, str]]:
+    """The simulators of the stage, or those deployed beside an environment outside production."""
+    target = session.target
+    if target.is_local:
+        client = target.client("secretsmanager")
+        with aws_errors("find the simulators' credentials"):
+            arn = client.describe_secret(SecretId=_SANDBOX_SECRET)["ARN"]
+        addresses = target.gateways
+    else:
+        outputs = stack_outputs(target, f"{target.stack_prefix}-Sandbox")
+        arn, url = outputs["SandboxSecretArn"], outputs["SandboxUrl"]
+        simulated = [p["provider"] for p in session.ask("list_providers")["items"] if p["simulated"]]
+        addresses = {name: f"{url}{name}" for name in simulated}
+    if not addresses:
+        raise OperatorError("This environment has no simulators.", Exit.NO_ACCESS)
+    return [
+        {"provider": name, "accountId": _SANDBOX_ACCOUNT, "endpoint": address, "secretArn": arn}
+        for name, address in addresses.items()
+    ]

@@ -1,0 +1,172 @@
+"""`payflowx payments`."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+import click
+
+from ops.errors import Exit
+from ops.options import confirm, merchant_option, reason_option, target_options, transaction_argument, yes_option
+from ops.output import key_values, table
+from ops.session import Session, pass_session
+
+STATUSES: Final = ("PENDING", "SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW")
+_DAY: Final = click.DateTime(["%Y-%m-%d"])
+_PAGE: Final = 100
+_ATTEMPTS: Final = {
+    "attempt": "number",
+    "provider": "provider",
+    "state": "state",
+    "code": "providerCode",
+    "provider key": "providerKey",
+    "reference": "providerRef",
+    "started": "startedAt",
+}
+_OPERATIONS: Final = {
+    "operation": "operationId",
+    "kind": "kind",
+    "status": "status",
+    "amount": "amount",
+    "error": "lastError.code",
+}
+_EVENTS: Final = {"#": "seq", "at": "at", "what": "type", "from": "from", "to": "to", "by": "actor", "facts": "facts"}
+
+
+@click.group()
+def payments() -> None:
+    """Payments: what became of them, and why."""
+
+
+@payments.command("show")
+@transaction_argument
+@merchant_option
+@target_options
+@pass_session
+def show(session: Session, *, transaction_id: str, merchant: str | None) -> None:
+    """A payment with its attempts, captures, voids and refunds."""
+    payment = session.ask("show_payment", merchantId=session.merchant(merchant), transactionId=transaction_id)
+    parts = [key_values(_rows(payment))]
+    if payment["attempts"]:
+        parts.append(table(payment["attempts"], _ATTEMPTS))
+    if payment["operations"]:
+        parts.append(table(payment["operations"], _OPERATIONS))
+    session.show(payment, "\n\n".join(parts))
+
+
+@payments.command("list")
+@merchant_option
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only these.")
+@click.option("--from", "begin", type=_DAY, help="The first day (UTC). Default: a year ago.")
+@click.option("--to", "end", type=_DAY, help="The last day (UTC). Default: today.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many.")
+@target_options
+@pass_session
+def list_(
+    session: Session,
+    *,
+    merchant: str | None,
+    status: str | None,
+    begin: datetime | None,
+    end: datetime | None,
+    limit: int,
+) -> None:
+    """A merchant's payments, newest first."""
+    found = session.pages(
+        "list_payments",
+        "position",
+        "nextPosition",
+        merchantId=session.merchant(merchant),
+        status=status.upper() if status else None,
+        fromMs=_milliseconds(begin) if begin else None,
+        untilMs=_milliseconds(end + timedelta(days=1)) if end else None,
+        limit=min(limit, _PAGE),
+    )
+    columns = {
+        "payment": "transactionId",
+        "status": "status",
+        "money": "money",
+        "provider": "provider",
+        "error": "lastError.code",
+        "created": "createdAt",
+    }
+    session.show_table(list(islice(found, limit)), columns, nothing="No payments.")
+
+
+@payments.command("events")
+@transaction_argument
+@merchant_option
+@target_options
+@pass_session
+def events(session: Session, *, transaction_id: str, merchant: str | None) -> None:
+    """The audit trail of a payment, oldest first."""
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    session.show_table(list(session.pages("list_events", "afterSeq", "nextSeq", **names)), _EVENTS, nothing="-")
+
+
+@payments.command("verify")
+@transaction_argument
+@merchant_option
+@target_options
+@pass_session
+def verify(session: Session, *, transaction_id: str, merchant: str | None) -> None:
+    """Check the hash chain of a payment's trail: no gap, nothing altered, its end is the payment's state."""
+    found = session.ask("verify_trail", merchantId=session.merchant(merchant), transactionId=transaction_id)
+    faults = found["faults"]
+    session.show(found, "\n".join(f"- {fault}" for fault in faults) if faults else "The trail is whole.")
+    if faults:
+        raise click.exceptions.Exit(int(Exit.BAD_NEWS))
+
+
+@payments.command("resolve")
+@transaction_argument
+@merchant_option
+@reason_option
+@target_options
+@pass_session
+def resolve(session: Session, *, transaction_id: str, merchant: str | None, reason: str) -> None:
+    """Have what is open at a gateway asked about now, rather than when it is due.
+
+    This charges nothing that would not be charged anyway, and not earlier: a worker decides from the stored row.
+    """
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    payment = session.change("resolve_payment", reason, **names)
+    session.show(payment, f"{transaction_id} is {payment['status']} and is being looked at. See `payments events`.")
+
+
+@payments.command("erase")
+@transaction_argument
+@merchant_option
+@yes_option
+@reason_option
+@target_options
+@pass_session
+def erase(session: Session, *, transaction_id: str, merchant: str | None, yes: bool, reason: str) -> None:
+    """Erase a final payment's customer, tokens, texts and URLs. The money's story, which holds none, stays."""
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    confirm(f"Erase the personal data of {transaction_id}? It cannot be brought back.", yes=yes)
+    session.show(session.change("erase_personal_data", reason, **names), "Erased.")
+
+
+def _rows(payment: dict[str, Any]) -> dict[str, Any]:
+    error = payment["lastError"]
+    moved = ("capturable", "captured", "refundable", "refunded")
+    return {
+        "Payment": payment["transactionId"],
+        "Merchant": payment["merchantId"],
+        "Status": payment["status"],
+        "Money": payment["money"],
+        **{name.capitalize(): payment[name] for name in moved if payment[name]},
+        "Provider": payment["provider"],
+        "Route": "; ".join(payment["routing"]["reasons"]),
+        "Error": f"{error['code']}: {error['message']}" if error else None,
+        "Cancellation": "requested" if payment["cancelRequested"] else None,
+        "Due": payment["dueAt"],
+        "Worker until": payment["leaseUntil"],
+        "Created": payment["createdAt"],
+        "Updated": payment["updatedAt"],
+    }
+
+
+def _milliseconds(day: datetime) -> int:
+    return int(day.replace(tzinfo=UTC).timestamp() * 1_000)

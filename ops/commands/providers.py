@@ -1,0 +1,54 @@
+"""`payflowx providers`."""
+
+import click
+
+from ops.options import reason_option, target_options
+from ops.session import Session, pass_session
+
+_merchant = click.option("--merchant", metavar="ID", help="For this merchant only. Default: for everyone.")
+
+
+@click.group()
+def providers() -> None:
+    """Gateways: which there are, and which are switched off."""
+
+
+@providers.command("status")
+@_merchant
+@target_options
+@pass_session
+def status(session: Session, *, merchant: str | None) -> None:
+    """All gateways of this deployment."""
+    items = session.ask("list_providers", merchantId=merchant)["items"]
+    columns = {"provider": "provider", "simulated": "simulated", "can cancel": "canFence", "off": "disabledForEveryone"}
+    if merchant:
+        columns[f"off for {merchant}"] = "disabledForMerchant"
+    session.show_table(items, columns, nothing="This deployment has no gateway.")
+
+
+@providers.command("disable")
+@click.argument("provider")
+@_merchant
+@reason_option
+@target_options
+@pass_session
+def disable(session: Session, *, provider: str, merchant: str | None, reason: str) -> None:
+    """Begin nothing new there. What is open there is still asked about; routes pass it over."""
+    _switch(session, provider, merchant, reason, disabled=True)
+
+
+@providers.command("enable")
+@click.argument("provider")
+@_merchant
+@reason_option
+@target_options
+@pass_session
+def enable(session: Session, *, provider: str, merchant: str | None, reason: str) -> None:
+    """Use it again."""
+    _switch(session, provider, merchant, reason, disabled=False)
+
+
+def _switch(session: Session, provider: str, merchant: str | None, reason: str, *, disabled: bool) -> None:
+    done = session.change("set_provider_switch", reason, provider=provider, merchantId=merchant, disabled=disabled)
+    whom = merchant or "everyone"
+    session.show(done, f"{provider} is switched {'off' if disabled else 'on'} for {whom}; heeded within a minute.")

@@ -1,0 +1,71 @@
+"""How a command reaches the operations function. Tests have another way."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from ops.errors import Exit, OperatorError
+from ops.target import Target, aws_errors
+
+_UNAVAILABLE: Final = frozenset({"unavailable"})
+_OUTDATED: Final = frozenset({"command_invalid"})
+
+
+class Invoker(Protocol):
+    """Asks the operations function."""
+
+    def __call__(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Its answer, `{"ok": ...}`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaInvoker:
+    """Through Lambda's API: who may, IAM decides. The command travels in the request's body, never in a log."""
+
+    target: Target
+
+    def __call__(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Sent once."""
+        name, _, qualifier = self._function().partition(":")
+        with aws_errors("ask the operations function", changing="reason" in command):
+            answer = self.target.client("lambda").invoke(
+                FunctionName=name, Qualifier=qualifier, Payload=json.dumps(command).encode()
+            )
+            payload = answer["Payload"].read()
+        if "FunctionError" in answer:
+            raise OperatorError(
+                "The operations function failed.",
+                Exit.FAILED,
+                hint="It may have done part of the work. Its log says why; no payment is harmed by a failed command.",
+            )
+        result: dict[str, Any] = json.loads(payload)
+        return result
+
+    def _function(self) -> str:
+        try:
+            return self.target.outputs["OperationsFunctionName"]
+        except KeyError:
+            raise OperatorError(
+                f"The stack of {self.target.name} does not name its operations function.",
+                Exit.NO_ACCESS,
+                hint="It is older than this command line. Deploy it anew.",
+            ) from None
+
+
+def unwrapped(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer's fields; raises `OperatorError` for a refusal."""
+    if answer.get("ok") is True:
+        return {name: value for name, value in answer.items() if name != "ok"}
+    error = answer.get("error") or {"code": "unknown", "message": "The answer is not understood."}
+    code, message = str(error["code"]), str(error["message"])
+    if code in _UNAVAILABLE:
+        raise OperatorError(message[:1].upper() + message[1:], Exit.UNAVAILABLE)
+    if code in _OUTDATED:
+        raise OperatorError(
+            f"The operations function does not take this command: {message}.",
+            Exit.REFUSED,
+            hint="Is the deployment older than this command line? Deploy it anew.",
+        )
+    raise OperatorError(message, Exit.REFUSED, hint=f"({code})")

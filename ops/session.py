@@ -1,0 +1,88 @@
+"""One run of the command line: what it talks to, who runs it, and how it answers."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import click
+
+from ops.errors import Exit, OperatorError
+from ops.invoker import Invoker, LambdaInvoker, unwrapped
+from ops.output import key_values, table
+from ops.target import LOCAL, Target, find_target
+
+
+@dataclass(kw_only=True)
+class Session:
+    """Made before the options are known, filled while they are read. Tests replace the two finders."""
+
+    environment: str = LOCAL
+    region: str | None = None
+    as_json: bool = False
+    find_target: Callable[[str, str | None], Target] = find_target
+    find_invoker: Callable[[Target], Invoker] = field(default=lambda target: LambdaInvoker(target=target))
+
+    @cached_property
+    def target(self) -> Target:
+        """Looked for when it is first needed, so that `--help` needs nothing."""
+        return self.find_target(self.environment, self.region)
+
+    @cached_property
+    def invoker(self) -> Invoker:
+        """The way to the operations function."""
+        return self.find_invoker(self.target)
+
+    # -- asking
+
+    def ask(self, command: str, **fields: Any) -> dict[str, Any]:
+        """A question. Fields that are None are left out."""
+        given = {name: value for name, value in fields.items() if value is not None}
+        return unwrapped(self.invoker({"command": command, **given}))
+
+    def change(self, command: str, reason: str, **fields: Any) -> dict[str, Any]:
+        """A change, with who decides it and why."""
+        return self.ask(command, operator=self.target.who(), reason=reason, **fields)
+
+    def pages(self, command: str, cursor: str, next_cursor: str, **fields: Any) -> Iterator[dict[str, Any]]:
+        """All items of a list, page by page."""
+        position = None
+        while True:
+            page = self.ask(command, **fields, **{cursor: position})
+            yield from page["items"]
+            position = page.get(next_cursor)
+            if position is None:
+                return
+
+    def merchant(self, named: str | None) -> str:
+        """The merchant that is meant: an id of a payment alone does not tell."""
+        found = named or self.target.merchant
+        if found is None:
+            raise OperatorError(
+                "Whose payment is it? Ids are kept apart by merchant.",
+                Exit.USAGE,
+                hint="Say --merchant ID, or set PAYFLOWX_MERCHANT. `payflowx merchants list` shows them.",
+            )
+        return found
+
+    # -- answering
+
+    def show(self, answer: Any, text: str) -> None:
+        """JSON for scripts, or the text for people."""
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False) if self.as_json else text)
+
+    def show_table(self, items: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, nothing: str) -> None:
+        """`columns` maps headings to fields."""
+        self.show(list(items), table(items, columns) if items else nothing)
+
+    def show_fields(self, answer: Mapping[str, Any], rows: Mapping[str, Any]) -> None:
+        """`rows` maps labels to what is shown; None is left out."""
+        self.show(dict(answer), key_values(rows))
+
+    def say(self, text: str) -> None:
+        """Beside the answer: on standard error."""
+        click.echo(text, err=True)
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -1,0 +1,125 @@
+"""Settlement files read by ranges: every cut gives the same rows, in bounded memory."""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payflowx.adapters import settlement_files
+from payflowx.adapters.settlement_files import S3SettlementFiles
+from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementUnavailable
+
+HEADER = "reference,amount,note\r\n"
+
+
+@dataclass
+class FakeS3:
+    """Ranges of one object, as S3 answers them."""
+
+    body: bytes
+    ranges: list[str] = field(default_factory=list)
+
+    def get_object(self, *, Bucket: str, Key: str, Range: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        self.ranges.append(Range)
+        if Key == "missing.csv":
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "no"}}, "GetObject")
+        first, last = (int(part) for part in Range.removeprefix("bytes=").split("-"))
+        if first >= len(self.body):
+            raise ClientError({"Error": {"Code": "InvalidRange", "Message": "no"}}, "GetObject")
+        data = self.body[first : last + 1]
+        return {
+            "Body": io.BytesIO(data),
+            "ContentRange": f"bytes {first}-{first + len(data) - 1}/{len(self.body)}",
+        }
+
+
+def read_row(_provider: str, row: Any) -> StatementEntry | None:
+    if row["amount"] == "skip":
+        return None
+    return StatementEntry(
+        kind=EntryKind.CHARGE,
+        reference=row["reference"],
+        provider_key=row["note"],
+        amount=int(row["amount"]),
+        currency="INR",
+        succeeded=True,
+        at_ms=0,
+    )
+
+
+def files(body: str | bytes) -> S3SettlementFiles:
+    data = body.encode() if isinstance(body, str) else body
+    return S3SettlementFiles(client=FakeS3(data), bucket="b", read_row=read_row)
+
+
+def everything(reader: S3SettlementFiles) -> list[StatementEntry]:
+    cursor: str | None = None
+    found: list[StatementEntry] = []
+    for _ in range(10_000):
+        page = reader.page("x", "a.csv", cursor)
+        assert isinstance(page, StatementAnswer), page
+        found += page.entries
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+    raise AssertionError("the file does not end")
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+
+
+@given(
+    notes=st.lists(CELLS, max_size=30),
+    size=st.integers(70, 400),
+    end=st.sampled_from(["\n", "\r\n"]),
+    bom=st.booleans(),
+)
+def test_however_a_file_is_cut_every_row_is_read_once(notes: list[str], size: int, end: str, bom: bool) -> None:
+    quoted = ['"' + note.replace('"', '""') + '"' for note in notes]
+    text = ("\ufeff" if bom else "") + "reference,amount,note" + end
+    text += end.join(f"ref_{n},{n},{note}" for n, note in enumerate(quoted))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settlement_files, "RANGE_BYTES", size)
+        patch.setattr(settlement_files, "ROWS_A_PAGE", 3)
+        found = everything(files(text))
+    assert [(e.reference, e.amount, e.provider_key, e.line) for e in found] == [
+        (f"ref_{n}", n, note, str(n + 2)) for n, note in enumerate(notes)
+    ]
+
+
+def test_pages_are_small_and_empty_lines_are_no_rows() -> None:
+    body = HEADER + "".join(f"ref_{n},{n},\r\n\r\n" for n in range(1_250)) + "fee,skip,\r\n"
+    reader = files(body)
+    first = reader.page("x", "a.csv", None)
+    assert isinstance(first, StatementAnswer)
+    assert len(first.entries) <= settlement_files.ROWS_A_PAGE
+    assert len(everything(reader)) == 1_250
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (HEADER + "ref_1,1\r\n", "file_not_understood"),
+        (HEADER + "ref_1,1,a,b\r\n", "file_not_understood"),
+        (HEADER + 'ref_1,1,"open', "file_not_understood"),
+        (HEADER + "ref_1,one,a\r\n", "file_not_understood"),
+        ("amount,note\r\n1,a\r\n", "file_not_understood"),
+        ("", "file_not_understood"),
+        (HEADER.encode() + b"ref_\xff,1,a\r\n", "file_not_understood"),
+        (HEADER + "ref_1,1," + "a" * 70_000 + "\r\nref_2,2,b\r\n", "file_row_too_long"),
+    ],
+)
+def test_a_file_with_a_hole_reconciles_nothing(body: str | bytes, code: str) -> None:
+    assert files(body).page("x", "a.csv", None) == StatementUnavailable(code=code)
+
+
+def test_a_file_that_is_not_there() -> None:
+    assert files(HEADER).page("x", "missing.csv", None) == StatementUnavailable(code="file_not_found")
+
+
+def test_a_cursor_that_is_none() -> None:
+    assert files(HEADER).page("x", "a.csv", "x") == StatementUnavailable(code="file_not_understood")

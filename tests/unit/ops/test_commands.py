@@ -1,0 +1,624 @@
+"""What an operator types, what is asked, and what is shown."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.cli import payflowx
+from ops.commands import dlq, doctor
+from ops.errors import Exit
+from ops.session import Session
+from ops.target import Target
+
+PAYMENT = "pay_aaaaaaaaaaaaaaaa"
+WHY = ("--reason", "TICKET-1")
+
+
+class FakeFunction:
+    """Answers as the operations function would, and remembers what it was asked."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        self.asked.append(json.loads(json.dumps(command)))
+        answer = self.answers[command["command"]]
+        if isinstance(answer, list):
+            answer = answer.pop(0)
+        return {"ok": True, **answer} if "error" not in answer else {"ok": False, **answer}
+
+
+class LocalTarget(Target):
+    def who(self) -> str:
+        return "local:ada"
+
+
+def local(**changes: Any) -> Target:
+    fields = {
+        "name": "local",
+        "outputs": {},
+        "options": {},
+        "base_url": "http://127.0.0.1:3000",
+        "stack_prefix": "Dev",
+        "merchant": "demo",
+    }
+    return LocalTarget(**(fields | changes))
+
+
+Run = Callable[..., Result]
+
+
+def runner_of(function: FakeFunction, target: Target | None = None) -> Run:
+    def run(*words: str, typed: str | None = None) -> Result:
+        session = Session(
+            find_target=lambda name, _region: target or local(name=name), find_invoker=lambda _target: function
+        )
+        return CliRunner().invoke(payflowx, list(words), obj=session, input=typed)
+
+    return run
+
+
+def asked_by(answers: dict[str, Any], *words: str) -> dict[str, Any]:
+    function = FakeFunction(**answers)
+    result = runner_of(function)(*words)
+    assert result.exit_code == 0, result.output
+    return function.asked[-1]
+
+
+def payment(**changes: Any) -> dict[str, Any]:
+    shown = {
+        "merchantId": "demo",
+        "transactionId": PAYMENT,
+        "status": "IN_REVIEW",
+        "money": "19.99 USD",
+        "provider": "mock",
+        "capturable": 0,
+        "captured": 0,
+        "refundable": 0,
+        "refunded": 0,
+        "routing": {"reasons": ["rule default: it has no conditions"]},
+        "lastError": {"code": "outcome_unknown", "message": "A person has to look.", "attempt": 1},
+        "cancelRequested": False,
+        "attempts": [{"number": 1, "provider": "mock", "state": "UNKNOWN", "providerKey": "pfx-a-1"}],
+        "operations": [],
+        "dueAt": None,
+        "leaseUntil": None,
+        "createdAt": "2026-11-01T00:00:00.000Z",
+        "updatedAt": "2026-11-02T00:00:00.000Z",
+    }
+    return shown | changes
+
+
+# -- every command
+
+
+def leaves() -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name, command in payflowx.commands.items():
+        inner = getattr(command, "commands", None)
+        found += [(name, leaf) for leaf in inner] if inner else [(name,)]
+    return found
+
+
+@pytest.mark.parametrize("words", leaves(), ids=" ".join)
+def test_every_command_explains_itself_and_needs_no_stage_for_that(words: tuple[str, ...]) -> None:
+    def nowhere(_name: str, _region: str | None) -> Target:
+        raise AssertionError("help must not look for a target")
+
+    result = CliRunner().invoke(payflowx, [*words, "--help"], obj=Session(find_target=nowhere))
+    assert result.exit_code == 0
+    assert "--json" in result.output
+    assert "--env" in result.output
+
+
+CHANGES = [
+    ("merchants", "create"),
+    ("keys", "create"),
+    ("keys", "rotate"),
+    ("keys", "revoke"),
+    ("credentials", "set"),
+    ("credentials", "rotate"),
+    ("providers", "disable"),
+    ("providers", "enable"),
+    ("routing", "publish"),
+    ("routing", "rollback"),
+    ("payments", "resolve"),
+    ("payments", "erase"),
+    ("review", "close"),
+    ("dlq", "replay"),
+    ("dlq", "purge"),
+]
+
+
+def test_exactly_the_changes_need_a_reason() -> None:
+    needing = {
+        words
+        for words in leaves()
+        if any(
+            param.name == "reason" and param.required
+            for param in (
+                payflowx.commands[words[0]].commands[words[1]] if len(words) > 1 else payflowx.commands[words[0]]
+            ).params
+        )
+    }
+    assert needing == set(CHANGES)
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
+def test_a_reason_that_says_nothing_is_a_usage_error(reason: str) -> None:
+    function = FakeFunction()
+    result = runner_of(function)("routing", "rollback", "--reason", reason)
+    assert result.exit_code == Exit.USAGE
+    assert function.asked == []
+
+
+def test_a_change_carries_who_and_why() -> None:
+    asked = asked_by({"set_provider_switch": {}}, "providers", "disable", "mock", *WHY)
+    assert asked == {
+        "command": "set_provider_switch",
+        "operator": "local:ada",
+        "reason": "TICKET-1",
+        "provider": "mock",
+        "disabled": True,
+    }
+
+
+# -- where options may stand
+
+
+@pytest.mark.parametrize("words", [("--env", "prod", "dlq", "ls"), ("dlq", "ls", "--env", "prod")])
+def test_the_environment_may_be_named_before_or_after(words: tuple[str, ...]) -> None:
+    seen: list[str] = []
+
+    def find(name: str, _region: str | None) -> Target:
+        seen.append(name)
+        return local(name=name)
+
+    function = FakeFunction(count_dead_letters={"items": []})
+    session = Session(find_target=find, find_invoker=lambda _target: function)
+    assert CliRunner().invoke(payflowx, list(words), obj=session).exit_code == 0
+    assert seen == ["prod"]
+
+
+def test_what_is_typed_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYFLOWX_ENV", "prod")
+    seen: list[str] = []
+
+    def find(name: str, _region: str | None) -> Target:
+        seen.append(name)
+        return local(name=name)
+
+    def run(*words: str) -> None:
+        function = FakeFunction(count_dead_letters={"items": []})
+        session = Session(
+            find_target=find,
+            find_invoker=lambda _target: function,
+        )
+        CliRunner().invoke(payflowx, list(words), obj=session)
+
+    run("dlq", "ls")
+    run("--env", "dev", "dlq", "ls")
+    run("dlq", "ls", "--env", "staging")
+    assert seen == ["prod", "dev", "staging"]
+
+
+@pytest.mark.parametrize("name", ["Prod", "a/b", "../x", "-x", ""])
+def test_an_environments_name_is_checked(name: str) -> None:
+    assert runner_of(FakeFunction())("--env", name, "dlq", "ls").exit_code == Exit.USAGE
+
+
+def test_json_is_one_document_on_standard_output() -> None:
+    function = FakeFunction(create_key={"merchantId": "demo", "keyId": "key_1", "apiKey": "pfx_test_sk_x"})
+    result = runner_of(function)("keys", "create", "demo", *WHY, "--json")
+    assert json.loads(result.stdout) == {"merchantId": "demo", "keyId": "key_1", "apiKey": "pfx_test_sk_x"}
+    assert "nobody will see it again" in result.stderr
+
+
+# -- merchants
+
+
+def test_an_id_alone_needs_its_merchant_where_there_is_no_demo_merchant() -> None:
+    function = FakeFunction(show_payment=payment())
+    run = runner_of(function, local(name="prod", merchant=None))
+    refused = run("payments", "show", PAYMENT)
+    assert refused.exit_code == Exit.USAGE
+    assert "--merchant ID" in refused.stderr
+    assert run("payments", "show", PAYMENT, "--merchant", "acme").exit_code == 0
+    assert function.asked[-1]["merchantId"] == "acme"
+
+
+def test_a_merchant_that_was_created_is_shown_with_its_key_and_webhook_addresses() -> None:
+    answer = {
+        "merchantId": "acme",
+        "keyId": "key_1",
+        "apiKey": "pfx_test_sk_x",
+        "webhooks": [{"provider": "mock", "accountId": "sandbox", "path": "/webhooks/mock/T"}],
+    }
+    function = FakeFunction(create_merchant=answer)
+    result = runner_of(function)("merchants", "create", "acme", "--name", "Acme", *WHY)
+    assert "pfx_test_sk_x" in result.stdout
+    assert "http://127.0.0.1:3000/webhooks/mock/T" in result.stdout
+    assert function.asked[0]["accounts"] == []
+
+
+def test_lists_are_read_to_their_end() -> None:
+    pages = [
+        {"items": [{"merchantId": "a"}], "nextAfter": "a"},
+        {"items": [], "nextAfter": "b"},
+        {"items": [{"merchantId": "c"}], "nextAfter": None},
+    ]
+    function = FakeFunction(list_merchants=pages)
+    result = runner_of(function)("merchants", "list", "--json")
+    assert [m["merchantId"] for m in json.loads(result.stdout)] == ["a", "c"]
+    assert [asked.get("after") for asked in function.asked] == [None, "a", "b"]
+
+
+# -- secrets
+
+
+SECRETS = {"keyId": "rzp_x", "keySecret": "canary-key-secret", "webhookSecret": "canary-webhook-secret"}
+ACCOUNT = {"merchantId": "acme", "provider": "razorpay", "accountId": "main", "path": "/webhooks/razorpay/T"}
+
+
+def test_secrets_come_from_standard_input_and_are_shown_nowhere() -> None:
+    function = FakeFunction(set_credentials=ACCOUNT)
+    words = ("credentials", "set", "acme", "razorpay", "--endpoint", "https://api.razorpay.com", *WHY)
+    result = runner_of(function)(*words, "--secret-file", "-", typed=json.dumps(SECRETS))
+    assert result.exit_code == 0
+    assert function.asked[0]["secret"] == SECRETS
+    assert "canary" not in result.output + repr(words)
+
+
+def test_secrets_come_from_a_file_and_an_open_file_is_told_of(tmp_path: Path) -> None:
+    file = tmp_path / "secret.json"
+    file.write_text(json.dumps(SECRETS))
+    file.chmod(0o644)
+    function = FakeFunction(rotate_credentials=ACCOUNT)
+    result = runner_of(function)("credentials", "rotate", "acme", "razorpay", "--secret-file", str(file), *WHY)
+    assert function.asked[0]["secret"] == SECRETS
+    assert "others can read" in result.stderr
+    assert "canary" not in result.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "canary",
+        '["canary"]',
+        '{"keyId": "canary"}',
+        '{"keyId": "canary", "keySecret": 1}',
+        '{"keyId": "canary", "keySecret": ""}',
+        '{"keyId": "a", "keySecret": "b", "canary": "c"}',
+    ],
+)
+def test_wrong_secrets_are_refused_without_repeating_them(text: str) -> None:
+    function = FakeFunction()
+    result = runner_of(function)("credentials", "rotate", "acme", "mock", "--secret-file", "-", *WHY, typed=text)
+    assert result.exit_code == Exit.USAGE
+    assert function.asked == []
+    assert "canary" not in result.output
+
+
+def test_no_command_takes_a_secret_as_an_argument() -> None:
+    for words in leaves():
+        command = payflowx.commands[words[0]]
+        leaf = command.commands[words[1]] if len(words) > 1 else command
+        names = {param.name for param in leaf.params}
+        assert not names & {"key_secret", "webhook_secret", "secret", "password", "api_key"}, words
+
+
+def test_without_a_terminal_or_a_file_there_is_nobody_to_type_secrets() -> None:
+    result = runner_of(FakeFunction())("credentials", "rotate", "acme", "mock", *WHY)
+    assert result.exit_code == Exit.USAGE
+    assert "--secret-file" in result.stderr
+
+
+# -- what cannot be taken back
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "revoke", "demo", "key_aaaaaaaaaaaa"),
+        ("dlq", "purge", "jobs"),
+        ("payments", "erase", PAYMENT),
+        ("review", "close", PAYMENT, "--charged", "--evidence", "line 7"),
+    ],
+)
+def test_what_cannot_be_taken_back_is_asked_about(words: tuple[str, ...]) -> None:
+    function = FakeFunction(count_dead_letters={"items": []})
+    result = runner_of(function)(*words, *WHY)
+    assert result.exit_code == Exit.USAGE
+    assert "--yes" in result.stderr
+    assert not [asked for asked in function.asked if "reason" in asked]
+
+
+# -- refusals and failures
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [
+        ("invalid_state", Exit.REFUSED),
+        ("not_found", Exit.REFUSED),
+        ("command_invalid", Exit.REFUSED),
+        ("unavailable", Exit.UNAVAILABLE),
+    ],
+)
+def test_a_refusal_is_said_on_standard_error_and_ends_with_its_code(code: str, exit_code: Exit) -> None:
+    function = FakeFunction(show_payment={"error": {"code": code, "message": "There is no such thing"}})
+    result = runner_of(function)("payments", "show", PAYMENT, "--json")
+    assert result.exit_code == exit_code
+    assert result.stdout == ""
+    assert "There is no such thing" in result.stderr
+
+
+def test_a_wrong_id_is_found_out_before_anything_is_asked() -> None:
+    function = FakeFunction()
+    result = runner_of(function)("payments", "show", "pay_1")
+    assert result.exit_code == Exit.USAGE
+    assert "such as pay_4fr6q27belrmwp3h" in result.stderr
+    assert function.asked == []
+
+
+def test_no_stage_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.target.STAGE_FILE", tmp_path / "stage.json")
+    result = CliRunner().invoke(payflowx, ["dlq", "ls"])
+    assert result.exit_code == Exit.NO_ACCESS
+    assert "make run" in result.stderr
+
+
+# -- payments
+
+
+def test_a_payment_is_shown_with_what_went_wrong() -> None:
+    result = runner_of(FakeFunction(show_payment=payment()))("payments", "show", PAYMENT)
+    for words in ("IN_REVIEW", "19.99 USD", "outcome_unknown: A person has to look.", "pfx-a-1", "rule default"):
+        assert words in result.stdout
+
+
+def test_a_list_asks_for_whole_days() -> None:
+    words = ("payments", "list", "--from", "2026-11-01", "--to", "2026-11-01", "--status", "failed")
+    asked = asked_by({"list_payments": {"items": [], "nextPosition": None}}, *words)
+    assert asked["untilMs"] - asked["fromMs"] == 86_400_000
+    assert asked["status"] == "FAILED"
+
+
+def test_a_list_stops_at_its_limit() -> None:
+    pages = [{"items": [payment()] * 100, "nextPosition": f"{n:013d}"} for n in range(9)]
+    result = runner_of(FakeFunction(list_payments=pages))("payments", "list", "--limit", "150", "--json")
+    assert len(json.loads(result.stdout)) == 150
+    assert len(pages) == 7
+
+
+def test_a_broken_trail_is_bad_news() -> None:
+    function = FakeFunction(verify_trail={"whole": False, "faults": ["event 2 was altered"]})
+    result = runner_of(function)("payments", "verify", PAYMENT)
+    assert result.exit_code == Exit.BAD_NEWS
+    assert "event 2 was altered" in result.stdout
+
+
+def test_a_whole_trail_is_good_news() -> None:
+    assert (
+        runner_of(FakeFunction(verify_trail={"whole": True, "faults": []}))("payments", "verify", PAYMENT).exit_code
+        == 0
+    )
+
+
+# -- review
+
+
+def test_reviews_of_all_merchants_are_listed_oldest_first_with_the_key_to_look_up() -> None:
+    newer, older = payment(updatedAt="2026-11-03"), payment(updatedAt="2026-11-01", merchantId="b")
+    function = FakeFunction(
+        list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
+        list_payments=[{"items": [newer], "nextPosition": None}, {"items": [older], "nextPosition": None}],
+    )
+    result = runner_of(function)("review", "list", "--json")
+    assert [(p["updatedAt"], p["providerKey"]) for p in json.loads(result.stdout)] == [
+        ("2026-11-01", "pfx-a-1"),
+        ("2026-11-03", "pfx-a-1"),
+    ]
+    assert {asked["status"] for asked in function.asked[1:]} == {"IN_REVIEW"}
+
+
+@pytest.mark.parametrize(("flag", "verdict"), [("--charged", "charged"), ("--not-charged", "not_charged")])
+def test_a_review_is_closed_with_a_verdict_and_its_evidence(flag: str, verdict: str) -> None:
+    words = ("review", "close", PAYMENT, flag, "--evidence", "settlement 7", "--yes", *WHY)
+    asked = asked_by({"close_review": payment()}, *words)
+    assert (asked["verdict"], asked["evidence"]) == (verdict, "settlement 7")
+
+
+def test_a_review_is_not_closed_without_a_verdict() -> None:
+    function = FakeFunction()
+    result = runner_of(function)("review", "close", PAYMENT, "--evidence", "x", "--yes", *WHY)
+    assert result.exit_code == Exit.USAGE
+    assert function.asked == []
+
+
+# -- dead letters
+
+
+def letter(number: int, step: str) -> dict[str, Any]:
+    return {
+        "messageId": f"m-{number}",
+        "what": f"wake-up of payment {PAYMENT}",
+        "sentAt": "2026-11-01T00:00:00.000Z",
+        "status": "PENDING",
+        "transactionId": PAYMENT,
+        "step": step,
+        "why": "attempt 1 at mock is UNKNOWN",
+        "failures": ["StorageUnavailableError: the database did not answer"],
+        "sent": step != "skip",
+    }
+
+
+def test_an_explanation_says_what_it_was_what_is_now_and_why_it_died() -> None:
+    result = runner_of(FakeFunction(explain_dead_letters={"items": [letter(1, "resolve")]}))("dlq", "explain", "jobs")
+    for words in (f"wake-up of payment {PAYMENT}", "PENDING", "the database did not answer", "resolve: attempt 1"):
+        assert words in result.stdout
+
+
+def test_a_plan_asks_no_log_and_changes_nothing() -> None:
+    function = FakeFunction(
+        explain_dead_letters={"items": [letter(1, "resolve"), letter(2, "skip")]},
+        count_dead_letters={"items": [{"queue": "jobs", "dead": 9}]},
+    )
+    result = runner_of(function)("dlq", "plan", "jobs")
+    assert "1 resolve, 1 skip" in result.stdout
+    assert "7 more" in result.stderr
+    assert function.asked[0]["withLog"] is False
+    assert not [asked for asked in function.asked if "reason" in asked]
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr(dlq.time, "sleep", pauses.append)
+    monkeypatch.setattr(dlq.time, "monotonic", lambda: 0.0)
+    return pauses
+
+
+def test_a_replay_goes_on_until_nothing_is_left_at_its_pace(slept: list[float]) -> None:
+    batches = [{"items": [letter(n, "resolve") for n in range(4)]}, {"items": [letter(9, "keep")]}, {"items": []}]
+    function = FakeFunction(replay_dead_letters=batches, count_dead_letters={"items": [{"queue": "jobs", "dead": 5}]})
+    result = runner_of(function)("dlq", "replay", "jobs", "--rate", "4", *WHY)
+    assert result.exit_code == 0
+    assert "1 keep, 4 resolve" in result.stdout
+    assert "1 messages were left for a person" in result.stderr
+    assert slept == [1.0, 0.25]
+    assert {asked["limit"] for asked in function.asked if "limit" in asked} == {4}
+
+
+def test_a_replay_never_takes_more_than_its_limit(slept: list[float]) -> None:
+    batches = [{"items": [letter(n, "skip") for n in range(size)]} for size in (10, 3)]
+    function = FakeFunction(replay_dead_letters=batches)
+    result = runner_of(function)("dlq", "replay", "jobs", "--limit", "13", "--rate", "100", *WHY)
+    assert result.exit_code == 0
+    assert [asked["limit"] for asked in function.asked] == [10, 3]
+
+
+def test_an_interrupted_replay_says_how_far_it_came(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dlq.time, "sleep", interrupt)
+    function = FakeFunction(
+        replay_dead_letters=[{"items": [letter(1, "resolve")]}],
+        count_dead_letters={"items": [{"queue": "jobs", "dead": 5}]},
+    )
+    result = runner_of(function)("dlq", "replay", "jobs", *WHY)
+    assert result.exit_code == Exit.INTERRUPTED
+    assert "Interrupted after 1 messages. Run it again to go on." in result.stderr
+
+
+def test_only_queues_with_dead_letters_can_be_named() -> None:
+    assert runner_of(FakeFunction())("dlq", "ls", "cats").exit_code == Exit.USAGE
+    assert runner_of(FakeFunction())("dlq", "plan", "cats").exit_code == Exit.USAGE
+
+
+def test_the_queues_are_those_of_the_function() -> None:
+    from payflowx.domain.dead_letter_ports import WorkQueueName
+
+    assert set(dlq.QUEUES) == {name.value for name in WorkQueueName}
+
+
+# -- routing
+
+
+def test_routing_questions_carry_what_a_rule_can_ask_about() -> None:
+    words = (
+        "routing",
+        "explain",
+        "--amount",
+        "1999",
+        "--currency",
+        "inr",
+        "--metadata",
+        "tier=gold",
+        "--country",
+        "in",
+    )
+    answer = {
+        "document": "d",
+        "rule": "r",
+        "reasons": ["rule r: x"],
+        "providers": [{"provider": "mock", "accountId": "a"}],
+    }
+    asked = asked_by({"explain_route": answer}, *words)
+    assert asked == {
+        "command": "explain_route",
+        "merchantId": "demo",
+        "amount": 1999,
+        "currency": "INR",
+        "paymentMethodType": "card",
+        "capture": "automatic",
+        "country": "IN",
+        "metadata": {"tier": "gold"},
+    }
+
+
+def test_a_faulty_document_is_bad_news(tmp_path: Path) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text("{}")
+    function = FakeFunction(check_routing={"faults": ["the last rule must be a fallback"]})
+    result = runner_of(function)("routing", "check", str(file))
+    assert result.exit_code == Exit.BAD_NEWS
+    assert "fallback" in result.stdout
+
+
+def test_the_document_alone_goes_to_standard_output() -> None:
+    served = {"number": 3, "state": "COMPLETE", "percent": 100, "document": '{"version": "a"}\n'}
+    result = runner_of(FakeFunction(show_routing=served))("routing", "show")
+    assert json.loads(result.stdout) == {"version": "a"}
+    assert "Version 3" in result.stderr
+
+
+# -- doctor
+
+
+@pytest.fixture
+def well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "api_health", lambda _url: doctor.finding("api", "well", "answers."))
+    monkeypatch.setattr(
+        doctor, "alarms", lambda _client, _target: [doctor.finding("alarms", "well", "No alarm rings.")]
+    )
+
+
+def test_a_well_deployment_is_good_news(well: None) -> None:
+    function = FakeFunction(diagnose={"items": [doctor.finding("routing", "note", "hm")]})
+    assert runner_of(function)("doctor").exit_code == 0
+
+
+def test_an_ill_deployment_is_bad_news_with_advice(well: None) -> None:
+    function = FakeFunction(diagnose={"items": [doctor.finding("queues", "ill", "3 dead letters.", "payflowx dlq ls")]})
+    result = runner_of(function)("doctor")
+    assert result.exit_code == Exit.BAD_NEWS
+    assert "3 dead letters." in result.stdout
+    assert "payflowx dlq ls" in result.stdout
+
+
+def test_a_function_that_does_not_answer_is_a_finding(well: None) -> None:
+    function = FakeFunction(diagnose={"error": {"code": "unavailable", "message": "no"}})
+    result = runner_of(function)("doctor", "--json")
+    assert result.exit_code == Exit.BAD_NEWS
+    assert json.loads(result.stdout)[-1]["check"] == "operations"
+
+
+def test_an_api_that_is_not_there_is_ill() -> None:
+    assert doctor.api_health("http://127.0.0.1:9")["health"] == "ill"
+
+
+# -- output
+
+
+def test_text_from_elsewhere_cannot_move_the_terminals_cursor() -> None:
+    function = FakeFunction(list_merchants={"items": [{"merchantId": "a", "name": "x\x1b[2Jy"}], "nextAfter": None})
+    result = runner_of(function)("merchants", "list")
+    assert "\x1b" not in result.stdout
+    assert "x?[2Jy" in result.stdout
