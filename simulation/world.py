@@ -303,10 +303,14 @@ class World:
         self.platform.invoke("sweeper", {}, lambda _answer: None)
 
     def _is_at_rest(self) -> bool:
-        """Nothing waits in the queue, and what is still due is watched only: in review, or failed and reopenable."""
+        """Nothing waits in the queue, every event is delivered, and what is still due is watched only: in review, or reopenable."""
         if self.queue.messages or self.deliveries.messages or self.merchants.busy or self.kernel.current is not None:
             return False
         return not any(
-            key[1] == "PAYMENT" and "dueAt" in item and item["status"]["S"] not in {"IN_REVIEW", "FAILED"}
+            "dueAt" in item and (key[1].startswith("EVENT#") or (key[1] == "PAYMENT" and _is_open(item)))
             for key, item in self.tables[TRANSACTIONS].items()
         )
+
+
+def _is_open(item: Item) -> bool:
+    return item["status"]["S"] not in {"IN_REVIEW", "FAILED"}
