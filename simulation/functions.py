@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from payflowx.bootstrap import Container
 from payflowx.domain.errors import PayFlowXError, TransitionError
 from payflowx.domain.ports import Charge
-from payflowx.entrypoints import api, authorizer, operations, sweeper, worker
+from payflowx.entrypoints import api, authorizer, deliverer, operations, sweeper, worker
 from payflowx.providers.connector import Connector
 from payflowx.providers.registry import Registry
 from simulation.faults import Faults
@@ -40,6 +40,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "worker": Function(worker, 30_000),
     "sweeper": Function(sweeper, 50_000),
     "operations": Function(operations, 30_000),
+    "deliverer": Function(deliverer, 45_000),
 }
 
 

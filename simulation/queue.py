@@ -29,12 +29,13 @@ class Message:
 
 @dataclass(slots=True)
 class Queue:
-    """A standard queue, its dead letters, and the event source mapping that feeds the worker."""
+    """A standard queue, its dead letters, and the event source mapping that feeds its function."""
 
     kernel: Kernel
     faults: Faults
     history: History
     invoke: Invoke | None = None
+    consumer: str = "worker"
     off_until_ms: Callable[[], int] = lambda: 0
     """Until when nobody polls; 0 for a poller that works."""
     messages: dict[int, Message] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class Queue:
                 self.poll(message.hidden_until_ms - now_ms)
         records = [{"messageId": str(message.number), "body": message.body} for message in batch]
         self._running += 1
-        self.invoke("worker", {"Records": records}, lambda answer: self._finished(batch, answer))
+        self.invoke(self.consumer, {"Records": records}, lambda answer: self._finished(batch, answer))
         if len(visible) > len(batch):
             self.poll(1)
 

@@ -1,7 +1,7 @@
 """The boto3 clients that the functions get: the models behind a network that loses answers, with the SDK's repeats."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -110,12 +110,14 @@ class DynamoDBClient:
 class SqsClient:
     """A boto3 SQS client, as far as the functions use it."""
 
-    queue: Queue
+    queues: Mapping[str, Queue]
+    """By their addresses."""
     network: Network
 
-    def send_message(self, *, MessageBody: str, DelaySeconds: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
+    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        queue = self.queues[QueueUrl]
         return self.network.call(
-            "queue_send", "SendMessage", lambda: self.queue.send(MessageBody, delay_ms=DelaySeconds * 1000)
+            "queue_send", "SendMessage", lambda: queue.send(MessageBody, delay_ms=DelaySeconds * 1000)
         )
 
 

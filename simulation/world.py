@@ -47,6 +47,8 @@ ENVIRONMENT: Final = {
     "CONFIGURATION_TABLE": CONFIGURATION,
     "LOOPBACK_ALLOWED": "false",
     "JOBS_QUEUE_URL": "https://sqs.simulated/jobs",
+    "DELIVERIES_QUEUE_URL": "https://sqs.simulated/deliveries",
+    "ENCRYPTION_KEY_ARN": "arn:key",
     "CURSOR_SECRET_ARN": "arn:cursor",
     "ROUTING_APPLICATION": "a",
     "ROUTING_ENVIRONMENT": "e",
@@ -127,16 +129,23 @@ class World:
         )
         network = Network(self.faults)
         self.queue = Queue(self.kernel, self.faults, self.history, off_until_ms=self._workers_off_until_ms)
+        self.deliveries = Queue(
+            self.kernel, self.faults, self.history, consumer="deliverer", off_until_ms=self._workers_off_until_ms
+        )
         self.gateways = Gateways(self.kernel, self.faults, self.history, self._is_stored)
         clients = {
             "dynamodb": DynamoDBClient(self.database, network),
-            "sqs": SqsClient(self.queue, network),
+            "sqs": SqsClient(
+                {ENVIRONMENT["JOBS_QUEUE_URL"]: self.queue, ENVIRONMENT["DELIVERIES_QUEUE_URL"]: self.deliveries},
+                network,
+            ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
             "secretsmanager": SecretsClient(json.dumps({"keyId": KEY_ID, "keySecret": SECRET}), network),
+            "kms": None,  # no merchant has a webhook endpoint, so no secret is ever sealed
         }
         self.platform = Platform(self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.gateways)
         network.platform = self.gateways.platform = self.platform
-        self.queue.invoke = self.platform.invoke
+        self.queue.invoke = self.deliveries.invoke = self.platform.invoke
         self.merchants = Merchants(self.kernel, self.faults, self.history, self.platform, self.gateways)
         self._sweeper_off = self._workers_off = Episode(0, 0)
 
@@ -271,6 +280,7 @@ class World:
         self.gateways.outages.clear()
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self.queue.poll(1)
+        self.deliveries.poll(1)
 
     def _calm_ms(self) -> int:
         return 6 * 24 * HOUR_MS if self.plan.seed % round(1 / _LONG_PART) == 0 else _CALM_MS
@@ -293,10 +303,14 @@ class World:
         self.platform.invoke("sweeper", {}, lambda _answer: None)
 
     def _is_at_rest(self) -> bool:
-        """Nothing waits in the queue, and what is still due is watched only: in review, or failed and reopenable."""
-        if self.queue.messages or self.merchants.busy or self.kernel.current is not None:
+        """Nothing waits, every event is delivered, and what is still due is watched only: in review, or reopenable."""
+        if self.queue.messages or self.deliveries.messages or self.merchants.busy or self.kernel.current is not None:
             return False
         return not any(
-            key[1] == "PAYMENT" and "dueAt" in item and item["status"]["S"] not in {"IN_REVIEW", "FAILED"}
+            "dueAt" in item and (key[1].startswith("EVENT#") or (key[1] == "PAYMENT" and _is_open(item)))
             for key, item in self.tables[TRANSACTIONS].items()
         )
+
+
+def _is_open(item: Item) -> bool:
+    return item["status"]["S"] not in {"IN_REVIEW", "FAILED"}

@@ -16,6 +16,7 @@ from payflowx.adapters.cloudwatch_failures import CloudWatchFailures
 from payflowx.adapters.cursors import Cursors
 from payflowx.adapters.dynamodb.account_directory import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.administration import DynamoDBAdministration
+from payflowx.adapters.dynamodb.announcements import DynamoDBAnnouncements
 from payflowx.adapters.dynamodb.configuration import (
     MERCHANT_LIFETIME_MS,
     DynamoDBApiKeys,
@@ -23,16 +24,19 @@ from payflowx.adapters.dynamodb.configuration import (
     DynamoDBWebhookAccounts,
 )
 from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.endpoint_books import DynamoDBEndpointBooks
 from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.reconciliation_lookups import DynamoDBLookups
 from payflowx.adapters.dynamodb.reconciliation_runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.references import DynamoDBReferences
+from payflowx.adapters.kms_seals import SEAL_LIFETIME_MS, KmsSeals
 from payflowx.adapters.routing_document import decode_routing_document
 from payflowx.adapters.secrets_administration import SecretsManagerAccountSecrets
 from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
 from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs_dead_letters import QueuePair, SqsDeadLetters, decode_message
+from payflowx.adapters.sqs_deliveries import SqsDeliveries
 from payflowx.adapters.sqs_jobs import SqsJobs
 from payflowx.adapters.sqs_notices import SqsNotices
 from payflowx.adapters.sqs_runs import SqsRuns
@@ -40,6 +44,7 @@ from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.tracing import Tracing, daemon_of
 from payflowx.adapters.ttl_cache import TtlCache
+from payflowx.application.announced_events import AnnouncedEvents
 from payflowx.application.apply_notice import ApplyNotice
 from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
@@ -49,7 +54,9 @@ from payflowx.application.compare_lines import CompareLines
 from payflowx.application.create_key import CreateKey
 from payflowx.application.create_merchant import CheckAccount, CreateMerchant
 from payflowx.application.create_payment import CreatePayment
+from payflowx.application.deliver_event import DeliverEvent
 from payflowx.application.diagnose import Diagnose
+from payflowx.application.drive_event import DriveEvent
 from payflowx.application.drive_operation import DriveOperation
 from payflowx.application.drive_payment import DrivePayment
 from payflowx.application.erase_personal_data import ErasePersonalData
@@ -60,6 +67,7 @@ from payflowx.application.list_keys import ListKeys
 from payflowx.application.list_merchants import ListMerchants
 from payflowx.application.list_records import ListRecords
 from payflowx.application.list_reviews import ListReviews
+from payflowx.application.manage_endpoints import ManageEndpoints
 from payflowx.application.plan_replay import PlanReplay
 from payflowx.application.process_operation import ProcessOperation
 from payflowx.application.process_payment import ProcessPayment
@@ -86,6 +94,7 @@ from payflowx.application.start_reconciliations import StartReconciliations
 from payflowx.application.sweep import SweepDueItems
 from payflowx.application.verify_trail import VerifyTrail
 from payflowx.domain.dead_letter_ports import WorkQueueName
+from payflowx.domain.delivery_ports import Sender
 from payflowx.domain.errors import ConfigurationError
 from payflowx.domain.limits import HOUR_MS
 from payflowx.domain.metrics import Metric
@@ -249,13 +258,17 @@ class Container:
     @cached_property
     def recorder(self) -> Recorder:
         """Writes outcomes."""
-        return Recorder(payments=self.payments, jobs=self.jobs, telemetry=self.telemetry)
+        return Recorder(payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry)
 
     @cached_property
     def operation_recorder(self) -> OperationRecorder:
         """Writes outcomes of captures, voids and refunds."""
         return OperationRecorder(
-            payments=self.payments, operations=self.operations, jobs=self.jobs, telemetry=self.telemetry
+            payments=self.payments,
+            operations=self.operations,
+            jobs=self.jobs,
+            deliveries=self.deliveries,
+            telemetry=self.telemetry,
         )
 
     @cached_property
@@ -463,11 +476,97 @@ class Container:
         )
         return SweepDueItems(
             due_items=due_items,
-            drivers={DueKind.PAYMENT: payment, DueKind.OPERATION: operation},
+            drivers={
+                DueKind.PAYMENT: payment,
+                DueKind.OPERATION: operation,
+                DueKind.EVENT: self._drive_event(due_items),
+            },
             concurrency=self.concurrency,
             clock=self.clock,
             telemetry=self.telemetry,
         )
+
+    # -- webhooks to merchants
+
+    @cached_property
+    def deliveries(self) -> SqsDeliveries:
+        """The queue of events that merchants are to be told of."""
+        return SqsDeliveries(client=self.client("sqs"), queue_url=self._setting("DELIVERIES_QUEUE_URL"))
+
+    @cached_property
+    def announcements(self) -> DynamoDBAnnouncements:
+        """The delivery side of the trail."""
+        return DynamoDBAnnouncements(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+
+    @cached_property
+    def endpoint_books(self) -> DynamoDBEndpointBooks:
+        """Merchants' endpoints."""
+        return DynamoDBEndpointBooks(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+
+    @cached_property
+    def seals(self) -> KmsSeals:
+        """Encrypts endpoints' secrets."""
+        return KmsSeals(
+            client=self.client("kms"),
+            key_arn=self._setting("ENCRYPTION_KEY_ARN"),
+            cache=TtlCache(SEAL_LIFETIME_MS, self.clock.now_ms),
+        )
+
+    @cached_property
+    def sender(self) -> Sender:
+        """The line to merchants; imported by the deliverer only."""
+        from payflowx.adapters.webhook_sender import UrllibSender  # noqa: PLC0415 - nobody else posts
+
+        return UrllibSender(loopback_allowed=self._is_on_a_developers_machine, now_ms=self.clock.now_ms)
+
+    @property
+    def _is_on_a_developers_machine(self) -> bool:
+        """A deployed function has an API of its own on its loopback address, which no merchant may reach."""
+        return self._setting("LOOPBACK_ALLOWED") == "true" and "AWS_LAMBDA_RUNTIME_API" not in self.environment
+
+    @cached_property
+    def manage_endpoints(self) -> ManageEndpoints:
+        """/webhook-endpoints."""
+        return ManageEndpoints(
+            books=self.endpoint_books,
+            seals=self.seals,
+            clock=self.clock,
+            randomness=self.randomness,
+            loopback_allowed=self._is_on_a_developers_machine,
+        )
+
+    @cached_property
+    def announced_events(self) -> AnnouncedEvents:
+        """/events."""
+        return AnnouncedEvents(
+            announcements=self.announcements,
+            books=self.endpoint_books,
+            deliveries=self.deliveries,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def deliver_event(self) -> DeliverEvent:
+        """The deliverer."""
+        return DeliverEvent(
+            announcements=self.announcements,
+            books=self.endpoint_books,
+            payments=self.payments,
+            operations=self.operations,
+            seals=self.seals,
+            sender=self.sender,
+            deliveries=self.deliveries,
+            concurrency=self.concurrency,
+            clock=self.clock,
+            randomness=self.randomness,
+            telemetry=self.telemetry,
+        )
+
+    def _drive_event(self, due_items: DynamoDBDueItems) -> DriveEvent:
+        return DriveEvent(due_items=due_items, announcements=self.announcements, deliveries=self.deliveries)
+
+    # -- merchants and operators
 
     @cached_property
     def authenticate(self) -> Authenticate:

@@ -19,6 +19,8 @@ from infra.constructs.symptom import Symptom, described
 _MINUTE = Duration.minutes(1)
 _SUCCESS_SHARE: Final = 0.995
 """Of the payments that end, so many end by an answer of the payer's side and not by our failure or a gateway's."""
+_APART: Final = frozenset({"Deliveries"})
+"""Queues in which no payment waits: merchants' servers may be slow without anybody being woken."""
 _FIRES: Final = cloudwatch.AlarmState.ALARM
 
 
@@ -55,7 +57,8 @@ class Alarms(Construct):
         self._environment = environment
         self._action = actions.SnsAction(topic)
         self.by_name: dict[str, cloudwatch.IAlarm] = {}
-        for name, symptom in (self._payments() | self._reconciliation() | self._api(api, latency_limit)).items():
+        symptoms = self._payments() | self._webhooks() | self._reconciliation() | self._api(api, latency_limit)
+        for name, symptom in symptoms.items():
             self._alarm(name, symptom)
         for name, queue in queues.items():
             for kind, symptom in self._queue(queue).items():
@@ -63,7 +66,9 @@ class Alarms(Construct):
         for name, function in functions.items():
             for kind, symptom in self._function(function).items():
                 self._alarm(f"{name}Function{kind}", symptom)
-        self._composites(["ApiErrors", "OldestDuePayment", *(f"{name}OldestMessageAge" for name in queues)])
+        self._composites(
+            ["ApiErrors", "OldestDuePayment", *(f"{name}OldestMessageAge" for name in queues if name not in _APART)]
+        )
 
     def _alarm(self, name: str, symptom: Symptom) -> None:
         alarm = cloudwatch.Alarm(
@@ -190,6 +195,22 @@ class Alarms(Construct):
                 threshold=20,
                 runbook="card-data-refused",
                 says="A client keeps sending what looks like card numbers.",
+            ),
+        }
+
+    def _webhooks(self) -> dict[str, Symptom]:
+        return {
+            "EndpointsDisabled": Symptom(
+                metric=self._own("EndpointsDisabled"),
+                threshold=1,
+                runbook="endpoint-disabled",
+                says="A merchant's webhook endpoint was given up: it is gone, or took nothing for three days.",
+            ),
+            "DeliveriesGivenUp": Symptom(
+                metric=self._own("DeliveriesGivenUp"),
+                threshold=1,
+                runbook="delivery-given-up",
+                says="An event was not taken by an endpoint in any try of three days; others were.",
             ),
         }
 

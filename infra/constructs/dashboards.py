@@ -122,6 +122,15 @@ class OperationsDashboard(Construct):
             ),
         )
         board.add_widgets(
+            _graph("Webhooks out, by outcome", [grouped("Deliveries", environment, "outcome")]),
+            _graph(
+                "From event to merchant, ms",
+                [own("DeliveryLag", environment, statistic=statistic) for statistic in ("p50", "p99")],
+            ),
+            _graph(
+                "Given up, endpoints disabled",
+                [own("DeliveriesGivenUp", environment), own("EndpointsDisabled", environment)],
+            ),
             _graph("Lines reconciled", [grouped("ReconciledLines", environment, "provider", "outcome")]),
             _graph(
                 "Differences, and books that could not be read",

@@ -146,6 +146,19 @@ class RestApi(Construct):
         self._open(self.api.root.add_resource("openapi.json"), "GET", self._integration, _PUBLIC)
         accounts = self.api.root.add_resource("webhooks").add_resource("{provider}").add_resource("{accountToken}")
         self._open(accounts, "POST", self._webhooks, _SIGNED)
+        self._add_webhook_routes()
+
+    def _add_webhook_routes(self) -> None:
+        """Webhooks to merchants: where, and of what."""
+        endpoints = self.api.root.add_resource("webhook-endpoints")
+        one = endpoints.add_resource("{endpointId}")
+        self._guarded(endpoints, "POST")
+        self._guarded(endpoints, "GET")
+        self._guarded(one, "DELETE")
+        self._guarded(one.add_resource("rotate-secret"), "POST")
+        events = self.api.root.add_resource("events")
+        self._guarded(events, "GET")
+        self._guarded(events.add_resource("{eventId}").add_resource("redeliver"), "POST")
 
     def _guarded(
         self,

@@ -57,6 +57,22 @@ _QUERIES: Final = (
         sort="@timestamp desc",
     ),
     _Query(
+        name="webhooks to merchants",
+        fields=(
+            "@timestamp",
+            "message",
+            "merchantId",
+            "transactionId",
+            "eventId",
+            "endpointId",
+            "status",
+            "code",
+            "reason",
+        ),
+        filters=("message in ['event posted', 'event given up', 'endpoint disabled']",),
+        sort="@timestamp desc",
+    ),
+    _Query(
         name="warnings and errors, by message",
         filters=("level in ['WARNING', 'ERROR', 'CRITICAL']",),
         stats="count(*) as lines by service, message",

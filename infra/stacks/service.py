@@ -12,6 +12,7 @@ from infra.acknowledgements import acknowledge
 from infra.constructs.alarm_topic import AlarmTopic
 from infra.constructs.alarms import Alarms
 from infra.constructs.dashboards import BusinessDashboard, OperationsDashboard
+from infra.constructs.deliveries import DELIVERER_TIMEOUT, Deliveries
 from infra.constructs.dependencies_layer import DependenciesLayer
 from infra.constructs.encryption_key import KEY_ACTIONS
 from infra.constructs.firewall import Firewall
@@ -80,7 +81,9 @@ class ServiceStack(Stack):
         self.webhooks = self._webhooks()
         self.notices_function = self._notices_function()
         self.operations = self._operations()
+        self.deliverer = self._deliverer()
         self.reconciliation = self._reconciliation()
+        self._tell_merchants()
         self.api = RestApi(
             self,
             "RestApi",
@@ -197,6 +200,31 @@ class ServiceStack(Stack):
         self._allow_sending(function, self.jobs)
         self._allow_sending(function, self.notices)
         return function
+
+    def _deliverer(self) -> PayFlowXFunction:
+        tables = self._data.tables
+        function = self._function(
+            "Deliverer",
+            "deliverer",
+            "Tells merchants of events",
+            DELIVERER_TIMEOUT,
+            512,
+            {
+                "TRANSACTIONS_TABLE": tables.transactions.table_name,
+                "CONFIGURATION_TABLE": tables.configuration.table_name,
+            },
+        )
+        self._allow_table(function, tables.transactions, "GetItem", "UpdateItem")
+        return function
+
+    def _tell_merchants(self) -> None:
+        self.deliveries = Deliveries(self, "Deliveries", key=self._data.key)
+        self.deliveries.feed(self.deliverer)
+        writers = (self.api_function, self.worker, self.sweeper, self.notices_function, self.operations)
+        for waker in (*writers, self.reconciliation.function, self.deliverer):
+            self.deliveries.let_wake(waker)
+        for keeper in (self.api_function, self.deliverer):
+            self.deliveries.let_keep_endpoints(keeper, self._data.tables.configuration)
 
     def _sweeper(self) -> PayFlowXFunction:
         transactions = self._data.tables.transactions
@@ -407,7 +435,12 @@ class ServiceStack(Stack):
     def _observe(self) -> None:
         topic = AlarmTopic(self, "AlarmTopic", key=self._data.key, email=self._settings.alarm_email)
         self.alarm_topic = topic.topic
-        queues = {"Jobs": self.jobs, "Notices": self.notices, "Runs": self.reconciliation.runs}
+        queues = {
+            "Jobs": self.jobs,
+            "Notices": self.notices,
+            "Deliveries": self.deliveries.queue,
+            "Runs": self.reconciliation.runs,
+        }
         functions = {
             "Authorizer": self.authorizer,
             "Api": self.api_function,
@@ -415,6 +448,7 @@ class ServiceStack(Stack):
             "Sweeper": self.sweeper,
             "Webhooks": self.webhooks,
             "Notices": self.notices_function,
+            "Deliverer": self.deliverer,
             "Operations": self.operations,
             "Reconciler": self.reconciliation.function,
         }
@@ -458,6 +492,8 @@ class ServiceStack(Stack):
             "JobsDeadLetterQueueUrl": self.jobs.dead_letters.queue_url,
             "NoticesQueueUrl": self.notices.queue.queue_url,
             "NoticesDeadLetterQueueUrl": self.notices.dead_letters.queue_url,
+            "DeliveriesQueueUrl": self.deliveries.queue.queue.queue_url,
+            "DeliveriesDeadLetterQueueUrl": self.deliveries.queue.dead_letters.queue_url,
             "RunsQueueUrl": self.reconciliation.runs.queue.queue_url,
             "RunsDeadLetterQueueUrl": self.reconciliation.runs.dead_letters.queue_url,
             "ReconcilerFunctionName": f"{self.reconciliation.function.function.function_name}:live",

@@ -93,6 +93,22 @@ def i4_trail(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I4", name, f"the last event is {status}, the payment is {payment.status}")
 
 
+def i16_announced(evidence: Evidence) -> Iterator[Violation]:
+    """Every new status is announced, in the write that made it, numbered without a gap; in the end none is owed."""
+    for name, payment in evidence.payments.items():
+        if payment.item is None:
+            continue
+        told = [event for event in payment.events if "topic" in event]
+        new = [event["seq"] for event in payment.events if event.get("from") not in {None, event["to"]}]
+        if [event["seq"] for event in told] != new:
+            yield Violation("I16", name, f"new statuses are events {new}, announced {[e['seq'] for e in told]}")
+        numbers = [event["number"] for event in told]
+        if numbers != list(range(1, payment.item.get("announced", 0) + 1)):
+            yield Violation("I16", name, f"the announced are numbered {numbers}")
+        if evidence.result.settled and (owed := [event["seq"] for event in told if "dueAt" in event]):
+            yield Violation("I16", name, f"at rest, {owed} are still to be delivered")
+
+
 def _hash_of(event: Mapping[str, Any]) -> str:
     content = {
         "merchant_id": event["merchantId"],
@@ -291,6 +307,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i12_no_secrets,
     i13_bounded_work,
     i15_fenced_epochs,
+    i16_announced,
     defects,
 )
 """I14, that a seed gives one history, is checked by running seeds twice."""

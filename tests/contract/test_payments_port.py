@@ -12,7 +12,7 @@ from payflowx.domain.conclusion import Change, Context, conclude, give_up
 from payflowx.domain.limits import DAY_MS, DUE_SHARDS, LEASE_MS
 from payflowx.domain.outcome import Declined, Unknown
 from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.ports import Claimed, Created, Due, Existing, Moved, PaymentQuery, ReferenceTaken
+from payflowx.domain.ports import Claimed, Created, Due, DueKind, Existing, Moved, PaymentQuery, ReferenceTaken
 from payflowx.domain.retry import Stop
 from payflowx.domain.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS, MemoryPayments
@@ -215,7 +215,8 @@ class TestDue:
         payment = claim(store, world.accept()).payment
         store.commit(success(world, payment))
         later = NOW_MS + 10 * DAY_MS
-        assert not [d for s in range(DUE_SHARDS) for page in due_items.pages(s, later) for d in page]
+        due = [d for s in range(DUE_SHARDS) for page in due_items.pages(s, later) for d in page]
+        assert [(d.kind, d.item_id) for d in due] == [(DueKind.EVENT, "000002")]
 
 
 class TestLists:

@@ -32,7 +32,7 @@ class Client:
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
         answer = self.pool.request(method, self.stage.base_url + path, headers=sent, body=data, retries=False)
-        return answer.status, json.loads(answer.data), {k.lower(): v for k, v in answer.headers.items()}
+        return answer.status, json.loads(answer.data or b"null"), {k.lower(): v for k, v in answer.headers.items()}
 
     def pay(self, token: str, key: str, *, amount: int = 1999, currency: str = "USD") -> dict[str, Any]:
         body = {"amount": amount, "currency": currency, "paymentMethod": {"type": "card", "token": token}}

@@ -19,6 +19,7 @@ ENVIRONMENT_READ = {
     "authorizer": {"CONFIGURATION_TABLE"},
     "webhooks": {"CONFIGURATION_TABLE", "NOTICES_QUEUE_URL"},
     "notices": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "NOTICES_QUEUE_URL"},
+    "deliverer": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "DELIVERIES_QUEUE_URL", "ENCRYPTION_KEY_ARN"},
     "operations": {
         *("TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "NOTICES_QUEUE_URL"),
         *("JOBS_DEAD_LETTERS_URL", "JOBS_LOG_GROUP", "NOTICES_DEAD_LETTERS_URL", "NOTICES_LOG_GROUP"),
@@ -30,6 +31,9 @@ ENVIRONMENT_READ = {
         *("JOBS_QUEUE_URL", "RUNS_QUEUE_URL"),
     },
 }
+for _writer in ("api", "worker", "sweeper", "notices", "operations", "reconciler"):
+    ENVIRONMENT_READ[_writer] |= {"DELIVERIES_QUEUE_URL"}  # whoever stores a new status wakes the deliverer
+ENVIRONMENT_READ["api"] |= {"ENCRYPTION_KEY_ARN"}
 
 
 def function_of(stack: str, name: str) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def function_of(stack: str, name: str) -> dict[str, Any]:
 
 
 def test_there_are_some() -> None:
-    assert len(FUNCTIONS) == 3 * 9 + 2
+    assert len(FUNCTIONS) == 3 * 10 + 2
 
 
 @pytest.mark.parametrize(("stack", "name"), FUNCTIONS)

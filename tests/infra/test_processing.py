@@ -7,8 +7,8 @@ import pytest
 
 from tests.infra.conftest import every, resources, template
 
-CONSUMERS = 3
-"""Functions that work on a queue: the worker, what applies webhooks, and the reconciler."""
+CONSUMERS = 4
+"""Functions that work on a queue: the worker, what applies webhooks, what tells merchants, and the reconciler."""
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
 
 

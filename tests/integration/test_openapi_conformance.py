@@ -84,6 +84,12 @@ RIGHT_REFUSALS: Final = {
     "refundPayment": {"not_found", "invalid_state", "outcome_unknown", "amount_exceeded", *_KEY_REFUSALS},
     "listOperations": {"not_found"},
     "getOperation": {"not_found"},
+    "createEndpoint": {"endpoint_exists", "endpoint_limit", "url_not_allowed", "field_invalid", "card_data_refused"},
+    "listEndpoints": set(),
+    "deleteEndpoint": {"not_found"},
+    "rotateEndpointSecret": {"not_found"},
+    "listEvents": {"cursor_invalid", "parameter_invalid"},
+    "redeliverEvent": {"not_found", "invalid_state"},
     "getHealth": set(),
     "getOpenApi": set(),
 }
@@ -97,6 +103,12 @@ REACHED: Final = {
     "refundPayment": {202, 400, 401, 404, 409, 415, 422},
     "listOperations": {200, 400, 401, 404},
     "getOperation": {200, 400, 401, 404},
+    "createEndpoint": {201, 400, 401, 415, 422},
+    "listEndpoints": {200, 401},
+    "deleteEndpoint": {204, 400, 401, 404},
+    "rotateEndpointSecret": {200, 400, 401, 404},
+    "listEvents": {200, 400, 401},
+    "redeliverEvent": {202, 400, 401, 404},
     "getHealth": {200},
     "getOpenApi": {200},
 }
@@ -111,6 +123,8 @@ class Stage:
     ids: list[str]
     refunds: dict[str, str]
     """An operation of each payment that has one."""
+    endpoint: str
+    event: str
     reached: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     @property
@@ -124,7 +138,9 @@ class Stage:
 @pytest.fixture
 def stage(functions: Functions) -> Iterator[Stage]:
     ids = _seed(functions)
-    running = Stage(functions, ids, {ids[0]: _refund(functions, ids[0])})
+    endpoint = functions.call("POST", "/webhook-endpoints", {"url": "https://hooks.example.com/all"})[1]["id"]
+    event = functions.call("GET", "/events", query={"limit": "1"})[1]["items"][0]["id"]
+    running = Stage(functions, ids, {ids[0]: _refund(functions, ids[0])}, endpoint, event)
     GATEWAY.functions = functions
     yield running
     GATEWAY.functions = None
@@ -259,6 +275,11 @@ def _aim(case: Case, stage: Stage) -> None:
         case.path_parameters = {**case.path_parameters, "transactionId": known}
         if "operationId" in case.path_parameters and known in stage.refunds:
             case.path_parameters["operationId"] = stage.refunds[known]
+    for parameter, known in (("endpointId", stage.endpoint), ("eventId", stage.event)):
+        if parameter in case.path_parameters and chance % 2:
+            case.path_parameters = {**case.path_parameters, parameter: known}
+    if _name(case) == "createEndpoint" and isinstance(case.body, dict) and chance % 4:
+        case.body = {**case.body, "url": f"https://hooks.example.com/{chance % 3}"}
     if _name(case) in {"capturePayment", "refundPayment"} and chance % 3:
         case.headers = {**case.headers, "Idempotency-Key": f"key-{chance}"}
         case.body = {"amount": 1 + chance % 5}

@@ -86,7 +86,8 @@ class Reconciling:
 def reconciling(engine: "InProcessEngine", dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reconciling]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     sqs, s3 = engine.client("sqs"), engine.client("s3")
-    jobs, runs = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("jobs", "runs"))
+    queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("jobs", "runs", "deliveries")]
+    jobs, runs, deliveries = queues
     s3.create_bucket(Bucket="settlements", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     clock = ManualClock()
     http = SimulatedHttp(clock)
@@ -96,6 +97,7 @@ def reconciling(engine: "InProcessEngine", dynamodb: Any, monkeypatch: pytest.Mo
             "ALLOWED_PROVIDERS": "stripe,cashfree,mock",
             "JOBS_QUEUE_URL": jobs,
             "RUNS_QUEUE_URL": runs,
+            "DELIVERIES_QUEUE_URL": deliveries,
             "SETTLEMENTS_BUCKET": "settlements",
         },
         client=engine.client,
@@ -123,7 +125,7 @@ def reconciling(engine: "InProcessEngine", dynamodb: Any, monkeypatch: pytest.Mo
         )
         assert made["ok"], made
         yield Reconciling(engine, container, clock, http, runs)
-    for url in (jobs, runs):
+    for url in queues:
         sqs.delete_queue(QueueUrl=url)
     for found in s3.list_objects_v2(Bucket="settlements").get("Contents", []):
         s3.delete_object(Bucket="settlements", Key=found["Key"])

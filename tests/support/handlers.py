@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from payflowx.bootstrap import Container
-from payflowx.entrypoints import api, authorizer, operations, sweeper, worker
+from payflowx.entrypoints import api, authorizer, deliverer, operations, sweeper, worker
 from payflowx.entrypoints.commands import RUNNERS
 from payflowx.entrypoints.commands.base import Change
 from tests.support.memory import CountingRandomness, FixedRules, ManualClock, OneByOne
@@ -35,7 +35,7 @@ ENVIRONMENT = {
     "NOTICES_LOG_GROUP": "/notices",
     "ACCOUNT_SECRETS_KEY_ARN": "alias/aws/secretsmanager",
 }
-QUEUES = ("jobs", "jobs-dead", "notices", "notices-dead")
+QUEUES = ("jobs", "jobs-dead", "notices", "notices-dead", "deliveries")
 
 
 class _CurrentStdout:
@@ -69,6 +69,7 @@ class Functions:
     clock: ManualClock
     providers: ScriptedProviders
     queue_url: str
+    deliveries_url: str
     api_key: str = ""
     merchant_id: str = "acme"
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -92,24 +93,28 @@ class Functions:
         answer = api.handler(event, Context())
         self.answers.append(answer)
         flat = {k: v[0] for k, v in (answer.get("multiValueHeaders") or {}).items()} | (answer.get("headers") or {})
-        return answer["statusCode"], json.loads(answer["body"]), flat
+        return answer["statusCode"], json.loads(answer["body"] or "null"), flat
 
     def pay(self, key: str = "order-1", **changes: Any) -> tuple[int, dict[str, Any], dict[str, str]]:
         """POST /payments with a valid body."""
         return self.call("POST", "/payments", payment_body(**changes), headers={"Idempotency-Key": key})
 
-    def messages(self) -> list[dict[str, Any]]:
-        """Take what is in the queue, delayed or not."""
-        sqs = self.engine.client("sqs")
-        answer = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    def messages(self, queue_url: str = "") -> list[dict[str, Any]]:
+        """Take what is in the queue, the jobs queue if none is named, delayed or not."""
+        sqs, queue_url = self.engine.client("sqs"), queue_url or self.queue_url
+        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
         found = answer.get("Messages", [])
         for message in found:
-            sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return [{"messageId": m["MessageId"], "body": m["Body"], "attributes": {}} for m in found]
 
     def work(self) -> dict[str, Any]:
         """Give the worker what is in the queue."""
         return worker.handler({"Records": self.messages()}, Context())
+
+    def deliver(self) -> dict[str, Any]:
+        """Give the deliverer what is in its queue."""
+        return deliverer.handler({"Records": self.messages(self.deliveries_url)}, Context())
 
     def sweep(self) -> dict[str, int]:
         """Run the sweeper."""
@@ -172,14 +177,18 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
     clock, providers = ManualClock(), _providers()
     queues = {name: engine.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
     queue_url = queues["jobs"]
+    deliveries_url = queues["deliveries"]
+    key = engine.client("kms").create_key()["KeyMetadata"]["Arn"]
     container = Container(
         environment={
             **ENVIRONMENT,
             "JOBS_QUEUE_URL": queue_url,
+            "DELIVERIES_QUEUE_URL": deliveries_url,
             "JOBS_DEAD_LETTERS_URL": queues["jobs-dead"],
             "NOTICES_QUEUE_URL": queues["notices"],
             "NOTICES_DEAD_LETTERS_URL": queues["notices-dead"],
             "CURSOR_SECRET_ARN": "cursor",
+            "ENCRYPTION_KEY_ARN": key,
         },
         client=engine.client,
         clock=clock,
@@ -196,9 +205,9 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
     for handler in container.logger.handlers:
         handler.setStream(_CurrentStdout())  # type: ignore[attr-defined]
     container.__dict__.update(parts)  # cached properties, filled before they are first read
-    functions = Functions(engine, container, clock, providers, queue_url)
+    functions = Functions(engine, container, clock, providers, queue_url, deliveries_url)
     with ExitStack() as stack:
-        for module in (api, authorizer, operations, sweeper, worker):
+        for module in (api, authorizer, deliverer, operations, sweeper, worker):
             stack.enter_context(patch.object(module, "container", lambda: container))
         created = functions.operate(
             command="create_merchant",

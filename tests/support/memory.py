@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from payflowx.domain.announcements import Announcement, announcement_of
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, SeenEvent
+from payflowx.domain.delivery_ports import AnnouncementPage, AnnouncementQuery, DeliveryJob
+from payflowx.domain.endpoints import EndpointBook
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.events import Event
 from payflowx.domain.identifiers import shard_of
@@ -138,6 +141,19 @@ class MemoryNotices:
 
 
 @dataclass(slots=True)
+class MemoryDeliveries:
+    """Wake-ups of the deliverer with their delays; `broken` refuses them."""
+
+    sent: list[tuple[DeliveryJob, int]] = field(default_factory=list)
+    broken: bool = False
+
+    def send(self, job: DeliveryJob, *, delay_seconds: int = 0) -> None:
+        if self.broken:
+            raise StorageUnavailableError("the queue did not take the message")
+        self.sent.append((job, delay_seconds))
+
+
+@dataclass(slots=True)
 class MemoryMerchants:
     """Merchants by id."""
 
@@ -199,6 +215,7 @@ class MemoryPayments:
     references: dict[tuple[str, str, str], ReferenceOwner] = field(default_factory=dict)
     operations: dict[tuple[str, str, str], Operation] = field(default_factory=dict)
     seen: set[tuple[str, str, str]] = field(default_factory=set)
+    announcements: dict[tuple[str, str, int], Announcement] = field(default_factory=dict)
 
     def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing:
         known = self.idempotency.get((payment.merchant_id, idempotency_key))
@@ -281,6 +298,9 @@ class MemoryPayments:
             self.operations[operation_key(change.operation_after)] = change.operation_after
         self.payments[_key(after)] = after
         self.trails[_key(after)].append(change.event)
+        announcement = announcement_of(change)
+        if announcement is not None:
+            self.announcements[*_key(after), announcement.seq] = announcement
         return Claimed(payment=after)
 
     def _own_reference(self, change: Change) -> bool:
@@ -332,27 +352,54 @@ class MemoryPayments:
     # -- DueItems
 
     def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due]]:
-        due = [
-            (p.transaction_id, Due(merchant_id=p.merchant_id, transaction_id=p.transaction_id, due_at_ms=p.due_at_ms))
-            for p in self.payments.values()
-            if p.due_at_ms is not None
-        ] + [
-            (
-                o.operation_id,
-                Due(
-                    merchant_id=o.merchant_id,
-                    transaction_id=o.transaction_id,
-                    due_at_ms=o.due_at_ms,
-                    kind=DueKind.OPERATION,
-                    item_id=o.operation_id,
-                ),
-            )
-            for o in self.operations.values()
-            if o.due_at_ms is not None
-        ]
+        due = (
+            [
+                (
+                    p.transaction_id,
+                    Due(merchant_id=p.merchant_id, transaction_id=p.transaction_id, due_at_ms=p.due_at_ms),
+                )
+                for p in self.payments.values()
+                if p.due_at_ms is not None
+            ]
+            + [
+                (
+                    o.operation_id,
+                    Due(
+                        merchant_id=o.merchant_id,
+                        transaction_id=o.transaction_id,
+                        due_at_ms=o.due_at_ms,
+                        kind=DueKind.OPERATION,
+                        item_id=o.operation_id,
+                    ),
+                )
+                for o in self.operations.values()
+                if o.due_at_ms is not None
+            ]
+            + [
+                (
+                    a.event_id,
+                    Due(
+                        merchant_id=a.merchant_id,
+                        transaction_id=a.transaction_id,
+                        due_at_ms=a.due_at_ms,
+                        kind=DueKind.EVENT,
+                        item_id=f"{a.seq:06d}",
+                    ),
+                )
+                for a in self.announcements.values()
+                if a.due_at_ms is not None
+            ]
+        )
         yield [d for name, d in due if d.due_at_ms <= until_ms and shard_of(name, DUE_SHARDS) == shard]
 
     def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
+        if due.kind is DueKind.EVENT:
+            place = (due.merchant_id, due.transaction_id, int(due.item_id))
+            announcement = self.announcements[place]
+            if announcement.due_at_ms != due.due_at_ms:
+                return False
+            self.announcements[place] = replace(announcement, due_at_ms=due_at_ms, drives=drives)
+            return True
         if due.kind is DueKind.OPERATION:
             of = (due.merchant_id, due.transaction_id, due.item_id)
             operation = self.operations[of]
@@ -366,6 +413,63 @@ class MemoryPayments:
             return False
         self.payments[key] = replace(found, due_at_ms=due_at_ms, drives=drives)
         return True
+
+
+@dataclass
+class MemoryAnnouncements:
+    """Implements `Announcements` over the same memory as the payments."""
+
+    store: MemoryPayments
+
+    def get(self, merchant_id: str, transaction_id: str, seq: int) -> Announcement | None:
+        return self.store.announcements.get((merchant_id, transaction_id, seq))
+
+    def save(self, before: Announcement, after: Announcement) -> bool:
+        place = (before.merchant_id, before.transaction_id, before.seq)
+        if self.store.announcements[place].version != before.version:
+            return False
+        self.store.announcements[place] = replace(after, version=before.version + 1)
+        return True
+
+    def page(self, query: AnnouncementQuery) -> AnnouncementPage:
+        rows = sorted(
+            (
+                (f"{a.at_ms:013d}#{a.event_id}", a)
+                for a in self.store.announcements.values()
+                if a.merchant_id == query.merchant_id and query.from_ms <= a.at_ms < query.until_ms
+            ),
+            reverse=True,
+        )
+        page = [(k, a) for k, a in rows if query.position is None or k < query.position][: query.limit]
+        more = len(page) == query.limit
+        return AnnouncementPage(items=[a for _, a in page], next_position=page[-1][0] if more else None)
+
+
+@dataclass
+class MemoryEndpointBooks:
+    """Implements `EndpointBooks`."""
+
+    books: dict[str, EndpointBook] = field(default_factory=dict)
+
+    def get(self, merchant_id: str) -> EndpointBook:
+        return self.books.get(merchant_id, EndpointBook(merchant_id=merchant_id))
+
+    def save(self, before: EndpointBook, after: EndpointBook) -> bool:
+        if self.get(before.merchant_id).version != before.version:
+            return False
+        self.books[before.merchant_id] = after
+        return True
+
+
+class OpenSeals:
+    """Implements `Seals` without a lock: what is sealed shows whose it is."""
+
+    def seal(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str:
+        return f"{merchant_id}|{endpoint_id}|{secret}"
+
+    def open(self, sealed: str, *, merchant_id: str, endpoint_id: str) -> str:
+        assert sealed.startswith(f"{merchant_id}|{endpoint_id}|")
+        return sealed.rsplit("|", 1)[-1]
 
 
 @dataclass

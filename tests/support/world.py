@@ -35,6 +35,7 @@ from tests.support.memory import (
     FixedSecrets,
     ManualClock,
     ManualDeadline,
+    MemoryDeliveries,
     MemoryJobs,
     MemoryMerchants,
     MemoryNotices,
@@ -86,6 +87,7 @@ class World:
     providers: ScriptedProviders = field(default_factory=_providers)
     payments: MemoryPayments = field(default_factory=MemoryPayments)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
+    deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
     clock: ManualClock = field(default_factory=ManualClock)
     deadline: ManualDeadline = field(default_factory=ManualDeadline)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
@@ -120,7 +122,7 @@ class World:
 
     @property
     def recorder(self) -> Recorder:
-        return Recorder(payments=self.payments, jobs=self.jobs, telemetry=self.telemetry)
+        return Recorder(payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry)
 
     def accept(self, key: str = "order-1", **changes: object) -> Payment:
         """POST /payments."""
@@ -183,7 +185,11 @@ class World:
     @property
     def operation_recorder(self) -> OperationRecorder:
         return OperationRecorder(
-            payments=self.payments, operations=self.operations, jobs=self.jobs, telemetry=self.telemetry
+            payments=self.payments,
+            operations=self.operations,
+            jobs=self.jobs,
+            deliveries=self.deliveries,
+            telemetry=self.telemetry,
         )
 
     @property

@@ -4,9 +4,6 @@ The line is drawn at the connection: as long as a *new* one is being opened, not
 connection that is used again, anything may have arrived.
 """
 
-import contextlib
-import socket
-import threading
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,6 +18,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from payflowx.adapters.cut_off import CutOff
 from payflowx.domain.transport import ANSWER_TOO_LARGE, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
@@ -51,33 +49,6 @@ def _open(connect: Callable[[], None]) -> None:
         raise _NotOpenedError("connection_failed") from error
 
 
-class _CutOff:
-    """Ends a call at its total time. A socket's own timeout starts anew with every byte that drips in."""
-
-    def __init__(self) -> None:
-        self._timer: threading.Timer | None = None
-        self.struck = False
-
-    def arm(self, sock: socket.socket, seconds: float) -> None:
-        """From now on the call has so many seconds."""
-        self.disarm()
-        self.struck = False
-        self._timer = threading.Timer(seconds, self._strike, (sock,))
-        self._timer.daemon = True
-        self._timer.start()
-
-    def disarm(self) -> None:
-        """The call is over."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _strike(self, sock: socket.socket) -> None:
-        self.struck = True
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-
 class _Watched(HTTPConnection):
     """Tells a connection that was not opened from all that comes after, and keeps the call's total time."""
 
@@ -85,7 +56,7 @@ class _Watched(HTTPConnection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.cut_off = _CutOff()
+        self.cut_off = CutOff()
 
     def connect(self) -> None:
         _open(super().connect)
@@ -149,7 +120,7 @@ class Urllib3Client:
 
 def _complete(response: urllib3.BaseHTTPResponse) -> HttpResult:
     """Read the body, but no more than the limit."""
-    cut_off: _CutOff = response.connection.cut_off  # type: ignore[union-attr]  # our own connection class
+    cut_off: CutOff = response.connection.cut_off  # type: ignore[union-attr]  # our own connection class
     try:
         body = response.read(MAX_ANSWER_BYTES + 1, decode_content=True)
     except (HTTPError, OSError, ValueError) as error:

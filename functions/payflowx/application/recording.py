@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from payflowx.application.announcing import announce
 from payflowx.application.counting import count_status
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, Context, conclude, look_again, send_to_review
+from payflowx.domain.delivery_ports import Deliveries
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_COMMIT_TRIES
 from payflowx.domain.metrics import Metric
@@ -32,6 +34,7 @@ class Recorder:
 
     payments: Payments
     jobs: Jobs
+    deliveries: Deliveries
     telemetry: Telemetry
 
     def record(self, payment: Payment, number: int, finding: Finding, context: Context) -> None:
@@ -62,7 +65,8 @@ class Recorder:
         """Write a change and, once it is stored, tell of it and send its wake-up."""
         result = self.payments.commit(change)
         if isinstance(result, Claimed):
-            self._announce(change)
+            self._tell(change)
+            announce(change, self.deliveries, self.telemetry)
             self.wake(result.payment, change.wake_in_seconds)
         return result
 
@@ -102,7 +106,7 @@ class Recorder:
             self.wake(result.payment, wake_in_seconds)
         return result
 
-    def _announce(self, change: Change) -> None:
+    def _tell(self, change: Change) -> None:
         """Log line and metrics of a change that is stored."""
         if change.attempt_number is not None:
             before = change.before.attempt(change.attempt_number)

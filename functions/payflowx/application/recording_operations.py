@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from payflowx.application.announcing import announce
 from payflowx.application.counting import count_status
 from payflowx.application.recording import Written
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, Context
+from payflowx.domain.delivery_ports import Deliveries
 from payflowx.domain.errors import StorageUnavailableError
 from payflowx.domain.limits import MAX_ACCEPT_TRIES
 from payflowx.domain.metrics import Metric
@@ -40,6 +42,7 @@ class OperationRecorder:
     payments: Payments
     operations: Operations
     jobs: Jobs
+    deliveries: Deliveries
     telemetry: Telemetry
 
     def record(
@@ -123,8 +126,9 @@ class OperationRecorder:
         return None
 
     def _announce(self, change: Change) -> None:
-        """Log line, metrics and the next wake-up of a change that is stored."""
+        """Log line, metrics and the next wake-ups of a change that is stored."""
         before, after = change.operation_before, change.operation_after
+        announce(change, self.deliveries, self.telemetry)
         if after is None:
             return
         last = after.last_attempt

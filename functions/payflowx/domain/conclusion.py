@@ -30,6 +30,7 @@ from payflowx.domain.outcome import (
 from payflowx.domain.payment import Candidate, LastError, Payment
 from payflowx.domain.retry import RetryPolicy, Stop, choose_candidate
 from payflowx.domain.statuses import AttemptState, DeclineKind, PaymentStatus
+from payflowx.domain.topics import payment_topic
 from payflowx.domain.transitions import check_attempt_transition, check_payment_transition
 from payflowx.domain.weighing import is_news, state_of
 
@@ -382,6 +383,7 @@ def change_of(before: Payment, after: Payment, event_type: str, facts: Mapping[s
         lease=before.lease.released() if context.actor == "worker" else before.lease,
         event_seq=event.seq,
         event_hash=event.hash,
+        announced=before.announced + (payment_topic(before.status, after.status) is not None),
         updated_at_ms=context.now_ms,
         drives=0,
     )

@@ -67,6 +67,21 @@ MAX_QUEUE_DELAY_SECONDS: Final = 900
 EARLY_GRACE_MS: Final = 1 * SECOND_MS
 """Two machines' clocks differ: a message that comes this much early is on time."""
 
+# Webhooks to merchants
+MAX_ENDPOINTS: Final = 5
+MAX_EVENT_TYPES: Final = 30
+SECRET_OVERLAP_MS: Final = DAY_MS
+"""For how long the secret from before a rotation signs as well."""
+ENDPOINT_PATIENCE_MS: Final = 3 * DAY_MS
+"""An endpoint that has taken nothing for so long is disabled."""
+DELIVERY_GRACE_MS: Final = 90 * SECOND_MS
+"""What a message of the queue has to wake the deliverer before the sweeper does."""
+MAX_RETRY_AFTER_MS: Final = DAY_MS
+"""An endpoint may put a message off, not put it away."""
+POST_TIMEOUT_SECONDS: Final = 15
+MAX_POST_ANSWER_BYTES: Final = 64 * 1024
+MAX_ADDRESSES_TRIED: Final = 3
+
 # Operators
 MAX_KEYS_PER_MERCHANT: Final = 100
 """Ended ones included: they are kept for the record."""

@@ -39,6 +39,12 @@ class Metric(StrEnum):
     WEBHOOK_LAG = "WebhookLag"
     """From received to applied."""
 
+    DELIVERIES = "Deliveries"
+    """Tries of telling an endpoint of an event."""
+    DELIVERY_LAG = "DeliveryLag"
+    """From what happened to an endpoint's 2xx."""
+    DELIVERIES_GIVEN_UP = "DeliveriesGivenUp"
+    ENDPOINTS_DISABLED = "EndpointsDisabled"
     RECONCILED_LINES = "ReconciledLines"
     RECONCILIATION_DIFFERENCES = "ReconciliationDifferences"
     RECONCILIATIONS_FAILED = "ReconciliationsFailed"
@@ -60,6 +66,7 @@ DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
     Metric.WEBHOOKS_UNMATCHED: frozenset({"provider"}),
     Metric.WEBHOOKS_WITHOUT_NEWS: frozenset({"provider"}),
     Metric.WEBHOOK_LAG: frozenset({"provider"}),
+    Metric.DELIVERIES: frozenset({"outcome"}),
     Metric.RECONCILED_LINES: frozenset({"provider", "outcome"}),
     Metric.OPERATIONS_ACCEPTED: frozenset({"kind"}),
     Metric.DEAD_LETTERS_REPLAYED: frozenset({"queue"}),

@@ -19,6 +19,7 @@ from payflowx.domain.outcome import Accepted, Mismatch, Moved, MovementOutcome, 
 from payflowx.domain.payment import LastError, Payment
 from payflowx.domain.reservation import apply_success, give_back, reserve, take_late
 from payflowx.domain.statuses import AttemptState, OperationStatus
+from payflowx.domain.topics import operation_topic, payment_topic
 from payflowx.domain.transitions import check_attempt_transition, check_operation_transition
 
 MAX_RECHECKS: Final = 6
@@ -251,7 +252,11 @@ def operation_change(
             drives=0,
         )
     change = change_of(payment, paid, f"{after.kind}.{name}", facts, context)
-    kept = replace(change.after, lease=payment.lease, drives=payment.drives)
+    told = payment_topic(payment.status, change.after.status) or operation_topic(
+        after.kind, before.status if before else None, after.status
+    )
+    announced = payment.announced + (told is not None)
+    kept = replace(change.after, lease=payment.lease, drives=payment.drives, announced=announced)
     return replace(change, after=kept, operation_before=before, operation_after=after)
 
 

@@ -115,6 +115,8 @@ class Payment:
     """The capture or void that is on its way: there is one at a time, and it decides what becomes of the charge."""
     event_seq: int = 0
     event_hash: str = ""
+    announced: int = 0
+    """How many of its events merchants are told of."""
     last_error: LastError | None = None
     ready_at_ms: int = 0
     """Not before this time is the next step to be taken, whoever wakes the worker."""

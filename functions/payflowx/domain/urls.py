@@ -1,4 +1,4 @@
-"""Which addresses a payer may be sent back to."""
+"""Which addresses a payer may be sent back to, and merchants may be told at."""
 
 import ipaddress
 from typing import Final
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from payflowx.domain.limits import MAX_URL_CHARS
 from payflowx.domain.text import is_clean
 
+_LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOCAL_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid")
 
 
@@ -28,6 +29,18 @@ def why_not_allowed(url: str) -> str | None:
     if port not in (None, 443):
         return "it names a port other than 443"
     return _why_not_host(host)
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether a plain http address names the machine itself: of use to developers, and to attackers elsewhere."""
+    if len(url) > MAX_URL_CHARS or not url.isascii() or not is_clean(url) or " " in url or "\\" in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "http" and host in _LOOPBACK_HOSTS and "@" not in parts.netloc
 
 
 def _why_not_host(host: str) -> str | None:

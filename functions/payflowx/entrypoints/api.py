@@ -16,15 +16,17 @@ from payflowx.domain.movement import MovementKind
 from payflowx.domain.operation import Operation
 from payflowx.domain.statuses import PaymentStatus
 from payflowx.entrypoints.http import openapi, parameters, problems
+from payflowx.entrypoints.http.answering import HEADERS
+from payflowx.entrypoints.http.answering import answer as _answer
 from payflowx.entrypoints.http.decoding import decode_new_payment
 from payflowx.entrypoints.http.operation_decoding import decode_cancellation, decode_new_operation
 from payflowx.entrypoints.http.presenting import present_event, present_operation, present_payment
 from payflowx.entrypoints.http.requests import ApiRequest
 from payflowx.entrypoints.http.types import EventListAnswer, HealthAnswer, OperationListAnswer, PaymentListAnswer
+from payflowx.entrypoints.http.webhook_routes import webhook_routes
 
 _CORRELATION: Final = "X-Correlation-Id"
 """A client's own name for what it is doing; echoed, and in every log line up to the gateway's answer."""
-_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 app = APIGatewayRestResolver()
 
@@ -33,6 +35,9 @@ app = APIGatewayRestResolver()
 def container() -> Container:
     """One a function instance; tests replace it."""
     return Container()
+
+
+app.include_router(webhook_routes(lambda: container()))  # noqa: PLW0108 - tests and simulations replace the name
 
 
 @app.post("/payments")
@@ -198,19 +203,10 @@ def _request() -> ApiRequest:
     return ApiRequest(app.current_event.raw_event)
 
 
-def _answer(body: Any, *, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response[str]:
-    return Response(
-        status_code=status.value,
-        content_type="application/json",
-        body=msgspec.json.encode(body).decode(),
-        headers={**_HEADERS, **(headers or {})},
-    )
-
-
 def _problem(problem: problems.Problem) -> Response[str]:
     return Response(
         status_code=problem.status,
         content_type=problems.CONTENT_TYPE,
         body=msgspec.json.encode(problem.body()).decode(),
-        headers={**_HEADERS, **problem.all_headers()},
+        headers={**HEADERS, **problem.all_headers()},
     )

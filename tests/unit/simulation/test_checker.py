@@ -180,6 +180,18 @@ def defect(evidence: Evidence) -> None:
     evidence.result.history.defects.append("KeyError('x')")
 
 
+def unannounced(evidence: Evidence) -> None:
+    del paid(evidence).events[-1]["topic"]
+
+
+def announced_out_of_turn(evidence: Evidence) -> None:
+    paid(evidence).events[-1]["number"] = 2
+
+
+def never_delivered(evidence: Evidence) -> None:
+    paid(evidence).events[-1]["dueAt"] = 1
+
+
 @pytest.mark.parametrize(
     ("doctor", "invariant"),
     [
@@ -193,6 +205,9 @@ def defect(evidence: Evidence) -> None:
         (missing_event, "I4"),
         (altered_event, "I4"),
         (other_head, "I4"),
+        (unannounced, "I16"),
+        (announced_out_of_turn, "I16"),
+        (never_delivered, "I16"),
         (forbidden_step, "I5"),
         (reopened_attempt, "I5"),
         (change_last(version=99), "I5"),

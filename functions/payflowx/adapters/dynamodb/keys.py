@@ -42,6 +42,11 @@ def event_sort(seq: int) -> str:
     return f"{_EVENT_PREFIX}{seq:06d}"
 
 
+def event_key(merchant_id: str, transaction_id: str, seq: int) -> dict[str, str]:
+    """An event of a payment's trail."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": event_sort(seq)}
+
+
 def operation_key(merchant_id: str, transaction_id: str, operation_id: str) -> dict[str, str]:
     """A capture, void or refund, beside its payment."""
     return {"pk": payment_partition(merchant_id, transaction_id), "sk": f"{OPERATION_PREFIX}{operation_id}"}
@@ -109,7 +114,7 @@ def operation_idempotency_partition(merchant_id: str, kind: MovementKind, idempo
 
 
 def due_shard(entity_id: str) -> str:
-    """The partition of the due index that holds this payment or operation."""
+    """The partition of the due index that holds this payment, operation or event."""
     return due_shard_name(shard_of(entity_id, DUE_SHARDS))
 
 
@@ -128,6 +133,11 @@ def merchant_day(merchant_id: str, day: str) -> str:
     return f"M#{merchant_id}#P#{day}"
 
 
-def merchant_day_sort(created_at_ms: int, transaction_id: str) -> str:
+def merchant_events_day(merchant_id: str, day: str) -> str:
+    """The events that a merchant was told of on a day."""
+    return f"M#{merchant_id}#E#{day}"
+
+
+def merchant_day_sort(at_ms: int, item_id: str) -> str:
     """Within a day, by time and id."""
-    return f"{created_at_ms:013d}#{transaction_id}"
+    return f"{at_ms:013d}#{item_id}"

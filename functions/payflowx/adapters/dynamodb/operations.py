@@ -14,6 +14,7 @@ from payflowx.adapters.dynamodb.payment_items import attempt_to_item, lease_to_i
 from payflowx.adapters.dynamodb.payments import DUE_AFTER_LEASE_MS
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.writes import Part
+from payflowx.domain.announcements import announcement_of
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, SeenEvent
 from payflowx.domain.errors import StorageUnavailableError
@@ -54,7 +55,7 @@ class DynamoDBOperations:
                 (Part.OPERATION, writes.new_item(table, operation_to_item(operation))),
                 (Part.LOCATOR, writes.new_item(table, _locator(operation))),
                 (Part.PAYMENT, writes.changed_payment(table, change.before, change.after)),
-                (Part.EVENT, writes.new_event(table, change.event)),
+                (Part.EVENT, writes.new_event(table, change.event, announcement_of(change))),
             ],
         )
         if refused is None:

@@ -14,6 +14,7 @@ from payflowx.adapters.dynamodb.payment_items import attempt_to_item, from_item,
 from payflowx.adapters.dynamodb.payment_list import PaymentList
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.writes import Part
+from payflowx.domain.announcements import announcement_of
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, SeenEvent
 from payflowx.domain.errors import StorageUnavailableError
@@ -183,7 +184,7 @@ class DynamoDBPayments:
             parts.append((Part.REFERENCE, writes.owned_reference(table, change)))
         if change.seen is not None:
             parts.append((Part.SEEN, writes.seen_event(table, change.seen)))
-        return [*parts, (Part.EVENT, writes.new_event(table, change.event))]
+        return [*parts, (Part.EVENT, writes.new_event(table, change.event, announcement_of(change)))]
 
     def hasten(self, before: Payment, after: Payment, seen: SeenEvent) -> Claimed | Moved | AlreadySeen:
         """The next look and the event's row, both or none."""

@@ -11,12 +11,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb import keys
+from payflowx.adapters.dynamodb.announcement_items import announced_fields
 from payflowx.adapters.dynamodb.event_items import event_to_item
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payment_items import to_item
 from payflowx.adapters.dynamodb.values import Item, to_attributes
+from payflowx.domain.announcements import Announcement
 from payflowx.domain.attempt import Attempt
 from payflowx.domain.conclusion import Change, SeenEvent
 from payflowx.domain.events import Event
@@ -76,9 +78,10 @@ def new_item(table: str, item: Item) -> dict[str, Any]:
     }
 
 
-def new_event(table: str, event: Event) -> dict[str, Any]:
-    """The record of the change that the same transaction makes."""
-    return new_item(table, event_to_item(event))
+def new_event(table: str, event: Event, announcement: Announcement | None = None) -> dict[str, Any]:
+    """The record of the change that the same transaction makes; and what merchants are to be told of, due at once."""
+    announced = announced_fields(announcement) if announcement else {}
+    return new_item(table, event_to_item(event) | announced)
 
 
 def changed_payment(table: str, before: Payment, after: Payment) -> dict[str, Any]:

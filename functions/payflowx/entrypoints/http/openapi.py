@@ -7,7 +7,7 @@ import msgspec
 
 from payflowx.domain.limits import MAX_IDEMPOTENCY_KEY_CHARS, MAX_PAGE_ITEMS
 from payflowx.domain.statuses import PaymentStatus
-from payflowx.entrypoints.http import problems, types
+from payflowx.entrypoints.http import openapi_webhooks, problems, types
 
 API_VERSION: Final = "1.0.0"
 
@@ -23,8 +23,10 @@ _TYPES: Final = (
     types.WebhookAnswer,
     types.HealthAnswer,
     types.ProblemAnswer,
+    *openapi_webhooks.TYPES,
 )
 
+_SUCCESS: Final = {200: "OK", 201: "Created", 202: "Accepted", 204: "Done"}
 _ALWAYS: Final = (403, 429, 503)
 """The firewall's, the throttle's and the gateway's own answers, whatever is asked."""
 
@@ -101,6 +103,7 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
         "paths": _paths(),
+        "webhooks": openapi_webhooks.webhooks(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "pfx_test_sk_..."}},
@@ -155,6 +158,7 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/webhooks/{provider}/{accountToken}": {"post": _webhook()},
+        **openapi_webhooks.paths(_operation, listing=[_LIMIT, _CURSOR, *_FILTERS[1:]]),
         "/health": {
             "get": _operation("getHealth", "Is the API up?", "HealthAnswer", [], errors=_ALWAYS) | {"security": []}
         },
@@ -275,7 +279,7 @@ def _operation(
         "summary": summary,
         "parameters": parameters,
         "responses": {
-            str(success): {"description": "Accepted" if success == 202 else "OK", "content": content},
+            str(success): {"description": _SUCCESS[success], "content": content},
             **{str(status): _problem(status) for status in errors},
         },
     }

@@ -1,6 +1,7 @@
 """Path and query parameters."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -47,11 +48,19 @@ def limit(query: dict[str, str]) -> int:
     return int(text)
 
 
-def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> PaymentQuery:
-    """The list's filters. Without times: the last 31 days. A cursor carries its times with it."""
-    status = _status(query.get("status"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Which times a list covers, and where it goes on."""
+
+    from_ms: int
+    until_ms: int
+    position: str | None = None
+
+
+def span(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int) -> Span:
+    """Without times: the last 31 days. A cursor carries its times with it."""
     if "cursor" in query:
-        return _continued(query, merchant_id, cursors, status)
+        return _continued(query, cursors, scope)
     until_ms = _time(query["to"], "to") if "to" in query else now_ms + SECOND_MS
     from_ms = _time(query["from"], "from") if "from" in query else until_ms - _DEFAULT_RANGE_MS
     if not from_ms < until_ms:
@@ -59,7 +68,21 @@ def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now
     if until_ms - from_ms > MAX_LIST_RANGE_DAYS * DAY_MS:
         detail = f"from and to may be at most {MAX_LIST_RANGE_DAYS} days apart."
         raise Refusal("parameter_invalid", detail, field="from")
-    return PaymentQuery(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms, status=status, limit=limit(query))
+    return Span(from_ms=from_ms, until_ms=until_ms)
+
+
+def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> PaymentQuery:
+    """The list's filters."""
+    status = _status(query.get("status"))
+    times = span(query, cursors, _scope(merchant_id, status), now_ms)
+    return PaymentQuery(
+        merchant_id=merchant_id,
+        from_ms=times.from_ms,
+        until_ms=times.until_ms,
+        status=status,
+        limit=limit(query),
+        position=times.position,
+    )
 
 
 def next_cursor(query: PaymentQuery, position: str | None, cursors: Cursors) -> str | None:
@@ -81,18 +104,11 @@ def events_after(query: dict[str, str], merchant_id: str, of_transaction: str, c
     return int(cursors.open(query["cursor"], f"events|{merchant_id}|{of_transaction}"))
 
 
-def _continued(query: dict[str, str], merchant_id: str, cursors: Cursors, status: PaymentStatus | None) -> PaymentQuery:
+def _continued(query: dict[str, str], cursors: Cursors, scope: str) -> Span:
     if "from" in query or "to" in query:
         raise Refusal("parameter_invalid", "A cursor carries its from and to; leave them out.", field="cursor")
-    from_ms, until_ms, position = cursors.open(query["cursor"], _scope(merchant_id, status)).split("|")
-    return PaymentQuery(
-        merchant_id=merchant_id,
-        from_ms=int(from_ms),
-        until_ms=int(until_ms),
-        status=status,
-        limit=limit(query),
-        position=position,
-    )
+    from_ms, until_ms, position = cursors.open(query["cursor"], scope).split("|")
+    return Span(from_ms=int(from_ms), until_ms=int(until_ms), position=position)
 
 
 def _scope(merchant_id: str, status: PaymentStatus | None) -> str:

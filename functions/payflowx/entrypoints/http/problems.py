@@ -50,6 +50,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not_supported": Kind(422, "The provider cannot do that"),
     "webhook_refused": Kind(401, "The webhook is not authentic"),
     "invalid_state": Kind(409, "Not possible in this state"),
+    "endpoint_exists": Kind(409, "The URL is registered already"),
+    "endpoint_limit": Kind(409, "There are as many endpoints as there may be"),
     "outcome_unknown": Kind(409, "The outcome is not known yet"),
     "rate_limited": Kind(429, "Too many requests"),
     "unavailable": Kind(503, "Temporarily unavailable"),
