@@ -388,6 +388,19 @@ def _stale_reads() -> list[AbstractContextManager[Any]]:
     return [patch.object(DynamoDBPayments, "_get_item", get_item)]
 
 
+# --- telling merchants
+
+
+def _announced_without_due() -> list[AbstractContextManager[Any]]:
+    """Only the message knows, and messages get lost."""
+    original = writes.announced_fields
+
+    def fields(announcement: Any) -> Any:
+        return original(announcement) | {"dueAt": None, "dueShard": None}
+
+    return [patch.object(writes, "announced_fields", fields)]
+
+
 MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("put without condition", _put_without_condition),
     Mutant("check, then put", _check_then_put),
@@ -430,6 +443,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("re-send after the gateway's window", _resend_after_the_window),
     Mutant("cancel without proof", _cancel_without_proof),
     Mutant("no sweeper", _no_sweeper),
+    Mutant("what is announced is not due", _announced_without_due),
     Mutant(
         "reads of payments are not consistent",
         _stale_reads,

@@ -105,8 +105,9 @@ def i16_announced(evidence: Evidence) -> Iterator[Violation]:
         numbers = [event["number"] for event in told]
         if numbers != list(range(1, payment.item.get("announced", 0) + 1)):
             yield Violation("I16", name, f"the announced are numbered {numbers}")
-        if evidence.result.settled and (owed := [event["seq"] for event in told if "dueAt" in event]):
-            yield Violation("I16", name, f"at rest, {owed} are still to be delivered")
+        owed = [event["seq"] for event in told if "dueAt" in event or not event.get("planned")]
+        if evidence.result.settled and owed:
+            yield Violation("I16", name, f"at rest, nobody was told of {owed}")
 
 
 def _hash_of(event: Mapping[str, Any]) -> str:

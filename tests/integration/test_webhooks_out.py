@@ -190,6 +190,12 @@ class TestEndpoints:
         assert endpoint["secret"].startswith("whsec_")
         listed = functions.call("GET", "/webhook-endpoints")[1]
         stored = functions.engine.client("dynamodb").scan(TableName=CONFIGURATION)["Items"]
+        (shown,) = listed["items"]
+        assert shown["url"] == PUBLIC
+        sealed = [item["endpoints"]["L"][0]["M"]["sealedSecret"]["S"] for item in stored if "endpoints" in item]
+        assert sealed
+        assert sealed[0] not in json.dumps([listed, endpoint]), "ciphertext is nobody's business either"
+        assert shown == {name: value for name, value in endpoint.items() if name != "secret"}
         text = json.dumps([listed, stored])
         assert PUBLIC in text
         assert endpoint["secret"] not in text

@@ -104,6 +104,7 @@ class TestAMessage:
         telling.run()
         messages = [json.loads(post.body) for post in telling.sender.posts]
         assert [message["type"] for message in messages] == ["payment.authorized", "payment.succeeded"]
+        assert [message["sequence"] for message in messages] == [1, 2]
         assert messages[1]["data"]["operation"]["kind"] == "capture"
 
 
