@@ -393,7 +393,7 @@ def _stale_reads() -> list[AbstractContextManager[Any]]:
 
 def _announced_without_due() -> list[AbstractContextManager[Any]]:
     """Only the message knows, and messages get lost."""
-    original = writes.announced_fields
+    original = announcement_items.announced_fields
 
     def fields(announcement: Any) -> Any:
         return original(announcement) | {"dueAt": None, "dueShard": None}
