@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
-from payflowx.adapters.dynamodb import keys, writes
+from payflowx.adapters.dynamodb import announcement_items, keys, writes
 from payflowx.adapters.dynamodb import payments as payments_module
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import storage_errors
