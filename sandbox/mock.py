@@ -1,19 +1,22 @@
-"""The mock gateway: one request a charge, idempotency keys for a day."""
+"""The mock gateway: one request for each movement of money, idempotency keys for a day."""
 
 import hashlib
 import hmac
+import json
 import re
 from typing import Any, Final
 from urllib.parse import unquote
 
-from sandbox.behaviours import Answer, Effect, behaviour_of
+from sandbox.behaviours import Answer, Behaviour, Effect, behaviour_of
+from sandbox.ledger import DONE, FAILED
+from sandbox.settling import CAPTURE, REFUND, VOID, SettlingSimulator, is_charge
 from sandbox.simulator import (
+    AUTHORIZED,
     CANCELED,
     CHARGED,
     DECLINED,
     PENDING,
     WAITING,
-    Simulator,
     require,
     require_positive,
 )
@@ -22,14 +25,18 @@ from sandbox.wire import BadRequestError, Reply, Request, json_reply
 
 _KEYS: Final = "idempotency"
 _KEY_LIFETIME_SECONDS: Final = 24 * 3600
-_CHARGE: Final = re.compile(r"/v1/charges/(ch_[0-9a-f]+)(/cancel)?")
+_CHARGE: Final = re.compile(r"/v1/charges/(ch_[0-9a-f]+)(?:/(cancel|captures|voids|refunds|operations))?")
+_OPERATION: Final = re.compile(r"/v1/operations/(op_[0-9a-f]+)")
+_KINDS: Final = {"captures": CAPTURE, "voids": VOID, "refunds": REFUND}
 _STATUSES: Final = {
     CHARGED: "succeeded",
+    AUTHORIZED: "authorized",
     PENDING: "processing",
     WAITING: "requires_action",
     DECLINED: "failed",
     CANCELED: "canceled",
 }
+_OPERATION_STATUSES: Final = {DONE: "succeeded", PENDING: "pending", FAILED: "failed"}
 _FAILURES: Final = {
     Effect.SOFT_DECLINE: ("issuer_unavailable", "The issuer cannot be reached."),
     Effect.REOPENED_DECLINE: ("issuer_unavailable", "The issuer cannot be reached."),
@@ -38,7 +45,7 @@ _FAILURES: Final = {
 }
 
 
-class MockSimulator(Simulator):
+class MockSimulator(SettlingSimulator):
     """Bearer authentication, JSON, minor units."""
 
     name = "mock"
@@ -56,64 +63,104 @@ class MockSimulator(Simulator):
     def server_error(self) -> Reply:
         return _error(500, "api_error", "internal", "Something went wrong.")
 
+    def too_many_requests(self) -> Reply:
+        limited = _error(429, "rate_limit_error", "rate_limit", "Too many requests.")
+        return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
+
     def answer(self, request: Request, now: float) -> Reply:
         if request.path == "/v1/charges":
             return self._create(request, now) if request.method == "POST" else self._search(request, now)
+        if (named := _OPERATION.fullmatch(request.path)) and request.method == "GET":
+            operation = self.operation(named[1], now)
+            return json_reply(200, _present_operation(operation)) if operation else _missing("operation")
         match = _CHARGE.fullmatch(request.path)
         if match is None:
             return _error(404, "invalid_request_error", "not_found", "No such address.")
         record = self.find(match[1], now)
         if record is None:
-            return _error(404, "invalid_request_error", "resource_missing", "No such charge.")
-        if match[2]:
-            return self._cancel(record) if request.method == "POST" else self.bad_request("use POST")
-        return json_reply(200, self._present(record))
+            return _missing("charge")
+        return self._of_charge(request, record, match[2], now)
+
+    def _of_charge(self, request: Request, record: Record, what: str | None, now: float) -> Reply:
+        match request.method, what:
+            case "GET", None:
+                return json_reply(200, self._present(record))
+            case "GET", "operations":
+                return self._operations(request, record, now)
+            case "POST", "cancel":
+                return self._cancel(record, now)
+            case "POST", "captures" | "voids" | "refunds":
+                return self._move(request, record, _KINDS[what], now)
+            case _:
+                return self.bad_request("this method is not offered here")
 
     def _create(self, request: Request, now: float) -> Reply:
-        key = request.headers.get("idempotency-key", "")
-        if not 1 <= len(key) <= 255:
-            raise BadRequestError("Idempotency-Key is required")
-        body = request.json()
+        key, body = _key(request), request.json()
         require(body, {"amount": int, "currency": str, "source": str, "reference": str}, {"capture": str})
         require_positive(body["amount"])
-        if body.get("capture", "automatic") != "automatic":
-            raise BadRequestError("capture must be automatic")
-        content = hashlib.sha256(request.body).hexdigest()
-        stored = self.store.get(_KEYS, key)
-        if stored is not None and now - stored["at"] < _KEY_LIFETIME_SECONDS:
-            return self._replay(stored, content)
+        capture = body.get("capture", "automatic")
+        if capture not in {"automatic", "manual"}:
+            raise BadRequestError("capture must be automatic or manual")
+        if (replayed := self._replayed(key, request, now)) is not None:
+            return replayed
         behaviour = behaviour_of(body["source"], self.name)
         if behaviour is None:
             return _error(400, "invalid_request_error", "invalid_source", "No such source.")
         if behaviour.effect is Effect.RATE_LIMITED:
-            limited = _error(429, "rate_limit_error", "rate_limit", "Too many requests.")
-            return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
+            return self.too_many_requests()
 
         def take() -> Reply:
             details = {name: body[name] for name in ("amount", "currency", "reference")}
             details["id"] = self.make_id("ch_", key, self.count("charge"))
-            record = self.charge(key, behaviour, details, now)
-            answer = self._result(record)
-            broken = behaviour.answer is Answer.ERROR_AFTER
-            self._remember(stored, key, content, self.server_error() if broken else answer, now)
-            return answer
+            success = AUTHORIZED if capture == "manual" else CHARGED
+            answer = self._result(self.charge(key, behaviour, details, now, success=success))
+            return self._remembered(request, behaviour, answer, now)
 
         return self.perform(key, behaviour, take)
 
-    def _remember(self, stored: Record | None, key: str, content: str, reply: Reply, now: float) -> None:
+    def _move(self, request: Request, charge: Record, kind: str, now: float) -> Reply:
+        key, body = _key(request), request.json()
+        require(body, {"amount": int, "reference": str})
+        require_positive(body["amount"])
+        if (replayed := self._replayed(key, request, now)) is not None:
+            return replayed
+        if kind == VOID and body["amount"] != charge["taken"]:
+            raise BadRequestError("a void releases all that is held")
+        if (reason := self.why_not(kind, charge, body["amount"], now)) is not None:
+            return _error(400, "invalid_request_error", reason, f"The charge or amount is {reason.replace('_', ' ')}.")
+
+        def show(operation: Record, behaviour: Behaviour) -> Reply:
+            return self._remembered(request, behaviour, json_reply(200, _present_operation(operation)), now)
+
+        return self.move({**body, "kind": kind}, charge, now, show)
+
+    def _operations(self, request: Request, charge: Record, now: float) -> Reply:
+        reference = unquote(request.query.get("reference", ""))
+        if not reference:
+            raise BadRequestError("reference is required")
+        found = [known for known in self.visible_operations(charge, now) if known["reference"] == reference]
+        return json_reply(200, {"object": "list", "data": [_present_operation(known) for known in found]})
+
+    def _remembered(self, request: Request, behaviour: Behaviour, answer: Reply, now: float) -> Reply:
         """The first answer is kept once execution has begun, a 500 like any other."""
+        kept = self.server_error() if behaviour.answer is Answer.ERROR_AFTER else answer
+        key = _key(request)
+        expired = self.store.get(_KEYS, key)
         record: Record = {
-            "content": content,
+            "content": _content(request),
             "at": now,
-            "status": reply.status,
-            "body": reply.body.decode(),
-            **({"version": stored["version"]} if stored else {}),
+            "status": kept.status,
+            "body": kept.body.decode(),
+            **({"version": expired["version"]} if expired else {}),
         }
         self.store.put(_KEYS, key, record)
+        return answer
 
-    @staticmethod
-    def _replay(stored: Record, content: str) -> Reply:
-        if stored["content"] != content:
+    def _replayed(self, key: str, request: Request, now: float) -> Reply | None:
+        stored = self.store.get(_KEYS, key)
+        if stored is None or now - stored["at"] >= _KEY_LIFETIME_SECONDS:
+            return None
+        if stored["content"] != _content(request):
             message = "Keys can be used with the same parameters only."
             return _error(400, "idempotency_error", "idempotency_key_reused", message)
         headers = {"content-type": "application/json", "idempotent-replayed": "true"}
@@ -126,12 +173,14 @@ class MockSimulator(Simulator):
         found = self.charges(now, lambda record: bool(record["reference"] == reference))
         return json_reply(200, {"object": "list", "data": [self._present(record) for record in found]})
 
-    def _cancel(self, record: Record) -> Reply:
+    def _cancel(self, record: Record, now: float) -> Reply:
         if record["state"] == CANCELED:
             return json_reply(200, self._present(record))
         if record["state"] != WAITING:
             return _error(400, "invalid_request_error", "charge_not_cancelable", "The charge cannot be canceled.")
-        return json_reply(200, self._present(self.change(record, state=CANCELED)))
+        changed = self.change(record, state=CANCELED)
+        self.tell(changed, now)
+        return json_reply(200, self._present(changed))
 
     def _result(self, record: Record) -> Reply:
         if record["state"] != DECLINED:
@@ -155,6 +204,45 @@ class MockSimulator(Simulator):
             code, message = _FAILURES[Effect(record["effect"])]
             charge["failure"] = {"code": code, "message": message}
         return charge
+
+    # -- webhooks
+
+    def news(self, record: Record) -> str:
+        if is_charge(record):
+            return f"charge.{_STATUSES[record['state']]}"
+        return f"{record['kind']}.{_OPERATION_STATUSES[record['state']]}"
+
+    def body(self, kind: str, event_id: str, record: Record, now: float) -> bytes:
+        thing = self._present(record) if is_charge(record) else _present_operation(record)
+        return json.dumps({"id": event_id, "type": kind, "created": int(now), "data": thing}).encode()
+
+
+def _present_operation(operation: Record) -> dict[str, Any]:
+    return {
+        "id": operation["id"],
+        "object": operation["kind"],
+        "charge": operation["charge_id"],
+        "amount": operation["amount"],
+        "currency": operation["currency"],
+        "reference": operation["reference"],
+        "status": _OPERATION_STATUSES[operation["state"]],
+        **({"failure_code": "refund_failed"} if operation["state"] == FAILED else {}),
+    }
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if not 1 <= len(key) <= 255:
+        raise BadRequestError("Idempotency-Key is required")
+    return key
+
+
+def _content(request: Request) -> str:
+    return hashlib.sha256(request.path.encode() + b" " + request.body).hexdigest()
+
+
+def _missing(what: str) -> Reply:
+    return _error(404, "invalid_request_error", "resource_missing", f"No such {what}.")
 
 
 def _error(status: int, kind: str, code: str, message: str) -> Reply:

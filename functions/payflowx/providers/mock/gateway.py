@@ -5,10 +5,13 @@ from typing import Final
 
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.limits import DAY_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
-from payflowx.providers.contract import Step
-from payflowx.providers.mock import requests, responses
+from payflowx.providers.contract import MovementStep, Step
+from payflowx.providers.mock import movements, requests, responses, webhooks
 
 
 class MockGateway:
@@ -17,10 +20,12 @@ class MockGateway:
     capabilities: Final = Capabilities(
         provider="mock",
         simulated=True,
+        capture_modes=frozenset(CaptureMode),
         idempotency_window_ms=DAY_MS,
         can_fence=True,
         visibility_lag_ms=5 * SECOND_MS,
         action_lifetime_ms=15 * MINUTE_MS,
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -42,6 +47,20 @@ class MockGateway:
             Step(name="cancel", build=requests.cancel, read=responses.cancelled, yields=("cancel_sent",)),
             Step(name="read", build=requests.read, read=responses.read_back),
         )
+
+    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """One request each; captures and refunds of a part as well."""
+        return (MovementStep(name=movement.kind.value, build=movements.move, read=movements.moved, moves=True),)
+
+    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """By its id, else by our key: it is known even when no answer ever came."""
+        if movement.reference is not None:
+            return (MovementStep(name="read", build=movements.read, read=movements.read_back),)
+        return (MovementStep(name="find", build=movements.find, read=movements.found),)
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """Raises `ForgedWebhookError`."""
+        return webhooks.read_webhook(webhook, secrets)
 
 
 GATEWAY: Final = MockGateway()

@@ -1,0 +1,31 @@
+"""Webhooks: what they are about, and the successes that prove something. Pure."""
+
+from collections.abc import Sequence
+
+from payflowx.domain.notices import Notice, Webhook
+from payflowx.domain.outcome import Charged, Moved
+from payflowx.domain.text import provider_code, provider_reference
+from payflowx.providers.mock.movements import operation
+from payflowx.providers.mock.responses import charge
+from payflowx.providers.reading import member
+from payflowx.providers.signing import authentic_event, proof
+
+
+def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:
+    """Raises `ForgedWebhookError`. What is authentic and not understood is a notice of nothing."""
+    event_id, event = authentic_event(webhook, secrets)
+    kind, thing = provider_code(event.get("type")), member(event.get("data"))
+    name, key = provider_reference(thing.get("id")), provider_reference(thing.get("reference"))
+    if thing.get("object") == "charge":
+        outcome = proof(Charged, lambda: charge(thing)) if kind == "charge.succeeded" else None
+        return Notice(event_id=event_id, type=kind, charge_reference=name, charge_key=key, outcome=outcome)
+    if thing.get("object") not in {"capture", "void", "refund"}:
+        return Notice(event_id=event_id, type=kind)
+    return Notice(
+        event_id=event_id,
+        type=kind,
+        charge_reference=provider_reference(thing.get("charge")),
+        movement_reference=name,
+        movement_key=key,
+        movement_outcome=proof(Moved, lambda: operation(thing)) if kind.endswith(".succeeded") else None,
+    )
