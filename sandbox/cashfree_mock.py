@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sandbox.behaviours import Effect, behaviour_of
-from sandbox.simulator import CHARGED, DECLINED, PENDING, WAITING, Simulator, require
+from sandbox.ledger import DONE, FAILED
+from sandbox.settling import CAPTURE, REFUND, TAKEN, VOID, SettlingSimulator, is_charge
+from sandbox.simulator import AUTHORIZED, CANCELED, CHARGED, DECLINED, PENDING, WAITING, require
 from sandbox.store import Record
 from sandbox.wire import BadRequestError, Fraction, Reply, Request, json_reply
 
@@ -16,8 +18,18 @@ _ORDER: Final = "order"
 _KEYS: Final = "idempotency"
 _VERSION: Final = "2025-01-01"
 _ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,45}")
-_PATH: Final = re.compile(r"/pg/orders/([A-Za-z0-9_-]{3,45})(/payments)?")
-_STATUSES: Final = {CHARGED: "SUCCESS", PENDING: "PENDING", WAITING: "PENDING", DECLINED: "FAILED"}
+_PATH: Final = re.compile(
+    r"/pg/orders/([A-Za-z0-9_-]{3,45})(?:/(payments|authorization|refunds)(?:/([A-Za-z0-9_-]{3,45}))?)?"
+)
+_STATUSES: Final = {
+    CHARGED: "SUCCESS",
+    AUTHORIZED: "SUCCESS",
+    PENDING: "PENDING",
+    WAITING: "PENDING",
+    DECLINED: "FAILED",
+    CANCELED: "VOID",
+}
+_REFUND_STATUSES: Final = {DONE: "SUCCESS", PENDING: "PENDING", FAILED: "CANCELLED"}
 _ERRORS: Final = {
     Effect.SOFT_DECLINE: ("BANK_UNAVAILABLE", "The bank is not available"),
     Effect.REOPENED_DECLINE: ("BANK_UNAVAILABLE", "The bank is not available"),
@@ -27,7 +39,7 @@ _ERRORS: Final = {
 _EXPONENTS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 
 
-class CashfreeMockSimulator(Simulator):
+class CashfreeMockSimulator(SettlingSimulator):
     """Header authentication with a pinned version."""
 
     name = "cashfree_mock"
@@ -49,6 +61,10 @@ class CashfreeMockSimulator(Simulator):
     def server_error(self) -> Reply:
         return _error(500, "api_error", "internal_error", "internal server error")
 
+    def too_many_requests(self) -> Reply:
+        limited = _error(429, "rate_limit_error", "too_many_requests", "too many requests")
+        return Reply(status=429, body=limited.body, headers={**limited.headers, "x-ratelimit-retry": "1"})
+
     def answer(self, request: Request, now: float) -> Reply:
         if request.headers.get("x-api-version") != _VERSION:
             raise BadRequestError("x-api-version is missing or unknown")
@@ -61,11 +77,69 @@ class CashfreeMockSimulator(Simulator):
         order = self.store.get(_ORDER, match[1]) if match else None
         if match is None or order is None:
             return _error(404, "invalid_request_error", "order_not_found", "order not found")
-        if request.method == "GET":
-            return self._payments(order, now) if match[2] else _numbers(200, self._present(order, now))
-        if request.method == "PATCH" and not match[2]:
-            return self._terminate(request, order, now)
-        return self.bad_request("method not allowed")
+        return self._of_order(request, order, (match[2], match[3]), now)
+
+    def _of_order(self, request: Request, order: Record, what: tuple[str | None, str | None], now: float) -> Reply:
+        match request.method, *what:
+            case "GET", None, None:
+                return _numbers(200, self._present(order, now))
+            case "GET", "payments", None:
+                return self._payments(order, now)
+            case "GET", "refunds", str(refund_id):
+                return self._read_refund(order, refund_id, now)
+            case "PATCH", None, None:
+                return self._terminate(request, order, now)
+            case "POST", "authorization", None:
+                return self._once(request, lambda: self._settle(request, order, now))
+            case "POST", "refunds", None:
+                return self._once(request, lambda: self._refund(request, order, now))
+            case _:
+                return self.bad_request("method not allowed")
+
+    def _settle(self, request: Request, order: Record, now: float) -> Reply:
+        body = request.json()
+        amount = _require_amount(body, "amount", {"action": str}, order["currency"])
+        if body["action"] not in {"CAPTURE", "VOID"}:
+            raise BadRequestError("action must be CAPTURE or VOID")
+        payment = next((record for record in self._of(order, now) if record["state"] in TAKEN), None)
+        kind = CAPTURE if body["action"] == "CAPTURE" else VOID
+        reason = self.why_not(kind, payment, amount, now) if payment else "not_authorized"
+        if payment is None or reason in {"not_authorized", "not_capturable", "not_voidable"}:
+            return _error(400, "invalid_request_error", "order_authorization_invalid", "nothing is held for the order")
+        if reason is not None or (kind == VOID and amount != payment["taken"]):
+            raise BadRequestError("amount is not what may be settled")
+        wanted = {"kind": kind, "amount": amount, "reference": order["order_id"]}
+        return self.move(
+            wanted,
+            payment,
+            now,
+            lambda *_: _numbers(200, self._present_payment(self.find(payment["id"], now) or payment)),
+        )
+
+    def _refund(self, request: Request, order: Record, now: float) -> Reply:
+        body = request.json()
+        amount = _require_amount(body, "refund_amount", {"refund_id": str}, order["currency"])
+        if not _ORDER_ID.fullmatch(body["refund_id"]):
+            raise BadRequestError("refund_id is invalid")
+        payment = next((record for record in self._of(order, now) if record["state"] in TAKEN), None)
+        if payment is None:
+            return _error(400, "invalid_request_error", "order_not_paid", "the order was not paid")
+        known = self.operations_of(payment, now, REFUND)
+        if any(refund["reference"] == body["refund_id"] for refund in known):
+            return _error(
+                409, "invalid_request_error", "refund_already_exists", "refund with same id is already present"
+            )
+        if (reason := self.why_not(REFUND, payment, amount, now)) is not None:
+            return _error(400, "invalid_request_error", reason, "the refund cannot be made")
+        wanted = {"kind": REFUND, "amount": amount, "reference": body["refund_id"]}
+        return self.move(wanted, payment, now, lambda refund, _: _numbers(200, _present_refund(order, refund)))
+
+    def _read_refund(self, order: Record, refund_id: str, now: float) -> Reply:
+        refunds = [known for record in self._of(order, now) for known in self.visible_operations(record, now, REFUND)]
+        found = next((refund for refund in refunds if refund["reference"] == refund_id), None)
+        if found is None:
+            return _error(404, "invalid_request_error", "refund_not_found", "refund not found")
+        return _numbers(200, _present_refund(order, found))
 
     def _once(self, request: Request, create: Any) -> Reply:
         """The same key gives the same answer; with another body it is an error."""
@@ -97,6 +171,9 @@ class CashfreeMockSimulator(Simulator):
         order_id = body.get("order_id") or self.make_id("order_", self.count(_ORDER))
         if not _ORDER_ID.fullmatch(order_id):
             raise BadRequestError("order_id is invalid")
+        meta = body.get("order_meta", {})
+        if meta.get("capture", "automatic") not in {"automatic", "manual"}:
+            raise BadRequestError("order_meta.capture must be automatic or manual")
         minor = _minor(str(amount), body["order_currency"])
         if self.store.get(_ORDER, order_id) is not None:
             return _error(409, "invalid_request_error", "order_already_exists", "order with same id is already present")
@@ -107,6 +184,7 @@ class CashfreeMockSimulator(Simulator):
             "currency": body["order_currency"],
             "session": self.make_id("session_", order_id),
             "terminated": False,
+            "manual": meta.get("capture") == "manual",
             "at": now,
         }
         self.store.put(_ORDER, order_id, order)
@@ -126,8 +204,7 @@ class CashfreeMockSimulator(Simulator):
         if behaviour is None:
             return _error(400, "invalid_request_error", "instrument_invalid", "instrument not found")
         if behaviour.effect is Effect.RATE_LIMITED:
-            limited = _error(429, "rate_limit_error", "too_many_requests", "too many requests")
-            return Reply(status=429, body=limited.body, headers={**limited.headers, "x-ratelimit-retry": "1"})
+            return self.too_many_requests()
 
         def take() -> Reply:
             current = self.store.get(_ORDER, order["order_id"]) or order
@@ -142,7 +219,8 @@ class CashfreeMockSimulator(Simulator):
                 "amount": order["amount"],
                 "currency": order["currency"],
             }
-            record = self.charge(order["order_id"], behaviour, details, now)
+            success = AUTHORIZED if order["manual"] else CHARGED
+            record = self.charge(order["order_id"], behaviour, details, now, success=success)
             return _numbers(200, self._present_payment(record))
 
         return self.perform(order["order_id"], behaviour, take)
@@ -161,13 +239,8 @@ class CashfreeMockSimulator(Simulator):
             self.store.put(_ORDER, order["order_id"], order)
             for record in self._of(order, now):
                 if record["state"] in {PENDING, WAITING}:
-                    self.change(
-                        record,
-                        state=DECLINED,
-                        effect=Effect.SOFT_DECLINE,
-                        settles_at=now,
-                        settles_to=DECLINED,
-                    )
+                    changes = {"state": DECLINED, "effect": Effect.SOFT_DECLINE}
+                    self.tell(self.change(record, **changes, settles_at=now, settles_to=DECLINED), now)
         return _numbers(200, self._present(order, now))
 
     def _of(self, order: Record, now: float) -> list[Record]:
@@ -178,7 +251,7 @@ class CashfreeMockSimulator(Simulator):
             self.visibility_lag_seconds = lag
 
     def _is_paid(self, order: Record, now: float) -> bool:
-        return any(record["state"] == CHARGED for record in self._of(order, now))
+        return any(record["state"] in TAKEN for record in self._of(order, now))
 
     def _present(self, order: Record, now: float) -> dict[str, Any]:
         status = "TERMINATED" if order["terminated"] else "PAID" if self._is_paid(order, now) else "ACTIVE"
@@ -212,6 +285,37 @@ class CashfreeMockSimulator(Simulator):
                 "error_reason": code.lower(),
             }
         return payment
+
+    # -- webhooks
+
+    def news(self, record: Record) -> str:
+        """How it stands is in the body: what a payment that was called off would have become is no news."""
+        return "PAYMENT_WEBHOOK" if is_charge(record) or record["kind"] != REFUND else "REFUND_WEBHOOK"
+
+    def body(self, kind: str, event_id: str, record: Record, now: float) -> bytes:
+        payment = record if is_charge(record) else self.charge_of(record, now)
+        data: dict[str, Any] = {"payment": self._present_payment(payment)}
+        if kind == "REFUND_WEBHOOK":
+            data = {"refund": _present_refund(payment, record)}
+        return _numbers(200, {"id": event_id, "type": kind, "event_time": int(now), "data": data}).body
+
+
+def _present_refund(order: Record, refund: Record) -> dict[str, Any]:
+    return {
+        "cf_refund_id": refund["id"],
+        "refund_id": refund["reference"],
+        "order_id": order["order_id"],
+        "refund_amount": _major(refund["amount"], refund["currency"]),
+        "refund_currency": refund["currency"],
+        "refund_status": _REFUND_STATUSES[refund["state"]],
+    }
+
+
+def _require_amount(body: Record, name: str, fields: dict[str, type], currency: str) -> int:
+    """In minor units. A JSON number may be written with decimals or without."""
+    amount = body.get(name)
+    require(body, {**fields, name: type(amount) if type(amount) in (int, Fraction) else int})
+    return _minor(str(amount), currency)
 
 
 def _minor(text: str, currency: str) -> int:

@@ -1,19 +1,31 @@
 """A gateway in the style of Razorpay: orders and payments, receipts that are not unique, no idempotency keys."""
 
 import hmac
+import json
 import re
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote
 
 from sandbox.behaviours import Effect, behaviour_of
-from sandbox.simulator import CHARGED, DECLINED, PENDING, WAITING, Simulator, require, require_positive
+from sandbox.ledger import DONE, FAILED
+from sandbox.settling import CAPTURE, REFUND, TAKEN, SettlingSimulator, is_charge
+from sandbox.simulator import AUTHORIZED, CHARGED, DECLINED, PENDING, WAITING, require, require_positive
 from sandbox.store import Record
 from sandbox.wire import Reply, Request, json_reply
 
 _ORDER: Final = "order"
 _ORDER_PATH: Final = re.compile(r"/v1/orders/(order_[0-9a-f]+)(/payments)?")
-_PAYMENT_PATH: Final = re.compile(r"/v1/payments/(pay_[0-9a-f]+)")
-_STATUSES: Final = {CHARGED: "captured", PENDING: "created", WAITING: "created", DECLINED: "failed"}
+_PAYMENT_PATH: Final = re.compile(r"/v1/payments/(pay_[0-9a-f]+)(?:/(capture|refund|refunds))?")
+_REFUND_PATH: Final = re.compile(r"/v1/refunds/(op_[0-9a-f]+)")
+_REFUND_STATUSES: Final = {DONE: "processed", PENDING: "pending", FAILED: "failed"}
+_STATUSES: Final = {
+    CHARGED: "captured",
+    AUTHORIZED: "authorized",
+    PENDING: "created",
+    WAITING: "created",
+    DECLINED: "failed",
+}
 _REASONS: Final = {
     Effect.SOFT_DECLINE: ("GATEWAY_ERROR", "bank_technical_error", "The bank has a technical problem."),
     Effect.REOPENED_DECLINE: ("BAD_REQUEST_ERROR", "payment_failed", "The payment failed."),
@@ -23,8 +35,8 @@ _REASONS: Final = {
 _MIN_AMOUNT: Final = 100
 
 
-class RazorpayMockSimulator(Simulator):
-    """Basic authentication, JSON, paise; a failed payment may be captured late."""
+class RazorpayMockSimulator(SettlingSimulator):
+    """Basic authentication, JSON, paise; a failed payment may be captured late. All is captured, and nothing voided."""
 
     name = "razorpay_mock"
     reopens = True
@@ -44,6 +56,10 @@ class RazorpayMockSimulator(Simulator):
     def server_error(self) -> Reply:
         return _error(500, "SERVER_ERROR", "server_error", "We are facing some trouble.")
 
+    def too_many_requests(self) -> Reply:
+        limited = _error(429, "BAD_REQUEST_ERROR", "too_many_requests", "Too many requests")
+        return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
+
     def answer(self, request: Request, now: float) -> Reply:
         route = (request.method, request.path)
         if route == ("POST", "/v1/orders"):
@@ -54,14 +70,61 @@ class RazorpayMockSimulator(Simulator):
             return self._pay(request, now)
         if request.method == "GET" and (match := _ORDER_PATH.fullmatch(request.path)):
             return self._read_order(match[1], payments=match[2] is not None, now=now)
-        if request.method == "GET" and (match := _PAYMENT_PATH.fullmatch(request.path)):
+        if request.method == "GET" and (match := _REFUND_PATH.fullmatch(request.path)):
+            refund = self.operation(match[1], now)
+            return json_reply(200, _present_refund(refund)) if refund else _missing()
+        if match := _PAYMENT_PATH.fullmatch(request.path):
             record = self.find(match[1], now)
-            return json_reply(200, self._present(record)) if record else _missing()
+            return self._of_payment(request, record, match[2], now) if record else _missing()
         return _error(404, "BAD_REQUEST_ERROR", "invalid_request", "The requested URL was not found.")
+
+    def _of_payment(self, request: Request, record: Record, what: str | None, now: float) -> Reply:
+        match request.method, what:
+            case "GET", None:
+                return json_reply(200, self._present(record))
+            case "GET", "refunds":
+                return _collection([_present_refund(known) for known in self.visible_operations(record, now, REFUND)])
+            case "POST", "capture":
+                return self._capture(request, record, now)
+            case "POST", "refund":
+                return self._refund(request, record, now)
+            case _:
+                return _error(404, "BAD_REQUEST_ERROR", "invalid_request", "The requested URL was not found.")
+
+    def _capture(self, request: Request, payment: Record, now: float) -> Reply:
+        body = request.json()
+        require(body, {"amount": int, "currency": str})
+        if (body["amount"], body["currency"]) != (payment["taken"], payment["currency"]):
+            return self.bad_request("a capture takes all that is held, in its currency")
+        wanted = {"kind": CAPTURE, "amount": body["amount"], "reference": payment["reference"]}
+        return self._moved(wanted, payment, now, lambda: self._present(self.find(payment["id"], now) or payment))
+
+    def _refund(self, request: Request, payment: Record, now: float) -> Reply:
+        body = request.json()
+        require(body, {"amount": int}, {"receipt": str, "notes": dict})
+        require_positive(body["amount"], least=_MIN_AMOUNT)
+        if len(body.get("receipt", "")) > 40:
+            return self.bad_request("receipt is too long")
+        wanted = {"kind": REFUND, "amount": body["amount"], "reference": body.get("receipt")}
+        return self._moved(wanted, payment, now, None)
+
+    def _moved(self, wanted: Record, payment: Record, now: float, show: Callable[[], Any] | None) -> Reply:
+        """The answer is the refund, unless something else is to be shown."""
+        if (reason := self.why_not(wanted["kind"], payment, wanted["amount"], now)) is not None:
+            return _error(400, "BAD_REQUEST_ERROR", reason, f"The payment or amount is {reason.replace('_', ' ')}.")
+        return self.move(
+            wanted, payment, now, lambda done, _: json_reply(200, show() if show else _present_refund(done))
+        )
 
     def _order(self, request: Request, now: float) -> Reply:
         body = request.json()
-        require(body, {"amount": int, "currency": str}, {"receipt": str, "notes": dict, "partial_payment": bool})
+        require(
+            body,
+            {"amount": int, "currency": str},
+            {"receipt": str, "notes": dict, "partial_payment": bool, "payment": dict},
+        )
+        if body.get("payment", {"capture": "manual"}) not in ({"capture": "manual"}, {"capture": "automatic"}):
+            return self.bad_request("payment.capture must be automatic or manual")
         require_positive(body["amount"], least=_MIN_AMOUNT)
         if len(body.get("receipt", "")) > 40:
             return self.bad_request("receipt is too long")
@@ -70,6 +133,7 @@ class RazorpayMockSimulator(Simulator):
             "amount": body["amount"],
             "currency": body["currency"],
             "receipt": body.get("receipt"),
+            "manual": body.get("payment") == {"capture": "manual"},
             "created_at": int(now),
         }
         self.store.put(_ORDER, order["id"], order)
@@ -86,7 +150,7 @@ class RazorpayMockSimulator(Simulator):
         found = self.charges(now, lambda record: bool(record["order_id"] == order_id))
         if payments:
             return _collection([self._present(record) for record in found])
-        paid = any(record["state"] == CHARGED for record in found)
+        paid = any(record["state"] in TAKEN for record in found)
         status = "paid" if paid else "attempted" if found else "created"
         return json_reply(200, _present_order(order, status))
 
@@ -103,11 +167,12 @@ class RazorpayMockSimulator(Simulator):
         if behaviour is None:
             return _error(400, "BAD_REQUEST_ERROR", "invalid_token", "The token does not exist.")
         if behaviour.effect is Effect.RATE_LIMITED:
-            limited = _error(429, "BAD_REQUEST_ERROR", "too_many_requests", "Too many requests")
-            return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
+            return self.too_many_requests()
+
+        success = AUTHORIZED if order["manual"] else CHARGED
 
         def take() -> Reply:
-            if any(r["order_id"] == order["id"] and r["state"] == CHARGED for r in self.charges(now, lambda _: True)):
+            if any(r["order_id"] == order["id"] and r["state"] in TAKEN for r in self.charges(now, lambda _: True)):
                 return _error(400, "BAD_REQUEST_ERROR", "order_already_paid", "The order was paid already.")
             details = {
                 "id": self.make_id("pay_", order["id"], self.count("charge")),
@@ -116,7 +181,7 @@ class RazorpayMockSimulator(Simulator):
                 "amount": body["amount"],
                 "currency": body["currency"],
             }
-            return self._result(self.charge(order["id"], behaviour, details, now))
+            return self._result(self.charge(order["id"], behaviour, details, now, success=success))
 
         return self.perform(order["id"], behaviour, take)
 
@@ -145,6 +210,36 @@ class RazorpayMockSimulator(Simulator):
             names = ("error_code", "error_reason", "error_description")
             payment |= dict(zip(names, _REASONS[Effect(record["effect"])], strict=True))
         return payment
+
+    # -- webhooks
+
+    def news(self, record: Record) -> str:
+        if not is_charge(record):
+            return "order.paid" if record["kind"] == CAPTURE else f"refund.{_REFUND_STATUSES[record['state']]}"
+        return "order.paid" if record["state"] == CHARGED else f"payment.{_STATUSES[record['state']]}"
+
+    def body(self, kind: str, event_id: str, record: Record, now: float) -> bytes:
+        if not is_charge(record) and record["kind"] == REFUND:
+            payload = {"refund": _present_refund(record)}
+        else:
+            payment = record if is_charge(record) else self.charge_of(record, now)
+            payload = {"payment": self._present(payment)}
+            order = self.store.get(_ORDER, payment["order_id"])
+            if kind == "order.paid" and order is not None:
+                payload["order"] = _present_order(order, "paid")
+        return json.dumps({"id": event_id, "event": kind, "created_at": int(now), "payload": payload}).encode()
+
+
+def _present_refund(refund: Record) -> dict[str, Any]:
+    return {
+        "id": refund["id"],
+        "entity": "refund",
+        "payment_id": refund["charge_id"],
+        "amount": refund["amount"],
+        "currency": refund["currency"],
+        "receipt": refund["reference"],
+        "status": _REFUND_STATUSES[refund["state"]],
+    }
 
 
 def _present_order(order: Record, status: str) -> dict[str, Any]:

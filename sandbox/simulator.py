@@ -19,6 +19,7 @@ from sandbox.store import Record, Store
 from sandbox.wire import BadRequestError, Reply, Request, html_reply
 
 CHARGED: Final = "charged"
+AUTHORIZED: Final = "authorized"
 DECLINED: Final = "declined"
 PENDING: Final = "pending"
 WAITING: Final = "waiting for the payer"
@@ -94,23 +95,25 @@ class Simulator(ABC):
 
     # -- charges
 
-    def charge(self, key: str, behaviour: Behaviour, details: Record, now: float) -> Record:
-        """Do what the behaviour says, once, and put it into the ledger."""
+    def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
+        """Do what the behaviour says, once, and put it into the ledger. `success`: what it is when it works."""
+        state = _STATE_OF[behaviour.effect]
         record: Record = {
             **details,
             "id": details["id"],
             "key": key,
             "effect": behaviour.effect,
-            "state": _STATE_OF[behaviour.effect],
+            "state": success if state == CHARGED else state,
+            "success": success,
             "at": now,
             "taken": details["amount"] + (1 if behaviour.effect is Effect.WRONG_AMOUNT else 0),
         }
         if behaviour.effect is Effect.LATER_CHARGE:
-            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": CHARGED}
+            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": success}
         elif behaviour.effect is Effect.LATER_DECLINE:
             record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": DECLINED}
         elif behaviour.effect is Effect.REOPENED_DECLINE and self.reopens:
-            record |= {"settles_at": now + REOPEN_SECONDS, "settles_to": CHARGED}
+            record |= {"settles_at": now + REOPEN_SECONDS, "settles_to": success}
         self.store.put(CHARGE, record["id"], record)
         return record
 

@@ -58,7 +58,7 @@ def action(of: str, url: Any) -> Outcome:
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
 
 
-def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str) -> Outcome:
+def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str) -> Rejected | Unknown:
     """An error status that is no decline: was it refused before anything happened, or do we not know?
 
     429, 401 and 403 are documented as refused before execution; so are plain validation errors. A conflict, a

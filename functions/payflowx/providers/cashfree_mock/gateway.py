@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.limits import HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
-from payflowx.providers.cashfree_mock import requests, responses
-from payflowx.providers.contract import Step
-from payflowx.providers.without import WithoutMovements
+from payflowx.providers.cashfree_mock import movements, requests, responses, webhooks
+from payflowx.providers.contract import MovementStep, Step
 
 
 class CashfreeMockGateway(WithoutMovements):
@@ -18,10 +20,12 @@ class CashfreeMockGateway(WithoutMovements):
     capabilities: Final = Capabilities(
         provider="cashfree_mock",
         simulated=True,
+        capture_modes=frozenset(CaptureMode),
         can_fence=True,
         visibility_lag_ms=10 * SECOND_MS,
         inquiry_horizon_ms=HOUR_MS,
         action_lifetime_ms=15 * MINUTE_MS,
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -56,6 +60,22 @@ class CashfreeMockGateway(WithoutMovements):
             Step(name="order", build=requests.read_order, read=responses.closed, yields=("order_closed",)),
             Step(name="payments", build=requests.payments_of_order, read=responses.unpaid),
         )
+
+    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """One request each; captures and refunds of a part as well."""
+        if movement.kind is MovementKind.REFUND:
+            return (MovementStep(name="refund", build=movements.refund, read=movements.refunded, moves=True),)
+        return (MovementStep(name=movement.kind.value, build=movements.settle, read=movements.settled, moves=True),)
+
+    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """A refund by its id, which is our key; a capture or void on the payment."""
+        if movement.kind is MovementKind.REFUND:
+            return (MovementStep(name="read", build=movements.read_refund, read=movements.refund_found),)
+        return (MovementStep(name="read", build=movements.payments_of_order, read=movements.settlement_found),)
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """Raises `ForgedWebhookError`."""
+        return webhooks.read_webhook(webhook, secrets)
 
 
 GATEWAY: Final = CashfreeMockGateway()

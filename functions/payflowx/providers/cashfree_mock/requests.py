@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from payflowx.domain.money import to_major
 from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2025-01-01"
@@ -27,15 +28,16 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 
 def create_order(charge: Charge) -> HttpRequest:
     """An order under our key: a second one of the same id is refused."""
-    body = {
+    body: dict[str, Any] = {
         "order_id": charge.provider_key,
         "order_amount": "@amount",
         "order_currency": charge.currency,
         "customer_details": {"customer_id": charge.provider_key, "customer_phone": _ANONYMOUS_PHONE},
     }
-    literal = format(to_major(charge.amount, charge.currency), "f")
-    text = json.dumps(body, separators=(",", ":")).replace(_AMOUNT, literal)
-    return _with_key(charge, HttpRequest(method="POST", path="/pg/orders", body=text.encode()))
+    if charge.capture is CaptureMode.MANUAL:
+        body["order_meta"] = {"capture": charge.capture.value}
+    data = json_with_amount(body, charge.amount, charge.currency)
+    return keyed(charge.provider_key, HttpRequest(method="POST", path="/pg/orders", body=data))
 
 
 def pay_session(charge: Charge) -> HttpRequest:
@@ -44,34 +46,42 @@ def pay_session(charge: Charge) -> HttpRequest:
         "payment_session_id": charge.progress["payment_session_id"],
         "payment_method": {"card": {"channel": "post", "instrument_id": charge.token}},
     }
-    return _with_key(charge, HttpRequest(method="POST", path="/pg/orders/sessions", body=_json(body)))
+    return keyed(charge.provider_key, HttpRequest(method="POST", path="/pg/orders/sessions", body=_json(body)))
 
 
 def payments_of_order(charge: Charge) -> HttpRequest:
     """The authoritative read."""
-    return HttpRequest(method="GET", path=f"{_order(charge)}/payments")
+    return HttpRequest(method="GET", path=f"{order_path(charge.provider_key)}/payments")
 
 
 def terminate_order(charge: Charge) -> HttpRequest:
     """From then on nobody can pay it."""
     headers = {"Content-Type": "application/json"}
     body = _json({"order_status": "TERMINATED"})
-    return HttpRequest(method="PATCH", path=_order(charge), headers=headers, body=body)
+    return HttpRequest(method="PATCH", path=order_path(charge.provider_key), headers=headers, body=body)
 
 
 def read_order(charge: Charge) -> HttpRequest:
     """The order's own state."""
-    return HttpRequest(method="GET", path=_order(charge))
+    return HttpRequest(method="GET", path=order_path(charge.provider_key))
 
 
-def _order(charge: Charge) -> str:
-    return f"/pg/orders/{quote(charge.provider_key, safe='')}"
+def order_path(order_id: str) -> str:
+    """The address of an order."""
+    return f"/pg/orders/{quote(order_id, safe='')}"
+
+
+def json_with_amount(body: dict[str, Any], amount: int, currency: str) -> bytes:
+    """The body with the amount, in major units, where it says `@amount`."""
+    literal = format(to_major(amount, currency), "f")
+    return json.dumps(body, separators=(",", ":")).replace(_AMOUNT, literal).encode()
 
 
 def _json(body: dict[str, Any]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _with_key(charge: Charge, request: HttpRequest) -> HttpRequest:
-    headers = {"Content-Type": "application/json", "x-idempotency-key": charge.provider_key}
+def keyed(key: str, request: HttpRequest) -> HttpRequest:
+    """JSON under an idempotency key."""
+    headers = {"Content-Type": "application/json", "x-idempotency-key": key}
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from payflowx.domain.money import to_minor
 from payflowx.domain.outcome import (
     Accepted,
+    Authorized,
     Charged,
     Declined,
     Fenced,
@@ -13,6 +14,7 @@ from payflowx.domain.outcome import (
     NotFound,
     Outcome,
     Progress,
+    Rejected,
     StepResult,
     Unknown,
 )
@@ -43,31 +45,31 @@ def ordered(charge: Charge, response: HttpResponse) -> StepResult:
         if order.get("order_id") != charge.provider_key:
             return Unknown(code="another_order")
         return Progress(facts={"payment_session_id": _session(order.get("payment_session_id"))})
-    return _refused(response)
+    return refused(response)
 
 
 def paid(charge: Charge, response: HttpResponse) -> StepResult:
     """The answer to a payment."""
     if response.status == 200:
-        return _payment(json_object(response))
+        return payment(json_object(response))
     error = error_body(response)
     if response.status == 400 and error.get("code") == "instrument_invalid":
         message = provider_text(error.get("message"))
         return Declined(kind=DeclineKind.HARD, code="instrument_invalid", message=message, fence_required=True)
-    return _refused(response)
+    return refused(response)
 
 
 def found(charge: Charge, response: HttpResponse) -> StepResult:
     """All payments of the order: one that took money decides, else the newest."""
-    payments = _payments(response)
+    payments = payments_in(response)
     if isinstance(payments, Unknown):
         return payments
-    succeeded = [payment for payment in payments if payment.get("payment_status") == "SUCCESS"]
+    succeeded = [item for item in payments if item.get("payment_status") == "SUCCESS"]
     if len(succeeded) > 1:
         return Mismatch(code="duplicate_charge")
     if succeeded:
-        return _payment(succeeded[0])
-    return _payment(payments[-1]) if payments else NotFound()
+        return payment(succeeded[0])
+    return payment(payments[-1]) if payments else NotFound()
 
 
 def terminated(charge: Charge, response: HttpResponse) -> StepResult:
@@ -89,56 +91,59 @@ def closed(charge: Charge, response: HttpResponse) -> StepResult:
 
 def unpaid(charge: Charge, response: HttpResponse) -> StepResult:
     """The order is closed: a payment found now is the last word, and none at all is the proof."""
-    payments = _payments(response)
+    payments = payments_in(response)
     if isinstance(payments, Unknown):
         return payments
-    succeeded = [payment for payment in payments if payment.get("payment_status") == "SUCCESS"]
+    succeeded = [item for item in payments if item.get("payment_status") == "SUCCESS"]
     if succeeded:
-        return _payment(succeeded[0]) if len(succeeded) == 1 else Mismatch(code="duplicate_charge")
+        return payment(succeeded[0]) if len(succeeded) == 1 else Mismatch(code="duplicate_charge")
     if charge.progress.get("order_closed") != "true":
         return Unknown(code="order_paid_without_payment")
-    if all(payment.get("payment_status") in _UNPAID for payment in payments):
+    if all(item.get("payment_status") in _UNPAID for item in payments):
         return Fenced(reference=reference(payments[-1].get("cf_payment_id")) if payments else None)
     return Unknown(code="payment_still_open")
 
 
-def _payments(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
+def payments_in(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
+    """All payments of an order."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     payments = json_array(response)
-    if not all(isinstance(payment, dict) for payment in payments):
+    if not all(isinstance(item, dict) for item in payments):
         raise ValueError("not a list of payments")
     return payments
 
 
-def _payment(payment: dict[str, Any]) -> Outcome:
-    payment_id = reference(payment.get("cf_payment_id"))
-    match payment.get("payment_status"):
+def payment(item: dict[str, Any]) -> Outcome:
+    """How a payment stands, whoever asked for it."""
+    payment_id = reference(item.get("cf_payment_id"))
+    match item.get("payment_status"):
         case "SUCCESS":
-            return _charged(payment_id, payment)
+            return _taken(payment_id, item)
         case "PENDING" | "NOT_ATTEMPTED":
-            url = member(payment.get("data")).get("url")
+            url = member(item.get("data")).get("url")
             return action(payment_id, url) if url else Accepted(reference=payment_id)
         case "FAILED" | "USER_DROPPED" | "CANCELLED":
-            return _declined(payment_id, member(payment.get("error_details")))
+            return _declined(payment_id, member(item.get("error_details")))
         case _:
             return Unknown(code="status_not_known")
 
 
-def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome:
-    currency = text(payment.get("payment_currency"))
-    amount = payment.get("payment_amount")
-    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
-        return Unknown(code="amount_not_understood")
-    minor = to_minor(Decimal(amount), currency)
+def _taken(payment_id: str, item: dict[str, Any]) -> Outcome:
+    """A success is a charge, unless it says that it was not captured: then the money is held."""
+    currency = text(item.get("payment_currency"))
+    minor = amount_of(item.get("payment_amount"), currency)
     if minor is None:
         return Mismatch(code="amount_differs", reference=payment_id)
-    return Charged(
-        reference=payment_id,
-        amount=minor,
-        currency=currency,
-        merchant_reference=text(payment.get("order_id")),
-    )
+    kind = Authorized if item.get("is_captured") is False else Charged
+    return kind(reference=payment_id, amount=minor, currency=currency, merchant_reference=text(item.get("order_id")))
+
+
+def amount_of(value: Any, currency: str) -> int | None:
+    """In minor units; None for a fraction of one. Raises ValueError for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("not an amount")  # noqa: TRY004 - bad data, not a bad argument
+    return to_minor(Decimal(value), currency)
 
 
 def _declined(payment_id: str, error: dict[str, Any]) -> Declined:
@@ -160,7 +165,8 @@ def _session(value: object) -> str:
     return session
 
 
-def _refused(response: HttpResponse) -> Outcome:
+def refused(response: HttpResponse) -> Rejected | Unknown:
+    """An error status that is no decline."""
     error = error_body(response)
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")

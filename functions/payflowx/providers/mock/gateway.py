@@ -12,7 +12,6 @@ from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
 from payflowx.providers.contract import MovementStep, Step
 from payflowx.providers.mock import movements, requests, responses, webhooks
-from payflowx.providers.without import WithoutOwnList
 
 
 class MockGateway(WithoutOwnList):
@@ -21,12 +20,11 @@ class MockGateway(WithoutOwnList):
     capabilities: Final = Capabilities(
         provider="mock",
         simulated=True,
+        capture_modes=frozenset(CaptureMode),
         idempotency_window_ms=DAY_MS,
         can_fence=True,
         visibility_lag_ms=5 * SECOND_MS,
         action_lifetime_ms=15 * MINUTE_MS,
-        capture_modes=frozenset(CaptureMode),
-        authorization_lifetime_ms=6 * DAY_MS,
         movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
@@ -51,16 +49,18 @@ class MockGateway(WithoutOwnList):
         )
 
     def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
-        """All kinds, whole or in part; a void releases all of it."""
+        """One request each; captures and refunds of a part as well."""
         return (MovementStep(name=movement.kind.value, build=movements.move, read=movements.moved, moves=True),)
 
     def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
-        """By our reference."""
+        """By its id, else by our key: it is known even when no answer ever came."""
+        if movement.reference is not None:
+            return (MovementStep(name="read", build=movements.read, read=movements.read_back),)
         return (MovementStep(name="find", build=movements.find, read=movements.found),)
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """Signed with the key secret."""
-        return webhooks.read(webhook, secrets)
+        """Raises `ForgedWebhookError`."""
+        return webhooks.read_webhook(webhook, secrets)
 
 
 GATEWAY: Final = MockGateway()

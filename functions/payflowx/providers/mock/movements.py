@@ -1,10 +1,10 @@
-"""Captures, voids and refunds: what is sent and what the answers mean. Pure."""
+"""Captures, voids and refunds: what is sent and what the answers mean. Pure. Each is an object that bears our key."""
 
 import json
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
-from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.movement import Movement
 from payflowx.domain.outcome import (
     Accepted,
     Mismatch,
@@ -15,67 +15,83 @@ from payflowx.domain.outcome import (
     Refused,
     Unknown,
 )
-from payflowx.domain.text import provider_code, provider_text
+from payflowx.domain.text import provider_code
 from payflowx.domain.transport import HttpRequest, HttpResponse
-from payflowx.providers.reading import error_body, json_object, member, movement_refusal, reference, text, whole
-
-_ACTIONS: Final = {MovementKind.CAPTURE: "capture", MovementKind.VOID: "cancel", MovementKind.REFUND: "refunds"}
+from payflowx.providers.mock.responses import refused
+from payflowx.providers.reading import json_object, reference, text, whole
 
 
 def move(movement: Movement) -> HttpRequest:
-    """The provider key is the idempotency key and the reference."""
+    """Ask for it. The provider key is the idempotency key and the reference, as it is for a charge."""
     body = {"amount": movement.amount, "reference": movement.provider_key}
     return HttpRequest(
         method="POST",
-        path=f"/v1/charges/{quote(movement.charge_reference, safe='')}/{_ACTIONS[movement.kind]}",
+        path=f"{_charge(movement)}/{movement.kind}s",
         headers={"Content-Type": "application/json", "Idempotency-Key": movement.provider_key},
         body=json.dumps(body, separators=(",", ":")).encode(),
     )
 
 
 def find(movement: Movement) -> HttpRequest:
-    """By our reference: it is known even when no answer ever came."""
-    return HttpRequest(method="GET", path=f"/v1/operations?reference={quote(movement.provider_key, safe='')}")
+    """Those of the charge that bear our key."""
+    key = quote(movement.provider_key, safe="")
+    return HttpRequest(method="GET", path=f"{_charge(movement)}/operations?reference={key}")
+
+
+def read(movement: Movement) -> HttpRequest:
+    """By its id."""
+    return HttpRequest(method="GET", path=f"/v1/operations/{quote(movement.reference or '', safe='')}")
 
 
 def moved(movement: Movement, response: HttpResponse) -> MovementResult:
-    """The answer to a capture, void or refund."""
-    if response.status == 200:
-        return operation_outcome(json_object(response))
-    error = member(error_body(response).get("error"))
-    if response.status == 402 and error.get("type") == "operation_error":
-        return Refused(code=provider_code(error.get("code")), message=provider_text(error.get("message")))
-    if error.get("type") == "idempotency_error":
-        return Unknown(code="idempotency_key_reused")
-    return movement_refusal(response, error, retry_after_header="retry-after")
+    """The answer to the request, or its stored copy when the key was used before."""
+    return _ours(movement, json_object(response)) if response.status == 200 else refused(response)
 
 
 def found(movement: Movement, response: HttpResponse) -> MovementResult:
-    """What is known under our reference."""
+    """The answer to an inquiry by our key."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    operations = json_object(response)["data"]
-    if not isinstance(operations, list) or not all(isinstance(operation, dict) for operation in operations):
+    items = json_object(response)["data"]
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ValueError("data is no list of operations")
-    if not operations:
+    if not items:
         return NotFound()
-    return operation_outcome(operations[0]) if len(operations) == 1 else Mismatch(code="duplicate_operation")
+    return _ours(movement, items[0]) if len(items) == 1 else Mismatch(code="duplicate_operation")
 
 
-def operation_outcome(operation: dict[str, Any]) -> MovementOutcome:
-    """An operation as the gateway shows it."""
-    name = reference(operation.get("id"))
-    match operation.get("status"):
+def read_back(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to an inquiry by id."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    return _ours(movement, json_object(response))
+
+
+def operation(item: dict[str, Any]) -> MovementOutcome:
+    """What became of it, whoever asked for it."""
+    operation_id = reference(item.get("id"))
+    match item.get("status"):
         case "succeeded":
             return Moved(
-                reference=name,
-                amount=whole(operation.get("amount")),
-                currency=text(operation.get("currency")),
-                merchant_reference=text(operation.get("reference")),
+                reference=operation_id,
+                amount=whole(item.get("amount")),
+                currency=text(item.get("currency")),
+                merchant_reference=text(item.get("reference")),
             )
         case "pending":
-            return Accepted(reference=name)
+            return Accepted(reference=operation_id)
         case "failed":
-            return Refused(code="failed", reference=name)
+            return Refused(code=provider_code(item.get("failure_code")), reference=operation_id)
         case _:
             return Unknown(code="status_not_known")
+
+
+def _ours(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
+    known = (item.get("object"), item.get("charge"), item.get("reference"))
+    if known != (movement.kind.value, movement.charge_reference, movement.provider_key):
+        return Mismatch(code="reference_differs", reference=reference(item.get("id")))
+    return operation(item)
+
+
+def _charge(movement: Movement) -> str:
+    return f"/v1/charges/{quote(movement.charge_reference, safe='')}"

@@ -12,6 +12,7 @@ from payflowx.domain.outcome import (
     NotFound,
     Outcome,
     Progress,
+    Rejected,
     StepResult,
     Unknown,
 )
@@ -43,15 +44,13 @@ _DECLINES: Final = {
 def charged(order: Charge, response: HttpResponse) -> StepResult:
     """The answer to a charge."""
     if response.status == 200:
-        return charge_outcome(json_object(response))
+        return charge(json_object(response))
     error = member(error_body(response).get("error"))
     if response.status == 402 and error.get("type") == "card_error":
         return _declined(error, reference(member(error.get("charge")).get("id")))
-    if error.get("type") == "idempotency_error":
-        return Unknown(code="idempotency_key_reused")
     if error.get("code") == "invalid_source":
         return Declined(kind=DeclineKind.HARD, code="invalid_source", message=provider_text(error.get("message")))
-    return refusal(response, error, retry_after_header="retry-after")
+    return refused(response)
 
 
 def found(order: Charge, response: HttpResponse) -> StepResult:
@@ -61,7 +60,7 @@ def found(order: Charge, response: HttpResponse) -> StepResult:
         return charges
     if not charges:
         return NotFound()
-    return charge_outcome(charges[0]) if len(charges) == 1 else Mismatch(code="duplicate_charge")
+    return charge(charges[0]) if len(charges) == 1 else Mismatch(code="duplicate_charge")
 
 
 def found_to_cancel(order: Charge, response: HttpResponse) -> StepResult:
@@ -81,7 +80,15 @@ def cancelled(order: Charge, response: HttpResponse) -> StepResult:
 
 def read_back(order: Charge, response: HttpResponse) -> StepResult:
     """After the cancel: is the charge in a terminal state without money?"""
-    return charge_outcome(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
+    return charge(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
+
+
+def refused(response: HttpResponse) -> Rejected | Unknown:
+    """An error status that is no decline."""
+    error = member(error_body(response).get("error"))
+    if error.get("type") == "idempotency_error":
+        return Unknown(code="idempotency_key_reused")
+    return refusal(response, error, retry_after_header="retry-after")
 
 
 def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
@@ -93,34 +100,32 @@ def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
     return charges
 
 
-def charge_outcome(charge: dict[str, Any]) -> Outcome:
-    """A charge as the gateway shows it."""
-    charge_id = reference(charge.get("id"))
-    match charge.get("status"):
+def charge(item: dict[str, Any]) -> Outcome:
+    """How a charge stands, whoever asked for it."""
+    charge_id = reference(item.get("id"))
+    match item.get("status"):
         case "succeeded":
-            return Charged(
-                reference=charge_id,
-                amount=whole(charge.get("amount")),
-                currency=text(charge.get("currency")),
-                merchant_reference=text(charge.get("reference")),
-            )
-        case "requires_capture":
-            return Authorized(
-                reference=charge_id,
-                amount=whole(charge.get("amount")),
-                currency=text(charge.get("currency")),
-                merchant_reference=text(charge.get("reference")),
-            )
+            return Charged(reference=charge_id, **_money(item))
+        case "authorized":
+            return Authorized(reference=charge_id, **_money(item))
         case "processing":
             return Accepted(reference=charge_id)
         case "requires_action":
-            return action(charge_id, member(charge.get("next_action")).get("url"))
+            return action(charge_id, member(item.get("next_action")).get("url"))
         case "failed":
-            return _declined(member(charge.get("failure")), charge_id)
+            return _declined(member(item.get("failure")), charge_id)
         case "canceled":
             return Fenced(reference=charge_id)
         case _:
             return Unknown(code="status_not_known")
+
+
+def _money(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "amount": whole(item.get("amount")),
+        "currency": text(item.get("currency")),
+        "merchant_reference": text(item.get("reference")),
+    }
 
 
 def _declined(failure: dict[str, Any], charge_id: str) -> Declined:

@@ -5,11 +5,13 @@ from typing import Final
 
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.limits import MINUTE_MS, SECOND_MS
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
-from payflowx.providers.contract import Step
-from payflowx.providers.razorpay_mock import requests, responses
-from payflowx.providers.without import WithoutMovements
+from payflowx.providers.contract import MovementStep, Step
+from payflowx.providers.razorpay_mock import movements, requests, responses, webhooks
 
 
 class RazorpayMockGateway(WithoutMovements):
@@ -18,9 +20,11 @@ class RazorpayMockGateway(WithoutMovements):
     capabilities: Final = Capabilities(
         provider="razorpay_mock",
         simulated=True,
+        capture_modes=frozenset(CaptureMode),
         visibility_lag_ms=30 * SECOND_MS,
         inquiry_horizon_ms=10 * MINUTE_MS,
         action_lifetime_ms=15 * MINUTE_MS,
+        movement_window_ms={MovementKind.CAPTURE: 0, MovementKind.REFUND: 0},
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -41,6 +45,34 @@ class RazorpayMockGateway(WithoutMovements):
     def fence_steps(self, charge: Charge) -> Sequence[Step]:
         """None: an order cannot be cancelled."""
         return ()
+
+    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """A capture of all of it, or a refund. No void, and no capture of a part."""
+        match movement.kind:
+            case MovementKind.REFUND:
+                build, read = movements.refund, movements.refunded
+            case MovementKind.CAPTURE if movement.amount == movement.charge_amount:
+                build, read = movements.capture, movements.captured
+            case _:
+                return ()
+        return (MovementStep(name=movement.kind.value, build=build, read=read, moves=True),)
+
+    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """A capture is read on its payment; a refund by its id, or by our key among the payment's refunds."""
+        match movement.kind:
+            case MovementKind.CAPTURE:
+                build, read = movements.read_payment, movements.capture_found
+            case MovementKind.REFUND if movement.reference is not None:
+                build, read = movements.read_refund, movements.refund_found
+            case MovementKind.REFUND:
+                build, read = movements.refunds_of_payment, movements.refund_listed
+            case _:
+                return ()
+        return (MovementStep(name="read", build=build, read=read),)
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """Raises `ForgedWebhookError`."""
+        return webhooks.read_webhook(webhook, secrets)
 
 
 GATEWAY: Final = RazorpayMockGateway()

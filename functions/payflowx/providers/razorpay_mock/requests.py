@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
 
 
@@ -18,15 +19,20 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 
 def create_order(charge: Charge) -> HttpRequest:
     """An order. Its receipt is our key, but nothing keeps two orders from having the same one."""
-    return _post(
-        "/v1/orders",
-        {"amount": charge.amount, "currency": charge.currency, "receipt": charge.provider_key, "notes": {}},
-    )
+    body: dict[str, Any] = {
+        "amount": charge.amount,
+        "currency": charge.currency,
+        "receipt": charge.provider_key,
+        "notes": {},
+    }
+    if charge.capture is CaptureMode.MANUAL:
+        body["payment"] = {"capture": charge.capture.value}
+    return post("/v1/orders", body)
 
 
 def pay_order(charge: Charge) -> HttpRequest:
     """A payment of the order by a saved token."""
-    return _post(
+    return post(
         "/v1/payments/create/json",
         {
             "amount": charge.amount,
@@ -43,7 +49,8 @@ def payments_of_order(charge: Charge) -> HttpRequest:
     return HttpRequest(method="GET", path=f"/v1/orders/{quote(charge.progress['order_id'], safe='')}/payments")
 
 
-def _post(path: str, body: dict[str, Any]) -> HttpRequest:
+def post(path: str, body: dict[str, Any]) -> HttpRequest:
+    """JSON to an address."""
     return HttpRequest(
         method="POST",
         path=path,

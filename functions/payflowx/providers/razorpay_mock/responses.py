@@ -12,6 +12,7 @@ from payflowx.domain.outcome import (
     NotFound,
     Outcome,
     Progress,
+    Rejected,
     StepResult,
     Unknown,
 )
@@ -52,7 +53,7 @@ def ordered(charge: Charge, response: HttpResponse) -> StepResult:
     """The order's id, without which nothing can be paid."""
     if response.status == 200:
         return Progress(facts={"order_id": reference(json_object(response).get("id"))})
-    return _refused(response)
+    return refused(response)
 
 
 def paid(charge: Charge, response: HttpResponse) -> StepResult:
@@ -67,7 +68,7 @@ def paid(charge: Charge, response: HttpResponse) -> StepResult:
         return Unknown(code=provider_code(error.get("reason")))
     if response.status == 400 and payment_id is not None:
         return _declined(error.get("reason"), error.get("description"), payment_id)
-    return _refused(response)
+    return refused(response)
 
 
 def found(charge: Charge, response: HttpResponse) -> StepResult:
@@ -130,7 +131,13 @@ def _declined(reason: object, description: object, payment_id: str) -> Outcome:
     )
 
 
-def _refused(response: HttpResponse) -> Outcome:
+def refused(response: HttpResponse) -> Rejected | Unknown:
+    """An error status that is no decline."""
     error = member(error_body(response).get("error"))
     known = {"code": error.get("reason") or error.get("code"), "message": error.get("description")}
     return refusal(response, known, retry_after_header="retry-after")
+
+
+def reason_of(response: HttpResponse) -> str:
+    """The vendor says: decide on this."""
+    return provider_code(member(error_body(response).get("error")).get("reason"))

@@ -1,0 +1,28 @@
+"""Webhooks: how a payment or a refund stands, and the successes that prove something. Pure."""
+
+from collections.abc import Sequence
+
+from payflowx.domain.notices import Notice, Webhook
+from payflowx.domain.outcome import Charged, Moved
+from payflowx.domain.text import provider_code, provider_reference
+from payflowx.providers.cashfree_mock.movements import refund_outcome
+from payflowx.providers.cashfree_mock.responses import payment
+from payflowx.providers.reading import member
+from payflowx.providers.signing import authentic_event, proof
+
+
+def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:
+    """Raises `ForgedWebhookError`. What is authentic and not understood is a notice of nothing."""
+    event_id, event = authentic_event(webhook, secrets)
+    data = member(event.get("data"))
+    paid, refund = member(data.get("payment")), member(data.get("refund"))
+    return Notice(
+        event_id=event_id,
+        type=provider_code(event.get("type")),
+        charge_reference=provider_reference(paid.get("cf_payment_id")),
+        charge_key=provider_reference((paid or refund).get("order_id")),
+        movement_reference=provider_reference(refund.get("cf_refund_id")),
+        movement_key=provider_reference(refund.get("refund_id")),
+        outcome=proof(Charged, lambda: payment(paid)) if paid else None,
+        movement_outcome=proof(Moved, lambda: refund_outcome(refund)) if refund else None,
+    )
