@@ -13,7 +13,6 @@ from sandbox.settling import CAPTURE, REFUND, VOID, SettlingSimulator, is_charge
 from sandbox.simulator import (
     AUTHORIZED,
     CANCELED,
-    CHARGE,
     CHARGED,
     DECLINED,
     PENDING,
@@ -36,7 +35,6 @@ _STATUSES: Final = {
     WAITING: "requires_action",
     DECLINED: "failed",
     CANCELED: "canceled",
-    _AUTHORIZED: "requires_capture",
 }
 _OPERATION_STATUSES: Final = {DONE: "succeeded", PENDING: "pending", FAILED: "failed"}
 _FAILURES: Final = {
@@ -178,7 +176,7 @@ class MockSimulator(SettlingSimulator):
     def _cancel(self, record: Record, now: float) -> Reply:
         if record["state"] == CANCELED:
             return json_reply(200, self._present(record))
-        if record["state"] not in {WAITING, _AUTHORIZED}:
+        if record["state"] != WAITING:
             return _error(400, "invalid_request_error", "charge_not_cancelable", "The charge cannot be canceled.")
         changed = self.change(record, state=CANCELED)
         self.tell(changed, now)
@@ -245,25 +243,6 @@ def _content(request: Request) -> str:
 
 def _missing(what: str) -> Reply:
     return _error(404, "invalid_request_error", "resource_missing", f"No such {what}.")
-
-
-def _lapses(now: float) -> Record:
-    """What nobody captures is released."""
-    return {"settles_at": now + _AUTHORIZATION_SECONDS, "settles_to": CANCELED}
-
-
-def _without_course(record: Record) -> Record:
-    """Whatever was to happen to it later does not."""
-    return {name: value for name, value in record.items() if name not in {"settles_at", "settles_to"}}
-
-
-def _rate_limited() -> Reply:
-    limited = _error(429, "rate_limit_error", "rate_limit", "Too many requests.")
-    return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
-
-
-def _refused(code: str, message: str) -> Reply:
-    return _error(402, "operation_error", code, message)
 
 
 def _error(status: int, kind: str, code: str, message: str) -> Reply:

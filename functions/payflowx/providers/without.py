@@ -1,13 +1,10 @@
-"""What a gateway says that lacks something: what is not there is never asked for, because the declaration says so."""
+"""A gateway that lacks something: what is not there is never asked for, because the declaration says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NoReturn
 
-from payflowx.domain.movement import Movement
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.statements import StatementPage
 from payflowx.domain.transport import HttpResponse
-from payflowx.providers.contract import MovementStep
 
 
 class WithoutOwnList:
@@ -28,19 +25,3 @@ class WithoutOwnList:
     @staticmethod
     def _nothing() -> NoReturn:
         raise ValueError("this gateway has no list of its own")
-
-
-class WithoutMovements(WithoutOwnList):
-    """Charges only: a capture, void or refund is refused before anything is reserved, and nobody sends webhooks."""
-
-    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
-        """None of any kind."""
-        return ()
-
-    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
-        """None of any kind."""
-        return ()
-
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """Whoever sends one is not this gateway."""
-        raise ForgedWebhookError

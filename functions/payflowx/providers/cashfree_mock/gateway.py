@@ -12,9 +12,10 @@ from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
 from payflowx.providers.cashfree_mock import movements, requests, responses, webhooks
 from payflowx.providers.contract import MovementStep, Step
+from payflowx.providers.without import WithoutOwnList
 
 
-class CashfreeMockGateway(WithoutMovements):
+class CashfreeMockGateway(WithoutOwnList):
     """An order is the fence: terminated and read back, it can never be paid."""
 
     capabilities: Final = Capabilities(

@@ -12,6 +12,7 @@ from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
 from payflowx.providers.contract import MovementStep, Step
 from payflowx.providers.mock import movements, requests, responses, webhooks
+from payflowx.providers.without import WithoutOwnList
 
 
 class MockGateway(WithoutOwnList):

@@ -12,9 +12,10 @@ from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
 from payflowx.providers.contract import MovementStep, Step
 from payflowx.providers.razorpay_mock import movements, requests, responses, webhooks
+from payflowx.providers.without import WithoutOwnList
 
 
-class RazorpayMockGateway(WithoutMovements):
+class RazorpayMockGateway(WithoutOwnList):
     """Neither keys nor a fence: an unknown payment is read, for ten minutes here, and then a person has to look."""
 
     capabilities: Final = Capabilities(
