@@ -41,6 +41,19 @@ class TransactionId(click.ParamType[str]):
         return str(value)
 
 
+class ReviewId(click.ParamType[str]):
+    """A payment's id, or a capture's, void's or refund's."""
+
+    name = "id"
+    _PATTERN: Final = re.compile(r"(?:pay|cap|void|ref)_[a-z2-7]{16}")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As it is."""
+        if not self._PATTERN.fullmatch(str(value)):
+            self.fail("an id is pay_, cap_, void_ or ref_ and 16 of a-z and 2-7.", param, ctx)
+        return str(value)
+
+
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
         if value not in (None, False):

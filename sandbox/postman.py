@@ -177,7 +177,7 @@ class Postman:
             letter.webhook = self.gateway.redelivered(letter.webhook, now)
         status = self.post(url, forged(letter.webhook) if letter.forged else letter.webhook)
         self._report(letter.webhook, letter.sends, status, "wrong signature" if letter.forged else None)
-        letter.again, letter.forged = True, False
+        letter.again, letter.forged = True, letter.forged and status is None
         if (status is not None and 200 <= status < 300) or letter.sends > len(RETRY_DELAYS_SECONDS):
             self._bag.pop(letter.number, None)
         else:

@@ -190,8 +190,12 @@ class Simulator(ABC):
         if record is None or record["state"] not in {WAITING, CHARGED}:
             return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
         if record["state"] == WAITING:
-            self.change(record, state=CHARGED, effect=Effect.CHARGE)
+            self.approved(record, now)
         return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
+
+    def approved(self, record: Record, now: float) -> None:  # noqa: ARG002 - for gateways that tell of it
+        """The payer said yes."""
+        self.change(record, state=CHARGED, effect=Effect.CHARGE)
 
     def make_id(self, prefix: str, *parts: object) -> str:
         """Ids that the same story gives again."""

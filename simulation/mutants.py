@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
-from payflowx.adapters.dynamodb import keys, writes
+from payflowx.adapters.dynamodb import announcement_items, keys, writes
 from payflowx.adapters.dynamodb import payments as payments_module
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import storage_errors
@@ -393,7 +393,7 @@ def _stale_reads() -> list[AbstractContextManager[Any]]:
 
 def _announced_without_due() -> list[AbstractContextManager[Any]]:
     """Only the message knows, and messages get lost."""
-    original = writes.announced_fields
+    original = announcement_items.announced_fields
 
     def fields(announcement: Any) -> Any:
         return original(announcement) | {"dueAt": None, "dueShard": None}

@@ -303,7 +303,7 @@ class World:
         self.platform.invoke("sweeper", {}, lambda _answer: None)
 
     def _is_at_rest(self) -> bool:
-        """Nothing waits in a queue, no event is owed, and what is due is watched only: in review, or reopenable."""
+        """Nothing waits, every event is delivered, and what is still due is watched only: in review, or reopenable."""
         if self.queue.messages or self.deliveries.messages or self.merchants.busy or self.kernel.current is not None:
             return False
         return not any(

@@ -48,6 +48,7 @@ from payflowx.application.announced_events import AnnouncedEvents
 from payflowx.application.apply_notice import ApplyNotice
 from payflowx.application.authenticate import Authenticate
 from payflowx.application.cancel_payment import CancelPayment
+from payflowx.application.close_operation_review import CloseOperationReview
 from payflowx.application.close_review import CloseReview
 from payflowx.application.compare_lines import CompareLines
 from payflowx.application.create_key import CreateKey
@@ -65,6 +66,7 @@ from payflowx.application.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.list_keys import ListKeys
 from payflowx.application.list_merchants import ListMerchants
 from payflowx.application.list_records import ListRecords
+from payflowx.application.list_reviews import ListReviews
 from payflowx.application.manage_endpoints import ManageEndpoints
 from payflowx.application.plan_replay import PlanReplay
 from payflowx.application.process_operation import ProcessOperation
@@ -742,6 +744,22 @@ class Container:
     def close_review(self) -> CloseReview:
         """The operations function."""
         return CloseReview(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
+
+    @cached_property
+    def close_operation_review(self) -> CloseOperationReview:
+        """The operations function."""
+        return CloseOperationReview(
+            payments=self.payments,
+            operations=self.operations,
+            recorder=self.operation_recorder,
+            clock=self.clock,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def list_reviews(self) -> ListReviews:
+        """The operations function."""
+        return ListReviews(payments=self.payments, operations=self.operations)
 
     @cached_property
     def plan_replay(self) -> PlanReplay:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Aws, CfnOutput, Duration, Stack
+from aws_cdk import ArnFormat, Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -256,7 +256,9 @@ class ServiceStack(Stack):
                 **self._operators_environment(),
             },
         )
-        self._allow_table(function, tables.configuration, "GetItem", "Query", "PutItem", "UpdateItem")
+        self._allow_table(
+            function, tables.configuration, "GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem"
+        )
         self._allow_table(function, tables.transactions, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")
         self._allow_sending(function, self.jobs)
         self._allow_operators(function)
@@ -294,7 +296,14 @@ class ServiceStack(Stack):
                 [queue.dead_letters.queue_arn],
             )
         for source in (self.worker, self.notices_function):
-            self._allow(function, ["logs:FilterLogEvents"], [source.log_group.log_group_arn])
+            # AWS names a log group with `:*` at its end, some of its documentation and the local engine without.
+            bare = self.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=source.log_group.log_group_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            self._allow(function, ["logs:FilterLogEvents"], [source.log_group.log_group_arn, bare])
         self._allow_account_secrets(function, "CreateSecret", "PutSecretValue")
         self._allow_publishing(function)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ops.options import reason_option, target_options
+from ops.options import merchant_option, reason_option, target_options
 from ops.secret_input import read_secret
 from ops.session import Session, pass_session
 
@@ -22,8 +22,8 @@ def credentials() -> None:
 
 
 @credentials.command("set")
-@click.argument("merchant_id")
 @click.argument("provider")
+@merchant_option
 @_account
 @click.option("--endpoint", metavar="URL", help="The provider's address; needed to add the account.")
 @_secret_file
@@ -33,8 +33,8 @@ def credentials() -> None:
 def set_(
     session: Session,
     *,
-    merchant_id: str,
     provider: str,
+    merchant: str | None,
     account_id: str,
     endpoint: str | None,
     secret_file: str | None,
@@ -47,7 +47,7 @@ def set_(
     made = session.change(
         "set_credentials",
         reason,
-        merchantId=merchant_id,
+        merchantId=session.merchant(merchant),
         provider=provider,
         accountId=account_id,
         endpoint=endpoint,
@@ -57,8 +57,8 @@ def set_(
 
 
 @credentials.command("rotate")
-@click.argument("merchant_id")
 @click.argument("provider")
+@merchant_option
 @_account
 @_secret_file
 @click.option("--finish", is_flag=True, help="End a rotation: the old credentials verify webhooks no longer.")
@@ -68,8 +68,8 @@ def set_(
 def rotate(
     session: Session,
     *,
-    merchant_id: str,
     provider: str,
+    merchant: str | None,
     account_id: str,
     secret_file: str | None,
     finish: bool,
@@ -79,7 +79,7 @@ def rotate(
 
     The new ones are used to call the provider within five minutes. A webhook secret that is left out stays as it is.
     """
-    names = {"merchantId": merchant_id, "provider": provider, "accountId": account_id}
+    names = {"merchantId": session.merchant(merchant), "provider": provider, "accountId": account_id}
     if finish:
         _show(session, session.change("finish_credentials_rotation", reason, **names))
         return

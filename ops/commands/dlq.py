@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import click
@@ -16,14 +16,21 @@ from ops.session import Session, pass_session
 QUEUES: Final = ("jobs", "notices")
 _MAX_LOOK: Final = 50
 _BATCH: Final = 10
-_PLAN: Final = {"message": "messageId", "payment": "transactionId", "status": "status", "step": "step", "why": "why"}
+_NOTHING: Final = "There are no dead letters."
+_PLAN: Final = {
+    "queue": "queue",
+    "message": "messageId",
+    "payment": "transactionId",
+    "status": "status",
+    "step": "step",
+    "why": "why",
+}
 _DEPTHS: Final = {"queue": "queue", "waiting": "waiting", "dead": "dead", "dead, hidden": "deadHidden"}
 
-_queue = click.argument("queue", type=click.Choice(QUEUES))
+_queue = click.argument("queue", type=click.Choice(QUEUES), required=False)
 _limit = click.option(
     "--limit", type=click.IntRange(1, _MAX_LOOK), default=10, show_default=True, help="Look at so many."
 )
-Sleep = Callable[[float], None]
 
 
 @click.group()
@@ -44,10 +51,14 @@ def ls(session: Session) -> None:
 @_limit
 @target_options
 @pass_session
-def explain(session: Session, *, queue: str, limit: int) -> None:
+def explain(session: Session, *, queue: str | None, limit: int) -> None:
     """What each message was, what its payment's state is, why it died, and what a replay would do."""
-    items = session.ask("explain_dead_letters", queue=queue, limit=limit)["items"]
-    session.show(items, "\n\n".join(_explanation(item) for item in items) or f"{queue} has no dead letters.")
+    items = [
+        {"queue": name, **item}
+        for name in _named(queue)
+        for item in session.ask("explain_dead_letters", queue=name, limit=limit)["items"]
+    ]
+    session.show(items, "\n\n".join(_explanation(item) for item in items) or _NOTHING)
 
 
 @dlq.command("plan")
@@ -55,15 +66,19 @@ def explain(session: Session, *, queue: str, limit: int) -> None:
 @_limit
 @target_options
 @pass_session
-def plan(session: Session, *, queue: str, limit: int) -> None:
+def plan(session: Session, *, queue: str | None, limit: int) -> None:
     """A dry run, a message at a time: what a replay would do, and why. Nothing is sent or written.
 
     resolve: ask what became of an attempt. charge: begin one, all earlier ones being proven uncharged. end: record
     that nothing more may be tried. apply: a webhook. skip: nothing to do. keep: left for a person.
     """
-    items = session.ask("explain_dead_letters", queue=queue, limit=limit, withLog=False)["items"]
+    items = [
+        {"queue": name, **item}
+        for name in _named(queue)
+        for item in session.ask("explain_dead_letters", queue=name, limit=limit, withLog=False)["items"]
+    ]
     if not items:
-        session.show(items, f"{queue} has no dead letters.")
+        session.show(items, _NOTHING)
         return
     session.show(items, f"{table(items, _PLAN)}\n\n{_tally(Counter(item['step'] for item in items))}")
     depth = _depth(session, queue)
@@ -78,7 +93,7 @@ def plan(session: Session, *, queue: str, limit: int) -> None:
 @reason_option
 @target_options
 @pass_session
-def replay(session: Session, *, queue: str, rate: int, limit: int | None, reason: str) -> None:
+def replay(session: Session, *, queue: str | None, rate: int, limit: int | None, reason: str) -> None:
     """Wake what the messages were about, at a bounded pace. Interrupt it at will; started again, it goes on.
 
     A replay cannot charge an unknown: what is sent is a wake-up, and the worker resolves what is open before anything
@@ -88,7 +103,7 @@ def replay(session: Session, *, queue: str, rate: int, limit: int | None, reason
     done: Counter[str] = Counter()
     items: list[dict[str, Any]] = []
     try:
-        with click.progressbar(length=most, label=f"Replaying {queue}", file=sys.stderr) as bar:
+        with click.progressbar(length=most, label="Replaying", file=sys.stderr) as bar:
             for some in _replayed(session, queue, rate, limit, reason):
                 items += some
                 done.update(item["step"] for item in some)
@@ -100,9 +115,9 @@ def replay(session: Session, *, queue: str, rate: int, limit: int | None, reason
         if error.exit_code == int(Exit.UNAVAILABLE) and items:
             session.say(f"{len(items)} messages were replayed before. Run it again to go on.")
         raise
-    session.show(items, _tally(done) if items else f"{queue} has no dead letters that can be replayed now.")
+    session.show(items, _tally(done) if items else "No dead letters can be replayed now.")
     if done["keep"]:
-        session.say(f"{done['keep']} messages were left for a person: payflowx dlq explain {queue} (in five minutes).")
+        session.say(f"{done['keep']} messages were left for a person: payflowx dlq explain, in five minutes.")
 
 
 @dlq.command("purge")
@@ -111,23 +126,27 @@ def replay(session: Session, *, queue: str, rate: int, limit: int | None, reason
 @reason_option
 @target_options
 @pass_session
-def purge(session: Session, *, queue: str, yes: bool, reason: str) -> None:
-    """Throw a queue's dead letters away. Payments go on by their rows; look with `dlq explain` first."""
-    confirm(f"Purge about {_depth(session, queue)} dead letters of {queue}?", yes=yes)
-    session.show(session.change("purge_dead_letters", reason, queue=queue), f"The dead letters of {queue} are gone.")
+def purge(session: Session, *, queue: str | None, yes: bool, reason: str) -> None:
+    """Throw dead letters away. Payments go on by their rows; look with `dlq explain` first."""
+    names = _named(queue)
+    confirm(f"Purge about {_depth(session, queue)} dead letters of {' and '.join(names)}?", yes=yes)
+    for name in names:
+        session.change("purge_dead_letters", reason, queue=name)
+    session.show({"purged": names}, f"The dead letters of {' and '.join(names)} are gone.")
 
 
 def _replayed(
-    session: Session, queue: str, rate: int, limit: int | None, reason: str
+    session: Session, queue: str | None, rate: int, limit: int | None, reason: str
 ) -> Iterator[list[dict[str, Any]]]:
-    """A batch at a time, until none is left. No batch begins before its time."""
-    count = 0
-    while limit is None or count < limit:
+    """A batch at a time, queue by queue, until none is left. No batch begins before its time."""
+    count, names = 0, _named(queue)
+    while names and (limit is None or count < limit):
         started = time.monotonic()
         size = min(_BATCH, rate, limit - count if limit is not None else _BATCH)
-        items = session.change("replay_dead_letters", reason, queue=queue, limit=size)["items"]
+        items = session.change("replay_dead_letters", reason, queue=names[0], limit=size)["items"]
         if not items:
-            return
+            names = names[1:]
+            continue
         count += len(items)
         yield items
         rest = len(items) / rate - (time.monotonic() - started)
@@ -135,9 +154,14 @@ def _replayed(
             time.sleep(rest)
 
 
-def _depth(session: Session, queue: str) -> int:
+def _named(queue: str | None) -> list[str]:
+    """Every queue, where none is named."""
+    return [queue] if queue else list(QUEUES)
+
+
+def _depth(session: Session, queue: str | None) -> int:
     depths = session.ask("count_dead_letters")["items"]
-    return next((int(depth["dead"]) for depth in depths if depth["queue"] == queue), 0)
+    return sum(int(depth["dead"]) for depth in depths if depth["queue"] in _named(queue))
 
 
 def _explanation(item: dict[str, Any]) -> str:
@@ -145,7 +169,7 @@ def _explanation(item: dict[str, Any]) -> str:
     died = "the log did not answer" if failures is None else "; ".join(failures) or "nothing in the log any more"
     return key_values(
         {
-            "Message": item["messageId"],
+            "Message": f"{item['messageId']} ({item['queue']})",
             "Was": item["what"],
             "Sent": item["sentAt"],
             "Status now": item["status"],

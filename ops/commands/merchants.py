@@ -44,7 +44,7 @@ def create(session: Session, *, merchant_id: str, name: str, sandbox: bool, reas
     )
     session.say("The API key is stored as a hash only: nobody will see it again. Keep it in the merchant's vault.")
     if not accounts:
-        session.say(f"Next: payflowx credentials set {merchant_id} PROVIDER --endpoint URL --reason ...")
+        session.say(f"Next: payflowx credentials set PROVIDER --merchant {merchant_id} --endpoint URL --reason ...")
 
 
 @merchants.command("list")

@@ -75,11 +75,14 @@ def pay(client: Client, provider: str, number: int) -> dict[str, Any]:
 
 
 def _was_refused_and_taken(found: list[dict[str, Any]]) -> bool:
-    """No forged one was taken, and some event was refused first and taken when it came again, rightly signed."""
+    """No forged one was taken, and some event was refused first and taken when it came again, rightly signed.
+
+    None is no answer within the vendor's five seconds: a function that starts on a busy machine may need longer.
+    """
     forged = [d for d in found if d["fault"] == "wrong signature"]
-    assert all(d["status"] == 401 for d in forged)
+    assert {d["status"] for d in forged} <= {401, None}, forged
     taken = {d["id"] for d in found if d["status"] == 200 and d["send"] > 1}
-    return any(d["id"] in taken for d in forged)
+    return any(d["id"] in taken for d in forged if d["status"] == 401)
 
 
 def test_a_walk_without_webhooks_is_not_as_expected(client: Client, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,7 +60,8 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     assert allowed("operations") == [
         *("appconfig:CreateHostedConfigurationVersion", "appconfig:GetHostedConfigurationVersion"),
         *("appconfig:ListDeployments", "appconfig:StartDeployment", "appconfig:StopDeployment"),
-        *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+        *("dynamodb:Query", "dynamodb:UpdateItem"),
         *("secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"),
         *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         *("sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:SendMessage"),

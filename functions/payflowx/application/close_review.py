@@ -6,6 +6,7 @@ from payflowx.application.recording import Recorder
 from payflowx.domain.conclusion import Context
 from payflowx.domain.decisions import Decision, checked_words
 from payflowx.domain.errors import Refusal, StorageUnavailableError
+from payflowx.domain.events import Fact
 from payflowx.domain.limits import MAX_COMMIT_TRIES
 from payflowx.domain.payment import Payment
 from payflowx.domain.ports import Claimed, Clock, Payments, ReferenceTaken
@@ -21,6 +22,13 @@ class ReviewFinding:
     verdict: Verdict
     evidence: str
     reference: str | None = None
+
+
+def review_facts(finding: ReviewFinding, decision: Decision) -> dict[str, Fact]:
+    """What the trail keeps of it; raises `Refusal` (`reference_invalid`, `reason_invalid`)."""
+    if finding.reference is not None and provider_reference(finding.reference) is None:
+        raise Refusal("reference_invalid", "The reference is none that a provider gives.")
+    return {**decision.facts(), "evidence": checked_words("evidence", finding.evidence)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +48,7 @@ class CloseReview:
         decision: Decision,
     ) -> Payment:
         """The payment, SUCCESS or FAILED; its trail holds the evidence."""
-        if finding.reference is not None and provider_reference(finding.reference) is None:
-            raise Refusal("reference_invalid", "The reference is none that a provider gives.")
-        facts = {**decision.facts(), "evidence": checked_words("evidence", finding.evidence)}
+        facts = review_facts(finding, decision)
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:

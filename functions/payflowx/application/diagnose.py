@@ -97,10 +97,11 @@ class Diagnose:
                 check="merchants",
                 health=Health.NOTE,
                 words=f"{name} has no account at any provider: all its payments are refused.",
-                advice=f"payflowx credentials set {name} PROVIDER --endpoint URL",
+                advice=f"payflowx credentials set PROVIDER --merchant {name} --endpoint URL",
             )
         for account in merchant.accounts:
             where = f"{name}, {account.provider}/{account.account_id}"
+            arguments = f"{account.provider} --merchant {name} --account {account.account_id}"
             if account.provider not in self.providers.capabilities():
                 words = f"{where}: this deployment does not have that provider."
                 yield Finding(check="merchants", health=Health.NOTE, words=words)
@@ -111,14 +112,14 @@ class Diagnose:
                         check="merchants",
                         health=Health.NOTE,
                         words=f"{where}: a rotation of credentials is open.",
-                        advice=f"payflowx credentials rotate {name} {account.provider} --finish",
+                        advice=f"payflowx credentials rotate {arguments} --finish",
                     )
             except Refusal as refusal:
                 yield Finding(
                     check="merchants",
                     health=Health.ILL,
                     words=f"{where}: {refusal.detail}",
-                    advice=f"payflowx credentials set {name} {account.provider} --account {account.account_id}",
+                    advice=f"payflowx credentials set {arguments}",
                 )
 
     def _routing(self) -> Iterator[Finding]:

@@ -28,8 +28,10 @@ MAX_RECHECKS: Final = 6
 
 def request_operation(payment: Payment, operation: Operation, context: Context) -> Change:
     """Accept: the amount is reserved in the write that stores the operation."""
-    facts = _facts(operation)
-    return _change(payment, reserve(payment, operation), None, operation, context, name="requested", facts=facts)
+    facts = operation_facts(operation)
+    return operation_change(
+        payment, reserve(payment, operation), None, operation, context, name="requested", facts=facts
+    )
 
 
 def conclude_operation(
@@ -44,9 +46,9 @@ def conclude_operation(
     check_attempt_transition(attempt.state, settled.state)
     attempts = tuple(settled if a.number == attempt.number else a for a in operation.attempts)
     moved, paid, wake_in_seconds = _move(replace(operation, attempts=attempts), payment, settled, context)
-    facts = _facts(moved) | _attempt_facts(settled)
+    facts = operation_facts(moved) | _attempt_facts(settled)
     name = moved.status.lower() if moved.status is not operation.status else f"attempt_{settled.state.lower()}"
-    change = _change(payment, paid, operation, moved, context, name=name, facts=facts)
+    change = operation_change(payment, paid, operation, moved, context, name=name, facts=facts)
     return replace(
         change,
         attempt_number=attempt.number,
@@ -59,7 +61,9 @@ def abandon_operation(payment: Payment, operation: Operation, code: str, context
     """Nothing moved, and nothing may be sent any more: the amount is given back."""
     ended = _failed(operation, code)
     paid = give_back(payment, operation, context.now_ms)
-    return _change(payment, paid, operation, ended, context, name="failed", facts=_facts(ended) | {"reason": code})
+    return operation_change(
+        payment, paid, operation, ended, context, name="failed", facts=operation_facts(ended) | {"reason": code}
+    )
 
 
 def send_operation_to_review(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
@@ -72,8 +76,8 @@ def send_operation_to_review(payment: Payment, operation: Operation, code: str, 
         ready_at_ms=at_ms,
         due_at_ms=at_ms,
     )
-    return _change(
-        payment, payment, operation, review, context, name="in_review", facts=_facts(review) | {"reason": code}
+    return operation_change(
+        payment, payment, operation, review, context, name="in_review", facts=operation_facts(review) | {"reason": code}
     )
 
 
@@ -202,8 +206,14 @@ def _reverse(
     known = replace(attempt, code=outcome.code if isinstance(outcome, Refused) else None)
     attempts = tuple(known if a.number == attempt.number else a for a in operation.attempts)
     review = _in_review(replace(operation, attempts=attempts), "reversed", known)
-    return _change(
-        payment, payment, operation, review, context, name="in_review", facts=_facts(review) | {"reason": "reversed"}
+    return operation_change(
+        payment,
+        payment,
+        operation,
+        review,
+        context,
+        name="in_review",
+        facts=operation_facts(review) | {"reason": "reversed"},
     )
 
 
@@ -221,7 +231,7 @@ def _wake_at(operation: Operation, at_ms: int, now_ms: int) -> tuple[Operation, 
     return replace(operation, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
 
 
-def _change(
+def operation_change(
     payment: Payment,
     paid: Payment,
     before: Operation | None,
@@ -276,7 +286,8 @@ def _error(code: str, attempt: Attempt | None) -> LastError:
     )
 
 
-def _facts(operation: Operation) -> dict[str, Fact]:
+def operation_facts(operation: Operation) -> dict[str, Fact]:
+    """What every event about an operation says of it."""
     return {
         "operationId": operation.operation_id,
         "amount": operation.amount,

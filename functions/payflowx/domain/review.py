@@ -16,12 +16,16 @@ from payflowx.domain.payment import LastError, Payment
 from payflowx.domain.statuses import AttemptState, PaymentStatus
 from payflowx.domain.transitions import check_review_transition
 
-_OTHER_MONEY: Final = frozenset({"amount_differs", "currency_differs"})
-_CODE: Final = "closed_by_operator"
+CLOSED_BY_OPERATOR: Final = "closed_by_operator"
+"""The code of an attempt that evidence closed."""
 
 
 class Verdict(StrEnum):
-    """What the evidence shows: the payer's money was taken and stays taken, or it was not, or was given back."""
+    """What the evidence shows.
+
+    Charged: exactly the payment's amount was taken and stays taken, net of what was given back at the provider.
+    Not charged: it was not taken, or all of it was given back there. Of a capture, void or refund: it happened or not.
+    """
 
     CHARGED = "charged"
     NOT_CHARGED = "not_charged"
@@ -63,6 +67,26 @@ def attempt_in_question(payment: Payment) -> Attempt | None:
     return payment.attempt(payment.charged_attempt)
 
 
+def evidence_obstacle(attempt: Attempt, reference: str | None) -> str | None:
+    """Why this attempt cannot have moved the money that was asked for, whatever the evidence; None if it can.
+
+    Another amount can be put right at the provider, by a refund of the difference; another currency cannot.
+    """
+    match attempt.code:
+        case "currency_differs":
+            return (
+                "The provider moved another currency than was asked for: that is not this payment. "
+                "Give it back at the provider, then close the review as not charged."
+            )
+        case "reference_taken" if reference is None:
+            return (
+                "The provider's reference belongs to another attempt here, so it proves nothing for this one. "
+                "Name the reference of its own charge, or close the review as not charged."
+            )
+        case _:
+            return None
+
+
 def _close_charged(payment: Payment, reference: str | None, context: Context) -> Change:
     if payment.charged_attempt is not None:
         attempt = payment.attempt(payment.charged_attempt)
@@ -71,12 +95,9 @@ def _close_charged(payment: Payment, reference: str | None, context: Context) ->
         if found is None:
             raise Refusal("evidence_contradicts", "No request ever left for a provider: nothing can have been charged.")
         attempt = found
-    if attempt.code in _OTHER_MONEY:
-        raise Refusal(
-            "evidence_contradicts",
-            "The provider charged another amount or currency than was asked for: that is not this payment. "
-            "Refund it at the provider, then close the review as not charged.",
-        )
+    obstacle = evidence_obstacle(attempt, reference)
+    if obstacle is not None:
+        raise Refusal("evidence_contradicts", obstacle)
     check_review_transition(attempt.state, AttemptState.SUCCEEDED)
     settled = replace(
         attempt,
@@ -144,7 +165,7 @@ def _uncharged(attempt: Attempt, context: Context) -> Attempt:
         attempt,
         state=AttemptState.FENCED,
         settled_at_ms=context.now_ms,
-        code=_CODE,
+        code=CLOSED_BY_OPERATOR,
         message=None,
         next_action=None,
         deadline_ms=None,

@@ -76,6 +76,14 @@ def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_hea
     return Unknown(code=f"http_{response.status}", message=message)
 
 
+def movement_refusal(
+    response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str
+) -> Rejected | Unknown:
+    """As `refusal`; an error status never says more of a capture, void or refund."""
+    outcome = refusal(response, error, retry_after_header=retry_after_header)
+    return outcome if isinstance(outcome, Rejected) else Unknown(code=f"http_{response.status}")
+
+
 def error_body(response: HttpResponse) -> dict[str, Any]:
     """The body of an error, or an empty object when it cannot be read: the status has to do then."""
     try:

@@ -267,7 +267,7 @@ ACCOUNT = {"merchantId": "acme", "provider": "razorpay", "accountId": "main", "p
 
 def test_secrets_come_from_standard_input_and_are_shown_nowhere() -> None:
     function = FakeFunction(set_credentials=ACCOUNT)
-    words = ("credentials", "set", "acme", "razorpay", "--endpoint", "https://api.razorpay.com", *WHY)
+    words = ("credentials", "set", "razorpay", "--merchant", "acme", "--endpoint", "https://api.razorpay.com", *WHY)
     result = runner_of(function)(*words, "--secret-file", "-", typed=json.dumps(SECRETS))
     assert result.exit_code == 0
     assert function.asked[0]["secret"] == SECRETS
@@ -279,7 +279,7 @@ def test_secrets_come_from_a_file_and_an_open_file_is_told_of(tmp_path: Path) ->
     file.write_text(json.dumps(SECRETS))
     file.chmod(0o644)
     function = FakeFunction(rotate_credentials=ACCOUNT)
-    result = runner_of(function)("credentials", "rotate", "acme", "razorpay", "--secret-file", str(file), *WHY)
+    result = runner_of(function)("credentials", "rotate", "razorpay", "--secret-file", str(file), *WHY)
     assert function.asked[0]["secret"] == SECRETS
     assert "others can read" in result.stderr
     assert "canary" not in result.output
@@ -298,7 +298,7 @@ def test_secrets_come_from_a_file_and_an_open_file_is_told_of(tmp_path: Path) ->
 )
 def test_wrong_secrets_are_refused_without_repeating_them(text: str) -> None:
     function = FakeFunction()
-    result = runner_of(function)("credentials", "rotate", "acme", "mock", "--secret-file", "-", *WHY, typed=text)
+    result = runner_of(function)("credentials", "rotate", "mock", "--secret-file", "-", *WHY, typed=text)
     assert result.exit_code == Exit.USAGE
     assert function.asked == []
     assert "canary" not in result.output
@@ -313,7 +313,7 @@ def test_no_command_takes_a_secret_as_an_argument() -> None:
 
 
 def test_without_a_terminal_or_a_file_there_is_nobody_to_type_secrets() -> None:
-    result = runner_of(FakeFunction())("credentials", "rotate", "acme", "mock", *WHY)
+    result = runner_of(FakeFunction())("credentials", "rotate", "mock", *WHY)
     assert result.exit_code == Exit.USAGE
     assert "--secret-file" in result.stderr
 
@@ -414,17 +414,24 @@ def test_a_whole_trail_is_good_news() -> None:
 
 
 def test_reviews_of_all_merchants_are_listed_oldest_first_with_the_key_to_look_up() -> None:
-    newer, older = payment(updatedAt="2026-11-03"), payment(updatedAt="2026-11-01", merchantId="b")
+    newer = {"transactionId": PAYMENT, "since": "2026-11-03", "providerKey": "pfx-a-1", "reason": "mismatch"}
+    older = {**newer, "since": "2026-11-01", "operationId": "ref_aaaaaaaaaaaaaaaa"}
     function = FakeFunction(
         list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
-        list_payments=[{"items": [newer], "nextPosition": None}, {"items": [older], "nextPosition": None}],
+        list_reviews=[{"items": [newer], "nextPosition": None}, {"items": [older], "nextPosition": None}],
     )
-    result = runner_of(function)("review", "list", "--json")
-    assert [(p["updatedAt"], p["providerKey"]) for p in json.loads(result.stdout)] == [
-        ("2026-11-01", "pfx-a-1"),
-        ("2026-11-03", "pfx-a-1"),
-    ]
-    assert {asked["status"] for asked in function.asked[1:]} == {"IN_REVIEW"}
+    result = runner_of(function)("review", "list")
+    assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == [PAYMENT, PAYMENT]
+    assert result.stdout.index("2026-11-01") < result.stdout.index("2026-11-03")
+    assert "ref_aaaaaaaaaaaaaaaa" in result.stdout
+    assert [asked.get("merchantId") for asked in function.asked] == [None, "a", "b"]
+
+
+@pytest.mark.parametrize("ident", ["ref_aaaaaaaaaaaaaaaa", "cap_aaaaaaaaaaaaaaaa", "void_aaaaaaaaaaaaaaaa"])
+def test_an_operations_review_is_closed_by_its_own_id(ident: str) -> None:
+    words = ("review", "close", ident, "--not-charged", "--evidence", "returned", "--yes", *WHY)
+    asked = asked_by({"close_operation_review": {"status": "FAILED"}}, *words)
+    assert (asked["operationId"], asked["verdict"]) == (ident, "not_charged")
 
 
 @pytest.mark.parametrize(("flag", "verdict"), [("--charged", "charged"), ("--not-charged", "not_charged")])
@@ -493,6 +500,7 @@ def test_a_replay_goes_on_until_nothing_is_left_at_its_pace(slept: list[float]) 
     assert "1 messages were left for a person" in result.stderr
     assert slept == [1.0, 0.25]
     assert {asked["limit"] for asked in function.asked if "limit" in asked} == {4}
+    assert {asked["queue"] for asked in function.asked if "queue" in asked} == {"jobs"}
 
 
 def test_a_replay_never_takes_more_than_its_limit(slept: list[float]) -> None:
@@ -515,6 +523,21 @@ def test_an_interrupted_replay_says_how_far_it_came(slept: list[float], monkeypa
     result = runner_of(function)("dlq", "replay", "jobs", *WHY)
     assert result.exit_code == Exit.INTERRUPTED
     assert "Interrupted after 1 messages. Run it again to go on." in result.stderr
+
+
+def test_without_a_name_all_queues_are_meant(slept: list[float]) -> None:
+    function = FakeFunction(
+        replay_dead_letters=[
+            {"items": [letter(1, "resolve")]},
+            {"items": []},
+            {"items": [letter(2, "apply")]},
+            {"items": []},
+        ],
+        count_dead_letters={"items": [{"queue": "jobs", "dead": 1}, {"queue": "notices", "dead": 1}]},
+    )
+    result = runner_of(function)("dlq", "replay", *WHY)
+    assert "1 apply, 1 resolve" in result.stdout
+    assert [asked["queue"] for asked in function.asked if "queue" in asked] == ["jobs", "jobs", "notices", "notices"]
 
 
 def test_only_queues_with_dead_letters_can_be_named() -> None:

@@ -162,6 +162,14 @@ def test_a_wrong_signature_is_right_the_second_time(street: Street) -> None:
     assert [report["fault"] for report in street.postman.reports()] == ["wrong signature", None]
 
 
+def test_a_wrong_signature_that_nobody_answered_to_is_wrong_again(street: Street) -> None:
+    street.postman.update({"webhookFaults": {"wrong_signature": 1.0}})
+    street.answers = [None, 401]
+    street.tell("a")
+    street.wait(60)
+    assert [report["fault"] for report in street.postman.reports()] == ["wrong signature", "wrong signature", None]
+
+
 def test_the_same_seed_gives_the_same_mishaps() -> None:
     def story() -> list[str]:
         street = Street()

@@ -9,6 +9,9 @@ from payflowx.domain.decisions import Decision, decision_of
 
 MerchantId = Annotated[str, Meta(min_length=2, max_length=40)]
 TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]
+OperationId = Annotated[str, Meta(pattern="^(cap|void|ref)_[a-z2-7]{16}$")]
+Position = Annotated[str, Meta(pattern="^[0-9]{13}(#pay_[a-z2-7]{16})?$")]
+"""Where a list of payments goes on."""
 Limit = Annotated[int, Meta(ge=1, le=100)]
 
 

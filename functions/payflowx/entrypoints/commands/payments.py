@@ -8,11 +8,10 @@ from payflowx.bootstrap import Container
 from payflowx.domain.limits import DAY_MS, MAX_LIST_RANGE_DAYS
 from payflowx.domain.ports import PaymentQuery
 from payflowx.domain.statuses import PaymentStatus
-from payflowx.entrypoints.commands.base import Change, Command, Limit, MerchantId, TransactionId
+from payflowx.entrypoints.commands.base import Change, Command, Limit, MerchantId, Position, TransactionId
 from payflowx.entrypoints.commands.presenting import event_fields, operation_fields, payment_fields
 
 _Milliseconds = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
-_Position = Annotated[str, Meta(pattern="^[0-9]{13}(#pay_[a-z2-7]{16})?$")]
 
 
 class ShowPaymentCommand(Command, tag="show_payment"):
@@ -30,7 +29,7 @@ class ListPaymentsCommand(Command, tag="list_payments"):
     until_ms: _Milliseconds | None = None
     status: PaymentStatus | None = None
     limit: Limit = 20
-    position: _Position | None = None
+    position: Position | None = None
 
 
 class ListEventsCommand(Command, tag="list_events"):

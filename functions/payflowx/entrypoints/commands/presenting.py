@@ -14,13 +14,18 @@ _ENTERED: Final = frozenset({"description", "metadata", "nextAction"})
 """May name a person, or let somebody pay in their name."""
 
 
+def money(amount: int, currency: str) -> str:
+    """In major units, as a person reads it: 19.99 USD."""
+    return f"{to_major(amount, currency)} {currency}"
+
+
 def payment_fields(payment: Payment) -> dict[str, Any]:
     """`leaseUntil` is set while a worker may be talking to a provider."""
     shown = msgspec.to_builtins(present_payment(payment))
     return {
         "merchantId": payment.merchant_id,
         **{name: value for name, value in shown.items() if name not in _ENTERED},
-        "money": f"{to_major(payment.amount, payment.currency)} {payment.currency}",
+        "money": money(payment.amount, payment.currency),
         "version": payment.version,
         "drives": payment.drives,
         "dueAt": timestamp(payment.due_at_ms) if payment.due_at_ms is not None else None,

@@ -9,9 +9,10 @@ from payflowx.domain.ports import Charge
 from payflowx.domain.transport import Credentials, HttpRequest
 from payflowx.providers.cashfree_mock import requests, responses
 from payflowx.providers.contract import Step
+from payflowx.providers.without import WithoutMovements
 
 
-class CashfreeMockGateway:
+class CashfreeMockGateway(WithoutMovements):
     """An order is the fence: terminated and read back, it can never be paid."""
 
     capabilities: Final = Capabilities(

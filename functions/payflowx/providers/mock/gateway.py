@@ -5,13 +5,17 @@ from typing import Final
 
 from payflowx.domain.capabilities import Capabilities
 from payflowx.domain.limits import DAY_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.notices import Notice, Webhook
 from payflowx.domain.ports import Charge
+from payflowx.domain.statuses import CaptureMode
 from payflowx.domain.transport import Credentials, HttpRequest
-from payflowx.providers.contract import Step
-from payflowx.providers.mock import requests, responses
+from payflowx.providers.contract import MovementStep, Step
+from payflowx.providers.mock import movements, requests, responses, webhooks
+from payflowx.providers.without import WithoutOwnList
 
 
-class MockGateway:
+class MockGateway(WithoutOwnList):
     """Keys live for 24 hours; a charge that waits for the payer can be cancelled and read back."""
 
     capabilities: Final = Capabilities(
@@ -21,6 +25,9 @@ class MockGateway:
         can_fence=True,
         visibility_lag_ms=5 * SECOND_MS,
         action_lifetime_ms=15 * MINUTE_MS,
+        capture_modes=frozenset(CaptureMode),
+        authorization_lifetime_ms=6 * DAY_MS,
+        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -42,6 +49,18 @@ class MockGateway:
             Step(name="cancel", build=requests.cancel, read=responses.cancelled, yields=("cancel_sent",)),
             Step(name="read", build=requests.read, read=responses.read_back),
         )
+
+    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """All kinds, whole or in part; a void releases all of it."""
+        return (MovementStep(name=movement.kind.value, build=movements.move, read=movements.moved, moves=True),)
+
+    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+        """By our reference."""
+        return (MovementStep(name="find", build=movements.find, read=movements.found),)
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """Signed with the key secret."""
+        return webhooks.read(webhook, secrets)
 
 
 GATEWAY: Final = MockGateway()

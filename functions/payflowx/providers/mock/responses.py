@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from payflowx.domain.outcome import (
     Accepted,
+    Authorized,
     Charged,
     Declined,
     Fenced,
@@ -42,7 +43,7 @@ _DECLINES: Final = {
 def charged(order: Charge, response: HttpResponse) -> StepResult:
     """The answer to a charge."""
     if response.status == 200:
-        return _charge(json_object(response))
+        return charge_outcome(json_object(response))
     error = member(error_body(response).get("error"))
     if response.status == 402 and error.get("type") == "card_error":
         return _declined(error, reference(member(error.get("charge")).get("id")))
@@ -60,7 +61,7 @@ def found(order: Charge, response: HttpResponse) -> StepResult:
         return charges
     if not charges:
         return NotFound()
-    return _charge(charges[0]) if len(charges) == 1 else Mismatch(code="duplicate_charge")
+    return charge_outcome(charges[0]) if len(charges) == 1 else Mismatch(code="duplicate_charge")
 
 
 def found_to_cancel(order: Charge, response: HttpResponse) -> StepResult:
@@ -80,7 +81,7 @@ def cancelled(order: Charge, response: HttpResponse) -> StepResult:
 
 def read_back(order: Charge, response: HttpResponse) -> StepResult:
     """After the cancel: is the charge in a terminal state without money?"""
-    return _charge(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
+    return charge_outcome(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
 
 
 def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
@@ -92,11 +93,19 @@ def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
     return charges
 
 
-def _charge(charge: dict[str, Any]) -> Outcome:
+def charge_outcome(charge: dict[str, Any]) -> Outcome:
+    """A charge as the gateway shows it."""
     charge_id = reference(charge.get("id"))
     match charge.get("status"):
         case "succeeded":
             return Charged(
+                reference=charge_id,
+                amount=whole(charge.get("amount")),
+                currency=text(charge.get("currency")),
+                merchant_reference=text(charge.get("reference")),
+            )
+        case "requires_capture":
+            return Authorized(
                 reference=charge_id,
                 amount=whole(charge.get("amount")),
                 currency=text(charge.get("currency")),

@@ -9,9 +9,10 @@ from payflowx.domain.ports import Charge
 from payflowx.domain.transport import Credentials, HttpRequest
 from payflowx.providers.contract import Step
 from payflowx.providers.razorpay_mock import requests, responses
+from payflowx.providers.without import WithoutMovements
 
 
-class RazorpayMockGateway:
+class RazorpayMockGateway(WithoutMovements):
     """Neither keys nor a fence: an unknown payment is read, for ten minutes here, and then a person has to look."""
 
     capabilities: Final = Capabilities(

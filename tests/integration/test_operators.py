@@ -1,0 +1,472 @@
+"""Operators' commands through the handler, over the engine: real tables, queues, secrets, AppConfig and logs."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ops.cli import payflowx
+from ops.session import Session
+from ops.target import Target
+from payflowx.domain.api_keys import hash_api_key
+from payflowx.domain.outcome import Mismatch, Unknown
+from tests.support.handlers import Context, Functions
+
+DOCUMENT = {"version": "one", "rules": [{"name": "all", "when": {}, "use": {"providers": ["alpha", "beta"]}}]}
+SECRET = {"keyId": "canary-id", "keySecret": "canary-secret", "webhookSecret": "canary-webhook"}
+
+
+@pytest.fixture
+def routing(functions: Functions) -> Iterator[str]:
+    """An application with one document in force, as the stack makes it."""
+    client = functions.engine.client("appconfig")
+    application = client.create_application(Name="payflowx")["Id"]
+    environment = client.create_environment(ApplicationId=application, Name="dev")["Id"]
+    profile = client.create_configuration_profile(ApplicationId=application, Name="routing", LocationUri="hosted")["Id"]
+    strategy = client.create_deployment_strategy(
+        Name="at-once", DeploymentDurationInMinutes=0, GrowthFactor=100, FinalBakeTimeInMinutes=0, ReplicateTo="NONE"
+    )["Id"]
+    functions.container.environment.update(  # type: ignore[attr-defined]
+        ROUTING_APPLICATION=application,
+        ROUTING_ENVIRONMENT=environment,
+        ROUTING_PROFILE=profile,
+        ROUTING_STRATEGY=strategy,
+    )
+    functions.container.routing_publisher.publish(json.dumps(DOCUMENT).encode(), "set-up")
+    yield application
+    client.delete_application(ApplicationId=application)
+
+
+def stored(functions: Functions, table: str = "configuration") -> str:
+    return json.dumps(functions.engine.client("dynamodb").scan(TableName=table)["Items"])
+
+
+def refused(answer: dict[str, Any]) -> str:
+    assert answer["ok"] is False
+    return answer["error"]["code"]
+
+
+def records(functions: Functions) -> list[dict[str, Any]]:
+    month = time.strftime("%Y-%m", time.gmtime(functions.clock.now_ms() / 1000))
+    return functions.operate(command="list_records", month=month)["items"]
+
+
+class TestMerchantsAndKeys:
+    def test_merchants_are_listed_page_by_page(self, functions: Functions) -> None:
+        for name in ("m1", "m2"):
+            assert functions.operate(command="create_merchant", merchantId=name, name=name)["ok"]
+        first = functions.operate(command="list_merchants", limit=2)
+        rest = functions.operate(command="list_merchants", limit=2, after=first["nextAfter"])
+        assert [m["merchantId"] for m in first["items"] + rest["items"]] == ["acme", "m1", "m2"]
+        assert rest["nextAfter"] is None
+
+    def test_a_key_works_until_it_is_revoked(self, functions: Functions) -> None:
+        made = functions.operate(command="create_key", merchantId="acme")
+        assert allowed(functions, made["apiKey"])
+        assert functions.operate(command="revoke_key", merchantId="acme", keyId=made["keyId"])["state"] == "revoked"
+        assert not allowed(functions, made["apiKey"])
+        assert refused(functions.operate(command="revoke_key", merchantId="acme", keyId=made["keyId"])) == "key_ended"
+        assert allowed(functions, functions.api_key)
+
+    def test_during_a_rotation_both_keys_work_and_then_one(self, functions: Functions) -> None:
+        old = functions.operate(command="list_keys", merchantId="acme")["items"][0]["keyId"]
+        made = functions.operate(command="rotate_key", merchantId="acme", keyId=old, overlapHours=2)
+        assert allowed(functions, functions.api_key)
+        assert allowed(functions, made["apiKey"])
+        functions.clock.advance(2 * 3600)
+        assert not allowed(functions, functions.api_key)
+        assert allowed(functions, made["apiKey"])
+
+    def test_a_rotation_never_lengthens_a_keys_life(self, functions: Functions) -> None:
+        made = functions.operate(command="create_key", merchantId="acme", expiresInDays=1)
+        functions.operate(command="rotate_key", merchantId="acme", keyId=made["keyId"], overlapHours=720)
+        functions.clock.advance(24 * 3600)
+        assert not allowed(functions, made["apiKey"])
+
+    def test_a_key_expires(self, functions: Functions) -> None:
+        made = functions.operate(command="create_key", merchantId="acme", expiresInDays=1)
+        assert allowed(functions, made["apiKey"])
+        functions.clock.advance(24 * 3600)
+        assert not allowed(functions, made["apiKey"])
+        assert refused(functions.operate(command="rotate_key", merchantId="acme", keyId=made["keyId"])) == "key_ended"
+
+    def test_only_the_hash_of_a_key_is_stored(self, functions: Functions) -> None:
+        made = functions.operate(command="create_key", merchantId="acme")
+        assert made["apiKey"] not in stored(functions)
+        assert hash_api_key(made["apiKey"]) in stored(functions)
+
+    def test_a_key_of_another_merchant_does_not_exist(self, functions: Functions) -> None:
+        functions.operate(command="create_merchant", merchantId="other", name="Other")
+        key_id = functions.operate(command="list_keys", merchantId="acme")["items"][0]["keyId"]
+        assert refused(functions.operate(command="revoke_key", merchantId="other", keyId=key_id)) == "not_found"
+        assert allowed(functions, functions.api_key)
+
+    def test_changes_are_recorded_with_who_and_why(self, functions: Functions) -> None:
+        functions.clock.advance(1)
+        made = functions.operate(command="create_key", merchantId="acme", operator="ada", reason="TICKET-7")
+        newest = records(functions)[0]
+        assert newest["action"] == "key.created"
+        assert (newest["operator"], newest["reason"]) == ("ada", "TICKET-7")
+        assert newest["facts"] == {"keyId": made["keyId"]}
+
+    @pytest.mark.parametrize("missing", ["operator", "reason"])
+    def test_nothing_changes_without_who_and_why(self, functions: Functions, missing: str) -> None:
+        before = stored(functions)
+        from payflowx.entrypoints import operations
+
+        command = {"command": "create_key", "merchantId": "acme", "operator": "ada", "reason": "T"}
+        del command[missing]
+        assert refused(operations.handler(command, Context())) == "command_invalid"
+        assert stored(functions) == before
+
+
+def allowed(functions: Functions, key: str) -> bool:
+    try:
+        answer = functions.authorize(f"Bearer {key}")
+    except Exception:
+        return False
+    return answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+
+
+class TestCredentials:
+    def vault(self, functions: Functions, name: str = "payflowx/dev/accounts/acme/alpha/second") -> dict[str, Any]:
+        text = functions.engine.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+        return json.loads(text)
+
+    @pytest.fixture(autouse=True)
+    def _empty_vault(self, functions: Functions) -> Iterator[None]:
+        yield
+        client = functions.engine.client("secretsmanager")
+        for secret in client.list_secrets()["SecretList"]:
+            if secret["Name"].startswith("payflowx/"):
+                client.delete_secret(SecretId=secret["Name"], ForceDeleteWithoutRecovery=True)
+
+    def set(self, functions: Functions, **changes: Any) -> dict[str, Any]:
+        fields = {
+            "merchantId": "acme",
+            "provider": "alpha",
+            "accountId": "second",
+            "endpoint": "https://gateway.test",
+            "secret": SECRET,
+        }
+        return functions.operate(command="set_credentials", **{k: v for k, v in (fields | changes).items() if v})
+
+    def test_an_account_is_added_with_its_secret_and_its_webhook_address(self, functions: Functions) -> None:
+        answer = self.set(functions)
+        assert answer["path"].startswith("/webhooks/alpha/")
+        assert self.vault(functions) == SECRET
+        accounts = functions.operate(command="show_merchant", merchantId="acme")["accounts"]
+        assert ("alpha", "second") in {(a["provider"], a["accountId"]) for a in accounts}
+
+    def test_the_secret_is_in_the_vault_and_nowhere_else(
+        self, functions: Functions, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        answers = [self.set(functions), self.set(functions, provider="nobody"), self.set(functions, surprise=1)]
+        answers += [self.set(functions, secret={"keyId": "canary-id", "keySecret": 7})]
+        text = json.dumps(answers) + stored(functions) + stored(functions, "transactions")
+        captured = capsys.readouterr()
+        assert "canary" not in text + captured.out + captured.err
+
+    def test_an_account_that_is_new_needs_an_endpoint(self, functions: Functions) -> None:
+        assert refused(self.set(functions, endpoint=None)) == "endpoint_needed"
+        assert refused(self.set(functions, endpoint="ftp://gateway.test")) == "merchant_invalid"
+        assert refused(self.set(functions, merchantId="nobody")) == "not_found"
+
+    def test_set_again_leaves_nothing_of_before(self, functions: Functions) -> None:
+        self.set(functions)
+        assert self.set(functions, endpoint=None, secret={"keyId": "a", "keySecret": "b"})["ok"]
+        assert self.vault(functions) == {"keyId": "a", "keySecret": "b"}
+        assert refused(self.set(functions, endpoint="https://elsewhere.test")) == "endpoint_known"
+
+    def test_during_a_rotation_both_secrets_verify_webhooks(self, functions: Functions) -> None:
+        self.set(functions)
+        names = {"merchantId": "acme", "provider": "alpha", "accountId": "second"}
+        new = {"keyId": "new-id", "keySecret": "new-secret", "webhookSecret": "new-webhook"}
+        assert functions.operate(command="rotate_credentials", secret=new, **names)["ok"]
+        assert self.vault(functions) == {**new, "previous": SECRET}
+        account = functions.container.administration.merchant("acme").account("alpha", "second")
+        assert functions.container.secrets.webhook_secrets(account.secret_arn) == ("new-webhook", "canary-webhook")
+        assert functions.container.secrets.credentials(account.secret_arn).key_secret == "new-secret"
+        again = functions.operate(command="rotate_credentials", secret=SECRET, **names)
+        assert refused(again) == "rotation_open"
+        assert functions.operate(command="finish_credentials_rotation", **names)["ok"]
+        assert self.vault(functions) == new
+        assert refused(functions.operate(command="finish_credentials_rotation", **names)) == "no_rotation"
+
+    def test_a_webhook_secret_that_is_not_named_survives_a_rotation(self, functions: Functions) -> None:
+        self.set(functions)
+        names = {"merchantId": "acme", "provider": "alpha", "accountId": "second"}
+        functions.operate(command="rotate_credentials", secret={"keyId": "k", "keySecret": "s"}, **names)
+        assert self.vault(functions)["webhookSecret"] == "canary-webhook"
+
+
+class TestSwitches:
+    def test_a_provider_that_is_switched_off_gets_no_new_payment(self, functions: Functions) -> None:
+        assert functions.operate(command="set_provider_switch", provider="alpha", disabled=True)["ok"]
+        functions.clock.advance(61)
+        _, payment, _ = functions.pay()
+        assert payment["provider"] == "beta"
+        statuses = functions.operate(command="list_providers")["items"]
+        assert {s["provider"] for s in statuses if s["disabledForEveryone"]} == {"alpha"}
+        functions.operate(command="set_provider_switch", provider="alpha", disabled=False)
+        functions.clock.advance(61)
+        assert functions.pay("order-2")[1]["provider"] == "alpha"
+
+    def test_one_merchants_switch_is_its_own(self, functions: Functions) -> None:
+        functions.operate(command="create_merchant", merchantId="other", name="Other")
+        functions.operate(command="set_provider_switch", provider="alpha", merchantId="other", disabled=True)
+        assert functions.operate(command="show_merchant", merchantId="other")["disabledProviders"] == ["alpha"]
+        assert functions.operate(command="show_merchant", merchantId="acme")["disabledProviders"] == []
+
+    def test_a_provider_that_does_not_exist_cannot_be_switched(self, functions: Functions) -> None:
+        answer = functions.operate(command="set_provider_switch", provider="nobody", disabled=True)
+        assert refused(answer) == "not_found"
+        assert "alpha, beta, gamma" in answer["error"]["message"]
+
+
+class TestRouting:
+    def test_a_document_is_published_and_rolled_back(self, functions: Functions, routing: str) -> None:
+        two = json.dumps({**DOCUMENT, "version": "two"})
+        assert functions.operate(command="publish_routing", document=two)["number"] == 2
+        assert json.loads(functions.operate(command="show_routing")["document"])["version"] == "two"
+        assert functions.operate(command="roll_back_routing")["number"] == 1
+        assert json.loads(functions.operate(command="show_routing")["document"])["version"] == "one"
+        assert {r["action"] for r in records(functions)} >= {"routing.published", "routing.rolled_back"}
+
+    def test_a_faulty_document_is_never_published(self, functions: Functions, routing: str) -> None:
+        faulty = json.dumps({"version": "x", "rules": [{"name": "a", "when": {}, "use": {"providers": ["nobody"]}}]})
+        answer = functions.operate(command="publish_routing", document=faulty)
+        assert refused(answer) == "routing_invalid"
+        assert "nobody is not a provider" in answer["error"]["message"]
+        assert functions.operate(command="show_routing")["number"] == 1
+        assert functions.operate(command="check_routing", document=faulty)["faults"]
+        assert functions.operate(command="check_routing", document="no json")["faults"]
+
+    def test_there_is_nothing_before_the_first_document(self, functions: Functions, routing: str) -> None:
+        assert refused(functions.operate(command="roll_back_routing")) == "nothing_to_roll_back"
+
+    def test_a_route_is_explained_by_what_is_served_or_by_a_draft(self, functions: Functions, routing: str) -> None:
+        question = {"merchantId": "acme", "amount": 1999, "currency": "USD"}
+        served = functions.operate(command="explain_route", **question)
+        assert [p["provider"] for p in served["providers"]] == ["alpha", "beta"]
+        draft = json.dumps({"version": "d", "rules": [{"name": "g", "when": {}, "use": {"providers": ["gamma"]}}]})
+        drafted = functions.operate(command="explain_route", document=draft, **question)
+        assert [p["provider"] for p in drafted["providers"]] == ["gamma"]
+        assert (
+            refused(functions.operate(command="explain_route", **{**question, "currency": "XXX"})) == "currency_invalid"
+        )
+
+
+class TestPayments:
+    def test_a_payment_is_shown_without_what_people_entered(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay(
+            customer={"name": "Ada Canary", "email": "canary@example.com"},
+            description="canary",
+            metadata={"note": "canary"},
+            paymentMethod={"type": "card", "token": "tok_canary"},
+        )
+        functions.work()
+        names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+        shown = functions.operate(command="show_payment", **names)
+        assert (shown["status"], shown["money"]) == ("SUCCESS", "19.99 USD")
+        listed = functions.operate(command="list_payments", merchantId="acme")
+        trail = functions.operate(command="list_events", **names)
+        assert [e["type"] for e in trail["items"]] == ["payment.accepted", "attempt.succeeded"]
+        assert "anary" not in json.dumps([shown, listed, trail])
+
+    def test_lists_have_a_status_and_pages(self, functions: Functions) -> None:
+        for number in range(3):
+            functions.pay(f"order-{number}")
+        first = functions.operate(command="list_payments", merchantId="acme", status="PENDING", limit=2)
+        rest = functions.operate(
+            command="list_payments", merchantId="acme", status="PENDING", limit=2, position=first["nextPosition"]
+        )
+        assert (len(first["items"]), len(rest["items"])) == (2, 1)
+        assert functions.operate(command="list_payments", merchantId="acme", status="FAILED")["items"] == []
+
+    def test_a_review_is_closed_and_the_trail_stays_whole(self, functions: Functions) -> None:
+        functions.providers.get("alpha").charges = [Mismatch(code="reference_differs")]
+        _, payment, _ = functions.pay()
+        functions.work()
+        names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+        assert functions.operate(command="show_payment", **names)["status"] == "IN_REVIEW"
+        closing = {"command": "close_review", "verdict": "charged", "evidence": "settlement 7", "reference": "ch_7"}
+        assert functions.operate(**closing, **names)["status"] == "SUCCESS"
+        assert functions.operate(command="verify_trail", **names)["whole"]
+        assert refused(functions.operate(**closing, **names)) == "invalid_state"
+        _, refund, _ = functions.call(
+            "POST", f"/payments/{payment['transactionId']}/refunds", {"amount": 5}, headers={"Idempotency-Key": "r-1"}
+        )
+        assert refund["status"] == "PENDING"
+
+    def test_what_is_unknown_is_looked_at_on_demand(self, functions: Functions) -> None:
+        functions.providers.get("alpha").charges = [Unknown(code="read_timeout")]
+        _, payment, _ = functions.pay()
+        functions.work()
+        functions.messages()
+        names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+        assert functions.operate(command="resolve_payment", **names)["ok"]
+        functions.work()
+        assert functions.operate(command="show_payment", **names)["status"] == "SUCCESS"
+        assert refused(functions.operate(command="resolve_payment", **names)) == "nothing_to_do"
+        assert functions.operate(command="verify_trail", **names)["whole"]
+
+
+class TestDeadLetters:
+    def send(self, functions: Functions, body: str, queue: str = "JOBS_DEAD_LETTERS_URL") -> str:
+        url = functions.container.environment[queue]
+        return functions.engine.client("sqs").send_message(QueueUrl=url, MessageBody=body)["MessageId"]
+
+    def wake_up(self, functions: Functions, payment: dict[str, Any]) -> str:
+        job = {"format": 1, "merchant_id": "acme", "transaction_id": payment["transactionId"]}
+        return self.send(functions, json.dumps(job))
+
+    def test_looking_leaves_everything_where_it_is(self, functions: Functions) -> None:
+        for _ in range(12):
+            self.send(functions, "garbage")
+        for _ in range(2):
+            looked = functions.operate(command="explain_dead_letters", queue="jobs", limit=50, withLog=False)
+            assert len(looked["items"]) == 12
+        depths = {d["queue"]: d["dead"] for d in functions.operate(command="count_dead_letters")["items"]}
+        assert depths == {"jobs": 12, "notices": 0}
+
+    def test_a_replay_wakes_the_worker_and_removes_the_message(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        functions.messages()  # the wake-up is lost
+        self.wake_up(functions, payment)
+        self.send(functions, "garbage")
+        done = functions.operate(command="replay_dead_letters", queue="jobs")["items"]
+        assert {(d["step"], d["sent"]) for d in done} == {("charge", True), ("keep", False)}
+        functions.work()
+        assert functions.providers.get("alpha").asked("charge") == 1
+        assert functions.operate(command="replay_dead_letters", queue="jobs")["items"] == []
+
+    def test_the_log_says_why_a_message_died(self, functions: Functions) -> None:
+        message_id = self.send(functions, "garbage")
+        logs = functions.engine.client("logs")
+        logs.create_log_group(logGroupName="/worker")
+        logs.create_log_stream(logGroupName="/worker", logStreamName="s")
+        line = {"message": "message failed", "messageId": message_id, "exception": "Traceback\nValueError: no json"}
+        event = {"timestamp": int(time.time() * 1000) + 1, "message": json.dumps(line)}
+        logs.put_log_events(logGroupName="/worker", logStreamName="s", logEvents=[event, event])
+        try:
+            explained = functions.operate(command="explain_dead_letters", queue="jobs")["items"]
+        finally:
+            logs.delete_log_group(logGroupName="/worker")
+        assert explained[0]["failures"] == ["ValueError: no json"]
+
+    def test_without_a_log_the_rest_is_still_explained(self, functions: Functions) -> None:
+        self.send(functions, "garbage")
+        explained = functions.operate(command="explain_dead_letters", queue="jobs")["items"]
+        assert (explained[0]["step"], explained[0]["failures"]) == ("keep", None)
+
+    def test_a_purge_empties_the_queue(self, functions: Functions) -> None:
+        self.send(functions, "garbage")
+        assert functions.operate(command="purge_dead_letters", queue="jobs")["purged"]
+        assert functions.operate(command="explain_dead_letters", queue="jobs", withLog=False)["items"] == []
+        assert "dead_letters.purged" in {r["action"] for r in records(functions)}
+
+
+class TestDoctor:
+    def findings(self, functions: Functions) -> dict[str, list[dict[str, str]]]:
+        found: dict[str, list[dict[str, str]]] = {}
+        for item in functions.operate(command="diagnose")["items"]:
+            found.setdefault(item["check"], []).append(item)
+        return found
+
+    def test_it_says_what_is_wrong_in_words(self, functions: Functions, routing: str) -> None:
+        TestDeadLetters().send(functions, "garbage")
+        functions.operate(command="set_provider_switch", provider="gamma", disabled=True)
+        functions.pay()
+        functions.messages()
+        functions.clock.advance(3600)
+        found = self.findings(functions)
+        assert "1 dead letters of jobs" in found["queues"][0]["words"]
+        assert found["switches"][0]["advice"] == "payflowx providers enable gamma"
+        assert "overdue" in found["recovery"][0]["words"]
+        assert {f["health"] for f in found["merchants"]} == {"ill"}  # the accounts' secrets do not exist
+        assert found["routing"][0]["health"] == "well"
+
+    def test_what_cannot_be_checked_is_a_finding(self, functions: Functions, routing: str) -> None:
+        functions.container.environment["ROUTING_APPLICATION"] = "gone"  # type: ignore[index]
+        functions.container.__dict__.pop("routing_publisher", None)
+        functions.container.__dict__.pop("diagnose", None)
+        assert self.findings(functions)["routing"][0]["health"] == "ill"
+
+
+class TestCommandLine:
+    """`payflowx` over the very handler."""
+
+    def run(self, functions: Functions, *words: str, typed: str | None = None) -> Result:
+        from payflowx.entrypoints import operations
+
+        class Local(Target):
+            def who(self) -> str:
+                return "local:ada"
+
+        target = Local(name="local", outputs={}, options={}, base_url="http://api", stack_prefix="Dev", merchant="acme")
+        session = Session(
+            find_target=lambda _name, _region: target,
+            find_invoker=lambda _target: lambda command: operations.handler(json.loads(json.dumps(command)), Context()),
+        )
+        return CliRunner().invoke(payflowx, list(words), obj=session, input=typed, catch_exceptions=False)
+
+    def test_a_day_on_call(self, functions: Functions, routing: str) -> None:
+        functions.providers.get("alpha").charges = [Mismatch(code="currency_differs")]
+        _, payment, _ = functions.pay()
+        functions.work()
+        ident = payment["transactionId"]
+        assert ident in self.run(functions, "review", "list").stdout
+        assert "mismatch" in self.run(functions, "payments", "show", ident).stdout
+        why = ("--evidence", "refunded there, case 7", "--reason", "TICKET-1", "--yes")
+        assert self.run(functions, "review", "close", ident, "--charged", *why).exit_code == 4
+        closed = self.run(functions, "review", "close", ident, "--not-charged", *why)
+        assert closed.stdout.endswith(f"\n{ident} is FAILED.\n")
+        assert self.run(functions, "review", "list").stdout == "Nothing waits for a person.\n"
+        events = self.run(functions, "payments", "events", ident).stdout
+        assert "operator=local:ada, reason=TICKET-1, evidence=refunded there, case 7" in events
+        assert self.run(functions, "payments", "verify", ident).exit_code == 0
+
+    def test_every_command_that_the_command_line_sends_is_one_that_the_function_knows(self) -> None:
+        import re
+        from pathlib import Path
+
+        from payflowx.entrypoints.commands import RUNNERS
+
+        known = {command.__struct_config__.tag for command in RUNNERS}
+        sources = (Path(__file__).resolve().parents[2] / "ops" / "commands").glob("*.py")
+        sent = {
+            name
+            for path in sources
+            for name in re.findall(r"session\.(?:ask|change|pages)\(\s*\"(\w+)\"", path.read_text())
+        }
+        assert sent == known
+
+
+class TestReviewsOfOperations:
+    def test_a_refund_in_review_is_listed_and_closed(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        functions.work()
+        functions.providers.get("alpha").moves = [Mismatch(code="reference_differs")]
+        path = f"/payments/{payment['transactionId']}/refunds"
+        _, refund, _ = functions.call("POST", path, {"amount": 500}, headers={"Idempotency-Key": "r-1"})
+        functions.work()
+        listed = functions.operate(command="list_reviews", merchantId="acme")["items"]
+        assert [(r["operationId"], r["reason"], r["money"]) for r in listed] == [
+            (refund["operationId"], "mismatch", "5.00 USD")
+        ]
+        closing = {"merchantId": "acme", "operationId": refund["operationId"], "evidence": "returned by the bank"}
+        closed = functions.operate(command="close_operation_review", verdict="not_charged", **closing)
+        assert closed["status"] == "FAILED"
+        names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
+        shown = functions.operate(command="show_payment", **names)
+        assert (shown["refunded"], shown["refundable"]) == (0, 1999)
+        assert functions.operate(command="verify_trail", **names)["whole"]
+        assert functions.operate(command="list_reviews", merchantId="acme")["items"] == []
+
+    def test_what_does_not_exist_cannot_be_closed(self, functions: Functions) -> None:
+        closing = {"merchantId": "acme", "operationId": "ref_aaaaaaaaaaaaaaaa", "evidence": "x", "verdict": "charged"}
+        assert refused(functions.operate(command="close_operation_review", **closing)) == "not_found"
