@@ -114,6 +114,8 @@ def reconciling(engine: "InProcessEngine", dynamodb: Any, monkeypatch: pytest.Mo
         made = operations.handler(
             {
                 "command": "create_merchant",
+                "operator": "arn:aws:iam::000000000000:user/ada",
+                "reason": "TICKET-1",
                 "merchantId": "acme",
                 "name": "Acme",
                 "accounts": [
