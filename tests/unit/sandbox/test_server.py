@@ -15,7 +15,6 @@ import urllib3
 from local.processes import free_port
 from sandbox.faults import Control
 from sandbox.gateways import SIMULATORS
-from sandbox.postman import Correspondent
 from sandbox.server import GatewayServer
 from sandbox.simulator import Credentials
 from sandbox.store import ConflictError, MemoryStore
@@ -219,13 +218,16 @@ def test_operations_to_come_and_features_of_the_account(stripe: GatewayServer, p
     assert control(pool, stripe, webhookFaults={"late": 5}) == 400
 
 
-def test_a_gateway_without_webhooks_takes_the_address_and_never_writes(
-    server: GatewayServer, pool: urllib3.PoolManager
+def test_a_gateway_that_exists_only_here_posts_its_webhooks_as_well(
+    server: GatewayServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
-    if isinstance(server.simulator, Correspondent):
-        pytest.skip("this gateway has webhooks by now")
-    assert control(pool, server, webhookUrl="http://127.0.0.1:1/x") == 200
-    assert pool.request("GET", f"{server.url}/_webhooks").json() == {"deliveries": []}
+    url, letters = mailbox
+    assert control(pool, server, webhookUrl=url) == 200
+    pay(pool, server, "k1")
+    assert wait_for(lambda: bool(letters))
+    ((headers, body),) = letters
+    assert headers["x-mock-signature"] == hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+    assert json.loads(body)["type"] == "charge.succeeded"
 
 
 def test_a_reset_forgets_everything(server: GatewayServer, pool: urllib3.PoolManager) -> None:
