@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sandbox.gateways import SIMULATORS
 from simulation.faults import Faults
 from simulation.functions import Platform
-from simulation.gateways import Gateways
+from simulation.gateways import KINDS, Gateways, endpoint_of
 from simulation.history import Call, History
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.workload import MERCHANTS, Order
@@ -38,8 +37,8 @@ class Merchants:
         """Create the merchants through the operations function."""
         for merchant in MERCHANTS:
             accounts = [
-                {"provider": name, "accountId": "main", "endpoint": f"https://{name}", "secretArn": "arn:gateway"}
-                for name in SIMULATORS
+                {"provider": name, "accountId": "main", "endpoint": endpoint_of(name), "secretArn": "arn:gateway"}
+                for name in KINDS
             ]
             command = {
                 "command": "create_merchant",

@@ -1,15 +1,15 @@
 """Hostile gateways: the simulators with their books, behind a line that loses, delays and garbles."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, log
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from sandbox.gateways import SIMULATORS
+from sandbox.gateways import SIMULATORS, VENDORS
 from sandbox.simulator import Credentials, Simulator
-from sandbox.store import ConflictError, Record
+from sandbox.store import ConflictError, MemoryStore, Record
 from sandbox.wire import Reply, Request
 from simulation.faults import Faults
 from simulation.functions import Platform
@@ -21,6 +21,9 @@ _LATEST_MS: Final = 3_600_000
 _FORGOTTEN_SECONDS: Final = 1e9
 _PROVIDER_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[1-9]")
 SECRET: Final = "simulated-gateway-secret"
+KINDS: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **VENDORS}
+_PATHS: Final = {"cashfree": "/pg"}
+"""What belongs to the vendor's address rather than to its requests."""
 KEY_ID: Final = "simulated-gateway-id"
 
 
@@ -69,16 +72,18 @@ class Gateways:
     simulators: dict[str, Simulator] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, kind in SIMULATORS.items():
+        for name, kind in KINDS.items():
             credentials = Credentials(key_id=KEY_ID, key_secret=SECRET)
-            self.simulators[name] = kind(FlatStore(), credentials, public_url=f"https://{name}")
+            store = FlatStore() if name in SIMULATORS else MemoryStore()
+            self.simulators[name] = kind(store, credentials, public_url=f"https://{name}")
 
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
         """From a task: one request, and what the caller learns of it."""
         platform = self.platform
         if platform is None:
             raise RuntimeError("the gateways have no platform yet")
-        name = urlsplit(endpoint).hostname or ""
+        where = urlsplit(endpoint)
+        name, request = where.hostname or "", replace(request, path=where.path + request.path)
         platform.travel()
         faults, sleep = self.faults, self.kernel.sleep
         outage = self._outage(name)
@@ -148,6 +153,8 @@ class Gateways:
             reply = simulator.handle(asked, now_ms / 1000)
         finally:
             simulator.visibility_lag_seconds = 0.0
+        if name in VENDORS and request.method == "POST":
+            self.history.sometimes[f"{name} was asked to do something"] += 1
         self.history.steps.append((now_ms, f"{name} got", f"{request.method} {request.path}", str(reply.status)))
         if reply.headers.get("idempotent-replayed") or reply.headers.get("x-idempotency-replayed"):
             self.history.sometimes["gateway recognized a repeated key"] += 1
@@ -179,6 +186,11 @@ class Gateways:
         """All books, with the gateway's name."""
         now = self.kernel.now_ms / 1000
         return [{**entry, "gateway": name} for name, sim in self.simulators.items() for entry in sim.ledger(now)]
+
+
+def endpoint_of(name: str) -> str:
+    """The host is the gateway's name."""
+    return f"https://{name}{_PATHS.get(name, '')}"
 
 
 def _page(status: int) -> HttpResponse:

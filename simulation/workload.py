@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.behaviours import BEHAVIOURS
-from sandbox.gateways import SIMULATORS
+from sandbox.gateways import SIMULATORS, VENDORS
 
 MERCHANTS: Final = ("acme", "globex")
 PAYMENTS: Final = 40
@@ -15,11 +15,24 @@ _PLAIN: Final = 0.45
 """This part of the payments uses a card that just works; the faults around it are enough."""
 
 _TOKENS: Final = tuple(sorted(BEHAVIOURS))
+_VENDORS: Final = tuple(VENDORS)
+_VENDOR_EVERY: Final = 16
+"""Every so many payments, one goes to a real vendor's adapter and simulator, and nowhere else."""
+_PAYER: Final = {
+    "id": "cust_A1b2C3d4E5f6G7",
+    "name": "Payer Example",
+    "email": "payer@example.com",
+    "phone": "+919876543210",
+}
 
 DOCUMENT: Final = json.dumps(
     {
         "version": "simulation",
         "rules": [
+            *(
+                {"name": f"{name}-on-request", "when": {"metadata": {"gateway": [name]}}, "use": {"providers": [name]}}
+                for name in _VENDORS
+            ),
             {
                 "name": "inr",
                 "when": {"currencies": ["INR"]},
@@ -71,7 +84,7 @@ def orders(random: Random, start_ms: int, *, payments: int = PAYMENTS) -> list[O
                 merchant=merchant,
                 key=key,
                 at_ms=start_ms + random.randrange(ARRIVAL_MS),
-                body=_body(random),
+                body=_at_vendor(_body(random), number),
                 approves=random.random() < 0.6,
                 extras={name: random.random() for name in ("concurrent", "later", "other", "cancel", "pause")},
             )
@@ -90,6 +103,22 @@ def _body(random: Random) -> dict[str, Any]:
     if random.random() < 0.2:
         body["customer"] = {"email": "payer@example.com", "name": "Payer Example"}
     return body
+
+
+def _at_vendor(body: dict[str, Any], number: int) -> dict[str, Any]:
+    """The same payment, where its turn has come, as a vendor takes it. No draw: the other payments stay as they are."""
+    turn, rest = divmod(number, _VENDOR_EVERY)
+    if rest != _VENDOR_EVERY - 1:
+        return body
+    token = body["paymentMethod"]["token"].split("@")[0]
+    return {
+        **body,
+        "currency": "INR",
+        "paymentMethod": {"type": "card", "token": token},
+        "customer": _PAYER,
+        "returnUrl": "https://shop.example.com/return",
+        "metadata": {"gateway": _VENDORS[(turn + len(token)) % len(_VENDORS)]},
+    }
 
 
 def _token(random: Random) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-from sandbox.gateways import SIMULATORS
+from sandbox.gateways import SIMULATORS, VENDORS
 from simulation.clients import Merchants
 from simulation.dynamodb.database import Database
 from simulation.dynamodb.tables import Index, Key, Schema, Table
@@ -38,7 +38,7 @@ _MAX_LAG_MS: Final = 5_000
 ENVIRONMENT: Final = {
     "ENVIRONMENT": "dev",
     "API_KEY_MODE": "test",
-    "ALLOWED_PROVIDERS": ",".join(SIMULATORS),
+    "ALLOWED_PROVIDERS": ",".join({**SIMULATORS, **VENDORS}),
     "MAX_RETRIES": "3",
     "CHARGE_DEADLINE_HOURS": "24",
     "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",
