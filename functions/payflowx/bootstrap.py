@@ -770,6 +770,8 @@ class Container:
             operations=self.operations,
             merchants=self.merchants,
             find=FindNoticed(payments=self.payments, operations=self.operations, references=references),
+            announcements=self.announcements,
+            runs=self.runs,
             decode=decode_message,
             clock=self.clock,
             policy=self.policy,
@@ -791,6 +793,8 @@ class Container:
             resolve_payment=self.resolve_payment,
             jobs=self.jobs,
             notices=self.notices,
+            deliveries=self.deliveries,
+            run_queue=self.run_queue,
             administration=self.administration,
             clock=self.clock,
         )

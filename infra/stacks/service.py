@@ -80,9 +80,10 @@ class ServiceStack(Stack):
         self.sweeper = self._sweeper()
         self.webhooks = self._webhooks()
         self.notices_function = self._notices_function()
-        self.operations = self._operations()
         self.deliverer = self._deliverer()
+        self.deliveries = Deliveries(self, "Deliveries", key=data.key)
         self.reconciliation = self._reconciliation()
+        self.operations = self._operations()
         self._tell_merchants()
         self.api = RestApi(
             self,
@@ -218,7 +219,6 @@ class ServiceStack(Stack):
         return function
 
     def _tell_merchants(self) -> None:
-        self.deliveries = Deliveries(self, "Deliveries", key=self._data.key)
         self.deliveries.feed(self.deliverer)
         writers = (self.api_function, self.worker, self.sweeper, self.notices_function, self.operations)
         for waker in (*writers, self.reconciliation.function, self.deliverer):
@@ -267,22 +267,36 @@ class ServiceStack(Stack):
     # -- operators: dead letters, credentials, routing
 
     def _operators_environment(self) -> dict[str, str]:
+        queues = {
+            f"{name}_{what}": value
+            for name, (queue, consumer) in self._work_queues().items()
+            for what, value in (
+                ("QUEUE_URL", queue.queue.queue_url),
+                ("DEAD_LETTERS_URL", queue.dead_letters.queue_url),
+                ("LOG_GROUP", consumer.log_group.log_group_name),
+            )
+        }
         return {
-            "JOBS_DEAD_LETTERS_URL": self.jobs.dead_letters.queue_url,
-            "JOBS_LOG_GROUP": self.worker.log_group.log_group_name,
-            "NOTICES_QUEUE_URL": self.notices.queue.queue_url,
-            "NOTICES_DEAD_LETTERS_URL": self.notices.dead_letters.queue_url,
-            "NOTICES_LOG_GROUP": self.notices_function.log_group.log_group_name,
+            **queues,
             "ACCOUNT_SECRETS_KEY_ARN": self._data.key.key_arn,
             "ROUTING_STRATEGY": self.routing.strategy.deployment_strategy_id,
             **self.routing.identifiers,
         }
 
+    def _work_queues(self) -> Mapping[str, tuple[WorkQueue, PayFlowXFunction]]:
+        """Every queue with the function that works on it, as the operators' commands name them."""
+        return {
+            "JOBS": (self.jobs, self.worker),
+            "NOTICES": (self.notices, self.notices_function),
+            "DELIVERIES": (self.deliveries.queue, self.deliverer),
+            "RUNS": (self.reconciliation.runs, self.reconciliation.function),
+        }
+
     def _allow_operators(self, function: PayFlowXFunction) -> None:
         self._allow_index(function, "byMerchant")
         self._allow_index(function, "due")
-        self._allow_sending(function, self.notices)
-        for queue in (self.jobs, self.notices):
+        for queue, _ in self._work_queues().values():
+            self._allow_sending(function, queue)
             self._allow(function, ["sqs:GetQueueAttributes"], [queue.queue.queue_arn])
             self._allow(
                 function,
@@ -295,7 +309,7 @@ class ServiceStack(Stack):
                 ],
                 [queue.dead_letters.queue_arn],
             )
-        for source in (self.worker, self.notices_function):
+        for _, source in self._work_queues().values():
             # AWS names a log group with `:*` at its end, some of its documentation and the local engine without.
             bare = self.format_arn(
                 service="logs",

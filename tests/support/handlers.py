@@ -33,9 +33,11 @@ ENVIRONMENT = {
     "CONFIGURATION_TABLE": CONFIGURATION,
     "JOBS_LOG_GROUP": "/worker",
     "NOTICES_LOG_GROUP": "/notices",
+    "DELIVERIES_LOG_GROUP": "/deliverer",
+    "RUNS_LOG_GROUP": "/reconciler",
     "ACCOUNT_SECRETS_KEY_ARN": "alias/aws/secretsmanager",
 }
-QUEUES = ("jobs", "jobs-dead", "notices", "notices-dead", "deliveries")
+QUEUES = tuple(name + end for name in ("jobs", "notices", "deliveries", "runs") for end in ("", "-dead"))
 
 
 class _CurrentStdout:
@@ -187,6 +189,9 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
             "JOBS_DEAD_LETTERS_URL": queues["jobs-dead"],
             "NOTICES_QUEUE_URL": queues["notices"],
             "NOTICES_DEAD_LETTERS_URL": queues["notices-dead"],
+            "DELIVERIES_DEAD_LETTERS_URL": queues["deliveries-dead"],
+            "RUNS_QUEUE_URL": queues["runs"],
+            "RUNS_DEAD_LETTERS_URL": queues["runs-dead"],
             "CURSOR_SECRET_ARN": "cursor",
             "ENCRYPTION_KEY_ARN": key,
         },

@@ -7,12 +7,19 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from payflowx.adapters.sqs_deliveries import UnreadableDeliveryError, decode_delivery
 from payflowx.adapters.sqs_jobs import UnreadableJobError, decode_job
 from payflowx.adapters.sqs_notices import UnreadableNoticeError, decode_notice
-from payflowx.domain.dead_letter_ports import DeadLetter, QueueDepth, UnreadableMessageError, WorkQueueName
+from payflowx.adapters.sqs_runs import UnreadableRunError, decode_run
+from payflowx.domain.dead_letter_ports import (
+    DeadLetter,
+    Message,
+    QueueDepth,
+    RunWakeUp,
+    UnreadableMessageError,
+    WorkQueueName,
+)
 from payflowx.domain.errors import Refusal, StorageUnavailableError
-from payflowx.domain.notice_ports import InboundNotice
-from payflowx.domain.ports import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +88,19 @@ class SqsDeadLetters:
         return self.queues[queue].dead_letters_url
 
 
-def decode_message(queue: WorkQueueName, body: str) -> Job | InboundNotice:
+def decode_message(queue: WorkQueueName, body: str) -> Message:
     """Implements `MessageDecoder`."""
     try:
-        return decode_job(body) if queue is WorkQueueName.JOBS else decode_notice(body)
-    except (UnreadableJobError, UnreadableNoticeError) as error:
+        match queue:
+            case WorkQueueName.JOBS:
+                return decode_job(body)
+            case WorkQueueName.NOTICES:
+                return decode_notice(body)
+            case WorkQueueName.DELIVERIES:
+                return decode_delivery(body)
+            case WorkQueueName.RUNS:
+                return RunWakeUp(run_id=decode_run(body))
+    except (UnreadableJobError, UnreadableNoticeError, UnreadableDeliveryError, UnreadableRunError) as error:
         raise UnreadableMessageError(str(error)) from None
 
 

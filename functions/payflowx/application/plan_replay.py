@@ -5,7 +5,15 @@ from enum import StrEnum
 
 from payflowx.application.find_noticed import FindNoticed, Noticed, NotNoticed
 from payflowx.domain.claim import Append, GiveUp, Nothing, Resolve, decide_claim
-from payflowx.domain.dead_letter_ports import DeadLetter, MessageDecoder, UnreadableMessageError, WorkQueueName
+from payflowx.domain.dead_letter_ports import (
+    DeadLetter,
+    Message,
+    MessageDecoder,
+    RunWakeUp,
+    UnreadableMessageError,
+    WorkQueueName,
+)
+from payflowx.domain.delivery_ports import Announcements, DeliveryJob
 from payflowx.domain.notice_ports import InboundNotice
 from payflowx.domain.operation_claim import (
     AbandonMovement,
@@ -15,6 +23,7 @@ from payflowx.domain.operation_claim import (
 )
 from payflowx.domain.operation_ports import Operations
 from payflowx.domain.ports import Clock, Job, Merchants, Payments
+from payflowx.domain.reconciliation_ports import Runs
 from payflowx.domain.retry import RetryPolicy
 
 
@@ -27,6 +36,10 @@ class ReplayStep(StrEnum):
     """Begin an attempt, or a capture's, void's or refund's: all earlier ones are proven without effect."""
     END = "end"
     """Nothing was charged and nothing may be tried any more: record it as failed or cancelled."""
+    TELL = "tell"
+    """Tell a merchant of an event that is still owed."""
+    GO_ON = "go_on"
+    """Go on with a reconciliation, from where it stands."""
     APPLY = "apply"
     """Apply a provider's webhook."""
     SKIP = "skip"
@@ -44,7 +57,7 @@ class ReplayPlan:
     what: str
     step: ReplayStep
     why: str
-    message: Job | InboundNotice | None = None
+    message: Message | None = None
     transaction_id: str | None = None
     status: str | None = None
 
@@ -57,6 +70,8 @@ class PlanReplay:
     operations: Operations
     merchants: Merchants
     find: FindNoticed
+    announcements: Announcements
+    runs: Runs
     decode: MessageDecoder
     clock: Clock
     policy: RetryPolicy
@@ -68,9 +83,17 @@ class PlanReplay:
         except UnreadableMessageError as error:
             why = f"{error}: it came from outside, or from another version; purge it once you know"
             return _plan(letter, "unreadable", ReplayStep.KEEP, why, None)
-        if isinstance(message, InboundNotice):
-            return self._notice(letter, message)
-        return self._operation(letter, message) if message.operation_id else self._payment(letter, message)
+        match message:
+            case InboundNotice():
+                return self._notice(letter, message)
+            case DeliveryJob():
+                return self._delivery(letter, message)
+            case RunWakeUp():
+                return self._run(letter, message)
+            case Job(operation_id=None):
+                return self._payment(letter, message)
+            case Job():
+                return self._operation(letter, message)
 
     def _payment(self, letter: DeadLetter, job: Job) -> ReplayPlan:
         what = f"wake-up of payment {job.transaction_id} of {job.merchant_id}"
@@ -99,6 +122,24 @@ class PlanReplay:
             case AbandonMovement(code=code):
                 step, why = ReplayStep.END, f"nothing was moved and nothing may be tried any more: {code}"
         return _plan(letter, what, step, why, job, transaction_id=operation.transaction_id, status=operation.status)
+
+    def _delivery(self, letter: DeadLetter, job: DeliveryJob) -> ReplayPlan:
+        what = f"delivery of event {job.seq} of {job.transaction_id} to {job.merchant_id}"
+        announcement = self.announcements.get(job.merchant_id, job.transaction_id, job.seq)
+        if announcement is None:
+            return _plan(letter, what, ReplayStep.SKIP, "there is no such event to be told of", job)
+        if announcement.due_at_ms is None:
+            return _plan(letter, what, ReplayStep.SKIP, "nobody is owed it any more", job)
+        return _plan(letter, what, ReplayStep.TELL, "it is still owed", job, transaction_id=job.transaction_id)
+
+    def _run(self, letter: DeadLetter, message: RunWakeUp) -> ReplayPlan:
+        what = f"wake-up of reconciliation {message.run_id}"
+        run = self.runs.get(message.run_id)
+        if run is None:
+            return _plan(letter, what, ReplayStep.KEEP, "there is no such reconciliation here", message)
+        if run.is_over:
+            return _plan(letter, what, ReplayStep.SKIP, f"it is over: {run.phase}", message, status=run.phase)
+        return _plan(letter, what, ReplayStep.GO_ON, f"it stands in phase {run.phase}", message, status=run.phase)
 
     def _notice(self, letter: DeadLetter, inbound: InboundNotice) -> ReplayPlan:
         what = f"webhook {inbound.notice.type} of {inbound.provider} for {inbound.merchant_id}"
@@ -140,7 +181,7 @@ def _plan(
     what: str,
     step: ReplayStep,
     why: str,
-    message: Job | InboundNotice | None,
+    message: Message | None,
     *,
     transaction_id: str | None = None,
     status: str | None = None,

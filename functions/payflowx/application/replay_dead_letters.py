@@ -11,11 +11,13 @@ from typing import Final
 from payflowx.application.plan_replay import PlanReplay, ReplayPlan, ReplayStep
 from payflowx.application.resolve_payment import ResolvePayment
 from payflowx.domain.administration_ports import Administration, Record
-from payflowx.domain.dead_letter_ports import DeadLetter, DeadLetters, WorkQueueName
+from payflowx.domain.dead_letter_ports import DeadLetter, DeadLetters, Message, RunWakeUp, WorkQueueName
 from payflowx.domain.decisions import Decision
+from payflowx.domain.delivery_ports import Deliveries, DeliveryJob
 from payflowx.domain.errors import Refusal
 from payflowx.domain.notice_ports import InboundNotice, Notices
 from payflowx.domain.ports import Clock, Job, Jobs
+from payflowx.domain.reconciliation_ports import RunQueue
 
 MAX_REPLAY_BATCH: Final = 10
 _HIDE_SECONDS: Final = 300
@@ -40,6 +42,8 @@ class ReplayDeadLetters:
     resolve_payment: ResolvePayment
     jobs: Jobs
     notices: Notices
+    deliveries: Deliveries
+    run_queue: RunQueue
     administration: Administration
     clock: Clock
 
@@ -67,21 +71,24 @@ class ReplayDeadLetters:
         self.dead_letters.delete(queue, letter)
         return Replayed(plan=plan, sent=sent)
 
-    def _send(self, message: Job | InboundNotice, decision: Decision) -> bool:
-        if isinstance(message, InboundNotice):
-            self.notices.send(message)
-            return True
-        if message.operation_id is not None:
-            self.jobs.send(
-                Job(
-                    merchant_id=message.merchant_id,
-                    transaction_id=message.transaction_id,
-                    operation_id=message.operation_id,
-                )
-            )
-            return True
+    def _send(self, message: Message, decision: Decision) -> bool:
+        match message:
+            case InboundNotice():
+                self.notices.send(message)
+            case DeliveryJob():
+                self.deliveries.send(message)
+            case RunWakeUp(run_id=run_id):
+                self.run_queue.send(run_id)
+            case Job(operation_id=None):
+                return self._resolve(message, decision)
+            case Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id):
+                # Without its hints: the row decides.
+                self.jobs.send(Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id))
+        return True
+
+    def _resolve(self, job: Job, decision: Decision) -> bool:
         try:
-            self.resolve_payment(message.merchant_id, message.transaction_id, decision)
+            self.resolve_payment(job.merchant_id, job.transaction_id, decision)
         except Refusal:
             return False  # settled since it was planned
         return True

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from payflowx.domain.delivery_ports import DeliveryJob
 from payflowx.domain.errors import PayFlowXError
 from payflowx.domain.notice_ports import InboundNotice
 from payflowx.domain.ports import Job
@@ -15,6 +16,18 @@ class WorkQueueName(StrEnum):
 
     JOBS = "jobs"
     NOTICES = "notices"
+    DELIVERIES = "deliveries"
+    RUNS = "runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWakeUp:
+    """A message that a reconciliation goes on with."""
+
+    run_id: str
+
+
+Message = Job | InboundNotice | DeliveryJob | RunWakeUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +77,7 @@ class UnreadableMessageError(PayFlowXError):
 class MessageDecoder(Protocol):
     """What a message of a queue is about. Raises `UnreadableMessageError`."""
 
-    def __call__(self, queue: WorkQueueName, body: str) -> Job | InboundNotice: ...
+    def __call__(self, queue: WorkQueueName, body: str) -> Message: ...
 
 
 class FailureLog(Protocol):

@@ -1,11 +1,13 @@
 """Operators' use cases over memory: none of them can do what the rules forbid."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from payflowx.adapters.sqs_dead_letters import decode_message
+from payflowx.adapters.sqs_deliveries import encode_delivery
 from payflowx.adapters.sqs_jobs import encode_job
 from payflowx.adapters.sqs_notices import encode_notice
 from payflowx.application.close_review import CloseReview, ReviewFinding
@@ -17,6 +19,7 @@ from payflowx.application.resolve_payment import ResolvePayment
 from payflowx.domain.administration_ports import Record
 from payflowx.domain.dead_letter_ports import DeadLetter, QueueDepth, WorkQueueName
 from payflowx.domain.decisions import Decision
+from payflowx.domain.delivery_ports import DeliveryJob
 from payflowx.domain.errors import Refusal, StorageUnavailableError
 from payflowx.domain.limits import DAY_MS
 from payflowx.domain.movement import MovementKind
@@ -25,13 +28,16 @@ from payflowx.domain.notices import Notice
 from payflowx.domain.outcome import Declined, Unknown
 from payflowx.domain.payment import Lease, Payment
 from payflowx.domain.ports import Job
+from payflowx.domain.reconciliation_run import Phase, Run, Source
 from payflowx.domain.review import Verdict
 from payflowx.domain.statuses import DeclineKind, PaymentStatus
-from tests.support.memory import NOW_MS
+from tests.support.memory import NOW_MS, MemoryAnnouncements
+from tests.support.reconciliation import MemoryRunQueue, MemoryRuns
 from tests.support.world import MERCHANT, World
 
 DECISION = Decision(who="ada", why="T-1")
 JOBS, NOTICES = WorkQueueName.JOBS, WorkQueueName.NOTICES
+DELIVERIES, RUNS = WorkQueueName.DELIVERIES, WorkQueueName.RUNS
 
 
 @dataclass
@@ -104,6 +110,7 @@ class Desk:
         self.records = Records()
         self.notices = MemoryNotices()
         self.log = Log()
+        self.runs, self.run_queue = MemoryRuns(), MemoryRunQueue()
 
     @property
     def plan(self) -> PlanReplay:
@@ -113,6 +120,8 @@ class Desk:
             operations=world.operations,
             merchants=world.merchants,
             find=FindNoticed(payments=world.payments, operations=world.operations, references=world.payments),
+            announcements=MemoryAnnouncements(world.payments),
+            runs=self.runs,
             decode=decode_message,
             clock=world.clock,
             policy=world.policy,
@@ -139,6 +148,8 @@ class Desk:
             resolve_payment=self.resolve,
             jobs=self.world.jobs,
             notices=self.notices,
+            deliveries=self.world.deliveries,
+            run_queue=self.run_queue,
             administration=self.records,
             clock=self.world.clock,
         )
@@ -438,6 +449,56 @@ def test_webhooks_go_back_to_their_queue(desk: Desk) -> None:
     desk.dead.put(encode_notice(notice), NOTICES)
     assert desk.replay(NOTICES)[0].sent
     assert desk.notices.sent == [notice]
+
+
+def test_an_event_that_is_owed_is_told_again_and_one_that_is_not_goes(desk: Desk) -> None:
+    payment = desk.world.accept()
+    desk.work()
+    (place, announcement), *_ = desk.world.payments.announcements.items()
+    job = DeliveryJob(merchant_id=MERCHANT, transaction_id=payment.transaction_id, seq=place[2])
+    desk.dead.put(encode_delivery(job), DELIVERIES)
+    desk.world.deliveries.sent.clear()
+    (replayed,) = desk.replay(DELIVERIES)
+    assert (replayed.plan.step, replayed.sent) == (ReplayStep.TELL, True)
+    assert [sent for sent, _ in desk.world.deliveries.sent] == [job]
+    desk.world.payments.announcements[place] = replace(announcement, due_at_ms=None)
+    desk.dead.hidden.clear()
+    for seq in (place[2], 99):
+        desk.dead.put(encode_delivery(replace(job, seq=seq)), DELIVERIES)
+    assert [(r.plan.step, r.sent) for r in desk.replay(DELIVERIES)] == [(ReplayStep.SKIP, False)] * 2
+    assert desk.dead.lying[DELIVERIES] == []
+
+
+def test_a_reconciliation_goes_on_unless_it_is_over(desk: Desk) -> None:
+    run = Run(
+        run_id="rec_1",
+        merchant_id=MERCHANT,
+        provider="alpha",
+        account_id="main",
+        source=Source.LIST,
+        file=None,
+        from_ms=0,
+        until_ms=1,
+        listed_from_ms=0,
+        listed_until_ms=1,
+        lag_ms=0,
+        created_at_ms=0,
+        updated_at_ms=0,
+        slice_from_ms=0,
+        slice_ms=1,
+        max_slice_ms=1,
+    )
+    desk.runs.start(run)
+    for name in ("rec_1", "rec_of_elsewhere"):
+        desk.dead.put(json.dumps({"format": 1, "run_id": name}), RUNS)
+    steps = {r.plan.what.split()[-1]: (r.plan.step, r.sent) for r in desk.replay(RUNS)}
+    assert steps == {"rec_1": (ReplayStep.GO_ON, True), "rec_of_elsewhere": (ReplayStep.KEEP, False)}
+    assert desk.run_queue.sent == ["rec_1"]
+    desk.runs.runs["rec_1"] = replace(run, phase=Phase.DONE)
+    desk.dead.lying[RUNS].clear()
+    desk.dead.hidden.clear()
+    desk.dead.put(json.dumps({"format": 1, "run_id": "rec_1"}), RUNS)
+    assert [r.plan.step for r in desk.replay(RUNS)] == [ReplayStep.SKIP]
 
 
 def test_replays_and_purges_are_recorded_first(desk: Desk) -> None:
