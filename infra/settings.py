@@ -101,6 +101,8 @@ ENVIRONMENTS: Final = (
         providers=(*_MOCKS, *_VENDORS),
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
+        # On a laptop a function's first start is slow, and the local engine takes one period for three.
+        latency_alarm=Duration.seconds(10),
         log_retention=logs.RetentionDays.ONE_WEEK,
     ),
     EnvironmentSettings(
