@@ -1,0 +1,264 @@
+"""The simulated gateways' captures, voids, refunds and webhooks: careful readings, and only what is signed."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.outcome import Accepted, Charged, Mismatch, Moved, NotFound, Refused, Rejected, Unknown
+from payflowx.domain.transport import HttpResponse
+from payflowx.providers.registry import gateway
+
+NAMES = ("mock", "razorpay_mock", "cashfree_mock")
+CAPTURE, VOID, REFUND = MovementKind.CAPTURE, MovementKind.VOID, MovementKind.REFUND
+KEY, CHARGE_KEY = "pfx-bcdefghijklmnopq-1", "pfx-abcdefghijklmnop-1"
+
+
+def movement(kind: MovementKind = REFUND, **changes: Any) -> Movement:
+    values: dict[str, Any] = {
+        "kind": kind,
+        "provider_key": KEY,
+        "amount": 1999,
+        "currency": "USD",
+        "charge_key": CHARGE_KEY,
+        "charge_reference": "ch_1",
+        "charge_amount": 1999,
+        "charge_progress": {"order_id": "order_1"},
+        **changes,
+    }
+    return Movement(**values)
+
+
+def answer(status: int, body: Any) -> HttpResponse:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return HttpResponse(status=status, headers={}, body=data)
+
+
+def sent(name: str, asked: Movement, status: int, body: Any) -> object:
+    (step,) = gateway(name).movement_steps(asked)
+    return _read(step, asked, status, body)
+
+
+def looked_up(name: str, asked: Movement, status: int, body: Any) -> object:
+    (step,) = gateway(name).movement_inquiry_steps(asked)
+    return _read(step, asked, status, body)
+
+
+def _read(step: Any, asked: Movement, status: int, body: Any) -> object:
+    """As the connector does: what a reader chokes on is not understood."""
+    try:
+        return step.read(asked, answer(status, body))
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return Unknown(code="answer_not_understood")
+
+
+OPERATION = {
+    "id": "op_1",
+    "object": "refund",
+    "charge": "ch_1",
+    "amount": 1999,
+    "currency": "USD",
+    "reference": KEY,
+    "status": "succeeded",
+}
+RZP_REFUND = {
+    "id": "op_1",
+    "payment_id": "ch_1",
+    "amount": 1999,
+    "currency": "USD",
+    "receipt": KEY,
+    "status": "processed",
+}
+RZP_PAYMENT = {"id": "ch_1", "order_id": "order_1", "amount": 1999, "currency": "USD", "status": "captured"}
+CF_REFUND = (
+    b'{"cf_refund_id":"op_1","refund_id":"%s","order_id":"%s","refund_amount":19.99,"refund_currency":"USD",'
+    b'"refund_status":"SUCCESS"}' % (KEY.encode(), CHARGE_KEY.encode())
+)
+CF_PAYMENT = (
+    b'{"cf_payment_id":"ch_1","order_id":"%s","payment_amount":19.99,"payment_currency":"USD",'
+    b'"payment_status":"SUCCESS","is_captured":true}' % CHARGE_KEY.encode()
+)
+CF_HELD = CF_PAYMENT.replace(b"true", b"false")
+CF_VOID = CF_HELD.replace(b"SUCCESS", b"VOID")
+
+
+def moved(reference: str) -> Moved:
+    return Moved(reference=reference, amount=1999, currency="USD", merchant_reference=KEY)
+
+
+ANSWERS: list[tuple[str, MovementKind, int, Any, object]] = [
+    ("mock", REFUND, 200, OPERATION, moved("op_1")),
+    ("mock", CAPTURE, 200, {**OPERATION, "object": "capture"}, moved("op_1")),
+    ("mock", CAPTURE, 200, OPERATION, Mismatch),
+    ("mock", REFUND, 200, {**OPERATION, "charge": "ch_2"}, Mismatch),
+    ("mock", REFUND, 200, {**OPERATION, "reference": "another"}, Mismatch),
+    ("mock", REFUND, 200, {**OPERATION, "status": "pending"}, Accepted),
+    ("mock", REFUND, 200, {**OPERATION, "status": "failed"}, Refused),
+    ("mock", REFUND, 200, {**OPERATION, "status": "new word"}, Unknown),
+    ("mock", REFUND, 200, {**OPERATION, "amount": 19.99}, Unknown),
+    ("mock", REFUND, 400, {"error": {"code": "amount_too_large"}}, Rejected),
+    ("mock", REFUND, 400, {"error": {"type": "idempotency_error"}}, Unknown),
+    ("mock", REFUND, 404, {}, Unknown),
+    ("mock", REFUND, 500, {}, Unknown),
+    ("mock", REFUND, 200, b"<html>", Unknown),
+    ("razorpay_mock", REFUND, 200, RZP_REFUND, moved("op_1")),
+    ("razorpay_mock", REFUND, 200, {**RZP_REFUND, "receipt": None}, Mismatch),
+    ("razorpay_mock", REFUND, 200, {**RZP_REFUND, "status": "failed"}, Refused),
+    ("razorpay_mock", REFUND, 400, {"error": {"reason": "not_refundable"}}, Unknown),
+    ("razorpay_mock", REFUND, 400, {"error": {"reason": "amount_too_large"}}, Rejected),
+    ("razorpay_mock", CAPTURE, 200, RZP_PAYMENT, moved("ch_1")),
+    ("razorpay_mock", CAPTURE, 200, {**RZP_PAYMENT, "status": "authorized"}, Unknown),
+    ("razorpay_mock", CAPTURE, 200, {**RZP_PAYMENT, "order_id": "order_2"}, Mismatch),
+    ("razorpay_mock", CAPTURE, 400, {"error": {"reason": "not_capturable"}}, Unknown),
+    ("cashfree_mock", REFUND, 200, CF_REFUND, moved("op_1")),
+    ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"19.99", b"19.999"), Mismatch),
+    ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"19.99", b'"19.99"'), Unknown),
+    ("cashfree_mock", REFUND, 200, CF_REFUND.replace(KEY.encode(), b"another"), Mismatch),
+    ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"SUCCESS", b"CANCELLED"), Refused),
+    ("cashfree_mock", REFUND, 409, {"code": "refund_already_exists"}, Unknown),
+    ("cashfree_mock", CAPTURE, 200, CF_PAYMENT, moved("ch_1")),
+    ("cashfree_mock", CAPTURE, 200, CF_HELD, Unknown),
+    ("cashfree_mock", CAPTURE, 200, CF_VOID, Refused),
+    ("cashfree_mock", VOID, 200, CF_VOID, moved("ch_1")),
+    ("cashfree_mock", VOID, 200, CF_PAYMENT, Refused),
+    ("cashfree_mock", CAPTURE, 400, {"code": "order_authorization_invalid"}, Unknown),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "status", "body", "expected"), ANSWERS)
+def test_what_an_answer_means(name: str, kind: MovementKind, status: int, body: Any, expected: object) -> None:
+    outcome = sent(name, movement(kind), status, body)
+    assert outcome == expected if isinstance(expected, Moved) else type(outcome) is expected
+
+
+INQUIRIES: list[tuple[str, MovementKind, int, Any, object]] = [
+    ("mock", REFUND, 200, {"data": [OPERATION]}, moved("op_1")),
+    ("mock", REFUND, 200, {"data": []}, NotFound),
+    ("mock", REFUND, 200, {"data": [OPERATION, OPERATION]}, Mismatch),
+    ("mock", REFUND, 404, {}, Unknown),
+    ("razorpay_mock", REFUND, 200, {"items": [{**RZP_REFUND, "receipt": "x"}, RZP_REFUND]}, moved("op_1")),
+    ("razorpay_mock", REFUND, 200, {"items": [{**RZP_REFUND, "receipt": "x"}]}, NotFound),
+    ("razorpay_mock", REFUND, 200, {"items": [RZP_REFUND, RZP_REFUND]}, Mismatch),
+    ("razorpay_mock", CAPTURE, 200, {**RZP_PAYMENT, "status": "authorized"}, NotFound),
+    ("cashfree_mock", REFUND, 404, {"code": "refund_not_found"}, NotFound),
+    ("cashfree_mock", REFUND, 404, {"code": "order_not_found"}, Unknown),
+    ("cashfree_mock", REFUND, 404, b"<html>", Unknown),
+    ("cashfree_mock", CAPTURE, 200, b"[" + CF_HELD + b"]", NotFound),
+    ("cashfree_mock", CAPTURE, 200, b"[]", Unknown),
+    ("cashfree_mock", VOID, 200, b"[" + CF_VOID + b"]", moved("ch_1")),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "status", "body", "expected"), INQUIRIES)
+def test_an_inquiry(name: str, kind: MovementKind, status: int, body: Any, expected: object) -> None:
+    outcome = looked_up(name, movement(kind), status, body)
+    assert outcome == expected if isinstance(expected, Moved) else type(outcome) is expected
+
+
+def test_what_is_not_offered_has_no_request() -> None:
+    assert gateway("razorpay_mock").movement_steps(movement(VOID)) == ()
+    assert gateway("razorpay_mock").movement_steps(movement(CAPTURE, amount=1000)) == ()
+    assert len(gateway("razorpay_mock").movement_steps(movement(REFUND, amount=1000))) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(status=st.sampled_from([200, 400, 404, 409, 500]), body=st.binary(max_size=40) | st.sampled_from([OPERATION]))
+def test_nothing_is_moved_by_an_answer_that_does_not_bear_our_key(name: str, status: int, body: Any) -> None:
+    asked = movement(provider_key="pfx-zzzzzzzzzzzzzzzz-1")
+    assert not isinstance(sent(name, asked, status, body), Moved)
+    assert not isinstance(looked_up(name, asked, status, body), Moved)
+
+
+# --- webhooks
+
+
+def received(name: str, body: Any, *, secret: str = "secret", secrets: tuple[str, ...] = ("secret",)) -> Notice:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    signature = hmac.new(secret.encode(), data, hashlib.sha256).hexdigest()
+    webhook = Webhook(headers={"x-mock-signature": signature}, body=data, received_at_ms=0)
+    return gateway(name).read_webhook(webhook, secrets)
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestSignature:
+    def test_any_of_the_secrets_will_do(self, name: str) -> None:
+        assert received(name, {"id": "evt_1"}, secrets=("new", "secret")).event_id == "evt_1"
+
+    @pytest.mark.parametrize("secrets", [(), ("another",), ("",)])
+    def test_another_secret_is_a_forgery(self, name: str, secrets: tuple[str, ...]) -> None:
+        with pytest.raises(ForgedWebhookError):
+            received(name, {"id": "evt_1"}, secrets=secrets)
+
+    def test_an_empty_secret_signs_nothing(self, name: str) -> None:
+        with pytest.raises(ForgedWebhookError):
+            received(name, {"id": "evt_1"}, secret="", secrets=("",))
+
+    @pytest.mark.parametrize("headers", [{}, {"x-mock-signature": ""}, {"x-mock-signature": "\udcff"}])
+    def test_without_a_signature(self, name: str, headers: dict[str, str]) -> None:
+        with pytest.raises(ForgedWebhookError):
+            gateway(name).read_webhook(Webhook(headers=headers, body=b"{}", received_at_ms=0), ("secret",))
+
+    @pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"{}", b'{"id": 1.5, "data": [], "payload": 3}'])
+    def test_what_is_authentic_and_not_understood_is_a_notice_of_nothing(self, name: str, body: bytes) -> None:
+        notice = received(name, body)
+        assert notice.event_id == hashlib.sha256(body).hexdigest()
+        assert (notice.charge_key, notice.movement_key, notice.outcome, notice.movement_outcome) == (None,) * 4
+
+
+MOCK_CHARGE = {
+    "id": "ch_1",
+    "object": "charge",
+    "status": "succeeded",
+    "amount": 1999,
+    "currency": "USD",
+    "reference": CHARGE_KEY,
+}
+CHARGED = Charged(reference="ch_1", amount=1999, currency="USD", merchant_reference=CHARGE_KEY)
+ORDER = {"id": "order_1", "receipt": CHARGE_KEY}
+
+
+class TestProof:
+    def test_a_success_of_the_charge(self) -> None:
+        cashfree = b'{"type":"PAYMENT_WEBHOOK","data":{"payment":' + CF_PAYMENT + b"}}"
+        paid = {"event": "order.paid", "payload": {"order": ORDER, "payment": RZP_PAYMENT}}
+        assert received("mock", {"type": "charge.succeeded", "data": MOCK_CHARGE}).outcome == CHARGED
+        assert received("razorpay_mock", paid).outcome == CHARGED
+        assert received("cashfree_mock", cashfree).outcome == CHARGED
+
+    def test_a_success_of_a_refund(self) -> None:
+        cashfree = b'{"type":"REFUND_WEBHOOK","data":{"refund":' + CF_REFUND + b"}}"
+        notices = [
+            received("mock", {"type": "refund.succeeded", "data": OPERATION}),
+            received("razorpay_mock", {"event": "refund.processed", "payload": {"refund": RZP_REFUND}}),
+            received("cashfree_mock", cashfree),
+        ]
+        assert [notice.movement_outcome for notice in notices] == [moved("op_1")] * 3
+        assert {notice.movement_key for notice in notices} == {KEY}
+
+    @pytest.mark.parametrize(
+        ("name", "body"),
+        [
+            ("mock", {"type": "charge.authorized", "data": {**MOCK_CHARGE, "status": "authorized"}}),
+            ("mock", {"type": "charge.succeeded", "data": {**MOCK_CHARGE, "status": "failed"}}),
+            ("mock", {"type": "charge.failed", "data": MOCK_CHARGE}),
+            ("mock", {"type": "charge.succeeded", "data": {**MOCK_CHARGE, "amount": "1999"}}),
+            ("mock", {"type": "refund.failed", "data": {**OPERATION, "status": "failed"}}),
+            ("razorpay_mock", {"event": "payment.captured", "payload": {"order": ORDER, "payment": RZP_PAYMENT}}),
+            (
+                "razorpay_mock",
+                {"event": "order.paid", "payload": {"order": {**ORDER, "id": "x"}, "payment": RZP_PAYMENT}},
+            ),
+            ("cashfree_mock", b'{"type":"PAYMENT_WEBHOOK","data":{"payment":' + CF_HELD + b"}}"),
+            ("cashfree_mock", b'{"type":"PAYMENT_WEBHOOK","data":{"payment":' + CF_VOID + b"}}"),
+        ],
+    )
+    def test_anything_else_is_a_reason_to_ask(self, name: str, body: Any) -> None:
+        notice = received(name, body)
+        assert notice.charge_reference == "ch_1"
+        assert (notice.outcome, notice.movement_outcome) == (None, None)
