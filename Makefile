@@ -28,7 +28,12 @@ demo: setup ## The same, and end: success only if all went as expected (PROVIDER
 alarms: setup ## Every alarm of the running stage, and its state
 	@$(VENV)/python -m local.alarms
 
-test: setup lint types unit contract integration conformance infra synth architecture python313 simulate e2e ## The whole gate
+SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313
+
+test: setup ## The whole gate: what needs no quiet machine two at a time, then the simulator and the running stage
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(SIDE_BY_SIDE)
+	@$(MAKE) --no-print-directory simulate
+	@$(MAKE) --no-print-directory e2e
 
 check: setup lint types ## The inner loop: lint, types, fast tests
 	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/architecture

@@ -27,7 +27,18 @@ LAMBDA_TARGET = (
     "--platform=manylinux2014_aarch64",
     "--platform=manylinux_2_28_aarch64",
 )
-NEEDED_ON_313 = ("boto3", "click", "greenlet", "hypothesis", "jsonschema", "ministack", "moto", "pytest", "urllib3")
+NEEDED_ON_313 = (
+    "boto3",
+    "click",
+    "greenlet",
+    "hypothesis",
+    "jsonschema",
+    "ministack",
+    "moto",
+    "pytest",
+    "standardwebhooks",
+    "urllib3",
+)
 
 
 class SetupError(Exception):
