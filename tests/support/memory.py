@@ -188,9 +188,10 @@ class FixedSecrets:
     """Implements `Secrets`: the same credentials everywhere, and webhook secrets by the account's ARN."""
 
     by_arn: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    key_secret: str = "secret"
 
     def credentials(self, secret_arn: str) -> Credentials:
-        return Credentials(key_id="id", key_secret="secret")
+        return Credentials(key_id="id", key_secret=self.key_secret)
 
     def webhook_secrets(self, secret_arn: str) -> Sequence[str]:
         return self.by_arn.get(secret_arn, ("secret",))

@@ -25,6 +25,7 @@ from payflowx.domain.ports import Account, Charge
 from payflowx.domain.statements import StatementPage, StatementResult, StatementTooLong, StatementUnavailable
 from payflowx.domain.transport import (
     ANSWER_TOO_LARGE,
+    Credentials,
     HttpClient,
     HttpRequest,
     HttpResponse,
@@ -35,6 +36,8 @@ from payflowx.domain.transport import (
 from payflowx.providers.contract import Gateway, Step
 
 _PLACEHOLDER: Final = "payflowx-placeholder"
+_MIN_SECRET_BYTES: Final = 8
+"""A shorter one could be a part of any word."""
 
 
 Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - as the next one
@@ -174,11 +177,19 @@ class Connector:
         self.observe(self.capabilities.provider, step.name, self.clock_ms() - started_ms)
         match result:
             case HttpResponse():
-                return _read(step, asked, result)
+                return _read(step, asked, _without_secret(result, credentials))
             case NoConnection(code=code):
                 return NotSent(code=code)
             case NoAnswer(code=code):
                 return Unknown(code=code)
+
+
+def _without_secret(response: HttpResponse, credentials: Credentials) -> HttpResponse:
+    """A provider that repeats our secret in an error must not make us keep it."""
+    secret = credentials.key_secret.encode()
+    if len(secret) < _MIN_SECRET_BYTES or secret not in response.body:
+        return response
+    return replace(response, body=response.body.replace(secret, b"[removed]"))
 
 
 def _read(step: _Exchange[Asked, Answer], asked: Asked, response: HttpResponse) -> Answer | Unknown:

@@ -1,6 +1,7 @@
 """Reading providers' answers: nothing is taken for granted, and what is not understood is `Unknown`."""
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -11,6 +12,13 @@ from payflowx.domain.transport import HttpResponse
 
 _MAX_WAIT_SECONDS: Final = 3_600
 _MAX_URL_CHARS: Final = 2_048
+_MAX_SAID_CHARS: Final = 1_000
+_PRIVATE: Final = re.compile(
+    r"[\w-]+://\S+"  # addresses
+    r"|\S+@\S+"  # e-mail, and tokens with a gateway's name
+    r"|\+?\d[\d ().-]{6,}\d"  # telephone and other long numbers
+    r"|\b(?:tok|cust|cus|sk|rk|key|whsec)_\w+"
+)
 
 
 def json_object(response: HttpResponse) -> dict[str, Any]:
@@ -58,13 +66,18 @@ def action(of: str, url: Any) -> Outcome:
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
 
 
+def harmless_text(said: Any) -> str:
+    """A message without what could name or ring a person, or pay in their name."""
+    return provider_text(_PRIVATE.sub("[removed]", said[:_MAX_SAID_CHARS])) if isinstance(said, str) else ""
+
+
 def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str) -> Rejected | Unknown:
     """An error status that is no decline: was it refused before anything happened, or do we not know?
 
     429, 401 and 403 are documented as refused before execution; so are plain validation errors. A conflict, a
     duplicate, or a fault on their side says nothing.
     """
-    code, message = provider_code(error.get("code")), provider_text(error.get("message"))
+    code, message = provider_code(error.get("code")), harmless_text(error.get("message"))
     if response.status == 429:
         wait = response.headers.get(retry_after_header, "")
         seconds = min(int(wait), _MAX_WAIT_SECONDS) if wait.isascii() and wait.isdecimal() else 0

@@ -1,7 +1,7 @@
 """What the answers to a charge mean. Pure. Payments decide, not the order's status."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
@@ -55,6 +55,11 @@ _CONFLICT: Final = re.compile(r"already|duplicate|exist|conflict|mismatch|paid|p
 
 _ADDRESS: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
+_NAMED: Final = re.compile(
+    r"\b(?:tok|cust|session)_[\w-]+"
+    r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+)
+"""Ids of instruments, customers and sessions, by how they look: a movement does not know its charge's."""
 
 
 def ordered(charge: Charge, response: HttpResponse) -> StepResult:
@@ -64,7 +69,7 @@ def ordered(charge: Charge, response: HttpResponse) -> StepResult:
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
     if response.status == 409 and error_body(response).get("code") == "order_already_exists":
         return Progress(facts={"order": "existed"})
-    return refusal_of(response, charge.token, moves_money=False)
+    return refusal_of(response, private_of(charge), moves_money=False)
 
 
 def order_read(charge: Charge, response: HttpResponse) -> StepResult:
@@ -78,7 +83,7 @@ def paid(charge: Charge, response: HttpResponse) -> StepResult:
     """The answer to the payment of a session: never money yet, always something for the payer to do."""
     if response.status == 200:
         return _next_action(charge, json_object(response))
-    return refusal_of(response, charge.token, moves_money=True)
+    return refusal_of(response, private_of(charge), moves_money=True)
 
 
 def found(charge: Charge, response: HttpResponse) -> StepResult:
@@ -301,8 +306,8 @@ def _declined(charge: Charge, payment_id: str, word: str, error: dict[str, Any])
     kind = _KINDS.get(code, DeclineKind.HARD) if isinstance(code, str) else DeclineKind.HARD
     return Declined(
         kind=kind,
-        code=harmless_code(code, charge.token),
-        message=harmless_text(error.get("error_description"), charge.token),
+        code=harmless_code(code, private_of(charge)),
+        message=harmless_text(error.get("error_description"), private_of(charge)),
         reference=payment_id,
         fence_required=True,
     )
@@ -311,14 +316,14 @@ def _declined(charge: Charge, payment_id: str, word: str, error: dict[str, Any])
 # --- shared with movements, webhooks and statements -------------------------------------------------------------
 
 
-def refusal_of(response: HttpResponse, secret: str = "", *, moves_money: bool) -> Rejected | Unknown:
+def refusal_of(response: HttpResponse, private: Sequence[str] = (), *, moves_money: bool) -> Rejected | Unknown:
     """An error status: was it refused before anything happened, or do we not know?
 
     Where money may have moved, only a code that names invalid input is believed; of a request that moves none,
     every documented refusal is.
     """
     error = error_body(response)
-    message = harmless_text(error.get("message"), secret)
+    message = harmless_text(error.get("message"), private)
     if response.status == 429:
         wait = response.headers.get("x-ratelimit-retry", "")
         seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else 0
@@ -327,7 +332,7 @@ def refusal_of(response: HttpResponse, secret: str = "", *, moves_money: bool) -
         return Rejected(code="unauthorized", message=message, misconfigured=True)
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused", message=message)
-    code = harmless_code(error.get("code"), secret) if error.get("code") else f"http_{response.status}"
+    code = harmless_code(error.get("code"), private) if error.get("code") else f"http_{response.status}"
     if response.status == 400 and error.get("type") in _VALIDATION and _is_harmless(code, moves_money=moves_money):
         misconfigured = error.get("type") == "feature_not_enabled"
         return Rejected(code=code, message=message, misconfigured=misconfigured)
@@ -347,17 +352,27 @@ def minor_amount(value: Any, currency: str) -> int | None:
     return to_minor(Decimal(value), currency)
 
 
-def harmless_code(said: Any, secret: str = "") -> str:
+def harmless_code(said: Any, private: Sequence[str] = ()) -> str:
     """A code as it came, unless it holds what no code holds: a token or a number that could ring somebody."""
     code = provider_code(said)
-    return "unrecognized" if (secret and secret in code) or _LONG_NUMBER.search(code) else code
+    return "unrecognized" if any(value in code for value in private) or _LONG_NUMBER.search(code) else code
 
 
-def harmless_text(said: Any, secret: str = "") -> str:
+def harmless_text(said: Any, private: Sequence[str] = ()) -> str:
     """A message without what could name or ring a person, or pay in their name."""
-    if secret and isinstance(said, str):
-        said = said.replace(secret, "[removed]")
-    return _LONG_NUMBER.sub("[removed]", _ADDRESS.sub("[removed]", provider_text(said)))
+    kept = said if isinstance(said, str) else ""
+    for value in private:
+        kept = kept.replace(value, "[removed]")
+    for pattern in (_ADDRESS, _NAMED, _LONG_NUMBER):
+        kept = pattern.sub("[removed]", kept)
+    return provider_text(kept)
+
+
+def private_of(charge: Charge) -> tuple[str, ...]:
+    """What the vendor was told and may repeat: the instrument, and who the payer is, the longest first."""
+    payer = charge.customer
+    known = (charge.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
+    return tuple(sorted((value for value in known if value), key=len, reverse=True))
 
 
 def word_in(value: Mapping[str, Any], name: str) -> str:

@@ -20,11 +20,12 @@ from payflowx.domain.outcome import (
 )
 from payflowx.domain.ports import Charge
 from payflowx.domain.statuses import DeclineKind
-from payflowx.domain.text import provider_code, provider_text
+from payflowx.domain.text import provider_code
 from payflowx.domain.transport import HttpResponse
 from payflowx.providers.reading import (
     action,
     error_body,
+    harmless_text,
     json_array,
     json_object,
     member,
@@ -54,7 +55,7 @@ def paid(charge: Charge, response: HttpResponse) -> StepResult:
         return payment(json_object(response))
     error = error_body(response)
     if response.status == 400 and error.get("code") == "instrument_invalid":
-        message = provider_text(error.get("message"))
+        message = harmless_text(error.get("message"))
         return Declined(kind=DeclineKind.HARD, code="instrument_invalid", message=message, fence_required=True)
     return refused(response)
 
@@ -152,7 +153,7 @@ def _declined(payment_id: str, error: dict[str, Any]) -> Declined:
     return Declined(
         kind=_KINDS.get(code, DeclineKind.HARD),
         code=code,
-        message=provider_text(error.get("error_description")),
+        message=harmless_text(error.get("error_description")),
         reference=payment_id,
         fence_required=True,
     )

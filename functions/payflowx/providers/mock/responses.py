@@ -18,11 +18,12 @@ from payflowx.domain.outcome import (
 )
 from payflowx.domain.ports import Charge
 from payflowx.domain.statuses import DeclineKind
-from payflowx.domain.text import provider_code, provider_text
+from payflowx.domain.text import provider_code
 from payflowx.domain.transport import HttpResponse
 from payflowx.providers.reading import (
     action,
     error_body,
+    harmless_text,
     json_object,
     member,
     reference,
@@ -49,7 +50,7 @@ def charged(order: Charge, response: HttpResponse) -> StepResult:
     if response.status == 402 and error.get("type") == "card_error":
         return _declined(error, reference(member(error.get("charge")).get("id")))
     if error.get("code") == "invalid_source":
-        return Declined(kind=DeclineKind.HARD, code="invalid_source", message=provider_text(error.get("message")))
+        return Declined(kind=DeclineKind.HARD, code="invalid_source", message=harmless_text(error.get("message")))
     return refused(response)
 
 
@@ -133,6 +134,6 @@ def _declined(failure: dict[str, Any], charge_id: str) -> Declined:
     return Declined(
         kind=_DECLINES.get(code, DeclineKind.HARD),
         code=code,
-        message=provider_text(failure.get("message")),
+        message=harmless_text(failure.get("message")),
         reference=charge_id,
     )

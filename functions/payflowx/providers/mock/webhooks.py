@@ -19,7 +19,7 @@ def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:
     if thing.get("object") == "charge":
         outcome = proof(Charged, lambda: charge(thing)) if kind == "charge.succeeded" else None
         return Notice(event_id=event_id, type=kind, charge_reference=name, charge_key=key, outcome=outcome)
-    if thing.get("object") not in {"capture", "void", "refund"}:
+    if thing.get("object") not in ("capture", "void", "refund"):  # a set would want to hash it
         return Notice(event_id=event_id, type=kind)
     return Notice(
         event_id=event_id,

@@ -18,11 +18,12 @@ from payflowx.domain.outcome import (
 )
 from payflowx.domain.ports import Charge
 from payflowx.domain.statuses import DeclineKind
-from payflowx.domain.text import provider_code, provider_reference, provider_text
+from payflowx.domain.text import provider_code, provider_reference
 from payflowx.domain.transport import HttpResponse
 from payflowx.providers.reading import (
     action,
     error_body,
+    harmless_text,
     json_object,
     member,
     reference,
@@ -63,7 +64,7 @@ def paid(charge: Charge, response: HttpResponse) -> StepResult:
     error = member(error_body(response).get("error"))
     payment_id = provider_reference(member(error.get("metadata")).get("payment_id"))
     if response.status == 400 and error.get("reason") == "invalid_token":
-        return Declined(kind=DeclineKind.HARD, code="invalid_token", message=provider_text(error.get("description")))
+        return Declined(kind=DeclineKind.HARD, code="invalid_token", message=harmless_text(error.get("description")))
     if response.status == 400 and error.get("reason") in _UNDECIDED:
         return Unknown(code=provider_code(error.get("reason")))
     if response.status == 400 and payment_id is not None:
@@ -125,7 +126,7 @@ def _declined(reason: object, description: object, payment_id: str) -> Outcome:
     return Declined(
         kind=kind,
         code=code,
-        message=provider_text(description),
+        message=harmless_text(description),
         reference=payment_id,
         reopens_for_seconds=REOPENS_FOR_SECONDS if code in _REOPENING else 0,
     )

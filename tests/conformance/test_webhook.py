@@ -1,0 +1,248 @@
+"""A provider's webhooks: who may have sent them, and whether they say what an inquiry says."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from payflowx.application.charging import charge_of
+from payflowx.domain.limits import MAX_WEBHOOK_BYTES
+from payflowx.domain.movement import MovementKind
+from payflowx.domain.movement_weighing import weigh_movement
+from payflowx.domain.notices import ForgedWebhookError, Notice
+from payflowx.domain.notices import Webhook as Received
+from payflowx.domain.outcome import Charged, Moved
+from payflowx.domain.payment import Payment
+from payflowx.domain.statuses import OperationStatus, PaymentStatus
+from payflowx.domain.weighing import weigh
+from sandbox.ledger import Webhook
+from tests.support.conformance import DAY_SECONDS, Till
+
+PART = 20_000
+SIGNED_INSIDE = {"payu": "its hash is a field of the form, and covers only some of the others"}
+"""A byte that no signature covers may change, if what is read from the webhook does not."""
+UNSIGNED = {("payu", "refund"): "bears no hash, and is therefore refused like any forged one"}
+
+
+class Mailbox:
+    """The webhooks of a paid payment and of its refund, and how they are read."""
+
+    def __init__(self, provider: str) -> None:
+        self.till = Till(provider)
+        self.payment: Payment = self.till.paid_for(MovementKind.REFUND)
+        self.of_charge = self._told()
+        self.refund = self.till.settle(self.till.request(MovementKind.REFUND, self.payment, PART))
+        assert self.refund.status is OperationStatus.SUCCEEDED
+        self.of_refund = self._told()
+        self.secrets = tuple(self.till.world.secrets.webhook_secrets(self.till.account.secret_arn))
+
+    def _told(self) -> list[Webhook]:
+        provider = self.till.provider
+        return [webhook for webhook in self.till.told() if (provider, webhook.type) not in UNSIGNED]
+
+    @property
+    def all(self) -> list[Webhook]:
+        return [*self.of_charge, *self.of_refund]
+
+    def read(self, webhook: Webhook, *secrets: str, later_seconds: float = 0) -> Notice:
+        """As it would be, had it just arrived; with the account's own secrets unless others are named."""
+        at_ms = self.till.world.clock.now_ms() + int(later_seconds * 1000)
+        headers = {name.lower(): value for name, value in webhook.headers.items()}
+        received = Received(headers=headers, body=webhook.body, received_at_ms=at_ms)
+        return self.till.connector.read_webhook(received, secrets or self.secrets)
+
+    def is_forged(self, webhook: Webhook, *secrets: str) -> bool:
+        try:
+            self.read(webhook, *secrets)
+        except ForgedWebhookError:
+            return True
+        return False
+
+    def signed(self, body: bytes) -> Webhook:
+        """Something that only the provider can have sent."""
+        headers = self.till.simulator.sign(body, self.till.now)
+        return Webhook(id="x", type="x", headers=headers, body=body)
+
+
+@pytest.fixture
+def mailbox(provider: str) -> Mailbox:
+    return Mailbox(provider)
+
+
+def test_it_tells_of_a_charge(mailbox: Mailbox) -> None:
+    notices = [mailbox.read(webhook) for webhook in mailbox.of_charge]
+    (attempt,) = mailbox.payment.attempts
+    assert any(n.charge_reference == attempt.reference or n.charge_key == attempt.provider_key for n in notices)
+    assert {n.charge_reference for n in notices} <= {None, attempt.reference}
+    assert {n.charge_key for n in notices} <= {None, attempt.provider_key}
+    assert len({n.event_id for n in notices}) == len(notices)
+
+
+def test_what_it_says_of_a_charge_is_what_an_inquiry_says(mailbox: Mailbox) -> None:
+    (attempt,) = mailbox.payment.attempts
+    till = mailbox.till
+    charge = charge_of(mailbox.payment, attempt)
+    asked = weigh(till.connector.inquire(charge, till.account), mailbox.payment, attempt, first_send=False)
+    for notice in map(mailbox.read, mailbox.of_charge):
+        if notice.outcome is not None:
+            told = weigh(notice.outcome, mailbox.payment, attempt, first_send=False)
+            assert isinstance(told, Charged), notice.type
+            assert told == asked, notice.type
+
+
+def test_what_it_says_of_a_refund_is_what_an_inquiry_says(mailbox: Mailbox) -> None:
+    till, refund = mailbox.till, mailbox.refund
+    attempt = refund.last_attempt
+    assert attempt is not None
+    asked = till.connector.inquire_movement(till.movement(refund), till.account)
+    for notice in map(mailbox.read, mailbox.of_refund):
+        assert notice.movement_key in {None, attempt.provider_key}, notice.type
+        assert notice.movement_reference in {None, attempt.reference}, notice.type
+        if notice.movement_outcome is not None:
+            told = weigh_movement(notice.movement_outcome, refund, attempt, first_send=False)
+            assert isinstance(told, Moved), notice.type
+            assert told == weigh_movement(asked, refund, attempt, first_send=False), notice.type
+
+
+def test_a_wrong_secret_no_secret_and_an_empty_one(mailbox: Mailbox) -> None:
+    for webhook in mailbox.all:
+        assert not mailbox.is_forged(webhook)
+        assert mailbox.is_forged(webhook, "another secret")
+        assert mailbox.is_forged(webhook, "")
+        now_ms = mailbox.till.world.clock.now_ms()
+        received = Received(headers=dict(webhook.headers), body=webhook.body, received_at_ms=now_ms)
+        with pytest.raises(ForgedWebhookError):
+            mailbox.till.connector.read_webhook(received, ())
+
+
+def test_what_anybody_can_sign_is_forged(mailbox: Mailbox) -> None:
+    """An account without a secret must not make the empty one good."""
+    if mailbox.till.provider in SIGNED_INSIDE:
+        pytest.skip(SIGNED_INSIDE[mailbox.till.provider])
+    simulator = mailbox.till.simulator
+    if hasattr(simulator, "webhook_secret"):
+        simulator.webhook_secret = ""
+    simulator.credentials = replace(simulator.credentials, key_secret="")
+    again = simulator.redelivered(mailbox.all[0], mailbox.till.now)
+    assert again.headers != mailbox.all[0].headers
+    assert mailbox.is_forged(again, "")
+    assert mailbox.is_forged(again, "", "another secret")
+
+
+def test_both_secrets_of_a_rotation(mailbox: Mailbox) -> None:
+    for webhook in mailbox.all:
+        expected = mailbox.read(webhook)
+        assert mailbox.read(webhook, *mailbox.secrets, "the next one") == expected
+        assert mailbox.read(webhook, "the next one", *mailbox.secrets) == expected
+
+
+def test_one_byte_of_the_body(mailbox: Mailbox) -> None:
+    for webhook in mailbox.all:
+        for body in altered(webhook.body):
+            other = replace(webhook, body=body)
+            if mailbox.till.provider in SIGNED_INSIDE and not mailbox.is_forged(other):
+                assert said(mailbox.read(other)) == said(mailbox.read(webhook)), SIGNED_INSIDE[mailbox.till.provider]
+            else:
+                assert mailbox.is_forged(other)
+
+
+def test_a_signature_that_is_cut_or_missing(mailbox: Mailbox) -> None:
+    if mailbox.till.provider in SIGNED_INSIDE:
+        assert mailbox.is_forged(replace(mailbox.all[0], body=mailbox.all[0].body.replace(b"hash=", b"hush=")))
+        return
+    for webhook in mailbox.all:
+        names = [name for name in webhook.headers if "signature" in name.lower()]
+        assert names, "no header bears a signature"
+        for name in names:
+            value = webhook.headers[name]
+            for wrong in ("", value[:-1], value[1:], "é" * 20, "0" * 10_000):
+                assert mailbox.is_forged(replace(webhook, headers={**webhook.headers, name: wrong})), wrong[:20]
+            without = {known: text for known, text in webhook.headers.items() if known != name}
+            assert mailbox.is_forged(replace(webhook, headers=without))
+
+
+def test_the_same_event_again_is_known_as_the_same(mailbox: Mailbox) -> None:
+    """Vendors sign a repetition anew. One from long ago is refused, or says nothing new."""
+    for webhook in mailbox.all:
+        first = mailbox.read(webhook)
+        mailbox.till.world.clock.advance(60)
+        assert mailbox.read(mailbox.till.simulator.redelivered(webhook, mailbox.till.now)) == first
+        mailbox.till.world.clock.advance(-60)
+        try:
+            assert mailbox.read(webhook, later_seconds=30 * DAY_SECONDS) == first
+        except ForgedWebhookError:
+            continue
+
+
+UNKNOWN_EVENTS: tuple[object, ...] = (
+    {"id": "evt_1", "type": "something.new", "event": "something.new", "data": {"object": {"object": "novelty"}}},
+    {"id": "evt_2", "type": "something.new", "event": "something.new", "payload": {}, "data": {}},
+    {"type": 7, "event": None, "data": [], "payload": "x"},
+    [],
+    None,
+    "text",
+)
+
+
+@pytest.mark.parametrize("event", UNKNOWN_EVENTS, ids=lambda event: json.dumps(event)[:30])
+def test_an_unknown_type_is_a_notice_of_nothing(mailbox: Mailbox, event: object) -> None:
+    check_nothing(mailbox, json.dumps(event).encode())
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"{", b"[" * 50_000, b'{"a":' * 5_000, b"1e999", b"NaN"])
+def test_an_authentic_body_that_cannot_be_read_is_a_notice_of_nothing(mailbox: Mailbox, body: bytes) -> None:
+    check_nothing(mailbox, body)
+
+
+def test_one_that_is_too_large_is_refused(mailbox: Mailbox) -> None:
+    assert mailbox.is_forged(mailbox.signed(b" " * (MAX_WEBHOOK_BYTES + 1)))
+
+
+def check_nothing(mailbox: Mailbox, body: bytes) -> None:
+    """Authentic, and no reason to do anything; but where the signature is inside, nobody can tell that it is."""
+    webhook = mailbox.signed(body)
+    if mailbox.till.provider in SIGNED_INSIDE:
+        assert mailbox.is_forged(webhook)
+        return
+    notice = mailbox.read(webhook)
+    assert said(notice) == (None,) * 6
+    assert notice.event_id
+    before = mailbox.till.world.now(mailbox.payment)
+    mailbox.till.world.receive(mailbox.till.provider, webhook.body, webhook.headers)
+    mailbox.till.world.deliver_notices()
+    assert mailbox.till.world.now(mailbox.payment) == before
+
+
+def test_every_one_twice_and_backwards_changes_nothing(mailbox: Mailbox) -> None:
+    world = mailbox.till.world
+    before = world.now(mailbox.payment)
+    for webhook in [*reversed(mailbox.all), *mailbox.all]:
+        again = mailbox.till.simulator.redelivered(webhook, mailbox.till.now)
+        world.receive(mailbox.till.provider, again.body, again.headers)
+        world.deliver_notices()
+        world.work_until_idle()
+    after = world.now(mailbox.payment)
+    assert (after.status, after.captured, after.refunded) == (PaymentStatus.SUCCESS, before.captured, PART)
+    assert world.operation_now(mailbox.refund).status is OperationStatus.SUCCEEDED
+    assert mailbox.till.refunded() == PART
+
+
+def altered(body: bytes) -> Iterator[bytes]:
+    """One bit of every 97th byte and of the ends; a byte more, a byte less."""
+    for place in sorted({0, len(body) - 1, *range(0, len(body), 97)}):
+        yield body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
+    yield body + b" "
+    yield body[:-1]
+
+
+def said(notice: Notice) -> tuple[object, ...]:
+    """All that anything is done with."""
+    return (
+        notice.charge_reference,
+        notice.charge_key,
+        notice.movement_reference,
+        notice.movement_key,
+        notice.outcome,
+        notice.movement_outcome,
+    )

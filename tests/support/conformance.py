@@ -1,0 +1,154 @@
+"""What the conformance suite needs at any provider: a payment that was paid, its operations, and the books."""
+
+from dataclasses import dataclass
+
+from payflowx.application.moving import movement_of
+from payflowx.domain.movement import Movement, MovementKind
+from payflowx.domain.operation import Operation
+from payflowx.domain.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.ports import Account
+from payflowx.domain.statuses import FINAL_OPERATION_STATUSES, CaptureMode, OperationStatus, PaymentStatus
+from payflowx.providers.connector import Connector
+from sandbox.ledger import LedgerSimulator, Webhook
+from sandbox.store import Record
+from tests.support.hostile import HostileWorld
+from tests.support.memory import FixedRules
+from tests.support.world import MERCHANT, fallback
+
+AMOUNT = 49_900
+DAY_SECONDS = 86_400
+PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
+MOVED = "done"
+MOVING = "pending"
+_SETTLED = {PaymentStatus.SUCCESS, PaymentStatus.AUTHORIZED}
+_AT_REST = {*FINAL_OPERATION_STATUSES, OperationStatus.IN_REVIEW}
+
+
+@dataclass
+class Till:
+    """One payment at one provider, which is alone in the route."""
+
+    provider: str
+
+    def __post_init__(self) -> None:
+        self.world = HostileWorld()
+        self.world.use(FixedRules(fallback(self.provider)))
+        simulator = self.world.http.simulators[self.provider]
+        assert isinstance(simulator, LedgerSimulator), "its simulator keeps no books of captures, voids and refunds"
+        self.simulator = simulator
+        connector = self.world.providers.get(self.provider)
+        assert isinstance(connector, Connector)
+        self.connector = connector
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.world.clock.now_ms() / 1000
+
+    @property
+    def account(self) -> Account:
+        """Whose money it is."""
+        account = self.world.merchants.merchants[MERCHANT].account(self.provider, "main")
+        assert account is not None
+        return account
+
+    def pay(self, token: str = "tok_success", capture: CaptureMode = CaptureMode.AUTOMATIC) -> Payment:
+        """Accept and send; whatever follows is up to the caller."""
+        able = self.connector.capabilities
+        known = ("INR", "USD", *sorted(able.currencies or ()))
+        payment = self.world.accept(
+            "conformance",
+            amount=AMOUNT,
+            currency=next(code for code in known if not able.currencies or code in able.currencies),
+            capture=capture,
+            payment_method=PaymentMethod(type=min(able.payment_method_types), token=token),
+            customer=PAYER,
+            return_url="https://shop.example/return",
+        )
+        self.world.work()
+        return self.world.now(payment)
+
+    def paid_for(self, kind: MovementKind, token: str = "tok_success") -> Payment:
+        """A payment with which this can be done: captured for a refund, held for the others."""
+        mode = CaptureMode.AUTOMATIC if kind is MovementKind.REFUND else CaptureMode.MANUAL
+        payment = self.pay(token, mode)
+        for _ in range(60):
+            if self.world.now(payment).status in _SETTLED:
+                break
+            self.world.work_until_idle()
+            self.world.clock.advance(60)
+            self.world.sweep(self.world.deadline)
+        payment = self.world.now(payment)
+        assert payment.status in _SETTLED, f"it is {payment.status}"
+        self.world.jobs.sent.clear()
+        self.world.line.count = 0
+        return payment
+
+    def request(self, kind: MovementKind, payment: Payment, amount: int | None = None, key: str = "op") -> Operation:
+        """Accept an operation."""
+        return self.world.request(kind, self.world.now(payment), amount, key=key).operation
+
+    def settle(self, operation: Operation, *, beside: int = 0) -> Operation:
+        """Messages, sweeps and time, until the operation rests; checked against the books at each step.
+
+        `beside`: how many others of its kind and amount there may be.
+        """
+        able = self.connector.capabilities
+        longest_ms = max(able.inquiry_horizon_ms, *able.movement_window_ms.values()) + 2 * DAY_SECONDS * 1000
+        until_ms = self.world.clock.now_ms() + longest_ms
+        while self.world.clock.now_ms() < until_ms:
+            while self.world.jobs.sent:
+                self.world.work()
+                self.check(operation, beside=beside)
+            if self.world.operation_now(operation).status in _AT_REST:
+                break
+            self.world.clock.advance(60)
+            self.world.sweep(self.world.deadline)
+        ended = self.check(operation, beside=beside)
+        assert ended.status in _AT_REST, f"it is still {ended.status}"
+        return ended
+
+    def check(self, operation: Operation, *, beside: int = 0) -> Operation:
+        """What must hold at every moment: it moved money at most once, and what is said of it is so."""
+        now = self.world.operation_now(operation)
+        payment = self.world.payments.get(operation.merchant_id, operation.transaction_id)
+        assert payment is not None
+        done, all_ = self.moved(now.kind), self.moved(now.kind, MOVED, MOVING)
+        same = [entry for entry in all_ if entry["amount"] == now.amount]
+        assert sum(attempt.is_open for attempt in now.attempts) <= 1
+        if now.status is OperationStatus.SUCCEEDED:
+            moved = [e["currency"] for e in done if e["amount"] == now.amount]
+            assert moved, f"it SUCCEEDED, but the provider has {all_}"
+            assert set(moved) == {now.currency}
+        if now.status is OperationStatus.FAILED:
+            assert len(same) <= beside, f"it FAILED, but the provider has {same}"
+        assert len(same) <= 1 + beside, f"it moved {len(same)} times"
+        assert self.refunded() <= AMOUNT
+        assert payment.refunded <= payment.captured <= payment.amount
+        return now
+
+    def movement(self, operation: Operation) -> Movement:
+        """What the operation's last attempt asked the provider for."""
+        now = self.world.operation_now(operation)
+        payment = self.world.payments.get(now.merchant_id, now.transaction_id)
+        assert payment is not None
+        assert now.last_attempt is not None
+        return movement_of(payment, now, now.last_attempt)
+
+    # -- the books
+
+    def moved(self, kind: MovementKind, *states: str) -> list[Record]:
+        """Captures, voids or refunds in the provider's books; without states those that are done."""
+        wanted = states or (MOVED,)
+        entries = self.simulator.ledger(self.now)
+        return [e for e in entries if e.get("kind") == kind.value and e["status"] in wanted]
+
+    def refunded(self) -> int:
+        """What left the merchant again, or is about to."""
+        return sum(entry["amount"] for entry in self.moved(MovementKind.REFUND, MOVED, MOVING))
+
+    # -- webhooks
+
+    def told(self) -> list[Webhook]:
+        """What the provider would post now for the first time."""
+        return self.simulator.webhooks_due(self.now)
