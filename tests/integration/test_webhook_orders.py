@@ -25,8 +25,10 @@ TELLING = tuple(name for name, kind in ALL.items() if issubclass(kind, LedgerSim
 """Providers that send webhooks."""
 MOST_AT_ONCE = 5
 """326 orders of all subsets of five, each three times; a sixth would make them 1957."""
+REPEATED_AT_MOST = 3
+"""Longer orders are walked without repetitions: a repeated webhook meets the same row as in a shorter one."""
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
-HOURS = 4
+HOURS = 2
 
 
 @dataclass
@@ -105,7 +107,7 @@ def stories(webhooks: Sequence[Webhook]) -> Iterator[tuple[tuple[Webhook, ...], 
         for order in permutations(webhooks, size):
             yield order, False
             yield order, True
-            if order:
+            if 0 < size <= REPEATED_AT_MOST:
                 yield tuple(webhook for webhook in order for _ in range(2)), False
                 yield (*order, order[0]), True
 
