@@ -73,7 +73,8 @@ smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's;
 
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313
-	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract; fi
+	@# The simulator's own tests not: they run whole simulations, and nobody deploys the simulator.
+	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract --ignore=tests/unit/simulation; fi
 
 simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SEED_BASE=, SEEDS=, SCALE=full)
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
