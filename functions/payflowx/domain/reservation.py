@@ -67,7 +67,12 @@ def give_back(payment: Payment, operation: Operation, now_ms: int) -> Payment:
 
 
 def take_late(payment: Payment, operation: Operation) -> Payment:
-    """A refund that was given up moved money all the same. The books follow the provider; a person looks."""
+    """What was given up moved money all the same; a person looks. Of a refund the books follow the provider.
+
+    A capture or void shows in the charge itself, which was made due when its amount was given back.
+    """
+    if operation.kind is not MovementKind.REFUND:
+        return payment
     return replace(
         payment,
         refunded=payment.refunded + operation.amount,

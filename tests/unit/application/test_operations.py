@@ -428,6 +428,21 @@ class TestSurprises:
         assert (now.status, now.last_error and now.last_error.code) == (OperationStatus.IN_REVIEW, "reversed")
         assert money(world.now(payment)) == {"captured": 100, "refunded": 100}
 
+    @pytest.mark.parametrize("kind", [CAPTURE, REFUND])
+    def test_what_was_given_up_and_moved_all_the_same_is_reviewed(self, world: World, kind: MovementKind) -> None:
+        provider(world).moves = [Refused(code="too_old")]
+        payment = held(world) if kind is CAPTURE else charged(world)
+        operation = settle(world, world.request(kind, payment, 60).operation)
+        assert operation.status is OperationStatus.FAILED
+        world.jobs.sent.clear()
+        provider(world).movement_inquiries = ["moved"]
+        hinted = replace(operation, version=operation.version + 1, due_at_ms=world.clock.now_ms())
+        world.payments.operations[hinted.merchant_id, hinted.transaction_id, hinted.operation_id] = hinted
+        world.sweep(world.deadline)
+        now = settle(world, operation)
+        assert (now.status, now.last_error and now.last_error.code) == (OperationStatus.IN_REVIEW, "late_success")
+        assert world.now(payment).refunded == (60 if kind is REFUND else 0)
+
     def test_a_success_that_is_hinted_at_and_stands_is_left_alone(self, world: World) -> None:
         payment = charged(world)
         refund = settle(world, world.request(REFUND, payment).operation)
