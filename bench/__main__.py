@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.metering import Meter, MeteredClient
-from payflowx.domain.outcome import NotSent, Unknown
+from payflowx.domain.payments.outcome import NotSent, Unknown
 from tests.support.engine import InProcessEngine
 from tests.support.handlers import Functions, functions_over
 from tests.support.tables import create_tables

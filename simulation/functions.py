@@ -12,8 +12,8 @@ from unittest.mock import patch
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from payflowx.bootstrap import Container
-from payflowx.domain.errors import PayFlowXError, TransitionError
-from payflowx.domain.ports import Charge
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import api, authorizer, deliverer, operations, sweeper, worker
 from payflowx.providers.connector import Connector
 from payflowx.providers.registry import Registry

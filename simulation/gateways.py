@@ -6,7 +6,7 @@ from math import exp, log
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from payflowx.domain.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from sandbox.gateways import SIMULATORS, VENDORS
 from sandbox.simulator import Credentials, Simulator
 from sandbox.store import ConflictError, MemoryStore, Record

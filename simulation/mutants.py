@@ -18,21 +18,21 @@ from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import storage_errors
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.values import from_attributes, to_attributes
-from payflowx.application import cancel_payment, process_payment, recording, resolve_attempt
-from payflowx.application.cancel_payment import CancelPayment
-from payflowx.application.create_payment import CreatePayment
-from payflowx.application.send_charge import SendCharge
-from payflowx.application.sweep import SweepDueItems, Swept
-from payflowx.application.visit import Visit
-from payflowx.domain import attempt as attempt_module
-from payflowx.domain import conclusion, resolution, weighing
-from payflowx.domain.conclusion import Context, give_up
-from payflowx.domain.outcome import Declined, Fenced, NotFound, NotSent, Outcome, Unknown
-from payflowx.domain.payment import Lease
-from payflowx.domain.ports import Claimed, Existing
-from payflowx.domain.retry import Stop
-from payflowx.domain.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind, PaymentStatus
-from payflowx.domain.weighing import weigh
+from payflowx.application.payments import cancel_payment, process_payment, recording, resolve_attempt
+from payflowx.application.payments.cancel_payment import CancelPayment
+from payflowx.application.payments.create_payment import CreatePayment
+from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.visit import Visit
+from payflowx.application.recovery.sweep import SweepDueItems, Swept
+from payflowx.domain.payments import attempt as attempt_module
+from payflowx.domain.payments import conclusion, resolution, weighing
+from payflowx.domain.payments.conclusion import Context, give_up
+from payflowx.domain.payments.outcome import Declined, Fenced, NotFound, NotSent, Outcome, Unknown
+from payflowx.domain.payments.payment import Lease
+from payflowx.domain.payments.ports import Claimed, Existing
+from payflowx.domain.payments.retry import Stop
+from payflowx.domain.payments.weighing import weigh
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind, PaymentStatus
 from payflowx.entrypoints import worker
 from payflowx.providers.connector import Connector
 

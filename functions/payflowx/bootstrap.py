@@ -44,63 +44,64 @@ from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.tracing import Tracing, daemon_of
 from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.application.announced_events import AnnouncedEvents
-from payflowx.application.apply_notice import ApplyNotice
-from payflowx.application.authenticate import Authenticate
-from payflowx.application.cancel_payment import CancelPayment
-from payflowx.application.close_operation_review import CloseOperationReview
-from payflowx.application.close_review import CloseReview
-from payflowx.application.compare_lines import CompareLines
-from payflowx.application.create_key import CreateKey
-from payflowx.application.create_merchant import CheckAccount, CreateMerchant
-from payflowx.application.create_payment import CreatePayment
-from payflowx.application.deliver_event import DeliverEvent
-from payflowx.application.diagnose import Diagnose
-from payflowx.application.drive_event import DriveEvent
-from payflowx.application.drive_operation import DriveOperation
-from payflowx.application.drive_payment import DrivePayment
-from payflowx.application.erase_personal_data import ErasePersonalData
-from payflowx.application.explain_route import ExplainRoute
-from payflowx.application.find_noticed import FindNoticed
-from payflowx.application.inspect_dead_letters import InspectDeadLetters
-from payflowx.application.list_keys import ListKeys
-from payflowx.application.list_merchants import ListMerchants
-from payflowx.application.list_records import ListRecords
-from payflowx.application.list_reviews import ListReviews
-from payflowx.application.manage_endpoints import ManageEndpoints
-from payflowx.application.plan_replay import PlanReplay
-from payflowx.application.process_operation import ProcessOperation
-from payflowx.application.process_payment import ProcessPayment
-from payflowx.application.publish_routing import CheckRouting, PublishRouting, RollBackRouting
-from payflowx.application.read_operations import ReadOperations
-from payflowx.application.read_payments import ReadPayments
-from payflowx.application.receive_webhook import ReceiveWebhook
-from payflowx.application.reconcile import Reconcile
-from payflowx.application.recording import Recorder
-from payflowx.application.recording_operations import OperationRecorder
-from payflowx.application.remedy_difference import RemedyDifference
-from payflowx.application.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
-from payflowx.application.request_operation import RequestOperation
-from payflowx.application.resolve_attempt import ResolveAttempt
-from payflowx.application.resolve_payment import ResolvePayment
-from payflowx.application.revoke_key import RevokeKey
-from payflowx.application.rotate_credentials import RotateCredentials
-from payflowx.application.rotate_key import RotateKey
-from payflowx.application.send_charge import SendCharge
-from payflowx.application.set_credentials import SetCredentials
-from payflowx.application.set_provider_switch import ListProviders, SetProviderSwitch
-from payflowx.application.show_merchant import ShowMerchant
-from payflowx.application.start_reconciliations import StartReconciliations
-from payflowx.application.sweep import SweepDueItems
-from payflowx.application.verify_trail import VerifyTrail
-from payflowx.domain.dead_letter_ports import WorkQueueName
-from payflowx.domain.delivery_ports import Sender
-from payflowx.domain.errors import ConfigurationError
-from payflowx.domain.limits import HOUR_MS
-from payflowx.domain.metrics import Metric
-from payflowx.domain.ports import Clock, Concurrency, DueKind, Randomness, Telemetry
-from payflowx.domain.retry import RetryPolicy
-from payflowx.domain.transport import HttpClient
+from payflowx.application.inbound_webhooks.apply_notice import ApplyNotice
+from payflowx.application.inbound_webhooks.find_noticed import FindNoticed
+from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
+from payflowx.application.merchants.authenticate import Authenticate
+from payflowx.application.merchants.create_key import CreateKey
+from payflowx.application.merchants.create_merchant import CheckAccount, CreateMerchant
+from payflowx.application.merchants.erase_personal_data import ErasePersonalData
+from payflowx.application.merchants.list_keys import ListKeys
+from payflowx.application.merchants.list_merchants import ListMerchants
+from payflowx.application.merchants.revoke_key import RevokeKey
+from payflowx.application.merchants.rotate_credentials import RotateCredentials
+from payflowx.application.merchants.rotate_key import RotateKey
+from payflowx.application.merchants.set_credentials import SetCredentials
+from payflowx.application.merchants.show_merchant import ShowMerchant
+from payflowx.application.operators.diagnose import Diagnose
+from payflowx.application.operators.list_records import ListRecords
+from payflowx.application.operators.set_provider_switch import ListProviders, SetProviderSwitch
+from payflowx.application.operators.verify_trail import VerifyTrail
+from payflowx.application.outbound_webhooks.announced_events import AnnouncedEvents
+from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
+from payflowx.application.payments.cancel_payment import CancelPayment
+from payflowx.application.payments.create_payment import CreatePayment
+from payflowx.application.payments.process_operation import ProcessOperation
+from payflowx.application.payments.process_payment import ProcessPayment
+from payflowx.application.payments.read_operations import ReadOperations
+from payflowx.application.payments.read_payments import ReadPayments
+from payflowx.application.payments.recording import Recorder
+from payflowx.application.payments.recording_operations import OperationRecorder
+from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.reconciliation.compare_lines import CompareLines
+from payflowx.application.reconciliation.reconcile import Reconcile
+from payflowx.application.reconciliation.remedy_difference import RemedyDifference
+from payflowx.application.reconciliation.start_reconciliations import StartReconciliations
+from payflowx.application.recovery.drive_event import DriveEvent
+from payflowx.application.recovery.drive_operation import DriveOperation
+from payflowx.application.recovery.drive_payment import DrivePayment
+from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
+from payflowx.application.recovery.plan_replay import PlanReplay
+from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
+from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.application.reviews.close_operation_review import CloseOperationReview
+from payflowx.application.reviews.close_review import CloseReview
+from payflowx.application.reviews.list_reviews import ListReviews
+from payflowx.application.reviews.resolve_payment import ResolvePayment
+from payflowx.application.routing.explain_route import ExplainRoute
+from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
+from payflowx.domain.outbound_webhooks.delivery_ports import Sender
+from payflowx.domain.payments.ports import Concurrency, DueKind
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.recovery.dead_letter_ports import WorkQueueName
+from payflowx.domain.shared.ambient import Clock, Randomness, Telemetry
+from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.limits import HOUR_MS
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.transport import HttpClient
 from payflowx.providers.registry import Registry
 
 _SWEEPER_THREADS: Final = 8

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from payflowx.domain.metrics import DIMENSIONS, Metric
+from payflowx.domain.shared.metrics import DIMENSIONS, Metric
 
 PACKAGE = Path(__file__).resolve().parents[2] / "functions" / "payflowx"
 CLOSED = {"status", "provider", "outcome", "kind", "queue"}

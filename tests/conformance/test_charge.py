@@ -2,8 +2,8 @@
 
 import pytest
 
-from payflowx.domain.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.statuses import OPEN_STATES, AttemptState, PaymentStatus
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, PaymentStatus
 from sandbox.wire import Request
 from tests.support.gateways import NAMES
 from tests.support.hostile import HostileWorld, Trouble

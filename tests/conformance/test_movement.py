@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.application.moving import new_movement_of
-from payflowx.domain.errors import Refusal
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.statuses import OPEN_STATES, AttemptState, CaptureMode, OperationStatus, PaymentStatus
+from payflowx.application.payments.moving import new_movement_of
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from sandbox.ledger import FAILED, LedgerSimulator
 from sandbox.simulator import CANCELED
 from sandbox.store import Record

@@ -10,8 +10,8 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.transport import HttpRequest, HttpResponse, HttpResult
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from sandbox.simulator import Credentials
 from tests.support.conformance import PAYER, Till
 

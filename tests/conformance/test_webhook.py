@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.application.charging import charge_of
-from payflowx.domain.limits import MAX_WEBHOOK_BYTES
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.movement_weighing import weigh_movement
-from payflowx.domain.notices import ForgedWebhookError, Notice
-from payflowx.domain.notices import Webhook as Received
-from payflowx.domain.outcome import Charged, Moved
-from payflowx.domain.payment import Payment
-from payflowx.domain.statuses import OperationStatus, PaymentStatus
-from payflowx.domain.weighing import weigh
+from payflowx.application.payments.charging import charge_of
+from payflowx.domain.payments.movement_weighing import weigh_movement
+from payflowx.domain.payments.outcome import Charged, Moved
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.weighing import weigh
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice
+from payflowx.domain.providers.notices import Webhook as Received
+from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from sandbox.ledger import Webhook
 from tests.support.conformance import DAY_SECONDS, Till
 

@@ -12,9 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import Webhook
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
@@ -28,11 +26,13 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.payment import Customer
-from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementPage
-from payflowx.domain.statuses import CaptureMode, DeclineKind
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
+from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.notices import Webhook
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.reconciliation.statements import StatementPage
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.cashfree import requests, signature
 from payflowx.providers.cashfree.gateway import GATEWAY
 from payflowx.providers.connector import _read

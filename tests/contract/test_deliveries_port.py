@@ -12,14 +12,14 @@ from payflowx.adapters.dynamodb.payments import DynamoDBPayments
 from payflowx.adapters.kms_seals import KmsSeals
 from payflowx.adapters.sqs_deliveries import UnreadableDeliveryError, decode_delivery, encode_delivery
 from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.application.verify_trail import VerifyTrail
-from payflowx.domain.announcements import Announcement, Delivery, DeliveryState, announcement_of
-from payflowx.domain.delivery_ports import AnnouncementQuery, DeliveryJob
-from payflowx.domain.endpoints import DisabledReason, Endpoint, EndpointBook, EndpointStatus
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
-from payflowx.domain.ports import Due, DueKind
-from payflowx.domain.retry import Stop
+from payflowx.application.operators.verify_trail import VerifyTrail
+from payflowx.domain.outbound_webhooks.announcements import Announcement, Delivery, DeliveryState, announcement_of
+from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementQuery, DeliveryJob
+from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointBook, EndpointStatus
+from payflowx.domain.payments.ports import Due, DueKind
+from payflowx.domain.payments.retry import Stop
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
 from tests.support.memory import NOW_MS, MemoryAnnouncements, MemoryEndpointBooks, MemoryPayments
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import MERCHANT, World
@@ -39,7 +39,7 @@ class Stores:
 
     def announce(self, key: str = "order-1") -> Announcement:
         """A payment that fails; its event as stored."""
-        from payflowx.domain.conclusion import Context, give_up
+        from payflowx.domain.payments.conclusion import Context, give_up
 
         payment = self.world.accept(key)
         event = self.world.payments.trails[payment.merchant_id, payment.transaction_id][0]
@@ -156,7 +156,7 @@ class TestAnnouncements:
         assert stores.announcements.page(other).items == []
 
     def test_payments_and_events_are_two_lists(self, stores: Stores) -> None:
-        from payflowx.domain.ports import PaymentQuery
+        from payflowx.domain.payments.ports import PaymentQuery
 
         announced = stores.announce()
         page = stores.payments.page(

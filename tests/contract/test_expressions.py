@@ -8,7 +8,7 @@ import pytest
 from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.domain.outcome import Progress, Unknown
+from payflowx.domain.payments.outcome import Progress, Unknown
 from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import World, fallback
 

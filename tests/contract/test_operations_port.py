@@ -9,25 +9,25 @@ from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.references import DynamoDBReferences
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change, Context, SeenEvent
-from payflowx.domain.identifiers import derive_operation_id
-from payflowx.domain.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.notice_ports import ReferenceOwner
-from payflowx.domain.operation import Operation
-from payflowx.domain.operation_conclusion import conclude_operation, hasten_operation, request_operation
-from payflowx.domain.operation_ports import (
+from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, Context, SeenEvent
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_conclusion import conclude_operation, hasten_operation, request_operation
+from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
     ClaimedOperation,
     KnownOperation,
     MovedOperation,
     PaymentMoved,
 )
-from payflowx.domain.outcome import Moved as MovedMoney
-from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.ports import AlreadySeen, Claimed, Due, DueKind, Moved, ReferenceTaken
-from payflowx.domain.statuses import OperationStatus
+from payflowx.domain.payments.outcome import Moved as MovedMoney
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.ports import AlreadySeen, Claimed, Due, DueKind, Moved, ReferenceTaken
+from payflowx.domain.shared.identifiers import derive_operation_id
+from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import OperationStatus
 from tests.support.memory import NOW_MS, MemoryOperations, MemoryPayments
 from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import MERCHANT, World

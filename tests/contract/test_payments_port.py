@@ -7,14 +7,14 @@ import pytest
 
 from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change, Context, conclude, give_up
-from payflowx.domain.limits import DAY_MS, DUE_SHARDS, LEASE_MS
-from payflowx.domain.outcome import Declined, Unknown
-from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.ports import Claimed, Created, Due, DueKind, Existing, Moved, PaymentQuery, ReferenceTaken
-from payflowx.domain.retry import Stop
-from payflowx.domain.statuses import DeclineKind, PaymentStatus
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, Context, conclude, give_up
+from payflowx.domain.payments.outcome import Declined, Unknown
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.ports import Claimed, Created, Due, DueKind, Existing, Moved, PaymentQuery, ReferenceTaken
+from payflowx.domain.payments.retry import Stop
+from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS
+from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS, MemoryPayments
 from tests.support.scripted import charged
 from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
@@ -84,7 +84,7 @@ def success(world: World, payment: Payment, reference: str = "ch_1") -> Change:
 
 
 def _charge(payment: Payment) -> Any:
-    from payflowx.application.charging import charge_of
+    from payflowx.application.payments.charging import charge_of
 
     return charge_of(payment, payment.attempts[-1])
 

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from payflowx.domain.notices import Webhook
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.providers.notices import Webhook
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 from payflowx.providers.payu.gateway import GATEWAY
 from payflowx.providers.payu.requests import authenticate
 from payflowx.providers.payu.signature import command_hash, form_hash, is_signed, notice_hash

@@ -12,14 +12,14 @@ from payflowx.adapters.dynamodb.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.reconciliation_lookups import DynamoDBLookups
 from payflowx.adapters.dynamodb.reconciliation_runs import DynamoDBRuns
-from payflowx.domain.administration_ports import Record, StoredKey
-from payflowx.domain.decisions import Decision
-from payflowx.domain.limits import DAY_MS, HOUR_MS
-from payflowx.domain.notice_ports import ReferenceOwner
-from payflowx.domain.ports import Account, Merchant
-from payflowx.domain.reconciliation import Remedy, Verdict
-from payflowx.domain.reconciliation_ports import AccountOwner
-from payflowx.domain.reconciliation_run import (
+from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.domain.merchants.administration_ports import Record, StoredKey
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.reconciliation.reconciliation import Remedy, Verdict
+from payflowx.domain.reconciliation.reconciliation_ports import AccountOwner
+from payflowx.domain.reconciliation.reconciliation_run import (
     Finding,
     NewRun,
     Phase,
@@ -29,8 +29,9 @@ from payflowx.domain.reconciliation_run import (
     after_their_page,
     begin,
 )
-from payflowx.domain.statements import EntryKind
-from payflowx.domain.statuses import OperationStatus, PaymentStatus
+from payflowx.domain.reconciliation.statements import EntryKind
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
+from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from tests.support.memory import NOW_MS
 from tests.support.reconciliation import ReconciliationWorld
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS

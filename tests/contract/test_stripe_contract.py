@@ -13,9 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema
 import pytest
 
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
@@ -27,11 +25,13 @@ from payflowx.domain.outcome import (
     Refused,
     Unknown,
 )
-from payflowx.domain.payment import Customer
-from payflowx.domain.ports import Charge
-from payflowx.domain.statements import EntryKind, StatementPage
-from payflowx.domain.statuses import CaptureMode, DeclineKind
-from payflowx.domain.transport import HttpRequest, HttpResponse
+from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.reconciliation.statements import EntryKind, StatementPage
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.gateway import GATEWAY
 

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.settings import ENVIRONMENTS
-from payflowx.domain.limits import DUE_SHARDS
+from payflowx.domain.shared.limits import DUE_SHARDS
 from tests.infra.conftest import STACKS, every, resources, template
 from tests.support.tables import INDEXES, KEY_SCHEMAS
 

@@ -7,7 +7,7 @@ import pytest
 
 from infra.constructs.dependencies_layer import REQUIREMENTS
 from infra.settings import ROOT
-from payflowx.domain.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
+from payflowx.domain.shared.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
 from tests.infra.conftest import every, resources, template
 
 FUNCTIONS = every("AWS::Lambda::Function")

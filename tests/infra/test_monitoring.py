@@ -9,7 +9,7 @@ import pytest
 
 from infra.settings import ROOT
 from local.alarm_math import composite_fires, fires, rule_text
-from payflowx.domain.metrics import DIMENSIONS, Metric
+from payflowx.domain.shared.metrics import DIMENSIONS, Metric
 from tests.infra.conftest import STAGES, every, resources, template
 
 SERVICES = [f"{stage}-Service" for stage in STAGES]

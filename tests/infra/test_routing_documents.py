@@ -6,7 +6,7 @@ import pytest
 
 from infra.settings import ENVIRONMENTS, EnvironmentSettings
 from payflowx.adapters.routing_document import decode_routing_document
-from payflowx.domain.routing_check import document_faults
+from payflowx.domain.routing.routing_check import document_faults
 from payflowx.providers.registry import capabilities_of
 
 

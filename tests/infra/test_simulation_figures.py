@@ -2,7 +2,7 @@
 
 import pytest
 
-from payflowx.domain import limits
+from payflowx.domain.shared import limits
 from simulation import queue
 from simulation.dynamodb.tables import Schema
 from simulation.functions import FUNCTIONS

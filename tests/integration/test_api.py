@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.limits import DAY_MS, SECOND_MS
-from payflowx.domain.outcome import Declined, NotSent, Unknown
-from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.payments.outcome import Declined, NotSent, Unknown
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+from payflowx.domain.shared.statuses import DeclineKind
 from tests.support.handlers import Functions, payment_body
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from payflowx.domain.outcome import Declined, Mismatch, NotSent, Rejected, Unknown
-from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.payments.outcome import Declined, Mismatch, NotSent, Rejected, Unknown
+from payflowx.domain.shared.statuses import DeclineKind
 from tests.support.handlers import Functions
 
 CANARIES = ("tok_canary7", "Ada Canary", "canary@example.com", "+441632960960", "cust-canary", "canary street")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.outcome import Unknown
+from payflowx.domain.payments.outcome import Unknown
 from payflowx.entrypoints import worker
 from tests.support.handlers import Context, Functions, payment_body
 

@@ -17,10 +17,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.core.transport import Response
 
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.money import is_currency
-from payflowx.domain.outcome import ActionRequired, Declined, NextAction, Unknown
-from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.payments.outcome import ActionRequired, Declined, NextAction, Unknown
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.money import is_currency
+from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints.http.openapi import document
 from tests.support.handlers import Functions, payment_body
 from tests.support.wsgi import Gateway

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.application.request_operation import NewOperation
-from payflowx.domain.errors import Refusal
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.outcome import Refused, Unknown
+from payflowx.application.payments.request_operation import NewOperation
+from payflowx.domain.payments.outcome import Refused, Unknown
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.movement import MovementKind
 from tests.support.handlers import Functions
 
 CLIENTS = 50

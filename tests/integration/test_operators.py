@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from ops.cli import payflowx
 from ops.session import Session
 from ops.target import Target
-from payflowx.domain.api_keys import hash_api_key
-from payflowx.domain.outcome import Mismatch, Unknown
+from payflowx.domain.merchants.api_keys import hash_api_key
+from payflowx.domain.payments.outcome import Mismatch, Unknown
 from tests.support.handlers import Context, Functions
 
 DOCUMENT = {"version": "one", "rules": [{"name": "all", "when": {}, "use": {"providers": ["alpha", "beta"]}}]}

@@ -11,8 +11,8 @@ from unittest.mock import patch
 import pytest
 
 from payflowx.bootstrap import Container
-from payflowx.domain.payment import Payment, PaymentMethod
-from payflowx.domain.ports import Job
+from payflowx.domain.payments.payment import Payment, PaymentMethod
+from payflowx.domain.payments.ports import Job
 from payflowx.entrypoints import operations, reconciler
 from tests.support.gateways import FixedSecrets, SimulatedHttp
 from tests.support.handlers import ENVIRONMENT, Context

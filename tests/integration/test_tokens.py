@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from payflowx.adapters.routing_document import decode_routing_document
-from payflowx.domain.payment import Payment, PaymentMethod
-from payflowx.domain.statuses import AttemptState, PaymentStatus
+from payflowx.domain.payments.payment import Payment, PaymentMethod
+from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 from sandbox.behaviours import BEHAVIOURS
 from sandbox.wire import Request
 from tests.support.gateways import GatewayWorld

@@ -10,11 +10,11 @@ from itertools import permutations
 
 import pytest
 
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.notices import ForgedWebhookError
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.statuses import CaptureMode, OperationStatus, PaymentStatus
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.providers.notices import ForgedWebhookError
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import CaptureMode, OperationStatus, PaymentStatus
 from sandbox.ledger import LedgerSimulator, Webhook
 from sandbox.wire import Request
 from tests.support.gateways import ALL, GatewayWorld

@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import pytest
 
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import MAX_WEBHOOK_BYTES
-from payflowx.domain.notices import Notice
-from payflowx.domain.outcome import Accepted, ActionRequired, Charged, Moved, NextAction
+from payflowx.domain.payments.outcome import Accepted, ActionRequired, Charged, Moved, NextAction
+from payflowx.domain.providers.notices import Notice
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
 from payflowx.entrypoints import notices, webhooks
 from tests.support.handlers import Context, Functions
 from tests.support.memory import FixedSecrets

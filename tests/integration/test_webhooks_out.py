@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.webhook_sender import UrllibSender
-from payflowx.domain.limits import DAY_MS, SECOND_MS
-from payflowx.domain.outcome import Declined
-from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.payments.outcome import Declined
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+from payflowx.domain.shared.statuses import DeclineKind
 from tests.support.handlers import Functions
 from tests.support.tables import CONFIGURATION, TRANSACTIONS
 from tests.support.telling import verified

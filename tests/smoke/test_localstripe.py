@@ -31,12 +31,12 @@ import urllib3
 
 from local.processes import free_port
 from payflowx.adapters.http import Urllib3Client
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import ForgedWebhookError, Webhook
-from payflowx.domain.outcome import Authorized, Charged, Declined, Moved, NotFound, Unknown
-from payflowx.domain.ports import Account, Charge
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.transport import Credentials, HttpClient, HttpRequest, HttpResponse, HttpResult
+from payflowx.domain.payments.outcome import Authorized, Charged, Declined, Moved, NotFound, Unknown
+from payflowx.domain.providers.notices import ForgedWebhookError, Webhook
+from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.transport import Credentials, HttpClient, HttpRequest, HttpResponse, HttpResult
 from payflowx.providers.connector import Connector
 from payflowx.providers.stripe.gateway import GATEWAY
 

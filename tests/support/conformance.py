@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.moving import movement_of
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.ports import Account
-from payflowx.domain.statuses import FINAL_OPERATION_STATUSES, CaptureMode, OperationStatus, PaymentStatus
+from payflowx.application.payments.moving import movement_of
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import FINAL_OPERATION_STATUSES, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.providers.connector import Connector
 from sandbox.ledger import LedgerSimulator, Webhook
 from sandbox.store import Record

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
-from payflowx.domain.ports import Account, Merchant
-from payflowx.domain.transport import (
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.transport import (
     HttpRequest,
     HttpResponse,
     HttpResult,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from payflowx.domain.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from tests.support.gateways import READ_TIMEOUT_SECONDS, GatewayWorld, SimulatedHttp
 
 

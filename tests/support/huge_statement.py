@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import Any, Final
 
 from payflowx.adapters.settlement_files import S3SettlementFiles
-from payflowx.application.compare_lines import CompareLines
-from payflowx.domain.identifiers import derive_provider_key
-from payflowx.domain.notice_ports import ReferenceOwner
-from payflowx.domain.payment import Payment
-from payflowx.domain.ports import PaymentPage, PaymentQuery
-from payflowx.domain.reconciliation_run import Run, Source
+from payflowx.application.reconciliation.compare_lines import CompareLines
+from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import PaymentPage, PaymentQuery
+from payflowx.domain.reconciliation.reconciliation_run import Run, Source
+from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.providers.registry import gateway
 from tests.support.memory import RecordingTelemetry
 from tests.support.reconciliation import MemoryLookups, ReconciliationWorld

@@ -3,27 +3,24 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from payflowx.domain.announcements import Announcement, announcement_of
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change, SeenEvent
-from payflowx.domain.delivery_ports import AnnouncementPage, AnnouncementQuery, DeliveryJob
-from payflowx.domain.endpoints import EndpointBook
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.events import Event
-from payflowx.domain.identifiers import shard_of
-from payflowx.domain.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.notice_ports import InboundNotice, ReferenceOwner, WebhookAccount
-from payflowx.domain.operation import Operation
-from payflowx.domain.operation_ports import (
+from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice, ReferenceOwner, WebhookAccount
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.outbound_webhooks.announcements import Announcement, announcement_of
+from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementPage, AnnouncementQuery, DeliveryJob
+from payflowx.domain.outbound_webhooks.endpoints import EndpointBook
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, SeenEvent
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
     ClaimedOperation,
     KnownOperation,
     MovedOperation,
     PaymentMoved,
 )
-from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.ports import (
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.ports import (
     AlreadySeen,
     Claimed,
     Created,
@@ -32,14 +29,17 @@ from payflowx.domain.ports import (
     EventPage,
     Existing,
     Job,
-    Merchant,
     Moved,
     PaymentPage,
     PaymentQuery,
     ReferenceTaken,
 )
-from payflowx.domain.routing import RoutingDocument
-from payflowx.domain.transport import Credentials
+from payflowx.domain.routing.routing import RoutingDocument
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.identifiers import shard_of
+from payflowx.domain.shared.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.transport import Credentials
 
 NOW_MS = 1_790_000_000_000
 

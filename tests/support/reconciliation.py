@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from payflowx.application.compare_lines import CompareLines
-from payflowx.application.reconcile import Reconcile
-from payflowx.application.remedy_difference import RemedyDifference
-from payflowx.application.start_reconciliations import Asked, StartReconciliations
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.notice_ports import ReferenceOwner
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.ports import Deadline
-from payflowx.domain.reconciliation_ports import AccountOwner
-from payflowx.domain.reconciliation_run import Finding, Phase, Run, Source
-from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementResult
-from payflowx.domain.statuses import OperationStatus
+from payflowx.application.reconciliation.compare_lines import CompareLines
+from payflowx.application.reconciliation.reconcile import Reconcile
+from payflowx.application.reconciliation.remedy_difference import RemedyDifference
+from payflowx.application.reconciliation.start_reconciliations import Asked, StartReconciliations
+from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.reconciliation.reconciliation_ports import AccountOwner
+from payflowx.domain.reconciliation.reconciliation_run import Finding, Phase, Run, Source
+from payflowx.domain.reconciliation.statements import EntryKind, StatementAnswer, StatementEntry, StatementResult
+from payflowx.domain.shared.ambient import Deadline
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import OperationStatus
 from sandbox.simulator import CHARGE, CHARGED, Simulator
 from sandbox.store import Record
 from tests.support.gateways import GatewayWorld

@@ -4,10 +4,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.outcome import (
     Authorized,
     Charged,
     Fenced,
@@ -18,8 +16,10 @@ from payflowx.domain.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.ports import Account, Charge
-from payflowx.domain.statuses import CaptureMode
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode
 
 Answer = StepResult | Exception
 MovementAnswer = MovementOutcome | Exception | str

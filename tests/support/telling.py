@@ -9,15 +9,15 @@ from unittest.mock import patch
 import standardwebhooks.webhooks
 from standardwebhooks.webhooks import Webhook
 
-from payflowx.application.announced_events import AnnouncedEvents
-from payflowx.application.deliver_event import DeliverEvent
-from payflowx.application.drive_event import DriveEvent
-from payflowx.application.manage_endpoints import ManageEndpoints, NewEndpoint
-from payflowx.application.sweep import SweepDueItems
-from payflowx.domain.announcements import Announcement, Answered, Posted
-from payflowx.domain.delivery_ports import DeliveryJob
-from payflowx.domain.endpoints import Endpoint
-from payflowx.domain.ports import DueKind
+from payflowx.application.outbound_webhooks.announced_events import AnnouncedEvents
+from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints, NewEndpoint
+from payflowx.application.recovery.drive_event import DriveEvent
+from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.domain.outbound_webhooks.announcements import Announcement, Answered, Posted
+from payflowx.domain.outbound_webhooks.delivery_ports import DeliveryJob
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint
+from payflowx.domain.payments.ports import DueKind
 from payflowx.entrypoints.http.messages import compose_message
 from tests.support.memory import MemoryAnnouncements, MemoryEndpointBooks, OneByOne, OpenSeals
 from tests.support.world import MERCHANT, World

@@ -3,32 +3,34 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payflowx.application.apply_notice import ApplyNotice
-from payflowx.application.cancel_payment import Cancellation, CancelPayment, NewCancellation
-from payflowx.application.create_payment import CreatePayment, NewPayment
-from payflowx.application.drive_operation import DriveOperation
-from payflowx.application.drive_payment import DrivePayment
-from payflowx.application.find_noticed import FindNoticed
-from payflowx.application.process_operation import ProcessOperation
-from payflowx.application.process_payment import ProcessPayment
-from payflowx.application.receive_webhook import ReceiveWebhook
-from payflowx.application.recording import Recorder
-from payflowx.application.recording_operations import OperationRecorder
-from payflowx.application.request_operation import NewOperation, OperationAcceptance, RequestOperation
-from payflowx.application.resolve_attempt import ResolveAttempt
-from payflowx.application.send_charge import SendCharge
-from payflowx.application.sweep import SweepDueItems
-from payflowx.application.verify_trail import VerifyTrail
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.limits import HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.notices import Webhook
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Payment, PaymentMethod
-from payflowx.domain.ports import Account, DueKind, Job, Merchant
-from payflowx.domain.retry import RetryPolicy
-from payflowx.domain.routing import Conditions, RoutingDocument, Rule, Share
-from payflowx.domain.statuses import CaptureMode
+from payflowx.application.inbound_webhooks.apply_notice import ApplyNotice
+from payflowx.application.inbound_webhooks.find_noticed import FindNoticed
+from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
+from payflowx.application.operators.verify_trail import VerifyTrail
+from payflowx.application.payments.cancel_payment import Cancellation, CancelPayment, NewCancellation
+from payflowx.application.payments.create_payment import CreatePayment, NewPayment
+from payflowx.application.payments.process_operation import ProcessOperation
+from payflowx.application.payments.process_payment import ProcessPayment
+from payflowx.application.payments.recording import Recorder
+from payflowx.application.payments.recording_operations import OperationRecorder
+from payflowx.application.payments.request_operation import NewOperation, OperationAcceptance, RequestOperation
+from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.recovery.drive_operation import DriveOperation
+from payflowx.application.recovery.drive_payment import DrivePayment
+from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment, PaymentMethod
+from payflowx.domain.payments.ports import DueKind, Job
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.providers.notices import Webhook
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.routing.routing import Conditions, RoutingDocument, Rule, Share
+from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import CaptureMode
 from tests.support.memory import (
     CountingRandomness,
     FixedRules,

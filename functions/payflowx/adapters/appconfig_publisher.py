@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.domain.administration_ports import Publication
-from payflowx.domain.errors import Refusal, StorageUnavailableError
+from payflowx.domain.merchants.administration_ports import Publication
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 
 _UNDER_WAY: Final = frozenset({"VALIDATING", "DEPLOYING", "BAKING"})
 _SERVED: Final = frozenset({"COMPLETE", *_UNDER_WAY})

@@ -7,10 +7,10 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.routing_document import decode_routing_document
-from payflowx.domain.errors import ConfigurationError, StorageUnavailableError
-from payflowx.domain.limits import MINUTE_MS
-from payflowx.domain.ports import Clock
-from payflowx.domain.routing import RoutingDocument
+from payflowx.domain.routing.routing import RoutingDocument
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import ConfigurationError, StorageUnavailableError
+from payflowx.domain.shared.limits import MINUTE_MS
 
 _POLL_INTERVAL_MS: Final = MINUTE_MS
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.telemetry import redact
-from payflowx.domain.dead_letter_ports import WorkQueueName
-from payflowx.domain.errors import StorageUnavailableError
+from payflowx.domain.recovery.dead_letter_ports import WorkQueueName
+from payflowx.domain.shared.errors import StorageUnavailableError
 
 _MAX_PAGES: Final = 5
 """CloudWatch may answer several empty pages before it has searched the whole time."""

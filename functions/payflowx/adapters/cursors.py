@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from payflowx.domain.errors import Refusal
+from payflowx.domain.shared.errors import Refusal
 
 _MAC_BYTES: Final = 16
 _MAX_CHARS: Final = 400

@@ -19,7 +19,14 @@ from urllib3.exceptions import (
 )
 
 from payflowx.adapters.cut_off import CutOff
-from payflowx.domain.transport import ANSWER_TOO_LARGE, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.shared.transport import (
+    ANSWER_TOO_LARGE,
+    HttpRequest,
+    HttpResponse,
+    HttpResult,
+    NoAnswer,
+    NoConnection,
+)
 
 CONNECT_TIMEOUT_SECONDS: Final = 2.0
 READ_TIMEOUT_SECONDS: Final = 10.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from payflowx.domain.card_data import contains_card_number
+from payflowx.domain.shared.card_data import contains_card_number
 
 Fact = str | int | bool | None
 

@@ -4,9 +4,9 @@ from typing import Annotated, Final
 
 import msgspec
 
-from payflowx.domain.errors import ConfigurationError
-from payflowx.domain.limits import MAX_AMOUNT
-from payflowx.domain.routing import Conditions, RoutingDocument, Rule, Share
+from payflowx.domain.routing.routing import Conditions, RoutingDocument, Rule, Share
+from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.limits import MAX_AMOUNT
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.domain.administration_ports import AccountSecret
-from payflowx.domain.errors import Refusal, StorageUnavailableError
+from payflowx.domain.merchants.administration_ports import AccountSecret
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 
 _FIELDS: Final = ("keyId", "keySecret", "webhookSecret")
 

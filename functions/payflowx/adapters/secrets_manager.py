@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import MINUTE_MS
-from payflowx.domain.transport import Credentials
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MINUTE_MS
+from payflowx.domain.shared.transport import Credentials
 
 SECRET_LIFETIME_MS: Final = 5 * MINUTE_MS
 

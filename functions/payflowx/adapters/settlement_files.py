@@ -12,7 +12,12 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementResult, StatementUnavailable
+from payflowx.domain.reconciliation.statements import (
+    StatementAnswer,
+    StatementEntry,
+    StatementResult,
+    StatementUnavailable,
+)
 
 RANGE_BYTES: Final = 64 * 1024
 """A row that is longer than this is none."""

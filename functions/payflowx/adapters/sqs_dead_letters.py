@@ -11,7 +11,7 @@ from payflowx.adapters.sqs_deliveries import UnreadableDeliveryError, decode_del
 from payflowx.adapters.sqs_jobs import UnreadableJobError, decode_job
 from payflowx.adapters.sqs_notices import UnreadableNoticeError, decode_notice
 from payflowx.adapters.sqs_runs import UnreadableRunError, decode_run
-from payflowx.domain.dead_letter_ports import (
+from payflowx.domain.recovery.dead_letter_ports import (
     DeadLetter,
     Message,
     QueueDepth,
@@ -19,7 +19,7 @@ from payflowx.domain.dead_letter_ports import (
     UnreadableMessageError,
     WorkQueueName,
 )
-from payflowx.domain.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters import log_context
-from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
-from payflowx.domain.ports import Job
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
 
 _FORMAT: Final = 1
 

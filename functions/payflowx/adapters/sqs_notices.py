@@ -8,10 +8,10 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters import log_context
-from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
-from payflowx.domain.notice_ports import InboundNotice
-from payflowx.domain.notices import Notice
-from payflowx.domain.outcome import Charged, Moved
+from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice
+from payflowx.domain.payments.outcome import Charged, Moved
+from payflowx.domain.providers.notices import Notice
+from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
 
 _FORMAT: Final = 1
 _KEYS: Final = ("charge_reference", "charge_key", "movement_reference", "movement_key")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters import log_context
-from payflowx.domain.errors import PayFlowXError, StorageUnavailableError
+from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
 
 _FORMAT: Final = 1
 

@@ -10,9 +10,9 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from payflowx.adapters import log_context
-from payflowx.domain import api_keys
-from payflowx.domain.card_data import mask_card_numbers
-from payflowx.domain.metrics import Metric
+from payflowx.domain.merchants import api_keys
+from payflowx.domain.shared.card_data import mask_card_numbers
+from payflowx.domain.shared.metrics import Metric
 
 _SECRETS: Final = (
     (api_keys.PATTERN, "[api key removed]"),

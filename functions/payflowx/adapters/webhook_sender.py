@@ -22,9 +22,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from payflowx.adapters.cut_off import CutOff
-from payflowx.domain.addresses import is_loopback, is_public
-from payflowx.domain.announcements import Answered, NotAnswered, Posted
-from payflowx.domain.limits import (
+from payflowx.domain.outbound_webhooks.announcements import Answered, NotAnswered, Posted
+from payflowx.domain.shared.addresses import is_loopback, is_public
+from payflowx.domain.shared.limits import (
     DAY_MS,
     MAX_ADDRESSES_TRIED,
     MAX_POST_ANSWER_BYTES,

@@ -10,11 +10,11 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
-from payflowx.domain.errors import Refusal, StorageUnavailableError
-from payflowx.domain.metrics import Metric
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.operation import Operation
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.http import openapi, parameters, problems
 from payflowx.entrypoints.http.answering import HEADERS
 from payflowx.entrypoints.http.answering import answer as _answer

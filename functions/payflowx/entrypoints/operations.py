@@ -8,7 +8,7 @@ import msgspec
 
 from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
-from payflowx.domain.errors import ConfigurationError, Refusal, StorageUnavailableError
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
 from payflowx.entrypoints.commands import RUNNERS
 
 _ANY_COMMAND: Final[Any] = reduce(or_, RUNNERS)

@@ -14,11 +14,11 @@ from msgspec import Meta
 from payflowx.adapters import log_context
 from payflowx.adapters.sqs_runs import decode_run
 from payflowx.adapters.system import LambdaDeadline
-from payflowx.application.start_reconciliations import Asked
+from payflowx.application.reconciliation.start_reconciliations import Asked
 from payflowx.bootstrap import Container
-from payflowx.domain.errors import Refusal, StorageUnavailableError
-from payflowx.domain.ports import Deadline
-from payflowx.domain.reconciliation_run import Run
+from payflowx.domain.reconciliation.reconciliation_run import Run
+from payflowx.domain.shared.ambient import Deadline
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 
 _FINDINGS_A_PAGE: Final = 100
 _Name = Annotated[str, Meta(min_length=1, max_length=40)]

@@ -5,8 +5,8 @@ import os
 from typing import Any
 
 from payflowx.adapters.routing_document import decode_routing_document
-from payflowx.domain.errors import ConfigurationError
-from payflowx.domain.routing_check import document_faults
+from payflowx.domain.routing.routing_check import document_faults
+from payflowx.domain.shared.errors import ConfigurationError
 from payflowx.providers.registry import capabilities_of
 
 

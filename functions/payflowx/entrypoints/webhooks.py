@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from payflowx.adapters import log_context
 from payflowx.bootstrap import Container
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import MAX_WEBHOOK_BYTES
-from payflowx.domain.notices import ForgedWebhookError, Webhook
-from payflowx.domain.webhook_tokens import TOKEN_PATTERN
+from payflowx.domain.inbound_webhooks.webhook_tokens import TOKEN_PATTERN
+from payflowx.domain.providers.notices import ForgedWebhookError, Webhook
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
 from payflowx.entrypoints.http import problems
 
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

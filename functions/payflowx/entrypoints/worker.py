@@ -8,7 +8,7 @@ from payflowx.adapters import log_context
 from payflowx.adapters.sqs_jobs import decode_job, facts_of
 from payflowx.adapters.system import LambdaDeadline
 from payflowx.bootstrap import Container
-from payflowx.domain.ports import Deadline
+from payflowx.domain.shared.ambient import Deadline
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final
 
-from payflowx.domain.money import is_currency, to_minor
+from payflowx.domain.shared.money import is_currency, to_minor
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _OUR_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[0-9]{1,2}")

@@ -5,12 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import MAX_STEPS_PER_ATTEMPT
-from payflowx.domain.movement import Movement
-from payflowx.domain.notices import Notice, Webhook
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.outcome import (
     MovementOutcome,
     MovementResult,
     NotFound,
@@ -21,9 +17,18 @@ from payflowx.domain.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.ports import Account, Charge
-from payflowx.domain.statements import StatementPage, StatementResult, StatementTooLong, StatementUnavailable
-from payflowx.domain.transport import (
+from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.reconciliation.statements import (
+    StatementPage,
+    StatementResult,
+    StatementTooLong,
+    StatementUnavailable,
+)
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.transport import (
     ANSWER_TOO_LARGE,
     Credentials,
     HttpClient,

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.movement import Movement
-from payflowx.domain.notices import Notice, Webhook
-from payflowx.domain.outcome import MovementResult, StepResult
-from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.outcome import MovementResult, StepResult
+from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.reconciliation.statements import StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from payflowx.domain.outcome import ActionRequired, NextAction, Outcome, Rejected, Unknown
-from payflowx.domain.text import provider_code, provider_reference, provider_text
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.payments.outcome import ActionRequired, NextAction, Outcome, Rejected, Unknown
+from payflowx.domain.shared.text import provider_code, provider_reference, provider_text
+from payflowx.domain.shared.transport import HttpResponse
 
 _MAX_WAIT_SECONDS: Final = 3_600
 _MAX_URL_CHARS: Final = 2_048

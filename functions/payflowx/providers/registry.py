@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.errors import ConfigurationError
-from payflowx.domain.transport import HttpClient, Secrets
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.transport import HttpClient, Secrets
 from payflowx.providers.connector import Connector
 from payflowx.providers.contract import Gateway
 

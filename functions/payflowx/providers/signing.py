@@ -9,9 +9,9 @@ import hmac
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from payflowx.domain.notices import ForgedWebhookError, Webhook
-from payflowx.domain.text import provider_reference
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.providers.notices import ForgedWebhookError, Webhook
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.reading import json_object
 
 HEADER: Final = "x-mock-signature"

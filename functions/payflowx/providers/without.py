@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
-from payflowx.domain.statements import StatementPage
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.reconciliation.statements import StatementPage
+from payflowx.domain.shared.transport import HttpResponse
 
 
 class WithoutOwnList:

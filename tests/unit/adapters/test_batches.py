@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.dynamodb.batches import get_items, put_items
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 from tests.unit.adapters.test_leaves import THROTTLED, FakeClient
 
 KEYS = [{"pk": f"p{n}", "sk": "s"} for n in range(3)]

@@ -19,10 +19,10 @@ from payflowx.adapters.sqs_jobs import SqsJobs, UnreadableJobError, decode_job, 
 from payflowx.adapters.system import SystemRandomness, Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
 from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.domain.api_keys import compose_api_key
-from payflowx.domain.errors import ConfigurationError, Refusal, StorageUnavailableError
-from payflowx.domain.metrics import Metric
-from payflowx.domain.ports import Job
+from payflowx.domain.merchants.api_keys import compose_api_key
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
+from payflowx.domain.shared.metrics import Metric
 from tests.support.memory import ManualClock
 
 DOWN = EndpointConnectionError(endpoint_url="https://aws.test")

@@ -16,7 +16,7 @@ from payflowx.adapters.sqs_jobs import SqsJobs, decode_job, encode_job, facts_of
 from payflowx.adapters.system import Threads
 from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.tracing import Trace, Tracing, daemon_of
-from payflowx.domain.ports import Job
+from payflowx.domain.payments.ports import Job
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 HEADER = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payflowx.adapters.dynamodb.values import from_attributes, to_attributes, to_value
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.shared.statuses import PaymentStatus
 
 VALUES = st.recursive(
     st.text(max_size=8) | st.booleans() | st.integers(-(10**30), 10**30),

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from payflowx.domain.announcements import Announcement, Answered, DeliveryState, NotAnswered
-from payflowx.domain.delivery_ports import AnnouncementQuery, DeliveryJob
-from payflowx.domain.endpoints import DisabledReason, EndpointStatus
-from payflowx.domain.errors import Refusal, StorageUnavailableError
-from payflowx.domain.limits import DAY_MS, HOUR_MS, SECOND_MS
-from payflowx.domain.metrics import Metric
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.outcome import Declined
-from payflowx.domain.payment import Customer, PaymentMethod
-from payflowx.domain.statuses import DeclineKind
+from payflowx.domain.outbound_webhooks.announcements import Announcement, Answered, DeliveryState, NotAnswered
+from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementQuery, DeliveryJob
+from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, EndpointStatus
+from payflowx.domain.payments.outcome import Declined
+from payflowx.domain.payments.payment import Customer, PaymentMethod
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints.http.messages import compose_message
 from tests.support.telling import URL, Telling, verified
 from tests.support.world import MERCHANT
@@ -94,7 +94,7 @@ class TestAMessage:
         assert telling.world.now(payment).event_seq > 4, "the trail has events that nobody is told of"
 
     def test_a_capture_is_announced_as_the_payments_success(self, telling: Telling) -> None:
-        from payflowx.domain.statuses import CaptureMode
+        from payflowx.domain.shared.statuses import CaptureMode
 
         telling.register()
         payment = telling.world.accept(capture=CaptureMode.MANUAL)
@@ -136,7 +136,7 @@ class TestSubscriptions:
         assert telling.sender.posts == []
 
     def test_another_merchants_endpoint_hears_nothing(self, telling: Telling) -> None:
-        from payflowx.application.manage_endpoints import NewEndpoint
+        from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
 
         telling.manage.create(NewEndpoint(merchant_id="bcme", url=URL))
         telling.pay()

@@ -4,11 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.domain.errors import Refusal, StorageUnavailableError
-from payflowx.domain.limits import DAY_MS, HOUR_MS, MAX_DRIVES, MAX_OPERATION_RETRIES
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.operation import Operation
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Moved,
@@ -18,8 +15,11 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.payment import Payment
-from payflowx.domain.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_DRIVES, MAX_OPERATION_RETRIES
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.scripted import ScriptedProvider, moved
 from tests.support.world import FENCEABLE, RESENDABLE, World, fallback
 

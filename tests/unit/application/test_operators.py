@@ -10,27 +10,27 @@ from payflowx.adapters.sqs_dead_letters import decode_message
 from payflowx.adapters.sqs_deliveries import encode_delivery
 from payflowx.adapters.sqs_jobs import encode_job
 from payflowx.adapters.sqs_notices import encode_notice
-from payflowx.application.close_review import CloseReview, ReviewFinding
-from payflowx.application.find_noticed import FindNoticed
-from payflowx.application.inspect_dead_letters import InspectDeadLetters
-from payflowx.application.plan_replay import PlanReplay, ReplayStep
-from payflowx.application.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters, Replayed
-from payflowx.application.resolve_payment import ResolvePayment
-from payflowx.domain.administration_ports import Record
-from payflowx.domain.dead_letter_ports import DeadLetter, QueueDepth, WorkQueueName
-from payflowx.domain.decisions import Decision
-from payflowx.domain.delivery_ports import DeliveryJob
-from payflowx.domain.errors import Refusal, StorageUnavailableError
-from payflowx.domain.limits import DAY_MS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.notice_ports import InboundNotice
-from payflowx.domain.notices import Notice
-from payflowx.domain.outcome import Declined, Unknown
-from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.ports import Job
-from payflowx.domain.reconciliation_run import Phase, Run, Source
-from payflowx.domain.review import Verdict
-from payflowx.domain.statuses import DeclineKind, PaymentStatus
+from payflowx.application.inbound_webhooks.find_noticed import FindNoticed
+from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
+from payflowx.application.recovery.plan_replay import PlanReplay, ReplayStep
+from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters, Replayed
+from payflowx.application.reviews.close_review import CloseReview, ReviewFinding
+from payflowx.application.reviews.resolve_payment import ResolvePayment
+from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice
+from payflowx.domain.merchants.administration_ports import Record
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.outbound_webhooks.delivery_ports import DeliveryJob
+from payflowx.domain.payments.outcome import Declined, Unknown
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.payments.review import Verdict
+from payflowx.domain.providers.notices import Notice
+from payflowx.domain.reconciliation.reconciliation_run import Phase, Run, Source
+from payflowx.domain.recovery.dead_letter_ports import DeadLetter, QueueDepth, WorkQueueName
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS, MemoryAnnouncements
 from tests.support.reconciliation import MemoryRunQueue, MemoryRuns
 from tests.support.world import MERCHANT, World

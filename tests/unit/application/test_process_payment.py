@@ -2,9 +2,7 @@
 
 import pytest
 
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Charged,
@@ -18,8 +16,10 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.payment import PaymentMethod
-from payflowx.domain.statuses import AttemptState, DeclineKind, PaymentStatus
+from payflowx.domain.payments.payment import PaymentMethod
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 from tests.support.world import World, fallback
 
 SOFT = Declined(kind=DeclineKind.SOFT, code="issuer_unavailable")

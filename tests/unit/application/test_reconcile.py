@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.conclusion import Context
-from payflowx.domain.errors import Refusal
-from payflowx.domain.limits import DAY_MS, MINUTE_MS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.notice_ports import ReferenceOwner
-from payflowx.domain.outcome import Mismatch, Unknown
-from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.reconciliation import Verdict, review_difference
-from payflowx.domain.reconciliation_run import MAX_FRUITLESS_TRIES, Phase, Run
-from payflowx.domain.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
-from payflowx.domain.transport import HttpRequest, HttpResult, NoAnswer
+from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.payments.outcome import Mismatch, Unknown
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.reconciliation.reconciliation import Verdict, review_difference
+from payflowx.domain.reconciliation.reconciliation_run import MAX_FRUITLESS_TRIES, Phase, Run
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
+from payflowx.domain.shared.transport import HttpRequest, HttpResult, NoAnswer
 from tests.support.gateways import SimulatedHttp
 from tests.support.reconciliation import VENDORS, ReconciliationWorld
 
@@ -436,7 +436,7 @@ class TestLongLists:
     def test_more_differences_than_anybody_believes_are_reported_and_not_acted_upon(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("payflowx.domain.reconciliation_run.MAX_REMEDIES", 3)
+        monkeypatch.setattr("payflowx.domain.reconciliation.reconciliation_run.MAX_REMEDIES", 3)
         world = ReconciliationWorld(vendor="stripe")
         payments = [world.pay(f"order-{n}") for n in range(6)]
         for payment in payments:

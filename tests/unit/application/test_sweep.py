@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import DAY_MS, MAX_DRIVES
-from payflowx.domain.outcome import Unknown
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.payments.outcome import Unknown
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, MAX_DRIVES
+from payflowx.domain.shared.statuses import PaymentStatus
 from tests.support.world import World
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from payflowx.domain.addresses import is_loopback, is_public
+from payflowx.domain.shared.addresses import is_loopback, is_public
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.domain.announcements import (
+from payflowx.domain.outbound_webhooks.announcements import (
     Announcement,
     Answered,
     Delivery,
@@ -18,8 +18,7 @@ from payflowx.domain.announcements import (
     settled,
     why_to_disable,
 )
-from payflowx.domain.backoff import delivery_delay_ms
-from payflowx.domain.endpoints import (
+from payflowx.domain.outbound_webhooks.endpoints import (
     DisabledReason,
     Endpoint,
     EndpointBook,
@@ -27,10 +26,11 @@ from payflowx.domain.endpoints import (
     derive_endpoint_id,
     rotated,
 )
-from payflowx.domain.limits import DAY_MS, DELIVERY_GRACE_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.statuses import OperationStatus, PaymentStatus
-from payflowx.domain.topics import TOPICS, operation_topic, payment_topic
+from payflowx.domain.payments.topics import TOPICS, operation_topic, payment_topic
+from payflowx.domain.shared.backoff import delivery_delay_ms
+from payflowx.domain.shared.limits import DAY_MS, DELIVERY_GRACE_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 
 NOW = 1_790_000_000_000
 

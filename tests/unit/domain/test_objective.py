@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.domain.objective import missed_objective
-from payflowx.domain.outcome import Declined, NotSent, Outcome, Unknown
-from payflowx.domain.payment import LastError, Payment
-from payflowx.domain.statuses import DeclineKind, PaymentStatus
+from payflowx.domain.payments.objective import missed_objective
+from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Unknown
+from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.world import World
 
 

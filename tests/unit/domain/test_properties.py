@@ -13,18 +13,21 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from payflowx.adapters.sqs_jobs import UnreadableJobError, decode_job
-from payflowx.application.create_payment import NewPayment
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.backoff import drive_delay_ms, inquiry_delay_ms, retry_delay_ms
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.claim import Append, GiveUp, Resolve, decide_claim
-from payflowx.domain.conclusion import Change, Context, conclude, give_up, look_again, request_cancel, send_to_review
-from payflowx.domain.errors import Refusal
-from payflowx.domain.events import GENESIS_HASH, Event, chain_faults
-from payflowx.domain.identifiers import derive_provider_key
-from payflowx.domain.limits import DAY_MS, HOUR_MS, MAX_AMOUNT, MAX_ATTEMPTS, MINUTE_MS
-from payflowx.domain.money import CURRENCY_EXPONENTS, to_major, to_minor
-from payflowx.domain.outcome import (
+from payflowx.application.payments.create_payment import NewPayment
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.claim import Append, GiveUp, Resolve, decide_claim
+from payflowx.domain.payments.conclusion import (
+    Change,
+    Context,
+    conclude,
+    give_up,
+    look_again,
+    request_cancel,
+    send_to_review,
+)
+from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
@@ -40,13 +43,19 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.payment import Candidate, Payment, PaymentMethod, Route
-from payflowx.domain.ports import Account, Charge, Job
-from payflowx.domain.retry import RetryPolicy, Stop, choose_candidate
-from payflowx.domain.statuses import FINAL_STATUSES, AttemptState, CaptureMode, DeclineKind, PaymentStatus
-from payflowx.domain.transitions import ATTEMPT_TRANSITIONS, PAYMENT_TRANSITIONS
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
-from payflowx.domain.weighing import weigh
+from payflowx.domain.payments.payment import Candidate, Payment, PaymentMethod, Route
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.payments.retry import RetryPolicy, Stop, choose_candidate
+from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS, PAYMENT_TRANSITIONS
+from payflowx.domain.payments.weighing import weigh
+from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.shared.backoff import drive_delay_ms, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.identifiers import derive_provider_key
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_AMOUNT, MAX_ATTEMPTS, MINUTE_MS
+from payflowx.domain.shared.money import CURRENCY_EXPONENTS, to_major, to_minor
+from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, CaptureMode, DeclineKind, PaymentStatus
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.entrypoints.http.decoding import decode_new_payment
 from payflowx.entrypoints.http.problems import KINDS
 from payflowx.entrypoints.http.requests import ApiRequest

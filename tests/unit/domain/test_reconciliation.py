@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.operation import Operation
-from payflowx.domain.outcome import Charged, Declined, Fenced, Mismatch, NotFound, Unknown
-from payflowx.domain.payment import Payment
-from payflowx.domain.reconciliation import (
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.outcome import Charged, Declined, Fenced, Mismatch, NotFound, Unknown
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.reconciliation.reconciliation import (
     DIFFERENCES,
     Held,
     Judgement,
@@ -26,7 +24,7 @@ from payflowx.domain.reconciliation import (
     judge_unlisted,
     weigh_answer,
 )
-from payflowx.domain.reconciliation_run import (
+from payflowx.domain.reconciliation.reconciliation_run import (
     MAX_FRUITLESS_TRIES,
     MIN_SLICE_MS,
     NewRun,
@@ -38,8 +36,10 @@ from payflowx.domain.reconciliation_run import (
     begin,
     narrower,
 )
-from payflowx.domain.statements import EntryKind, StatementEntry
-from payflowx.domain.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
+from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
 from tests.support.memory import NOW_MS
 from tests.support.world import World
 

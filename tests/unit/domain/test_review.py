@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change, Context, conclude
-from payflowx.domain.decisions import checked_words, decision_of
-from payflowx.domain.errors import Refusal, TransitionError
-from payflowx.domain.limits import HOUR_MS
-from payflowx.domain.outcome import Charged
-from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.retry import RetryPolicy
-from payflowx.domain.review import Verdict, close_review, request_look
-from payflowx.domain.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, PaymentStatus
-from payflowx.domain.transitions import REVIEW_TRANSITIONS, check_review_transition
+from payflowx.domain.merchants.decisions import checked_words, decision_of
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, Context, conclude
+from payflowx.domain.payments.outcome import Charged
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.review import Verdict, close_review, request_look
+from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
+from payflowx.domain.shared.errors import Refusal, TransitionError
+from payflowx.domain.shared.limits import HOUR_MS
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, PaymentStatus
 from tests.support.memory import NOW_MS
 from tests.support.world import World
 

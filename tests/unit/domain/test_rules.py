@@ -9,36 +9,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payflowx.adapters.routing_document import decode_routing_document
-from payflowx.domain.api_keys import compose_api_key, is_well_formed
-from payflowx.domain.backoff import drive_delay_ms, inquiry_delay_ms, retry_delay_ms
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.card_data import contains_card_number, mask_card_numbers
-from payflowx.domain.errors import ConfigurationError, Refusal, TransitionError
-from payflowx.domain.events import GENESIS_HASH, Event, chain_faults
-from payflowx.domain.identifiers import (
+from payflowx.domain.merchants.api_keys import compose_api_key, is_well_formed
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
+from payflowx.domain.payments.payment import PaymentMethod
+from payflowx.domain.payments.transitions import (
+    ATTEMPT_TRANSITIONS,
+    PAYMENT_TRANSITIONS,
+    check_attempt_transition,
+    check_payment_transition,
+)
+from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
+from payflowx.domain.routing.routing_check import document_faults
+from payflowx.domain.shared.backoff import drive_delay_ms, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.shared.card_data import contains_card_number, mask_card_numbers
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, TransitionError
+from payflowx.domain.shared.identifiers import (
     TRANSACTION_ID_PATTERN,
     derive_id,
     derive_provider_key,
     derive_transaction_id,
 )
-from payflowx.domain.limits import DAY_MS, HOUR_MS, MAX_AMOUNT, MINUTE_MS
-from payflowx.domain.money import CURRENCY_EXPONENTS, to_major, to_minor
-from payflowx.domain.payment import PaymentMethod
-from payflowx.domain.routing import Availability, RoutingFacts, decide_route
-from payflowx.domain.routing_check import document_faults
-from payflowx.domain.statuses import (
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_AMOUNT, MINUTE_MS
+from payflowx.domain.shared.money import CURRENCY_EXPONENTS, to_major, to_minor
+from payflowx.domain.shared.statuses import (
     FINAL_STATUSES,
     NO_CHARGE_STATES,
     OPEN_STATES,
     AttemptState,
     CaptureMode,
     PaymentStatus,
-)
-from payflowx.domain.transitions import (
-    ATTEMPT_TRANSITIONS,
-    PAYMENT_TRANSITIONS,
-    check_attempt_transition,
-    check_payment_transition,
 )
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -12,7 +12,7 @@ from local.chaos.load import Answer, Order, draw_order
 from local.chaos.trouble import job_message, select_workers
 from local.chaos.verdict import Charge, Seen, Violation, judge, table
 from payflowx.adapters.sqs_jobs import decode_job
-from payflowx.domain.ports import Job
+from payflowx.domain.payments.ports import Job
 
 STEM = "abcdefgh234567ab"
 ID = f"pay_{STEM}"

@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
@@ -28,11 +26,13 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.payment import Customer
-from payflowx.domain.ports import Account, Charge
-from payflowx.domain.statements import EntryKind, StatementEntry, StatementPage
-from payflowx.domain.statuses import CaptureMode, DeclineKind
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry, StatementPage
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.cashfree import requests, responses, signature
 from payflowx.providers.cashfree.gateway import GATEWAY
 from payflowx.providers.connector import Connector, _read

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.domain.errors import ConfigurationError, StorageUnavailableError
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Charged,
@@ -23,10 +22,11 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.payment import Customer
-from payflowx.domain.ports import Account, Charge
-from payflowx.domain.statuses import CaptureMode, DeclineKind
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.shared.errors import ConfigurationError, StorageUnavailableError
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.connector import Connector
 from payflowx.providers.registry import capabilities_of, gateway
 

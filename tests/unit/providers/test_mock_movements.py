@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import Accepted, Charged, Mismatch, Moved, NotFound, Refused, Rejected, Unknown
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.payments.outcome import Accepted, Charged, Mismatch, Moved, NotFound, Refused, Rejected, Unknown
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.registry import gateway
 
 NAMES = ("mock", "razorpay_mock", "cashfree_mock")

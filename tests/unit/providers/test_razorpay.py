@@ -10,11 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.limits import DAY_MS
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
@@ -30,11 +27,14 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.payment import Customer
-from payflowx.domain.ports import Account, Charge
-from payflowx.domain.statements import EntryKind, StatementEntry, StatementPage
-from payflowx.domain.statuses import CaptureMode, DeclineKind
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry, StatementPage
+from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.connector import Connector, _read
 from payflowx.providers.contract import Gateway, Settling
 from payflowx.providers.razorpay import responses

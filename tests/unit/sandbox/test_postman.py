@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from payflowx.domain.notices import ForgedWebhookError
-from payflowx.domain.notices import Webhook as InboundWebhook
+from payflowx.domain.providers.notices import ForgedWebhookError
+from payflowx.domain.providers.notices import Webhook as InboundWebhook
 from payflowx.providers.cashfree.gateway import GATEWAY as CASHFREE
 from payflowx.providers.payu.gateway import GATEWAY as PAYU
 from payflowx.providers.razorpay.gateway import GATEWAY as RAZORPAY

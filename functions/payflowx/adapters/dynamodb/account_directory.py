@@ -7,8 +7,8 @@ from typing import Any, Final
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes
-from payflowx.domain.ports import Account
-from payflowx.domain.reconciliation_ports import AccountOwner
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.reconciliation.reconciliation_ports import AccountOwner
 
 _DIRECTORY: Final = "ACCOUNTS"
 _PAGE: Final = 500

@@ -33,11 +33,12 @@ from payflowx.adapters.dynamodb.configuration import (
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import cancellation, storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
-from payflowx.domain.administration_ports import MerchantHead, MerchantPage, Record, StoredKey, Switch
-from payflowx.domain.decisions import Decision
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.ports import Account, Merchant
+from payflowx.domain.merchants.administration_ports import MerchantHead, MerchantPage, Record, StoredKey, Switch
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import SECOND_MS
 
 _MERCHANTS: Final = "MERCHANTS"
 _HASH_CHARS: Final = 8

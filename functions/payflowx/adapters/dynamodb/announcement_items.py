@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.values import Item
-from payflowx.domain.announcements import Announcement, Delivery, DeliveryState
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.outbound_webhooks.announcements import Announcement, Delivery, DeliveryState
+from payflowx.domain.shared.statuses import PaymentStatus
 
 
 def announced_fields(announcement: Announcement) -> Item:

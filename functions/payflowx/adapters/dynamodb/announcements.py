@@ -12,8 +12,8 @@ from payflowx.adapters.dynamodb.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.merchant_days import MerchantDays, Span
 from payflowx.adapters.dynamodb.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.writes import seen
-from payflowx.domain.announcements import Announcement
-from payflowx.domain.delivery_ports import AnnouncementPage, AnnouncementQuery
+from payflowx.domain.outbound_webhooks.announcements import Announcement
+from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementPage, AnnouncementQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

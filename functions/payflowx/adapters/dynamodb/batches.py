@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from payflowx.adapters.dynamodb.failures import storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
 _MOST_READ: Final = 100
 _MOST_WRITTEN: Final = 25

@@ -8,10 +8,11 @@ from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
 from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.domain.limits import MINUTE_MS
-from payflowx.domain.notice_ports import WebhookAccount
-from payflowx.domain.ports import Account, ApiKey, Merchant
-from payflowx.domain.webhook_tokens import hash_webhook_token
+from payflowx.domain.inbound_webhooks.notice_ports import WebhookAccount
+from payflowx.domain.inbound_webhooks.webhook_tokens import hash_webhook_token
+from payflowx.domain.merchants.ports import ApiKey, Merchant
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.limits import MINUTE_MS
 
 MERCHANT_LIFETIME_MS: Final = MINUTE_MS
 MERCHANT: Final = "MERCHANT"

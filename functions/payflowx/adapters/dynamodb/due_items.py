@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.values import from_attributes, to_attributes
-from payflowx.domain.ports import Due
+from payflowx.domain.payments.ports import Due
 
 _PAGE: Final = 100
 _MAX_PAGES: Final = 1_000

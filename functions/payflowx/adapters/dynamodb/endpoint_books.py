@@ -9,7 +9,7 @@ from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
-from payflowx.domain.endpoints import DisabledReason, Endpoint, EndpointBook, EndpointStatus
+from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointBook, EndpointStatus
 
 _ENDPOINTS: Final = "ENDPOINTS"
 

@@ -2,8 +2,8 @@
 
 from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.values import Item
-from payflowx.domain.events import Event
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.payments.events import Event
+from payflowx.domain.shared.statuses import PaymentStatus
 
 
 def event_to_item(event: Event) -> Item:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.dynamodb.values import Item, from_attributes
-from payflowx.domain.errors import StorageUnavailableError
+from payflowx.domain.shared.errors import StorageUnavailableError
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from payflowx.domain.identifiers import shard_of
-from payflowx.domain.limits import DUE_SHARDS, SECOND_MS
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.ports import Due, DueKind
+from payflowx.domain.payments.ports import Due, DueKind
+from payflowx.domain.shared.identifiers import shard_of
+from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
+from payflowx.domain.shared.movement import MovementKind
 
 SCHEMA_VERSION: Final = 1
 PAYMENT: Final = "PAYMENT"

@@ -8,8 +8,8 @@ from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import DAY_MS, MAX_COMMIT_TRIES, MAX_LIST_DAYS_PER_PAGE, MAX_LIST_ROWS_PER_PAGE
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, MAX_COMMIT_TRIES, MAX_LIST_DAYS_PER_PAGE, MAX_LIST_ROWS_PER_PAGE
 
 _BATCH: Final = 100
 

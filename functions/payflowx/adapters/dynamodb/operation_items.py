@@ -5,10 +5,10 @@ from dataclasses import asdict
 from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.payment_items import attempt_from_item, attempt_to_item, lease_from_item, lease_to_item
 from payflowx.adapters.dynamodb.values import Item
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import LastError
-from payflowx.domain.statuses import OperationStatus
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import LastError
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import OperationStatus
 
 
 def operation_to_item(operation: Operation) -> Item:

@@ -14,22 +14,22 @@ from payflowx.adapters.dynamodb.payment_items import attempt_to_item, lease_to_i
 from payflowx.adapters.dynamodb.payments import DUE_AFTER_LEASE_MS
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.writes import Part
-from payflowx.domain.announcements import announcement_of
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change, SeenEvent
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.limits import MAX_ATTEMPTS, MAX_OPERATIONS_LISTED
-from payflowx.domain.movement import MovementKind
-from payflowx.domain.operation import Operation
-from payflowx.domain.operation_ports import (
+from payflowx.domain.outbound_webhooks.announcements import announcement_of
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, SeenEvent
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
     ClaimedOperation,
     KnownOperation,
     MovedOperation,
     PaymentMoved,
 )
-from payflowx.domain.payment import Lease
-from payflowx.domain.ports import AlreadySeen
+from payflowx.domain.payments.payment import Lease
+from payflowx.domain.payments.ports import AlreadySeen
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_OPERATIONS_LISTED
+from payflowx.domain.shared.movement import MovementKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.values import Item
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.outcome import NextAction
-from payflowx.domain.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
-from payflowx.domain.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.outcome import NextAction
+from payflowx.domain.payments.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
 
 
 def to_item(payment: Payment) -> Item:

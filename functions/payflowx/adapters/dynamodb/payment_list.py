@@ -6,7 +6,7 @@ from typing import Any
 from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.merchant_days import MerchantDays, Span
 from payflowx.adapters.dynamodb.payment_items import from_item
-from payflowx.domain.ports import PaymentPage, PaymentQuery
+from payflowx.domain.payments.ports import PaymentPage, PaymentQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,14 +14,12 @@ from payflowx.adapters.dynamodb.payment_items import attempt_to_item, from_item,
 from payflowx.adapters.dynamodb.payment_list import PaymentList
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.writes import Part
-from payflowx.domain.announcements import announcement_of
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change, SeenEvent
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.events import Event
-from payflowx.domain.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
-from payflowx.domain.payment import Lease, Payment
-from payflowx.domain.ports import (
+from payflowx.domain.outbound_webhooks.announcements import announcement_of
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, SeenEvent
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.ports import (
     AlreadySeen,
     Claimed,
     Created,
@@ -32,6 +30,8 @@ from payflowx.domain.ports import (
     PaymentQuery,
     ReferenceTaken,
 )
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
 
 DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
 """A worker that died is noticed shortly after its lease has ended."""

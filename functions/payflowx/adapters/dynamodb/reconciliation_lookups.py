@@ -9,11 +9,11 @@ from payflowx.adapters.dynamodb.batches import get_items, put_items
 from payflowx.adapters.dynamodb.operation_items import operation_from_item
 from payflowx.adapters.dynamodb.payment_items import from_item
 from payflowx.adapters.dynamodb.values import Item
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.notice_ports import ReferenceOwner
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Payment
-from payflowx.domain.reconciliation_run import Source
+from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.reconciliation.reconciliation_run import Source
+from payflowx.domain.shared.limits import SECOND_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from payflowx.adapters.dynamodb.batches import get_items, put_items
 from payflowx.adapters.dynamodb.expressions import Expression
 from payflowx.adapters.dynamodb.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.values import Item, from_attributes, to_attributes
-from payflowx.domain.errors import StorageUnavailableError
-from payflowx.domain.reconciliation import Remedy, Verdict
-from payflowx.domain.reconciliation_run import Finding, Phase, Run, Source
-from payflowx.domain.statements import EntryKind
+from payflowx.domain.reconciliation.reconciliation import Remedy, Verdict
+from payflowx.domain.reconciliation.reconciliation_run import Finding, Phase, Run, Source
+from payflowx.domain.reconciliation.statements import EntryKind
+from payflowx.domain.shared.errors import StorageUnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

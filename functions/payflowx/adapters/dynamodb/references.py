@@ -6,7 +6,7 @@ from typing import Any
 from payflowx.adapters.dynamodb import keys
 from payflowx.adapters.dynamodb.failures import storage_errors
 from payflowx.adapters.dynamodb.values import from_attributes, to_attributes
-from payflowx.domain.notice_ports import ReferenceOwner
+from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,13 @@ from payflowx.adapters.dynamodb.failures import Cancelled, cancellation, storage
 from payflowx.adapters.dynamodb.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payment_items import to_item
 from payflowx.adapters.dynamodb.values import Item, to_attributes
-from payflowx.domain.announcements import Announcement
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.conclusion import Change, SeenEvent
-from payflowx.domain.events import Event
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Payment
+from payflowx.domain.outbound_webhooks.announcements import Announcement
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, SeenEvent
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.limits import SECOND_MS
 
 
 class Part(StrEnum):

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from payflowx.domain.decisions import Decision, decision_of
+from payflowx.domain.merchants.decisions import Decision, decision_of
 
 MerchantId = Annotated[str, Meta(min_length=2, max_length=40)]
 TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]

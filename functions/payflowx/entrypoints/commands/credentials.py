@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from payflowx.application.set_credentials import WantedAccount
+from payflowx.application.merchants.set_credentials import WantedAccount
 from payflowx.bootstrap import Container
-from payflowx.domain.administration_ports import AccountSecret
-from payflowx.domain.limits import MAX_SECRET_CHARS, MAX_URL_CHARS
+from payflowx.domain.merchants.administration_ports import AccountSecret
+from payflowx.domain.shared.limits import MAX_SECRET_CHARS, MAX_URL_CHARS
 from payflowx.entrypoints.commands.base import Change, MerchantId
 from payflowx.entrypoints.commands.merchants import present_webhook
 

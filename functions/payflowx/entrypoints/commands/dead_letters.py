@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.application.plan_replay import ReplayPlan
-from payflowx.application.replay_dead_letters import MAX_REPLAY_BATCH
+from payflowx.application.recovery.plan_replay import ReplayPlan
+from payflowx.application.recovery.replay_dead_letters import MAX_REPLAY_BATCH
 from payflowx.bootstrap import Container
-from payflowx.domain.dead_letter_ports import WorkQueueName
-from payflowx.domain.limits import MAX_DEAD_LETTERS_A_LOOK
-from payflowx.domain.metrics import Metric
+from payflowx.domain.recovery.dead_letter_ports import WorkQueueName
+from payflowx.domain.shared.limits import MAX_DEAD_LETTERS_A_LOOK
+from payflowx.domain.shared.metrics import Metric
 from payflowx.entrypoints.commands.base import Change, Command
 from payflowx.entrypoints.http.presenting import timestamp
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.application.issuing import IssuedKey
+from payflowx.application.merchants.issuing import IssuedKey
 from payflowx.bootstrap import Container
-from payflowx.domain.administration_ports import StoredKey
-from payflowx.domain.limits import MAX_KEY_LIFETIME_DAYS, MAX_KEY_OVERLAP_HOURS
+from payflowx.domain.merchants.administration_ports import StoredKey
+from payflowx.domain.shared.limits import MAX_KEY_LIFETIME_DAYS, MAX_KEY_OVERLAP_HOURS
 from payflowx.entrypoints.commands.base import Change, Command, MerchantId
 from payflowx.entrypoints.http.presenting import timestamp
 

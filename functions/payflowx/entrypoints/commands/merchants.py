@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from payflowx.application.create_merchant import MAX_ACCOUNTS
+from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS
 from payflowx.bootstrap import Container
-from payflowx.domain.ports import Account
-from payflowx.domain.webhook_tokens import webhook_path
+from payflowx.domain.inbound_webhooks.webhook_tokens import webhook_path
+from payflowx.domain.providers.ports import Account
 from payflowx.entrypoints.commands.base import Change, Command, Limit, MerchantId
 from payflowx.entrypoints.http.presenting import timestamp
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from payflowx.bootstrap import Container
-from payflowx.domain.limits import DAY_MS, MAX_LIST_RANGE_DAYS
-from payflowx.domain.ports import PaymentQuery
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.payments.ports import PaymentQuery
+from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS
+from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.commands.base import Change, Command, Limit, MerchantId, Position, TransactionId
 from payflowx.entrypoints.commands.presenting import event_fields, operation_fields, payment_fields
 

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from payflowx.domain.events import Event
-from payflowx.domain.money import to_major
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Payment
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.money import to_major
 from payflowx.entrypoints.http.presenting import present_event, present_operation, present_payment, timestamp
 
 _ENTERED: Final = frozenset({"description", "metadata", "nextAction"})

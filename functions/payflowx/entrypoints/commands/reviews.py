@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.application.close_review import ReviewFinding
-from payflowx.application.list_reviews import Review
+from payflowx.application.reviews.close_review import ReviewFinding
+from payflowx.application.reviews.list_reviews import Review
 from payflowx.bootstrap import Container
-from payflowx.domain.limits import DAY_MS, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
-from payflowx.domain.ports import PaymentQuery
-from payflowx.domain.review import Verdict, attempt_in_question
+from payflowx.domain.payments.ports import PaymentQuery
+from payflowx.domain.payments.review import Verdict, attempt_in_question
+from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
 from payflowx.entrypoints.commands.base import Change, Command, MerchantId, OperationId, Position, TransactionId
 from payflowx.entrypoints.commands.presenting import money, operation_fields, payment_fields
 from payflowx.entrypoints.http.presenting import timestamp

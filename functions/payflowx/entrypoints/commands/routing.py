@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from payflowx.adapters.routing_document import MAX_DOCUMENT_BYTES
-from payflowx.application.explain_route import RouteQuestion
+from payflowx.application.routing.explain_route import RouteQuestion
 from payflowx.bootstrap import Container
-from payflowx.domain import limits
-from payflowx.domain.administration_ports import Publication
-from payflowx.domain.statuses import CaptureMode
+from payflowx.domain.merchants.administration_ports import Publication
+from payflowx.domain.shared import limits
+from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.entrypoints.commands.base import Change, Command, MerchantId, TransactionId
 
 _Document = Annotated[str, Meta(min_length=2, max_length=MAX_DOCUMENT_BYTES)]

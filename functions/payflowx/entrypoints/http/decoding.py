@@ -9,14 +9,14 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
-from payflowx.application.create_payment import NewPayment
-from payflowx.domain.errors import Refusal
-from payflowx.domain.limits import MAX_AMOUNT, MAX_FREE_TEXT_BYTES, MAX_METADATA_KEYS
-from payflowx.domain.money import is_currency
-from payflowx.domain.payment import Customer, PaymentMethod
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.text import is_clean
-from payflowx.domain.urls import why_not_allowed
+from payflowx.application.payments.create_payment import NewPayment
+from payflowx.domain.payments.payment import Customer, PaymentMethod
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_AMOUNT, MAX_FREE_TEXT_BYTES, MAX_METADATA_KEYS
+from payflowx.domain.shared.money import is_currency
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.text import is_clean
+from payflowx.domain.shared.urls import why_not_allowed
 from payflowx.entrypoints.http.requests import ApiRequest, idempotency_key, refuse_card_data
 from payflowx.entrypoints.http.strict_json import decode_json_object
 from payflowx.entrypoints.http.types import CreatePaymentRequest

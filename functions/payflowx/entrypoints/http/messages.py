@@ -2,9 +2,9 @@
 
 import msgspec
 
-from payflowx.domain.announcements import Announcement
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import Payment
+from payflowx.domain.outbound_webhooks.announcements import Announcement
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
 from payflowx.entrypoints.http.presenting import present_operation, present_payment, timestamp
 from payflowx.entrypoints.http.webhook_types import MessageChange, MessageData, WebhookMessage
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from payflowx.domain.limits import MAX_IDEMPOTENCY_KEY_CHARS, MAX_PAGE_ITEMS
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.shared.limits import MAX_IDEMPOTENCY_KEY_CHARS, MAX_PAGE_ITEMS
+from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.http import openapi_webhooks, problems, types
 
 API_VERSION: Final = "1.0.0"

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from payflowx.application.cancel_payment import NewCancellation
-from payflowx.application.request_operation import NewOperation
-from payflowx.domain.movement import MovementKind
+from payflowx.application.payments.cancel_payment import NewCancellation
+from payflowx.application.payments.request_operation import NewOperation
+from payflowx.domain.shared.movement import MovementKind
 from payflowx.entrypoints.http.decoding import converted, fingerprint, key_in, normalized
 from payflowx.entrypoints.http.requests import ApiRequest, idempotency_key, refuse_card_data
 from payflowx.entrypoints.http.strict_json import decode_json_object

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from payflowx.adapters.cursors import Cursors
-from payflowx.domain.errors import Refusal
-from payflowx.domain.identifiers import OPERATION_ID_PATTERN, TRANSACTION_ID_PATTERN
-from payflowx.domain.limits import (
+from payflowx.domain.payments.ports import PaymentQuery
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.identifiers import OPERATION_ID_PATTERN, TRANSACTION_ID_PATTERN
+from payflowx.domain.shared.limits import (
     DAY_MS,
     DEFAULT_PAGE_ITEMS,
     MAX_LIST_DAYS_PER_PAGE,
@@ -16,8 +17,7 @@ from payflowx.domain.limits import (
     MAX_PAGE_ITEMS,
     SECOND_MS,
 )
-from payflowx.domain.ports import PaymentQuery
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.shared.statuses import PaymentStatus
 
 LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "status", "from", "to"})
 EVENT_PARAMETERS: Final = frozenset({"limit", "cursor"})

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from payflowx.domain.attempt import Attempt
-from payflowx.domain.events import Event
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.operation import Operation
-from payflowx.domain.payment import LastError, Payment
-from payflowx.domain.statuses import PaymentStatus
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.http.types import (
     AttemptAnswer,
     EventAnswer,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from payflowx.domain.errors import Refusal
+from payflowx.domain.shared.errors import Refusal
 
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:payflowx:problem:"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from payflowx.domain.card_data import contains_card_number, is_sensitive_name
-from payflowx.domain.errors import Refusal
-from payflowx.domain.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY_CHARS
+from payflowx.domain.shared.card_data import contains_card_number, is_sensitive_name
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY_CHARS
 
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}")
 _PHONE: Final = re.compile(r"\+[0-9]{7,15}")

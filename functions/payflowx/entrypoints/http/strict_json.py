@@ -3,8 +3,8 @@
 import json
 from typing import Any, Final, NoReturn
 
-from payflowx.domain.errors import Refusal
-from payflowx.domain.limits import MAX_JSON_DEPTH
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_JSON_DEPTH
 
 _BOM: Final = b"\xef\xbb\xbf"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from payflowx.domain import limits
+from payflowx.domain.shared import limits
 
 Amount = Annotated[
     int,

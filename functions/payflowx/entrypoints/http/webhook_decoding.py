@@ -3,11 +3,11 @@
 from typing import Any, Final, TypeVar
 
 from payflowx.adapters.cursors import Cursors
-from payflowx.application.manage_endpoints import NewEndpoint
-from payflowx.domain.announcements import parse_event_id
-from payflowx.domain.delivery_ports import AnnouncementQuery
-from payflowx.domain.endpoints import ENDPOINT_ID_PATTERN
-from payflowx.domain.errors import Refusal
+from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
+from payflowx.domain.outbound_webhooks.announcements import parse_event_id
+from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementQuery
+from payflowx.domain.outbound_webhooks.endpoints import ENDPOINT_ID_PATTERN
+from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.http import parameters
 from payflowx.entrypoints.http.decoding import converted, normalized
 from payflowx.entrypoints.http.requests import ApiRequest, refuse_card_data

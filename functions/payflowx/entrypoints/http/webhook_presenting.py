@@ -2,8 +2,8 @@
 
 import msgspec
 
-from payflowx.domain.announcements import Announcement, Delivery, DeliveryState
-from payflowx.domain.endpoints import Endpoint
+from payflowx.domain.outbound_webhooks.announcements import Announcement, Delivery, DeliveryState
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint
 from payflowx.entrypoints.http.presenting import timestamp
 from payflowx.entrypoints.http.webhook_types import (
     AnnouncedEventAnswer,

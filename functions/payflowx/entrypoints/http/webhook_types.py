@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from payflowx.domain import limits
-from payflowx.domain.topics import TOPICS
+from payflowx.domain.payments.topics import TOPICS
+from payflowx.domain.shared import limits
 from payflowx.entrypoints.http.types import OperationAnswer, PaymentAnswer, Status, Timestamp, TransactionId
 
 EndpointId = Annotated[str, Meta(pattern="^we_[a-z2-7]{16}$")]

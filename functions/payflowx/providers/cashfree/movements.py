@@ -6,8 +6,7 @@ the product makes at most one at a time, so that what the payment says about it 
 
 from typing import Any, Final
 
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
     Moved,
@@ -17,8 +16,9 @@ from payflowx.domain.outcome import (
     Refused,
     Unknown,
 )
-from payflowx.domain.text import provider_reference
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.responses import (
     harmless_text,
     minor_amount,

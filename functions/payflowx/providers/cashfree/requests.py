@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.money import to_major
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementPage
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.reconciliation.statements import StatementPage
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.money import to_major
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2025-01-01"
 STATEMENT_ROWS: Final = 100

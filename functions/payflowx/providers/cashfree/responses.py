@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
-from payflowx.domain.money import to_minor
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
@@ -23,10 +22,11 @@ from payflowx.domain.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import CaptureMode, DeclineKind
-from payflowx.domain.text import is_clean, provider_code, provider_text
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.money import to_minor
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.text import is_clean, provider_code, provider_text
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.reading import error_body, json_array, json_object, member, reference, text
 
 _MAX_PAYMENTS: Final = 100

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.limits import HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 
 MAX_AGE_MS: Final = 2 * HOUR_MS
 """Deliveries repeat for half an hour; the vendor does not say whether a repeated one gets a new timestamp."""

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.text import provider_reference
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.reconciliation.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.requests import STATEMENT_ROWS
 from payflowx.providers.cashfree.responses import minor_amount
 from payflowx.providers.reading import json_object, reference, text

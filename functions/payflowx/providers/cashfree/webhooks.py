@@ -5,9 +5,9 @@ import json
 from decimal import Decimal
 from typing import Any, Final
 
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import Charged, Moved, MovementOutcome, Outcome
-from payflowx.domain.text import provider_code, provider_reference
+from payflowx.domain.payments.outcome import Charged, Moved, MovementOutcome, Outcome
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree.movements import refund_outcome
 from payflowx.providers.cashfree.responses import money_of
 from payflowx.providers.cashfree.signature import is_signed, is_timely

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.capabilities import Capabilities
-from payflowx.domain.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import Notice, Webhook
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 from payflowx.providers.cashfree_mock import movements, requests, responses, webhooks
 from payflowx.providers.contract import MovementStep, Step
 from payflowx.providers.without import WithoutOwnList

@@ -7,8 +7,7 @@ second one with the same id is refused, so that asking again never pays back twi
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Charged,
@@ -20,8 +19,9 @@ from payflowx.domain.outcome import (
     Refused,
     Unknown,
 )
-from payflowx.domain.text import provider_code
-from payflowx.domain.transport import HttpRequest, HttpResponse
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.text import provider_code
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.cashfree_mock.requests import json_with_amount, keyed, order_path
 from payflowx.providers.cashfree_mock.responses import amount_of, payment, payments_in, refused
 from payflowx.providers.reading import error_body, json_object, reference, text

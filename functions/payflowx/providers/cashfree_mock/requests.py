@@ -4,10 +4,10 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.money import to_major
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.money import to_major
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2025-01-01"
 _AMOUNT: Final = '"@amount"'

@@ -3,8 +3,7 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from payflowx.domain.money import to_minor
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Charged,
@@ -18,10 +17,11 @@ from payflowx.domain.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import DeclineKind
-from payflowx.domain.text import provider_code
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.money import to_minor
+from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.domain.shared.text import provider_code
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.reading import (
     action,
     error_body,

@@ -4,8 +4,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from payflowx.domain.movement import Movement
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
     Moved,
@@ -15,8 +14,9 @@ from payflowx.domain.outcome import (
     Refused,
     Unknown,
 )
-from payflowx.domain.text import provider_code
-from payflowx.domain.transport import HttpRequest, HttpResponse
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.text import provider_code
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.mock.responses import refused
 from payflowx.providers.reading import json_object, reference, text, whole
 

@@ -3,8 +3,8 @@
 import json
 from urllib.parse import quote
 
-from payflowx.domain.ports import Charge
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from payflowx.domain.notices import Notice, Webhook
-from payflowx.domain.outcome import Charged, Moved
-from payflowx.domain.text import provider_code, provider_reference
+from payflowx.domain.payments.outcome import Charged, Moved
+from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.mock.movements import operation
 from payflowx.providers.mock.responses import charge
 from payflowx.providers.reading import member

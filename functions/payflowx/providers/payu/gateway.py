@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from payflowx.domain.capabilities import Capabilities, OwnList
-from payflowx.domain.limits import DAY_MS, MINUTE_MS
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.notices import Notice, Webhook
-from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.transport import Credentials, HttpRequest, HttpResponse
+from payflowx.domain.payments.capabilities import Capabilities, OwnList
+from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.reconciliation.statements import StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.contract import MovementStep, Step
 from payflowx.providers.payu import movements, requests, responses, settlement, statements, webhooks
 

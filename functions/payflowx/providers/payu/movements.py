@@ -6,8 +6,7 @@ payment's actions, where ours is found by its token.
 
 from typing import Any, Final
 
-from payflowx.domain.movement import Movement, MovementKind
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
     Moved,
@@ -18,8 +17,9 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.text import provider_code, provider_reference
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.text import provider_code, provider_reference
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.payu.responses import (
     CURRENCY,
     answer_of,

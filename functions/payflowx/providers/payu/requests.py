@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.money import to_major
-from payflowx.domain.movement import Movement
-from payflowx.domain.outcome import NextAction
-from payflowx.domain.ports import Charge
-from payflowx.domain.statements import StatementPage
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.payments.outcome import NextAction
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.reconciliation.statements import StatementPage
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.money import to_major
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 from payflowx.providers.payu.signature import command_hash, form_hash
 
 COMMANDS_PATH: Final = "/merchant/postservice.php?form=2"

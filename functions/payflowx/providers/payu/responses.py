@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from payflowx.domain.limits import DAY_MS, SECOND_MS
-from payflowx.domain.money import to_minor
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Charged,
@@ -23,10 +21,12 @@ from payflowx.domain.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import DeclineKind
-from payflowx.domain.text import provider_code, provider_reference, provider_text
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+from payflowx.domain.shared.money import to_minor
+from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.domain.shared.text import provider_code, provider_reference, provider_text
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.reading import json_object, member, reference, text
 
 CURRENCY: Final = "INR"

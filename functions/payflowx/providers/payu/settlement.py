@@ -6,7 +6,7 @@ A row of a refund has PayU's number of the request, and no token of ours: it is 
 from collections.abc import Mapping
 from typing import Final
 
-from payflowx.domain.statements import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
 from payflowx.providers import cells
 from payflowx.providers.payu.requests import INDIA
 from payflowx.providers.payu.responses import CURRENCY

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.text import provider_reference
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.reconciliation.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.payu.requests import INDIA
 from payflowx.providers.payu.responses import CURRENCY, is_done, minor_amount, word_of
 from payflowx.providers.reading import json_object, reference, text

@@ -9,8 +9,8 @@ import json
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.text import provider_code, provider_reference
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.payu.signature import is_signed
 
 _MAX_BYTES: Final = 64 * 1024

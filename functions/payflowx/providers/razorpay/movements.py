@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from payflowx.domain.movement import Movement
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
     Moved,
@@ -14,7 +13,8 @@ from payflowx.domain.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.razorpay.responses import (
     error_of,
     listed,

@@ -5,10 +5,10 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.movement import Movement
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 KEY_NOTE: Final = "payflowx_key"
 """The note that carries our key on orders, payments and refunds."""

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from payflowx.domain.limits import DAY_MS, MAX_URL_CHARS, SECOND_MS
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
@@ -21,10 +20,11 @@ from payflowx.domain.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import CaptureMode, DeclineKind
-from payflowx.domain.text import is_clean, provider_code, provider_reference, provider_text
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.limits import DAY_MS, MAX_URL_CHARS, SECOND_MS
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.text import is_clean, provider_code, provider_reference, provider_text
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.razorpay.requests import KEY_NOTE, UPI
 from payflowx.providers.reading import error_body, json_object, member, reference, refusal, text, whole
 

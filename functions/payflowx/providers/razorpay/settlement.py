@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import timedelta, timezone
 from typing import Final
 
-from payflowx.domain.statements import EntryKind, StatementEntry
-from payflowx.domain.text import provider_reference
+from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
+from payflowx.domain.shared.text import provider_reference
 from payflowx.providers import cells
 from payflowx.providers.razorpay.requests import KEY_NOTE
 from payflowx.providers.reading import member, reference

@@ -5,11 +5,11 @@ A page says nothing about its place in the list: the page that was asked for doe
 
 from typing import Any, Final
 
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.money import is_currency
-from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.text import provider_reference
-from payflowx.domain.transport import HttpRequest, HttpResponse
+from payflowx.domain.reconciliation.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.money import is_currency
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.razorpay.movements import key_of_refund
 from payflowx.providers.razorpay.responses import listed, noted_key
 from payflowx.providers.reading import json_object, reference, text, whole

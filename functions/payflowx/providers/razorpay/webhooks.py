@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import Charged, Moved
-from payflowx.domain.text import provider_code, provider_reference
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.payments.outcome import Charged, Moved
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.shared.text import provider_code, provider_reference
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.razorpay.movements import key_of_refund
 from payflowx.providers.razorpay.responses import noted_key, our_key
 from payflowx.providers.razorpay.signature import is_signed

@@ -6,8 +6,7 @@ A capture is read on its payment, which is captured once. A refund bears our key
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.movement import Movement
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
     Moved,
@@ -17,7 +16,8 @@ from payflowx.domain.outcome import (
     Refused,
     Unknown,
 )
-from payflowx.domain.transport import HttpRequest, HttpResponse
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.razorpay_mock.requests import post
 from payflowx.providers.razorpay_mock.responses import reason_of, refused
 from payflowx.providers.reading import json_object, reference, text, whole

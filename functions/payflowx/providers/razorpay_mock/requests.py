@@ -5,9 +5,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:

@@ -6,9 +6,9 @@ A payment does not carry our receipt; its order does, and comes along with `orde
 from collections.abc import Sequence
 from typing import Any
 
-from payflowx.domain.notices import Notice, Webhook
-from payflowx.domain.outcome import Charged, Moved
-from payflowx.domain.text import provider_code, provider_reference
+from payflowx.domain.payments.outcome import Charged, Moved
+from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.razorpay_mock.movements import refund_outcome
 from payflowx.providers.reading import member, reference, text, whole
 from payflowx.providers.signing import authentic_event, proof

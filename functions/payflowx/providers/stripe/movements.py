@@ -7,8 +7,7 @@ metadata: a void is read from the state of our own intent, where only one can ev
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.movement import Movement
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
     Moved,
@@ -18,7 +17,8 @@ from payflowx.domain.outcome import (
     Refused,
     Unknown,
 )
-from payflowx.domain.transport import HttpRequest, HttpResponse
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.reading import error_body, json_object, member, reference, whole
 from payflowx.providers.stripe.requests import KEY_FIELD, get, intent_path, post
 from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key, refused

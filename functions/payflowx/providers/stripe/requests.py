@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import CaptureMode
-from payflowx.domain.transport import Credentials, HttpRequest
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2023-10-16"
 """Pinned: an account's default version must not change what answers look like."""

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from payflowx.domain.outcome import (
+from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Charged,
@@ -17,9 +17,9 @@ from payflowx.domain.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.ports import Charge
-from payflowx.domain.statuses import DeclineKind
-from payflowx.domain.transport import HttpResponse
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.reading import action, error_body, json_object, member, reference, refusal, text, whole
 from payflowx.providers.stripe.requests import INTENT_FACT, KEY_FIELD
 from payflowx.providers.stripe.texts import decline_code, safe_code, safe_message

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Final
 
-from payflowx.domain.statements import EntryKind, StatementEntry
-from payflowx.domain.text import provider_reference
+from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
+from payflowx.domain.shared.text import provider_reference
 from payflowx.providers import cells
 from payflowx.providers.reading import reference
 from payflowx.providers.stripe.requests import KEY_FIELD

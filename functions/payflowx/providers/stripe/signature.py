@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.limits import MINUTE_MS, SECOND_MS
-from payflowx.domain.notices import ForgedWebhookError
+from payflowx.domain.providers.notices import ForgedWebhookError
+from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
 
 TOLERANCE_MS: Final = 5 * MINUTE_MS
 _MAX_HEADER_CHARS: Final = 2_048

@@ -6,10 +6,10 @@ A balance transaction is in the currency of settlement; its source says what the
 import re
 from typing import Any, Final
 
-from payflowx.domain.limits import SECOND_MS
-from payflowx.domain.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.text import provider_reference
-from payflowx.domain.transport import HttpRequest, HttpResponse
+from payflowx.domain.reconciliation.statements import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.reading import json_object, reference, text, whole
 from payflowx.providers.stripe.requests import get
 from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key

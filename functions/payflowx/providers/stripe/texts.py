@@ -3,8 +3,8 @@
 import re
 from typing import Any, Final
 
-from payflowx.domain.limits import MAX_PROVIDER_TEXT_CHARS
-from payflowx.domain.text import provider_code, provider_text
+from payflowx.domain.shared.limits import MAX_PROVIDER_TEXT_CHARS
+from payflowx.domain.shared.text import provider_code, provider_text
 
 _PRIVATE: Final = re.compile(
     r"[\w-]+://\S+"  # addresses

@@ -9,9 +9,9 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from payflowx.domain.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.outcome import Charged, Outcome
-from payflowx.domain.text import provider_code, provider_reference
+from payflowx.domain.payments.outcome import Charged, Outcome
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.reading import member, reference, whole
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.responses import currency_of, our_key

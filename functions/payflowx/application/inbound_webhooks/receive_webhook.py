@@ -1,0 +1,52 @@
+"""Take a provider's webhook in: check who sent it, keep what it is about, answer at once."""
+
+from dataclasses import dataclass
+
+from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice, Notices, WebhookAccounts
+from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.ports import Providers
+from payflowx.domain.shared.ambient import Clock, Telemetry
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.transport import Secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveWebhook:
+    """Raises `ForgedWebhookError` with nothing stored, and `StorageUnavailableError` for the provider to repeat."""
+
+    accounts: WebhookAccounts
+    providers: Providers
+    secrets: Secrets
+    notices: Notices
+    clock: Clock
+    telemetry: Telemetry
+
+    def __call__(self, provider: str, token: str, webhook: Webhook) -> None:
+        """One message in a queue, which holds ids and amounts and nothing else of the webhook."""
+        owner = self.accounts.find(provider, token)
+        if owner is None:
+            self.telemetry.count(Metric.WEBHOOKS_FORGED, provider="unknown")
+            raise ForgedWebhookError
+        valid = self.secrets.webhook_secrets(owner.account.secret_arn)
+        try:
+            notice = self.providers.get(provider).read_webhook(webhook, valid)
+        except ForgedWebhookError:
+            self.telemetry.count(Metric.WEBHOOKS_FORGED, provider=provider)
+            raise
+        if not _is_about_something(notice):
+            self.telemetry.count(Metric.WEBHOOKS_IGNORED, provider=provider)
+            self.telemetry.info("webhook of no interest", provider=provider, type=notice.type)
+            return
+        inbound = InboundNotice(
+            merchant_id=owner.merchant_id,
+            provider=provider,
+            account_id=owner.account.account_id,
+            received_at_ms=webhook.received_at_ms,
+            notice=notice,
+        )
+        self.notices.send(inbound)
+        self.telemetry.count(Metric.WEBHOOKS_RECEIVED, provider=provider)
+
+
+def _is_about_something(notice: Notice) -> bool:
+    return any((notice.charge_reference, notice.charge_key, notice.movement_reference, notice.movement_key))

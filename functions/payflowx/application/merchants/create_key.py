@@ -1,0 +1,40 @@
+"""One more API key for a merchant."""
+
+from dataclasses import dataclass
+
+from payflowx.application.merchants.issuing import IssuedKey, issue_key
+from payflowx.application.merchants.list_keys import ListKeys
+from payflowx.domain.merchants.administration_ports import Administration, Record
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.shared.ambient import Clock, Randomness
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, MAX_KEYS_PER_MERCHANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateKey:
+    """Raises `Refusal` (`not_found`, `too_many_keys`)."""
+
+    administration: Administration
+    list_keys: ListKeys
+    clock: Clock
+    randomness: Randomness
+    api_key_mode: str
+
+    def __call__(self, merchant_id: str, expires_in_days: int | None, decision: Decision) -> IssuedKey:
+        """The key is in the answer, this once."""
+        if len(self.list_keys(merchant_id)) >= MAX_KEYS_PER_MERCHANT:
+            raise Refusal("too_many_keys", f"The merchant has had {MAX_KEYS_PER_MERCHANT} keys already.")
+        now_ms = self.clock.now_ms()
+        expires_at_ms = now_ms + expires_in_days * DAY_MS if expires_in_days is not None else None
+        issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms, expires_at_ms=expires_at_ms)
+        record = Record(
+            action="key.created",
+            at_ms=now_ms,
+            decision=decision,
+            merchant_id=merchant_id,
+            facts={"keyId": issued.stored.key_id},
+        )
+        if not self.administration.add_key(issued.stored, record):
+            raise StorageUnavailableError("the key could not be stored")
+        return issued

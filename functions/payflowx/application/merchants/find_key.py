@@ -1,0 +1,18 @@
+"""The key that a command means."""
+
+from collections.abc import Sequence
+
+from payflowx.domain.merchants.administration_ports import StoredKey
+from payflowx.domain.shared.errors import Refusal
+
+
+def find_usable_key(keys: Sequence[StoredKey], key_id: str, now_ms: int) -> StoredKey:
+    """Raises `Refusal` (`not_found`, `key_ended`)."""
+    found = next((key for key in keys if key.key_id == key_id), None)
+    if found is None:
+        raise Refusal("not_found", "The merchant has no key with this id.")
+    if found.revoked_at_ms is not None:
+        raise Refusal("key_ended", "The key is revoked already.")
+    if found.expires_at_ms is not None and found.expires_at_ms <= now_ms:
+        raise Refusal("key_ended", "The key has expired already.")
+    return found

@@ -1,0 +1,55 @@
+"""Replace a provider account's credentials while webhooks signed with the old ones are still on their way."""
+
+from dataclasses import dataclass
+
+from payflowx.domain.merchants.administration_ports import AccountSecret, AccountSecrets, Administration, Record
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateCredentials:
+    """Raises `Refusal` (`not_found`, `rotation_open`, `no_rotation`, and what the vault refuses)."""
+
+    administration: Administration
+    secrets: AccountSecrets
+    clock: Clock
+
+    def begin(
+        self, merchant_id: str, provider: str, account_id: str, secret: AccountSecret, decision: Decision
+    ) -> Account:
+        """The new ones are used to call the provider; both verify its webhooks until the rotation is ended."""
+        account = self._account(merchant_id, provider, account_id)
+        if self.secrets.is_rotating(account.secret_arn):
+            raise Refusal("rotation_open", "A rotation of this account is open. End it first: --finish.")
+        self._record("credentials.rotated", merchant_id, account, decision)
+        self.secrets.replace(account.secret_arn, secret, keep_previous=True)
+        return account
+
+    def finish(self, merchant_id: str, provider: str, account_id: str, decision: Decision) -> Account:
+        """The old ones verify nothing any more."""
+        account = self._account(merchant_id, provider, account_id)
+        if not self.secrets.is_rotating(account.secret_arn):
+            raise Refusal("no_rotation", "No rotation of this account is open.")
+        self._record("credentials.rotation_finished", merchant_id, account, decision)
+        self.secrets.forget_previous(account.secret_arn)
+        return account
+
+    def _account(self, merchant_id: str, provider: str, account_id: str) -> Account:
+        merchant = self.administration.merchant(merchant_id)
+        account = merchant.account(provider, account_id) if merchant else None
+        if account is None:
+            raise Refusal("not_found", "There is no such merchant, or it has no such account.")
+        return account
+
+    def _record(self, action: str, merchant_id: str, account: Account, decision: Decision) -> None:
+        record = Record(
+            action=action,
+            at_ms=self.clock.now_ms(),
+            decision=decision,
+            merchant_id=merchant_id,
+            facts={"provider": account.provider, "accountId": account.account_id},
+        )
+        self.administration.record(record)

@@ -1,0 +1,46 @@
+"""Replace an API key: the new one works at once, the old one for a while longer."""
+
+from dataclasses import dataclass, replace
+
+from payflowx.application.merchants.find_key import find_usable_key
+from payflowx.application.merchants.issuing import IssuedKey, issue_key
+from payflowx.application.merchants.list_keys import ListKeys
+from payflowx.domain.merchants.administration_ports import Administration, Record
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.shared.ambient import Clock, Randomness
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import HOUR_MS, MAX_KEYS_PER_MERCHANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateKey:
+    """Raises `Refusal` (`not_found`, `key_ended`, `too_many_keys`, `conflict`)."""
+
+    administration: Administration
+    list_keys: ListKeys
+    clock: Clock
+    randomness: Randomness
+    api_key_mode: str
+
+    def __call__(self, merchant_id: str, key_id: str, overlap_hours: int, decision: Decision) -> IssuedKey:
+        """Both keys are valid for `overlap_hours`; an earlier end of the old one stays."""
+        keys = self.list_keys(merchant_id)
+        now_ms = self.clock.now_ms()
+        old = find_usable_key(keys, key_id, now_ms)
+        if len(keys) >= MAX_KEYS_PER_MERCHANT:
+            raise Refusal("too_many_keys", f"The merchant has had {MAX_KEYS_PER_MERCHANT} keys already.")
+        ends_at_ms = now_ms + overlap_hours * HOUR_MS
+        if old.expires_at_ms is not None:
+            ends_at_ms = min(ends_at_ms, old.expires_at_ms)
+        issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms)
+        record = Record(
+            action="key.rotated",
+            at_ms=now_ms,
+            decision=decision,
+            merchant_id=merchant_id,
+            facts={"keyId": issued.stored.key_id, "replaces": key_id, "replacedEndsAtMs": ends_at_ms},
+        )
+        ending = replace(old, expires_at_ms=ends_at_ms)
+        if not self.administration.add_key(issued.stored, record, replaced=ending):
+            raise Refusal("conflict", "The key was changed by somebody else meanwhile. List the keys and try again.")
+        return issued

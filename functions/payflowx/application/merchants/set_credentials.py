@@ -1,0 +1,94 @@
+"""A provider account's credentials: into the vault, and the account to the merchant if it is new."""
+
+from dataclasses import dataclass, replace
+
+from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS, CheckAccount
+from payflowx.domain.inbound_webhooks.webhook_tokens import TOKEN_CHARS
+from payflowx.domain.merchants.administration_ports import AccountSecret, AccountSecrets, Administration, Record
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.ambient import Clock, Randomness
+from payflowx.domain.shared.errors import Refusal
+
+_ARN_TO_COME = "arn:"
+"""The account is checked before its secret is stored; then it has the secret's real ARN."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAccount:
+    """`endpoint` is needed for an account that the merchant does not have yet."""
+
+    merchant_id: str
+    provider: str
+    account_id: str
+    endpoint: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCredentials:
+    """Raises `Refusal` (`not_found`, `endpoint_needed`, `endpoint_known`, `merchant_invalid`, `secret_forbidden`).
+
+    For an account that exists, nothing of before stays valid: that is for a mistake. To replace credentials
+    that work, rotate them.
+    """
+
+    administration: Administration
+    secrets: AccountSecrets
+    check_account: CheckAccount
+    clock: Clock
+    randomness: Randomness
+    environment: str
+
+    def __call__(
+        self,
+        wanted: WantedAccount,
+        secret: AccountSecret,
+        decision: Decision,
+    ) -> Account:
+        """The account as it is now."""
+        merchant = self.administration.merchant(wanted.merchant_id)
+        if merchant is None:
+            raise Refusal("not_found", "There is no merchant with this id.")
+        account = merchant.account(wanted.provider, wanted.account_id)
+        if account is None:
+            return self._add(merchant, wanted, secret, decision)
+        if wanted.endpoint not in (None, account.endpoint):
+            raise Refusal(
+                "endpoint_known", "The account exists with another endpoint. Attempts are bound to it; add an account."
+            )
+        self.administration.record(self._record("credentials.set", merchant.merchant_id, account, decision))
+        self.secrets.replace(account.secret_arn, secret, keep_previous=False)
+        return account
+
+    def _add(self, merchant: Merchant, wanted: WantedAccount, secret: AccountSecret, decision: Decision) -> Account:
+        if wanted.endpoint is None:
+            raise Refusal("endpoint_needed", "The merchant has no such account yet: say its endpoint to add it.")
+        if len(merchant.accounts) >= MAX_ACCOUNTS:
+            raise Refusal("merchant_invalid", f"The merchant has {MAX_ACCOUNTS} accounts already.")
+        account = Account(
+            provider=wanted.provider,
+            account_id=wanted.account_id,
+            endpoint=wanted.endpoint,
+            secret_arn=_ARN_TO_COME,
+        )
+        self.check_account(account)
+        name = f"payflowx/{self.environment}/accounts/{wanted.merchant_id}/{wanted.provider}/{wanted.account_id}"
+        account = replace(
+            account,
+            secret_arn=self.secrets.put(name, secret),
+            webhook_token=self.randomness.secret_text(TOKEN_CHARS),
+        )
+        record = self._record("account.added", merchant.merchant_id, account, decision)
+        if not self.administration.put_account(merchant.merchant_id, account, record):
+            raise Refusal("conflict", "Somebody else added this account meanwhile. Repeat the command.")
+        return account
+
+    def _record(self, action: str, merchant_id: str, account: Account, decision: Decision) -> Record:
+        return Record(
+            action=action,
+            at_ms=self.clock.now_ms(),
+            decision=decision,
+            merchant_id=merchant_id,
+            facts={"provider": account.provider, "accountId": account.account_id},
+        )

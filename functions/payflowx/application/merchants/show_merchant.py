@@ -1,0 +1,21 @@
+"""One merchant, as stored now."""
+
+from dataclasses import dataclass
+
+from payflowx.domain.merchants.administration_ports import Administration
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.shared.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowMerchant:
+    """Raises `Refusal` (`not_found`)."""
+
+    administration: Administration
+
+    def __call__(self, merchant_id: str) -> Merchant:
+        """With its accounts and switches."""
+        merchant = self.administration.merchant(merchant_id)
+        if merchant is None:
+            raise Refusal("not_found", "There is no merchant with this id.")
+        return merchant

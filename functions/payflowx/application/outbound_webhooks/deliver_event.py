@@ -1,0 +1,207 @@
+"""Tell a merchant's endpoints of an event: at least once, and each of them by itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from payflowx.domain.outbound_webhooks.announcements import (
+    Announcement,
+    Answered,
+    Delivery,
+    DeliveryState,
+    NotAnswered,
+    Posted,
+    after_try,
+    planned,
+    ready,
+    settled,
+    skipped,
+    why_to_disable,
+)
+from payflowx.domain.outbound_webhooks.delivery_ports import (
+    Announcements,
+    Compose,
+    Deliveries,
+    DeliveryJob,
+    EndpointBooks,
+    Seals,
+    Sender,
+)
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint, EndpointBook, disabled
+from payflowx.domain.outbound_webhooks.webhook_signing import signed_headers
+from payflowx.domain.payments.operation_ports import Operations
+from payflowx.domain.payments.ports import Concurrency, Payments
+from payflowx.domain.shared.ambient import Clock, Randomness, Telemetry
+from payflowx.domain.shared.errors import InvariantError, StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, SECOND_MS
+from payflowx.domain.shared.metrics import Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverEvent:
+    """A crash between sending and writing it down sends again: the event's id is the same, the receiver can tell."""
+
+    announcements: Announcements
+    books: EndpointBooks
+    payments: Payments
+    operations: Operations
+    seals: Seals
+    sender: Sender
+    deliveries: Deliveries
+    concurrency: Concurrency
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
+
+    def __call__(self, job: DeliveryJob, compose: Compose) -> None:
+        """Raises `StorageUnavailableError` when it could not be written down: the message comes back."""
+        announcement = self.announcements.get(job.merchant_id, job.transaction_id, job.seq)
+        if announcement is None or announcement.due_at_ms is None:
+            self.telemetry.info("nothing to deliver", transactionId=job.transaction_id, seq=job.seq)
+            return
+        book = self.books.get(job.merchant_id)
+        now_ms = self.clock.now_ms()
+        targets = _targets(planned(announcement, book.endpoints, now_ms), book, now_ms)
+        posted = self._post(announcement, targets, compose) if targets else {}
+        self._record(announcement, book, posted)
+        self._keep_book(book, posted)
+
+    # -- sending
+
+    def _post(self, announcement: Announcement, targets: Sequence[Endpoint], compose: Compose) -> Mapping[str, Posted]:
+        """Side by side: a slow endpoint does not keep the others waiting."""
+        body = self._body(announcement, compose)
+        posted: dict[str, Posted] = {}
+        self.concurrency.run([partial(self._post_to, endpoint, announcement, body, posted) for endpoint in targets])
+        return posted
+
+    def _post_to(self, endpoint: Endpoint, announcement: Announcement, body: bytes, posted: dict[str, Posted]) -> None:
+        now_ms = self.clock.now_ms()
+        owner = {"merchant_id": announcement.merchant_id, "endpoint_id": endpoint.endpoint_id}
+        secrets = [self.seals.open(sealed, **owner) for sealed in endpoint.sealed_secrets(now_ms)]
+        signed = signed_headers(announcement.event_id, now_ms // SECOND_MS, body, secrets)
+        headers = {"content-type": "application/json", "user-agent": "PayFlowX", **signed}
+        result = self.sender.post(endpoint.url, headers, body)
+        posted[endpoint.endpoint_id] = result
+        self.telemetry.info(
+            "event posted",
+            eventId=announcement.event_id,
+            endpointId=endpoint.endpoint_id,
+            status=result.status if isinstance(result, Answered) else None,
+            code=result.code if isinstance(result, NotAnswered) else None,
+        )
+
+    def _body(self, announcement: Announcement, compose: Compose) -> bytes:
+        """As things are now: a message that had to wait says what is true when it arrives."""
+        payment = self.payments.get(announcement.merchant_id, announcement.transaction_id)
+        if payment is None:
+            raise InvariantError("an event has no payment")
+        operation = (
+            self.operations.get(announcement.merchant_id, announcement.transaction_id, announcement.operation_id)
+            if announcement.operation_id
+            else None
+        )
+        return compose(announcement, payment, operation)
+
+    # -- writing down
+
+    def _record(self, before: Announcement, book: EndpointBook, posted: Mapping[str, Posted]) -> None:
+        job = DeliveryJob(merchant_id=before.merchant_id, transaction_id=before.transaction_id, seq=before.seq)
+        jitter = self.randomness.jitter()
+        for _ in range(MAX_COMMIT_TRIES):
+            now_ms = self.clock.now_ms()
+            plan = planned(before, book.endpoints, now_ms)
+            deliveries = {
+                endpoint_id: self._after(endpoint_id, delivery, book, posted, now_ms, jitter)
+                for endpoint_id, delivery in plan.deliveries.items()
+            }
+            after, wake_in_seconds = settled(plan, deliveries, now_ms)
+            if self.announcements.save(before, after):
+                self._count(before, after, posted, now_ms)
+                self._wake(job, wake_in_seconds)
+                return
+            found = self.announcements.get(job.merchant_id, job.transaction_id, job.seq)
+            if found is None:
+                raise InvariantError("an event that was being delivered is gone")
+            before = found
+        raise StorageUnavailableError("the deliveries could not be written; they will be tried again")
+
+    @staticmethod
+    def _after(  # noqa: PLR0917 - the facts of one delivery
+        endpoint_id: str,
+        delivery: Delivery,
+        book: EndpointBook,
+        posted: Mapping[str, Posted],
+        now_ms: int,
+        jitter: float,
+    ) -> Delivery:
+        result = posted.get(endpoint_id)
+        if result is not None:
+            return after_try(delivery, result, now_ms, jitter)
+        endpoint = book.find(endpoint_id)
+        is_there = endpoint is not None and endpoint.is_enabled
+        return delivery if is_there or delivery.state is not DeliveryState.PENDING else skipped(delivery)
+
+    def _wake(self, job: DeliveryJob, in_seconds: int | None) -> None:
+        if in_seconds is None:
+            return
+        try:
+            self.deliveries.send(job, delay_seconds=in_seconds)
+        except StorageUnavailableError:
+            self.telemetry.warn("delivery not woken; the sweeper will do it", transactionId=job.transaction_id)
+
+    def _count(self, before: Announcement, after: Announcement, posted: Mapping[str, Posted], now_ms: int) -> None:
+        for endpoint_id in posted:
+            state = after.deliveries[endpoint_id].state
+            outcome = "RETRIED" if state is DeliveryState.PENDING else state.value
+            self.telemetry.count(Metric.DELIVERIES, outcome=outcome)
+            if state is DeliveryState.DELIVERED:
+                self.telemetry.milliseconds(Metric.DELIVERY_LAG, max(0, now_ms - before.at_ms))
+            if state is DeliveryState.FAILED:
+                self.telemetry.count(Metric.DELIVERIES_GIVEN_UP)
+                self.telemetry.warn("event given up", eventId=after.event_id, endpointId=endpoint_id)
+
+    # -- the endpoints themselves
+
+    def _keep_book(self, book: EndpointBook, posted: Mapping[str, Posted]) -> None:
+        """Remember since when an endpoint fails, and disable it. Written only when that changes."""
+        now_ms = self.clock.now_ms()
+        for endpoint_id, result in posted.items():
+            for _ in range(MAX_COMMIT_TRIES):
+                endpoint = book.find(endpoint_id)
+                if endpoint is None or not endpoint.is_enabled:
+                    break
+                changed = _kept(endpoint, result, now_ms)
+                if changed == endpoint:
+                    break
+                after = book.with_endpoint(changed)
+                if self.books.save(book, after):
+                    book = after
+                    self._tell_if_disabled(changed, book.merchant_id)
+                    break
+                book = self.books.get(book.merchant_id)
+
+    def _tell_if_disabled(self, endpoint: Endpoint, merchant_id: str) -> None:
+        if endpoint.is_enabled or endpoint.disabled_reason is None:
+            return
+        self.telemetry.count(Metric.ENDPOINTS_DISABLED)
+        self.telemetry.warn(
+            "endpoint disabled",
+            merchantId=merchant_id,
+            endpointId=endpoint.endpoint_id,
+            reason=endpoint.disabled_reason.value,
+        )
+
+
+def _targets(announcement: Announcement, book: EndpointBook, now_ms: int) -> Sequence[Endpoint]:
+    found = [book.find(endpoint_id) for endpoint_id in ready(announcement, now_ms)]
+    return [endpoint for endpoint in found if endpoint is not None and endpoint.is_enabled]
+
+
+def _kept(endpoint: Endpoint, posted: Posted, now_ms: int) -> Endpoint:
+    if isinstance(posted, Answered) and posted.is_success:
+        return replace(endpoint, failing_since_ms=None)
+    reason = why_to_disable(endpoint, posted, now_ms)
+    if reason is not None:
+        return disabled(endpoint, reason, now_ms)
+    return endpoint if endpoint.failing_since_ms is not None else replace(endpoint, failing_since_ms=now_ms)

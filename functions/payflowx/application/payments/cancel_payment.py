@@ -1,0 +1,132 @@
+"""Cancel a payment: at once where nothing can have been charged, by proof where something is open."""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.recording import Recorder
+from payflowx.application.payments.request_operation import NewOperation, RequestOperation
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Context, give_up, request_cancel
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import Operations
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Payments
+from payflowx.domain.payments.retry import RetryPolicy, Stop
+from payflowx.domain.providers.ports import Providers
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
+
+_CANCELLED = Stop(code="cancelled", message="The merchant cancelled the payment.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCancellation:
+    """A validated request. `path` and `fingerprint` identify its content, as of every operation.
+
+    Without a key the payment's own history is one: repeats find the same void, until that has failed.
+    """
+
+    merchant_id: str
+    transaction_id: str
+    idempotency_key: str | None
+    path: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """The payment as it is now; `void` is the operation that releases what is held, where there is one."""
+
+    payment: Payment
+    void: Operation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPayment:
+    """Idempotent. Raises `Refusal` (`not_found`, `invalid_state`, `outcome_unknown`, `not_supported`)."""
+
+    payments: Payments
+    providers: Providers
+    recorder: Recorder
+    operations: Operations
+    request_operation: RequestOperation
+    clock: Clock
+    policy: RetryPolicy
+
+    def __call__(self, request: NewCancellation) -> Cancellation:
+        """The payment, CANCELLED; or still open with the cancellation recorded, to be proven by a worker."""
+        for _ in range(MAX_COMMIT_TRIES):
+            payment = self.payments.get(request.merchant_id, request.transaction_id)
+            if payment is None:
+                raise Refusal("not_found", "There is no payment with this id.")
+            if payment.status is PaymentStatus.CANCELLED or payment.cancel_requested:
+                return Cancellation(payment=payment)
+            if payment.status is PaymentStatus.AUTHORIZED:
+                return self._open_void(payment) or self._release(request, payment)
+            stored = self._cancel(payment)
+            if stored is not None:
+                return Cancellation(payment=stored)
+        raise StorageUnavailableError("the payment kept changing")
+
+    def _open_void(self, payment: Payment) -> Cancellation | None:
+        """A void that is on its way already."""
+        of = (payment.merchant_id, payment.transaction_id)
+        settling = self.operations.get(*of, payment.open_settlement) if payment.open_settlement else None
+        if settling is None or settling.kind is not MovementKind.VOID:
+            return None
+        return Cancellation(payment=payment, void=settling)
+
+    def _release(self, request: NewCancellation, payment: Payment) -> Cancellation:
+        """An authorization ends by a void where the provider has one, else by what makes a capture impossible."""
+        charge = next((a for a in payment.attempts if a.state is AttemptState.AUTHORIZED), None)
+        try:
+            acceptance = self.request_operation(
+                NewOperation(
+                    merchant_id=request.merchant_id,
+                    transaction_id=request.transaction_id,
+                    kind=MovementKind.VOID,
+                    amount=None,
+                    idempotency_key=request.idempotency_key or f"auto-{payment.event_seq}",
+                    path=request.path,
+                    fingerprint=request.fingerprint,
+                )
+            )
+        except Refusal as refusal:
+            if refusal.code != "not_supported" or charge is None:
+                raise
+            return self._fence(payment, charge, refusal)
+        now = self.payments.get(request.merchant_id, request.transaction_id)
+        return Cancellation(payment=now or payment, void=acceptance.operation)
+
+    def _fence(self, payment: Payment, charge: Attempt, refusal: Refusal) -> Cancellation:
+        if not self.providers.get(charge.provider).capabilities.can_fence:
+            raise refusal
+        context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
+        stored = self.recorder.commit(request_cancel(payment, context))
+        if stored is None:
+            raise StorageUnavailableError("the payment changed meanwhile; repeat the request")
+        return Cancellation(payment=stored)
+
+    def _cancel(self, payment: Payment) -> Payment | None:
+        if payment.status in FINAL_STATUSES or payment.status is PaymentStatus.IN_REVIEW:
+            raise Refusal("invalid_state", "Only a payment that is still open can be cancelled.")
+        now_ms = self.clock.now_ms()
+        if payment.lease.is_live(now_ms):
+            raise Refusal(
+                "outcome_unknown",
+                "A provider is being asked to charge this payment right now. Try again in a minute.",
+            )
+        context = Context(now_ms=now_ms, actor="api", policy=self.policy)
+        unresolved = next((a for a in payment.attempts if a.is_open), None)
+        if unresolved is None:
+            return self.recorder.commit(give_up(payment, _CANCELLED, context))
+        if self.providers.get(unresolved.provider).capabilities.can_fence:
+            return self.recorder.commit(request_cancel(payment, context))
+        self.recorder.wake(payment, 0)
+        raise Refusal(
+            "outcome_unknown",
+            "The provider may have charged this payment and offers no way to cancel it first. "
+            "Its outcome is being resolved; read the payment again later.",
+        )

@@ -1,0 +1,32 @@
+"""From a stored payment to what a provider is asked."""
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.providers.ports import Charge
+from payflowx.domain.shared.identifiers import derive_provider_key
+
+
+def charge_of(payment: Payment, attempt: Attempt) -> Charge:
+    """The charge of a stored attempt."""
+    return _charge(payment, attempt.provider, attempt.provider_key, attempt)
+
+
+def new_charge_of(payment: Payment, provider: str, number: int) -> Charge:
+    """The charge of an attempt that is about to be stored."""
+    return _charge(payment, provider, derive_provider_key(payment.transaction_id, number), None)
+
+
+def _charge(payment: Payment, provider: str, provider_key: str, attempt: Attempt | None) -> Charge:
+    return Charge(
+        provider_key=provider_key,
+        amount=payment.amount,
+        currency=payment.currency,
+        token=payment.payment_method.token_for(provider) or "",
+        payment_method_type=payment.payment_method.type,
+        capture=payment.capture,
+        customer=payment.customer,
+        description=payment.description,
+        return_url=payment.return_url,
+        progress=attempt.progress if attempt else {},
+        reference=attempt.reference if attempt else None,
+    )

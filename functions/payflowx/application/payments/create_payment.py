@@ -1,0 +1,184 @@
+"""Accept a payment: once for a key, with its route decided, and nothing sent to a provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from payflowx.application.payments.charging import new_charge_of
+from payflowx.domain.merchants.ports import Merchants
+from payflowx.domain.payments.events import GENESIS_HASH, Event
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route
+from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.providers.ports import Providers
+from payflowx.domain.routing.ports import RoutingRules
+from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
+from payflowx.domain.shared.ambient import Clock, Telemetry
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.identifiers import derive_transaction_id
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPayment:
+    """A validated request. `fingerprint` identifies its content without the key."""
+
+    merchant_id: str
+    idempotency_key: str
+    fingerprint: str
+    amount: int
+    currency: str
+    capture: CaptureMode
+    payment_method: PaymentMethod
+    customer: Customer | None = field(default=None, repr=False)
+    description: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    return_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """The payment that this key stands for, as it is now; `replayed` if an earlier request made it."""
+
+    payment: Payment
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePayment:
+    """Raises `Refusal` (`no_route`, `no_provider_available`, `idempotency_key_reused`) with nothing written,
+    and `StorageUnavailableError` when the caller should repeat the request with the same key.
+    """
+
+    payments: Payments
+    jobs: Jobs
+    merchants: Merchants
+    rules: RoutingRules
+    providers: Providers
+    clock: Clock
+    telemetry: Telemetry
+    policy: RetryPolicy
+
+    def __call__(self, request: NewPayment) -> Acceptance:
+        """One transaction, then one message; the message may get lost, the payment is due anyway."""
+        transaction_id = derive_transaction_id(request.merchant_id, request.idempotency_key)
+        self.telemetry.about(transactionId=transaction_id)
+        try:
+            route = self._route(request, transaction_id)
+        except Refusal:
+            # A key that was accepted stays accepted, even if no rule would route it today.
+            existing = self.payments.find_key(request.merchant_id, request.idempotency_key)
+            if existing is None:
+                raise
+            return self._replay(request, existing)
+        payment, event = self._new(request, transaction_id, route)
+        job = self._first_job(payment)
+        match self.payments.create(payment, event, request.idempotency_key):
+            case Existing() as existing:
+                return self._replay(request, existing)
+            case Created(payment=stored):
+                self._wake(job)
+                self.telemetry.count(Metric.PAYMENTS_ACCEPTED)
+                return Acceptance(payment=stored, replayed=False)
+
+    def _route(self, request: NewPayment, transaction_id: str) -> Route:
+        merchant = self.merchants.get(request.merchant_id)
+        if merchant is None:
+            raise Refusal("no_provider_available", "This merchant has no provider account yet.")
+        facts = RoutingFacts(
+            transaction_id=transaction_id,
+            merchant_id=request.merchant_id,
+            amount=request.amount,
+            currency=request.currency,
+            country=request.customer.country if request.customer else None,
+            capture=request.capture,
+            payment_method=request.payment_method,
+            metadata=request.metadata,
+        )
+        available = Availability(
+            capabilities=self.providers.capabilities(),
+            accounts=merchant.preferred_accounts(),
+            disabled=merchant.disabled,
+        )
+        return decide_route(self.rules.current(), facts, available)
+
+    def _new(self, request: NewPayment, transaction_id: str, route: Route) -> tuple[Payment, Event]:
+        now_ms = self.clock.now_ms()
+        event = Event(
+            merchant_id=request.merchant_id,
+            transaction_id=transaction_id,
+            seq=1,
+            type="payment.accepted",
+            status_from=None,
+            status_to=PaymentStatus.PENDING,
+            actor="api",
+            at_ms=now_ms,
+            facts={
+                "amount": request.amount,
+                "currency": request.currency,
+                "rule": route.rule,
+                "routingDocument": route.document,
+                "providers": ",".join(candidate.provider for candidate in route.candidates),
+            },
+            previous_hash=GENESIS_HASH,
+        )
+        event = replace(event, hash=event.compute_hash())
+        payment = Payment(
+            merchant_id=request.merchant_id,
+            transaction_id=transaction_id,
+            fingerprint=request.fingerprint,
+            amount=request.amount,
+            currency=request.currency,
+            capture=request.capture,
+            payment_method=request.payment_method,
+            customer=request.customer,
+            description=request.description,
+            metadata=request.metadata,
+            return_url=request.return_url,
+            route=route,
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+            charge_deadline_ms=now_ms + self.policy.charge_deadline_ms,
+            event_seq=1,
+            event_hash=event.hash,
+            ready_at_ms=now_ms,
+            due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+        )
+        return payment, event
+
+    def _first_job(self, payment: Payment) -> Job:
+        """The hints let the first worker claim without reading. They hold no token: the hash is of the request.
+
+        Made before anything is written: a request that no gateway's builder can make is not accepted.
+        """
+        first = payment.route.candidates[0]
+        charge = new_charge_of(payment, first.provider, 1)
+        return Job(
+            merchant_id=payment.merchant_id,
+            transaction_id=payment.transaction_id,
+            version=payment.version,
+            provider=first.provider,
+            account_id=first.account_id,
+            request_hash=self.providers.get(first.provider).request_hash(charge),
+        )
+
+    def _wake(self, job: Job) -> None:
+        """A message that cannot be sent is no error: the payment is due all the same."""
+        try:
+            self.jobs.send(job)
+        except StorageUnavailableError:
+            self.telemetry.warn("job not sent; the sweeper will wake a worker", transactionId=job.transaction_id)
+
+    def _replay(self, request: NewPayment, existing: Existing) -> Acceptance:
+        if existing.fingerprint != request.fingerprint:
+            raise Refusal(
+                "idempotency_key_reused",
+                "This idempotency key was used for another request. Use a new key for a new payment, "
+                "or repeat the first request unchanged.",
+            )
+        payment = self.payments.get(request.merchant_id, existing.transaction_id)
+        if payment is None:
+            raise StorageUnavailableError("the payment of a known key cannot be read")
+        self.telemetry.count(Metric.REQUESTS_REPEATED)
+        return Acceptance(payment=payment, replayed=True)

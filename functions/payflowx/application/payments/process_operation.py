@@ -1,0 +1,145 @@
+"""A worker's turn at a capture, void or refund: claim, call, record. A crash in between can always be resolved."""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.movement_visit import MovementVisit
+from payflowx.application.payments.moving import new_movement_of
+from payflowx.application.payments.recording_operations import MovementFinding, OperationRecorder
+from payflowx.domain.merchants.ports import Merchant, Merchants
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.claim import Nothing
+from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_claim import (
+    AbandonMovement,
+    AppendMovement,
+    ResolveMovement,
+    decide_operation_claim,
+)
+from payflowx.domain.payments.operation_conclusion import abandon_operation
+from payflowx.domain.payments.operation_ports import ClaimedOperation, MovedOperation, Operations
+from payflowx.domain.payments.outcome import NotFound, NotSent
+from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.ports import Job, Payments
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.providers.ports import Provider, Providers
+from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
+from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """The operation under our lease. `appended`: this claim began the attempt, so its request is the first."""
+
+    payment: Payment
+    operation: Operation
+    number: int
+    appended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessOperation:
+    """Safe to call any number of times, at once, late or twice. Raises `StorageUnavailableError` to be called again."""
+
+    payments: Payments
+    operations: Operations
+    merchants: Merchants
+    providers: Providers
+    recorder: OperationRecorder
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
+    policy: RetryPolicy
+
+    def __call__(self, job: Job, deadline: Deadline) -> None:
+        """Take one step with the operation, if there is one to take."""
+        merchant = self.merchants.get(job.merchant_id)
+        if merchant is None:
+            raise ConfigurationError("the operation's merchant does not exist")
+        turn = self._claim(job)
+        if turn is None:
+            return
+        attempt = turn.operation.attempt(turn.number)
+        self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
+        provider = self.providers.get(attempt.provider)
+        finding = self._find(turn, provider, merchant, deadline)
+        self.recorder.record(turn.payment, turn.operation, turn.number, finding, self._context(provider))
+
+    # -- claim
+
+    def _claim(self, job: Job) -> _Turn | None:
+        for _ in range(MAX_CLAIM_TRIES):
+            operation = self.operations.get(job.merchant_id, job.transaction_id, job.operation_id or "")
+            payment = self.payments.get(job.merchant_id, job.transaction_id)
+            if operation is None or payment is None:
+                raise ConfigurationError("the message names an operation that does not exist")
+            result = self._claim_as_decided(payment, operation)
+            if not isinstance(result, MovedOperation):
+                return result
+        return None
+
+    def _claim_as_decided(self, payment: Payment, operation: Operation) -> _Turn | MovedOperation | None:
+        match decide_operation_claim(operation, self.clock.now_ms()):
+            case Nothing(reason=reason):
+                self.telemetry.info("nothing to do", operationId=operation.operation_id, reason=reason)
+                return None
+            case AbandonMovement(code=code):
+                change = abandon_operation(payment, operation, code, self._context(None))
+                stored = self.recorder.commit(change)
+                return None if stored else MovedOperation(operation=None)
+            case ResolveMovement(attempt=attempt):
+                number, append = attempt.number, None
+            case AppendMovement(number=number):
+                append = self._new_attempt(payment, operation, number)
+        result = self._take_lease(operation, append)
+        if isinstance(result, MovedOperation):
+            return result
+        return _Turn(payment=payment, operation=result.operation, number=number, appended=append is not None)
+
+    def _new_attempt(self, payment: Payment, operation: Operation, number: int) -> Attempt:
+        """At the provider, and the account, that hold the charge, and nowhere else."""
+        charge = payment.attempt(operation.charge_attempt)
+        movement = new_movement_of(payment, operation)
+        return Attempt(
+            number=number,
+            provider=charge.provider,
+            account_id=charge.account_id,
+            provider_key=movement.provider_key,
+            request_hash=self.providers.get(charge.provider).movement_hash(movement),
+            epoch=operation.lease.epoch + 1,
+            started_at_ms=self.clock.now_ms(),
+        )
+
+    def _take_lease(self, operation: Operation, append: Attempt | None) -> ClaimedOperation | MovedOperation:
+        now_ms = self.clock.now_ms()
+        lease = Lease(owner=self.randomness.owner(), epoch=operation.lease.epoch + 1, expires_at_ms=now_ms + LEASE_MS)
+        return self.operations.claim(operation, lease=lease, now_ms=now_ms, append=append)
+
+    # -- call
+
+    def _find(self, turn: _Turn, provider: Provider, merchant: Merchant, deadline: Deadline) -> MovementFinding:
+        attempt = turn.operation.attempt(turn.number)
+        account = merchant.account(attempt.provider, attempt.account_id)
+        if account is None:
+            gone = NotSent(code="account_removed") if turn.appended else NotFound()
+            return MovementFinding(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
+        visit = MovementVisit(
+            payment=turn.payment,
+            operation=turn.operation,
+            number=turn.number,
+            provider=provider,
+            account=account,
+            deadline=deadline,
+            clock=self.clock,
+        )
+        return visit.send_first() if turn.appended else visit.resolve()
+
+    def _context(self, provider: Provider | None) -> Context:
+        return Context(
+            now_ms=self.clock.now_ms(),
+            actor="worker",
+            policy=self.policy,
+            able=provider.capabilities if provider else None,
+            jitter=self.randomness.jitter(),
+        )

@@ -1,0 +1,177 @@
+"""A worker's turn at a payment: claim, call, record. Any crash in between leaves a state that can be resolved."""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.charging import new_charge_of
+from payflowx.application.payments.recording import Finding, Recorder
+from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.visit import Visit
+from payflowx.domain.merchants.ports import Merchant, Merchants
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.claim import Append, GiveUp, Nothing, Resolve, decide_claim
+from payflowx.domain.payments.conclusion import Context, give_up
+from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
+from payflowx.domain.payments.payment import Candidate, Lease, Payment
+from payflowx.domain.payments.ports import Claimed, Job, Moved, Payments
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.providers.ports import Provider, Providers
+from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
+from payflowx.domain.shared.errors import ConfigurationError, LeaseLostError
+from payflowx.domain.shared.identifiers import derive_provider_key
+from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """The payment under our lease. `appended`: this claim began the attempt, so its next request is the first."""
+
+    payment: Payment
+    number: int
+    appended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessPayment:
+    """Safe to call any number of times, at once, late or twice. Raises `StorageUnavailableError` to be called again."""
+
+    payments: Payments
+    merchants: Merchants
+    providers: Providers
+    recorder: Recorder
+    send_charge: SendCharge
+    resolve_attempt: ResolveAttempt
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
+    policy: RetryPolicy
+
+    def __call__(self, job: Job, deadline: Deadline) -> None:
+        """Take one step with the payment, if there is one to take."""
+        merchant = self.merchants.get(job.merchant_id)
+        if merchant is None:
+            raise ConfigurationError("the payment's merchant does not exist")
+        turn = self._claim(job, merchant)
+        if turn is None:
+            return
+        try:
+            self._take(turn, merchant, deadline)
+        except LeaseLostError:
+            self.telemetry.warn("a newer worker took over", transactionId=job.transaction_id)
+
+    # -- claim
+
+    def _claim(self, job: Job, merchant: Merchant) -> _Turn | None:
+        payment: Payment | None = None
+        hinted = self._hinted_attempt(job)
+        if hinted is not None and job.version is not None:
+            match self._take_lease(job, job.version, epoch=1, append=hinted):
+                case Claimed(payment=claimed):
+                    return _Turn(payment=claimed, number=hinted.number, appended=True)
+                case Moved(payment=moved):
+                    payment = moved
+        for _ in range(MAX_CLAIM_TRIES):
+            payment = payment or self.payments.get(job.merchant_id, job.transaction_id)
+            if payment is None:
+                raise ConfigurationError("the message names a payment that does not exist")
+            result = self._claim_as_decided(job, payment, merchant)
+            if not isinstance(result, Moved):
+                return result
+            payment = result.payment
+        return None
+
+    def _claim_as_decided(self, job: Job, payment: Payment, merchant: Merchant) -> _Turn | Moved | None:
+        match decide_claim(payment, self.policy, merchant.disabled, self.clock.now_ms()):
+            case Nothing(reason=reason):
+                self.telemetry.info("nothing to do", transactionId=payment.transaction_id, reason=reason)
+                return None
+            case GiveUp(stop=stop):
+                change = give_up(payment, stop, self._context(merchant))
+                return None if self.recorder.commit(change) else Moved(payment=None)
+            case Resolve(attempt=attempt):
+                result = self._take_lease(job, payment.version, epoch=payment.lease.epoch + 1, append=None)
+                number, appended = attempt.number, False
+            case Append(number=number, candidate=candidate):
+                epoch = payment.lease.epoch + 1
+                new = self._new_attempt(payment, number, candidate, epoch)
+                result = self._take_lease(job, payment.version, epoch=epoch, append=new)
+                appended = True
+        if isinstance(result, Moved):
+            return result
+        return _Turn(payment=result.payment, number=number, appended=appended)
+
+    def _hinted_attempt(self, job: Job) -> Attempt | None:
+        """The first attempt as the API planned it: spares the read before the first claim."""
+        if not (job.provider and job.account_id and job.request_hash):
+            return None
+        return Attempt(
+            number=1,
+            provider=job.provider,
+            account_id=job.account_id,
+            provider_key=derive_provider_key(job.transaction_id, 1),
+            request_hash=job.request_hash,
+            epoch=1,
+            started_at_ms=self.clock.now_ms(),
+        )
+
+    def _new_attempt(self, payment: Payment, number: int, candidate: Candidate, epoch: int) -> Attempt:
+        charge = new_charge_of(payment, candidate.provider, number)
+        return Attempt(
+            number=number,
+            provider=candidate.provider,
+            account_id=candidate.account_id,
+            provider_key=charge.provider_key,
+            request_hash=self.providers.get(candidate.provider).request_hash(charge),
+            epoch=epoch,
+            started_at_ms=self.clock.now_ms(),
+        )
+
+    def _take_lease(self, job: Job, version: int, *, epoch: int, append: Attempt | None) -> Claimed | Moved:
+        now_ms = self.clock.now_ms()
+        lease = Lease(owner=self.randomness.owner(), epoch=epoch, expires_at_ms=now_ms + LEASE_MS)
+        return self.payments.claim(
+            merchant_id=job.merchant_id,
+            transaction_id=job.transaction_id,
+            version=version,
+            lease=lease,
+            now_ms=now_ms,
+            append=append,
+        )
+
+    # -- call and record
+
+    def _take(self, turn: _Turn, merchant: Merchant, deadline: Deadline) -> None:
+        attempt = turn.payment.attempt(turn.number)
+        self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
+        provider = self.providers.get(attempt.provider)
+        payment, finding = self._find(turn, provider, merchant, deadline)
+        self.recorder.record(payment, turn.number, finding, self._context(merchant, provider))
+
+    def _find(self, turn: _Turn, provider: Provider, merchant: Merchant, deadline: Deadline) -> tuple[Payment, Finding]:
+        attempt = turn.payment.attempt(turn.number)
+        account = merchant.account(attempt.provider, attempt.account_id)
+        if account is None:
+            gone: Outcome = NotSent(code="account_removed") if turn.appended else NotFound()
+            return turn.payment, Finding(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
+        visit = Visit(
+            payment=turn.payment,
+            number=turn.number,
+            provider=provider,
+            account=account,
+            deadline=deadline,
+            clock=self.clock,
+        )
+        if not turn.appended:
+            return self.resolve_attempt(visit)
+        payment, outcome = self.send_charge(visit)
+        return payment, Finding(outcome=outcome, first_send=True)
+
+    def _context(self, merchant: Merchant, provider: Provider | None = None) -> Context:
+        return Context(
+            now_ms=self.clock.now_ms(),
+            actor="worker",
+            policy=self.policy,
+            able=provider.capabilities if provider else None,
+            disabled=merchant.disabled,
+            jitter=self.randomness.jitter(),
+        )

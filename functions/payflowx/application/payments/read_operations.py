@@ -1,0 +1,31 @@
+"""Read captures, voids and refunds. Those of another merchant do not exist."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import Operations
+from payflowx.domain.payments.ports import Payments
+from payflowx.domain.shared.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOperations:
+    """Raises `Refusal` (`not_found`)."""
+
+    payments: Payments
+    operations: Operations
+
+    def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation:
+        """One operation, read consistently."""
+        operation = self.operations.get(merchant_id, transaction_id, operation_id)
+        if operation is None:
+            raise Refusal("not_found", "This payment has no operation with this id.")
+        return operation
+
+    def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
+        """All of a payment's, oldest first."""
+        found = self.operations.of_payment(merchant_id, transaction_id)
+        if not found and self.payments.get(merchant_id, transaction_id) is None:
+            raise Refusal("not_found", "There is no payment with this id.")
+        return found

@@ -1,0 +1,144 @@
+"""Accept a capture, void or refund: once for a key, its amount reserved, and nothing sent to a provider."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from payflowx.application.payments.moving import new_movement_of
+from payflowx.application.payments.recording import Recorder
+from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_conclusion import request_operation
+from payflowx.domain.payments.operation_ports import AcceptedOperation, KnownOperation, Operations, PaymentMoved
+from payflowx.domain.payments.operation_rules import charge_to_move, check_amount
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Job, Jobs, Payments
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.providers.ports import Providers
+from payflowx.domain.shared.ambient import Clock, Telemetry
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.identifiers import derive_operation_id
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_ACCEPT_TRIES
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.movement import MovementKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOperation:
+    """A validated request. `amount` None: all that is left. `path` and `fingerprint` identify its content."""
+
+    merchant_id: str
+    transaction_id: str
+    kind: MovementKind
+    amount: int | None
+    idempotency_key: str
+    path: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationAcceptance:
+    """The operation that this key stands for, as it is now; `replayed` if an earlier request made it."""
+
+    operation: Operation
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOperation:
+    """Raises `Refusal` with nothing written (`not_found`, `invalid_state`, `outcome_unknown`, `amount_exceeded`,
+    `not_supported`, `idempotency_key_reused`), and `StorageUnavailableError` when the request should be repeated.
+    """
+
+    payments: Payments
+    operations: Operations
+    providers: Providers
+    recorder: Recorder
+    jobs: Jobs
+    clock: Clock
+    telemetry: Telemetry
+    policy: RetryPolicy
+    pause: Callable[[int], None]
+    """Waits a moment before the try with this number: many may ask for the same payment's money at once."""
+
+    def __call__(self, request: NewOperation) -> OperationAcceptance:
+        """One transaction, then one message; the message may get lost, the operation is due anyway."""
+        for tries in range(MAX_ACCEPT_TRIES):
+            payment = self.payments.get(request.merchant_id, request.transaction_id)
+            if payment is None:
+                raise Refusal("not_found", "There is no payment with this id.")
+            try:
+                operation = self._plan(request, payment)
+            except Refusal as refusal:
+                # A key that was accepted stays accepted, whatever has become of the payment since.
+                return self._known_or(refusal, request, payment)
+            context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
+            change = request_operation(payment, operation, context)
+            match self.operations.accept(change, request.idempotency_key):
+                case AcceptedOperation(operation=stored):
+                    self._wake(stored)
+                    self.telemetry.count(Metric.OPERATIONS_ACCEPTED, kind=stored.kind.value)
+                    return OperationAcceptance(operation=stored, replayed=False)
+                case KnownOperation() as known:
+                    return self._replay(request, known)
+                case PaymentMoved():
+                    self.pause(tries)
+        raise StorageUnavailableError("the payment kept changing; repeat the request with the same key")
+
+    def _plan(self, request: NewOperation, payment: Payment) -> Operation:
+        now_ms = self.clock.now_ms()
+        charge = charge_to_move(payment, request.kind, now_ms)
+        amount = check_amount(payment, request.kind, request.amount)
+        operation = Operation(
+            merchant_id=payment.merchant_id,
+            transaction_id=payment.transaction_id,
+            operation_id=derive_operation_id(request.kind, payment.merchant_id, request.path, request.idempotency_key),
+            kind=request.kind,
+            fingerprint=request.fingerprint,
+            amount=amount,
+            currency=payment.currency,
+            charge_attempt=charge.number,
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+            send_deadline_ms=now_ms + self.policy.charge_deadline_ms,
+            ready_at_ms=now_ms,
+            due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+        )
+        if not self.providers.get(charge.provider).can_move(new_movement_of(payment, operation)):
+            raise Refusal(
+                "not_supported",
+                f"{charge.provider}, which holds the charge, has no {request.kind} of this amount. "
+                "See docs/providers for what it offers; a part may be refused where the whole is not.",
+            )
+        return operation
+
+    def _known_or(self, refusal: Refusal, request: NewOperation, payment: Payment) -> OperationAcceptance:
+        known = self.operations.find_key(request.merchant_id, request.kind, request.idempotency_key)
+        if known is not None:
+            return self._replay(request, known)
+        if refusal.code == "outcome_unknown":
+            self.recorder.wake(payment, 0)
+        raise refusal
+
+    def _replay(self, request: NewOperation, known: KnownOperation) -> OperationAcceptance:
+        if known.fingerprint != request.fingerprint:
+            raise Refusal(
+                "idempotency_key_reused",
+                "This idempotency key was used for another request. Use a new key, "
+                "or repeat the first request unchanged.",
+            )
+        operation = self.operations.get(request.merchant_id, known.transaction_id, known.operation_id)
+        if operation is None:
+            raise StorageUnavailableError("the operation of a known key cannot be read")
+        return OperationAcceptance(operation=operation, replayed=True)
+
+    def _wake(self, operation: Operation) -> None:
+        """A message that cannot be sent is no error: the operation is due all the same."""
+        job = Job(
+            merchant_id=operation.merchant_id,
+            transaction_id=operation.transaction_id,
+            operation_id=operation.operation_id,
+        )
+        try:
+            self.jobs.send(job)
+        except StorageUnavailableError:
+            self.telemetry.warn("job not sent; the sweeper will wake a worker", operationId=operation.operation_id)

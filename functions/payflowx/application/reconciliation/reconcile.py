@@ -1,0 +1,282 @@
+"""Reconcile one account: their lines against our book, then our charges against theirs, page by page.
+
+Of a page, first the differences are written down, then something is done about them, then the page is counted in the
+write that moves the position. A run that dies anywhere does its last page again: what it had found stays found, and
+every remedy may be repeated.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from payflowx.application.reconciliation.compare_lines import Compared, CompareLines
+from payflowx.application.reconciliation.remedy_difference import RemedyDifference
+from payflowx.domain.merchants.ports import Merchants
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.outcome import Unknown
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import PaymentQuery, Payments
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.reconciliation.reconciliation import (
+    DIFFERENCES,
+    Held,
+    Remedy,
+    charge_to_find,
+    judge_unlisted,
+    weigh_answer,
+)
+from payflowx.domain.reconciliation.reconciliation_ports import (
+    ListingProviders,
+    Lookups,
+    RunQueue,
+    Runs,
+    SettlementFiles,
+)
+from payflowx.domain.reconciliation.reconciliation_run import (
+    RETRY_SECONDS,
+    Finding,
+    Phase,
+    Run,
+    Source,
+    after_our_page,
+    after_problem,
+    after_their_page,
+    narrower,
+)
+from payflowx.domain.reconciliation.statements import (
+    EntryKind,
+    StatementAnswer,
+    StatementResult,
+    StatementTooLong,
+    StatementUnavailable,
+)
+from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
+from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.limits import DAY_MS, MAX_PAGE_ITEMS, MIN_TIME_TO_SEND_MS, SECOND_MS
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.statuses import CaptureMode
+
+_TIME_TO_STOP_MS: Final = 20 * SECOND_MS
+"""A page takes a call of twelve seconds at most, and a few look-ups."""
+_LOOK_BACK_MS: Final = 2 * DAY_MS
+"""A charge may be made a day after its payment was accepted."""
+
+
+_MAX_ASKED_A_PAGE: Final = 20
+"""More charges that a list does not have mean a wrong list rather than wrong charges: they are reported unasked."""
+
+
+class _OutOfTimeError(Exception):
+    """In the middle of a page. What was done of it stays done, and is not done again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A verdict in the shape of a finding, whether it is a difference or not."""
+
+    finding: Finding
+    held: Held | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcile:
+    """Works on a run until it is over or the time is up; then a message goes on with it."""
+
+    runs: Runs
+    queue: RunQueue
+    lookups: Lookups
+    compare: CompareLines
+    remedy: RemedyDifference
+    providers: ListingProviders
+    files: SettlementFiles
+    merchants: Merchants
+    payments: Payments
+    clock: Clock
+    telemetry: Telemetry
+
+    def __call__(self, run_id: str, deadline: Deadline) -> None:
+        """Raises `StorageUnavailableError`; then the message comes back, and the page is done again."""
+        run = self.runs.get(run_id)
+        if run is None:
+            raise ConfigurationError("the message names a reconciliation that does not exist")
+        repeated = True
+        while not run.is_over:
+            if deadline.remaining_ms() < _TIME_TO_STOP_MS:
+                self.queue.send(run_id)
+                return
+            try:
+                after = self._step(run, deadline, repeated=repeated)
+            except _OutOfTimeError:
+                self.queue.send(run_id)
+                return
+            if not self.runs.save(run, after):
+                return  # somebody else works on it
+            if after.tries:
+                self._stuck(after)
+                return
+            run, repeated = after, False
+            if run.is_over:
+                self._tell(run)
+
+    def _step(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
+        """The run after its next page. `repeated`: it may have been done before, up to its last write."""
+        merchant = self.merchants.get(run.merchant_id)
+        account = merchant.account(run.provider, run.account_id) if merchant else None
+        if account is None:
+            return after_problem(run, "account_removed", self.clock.now_ms())
+        if run.phase is Phase.OURS:
+            return self._our_page(run, deadline, repeated=repeated)
+        match self._read(run, account):
+            case StatementAnswer() as answer:
+                return self._their_page(run, answer, deadline, repeated=repeated)
+            case StatementTooLong():
+                now_ms = self.clock.now_ms()
+                return narrower(run, now_ms) or after_problem(run, "list_too_long", now_ms)
+            case StatementUnavailable(code=code):
+                return after_problem(run, code, self.clock.now_ms())
+
+    def _read(self, run: Run, account: Account) -> StatementResult:
+        if run.source is Source.FILE:
+            return self.files.page(run.provider, run.file or "", run.cursor)
+        return self.providers.get(run.provider).statement(run.page, account)
+
+    # -- a page of either book
+
+    def _their_page(self, run: Run, answer: StatementAnswer, deadline: Deadline, *, repeated: bool) -> Run:
+        judged = [_of_line(compared) for compared in self.compare(run, answer.entries)]
+        counts, remedies = self._settle(run, judged, deadline, repeated=repeated)
+        return after_their_page(run, answer.next_cursor, counts, remedies, self.clock.now_ms())
+
+    def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
+        page = self.payments.page(self._query(run))
+        wanted = [
+            (payment, attempt)
+            for payment in page.items
+            if (attempt := charge_to_find(payment, run.provider, run.account_id, run.span)) is not None
+        ]
+        names = sorted({attempt.reference for _, attempt in wanted if attempt.reference})
+        listed = self.lookups.listed(run.source, run.provider, run.account_id, names)
+        unlisted = [(payment, attempt) for payment, attempt in wanted if attempt.reference not in listed]
+        judged = [
+            self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))
+            for place, (payment, attempt) in enumerate(unlisted)
+        ]
+        counts, remedies = self._settle(run, judged, deadline, repeated=repeated)
+        return after_our_page(run, page.next_position, counts, remedies, self.clock.now_ms())
+
+    def _query(self, run: Run) -> PaymentQuery:
+        able = self.providers.get(run.provider).capabilities
+        holds_long = CaptureMode.MANUAL in able.capture_modes
+        look_back_ms = _LOOK_BACK_MS + (able.authorization_lifetime_ms if holds_long else 0)
+        return PaymentQuery(
+            merchant_id=run.merchant_id,
+            from_ms=run.from_ms - look_back_ms,
+            until_ms=run.until_ms,
+            status=None,
+            limit=MAX_PAGE_ITEMS,
+            position=run.cursor,
+        )
+
+    def _unlisted(self, run: Run, payment: Payment, attempt: Attempt, *, may_ask: bool) -> _Judged:
+        judgement = judge_unlisted(attempt, run.span, self.clock.now_ms())
+        if judgement.remedy is Remedy.ASK:
+            outcome = self.remedy.ask(payment, attempt) if may_ask and run.may_act(0) else Unknown(code="not_asked")
+            judgement = weigh_answer(judgement, payment, outcome)
+        finding = Finding(
+            verdict=judgement.verdict,
+            remedy=judgement.remedy,
+            kind=EntryKind.CHARGE,
+            reference=attempt.reference or "",
+            provider_key=attempt.provider_key,
+            transaction_id=payment.transaction_id,
+            operation_id=None,
+            their_amount=None,
+            our_amount=payment.captured,
+            currency=payment.currency,
+            at_ms=attempt.settled_at_ms or attempt.started_at_ms,
+        )
+        return _Judged(finding=finding, held=Held(payment=payment, attempt=attempt))
+
+    def _settle(
+        self, run: Run, judged: Sequence[_Judged], deadline: Deadline, *, repeated: bool
+    ) -> tuple[Counter[str], int]:
+        """Written down, then acted upon. What a page had found before it was interrupted is what it finds."""
+        known = self.runs.known(run.run_id, [one.finding.name for one in judged]) if repeated else {}
+        counts: Counter[str] = Counter()
+        differences: list[_Judged] = []
+        remedies = 0
+        for one in judged:
+            finding = known.get(one.finding.name, one.finding)
+            counts[finding.verdict.value] += 1
+            if finding.verdict not in DIFFERENCES:
+                continue
+            if finding.remedy is not Remedy.NONE and not run.may_act(remedies):
+                finding = replace(finding, remedy=Remedy.NONE)
+            remedies += finding.remedy is not Remedy.NONE
+            differences.append(_Judged(finding=finding, held=one.held))
+        self.runs.report(run.run_id, [one.finding for one in differences])
+        for one in differences:
+            if one.finding.remedy is Remedy.ASK and not _has_time(deadline):
+                raise _OutOfTimeError
+            if one.held is not None:
+                self.remedy(run.run_id, one.finding, one.held)
+        for verdict, count in counts.items():
+            self.telemetry.count(Metric.RECONCILED_LINES, count, provider=run.provider, outcome=verdict)
+        if differences:
+            self.telemetry.count(Metric.RECONCILIATION_DIFFERENCES, len(differences))
+        return counts, remedies
+
+    # -- ends
+
+    def _stuck(self, run: Run) -> None:
+        """Once more in a while, until it was too often."""
+        self.telemetry.warn(
+            "a list could not be read",
+            runId=run.run_id,
+            provider=run.provider,
+            code=run.problem,
+            tries=run.tries,
+        )
+        if run.is_over:
+            self._tell(run)
+        else:
+            self.queue.send(run.run_id, delay_seconds=RETRY_SECONDS)
+
+    def _tell(self, run: Run) -> None:
+        if run.phase is Phase.FAILED:
+            self.telemetry.count(Metric.RECONCILIATIONS_FAILED)
+        self.telemetry.info(
+            "reconciled",
+            runId=run.run_id,
+            merchantId=run.merchant_id,
+            provider=run.provider,
+            phase=run.phase,
+            pages=run.pages,
+            differences=run.differences,
+        )
+
+
+def _has_time(deadline: Deadline) -> bool:
+    return deadline.remaining_ms() >= MIN_TIME_TO_SEND_MS
+
+
+def _of_line(compared: Compared) -> _Judged:
+    entry, held = compared.entry, compared.held
+    operation = held.operation if held else None
+    our_amount = operation.amount if operation else held.payment.amount if held else None
+    finding = Finding(
+        verdict=compared.judgement.verdict,
+        remedy=compared.judgement.remedy,
+        kind=entry.kind,
+        reference=entry.reference,
+        provider_key=entry.provider_key,
+        transaction_id=held.payment.transaction_id if held else None,
+        operation_id=operation.operation_id if operation else None,
+        their_amount=entry.amount,
+        our_amount=our_amount,
+        currency=entry.currency,
+        at_ms=entry.at_ms,
+        line=entry.line,
+    )
+    return _Judged(finding=finding, held=held)

@@ -1,0 +1,158 @@
+"""Begin reconciliations: of the last days for every account, by the schedule; of any span, for an operator."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from payflowx.domain.payments.capabilities import OwnList
+from payflowx.domain.reconciliation.reconciliation_ports import (
+    AccountDirectory,
+    AccountOwner,
+    ListingProviders,
+    RunQueue,
+    Runs,
+)
+from payflowx.domain.reconciliation.reconciliation_run import MAX_SPAN_MS, NewRun, Run, begin
+from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
+from payflowx.domain.shared.errors import ConfigurationError, Refusal
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
+from payflowx.domain.shared.metrics import Metric
+
+_MAX_RUNS_AT_ONCE: Final = 100
+_SILENT_MS: Final = HOUR_MS
+"""A run that has not moved for so long has lost its message: it gets another one."""
+_ACCOUNTS_AT_ONCE: Final = 100
+_DAYS: Final = 3
+_TIME_TO_STOP_MS: Final = 5 * SECOND_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an operator wants reconciled. `merchant_id` None: every merchant with an account there."""
+
+    provider: str
+    from_ms: int
+    until_ms: int
+    merchant_id: str | None = None
+    account_id: str | None = None
+    file: str | None = None
+    again: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReconciliations:
+    """Starting what is started already changes nothing: an id is derived from what is to be reconciled."""
+
+    directory: AccountDirectory
+    runs: Runs
+    queue: RunQueue
+    providers: ListingProviders
+    clock: Clock
+    telemetry: Telemetry
+
+    def of_last_days(self, deadline: Deadline) -> int:
+        """Of every account, the days whose list is complete by now. How many runs are not over yet.
+
+        Three days, so that an outage of two leaves no day out.
+        """
+        now_ms = self.clock.now_ms()
+        unfinished, oldest_ms = 0, now_ms
+        for owners in self._batches():
+            if deadline.remaining_ms() < _TIME_TO_STOP_MS:
+                self.telemetry.warn("not every account was looked at")
+                break
+            for run in self._started(self._due(owners, now_ms), now_ms):
+                if not run.is_over:
+                    unfinished += 1
+                    oldest_ms = min(oldest_ms, run.created_at_ms)
+        self.telemetry.seconds(Metric.RECONCILIATION_AGE, (now_ms - oldest_ms) // SECOND_MS)
+        return unfinished
+
+    def _batches(self) -> Iterator[list[AccountOwner]]:
+        batch: list[AccountOwner] = []
+        for owner in self.directory.accounts():
+            batch.append(owner)
+            if len(batch) == _ACCOUNTS_AT_ONCE:
+                yield batch
+                batch = []
+        yield batch
+
+    def _due(self, owners: Sequence[AccountOwner], now_ms: int) -> list[Run]:
+        today_ms = now_ms // DAY_MS * DAY_MS
+        ends = [today_ms - days * DAY_MS for days in range(_DAYS)]
+        return [
+            self._begun(_new(owner, until_ms - DAY_MS, until_ms), now_ms)
+            for owner in owners
+            for until_ms in ends
+            if self._is_listed(owner.provider, until_ms, now_ms)
+        ]
+
+    def asked_for(self, asked: Asked) -> list[Run]:
+        """The runs, as they are now. Raises `Refusal`."""
+        now_ms = self.clock.now_ms()
+        _check(asked, now_ms)
+        if self._lag_ms(asked.provider) is None:
+            raise Refusal("provider_not_reconciled", "This deployment reads no books of such a provider.")
+        owners = [
+            owner
+            for owner in self.directory.accounts()
+            if owner.provider == asked.provider
+            and asked.merchant_id in {None, owner.merchant_id}
+            and asked.account_id in {None, owner.account_id}
+        ]
+        if not owners:
+            raise Refusal("no_account", "No merchant has an account at this provider; check the names.")
+        if len(owners) > _MAX_RUNS_AT_ONCE:
+            raise Refusal("too_many_accounts", "More than 100 accounts at once; name a merchant.")
+        if asked.file is not None and len(owners) > 1:
+            raise Refusal(
+                "file_of_several_accounts", "A file belongs to one account; name the merchant and the account."
+            )
+        runs = [self._begun(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
+        return list(self._started(runs, now_ms))
+
+    def _begun(self, new: NewRun, now_ms: int) -> Run:
+        own_list = self.providers.get(new.provider).capabilities.own_list or OwnList()
+        return begin(new, lag_ms=own_list.lag_ms, max_slice_ms=own_list.span_ms, now_ms=now_ms)
+
+    def _started(self, runs: Sequence[Run], now_ms: int) -> Iterator[Run]:
+        """As they are now. A message for a new run, and for one that has been silent for long."""
+        known = self.runs.all_of([run.run_id for run in runs])
+        for begun in runs:
+            run = known.get(begun.run_id) or self.runs.start(begun)
+            if not run.is_over and (run == begun or now_ms - run.updated_at_ms > _SILENT_MS):
+                self.queue.send(run.run_id)
+            yield run
+
+    def _is_listed(self, provider: str, until_ms: int, now_ms: int) -> bool:
+        lag_ms = self._lag_ms(provider)
+        return lag_ms is not None and now_ms >= until_ms + lag_ms
+
+    def _lag_ms(self, provider: str) -> int | None:
+        """None for a provider without a list, and for one that this deployment does not allow any more."""
+        try:
+            own_list = self.providers.get(provider).capabilities.own_list
+        except ConfigurationError:
+            return None
+        return own_list.lag_ms if own_list else None
+
+
+def _new(owner: AccountOwner, from_ms: int, until_ms: int, asked: Asked | None = None) -> NewRun:
+    return NewRun(
+        merchant_id=owner.merchant_id,
+        provider=owner.provider,
+        account_id=owner.account_id,
+        from_ms=from_ms,
+        until_ms=until_ms,
+        file=asked.file if asked else None,
+        again=asked.again if asked else 0,
+    )
+
+
+def _check(asked: Asked, now_ms: int) -> None:
+    if not 0 < asked.from_ms < asked.until_ms:
+        raise Refusal("span_invalid", "The span must begin before it ends.")
+    if asked.until_ms > now_ms:
+        raise Refusal("span_in_future", "The span must have ended: what is not over cannot be compared.")
+    if asked.until_ms - asked.from_ms > MAX_SPAN_MS:
+        raise Refusal("span_too_long", "At most 31 days at once; ask for the span in parts.")

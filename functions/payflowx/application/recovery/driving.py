@@ -1,0 +1,34 @@
+"""What it means to drive a due item: wake whoever goes on with it, and look less often the longer that helps nobody."""
+
+from enum import StrEnum
+from typing import Protocol
+
+from payflowx.domain.payments.ports import Due, DueItems, Job, Jobs
+from payflowx.domain.shared.backoff import drive_delay_ms
+
+
+class Driven(StrEnum):
+    """What became of a due item."""
+
+    STALE = "stale"
+    """The index lags behind the table: it is not due any more."""
+    LEFT = "left"
+    """Somebody is on it; should they die, it is still due."""
+    WOKEN = "woken"
+    TO_REVIEW = "to_review"
+
+
+class Driver(Protocol):
+    """Drives one kind of due items."""
+
+    def __call__(self, due: Due, now_ms: int) -> Driven:
+        """Raises `StorageUnavailableError`; then the next sweep tries again."""
+        ...
+
+
+def wake(due: Due, job: Job, drives: int, now_ms: int, *, due_items: DueItems, jobs: Jobs) -> Driven:
+    """First the later due time, then the message: of two sweepers, one sends."""
+    if not due_items.postpone(due, due_at_ms=now_ms + drive_delay_ms(drives), drives=drives + 1):
+        return Driven.LEFT
+    jobs.send(job)
+    return Driven.WOKEN

@@ -1,0 +1,64 @@
+"""Look at dead letters without moving any: what each was, what a replay would do, and why it died."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from payflowx.application.recovery.plan_replay import PlanReplay, ReplayPlan
+from payflowx.domain.recovery.dead_letter_ports import DeadLetter, DeadLetters, FailureLog, QueueDepth, WorkQueueName
+from payflowx.domain.shared.errors import StorageUnavailableError
+
+_TAKE: Final = 10
+_HIDE_SECONDS: Final = 60
+"""Longer than a look takes: the next receive of the same look must not see them again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A plan, and what the log has of the message's failures. `failures` None: the log was not asked."""
+
+    plan: ReplayPlan
+    receives: int
+    failures: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectDeadLetters:
+    """Nobody else sees the messages for a moment; afterwards they lie there as before."""
+
+    dead_letters: DeadLetters
+    plan: PlanReplay
+    failure_log: FailureLog
+
+    def depths(self) -> Sequence[QueueDepth]:
+        """Of every queue."""
+        return self.dead_letters.depths()
+
+    def __call__(self, queue: WorkQueueName, *, limit: int, with_log: bool) -> Sequence[Explanation]:
+        """At most `limit`, oldest first as far as the queue tells."""
+        letters = self._look(queue, limit)
+        try:
+            explained = [self._explain(queue, letter, with_log=with_log) for letter in letters]
+        finally:
+            self.dead_letters.put_back(queue, letters)
+        return sorted(explained, key=lambda e: (e.plan.sent_at_ms, e.plan.message_id))
+
+    def _look(self, queue: WorkQueueName, limit: int) -> Sequence[DeadLetter]:
+        letters: dict[str, DeadLetter] = {}
+        while len(letters) < limit:
+            some = self.dead_letters.take(queue, limit=min(_TAKE, limit - len(letters)), hide_seconds=_HIDE_SECONDS)
+            fresh = [letter for letter in some if letter.message_id not in letters]
+            letters |= {letter.message_id: letter for letter in some}
+            if not fresh:
+                break
+        return list(letters.values())
+
+    def _explain(self, queue: WorkQueueName, letter: DeadLetter, *, with_log: bool) -> Explanation:
+        plan = self.plan(queue, letter)
+        if not with_log:
+            return Explanation(plan=plan, receives=letter.receives)
+        try:
+            failures: Sequence[str] | None = self.failure_log.failures(queue, letter.message_id, letter.sent_at_ms)
+        except StorageUnavailableError:
+            failures = None
+        return Explanation(plan=plan, receives=letter.receives, failures=failures)

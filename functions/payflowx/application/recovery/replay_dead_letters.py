@@ -1,0 +1,115 @@
+"""Send dead letters again, a few at a time, and remove those that need no sending.
+
+A replay charges nothing by itself: what is sent is a wake-up that names a row, without the hints of the first send,
+and the worker decides from the row. It begins an attempt only if every earlier one is proven uncharged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from payflowx.application.recovery.plan_replay import PlanReplay, ReplayPlan, ReplayStep
+from payflowx.application.reviews.resolve_payment import ResolvePayment
+from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice, Notices
+from payflowx.domain.merchants.administration_ports import Administration, Record
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.outbound_webhooks.delivery_ports import Deliveries, DeliveryJob
+from payflowx.domain.payments.ports import Job, Jobs
+from payflowx.domain.reconciliation.reconciliation_ports import RunQueue
+from payflowx.domain.recovery.dead_letter_ports import DeadLetter, DeadLetters, Message, RunWakeUp, WorkQueueName
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import Refusal
+
+MAX_REPLAY_BATCH: Final = 10
+_HIDE_SECONDS: Final = 300
+"""A message that is kept, or that we die over, comes back after that: the next run takes it up."""
+_ORDER: Final = {step: place for place, step in enumerate((ReplayStep.RESOLVE, ReplayStep.APPLY, ReplayStep.END))}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What became of one message. `sent`: again, to its queue."""
+
+    plan: ReplayPlan
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayDeadLetters:
+    """Resumable: what was replayed is gone from the dead letters, what was not is still there."""
+
+    dead_letters: DeadLetters
+    plan: PlanReplay
+    resolve_payment: ResolvePayment
+    jobs: Jobs
+    notices: Notices
+    deliveries: Deliveries
+    run_queue: RunQueue
+    administration: Administration
+    clock: Clock
+
+    def __call__(self, queue: WorkQueueName, *, limit: int, decision: Decision) -> Sequence[Replayed]:
+        """At most `limit`. An empty answer: nothing is left that could be replayed now."""
+        letters = self.dead_letters.take(queue, limit=min(limit, MAX_REPLAY_BATCH), hide_seconds=_HIDE_SECONDS)
+        if not letters:
+            return []
+        record = Record(
+            action="dead_letters.replayed",
+            at_ms=self.clock.now_ms(),
+            decision=decision,
+            facts={"queue": queue.value, "messages": len(letters)},
+        )
+        self.administration.record(record)
+        planned = [(letter, self.plan(queue, letter)) for letter in letters]
+        planned.sort(key=lambda pair: _ORDER.get(pair[1].step, len(_ORDER)))
+        return [self._replay(queue, letter, plan, decision) for letter, plan in planned]
+
+    def _replay(self, queue: WorkQueueName, letter: DeadLetter, plan: ReplayPlan, decision: Decision) -> Replayed:
+        """First sent, then removed: dying in between sends it twice, which does no harm."""
+        if plan.step is ReplayStep.KEEP or plan.message is None:
+            return Replayed(plan=plan, sent=False)
+        sent = plan.step is not ReplayStep.SKIP and self._send(plan.message, decision)
+        self.dead_letters.delete(queue, letter)
+        return Replayed(plan=plan, sent=sent)
+
+    def _send(self, message: Message, decision: Decision) -> bool:
+        match message:
+            case InboundNotice():
+                self.notices.send(message)
+            case DeliveryJob():
+                self.deliveries.send(message)
+            case RunWakeUp(run_id=run_id):
+                self.run_queue.send(run_id)
+            case Job(operation_id=None):
+                return self._resolve(message, decision)
+            case Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id):
+                # Without its hints: the row decides.
+                self.jobs.send(Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id))
+        return True
+
+    def _resolve(self, job: Job, decision: Decision) -> bool:
+        try:
+            self.resolve_payment(job.merchant_id, job.transaction_id, decision)
+        except Refusal:
+            return False  # settled since it was planned
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeDeadLetters:
+    """Throw dead letters away. No payment is lost: each is due by its row, and every webhook is inquired besides."""
+
+    dead_letters: DeadLetters
+    administration: Administration
+    clock: Clock
+
+    def __call__(self, queue: WorkQueueName, decision: Decision) -> None:
+        """All that lie there now."""
+        record = Record(
+            action="dead_letters.purged",
+            at_ms=self.clock.now_ms(),
+            decision=decision,
+            facts={"queue": queue.value},
+        )
+        self.administration.record(record)
+        self.dead_letters.purge(queue)

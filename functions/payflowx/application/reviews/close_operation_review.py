@@ -1,0 +1,48 @@
+"""Close the review of a capture, void or refund with evidence."""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.recording_operations import OperationRecorder
+from payflowx.application.reviews.close_review import ReviewFinding, review_facts
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import Operations
+from payflowx.domain.payments.operation_review import close_operation_review
+from payflowx.domain.payments.ports import Claimed, Payments, ReferenceTaken
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_ACCEPT_TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseOperationReview:
+    """Raises `Refusal` (`not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `reference_taken`)."""
+
+    payments: Payments
+    operations: Operations
+    recorder: OperationRecorder
+    clock: Clock
+    policy: RetryPolicy
+
+    def __call__(self, merchant_id: str, operation_id: str, finding: ReviewFinding, decision: Decision) -> Operation:
+        """The operation, SUCCEEDED or FAILED; its payment's trail holds the evidence."""
+        facts = review_facts(finding, decision)
+        transaction_id = self.operations.locate(merchant_id, operation_id)
+        for _ in range(MAX_ACCEPT_TRIES):
+            payment = self.payments.get(merchant_id, transaction_id) if transaction_id else None
+            operation = self.operations.get(merchant_id, transaction_id, operation_id) if transaction_id else None
+            if payment is None or operation is None:
+                raise Refusal("not_found", "There is no capture, void or refund with this id.")
+            context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
+            change = close_operation_review(payment, operation, finding.verdict, finding.reference, context)
+            result = self.recorder.apply(change)
+            if isinstance(result, ReferenceTaken):
+                raise Refusal(
+                    "reference_taken",
+                    "The provider's reference belongs to something else here: it cannot prove this operation.",
+                )
+            if isinstance(result, Claimed) and change.operation_after is not None:
+                return change.operation_after
+        raise StorageUnavailableError("the payment kept changing")

@@ -1,0 +1,68 @@
+"""Close a payment's review with evidence: what a person found out where no machine could."""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.recording import Recorder
+from payflowx.domain.merchants.decisions import Decision, checked_words
+from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Claimed, Payments, ReferenceTaken
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.review import Verdict, close_review
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.text import provider_reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFinding:
+    """What a person found out, and how. `reference`: the provider's id of the charge, where it was not known."""
+
+    verdict: Verdict
+    evidence: str
+    reference: str | None = None
+
+
+def review_facts(finding: ReviewFinding, decision: Decision) -> dict[str, Fact]:
+    """What the trail keeps of it; raises `Refusal` (`reference_invalid`, `reason_invalid`)."""
+    if finding.reference is not None and provider_reference(finding.reference) is None:
+        raise Refusal("reference_invalid", "The reference is none that a provider gives.")
+    return {**decision.facts(), "evidence": checked_words("evidence", finding.evidence)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseReview:
+    """Raises `Refusal` (`not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `reference_taken`)."""
+
+    payments: Payments
+    recorder: Recorder
+    clock: Clock
+    policy: RetryPolicy
+
+    def __call__(
+        self,
+        merchant_id: str,
+        transaction_id: str,
+        finding: ReviewFinding,
+        decision: Decision,
+    ) -> Payment:
+        """The payment, SUCCESS or FAILED; its trail holds the evidence."""
+        facts = review_facts(finding, decision)
+        for _ in range(MAX_COMMIT_TRIES):
+            payment = self.payments.get(merchant_id, transaction_id)
+            if payment is None:
+                raise Refusal("not_found", "There is no payment with this id.")
+            context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
+            match self.recorder.apply(close_review(payment, finding.verdict, finding.reference, context)):
+                case Claimed(payment=stored):
+                    return stored
+                case ReferenceTaken():
+                    raise Refusal(
+                        "reference_taken",
+                        "The provider's reference belongs to another attempt here: it cannot prove this one.",
+                    )
+                case _:
+                    continue
+        raise StorageUnavailableError("the payment kept changing")

@@ -1,0 +1,38 @@
+"""Have a payment looked at now rather than when it is due. It charges nothing that would not be charged anyway."""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.recording import Recorder
+from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Payments
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.review import request_look
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvePayment:
+    """Raises `Refusal` (`not_found`, `nothing_to_do`). What may be done is for the worker to decide, from the row."""
+
+    payments: Payments
+    recorder: Recorder
+    clock: Clock
+    policy: RetryPolicy
+
+    def __call__(self, merchant_id: str, transaction_id: str, decision: Decision) -> Payment:
+        """The payment, due now; its trail says who asked and why."""
+        for _ in range(MAX_COMMIT_TRIES):
+            payment = self.payments.get(merchant_id, transaction_id)
+            if payment is None:
+                raise Refusal("not_found", "There is no payment with this id.")
+            context = Context(
+                now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=decision.facts()
+            )
+            stored = self.recorder.commit(request_look(payment, context))
+            if stored is not None:
+                return stored
+        raise StorageUnavailableError("the payment kept changing")

@@ -1,0 +1,65 @@
+"""Which provider would take a payment like this, and why: by the rules in force or by others."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from payflowx.application.routing.publish_routing import CheckRouting
+from payflowx.domain.merchants.administration_ports import Administration, RoutingPublisher
+from payflowx.domain.payments.payment import PaymentMethod, Route
+from payflowx.domain.providers.ports import Providers
+from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.money import is_currency
+from payflowx.domain.shared.statuses import CaptureMode
+
+_TOKEN: Final = "any"  # noqa: S105 - opens nothing
+"""Stands for a token that every provider understands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteQuestion:
+    """A payment that nobody has to make. `transaction_id` decides the share of a rule that splits."""
+
+    merchant_id: str
+    amount: int
+    currency: str
+    payment_method_type: str
+    capture: CaptureMode
+    country: str | None
+    metadata: dict[str, str]
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainRoute:
+    """Writes nothing. Raises `Refusal` (`not_found`, `routing_invalid`, `no_route`, `no_provider_available`)."""
+
+    administration: Administration
+    publisher: RoutingPublisher
+    check: CheckRouting
+    providers: Providers
+
+    def __call__(self, question: RouteQuestion, data: bytes | None) -> Route:
+        """By the document given, else by the one that is served."""
+        if not is_currency(question.currency):
+            raise Refusal("currency_invalid", "currency must be a code of ISO 4217, in capitals.")
+        merchant = self.administration.merchant(question.merchant_id)
+        if merchant is None:
+            raise Refusal("not_found", "There is no merchant with this id.")
+        document = self.check.checked(data if data is not None else self.publisher.current().document)
+        facts = RoutingFacts(
+            transaction_id=question.transaction_id,
+            merchant_id=question.merchant_id,
+            amount=question.amount,
+            currency=question.currency,
+            country=question.country,
+            capture=question.capture,
+            payment_method=PaymentMethod(type=question.payment_method_type, token=_TOKEN),
+            metadata=question.metadata,
+        )
+        available = Availability(
+            capabilities=self.providers.capabilities(),
+            accounts=merchant.preferred_accounts(),
+            disabled=merchant.disabled,
+        )
+        return decide_route(document, facts, available)

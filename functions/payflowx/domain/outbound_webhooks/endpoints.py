@@ -1,0 +1,108 @@
+"""Where a merchant wants to be told. A merchant's endpoints are one record: they are few, and change together."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from payflowx.domain.shared.identifiers import ID_CHARS, derive_id
+from payflowx.domain.shared.limits import SECRET_OVERLAP_MS
+
+ENDPOINT_PREFIX: Final = "we_"
+ENDPOINT_ID_PATTERN: Final = re.compile(rf"{ENDPOINT_PREFIX}[a-z2-7]{{{ID_CHARS}}}")
+
+
+class EndpointStatus(StrEnum):
+    """Whether it is told of anything."""
+
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+
+
+class DisabledReason(StrEnum):
+    """Why an endpoint was given up."""
+
+    GONE = "gone"
+    """It answered 410."""
+    FAILING = "failing"
+    """It took nothing for three days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An address of a merchant's. `event_types` empty: all of them. Secrets are ciphertext here."""
+
+    endpoint_id: str
+    url: str
+    event_types: tuple[str, ...]
+    sealed_secret: str = field(repr=False)
+    created_at_ms: int
+    updated_at_ms: int
+    previous_sealed_secret: str | None = field(default=None, repr=False)
+    previous_until_ms: int = 0
+    status: EndpointStatus = EndpointStatus.ENABLED
+    disabled_reason: DisabledReason | None = None
+    failing_since_ms: int | None = None
+    """The first failure after which nothing has been delivered; None while all is well."""
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether anything is sent there."""
+        return self.status is EndpointStatus.ENABLED
+
+    def wants(self, topic: str) -> bool:
+        """Whether it is subscribed to what is named so."""
+        return not self.event_types or topic in self.event_types
+
+    def sealed_secrets(self, now_ms: int) -> Sequence[str]:
+        """The current one, and for a day after a rotation the one before."""
+        previous = self.previous_sealed_secret if now_ms < self.previous_until_ms else None
+        return (self.sealed_secret,) if previous is None else (self.sealed_secret, previous)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointBook:
+    """All endpoints of a merchant. `version` 0: nothing is stored yet."""
+
+    merchant_id: str
+    version: int = 0
+    endpoints: tuple[Endpoint, ...] = ()
+
+    def find(self, endpoint_id: str) -> Endpoint | None:
+        """The endpoint with this id."""
+        return next((e for e in self.endpoints if e.endpoint_id == endpoint_id), None)
+
+    def with_endpoint(self, endpoint: Endpoint) -> "EndpointBook":
+        """With this endpoint, in the place of the one with its id if there is one."""
+        if self.find(endpoint.endpoint_id) is None:
+            return self._after((*self.endpoints, endpoint))
+        return self._after(tuple(endpoint if e.endpoint_id == endpoint.endpoint_id else e for e in self.endpoints))
+
+    def without(self, endpoint_id: str) -> "EndpointBook":
+        """Without the endpoint of this id."""
+        return self._after(tuple(e for e in self.endpoints if e.endpoint_id != endpoint_id))
+
+    def _after(self, endpoints: tuple[Endpoint, ...]) -> "EndpointBook":
+        return replace(self, version=self.version + 1, endpoints=endpoints)
+
+
+def derive_endpoint_id(merchant_id: str, url: str) -> str:
+    """One endpoint an address: to register it twice would be to be told everything twice."""
+    return derive_id(ENDPOINT_PREFIX, merchant_id, url)
+
+
+def rotated(endpoint: Endpoint, sealed_secret: str, now_ms: int) -> Endpoint:
+    """With a new secret; the one before signs too, until the merchant has had a day to change over."""
+    return replace(
+        endpoint,
+        sealed_secret=sealed_secret,
+        previous_sealed_secret=endpoint.sealed_secret,
+        previous_until_ms=now_ms + SECRET_OVERLAP_MS,
+        updated_at_ms=now_ms,
+    )
+
+
+def disabled(endpoint: Endpoint, reason: DisabledReason, now_ms: int) -> Endpoint:
+    """Nothing is sent there any more."""
+    return replace(endpoint, status=EndpointStatus.DISABLED, disabled_reason=reason, updated_at_ms=now_ms)

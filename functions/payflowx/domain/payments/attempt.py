@@ -1,0 +1,48 @@
+"""One logical try at one provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from payflowx.domain.payments.outcome import NextAction
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """Stored as STARTED, with its provider key and request hash, before any byte leaves."""
+
+    number: int
+    provider: str
+    account_id: str
+    provider_key: str
+    request_hash: str
+    epoch: int
+    started_at_ms: int
+    state: AttemptState = AttemptState.STARTED
+    settled_at_ms: int | None = None
+    reference: str | None = None
+    progress: Mapping[str, str] = field(default_factory=dict)
+    decline_kind: DeclineKind | None = None
+    code: str | None = None
+    message: str | None = None
+    next_action: NextAction | None = None
+    deadline_ms: int | None = None
+    """When an action or an authorization lapses at the provider."""
+    reopens_until_ms: int | None = None
+    retry_after_seconds: int = 0
+    inquiries: int = 0
+    """Inquiries without news so far; spaces the next one."""
+
+    @property
+    def is_open(self) -> bool:
+        """The provider may have charged, or may still: nothing else may be tried."""
+        return self.state in OPEN_STATES
+
+    @property
+    def is_proven_uncharged(self) -> bool:
+        """Closed without a charge, and not in a way the provider may still reverse."""
+        return self.state in NO_CHARGE_STATES and self.reopens_until_ms is None
+
+    def may_reopen(self, now_ms: int) -> bool:
+        """A decline that the provider may still turn into a charge."""
+        return self.reopens_until_ms is not None and now_ms < self.reopens_until_ms

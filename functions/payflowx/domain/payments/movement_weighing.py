@@ -1,0 +1,75 @@
+"""What an answer to a capture, void or refund is worth. The most careful reading wins."""
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Mismatch,
+    Moved,
+    MovementOutcome,
+    NotFound,
+    NotSent,
+    Refused,
+    Rejected,
+    Unknown,
+)
+from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus
+
+
+def weigh_movement(
+    outcome: MovementOutcome, operation: Operation, attempt: Attempt, *, first_send: bool
+) -> MovementOutcome:
+    """The outcome as it may be recorded. `first_send`: this answers the very first request of the attempt."""
+    match outcome:
+        case Moved():
+            return _verified(outcome, operation, attempt)
+        case NotSent() if not first_send:
+            return Unknown(code=outcome.code)
+        case Rejected() if not first_send:
+            return Unknown(code=outcome.code, message=outcome.message)
+        case NotFound() if attempt.state is AttemptState.STARTED:
+            return Unknown(code="not_found")
+        case _:
+            return outcome
+
+
+def _verified(outcome: Moved, operation: Operation, attempt: Attempt) -> MovementOutcome:
+    if outcome.merchant_reference != attempt.provider_key:
+        return Mismatch(code="reference_differs", reference=outcome.reference)
+    if outcome.amount != operation.amount:
+        return Mismatch(code="amount_differs", reference=outcome.reference)
+    if outcome.currency != operation.currency:
+        return Mismatch(code="currency_differs", reference=outcome.reference)
+    return outcome
+
+
+def movement_state_of(outcome: MovementOutcome) -> AttemptState | None:
+    """The attempt state that the outcome stands for; None for an inquiry's "not found", which is no news."""
+    match outcome:
+        case Moved():
+            return AttemptState.SUCCEEDED
+        case Refused():
+            return AttemptState.DECLINED
+        case Accepted():
+            return AttemptState.ACCEPTED
+        case NotSent():
+            return AttemptState.NOT_SENT
+        case Rejected():
+            return AttemptState.REJECTED
+        case Mismatch():
+            return AttemptState.MISMATCH
+        case Unknown():
+            return AttemptState.UNKNOWN
+        case NotFound():
+            return None
+
+
+def is_movement_news(outcome: MovementOutcome, operation: Operation, attempt: Attempt) -> bool:
+    """Whether it changes what is known: the table lets the attempt go there, or a success was taken back."""
+    return is_reversal(outcome, operation) or movement_state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
+
+
+def is_reversal(outcome: MovementOutcome, operation: Operation) -> bool:
+    """A refund that had succeeded and was sent back by the payer's bank."""
+    return operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Refused)

@@ -1,0 +1,116 @@
+"""Closing the review of a capture, void or refund with evidence. Pure; the counterpart of `review`."""
+
+from dataclasses import replace
+from typing import Final
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.conclusion import Change, Context
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_conclusion import operation_change, operation_facts
+from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.reservation import apply_success, give_back
+from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, Verdict, evidence_obstacle
+from payflowx.domain.payments.transitions import check_review_transition
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus
+
+_BOOKED: Final = frozenset({"late_success", "reversed"})
+"""Reasons for a review that came after the amounts had been booked: nothing is reserved any more."""
+
+
+def close_operation_review(
+    payment: Payment, operation: Operation, verdict: Verdict, reference: str | None, context: Context
+) -> Change:
+    """CHARGED: the money moved. Raises `Refusal` (`invalid_state`, `busy`, `evidence_contradicts`)."""
+    if operation.status is not OperationStatus.IN_REVIEW:
+        raise Refusal(
+            "invalid_state", f"The operation is {operation.status}; only one that is IN_REVIEW can be closed."
+        )
+    if operation.lease.is_live(context.now_ms):
+        raise Refusal("busy", "A worker is asking the provider about this operation right now. Try again in a minute.")
+    if verdict is Verdict.CHARGED:
+        return _close_moved(payment, operation, reference, context)
+    if reference is not None:
+        raise Refusal(
+            "evidence_contradicts", "A provider's reference belongs to money that moved; none is to be named."
+        )
+    return _close_not_moved(payment, operation, context)
+
+
+def _close_moved(payment: Payment, operation: Operation, reference: str | None, context: Context) -> Change:
+    attempt = operation.last_attempt
+    if attempt is None:
+        raise Refusal("evidence_contradicts", "No request ever left for the provider: nothing can have moved.")
+    obstacle = evidence_obstacle(attempt, reference)
+    if obstacle is not None:
+        raise Refusal("evidence_contradicts", obstacle)
+    check_review_transition(attempt.state, AttemptState.SUCCEEDED)
+    settled = replace(
+        attempt,
+        state=AttemptState.SUCCEEDED,
+        settled_at_ms=attempt.settled_at_ms or context.now_ms,
+        reference=reference or attempt.reference,
+    )
+    done = replace(
+        operation,
+        status=OperationStatus.SUCCEEDED,
+        attempts=_with(operation, settled),
+        last_error=None,
+        due_at_ms=None,
+    )
+    paid = payment if _is_booked(operation) else apply_success(payment, operation)
+    change = operation_change(payment, paid, operation, done, context, name="review_moved", facts=operation_facts(done))
+    return replace(change, attempt_number=attempt.number, reference=reference)
+
+
+def _close_not_moved(payment: Payment, operation: Operation, context: Context) -> Change:
+    """FAILED, and the amount is free again."""
+    ended = replace(
+        operation,
+        status=OperationStatus.FAILED,
+        attempts=tuple(_without_effect(a, context) for a in operation.attempts),
+        last_error=LastError(
+            code="not_moved",
+            message="An operator found that no money moved, or that it came back.",
+            provider=operation.last_attempt.provider if operation.last_attempt else None,
+            attempt=operation.last_attempt.number if operation.last_attempt else None,
+        ),
+        due_at_ms=None,
+    )
+    paid = _unbook(payment, operation) if _is_booked(operation) else give_back(payment, operation, context.now_ms)
+    return operation_change(
+        payment, paid, operation, ended, context, name="review_not_moved", facts=operation_facts(ended)
+    )
+
+
+def _is_booked(operation: Operation) -> bool:
+    return operation.last_error is not None and operation.last_error.code in _BOOKED
+
+
+def _unbook(payment: Payment, operation: Operation) -> Payment:
+    """A refund that came back can be made again."""
+    if operation.kind is not MovementKind.REFUND:
+        raise Refusal(
+            "not_supported",
+            "A capture or void that was booked cannot be taken back here: it ended the payment. "
+            "Close it as charged, and settle the difference with the merchant.",
+        )
+    return replace(
+        payment,
+        refunded=payment.refunded - operation.amount,
+        refundable=payment.refundable + operation.amount,
+    )
+
+
+def _without_effect(attempt: Attempt, context: Context) -> Attempt:
+    if not attempt.is_open:
+        return attempt
+    check_review_transition(attempt.state, AttemptState.FENCED)
+    return replace(
+        attempt, state=AttemptState.FENCED, settled_at_ms=context.now_ms, code=CLOSED_BY_OPERATOR, message=None
+    )
+
+
+def _with(operation: Operation, settled: Attempt) -> tuple[Attempt, ...]:
+    return tuple(settled if a.number == settled.number else a for a in operation.attempts)

@@ -1,0 +1,87 @@
+"""How an open attempt may be cleared up, in order of harmlessness: read, send the same again, cancel and read.
+
+No number of "not found" proves that nothing was charged, and no clock does.
+"""
+
+from dataclasses import dataclass
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.limits import MINUTE_MS
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
+
+_WINDOW_MARGIN_MS = 30 * MINUTE_MS
+"""A re-send must arrive well inside the provider's window, whatever the clocks say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What may be done about an attempt now."""
+
+    continue_charge: bool = False
+    """No request that charges was sent, nor can be any more by an older worker: go on with the next step."""
+    resend: bool = False
+    fence: bool = False
+    exhausted: bool = False
+    """Nothing automatic will ever tell: a person has to look."""
+
+
+def means_for(
+    payment: Payment,
+    attempt: Attempt,
+    able: Capabilities,
+    *,
+    may_have_charged: bool,
+    same_request: bool,
+    now_ms: int,
+) -> Means:
+    """The means besides an inquiry. `same_request`: what we would send today is what was sent then."""
+    if payment.status is PaymentStatus.IN_REVIEW or not attempt.is_open:
+        return Means()
+    undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    if undecided and not may_have_charged:
+        return Means(continue_charge=not payment.cancel_requested, fence=able.can_fence)
+    age_ms = now_ms - attempt.started_at_ms
+    in_window = age_ms < able.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
+    lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
+    patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= able.visibility_lag_ms)
+    return Means(
+        resend=undecided and same_request and in_window and not payment.cancel_requested,
+        fence=able.can_fence and patience_over,
+        exhausted=_is_exhausted(attempt, able, in_window=in_window and same_request, now_ms=now_ms),
+    )
+
+
+def _is_exhausted(attempt: Attempt, able: Capabilities, *, in_window: bool, now_ms: int) -> bool:
+    if attempt.deadline_ms is not None:
+        return now_ms >= attempt.deadline_ms + able.inquiry_horizon_ms
+    if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window:
+        return False
+    return now_ms >= attempt.started_at_ms + able.inquiry_horizon_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementMeans:
+    """What may be done about a capture, void or refund besides an inquiry."""
+
+    resend: bool = False
+    exhausted: bool = False
+    """Nothing automatic will ever tell: a person has to look."""
+
+
+def movement_means_for(
+    operation: Operation, attempt: Attempt, able: Capabilities, *, same_request: bool, now_ms: int
+) -> MovementMeans:
+    """`same_request`: what we would send today is what was sent then. A review is only ever read."""
+    if operation.status is not OperationStatus.PENDING or not attempt.is_open:
+        return MovementMeans()
+    window_ms = able.movement_window_ms.get(operation.kind, 0)
+    age_ms = now_ms - attempt.started_at_ms
+    in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
+    undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    return MovementMeans(
+        resend=undecided and same_request and in_window,
+        exhausted=not (undecided and same_request and in_window) and age_ms >= able.inquiry_horizon_ms,
+    )

@@ -1,0 +1,73 @@
+"""Whether a further attempt may be made, and where. Asked only when every attempt is proven uncharged."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from payflowx.domain.payments.payment import Candidate, Payment
+from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_RETRIES_CEILING
+from payflowx.domain.shared.statuses import AttemptState, DeclineKind
+
+_SAME_PROVIDER_AGAIN = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often, and for how long after the accept, a payment may be tried."""
+
+    max_retries: int
+    charge_deadline_ms: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_retries <= MAX_RETRIES_CEILING:
+            raise ValueError(f"max_retries must be 0 to {MAX_RETRIES_CEILING}, not {self.max_retries}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """No further attempt, and why."""
+
+    code: str
+    message: str
+
+
+def choose_candidate(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int) -> Candidate | Stop:
+    """The next candidate of the route: an untried one first, then one whose attempts all proved nothing happened.
+
+    A provider that declined is not asked again; a disabled one is passed over.
+    """
+    stop = _why_stop(payment, policy, now_ms)
+    if stop is not None:
+        return stop
+    usable = [candidate for candidate in payment.route.candidates if candidate.provider not in disabled]
+    tried = [_states_at(payment, candidate) for candidate in usable]
+    untried_first = sorted(
+        (len(states), place)
+        for place, states in enumerate(tried)
+        if all(state in _SAME_PROVIDER_AGAIN for state in states)
+    )
+    if not untried_first:
+        return Stop(code="route_exhausted", message="No provider of the route is left to try.")
+    return usable[untried_first[0][1]]
+
+
+def _states_at(payment: Payment, candidate: Candidate) -> list[AttemptState]:
+    return [attempt.state for attempt in payment.attempts if attempt.provider == candidate.provider]
+
+
+def _why_stop(payment: Payment, policy: RetryPolicy, now_ms: int) -> Stop | None:
+    last = payment.last_attempt
+    if last is not None:
+        if last.decline_kind is DeclineKind.HARD:
+            return Stop(code="hard_decline", message="The issuer refused for good; do not try this method again.")
+        if last.decline_kind is DeclineKind.FUNDS:
+            return Stop(code="insufficient_funds", message="The payer lacks funds or has reached a limit.")
+        if last.reopens_until_ms is not None:
+            return Stop(
+                code="soft_decline",
+                message="The provider declined and may still reverse that, so nobody else is asked.",
+            )
+    if len(payment.attempts) > policy.max_retries or len(payment.attempts) >= MAX_ATTEMPTS:
+        return Stop(code="retries_exhausted", message="Every allowed attempt was made without success.")
+    if now_ms >= payment.charge_deadline_ms:
+        return Stop(code="charge_deadline_passed", message="The time in which this payment may be charged is over.")
+    return None

@@ -1,0 +1,91 @@
+"""The one table of allowed changes. Workers, sweeper, operators and webhooks all go through it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from payflowx.domain.shared.errors import TransitionError
+from payflowx.domain.shared.statuses import AttemptState as A
+from payflowx.domain.shared.statuses import OperationStatus as O
+from payflowx.domain.shared.statuses import PaymentStatus as P
+
+PAYMENT_TRANSITIONS: Final[Mapping[P, frozenset[P]]] = {
+    P.PENDING: frozenset({P.SUCCESS, P.FAILED, P.REQUIRES_ACTION, P.AUTHORIZED, P.CANCELLED, P.IN_REVIEW}),
+    # Back to PENDING: the payer approved and the provider now works on it.
+    P.REQUIRES_ACTION: frozenset({P.SUCCESS, P.FAILED, P.AUTHORIZED, P.CANCELLED, P.IN_REVIEW, P.PENDING}),
+    P.AUTHORIZED: frozenset({P.SUCCESS, P.CANCELLED, P.IN_REVIEW}),
+    # Left only by a verified read or by an operator with recorded evidence.
+    P.IN_REVIEW: frozenset({P.SUCCESS, P.FAILED, P.AUTHORIZED, P.CANCELLED}),
+    # Final statuses change only when a provider proves a charge that nobody could know of.
+    P.FAILED: frozenset({P.SUCCESS, P.IN_REVIEW}),
+    P.SUCCESS: frozenset({P.IN_REVIEW}),
+    P.CANCELLED: frozenset({P.IN_REVIEW}),
+}
+
+_ANSWERED: Final = frozenset(
+    {A.SUCCEEDED, A.AUTHORIZED, A.REQUIRES_ACTION, A.ACCEPTED, A.DECLINED, A.MISMATCH, A.FENCED}
+)
+_LATE: Final = frozenset({A.SUCCEEDED, A.MISMATCH})
+
+ATTEMPT_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
+    A.STARTED: _ANSWERED | {A.NOT_SENT, A.REJECTED, A.UNKNOWN},
+    A.UNKNOWN: _ANSWERED,
+    A.ACCEPTED: _ANSWERED - {A.ACCEPTED},
+    A.REQUIRES_ACTION: _ANSWERED - {A.REQUIRES_ACTION},
+    A.AUTHORIZED: frozenset({A.SUCCEEDED, A.MISMATCH, A.FENCED}),
+    A.DECLINED: _LATE,
+    A.NOT_SENT: _LATE,
+    A.REJECTED: _LATE,
+    A.FENCED: _LATE,
+    A.MISMATCH: frozenset(),
+    A.SUCCEEDED: frozenset(),
+}
+
+
+REVIEW_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
+    # What a person's evidence may settle, and only on a payment in review. Staying where it is needs no row.
+    A.STARTED: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.UNKNOWN: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.ACCEPTED: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.REQUIRES_ACTION: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.AUTHORIZED: frozenset({A.SUCCEEDED, A.FENCED}),
+    A.DECLINED: frozenset({A.SUCCEEDED}),
+    A.NOT_SENT: frozenset({A.SUCCEEDED}),
+    A.REJECTED: frozenset({A.SUCCEEDED}),
+    A.FENCED: frozenset({A.SUCCEEDED}),
+    # The provider's charge bears another reference than ours; that it is this payment's, a person can see.
+    A.MISMATCH: frozenset({A.SUCCEEDED}),
+    A.SUCCEEDED: frozenset(),
+}
+
+
+OPERATION_TRANSITIONS: Final[Mapping[O, frozenset[O]]] = {
+    O.PENDING: frozenset({O.SUCCEEDED, O.FAILED, O.IN_REVIEW}),
+    O.IN_REVIEW: frozenset({O.SUCCEEDED, O.FAILED}),
+    # A bank sent a refund back, or carried out one that it had refused: a person has to look.
+    O.SUCCEEDED: frozenset({O.IN_REVIEW}),
+    O.FAILED: frozenset({O.IN_REVIEW}),
+}
+
+
+def check_payment_transition(before: P, after: P) -> None:
+    """Raise `TransitionError` unless the payment may go from `before` to `after`; staying is always allowed."""
+    if before is not after and after not in PAYMENT_TRANSITIONS[before]:
+        raise TransitionError(f"a payment cannot go from {before} to {after}")
+
+
+def check_attempt_transition(before: A, after: A) -> None:
+    """Raise `TransitionError` unless the attempt may go from `before` to `after`; staying is always allowed."""
+    if before is not after and after not in ATTEMPT_TRANSITIONS[before]:
+        raise TransitionError(f"an attempt cannot go from {before} to {after}")
+
+
+def check_review_transition(before: A, after: A) -> None:
+    """Raise `TransitionError` unless an operator's evidence may settle the attempt so; staying is always allowed."""
+    if before is not after and after not in REVIEW_TRANSITIONS[before]:
+        raise TransitionError(f"evidence cannot bring an attempt from {before} to {after}")
+
+
+def check_operation_transition(before: O, after: O) -> None:
+    """Raise `TransitionError` unless the operation may go from `before` to `after`; staying is always allowed."""
+    if before is not after and after not in OPERATION_TRANSITIONS[before]:
+        raise TransitionError(f"an operation cannot go from {before} to {after}")

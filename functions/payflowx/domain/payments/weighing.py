@@ -1,0 +1,86 @@
+"""What an answer is worth, given what was asked and when. The most careful reading wins."""
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    ActionRequired,
+    Authorized,
+    Charged,
+    Declined,
+    Fenced,
+    Mismatch,
+    NotFound,
+    NotSent,
+    Outcome,
+    Rejected,
+    Unknown,
+)
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
+from payflowx.domain.shared.statuses import AttemptState
+
+
+def weigh(outcome: Outcome, payment: Payment, attempt: Attempt, *, first_send: bool) -> Outcome:
+    """The outcome as it may be recorded.
+
+    `first_send`: this answers the very first request of the attempt that could charge. A refusal of a later send
+    says nothing about the earlier one, which may have charged: it leaves the attempt unknown.
+    """
+    match outcome:
+        case Charged() | Authorized():
+            return _verified(outcome, payment, attempt)
+        case NotSent() if not first_send:
+            return Unknown(code=outcome.code)
+        case Rejected() if not first_send:
+            return Unknown(code=outcome.code, message=outcome.message)
+        case Declined(fence_required=True):
+            return Unknown(code="decline_not_fenced", message=outcome.message)
+        case NotFound() if attempt.state is AttemptState.STARTED:
+            return Unknown(code="not_found")
+        case _:
+            return outcome
+
+
+def _verified(outcome: Charged | Authorized, payment: Payment, attempt: Attempt) -> Outcome:
+    if outcome.merchant_reference != attempt.provider_key:
+        return Mismatch(code="reference_differs", reference=outcome.reference)
+    if outcome.amount != payment.amount:
+        return Mismatch(code="amount_differs", reference=outcome.reference)
+    if outcome.currency != payment.currency:
+        return Mismatch(code="currency_differs", reference=outcome.reference)
+    return outcome
+
+
+def state_of(outcome: Outcome) -> AttemptState | None:
+    """The attempt state that the outcome stands for; None for an inquiry's "not found", which is no news."""
+    match outcome:
+        case Charged():
+            return AttemptState.SUCCEEDED
+        case Authorized():
+            return AttemptState.AUTHORIZED
+        case NotSent():
+            return AttemptState.NOT_SENT
+        case Rejected():
+            return AttemptState.REJECTED
+        case Declined():
+            return AttemptState.DECLINED
+        case ActionRequired():
+            return AttemptState.REQUIRES_ACTION
+        case Accepted():
+            return AttemptState.ACCEPTED
+        case Mismatch():
+            return AttemptState.MISMATCH
+        case Fenced():
+            return AttemptState.FENCED
+        case Unknown():
+            return AttemptState.UNKNOWN
+        case NotFound():
+            return None
+
+
+def is_news(outcome: Outcome, attempt: Attempt) -> bool:
+    """Whether the outcome changes what is known: whether the table lets the attempt go there.
+
+    Not knowing never replaces knowing something, and a closed attempt takes nothing but a verified charge.
+    """
+    return state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]

@@ -1,0 +1,95 @@
+"""What this capability needs from outside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.outcome import MovementOutcome, Outcome, StepResult
+from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.statuses import CaptureMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A merchant's account at a provider. The credentials lie in Secrets Manager under `secret_arn`."""
+
+    provider: str
+    account_id: str
+    endpoint: str
+    secret_arn: str
+    webhook_token: str | None = field(default=None, repr=False)
+    """The last part of the address that the provider posts its webhooks to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """All that a provider needs to charge, or to be asked about, one attempt."""
+
+    provider_key: str
+    amount: int
+    currency: str
+    token: str = field(repr=False)
+    payment_method_type: str
+    capture: CaptureMode
+    customer: Customer | None = field(default=None, repr=False)
+    description: str | None = None
+    return_url: str | None = None
+    progress: Mapping[str, str] = field(default_factory=dict)
+    reference: str | None = None
+
+
+class Provider(Protocol):
+    """One provider, ready to be called. Every call sends one request at a time and never retries by itself."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def request_hash(self, charge: Charge) -> str:
+        """A hash of the requests that would be sent; equal hashes mean equal requests."""
+        ...
+
+    def may_have_charged(self, progress: Mapping[str, str]) -> bool:
+        """Whether, with these steps stored, a request that charges may have left."""
+        ...
+
+    def charge(self, charge: Charge, account: Account) -> StepResult:
+        """Send the next step. `Progress` must be stored before the one after it."""
+        ...
+
+    def inquire(self, charge: Charge, account: Account) -> Outcome:
+        """Read what became of the attempt. Changes nothing at the provider."""
+        ...
+
+    def fence(self, charge: Charge, account: Account) -> Outcome:
+        """Cancel what could still charge and read it back; `Fenced` only when that is proven."""
+        ...
+
+    def can_move(self, movement: Movement) -> bool:
+        """Whether the provider has this kind of movement, for this part of the charge."""
+        ...
+
+    def movement_hash(self, movement: Movement) -> str:
+        """A hash of the request that would be sent; equal hashes mean equal requests."""
+        ...
+
+    def move(self, movement: Movement, account: Account) -> MovementOutcome:
+        """Send the capture, void or refund."""
+        ...
+
+    def inquire_movement(self, movement: Movement, account: Account) -> MovementOutcome:
+        """Read what became of it, by our key or the provider's id. Changes nothing at the provider."""
+        ...
+
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+        """What an authentic webhook says; raises `ForgedWebhookError` for any other."""
+        ...
+
+
+class Providers(Protocol):
+    """The providers of this deployment."""
+
+    def get(self, name: str) -> Provider: ...
+    def capabilities(self) -> Mapping[str, Capabilities]: ...

@@ -1,0 +1,178 @@
+"""Which provider takes a payment: the first rule that matches names providers in order."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.payment import Candidate, PaymentMethod, Route
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.statuses import CaptureMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """All of them must hold; what is absent always holds. Amounts are minor units of the payment's currency."""
+
+    currencies: frozenset[str] | None = None
+    amount_at_least: int | None = None
+    amount_below: int | None = None
+    countries: frozenset[str] | None = None
+    payment_method_types: frozenset[str] | None = None
+    merchants: frozenset[str] | None = None
+    metadata: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A part of the payments that a rule matches, and the providers that take them in order."""
+
+    percent: int
+    providers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A name for people, the conditions, and one share of 100 percent or several that add up to it."""
+
+    name: str
+    when: Conditions
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingDocument:
+    """What a team publishes; `version` is kept with every decision."""
+
+    version: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingFacts:
+    """What a decision may look at."""
+
+    transaction_id: str
+    merchant_id: str
+    amount: int
+    currency: str
+    country: str | None
+    capture: CaptureMode
+    payment_method: PaymentMethod
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """What exists around the rules: providers of this deployment, the merchant's accounts, switched-off ones."""
+
+    capabilities: Mapping[str, Capabilities]
+    accounts: Mapping[str, str]
+    """Provider to the id of the merchant's account there."""
+    disabled: frozenset[str] = frozenset()
+
+
+def decide_route(document: RoutingDocument, facts: RoutingFacts, available: Availability) -> Route:
+    """The route of a payment; raises `Refusal` when no rule matches or no provider of the rule can take it."""
+    for rule in document.rules:
+        matched = _why_it_matches(rule.when, facts)
+        if matched is not None:
+            break
+    else:
+        raise Refusal("no_route", "No routing rule matches this payment. Add a fallback rule without conditions.")
+    share = _share_of(rule, facts.transaction_id)
+    reasons = [f"rule {rule.name}: {matched}"]
+    if len(rule.shares) > 1:
+        reasons.append(f"{share.percent} percent of the rule's payments, this one by its id")
+    candidates: list[Candidate] = []
+    for provider in share.providers:
+        obstacle = _obstacle(provider, facts, available)
+        if obstacle is None:
+            candidates.append(Candidate(provider=provider, account_id=available.accounts[provider]))
+        else:
+            reasons.append(f"passed over: {obstacle}")
+    if not candidates:
+        raise Refusal("no_provider_available", "No provider can take this payment. " + "; ".join(reasons[1:]) + ".")
+    return Route(document=document.version, rule=rule.name, reasons=tuple(reasons), candidates=tuple(candidates))
+
+
+def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> str | None:
+    capabilities = available.capabilities.get(provider)
+    if capabilities is None:
+        return f"{provider} is not part of this deployment"
+    if provider in available.disabled:
+        return f"{provider} is switched off"
+    if provider not in available.accounts:
+        return f"this merchant has no account at {provider}"
+    if facts.payment_method.token_for(provider) is None:
+        return f"the payment method has no token for {provider}"
+    return capabilities.why_not(
+        currency=facts.currency, capture=facts.capture, payment_method_type=facts.payment_method.type
+    )
+
+
+def _share_of(rule: Rule, transaction_id: str) -> Share:
+    """The payment's id decides, so that a repeated request is routed alike."""
+    point = int.from_bytes(hashlib.sha256(f"{rule.name}:{transaction_id}".encode()).digest()[:4], "big") % 100
+    for share in rule.shares:
+        point -= share.percent
+        if point < 0:
+            return share
+    return rule.shares[-1]
+
+
+_Test = Callable[[Conditions, RoutingFacts], str | bool | None]
+"""None: the condition is absent. False: it does not hold. Text: it holds, and this is why."""
+
+
+def _among(allowed: frozenset[str] | None, value: str | None, why: str) -> str | bool | None:
+    if allowed is None:
+        return None
+    return why if value in allowed else False
+
+
+def _currency(when: Conditions, facts: RoutingFacts) -> str | bool | None:
+    return _among(when.currencies, facts.currency, f"currency is {facts.currency}")
+
+
+def _at_least(when: Conditions, facts: RoutingFacts) -> str | bool | None:
+    if when.amount_at_least is None:
+        return None
+    return f"amount is at least {when.amount_at_least}" if facts.amount >= when.amount_at_least else False
+
+
+def _below(when: Conditions, facts: RoutingFacts) -> str | bool | None:
+    if when.amount_below is None:
+        return None
+    return f"amount is below {when.amount_below}" if facts.amount < when.amount_below else False
+
+
+def _country(when: Conditions, facts: RoutingFacts) -> str | bool | None:
+    return _among(when.countries, facts.country, "the customer's country is listed")
+
+
+def _method(when: Conditions, facts: RoutingFacts) -> str | bool | None:
+    kind = facts.payment_method.type
+    return _among(when.payment_method_types, kind, f"payment method is {kind}")
+
+
+def _merchant(when: Conditions, facts: RoutingFacts) -> str | bool | None:
+    return _among(when.merchants, facts.merchant_id, "the merchant is listed")
+
+
+def _metadata(when: Conditions, facts: RoutingFacts) -> str | bool | None:
+    if not when.metadata:
+        return None
+    holds = all(facts.metadata.get(key) in values for key, values in when.metadata.items())
+    return f"metadata matches on {', '.join(sorted(when.metadata))}" if holds else False
+
+
+_TESTS: tuple[_Test, ...] = (_currency, _at_least, _below, _country, _method, _merchant, _metadata)
+
+
+def _why_it_matches(when: Conditions, facts: RoutingFacts) -> str | None:
+    """The reasons in words, or None when the rule does not match."""
+    answers = [test(when, facts) for test in _TESTS]
+    if any(answer is False for answer in answers):
+        return None
+    return ", ".join(answer for answer in answers if isinstance(answer, str)) or "it has no conditions"

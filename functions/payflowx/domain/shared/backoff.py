@@ -1,0 +1,65 @@
+"""How long to wait before the next try, inquiry or wake-up."""
+
+from typing import Final
+
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_RETRY_AFTER_MS, MINUTE_MS, SECOND_MS
+
+_INQUIRY_STEPS_MS: Final = (
+    5 * SECOND_MS,
+    15 * SECOND_MS,
+    45 * SECOND_MS,
+    2 * MINUTE_MS,
+    5 * MINUTE_MS,
+    15 * MINUTE_MS,
+    HOUR_MS,
+)
+REVIEW_INTERVAL_MS: Final = DAY_MS
+
+_RETRY_BASE_MS: Final = 2 * SECOND_MS
+_RETRY_CAP_MS: Final = 10 * MINUTE_MS
+_DRIVE_BASE_MS: Final = MINUTE_MS
+_DRIVE_CAP_MS: Final = HOUR_MS
+_DELIVERY_STEPS_MS: Final = (
+    5 * SECOND_MS,
+    5 * MINUTE_MS,
+    30 * MINUTE_MS,
+    2 * HOUR_MS,
+    5 * HOUR_MS,
+    10 * HOUR_MS,
+    14 * HOUR_MS,
+    20 * HOUR_MS,
+    24 * HOUR_MS,
+)
+"""As Standard Webhooks suggests: ten tries in three days and four hours."""
+
+
+def inquiry_delay_ms(inquiries: int) -> int:
+    """The wait after `inquiries` inquiries without news: 5 s, 15 s, 45 s, 2 m, 5 m, 15 m, then hourly."""
+    return _INQUIRY_STEPS_MS[min(inquiries, len(_INQUIRY_STEPS_MS) - 1)]
+
+
+def retry_delay_ms(retries: int, jitter: float, retry_after_seconds: int = 0) -> int:
+    """Exponential with jitter: 2 s doubled a retry, at most 10 minutes, times 0.5 to 1; never before Retry-After.
+
+    `retries` counts the attempts after the first so far; `jitter` lies in [0, 1).
+    """
+    ceiling_ms = min(_RETRY_CAP_MS, _RETRY_BASE_MS << min(retries, 16))
+    delay_ms = int(ceiling_ms * (0.5 + jitter / 2))
+    return max(delay_ms, min(retry_after_seconds * SECOND_MS, HOUR_MS))
+
+
+def drive_delay_ms(drives: int) -> int:
+    """How far the sweeper moves a due time before it wakes a worker: a minute, doubled, at most an hour."""
+    return min(_DRIVE_CAP_MS, _DRIVE_BASE_MS << min(drives, 16))
+
+
+def delivery_delay_ms(attempts: int, jitter: float, retry_after_seconds: int = 0) -> int | None:
+    """The wait after so many tries of telling an endpoint; None when it has had all of them.
+
+    Up to a fifth longer than the schedule's, so that what failed together does not come back together; never before
+    Retry-After, of which a day at most is honoured. `jitter` lies in [0, 1).
+    """
+    if attempts > len(_DELIVERY_STEPS_MS):
+        return None
+    delay_ms = int(_DELIVERY_STEPS_MS[attempts - 1] * (1 + jitter / 5))
+    return max(delay_ms, min(retry_after_seconds * SECOND_MS, MAX_RETRY_AFTER_MS))

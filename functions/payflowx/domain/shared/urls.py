@@ -1,0 +1,65 @@
+"""Which addresses a payer may be sent back to, and merchants may be told at."""
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from payflowx.domain.shared.limits import MAX_URL_CHARS
+from payflowx.domain.shared.text import is_clean
+
+_LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_LOCAL_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid")
+
+
+def why_not_allowed(url: str) -> str | None:
+    """What is wrong with a public return URL, in words; None when it may be used."""
+    if len(url) > MAX_URL_CHARS:
+        return f"it is longer than {MAX_URL_CHARS} characters"
+    if not url.isascii() or not is_clean(url) or " " in url or "\\" in url:
+        return "it holds characters that must be percent-encoded or written in Punycode"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "it is no valid URL"
+    if parts.scheme != "https":
+        return "it does not begin with https://"
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        return "it holds a user name or password"
+    if port not in (None, 443):
+        return "it names a port other than 443"
+    return _why_not_host(host)
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether a plain http address names the machine itself: of use to developers, and to attackers elsewhere."""
+    if len(url) > MAX_URL_CHARS or not url.isascii() or not is_clean(url) or " " in url or "\\" in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "http" and host in _LOOPBACK_HOSTS and "@" not in parts.netloc
+
+
+def _why_not_host(host: str) -> str | None:
+    host = host.rstrip(".").lower()
+    if _is_ip_literal(host):
+        return "it names an IP address instead of a host"
+    labels = host.split(".")
+    if len(labels) < 2 or not all(labels) or host.endswith(_LOCAL_SUFFIXES):
+        return "its host is not a public one"
+    if any(label.startswith("xn--") for label in labels):
+        return "its host is an internationalized name, which can look like another one"
+    return None
+
+
+def _is_ip_literal(host: str) -> bool:
+    """Also the spellings that browsers accept: 127.1, 0x7f.1, 2130706433."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        last = host.rsplit(".", 1)[-1]
+        return last.isdigit() or last.startswith("0x")
+    return True
