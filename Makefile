@@ -80,7 +80,7 @@ simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
 
 mutants: setup ## Break the design in many ways and see the simulator find each
-	@PYTHONPATH=functions:. $(VENV)/python -m simulation.hunt
+	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants
 
 chaos: setup ## Kill, pause and starve the running stage for some minutes, then compare the books
 	@PYTHONPATH=functions:. $(VENV)/python -m local.chaos
@@ -95,7 +95,7 @@ format: setup ## Format the code
 	@$(VENV)/ruff format --quiet . && $(VENV)/ruff check --fix --quiet .
 
 openapi: setup ## Write docs/openapi.json from the types
-	@PYTHONPATH=functions $(VENV)/python -c 'import json; from payflowx.entrypoints.http.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
+	@PYTHONPATH=functions $(VENV)/python -c 'import json; from payflowx.entrypoints.api.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
 
 commands: setup ## Write docs/commands.md from the commands
 	@$(VENV)/python -m ops.reference > docs/commands.md

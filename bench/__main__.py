@@ -15,7 +15,18 @@ from tests.support.handlers import Functions, functions_over
 from tests.support.tables import create_tables
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-HANDLERS: Final = ("authorizer", "api", "worker", "sweeper", "operations", "routing_validator")
+HANDLERS: Final = (
+    "api.authorizer",
+    "api.handler",
+    "worker",
+    "webhook_receiver",
+    "provider_events",
+    "deliverer",
+    "reconciler",
+    "sweeper",
+    "operators.handler",
+    "routing_validator",
+)
 
 
 class MeteredEngine(InProcessEngine):
@@ -143,7 +154,7 @@ def imports() -> dict[str, int]:
         command = [sys.executable, "-c", code.format(name)]
         environment = {"PYTHONPATH": str(ROOT / "functions"), "ALLOWED_PROVIDERS": "mock"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
-        counted[name.rsplit(".", 1)[-1]] = int(done.stdout.strip().splitlines()[-1])
+        counted[name.removeprefix("payflowx.entrypoints.")] = int(done.stdout.strip().splitlines()[-1])
     return counted
 
 

@@ -3,7 +3,7 @@
 import sys
 import tracemalloc
 
-from tests.support.huge_statement import reconcile_rows
+from tests.support.huge_report import reconcile_rows
 
 
 def main() -> None:

@@ -12,11 +12,11 @@ import time
 from types import FrameType
 from typing import Final
 
+from local.console import say
+from local.environment import Stage, running_stage
 from local.errors import StageError
-from local.say import say
-from local.stage import Stage, running_stage
-from local.stories import STORIES
-from local.vendor_walkthrough import walk_through_vendor
+from local.provider_walkthrough import walk_through_vendor
+from local.scenarios import STORIES
 from local.walkthrough import walk_through
 
 _DEFAULT_PORT: Final = 3000

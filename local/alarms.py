@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from local.alarm_math import composite_fires, fires
-from local.assembly import read_stacks
+from local.console import say
 from local.engine import Engine
 from local.errors import StageError
 from local.paths import STAGE_FILE
-from local.say import say
+from local.template_merge import read_stacks
 
 _STACK: Final = "Dev-Service"
 _METRIC: Final = "AWS::CloudWatch::Alarm"

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from local.adapt import Adaptation, adapt
-from local.assembly import Asset, SynthesizedStack
 from local.engine import ACCOUNT, Engine
 from local.errors import StageError
+from local.template_adapter import Adaptation, adapt
+from local.template_merge import Asset, SynthesizedStack
 
 _QUALIFIER: Final = "hnb659fds"
 _CREATE_SECONDS: Final = 60

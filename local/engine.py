@@ -105,7 +105,7 @@ def start_engine(
     command = [
         sys.executable,
         "-m",
-        "local.guard",
+        "local.process_guard",
         str(parent),
         str(temporary),
         sys.executable,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from local.engine import Engine
 from local.errors import StageError
-from local.gateways import SandboxAccount
+from local.simulators import SandboxAccount
 
 MERCHANT_ID: Final = "demo"
 _SECRETS: Final = "payflowx/dev/accounts/"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.api import Api
-from local.say import say
+from local.console import say
 
 _PATIENCE_SECONDS: Final = 40
 _FINAL: Final = frozenset({"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"})

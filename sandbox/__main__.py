@@ -10,9 +10,9 @@ import signal
 import threading
 import time
 
-from sandbox.gateways import ALL
 from sandbox.server import GatewayServer
 from sandbox.simulator import Credentials
+from sandbox.simulators import ALL
 
 
 def main() -> None:

@@ -19,10 +19,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sandbox.behaviours import ASYNC_SECONDS, Behaviour, Effect, behaviour_of
+from sandbox.http_types import Fraction, Reply, Request, html_reply
 from sandbox.ledger import DONE, FAILED, CourseSimulator, Webhook, step
 from sandbox.simulator import CANCELED, CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
-from sandbox.wire import Fraction, Reply, Request, html_reply
 
 VERSION: Final = "2025-01-01"
 AUTHORIZED: Final = "authorized"

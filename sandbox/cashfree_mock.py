@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sandbox.behaviours import Effect, behaviour_of
+from sandbox.http_types import BadRequestError, Fraction, Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.settling import CAPTURE, REFUND, TAKEN, VOID, SettlingSimulator, is_charge
+from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, VOID, SettlingSimulator, is_charge
 from sandbox.simulator import AUTHORIZED, CANCELED, CHARGED, DECLINED, PENDING, WAITING, require
 from sandbox.store import Record
-from sandbox.wire import BadRequestError, Fraction, Reply, Request, json_reply
 
 _ORDER: Final = "order"
 _KEYS: Final = "idempotency"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sandbox.wire import Reply, html_reply
+from sandbox.http_types import Reply, html_reply
 
 
 @dataclass(slots=True)

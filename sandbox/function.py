@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl
 import boto3
 
 from sandbox.dynamodb_store import DynamoDBStore
-from sandbox.gateways import SIMULATORS
+from sandbox.http_types import MAX_BODY_BYTES, Reply, Request, json_reply
 from sandbox.simulator import Credentials, Simulator
+from sandbox.simulators import SIMULATORS
 from sandbox.store import ConflictError
-from sandbox.wire import MAX_BODY_BYTES, Reply, Request, json_reply
 
 _MAX_HOLD_SECONDS: Final = 25.0
 _TRIES: Final = 5

@@ -8,8 +8,9 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from sandbox.behaviours import Answer, Behaviour, Effect, behaviour_of
+from sandbox.http_types import BadRequestError, Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.settling import CAPTURE, REFUND, VOID, SettlingSimulator, is_charge
+from sandbox.post_authorization import CAPTURE, REFUND, VOID, SettlingSimulator, is_charge
 from sandbox.simulator import (
     AUTHORIZED,
     CANCELED,
@@ -21,7 +22,6 @@ from sandbox.simulator import (
     require_positive,
 )
 from sandbox.store import Record
-from sandbox.wire import BadRequestError, Reply, Request, json_reply
 
 _KEYS: Final = "idempotency"
 _KEY_LIFETIME_SECONDS: Final = 24 * 3600

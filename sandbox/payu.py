@@ -22,10 +22,10 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from sandbox.behaviours import ASYNC_SECONDS, HANG_SECONDS, SLOW_SECONDS, Answer, Behaviour, Effect, behaviour_of
+from sandbox.http_types import BadRequestError, Reply, Request, html_reply
 from sandbox.ledger import DONE, FAILED, LedgerSimulator
 from sandbox.simulator import CANCELED, CHARGE, CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
-from sandbox.wire import BadRequestError, Reply, Request, html_reply
 
 AUTHORIZED: Final = "authorized"
 REPEAT_SECONDS: Final = 300.0

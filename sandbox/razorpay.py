@@ -23,10 +23,10 @@ from sandbox.behaviours import (
     Effect,
     behaviour_of,
 )
+from sandbox.http_types import Reply, Request, html_reply, json_reply
 from sandbox.ledger import DONE, FAILED, CourseSimulator, step
 from sandbox.simulator import CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
-from sandbox.wire import Reply, Request, html_reply, json_reply
 
 WEBHOOK_SECRET: Final = "razorpay_sandbox_webhook"  # noqa: S105 - it signs what a simulator sends
 ACCOUNT_ID: Final = "acc_Sandbox0000001"

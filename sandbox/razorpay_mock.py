@@ -8,11 +8,11 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from sandbox.behaviours import Effect, behaviour_of
+from sandbox.http_types import Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.settling import CAPTURE, REFUND, TAKEN, SettlingSimulator, is_charge
+from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, SettlingSimulator, is_charge
 from sandbox.simulator import AUTHORIZED, CHARGED, DECLINED, PENDING, WAITING, require, require_positive
 from sandbox.store import Record
-from sandbox.wire import Reply, Request, json_reply
 
 _ORDER: Final = "order"
 _ORDER_PATH: Final = re.compile(r"/v1/orders/(order_[0-9a-f]+)(/payments)?")

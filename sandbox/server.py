@@ -10,12 +10,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from sandbox.faults import Control
-from sandbox.gateways import ALL
+from sandbox.http_types import MAX_BODY_BYTES, Reply, Request, json_reply
 from sandbox.ledger import LedgerSimulator
-from sandbox.postman import Correspondent, Postman
 from sandbox.simulator import Credentials, Simulator
+from sandbox.simulators import ALL
 from sandbox.store import MemoryStore
-from sandbox.wire import MAX_BODY_BYTES, Reply, Request, json_reply
+from sandbox.webhook_dispatcher import Correspondent, Postman
 
 HOST: Final = "127.0.0.1"
 _MAX_CLOSED_SECONDS: Final = 600

@@ -15,8 +15,8 @@ from sandbox.behaviours import (
     Behaviour,
     Effect,
 )
+from sandbox.http_types import BadRequestError, Reply, Request, html_reply
 from sandbox.store import Record, Store
-from sandbox.wire import BadRequestError, Reply, Request, html_reply
 
 CHARGED: Final = "charged"
 AUTHORIZED: Final = "authorized"

@@ -19,10 +19,10 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from sandbox.behaviours import ASYNC_SECONDS, REOPEN_SECONDS, Answer, Behaviour, Effect, behaviour_of
+from sandbox.http_types import Reply, Request, html_reply, json_reply
 from sandbox.ledger import DONE, FAILED, LedgerSimulator
 from sandbox.simulator import CANCELED, CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
-from sandbox.wire import Reply, Request, html_reply, json_reply
 
 VERSION: Final = "2023-10-16"
 WEBHOOK_SECRET: Final = "whsec_sandbox"  # noqa: S105 - it signs what a simulator sends

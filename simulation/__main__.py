@@ -5,10 +5,10 @@ import sys
 import time
 from typing import Final
 
-from simulation.examine import Verdict, evidence_of, judge, shrink
+from simulation.check import Verdict, evidence_of, judge, shrink
 from simulation.paths import MIN_SEEDS, MUST_HAPPEN
 from simulation.runner import Total, examine_all
-from simulation.story import tell
+from simulation.trace import tell
 from simulation.world import Plan
 
 _SCALES: Final = {"commit": 255, "full": 25_500}

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from simulation.faults import Faults
 from simulation.functions import Platform
-from simulation.gateways import KINDS, Gateways, endpoint_of
 from simulation.history import Call, History
 from simulation.kernel import EPOCH_MS, Kernel
+from simulation.providers import KINDS, Gateways, endpoint_of
 from simulation.workload import MERCHANTS, Order
 
 _TRIES: Final = 6

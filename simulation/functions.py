@@ -14,7 +14,10 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from payflowx.bootstrap import Container
 from payflowx.domain.providers.ports import Charge
 from payflowx.domain.shared.errors import PayFlowXError, TransitionError
-from payflowx.entrypoints import api, authorizer, deliverer, operations, sweeper, worker
+from payflowx.entrypoints import deliverer, sweeper, worker
+from payflowx.entrypoints.api import authorizer
+from payflowx.entrypoints.api import handler as api
+from payflowx.entrypoints.operators import handler as operations
 from payflowx.providers.connector import Connector
 from payflowx.providers.registry import Registry
 from simulation.faults import Faults

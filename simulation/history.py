@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulation.dynamodb.tables import Key
-from simulation.dynamodb.values import Item
+from testing.dynamodb.tables import Key
+from testing.dynamodb.values import Item
 
 
 @dataclass(slots=True)

@@ -12,26 +12,30 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
-from payflowx.adapters.dynamodb import announcement_items, keys, writes
-from payflowx.adapters.dynamodb import payments as payments_module
-from payflowx.adapters.dynamodb.expressions import Expression
-from payflowx.adapters.dynamodb.failures import storage_errors
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.adapters.dynamodb.values import from_attributes, to_attributes
-from payflowx.application.payments import cancel_payment, process_payment, recording, resolve_attempt
+from payflowx.adapters.dynamodb.core import keys, writes
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
+from payflowx.adapters.dynamodb.payments import payments as payments_module
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.webhooks import merchant_event_items as announcement_items
+from payflowx.application.payments import cancel_payment, process_payment, resolve_attempt
+from payflowx.application.payments import outcome_writer as recording
+from payflowx.application.payments.attempt_session import Visit
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.application.payments.visit import Visit
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.domain.payments import attempt as attempt_module
-from payflowx.domain.payments import conclusion, resolution, weighing
-from payflowx.domain.payments.conclusion import Context, give_up
+from payflowx.domain.payments import recovery_plan as resolution
+from payflowx.domain.payments import state_machine as conclusion
+from payflowx.domain.payments import verification as weighing
 from payflowx.domain.payments.outcome import Declined, Fenced, NotFound, NotSent, Outcome, Unknown
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import Claimed, Existing
 from payflowx.domain.payments.retry import Stop
-from payflowx.domain.payments.weighing import weigh
+from payflowx.domain.payments.state_machine import Context, give_up
+from payflowx.domain.payments.verification import weigh
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind, PaymentStatus
 from payflowx.entrypoints import worker
 from payflowx.providers.connector import Connector

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from simulation.examine import Verdict, examine
+from simulation.check import Verdict, examine
 from simulation.world import Plan
 
 _CHUNK = 5

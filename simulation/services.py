@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from simulation.dynamodb.database import Database, cancelled, client_error
 from simulation.faults import Faults
 from simulation.functions import Platform
 from simulation.queue import Queue
+from testing.dynamodb.database import Database, cancelled, client_error
 
 _TRIES: Final = 3
 """`total_max_attempts` of the functions' clients."""

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.behaviours import BEHAVIOURS
-from sandbox.gateways import SIMULATORS, VENDORS
+from sandbox.simulators import SIMULATORS, VENDORS
 
 MERCHANTS: Final = ("acme", "globex")
 PAYMENTS: Final = 40

@@ -7,19 +7,19 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-from sandbox.gateways import SIMULATORS, VENDORS
+from sandbox.simulators import SIMULATORS, VENDORS
 from simulation.clients import Merchants
-from simulation.dynamodb.database import Database
-from simulation.dynamodb.tables import Index, Key, Schema, Table
-from simulation.dynamodb.values import Item
 from simulation.faults import Faults
 from simulation.functions import Platform, current_containers
-from simulation.gateways import KEY_ID, SECRET, Gateways, Outage
 from simulation.history import History, Write
 from simulation.kernel import EPOCH_MS, Kernel
+from simulation.providers import KEY_ID, SECRET, Gateways, Outage
 from simulation.queue import Queue
 from simulation.services import AppConfigClient, DynamoDBClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
+from testing.dynamodb.database import Database
+from testing.dynamodb.tables import Index, Key, Schema, Table
+from testing.dynamodb.values import Item
 
 TRANSACTIONS: Final = "Transactions"
 IDEMPOTENCY: Final = "Idempotency"

@@ -9,43 +9,43 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
-from payflowx.adapters import aws
-from payflowx.adapters.appconfig_publisher import AppConfigPublisher
-from payflowx.adapters.appconfig_rules import AppConfigRules
-from payflowx.adapters.cloudwatch_failures import CloudWatchFailures
-from payflowx.adapters.cursors import Cursors
-from payflowx.adapters.dynamodb.account_directory import DynamoDBAccountDirectory
-from payflowx.adapters.dynamodb.administration import DynamoDBAdministration
-from payflowx.adapters.dynamodb.announcements import DynamoDBAnnouncements
-from payflowx.adapters.dynamodb.configuration import (
+from payflowx.adapters.account_secrets import SecretsManagerAccountSecrets
+from payflowx.adapters.appconfig.document import decode_routing_document
+from payflowx.adapters.appconfig.publisher import AppConfigPublisher
+from payflowx.adapters.appconfig.reader import AppConfigRules
+from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
+from payflowx.adapters.dynamodb.merchants.configuration import (
     MERCHANT_LIFETIME_MS,
     DynamoDBApiKeys,
     DynamoDBMerchants,
     DynamoDBWebhookAccounts,
 )
-from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.endpoint_books import DynamoDBEndpointBooks
-from payflowx.adapters.dynamodb.operations import DynamoDBOperations
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.adapters.dynamodb.reconciliation_lookups import DynamoDBLookups
-from payflowx.adapters.dynamodb.reconciliation_runs import DynamoDBRuns
-from payflowx.adapters.dynamodb.references import DynamoDBReferences
-from payflowx.adapters.kms_seals import SEAL_LIFETIME_MS, KmsSeals
-from payflowx.adapters.routing_document import decode_routing_document
-from payflowx.adapters.secrets_administration import SecretsManagerAccountSecrets
-from payflowx.adapters.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBAdministration
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
+from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
+from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
+from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBEndpointBooks
+from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBAnnouncements
+from payflowx.adapters.failure_log import CloudWatchFailures
+from payflowx.adapters.platform import aws
+from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
+from payflowx.adapters.platform.cursors import Cursors
+from payflowx.adapters.platform.secrets_manager import SECRET_LIFETIME_MS, SecretsManagerSecrets
+from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacting_formatter
+from payflowx.adapters.platform.tracing import Tracing, daemon_of
+from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.settlement_files import S3SettlementFiles
-from payflowx.adapters.sqs_dead_letters import QueuePair, SqsDeadLetters, decode_message
-from payflowx.adapters.sqs_deliveries import SqsDeliveries
-from payflowx.adapters.sqs_jobs import SqsJobs
-from payflowx.adapters.sqs_notices import SqsNotices
-from payflowx.adapters.sqs_runs import SqsRuns
-from payflowx.adapters.system import SystemClock, SystemRandomness, Threads
-from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
-from payflowx.adapters.tracing import Tracing, daemon_of
-from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.application.inbound_webhooks.apply_notice import ApplyNotice
-from payflowx.application.inbound_webhooks.find_noticed import FindNoticed
+from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode_message
+from payflowx.adapters.sqs.deliveries import SqsDeliveries
+from payflowx.adapters.sqs.jobs import SqsJobs
+from payflowx.adapters.sqs.provider_events import SqsNotices
+from payflowx.adapters.sqs.runs import SqsRuns
+from payflowx.adapters.webhooks.cipher import SEAL_LIFETIME_MS, KmsSeals
+from payflowx.application.inbound_webhooks.match_event import FindNoticed
+from payflowx.application.inbound_webhooks.process_provider_event import ApplyNotice
 from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
 from payflowx.application.merchants.authenticate import Authenticate
 from payflowx.application.merchants.create_key import CreateKey
@@ -59,44 +59,44 @@ from payflowx.application.merchants.rotate_key import RotateKey
 from payflowx.application.merchants.set_credentials import SetCredentials
 from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
-from payflowx.application.operators.list_records import ListRecords
-from payflowx.application.operators.set_provider_switch import ListProviders, SetProviderSwitch
-from payflowx.application.operators.verify_trail import VerifyTrail
-from payflowx.application.outbound_webhooks.announced_events import AnnouncedEvents
+from payflowx.application.operators.list_audit_log import ListRecords
+from payflowx.application.operators.set_provider_status import ListProviders, SetProviderSwitch
+from payflowx.application.operators.verify_audit_log import VerifyTrail
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
+from payflowx.application.outbound_webhooks.merchant_events import AnnouncedEvents
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.create_payment import CreatePayment
+from payflowx.application.payments.operation_outcome_writer import OperationRecorder
+from payflowx.application.payments.outcome_writer import Recorder
 from payflowx.application.payments.process_operation import ProcessOperation
 from payflowx.application.payments.process_payment import ProcessPayment
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
-from payflowx.application.payments.recording import Recorder
-from payflowx.application.payments.recording_operations import OperationRecorder
 from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.application.reconciliation.compare_lines import CompareLines
+from payflowx.application.reconciliation.match_entries import CompareLines
 from payflowx.application.reconciliation.reconcile import Reconcile
-from payflowx.application.reconciliation.remedy_difference import RemedyDifference
+from payflowx.application.reconciliation.resolve_discrepancy import RemedyDifference
 from payflowx.application.reconciliation.start_reconciliations import StartReconciliations
-from payflowx.application.recovery.drive_event import DriveEvent
-from payflowx.application.recovery.drive_operation import DriveOperation
-from payflowx.application.recovery.drive_payment import DrivePayment
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
 from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.application.recovery.wake_event import DriveEvent
+from payflowx.application.recovery.wake_operation import DriveOperation
+from payflowx.application.recovery.wake_payment import DrivePayment
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
-from payflowx.domain.outbound_webhooks.delivery_ports import Sender
+from payflowx.domain.outbound_webhooks.ports import Sender
 from payflowx.domain.payments.ports import Concurrency, DueKind
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.recovery.dead_letter_ports import WorkQueueName
+from payflowx.domain.recovery.ports import WorkQueueName
 from payflowx.domain.shared.ambient import Clock, Randomness, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError
 from payflowx.domain.shared.limits import HOUR_MS
@@ -155,7 +155,7 @@ class Container:
     @cached_property
     def http(self) -> HttpClient:
         """The providers' line; imported by those who call providers only."""
-        from payflowx.adapters.http import Urllib3Client  # noqa: PLC0415 - the API never calls a provider
+        from payflowx.adapters.platform.http import Urllib3Client  # noqa: PLC0415 - the API never calls a provider
 
         return Urllib3Client()
 
@@ -516,7 +516,7 @@ class Container:
     @cached_property
     def sender(self) -> Sender:
         """The line to merchants; imported by the deliverer only."""
-        from payflowx.adapters.webhook_sender import UrllibSender  # noqa: PLC0415 - nobody else posts
+        from payflowx.adapters.webhooks.client import UrllibSender  # noqa: PLC0415 - nobody else posts
 
         return UrllibSender(loopback_allowed=self._is_on_a_developers_machine, now_ms=self.clock.now_ms)
 

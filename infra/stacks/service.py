@@ -1,6 +1,7 @@
 """The service: API, functions, queue, schedule, routing, alarms."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from aws_cdk import ArnFormat, Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -40,6 +41,16 @@ def functions_code() -> lambda_.Code:
     return lambda_.Code.from_asset(
         str(ROOT / "functions"), exclude=["**/__pycache__", "**/*.pyc", "requirements*", ".*"]
     )
+
+
+_MODULES: Final = {
+    "api": "api.handler",
+    "authorizer": "api.authorizer",
+    "notices": "provider_events",
+    "operations": "operators.handler",
+    "webhooks": "webhook_receiver",
+}
+"""Where the handler's module has another name than the service in logs and metrics."""
 
 
 class ServiceStack(Stack):
@@ -378,7 +389,7 @@ class ServiceStack(Stack):
         return PayFlowXFunction(
             self,
             construct_id,
-            handler=f"payflowx.entrypoints.{module}.handler",
+            handler=f"payflowx.entrypoints.{_MODULES.get(module, module)}.handler",
             description=f"PayFlowX: {description}",
             code=self._code,
             layers=self._layers,

@@ -16,13 +16,13 @@ import urllib3
 
 from local.chaos.evidence import Dossier, charges_in, collect, settle
 from local.chaos.load import Book, Load, Merchant
+from local.chaos.result import Violation, judge, table
 from local.chaos.trouble import Gateways, Trouble
-from local.chaos.verdict import Violation, judge, table
+from local.console import say
+from local.environment import Stage, running_stage
 from local.errors import StageError
 from local.paths import ROOT, STATE
 from local.processes import free_port
-from local.say import say
-from local.stage import Stage, running_stage
 
 _EVIDENCE: Final = STATE / "chaos.json"
 _SETTLE_SECONDS: Final = 360.0

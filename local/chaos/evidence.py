@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.chaos.load import Merchant
-from local.chaos.verdict import FINAL, Charge, Seen
+from local.chaos.result import FINAL, Charge, Seen
+from local.environment import Stage
 from local.seed import MERCHANT_ID
-from local.stage import Stage
 
 _POLL_SECONDS: Final = 2.0
 _AT_ONCE: Final = 4

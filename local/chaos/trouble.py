@@ -19,11 +19,11 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.chaos.load import Book
+from local.console import say
 from local.engine import Engine
+from local.environment import Stage
 from local.errors import StageError
-from local.say import say
 from local.seed import MERCHANT_ID
-from local.stage import Stage
 
 _WORKER_TIMEOUT_SECONDS: Final = 30
 _PAST_TIMEOUT_SECONDS: Final = _WORKER_TIMEOUT_SECONDS + 3

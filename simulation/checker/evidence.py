@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from simulation.dynamodb.values import plain_item
 from simulation.history import Call, Sent, Write
 from simulation.world import TRANSACTIONS, Result
+from testing.dynamodb.values import plain_item
 
 _PARTITION: Final = re.compile(r"M#([a-z0-9_-]+)#P#(pay_[a-z2-7]{16})")
 

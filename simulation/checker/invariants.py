@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, Violation
-from simulation.dynamodb.values import plain_item
-from simulation.gateways import KEY_ID, SECRET
 from simulation.kernel import EPOCH_MS
+from simulation.providers import KEY_ID, SECRET
 from simulation.world import TRANSACTIONS
+from testing.dynamodb.values import plain_item
 
 Invariant = Callable[[Evidence], Iterator[Violation]]
 

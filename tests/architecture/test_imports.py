@@ -76,7 +76,7 @@ def test_simulators_know_nothing_of_the_adapters() -> None:
 
 
 def test_the_checker_knows_nothing_of_what_it_judges() -> None:
-    for path in modules("simulation/checker", "simulation/dynamodb"):
+    for path in modules("simulation/checker", "testing/dynamodb"):
         assert not [name for name in imported(path) if name.split(".")[0] == "payflowx"], path
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.gateways import NAMES
+from tests.support.providers import NAMES
 
 
 def pytest_configure(config: pytest.Config) -> None:

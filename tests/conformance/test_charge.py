@@ -4,10 +4,10 @@ import pytest
 
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, PaymentStatus
-from sandbox.wire import Request
-from tests.support.gateways import NAMES
-from tests.support.hostile import HostileWorld, Trouble
+from sandbox.http_types import Request
+from tests.support.faulty_transport import HostileWorld, Trouble
 from tests.support.memory import FixedRules
+from tests.support.providers import NAMES
 from tests.support.world import fallback
 
 MAX_REQUESTS = 4

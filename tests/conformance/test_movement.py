@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.application.payments.moving import new_movement_of
+from payflowx.application.payments.operation_request import new_movement_of
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from sandbox.ledger import FAILED, LedgerSimulator
 from sandbox.simulator import CANCELED
 from sandbox.store import Record
-from tests.support.hostile import HostileWorld, Trouble
+from tests.support.faulty_transport import HostileWorld, Trouble
 from tests.support.memory import FixedRules
 from tests.support.world import fallback
 

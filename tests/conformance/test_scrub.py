@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from sandbox.simulator import Credentials
 from tests.support.conformance import PAYER, Till

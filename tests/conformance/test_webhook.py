@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.application.payments.charging import charge_of
-from payflowx.domain.payments.movement_weighing import weigh_movement
+from payflowx.application.payments.charge_request import charge_of
+from payflowx.domain.payments.operation_verification import weigh_movement
 from payflowx.domain.payments.outcome import Charged, Moved
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.weighing import weigh
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice
-from payflowx.domain.providers.notices import Webhook as Received
+from payflowx.domain.payments.verification import weigh
+from payflowx.domain.providers.events import ForgedWebhookError, Notice
+from payflowx.domain.providers.events import Webhook as Received
 from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from sandbox.ledger import Webhook
 from tests.support.conformance import DAY_SECONDS, Till

@@ -27,14 +27,14 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.notices import Webhook
+from payflowx.domain.providers.events import Webhook
 from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.statements import StatementPage
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.reconciliation.reports import StatementPage
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.cashfree import requests, signature
-from payflowx.providers.cashfree.gateway import GATEWAY
+from payflowx.providers.cashfree.connector import GATEWAY
 from payflowx.providers.connector import _read
 
 PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.announcements import DynamoDBAnnouncements
-from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.endpoint_books import DynamoDBEndpointBooks
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.adapters.kms_seals import KmsSeals
-from payflowx.adapters.sqs_deliveries import UnreadableDeliveryError, decode_delivery, encode_delivery
-from payflowx.adapters.ttl_cache import TtlCache
-from payflowx.application.operators.verify_trail import VerifyTrail
-from payflowx.domain.outbound_webhooks.announcements import Announcement, Delivery, DeliveryState, announcement_of
-from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementQuery, DeliveryJob
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBEndpointBooks
+from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBAnnouncements
+from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.adapters.sqs.deliveries import UnreadableDeliveryError, decode_delivery, encode_delivery
+from payflowx.adapters.webhooks.cipher import KmsSeals
+from payflowx.application.operators.verify_audit_log import VerifyTrail
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointBook, EndpointStatus
+from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Delivery, DeliveryState, announcement_of
+from payflowx.domain.outbound_webhooks.ports import AnnouncementQuery, DeliveryJob
 from payflowx.domain.payments.ports import Due, DueKind
 from payflowx.domain.payments.retry import Stop
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -39,7 +39,7 @@ class Stores:
 
     def announce(self, key: str = "order-1") -> Announcement:
         """A payment that fails; its event as stored."""
-        from payflowx.domain.payments.conclusion import Context, give_up
+        from payflowx.domain.payments.state_machine import Context, give_up
 
         payment = self.world.accept(key)
         event = self.world.payments.trails[payment.merchant_id, payment.transaction_id][0]

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from simulation.dynamodb.database import Database
-from simulation.dynamodb.tables import Index, Schema, Table
-from simulation.dynamodb.values import equal
+from testing.dynamodb.database import Database
+from testing.dynamodb.tables import Index, Schema, Table
+from testing.dynamodb.values import equal
 from tests.support.random_operations import DEFINITION, TABLE, random_sequence
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.expressions import Expression
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.domain.payments.outcome import Progress, Unknown
 from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import World, fallback

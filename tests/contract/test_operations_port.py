@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.operations import DynamoDBOperations
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.adapters.dynamodb.references import DynamoDBReferences
-from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
+from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_conclusion import conclude_operation, hasten_operation, request_operation
 from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
     ClaimedOperation,
@@ -21,12 +19,14 @@ from payflowx.domain.payments.operation_ports import (
     MovedOperation,
     PaymentMoved,
 )
+from payflowx.domain.payments.operation_state_machine import conclude_operation, hasten_operation, request_operation
 from payflowx.domain.payments.outcome import Moved as MovedMoney
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import AlreadySeen, Claimed, Due, DueKind, Moved, ReferenceTaken
+from payflowx.domain.payments.state_machine import Change, Context, SeenEvent
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import OperationStatus
 from tests.support.memory import NOW_MS, MemoryOperations, MemoryPayments
 from tests.support.tables import IDEMPOTENCY, TRANSACTIONS

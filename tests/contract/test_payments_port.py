@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Change, Context, conclude, give_up
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Claimed, Created, Due, DueKind, Existing, Moved, PaymentQuery, ReferenceTaken
 from payflowx.domain.payments.retry import Stop
+from payflowx.domain.payments.state_machine import Change, Context, conclude, give_up
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS, MemoryPayments
@@ -84,7 +84,7 @@ def success(world: World, payment: Payment, reference: str = "ch_1") -> Change:
 
 
 def _charge(payment: Payment) -> Any:
-    from payflowx.application.payments.charging import charge_of
+    from payflowx.application.payments.charge_request import charge_of
 
     return charge_of(payment, payment.attempts[-1])
 

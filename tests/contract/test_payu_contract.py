@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from payflowx.domain.providers.notices import Webhook
+from payflowx.domain.providers.events import Webhook
 from payflowx.domain.shared.transport import Credentials, HttpRequest
-from payflowx.providers.payu.gateway import GATEWAY
+from payflowx.providers.payu.connector import GATEWAY
 from payflowx.providers.payu.requests import authenticate
 from payflowx.providers.payu.signature import command_hash, form_hash, is_signed, notice_hash
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from payflowx.domain.payments.outcome import Accepted, Mismatch, Moved, NotFound, Progress, Rejected, Unknown
-from payflowx.domain.providers.notices import ForgedWebhookError, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Webhook
 from payflowx.domain.providers.ports import Charge
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.connector import _read
-from payflowx.providers.razorpay.gateway import GATEWAY
+from payflowx.providers.razorpay.connector import GATEWAY
 from payflowx.providers.razorpay.signature import is_payment_signed, is_signed, sign
 
 CONTRACTS = Path(__file__).resolve().parents[2] / ".." / "shared" / "contracts"

@@ -6,20 +6,21 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.account_directory import DynamoDBAccountDirectory
-from payflowx.adapters.dynamodb.administration import DynamoDBAdministration
-from payflowx.adapters.dynamodb.operations import DynamoDBOperations
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
-from payflowx.adapters.dynamodb.reconciliation_lookups import DynamoDBLookups
-from payflowx.adapters.dynamodb.reconciliation_runs import DynamoDBRuns
-from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
-from payflowx.domain.merchants.administration_ports import Record, StoredKey
-from payflowx.domain.merchants.decisions import Decision
+from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBAdministration
+from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
+from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
+from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
+from payflowx.domain.merchants.directory import Record, StoredKey
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
-from payflowx.domain.reconciliation.reconciliation import Remedy, Verdict
-from payflowx.domain.reconciliation.reconciliation_ports import AccountOwner
-from payflowx.domain.reconciliation.reconciliation_run import (
+from payflowx.domain.reconciliation.matching import Remedy, Verdict
+from payflowx.domain.reconciliation.ports import AccountOwner
+from payflowx.domain.reconciliation.reports import EntryKind
+from payflowx.domain.reconciliation.run import (
     Finding,
     NewRun,
     Phase,
@@ -29,7 +30,6 @@ from payflowx.domain.reconciliation.reconciliation_run import (
     after_their_page,
     begin,
 )
-from payflowx.domain.reconciliation.statements import EntryKind
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from tests.support.memory import NOW_MS

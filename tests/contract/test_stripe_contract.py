@@ -26,14 +26,14 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.statements import EntryKind, StatementPage
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.reconciliation.reports import EntryKind, StatementPage
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.stripe import signature
-from payflowx.providers.stripe.gateway import GATEWAY
+from payflowx.providers.stripe.connector import GATEWAY
 
 PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
 

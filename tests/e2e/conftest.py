@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import urllib3
 
+from local.environment import Stage, running_stage
 from local.processes import free_port
-from local.stage import Stage, running_stage
 
 FINAL = {"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"}
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.alarms import alarm_states
-from local.assembly import read_stacks
+from local.template_merge import read_stacks
 from tests.e2e.conftest import Client
 
 TOKENS = {

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.gateways import control
-from local.stories import STORIES
-from local.vendor_walkthrough import walk_through_vendor
-from sandbox.gateways import VENDORS
+from local.provider_walkthrough import walk_through_vendor
+from local.scenarios import STORIES
+from local.simulators import control
+from sandbox.simulators import VENDORS
 from tests.e2e.conftest import Client
 
 PAYMENTS = 2

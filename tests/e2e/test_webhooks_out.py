@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Client
-from tests.support.telling import verified
+from tests.support.deliveries import verified
 
 
 class Shop(ThreadingHTTPServer):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from payflowx.entrypoints.http import problems
-from payflowx.entrypoints.http.openapi import document
+from payflowx.entrypoints.api import problems
+from payflowx.entrypoints.api.openapi import document
 from tests.infra.conftest import resources
 
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")

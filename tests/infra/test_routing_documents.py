@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infra.settings import ENVIRONMENTS, EnvironmentSettings
-from payflowx.adapters.routing_document import decode_routing_document
+from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.domain.routing.routing_check import document_faults
 from payflowx.providers.registry import capabilities_of
 

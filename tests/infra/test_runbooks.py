@@ -95,7 +95,7 @@ def test_every_reason_for_a_review_has_a_page_with_commands_and_no_page_is_witho
     source = "".join(
         path.read_text()
         for folder in ("domain", "application")
-        for path in sorted((ROOT / "functions" / "payflowx" / folder).glob("*.py"))
+        for path in sorted((ROOT / "functions" / "payflowx" / folder).rglob("*.py"))
     )
     reasons = set(re.findall(r'"(\w+)":\s*"[^"]*a person has to look', source))
     reasons |= set(re.findall(r'send_(?:operation_)?to_review\([^)"]*"(\w+)"', source))

@@ -4,9 +4,9 @@ import pytest
 
 from payflowx.domain.shared import limits
 from simulation import queue
-from simulation.dynamodb.tables import Schema
 from simulation.functions import FUNCTIONS
 from simulation.world import CONFIGURATION, ENVIRONMENT, IDEMPOTENCY, TRANSACTIONS, tables
+from testing.dynamodb.tables import Schema
 from tests.infra.conftest import resources
 
 

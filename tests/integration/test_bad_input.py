@@ -217,7 +217,7 @@ def test_the_key_in_the_body(functions: Functions, key: Any, status: int, code: 
 
 
 def test_the_header_twice(functions: Functions) -> None:
-    from payflowx.entrypoints import api
+    from payflowx.entrypoints.api import handler as api
     from tests.support.handlers import Context, rest_event
 
     event = rest_event(

@@ -21,7 +21,7 @@ from payflowx.domain.payments.outcome import ActionRequired, Declined, NextActio
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import DeclineKind
-from payflowx.entrypoints.http.openapi import document
+from payflowx.entrypoints.api.openapi import document
 from tests.support.handlers import Functions, payment_body
 from tests.support.wsgi import Gateway
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.payments import DynamoDBPayments
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments.request_operation import NewOperation
 from payflowx.domain.payments.outcome import Refused, Unknown
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from tests.support.handlers import Functions
 
 CLIENTS = 50

@@ -115,7 +115,7 @@ class TestMerchantsAndKeys:
     @pytest.mark.parametrize("missing", ["operator", "reason"])
     def test_nothing_changes_without_who_and_why(self, functions: Functions, missing: str) -> None:
         before = stored(functions)
-        from payflowx.entrypoints import operations
+        from payflowx.entrypoints.operators import handler as operations
 
         command = {"command": "create_key", "merchantId": "acme", "operator": "ada", "reason": "T"}
         del command[missing]
@@ -401,7 +401,7 @@ class TestCommandLine:
     """`payflowx` over the very handler."""
 
     def run(self, functions: Functions, *words: str, typed: str | None = None) -> Result:
-        from payflowx.entrypoints import operations
+        from payflowx.entrypoints.operators import handler as operations
 
         class Local(Target):
             def who(self) -> str:
@@ -434,7 +434,7 @@ class TestCommandLine:
         import re
         from pathlib import Path
 
-        from payflowx.entrypoints.commands import RUNNERS
+        from payflowx.entrypoints.operators.commands import RUNNERS
 
         known = {command.__struct_config__.tag for command in RUNNERS}
         sources = (Path(__file__).resolve().parents[2] / "ops" / "commands").glob("*.py")

@@ -13,10 +13,11 @@ import pytest
 from payflowx.bootstrap import Container
 from payflowx.domain.payments.payment import Payment, PaymentMethod
 from payflowx.domain.payments.ports import Job
-from payflowx.entrypoints import operations, reconciler
-from tests.support.gateways import FixedSecrets, SimulatedHttp
+from payflowx.entrypoints import reconciler
+from payflowx.entrypoints.operators import handler as operations
 from tests.support.handlers import ENVIRONMENT, Context
 from tests.support.memory import CountingRandomness, FixedRules, ManualClock, ManualDeadline, OneByOne
+from tests.support.providers import FixedSecrets, SimulatedHttp
 from tests.support.reconciliation import PAYER
 from tests.support.world import fallback, new_payment
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from payflowx.adapters.routing_document import decode_routing_document
+from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.domain.payments.payment import Payment, PaymentMethod
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 from sandbox.behaviours import BEHAVIOURS
-from sandbox.wire import Request
-from tests.support.gateways import GatewayWorld
+from sandbox.http_types import Request
 from tests.support.memory import FixedRules
+from tests.support.providers import GatewayWorld
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = decode_routing_document((ROOT / "infra/routing/default.json").read_bytes())

@@ -12,13 +12,13 @@ import pytest
 
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.providers.notices import ForgedWebhookError
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.providers.events import ForgedWebhookError
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import CaptureMode, OperationStatus, PaymentStatus
+from sandbox.http_types import Request
 from sandbox.ledger import LedgerSimulator, Webhook
-from sandbox.wire import Request
-from tests.support.gateways import ALL, GatewayWorld
 from tests.support.memory import FixedRules
+from tests.support.providers import ALL, GatewayWorld
 from tests.support.world import fallback
 
 TELLING = tuple(name for name, kind in ALL.items() if issubclass(kind, LedgerSimulator))

@@ -10,10 +10,11 @@ from unittest.mock import patch
 import pytest
 
 from payflowx.domain.payments.outcome import Accepted, ActionRequired, Charged, Moved, NextAction
-from payflowx.domain.providers.notices import Notice
+from payflowx.domain.providers.events import Notice
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
-from payflowx.entrypoints import notices, webhooks
+from payflowx.entrypoints import provider_events as notices
+from payflowx.entrypoints import webhook_receiver as webhooks
 from tests.support.handlers import Context, Functions
 from tests.support.memory import FixedSecrets
 

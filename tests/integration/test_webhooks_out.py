@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.webhook_sender import UrllibSender
+from payflowx.adapters.webhooks.client import UrllibSender
 from payflowx.domain.payments.outcome import Declined
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.statuses import DeclineKind
+from tests.support.deliveries import verified
 from tests.support.handlers import Functions
 from tests.support.tables import CONFIGURATION, TRANSACTIONS
-from tests.support.telling import verified
 
 PUBLIC = "https://shop.example.com/hooks"
 

@@ -30,15 +30,15 @@ import pytest
 import urllib3
 
 from local.processes import free_port
-from payflowx.adapters.http import Urllib3Client
+from payflowx.adapters.platform.http import Urllib3Client
 from payflowx.domain.payments.outcome import Authorized, Charged, Declined, Moved, NotFound, Unknown
-from payflowx.domain.providers.notices import ForgedWebhookError, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Webhook
 from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpClient, HttpRequest, HttpResponse, HttpResult
 from payflowx.providers.connector import Connector
-from payflowx.providers.stripe.gateway import GATEWAY
+from payflowx.providers.stripe.connector import GATEWAY
 
 PYTHON = Path(__file__).parents[2] / ".local" / "localstripe" / "bin" / "python"
 LAUNCH = """

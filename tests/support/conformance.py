@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.moving import movement_of
+from payflowx.application.payments.operation_request import movement_of
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.providers.ports import Account
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import FINAL_OPERATION_STATUSES, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.providers.connector import Connector
 from sandbox.ledger import LedgerSimulator, Webhook
 from sandbox.store import Record
-from tests.support.hostile import HostileWorld
+from tests.support.faulty_transport import HostileWorld
 from tests.support.memory import FixedRules
 from tests.support.world import MERCHANT, fallback
 

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from payflowx.bootstrap import Container
-from payflowx.entrypoints import api, authorizer, deliverer, operations, sweeper, worker
-from payflowx.entrypoints.commands import RUNNERS
-from payflowx.entrypoints.commands.base import Change
+from payflowx.entrypoints import deliverer, sweeper, worker
+from payflowx.entrypoints.api import authorizer
+from payflowx.entrypoints.api import handler as api
+from payflowx.entrypoints.operators import handler as operations
+from payflowx.entrypoints.operators.commands import RUNNERS
+from payflowx.entrypoints.operators.commands.base import Change
 from tests.support.memory import CountingRandomness, FixedRules, ManualClock, OneByOne
 from tests.support.scripted import ScriptedProviders
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS

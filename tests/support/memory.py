@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice, ReferenceOwner, WebhookAccount
+from payflowx.domain.inbound_webhooks.ports import InboundNotice, ReferenceOwner, WebhookAccount
 from payflowx.domain.merchants.ports import Merchant
-from payflowx.domain.outbound_webhooks.announcements import Announcement, announcement_of
-from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementPage, AnnouncementQuery, DeliveryJob
 from payflowx.domain.outbound_webhooks.endpoints import EndpointBook
+from payflowx.domain.outbound_webhooks.merchant_events import Announcement, announcement_of
+from payflowx.domain.outbound_webhooks.ports import AnnouncementPage, AnnouncementQuery, DeliveryJob
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Change, SeenEvent
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import (
@@ -34,11 +33,12 @@ from payflowx.domain.payments.ports import (
     PaymentQuery,
     ReferenceTaken,
 )
+from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.routing.routing import RoutingDocument
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.transport import Credentials
 
 NOW_MS = 1_790_000_000_000

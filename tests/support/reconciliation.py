@@ -5,23 +5,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from payflowx.application.reconciliation.compare_lines import CompareLines
+from payflowx.application.reconciliation.match_entries import CompareLines
 from payflowx.application.reconciliation.reconcile import Reconcile
-from payflowx.application.reconciliation.remedy_difference import RemedyDifference
+from payflowx.application.reconciliation.resolve_discrepancy import RemedyDifference
 from payflowx.application.reconciliation.start_reconciliations import Asked, StartReconciliations
-from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
+from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.reconciliation.reconciliation_ports import AccountOwner
-from payflowx.domain.reconciliation.reconciliation_run import Finding, Phase, Run, Source
-from payflowx.domain.reconciliation.statements import EntryKind, StatementAnswer, StatementEntry, StatementResult
+from payflowx.domain.reconciliation.ports import AccountOwner
+from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementResult
+from payflowx.domain.reconciliation.run import Finding, Phase, Run, Source
 from payflowx.domain.shared.ambient import Deadline
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import OperationStatus
 from sandbox.simulator import CHARGE, CHARGED, Simulator
 from sandbox.store import Record
-from tests.support.gateways import GatewayWorld
 from tests.support.memory import FixedRules, MemoryOperations, MemoryPayments
+from tests.support.providers import GatewayWorld
 from tests.support.world import MERCHANT, fallback
 
 VENDORS = ("stripe", "razorpay", "cashfree", "payu")

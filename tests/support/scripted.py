@@ -16,9 +16,9 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode
 
 Answer = StepResult | Exception

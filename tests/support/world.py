@@ -3,33 +3,33 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payflowx.application.inbound_webhooks.apply_notice import ApplyNotice
-from payflowx.application.inbound_webhooks.find_noticed import FindNoticed
+from payflowx.application.inbound_webhooks.match_event import FindNoticed
+from payflowx.application.inbound_webhooks.process_provider_event import ApplyNotice
 from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
-from payflowx.application.operators.verify_trail import VerifyTrail
+from payflowx.application.operators.verify_audit_log import VerifyTrail
 from payflowx.application.payments.cancel_payment import Cancellation, CancelPayment, NewCancellation
 from payflowx.application.payments.create_payment import CreatePayment, NewPayment
+from payflowx.application.payments.operation_outcome_writer import OperationRecorder
+from payflowx.application.payments.outcome_writer import Recorder
 from payflowx.application.payments.process_operation import ProcessOperation
 from payflowx.application.payments.process_payment import ProcessPayment
-from payflowx.application.payments.recording import Recorder
-from payflowx.application.payments.recording_operations import OperationRecorder
 from payflowx.application.payments.request_operation import NewOperation, OperationAcceptance, RequestOperation
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.application.recovery.drive_operation import DriveOperation
-from payflowx.application.recovery.drive_payment import DrivePayment
 from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.application.recovery.wake_operation import DriveOperation
+from payflowx.application.recovery.wake_payment import DrivePayment
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment, PaymentMethod
 from payflowx.domain.payments.ports import DueKind, Job
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.providers.notices import Webhook
+from payflowx.domain.providers.events import Webhook
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.routing.routing import Conditions, RoutingDocument, Rule, Share
 from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import CaptureMode
 from tests.support.memory import (
     CountingRandomness,

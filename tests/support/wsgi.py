@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from payflowx.entrypoints import api
-from payflowx.entrypoints.http import problems
+from payflowx.entrypoints.api import handler as api
+from payflowx.entrypoints.api import problems
 from tests.support.handlers import Context, Functions, rest_event
 
 Environ = Mapping[str, Any]

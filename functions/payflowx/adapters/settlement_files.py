@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.domain.reconciliation.statements import (
+from payflowx.domain.reconciliation.reports import (
     StatementAnswer,
     StatementEntry,
     StatementResult,

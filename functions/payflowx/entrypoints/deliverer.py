@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from payflowx.adapters import log_context
-from payflowx.adapters.sqs_deliveries import decode_delivery, facts_of
+from payflowx.adapters.platform import log_context
+from payflowx.adapters.sqs.deliveries import decode_delivery, facts_of
 from payflowx.bootstrap import Container
-from payflowx.entrypoints.http.messages import compose_message
+from payflowx.entrypoints.api.messages import compose_message
 
 
 @cache

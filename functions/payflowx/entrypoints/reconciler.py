@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from payflowx.adapters import log_context
-from payflowx.adapters.sqs_runs import decode_run
-from payflowx.adapters.system import LambdaDeadline
+from payflowx.adapters.platform import log_context
+from payflowx.adapters.platform.clock import LambdaDeadline
+from payflowx.adapters.sqs.runs import decode_run
 from payflowx.application.reconciliation.start_reconciliations import Asked
 from payflowx.bootstrap import Container
-from payflowx.domain.reconciliation.reconciliation_run import Run
+from payflowx.domain.reconciliation.run import Run
 from payflowx.domain.shared.ambient import Deadline
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 

@@ -4,7 +4,7 @@ import base64
 import os
 from typing import Any
 
-from payflowx.adapters.routing_document import decode_routing_document
+from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.domain.routing.routing_check import document_faults
 from payflowx.domain.shared.errors import ConfigurationError
 from payflowx.providers.registry import capabilities_of

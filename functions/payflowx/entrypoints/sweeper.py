@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
-from payflowx.adapters import log_context
-from payflowx.adapters.system import LambdaDeadline
+from payflowx.adapters.platform import log_context
+from payflowx.adapters.platform.clock import LambdaDeadline
 from payflowx.bootstrap import Container
 
 

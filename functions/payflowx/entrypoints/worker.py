@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from payflowx.adapters import log_context
-from payflowx.adapters.sqs_jobs import decode_job, facts_of
-from payflowx.adapters.system import LambdaDeadline
+from payflowx.adapters.platform import log_context
+from payflowx.adapters.platform.clock import LambdaDeadline
+from payflowx.adapters.sqs.jobs import decode_job, facts_of
 from payflowx.bootstrap import Container
 from payflowx.domain.shared.ambient import Deadline
 

@@ -17,9 +17,9 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.events import Notice, Webhook
 from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.reconciliation.statements import (
+from payflowx.domain.reconciliation.reports import (
     StatementPage,
     StatementResult,
     StatementTooLong,
@@ -27,7 +27,7 @@ from payflowx.domain.reconciliation.statements import (
 )
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
-from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.operation_request import Movement
 from payflowx.domain.shared.transport import (
     ANSWER_TOO_LARGE,
     Credentials,

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import MovementResult, StepResult
-from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.events import Notice, Webhook
 from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.statements import StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.shared.movement import Movement
+from payflowx.domain.reconciliation.reports import StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.operation_request import Movement
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 
 

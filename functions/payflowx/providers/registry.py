@@ -15,13 +15,13 @@ from payflowx.providers.connector import Connector
 from payflowx.providers.contract import Gateway
 
 _MODULES: Final[Mapping[str, str]] = {
-    "mock": "payflowx.providers.mock.gateway",
-    "razorpay_mock": "payflowx.providers.razorpay_mock.gateway",
-    "cashfree_mock": "payflowx.providers.cashfree_mock.gateway",
-    "stripe": "payflowx.providers.stripe.gateway",
-    "razorpay": "payflowx.providers.razorpay.gateway",
-    "cashfree": "payflowx.providers.cashfree.gateway",
-    "payu": "payflowx.providers.payu.gateway",
+    "mock": "payflowx.providers.mock.connector",
+    "razorpay_mock": "payflowx.providers.razorpay_mock.connector",
+    "cashfree_mock": "payflowx.providers.cashfree_mock.connector",
+    "stripe": "payflowx.providers.stripe.connector",
+    "razorpay": "payflowx.providers.razorpay.connector",
+    "cashfree": "payflowx.providers.cashfree.connector",
+    "payu": "payflowx.providers.payu.connector",
 }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.batches import get_items, put_items
+from payflowx.adapters.dynamodb.core.batches import get_items, put_items
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 from tests.unit.adapters.test_leaves import THROTTLED, FakeClient

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from payflowx.adapters.http import MAX_ANSWER_BYTES, Urllib3Client
+from payflowx.adapters.platform.http import MAX_ANSWER_BYTES, Urllib3Client
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, NoAnswer, NoConnection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Kind: Plain\r\n\r\nok"

@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from payflowx.adapters.appconfig_rules import AppConfigRules
-from payflowx.adapters.cursors import Cursors
-from payflowx.adapters.secrets_manager import SecretsManagerSecrets
-from payflowx.adapters.sqs_jobs import SqsJobs, UnreadableJobError, decode_job, encode_job
-from payflowx.adapters.system import SystemRandomness, Threads
-from payflowx.adapters.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
-from payflowx.adapters.ttl_cache import TtlCache
+from payflowx.adapters.appconfig.reader import AppConfigRules
+from payflowx.adapters.platform.clock import SystemRandomness, Threads
+from payflowx.adapters.platform.cursors import Cursors
+from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
+from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
+from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.adapters.sqs.jobs import SqsJobs, UnreadableJobError, decode_job, encode_job
 from payflowx.domain.merchants.api_keys import compose_api_key
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from payflowx.adapters import log_context
-from payflowx.adapters.sqs_jobs import SqsJobs, decode_job, encode_job, facts_of
-from payflowx.adapters.system import Threads
-from payflowx.adapters.telemetry import PowertoolsTelemetry, redacting_formatter
-from payflowx.adapters.tracing import Trace, Tracing, daemon_of
+from payflowx.adapters.platform import log_context
+from payflowx.adapters.platform.clock import Threads
+from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacting_formatter
+from payflowx.adapters.platform.tracing import Trace, Tracing, daemon_of
+from payflowx.adapters.sqs.jobs import SqsJobs, decode_job, encode_job, facts_of
 from payflowx.domain.payments.ports import Job
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"

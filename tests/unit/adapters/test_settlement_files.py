@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from payflowx.adapters import settlement_files
 from payflowx.adapters.settlement_files import S3SettlementFiles
-from payflowx.domain.reconciliation.statements import EntryKind, StatementAnswer, StatementEntry, StatementUnavailable
+from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementUnavailable
 
 HEADER = "reference,amount,note\r\n"
 

@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.adapters.dynamodb.values import from_attributes, to_attributes, to_value
+from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes, to_value
 from payflowx.domain.shared.statuses import PaymentStatus
 
 VALUES = st.recursive(

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from payflowx.adapters import webhook_sender
-from payflowx.adapters.webhook_sender import UrllibSender
-from payflowx.domain.outbound_webhooks.announcements import Answered, NotAnswered
+from payflowx.adapters.webhooks import client as webhook_sender
+from payflowx.adapters.webhooks.client import UrllibSender
+from payflowx.domain.outbound_webhooks.merchant_events import Answered, NotAnswered
 
 NOW_MS = 1_790_000_000_000
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from payflowx.domain.outbound_webhooks.announcements import Announcement, Answered, DeliveryState, NotAnswered
-from payflowx.domain.outbound_webhooks.delivery_ports import AnnouncementQuery, DeliveryJob
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, EndpointStatus
+from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Answered, DeliveryState, NotAnswered
+from payflowx.domain.outbound_webhooks.ports import AnnouncementQuery, DeliveryJob
 from payflowx.domain.payments.outcome import Declined
 from payflowx.domain.payments.payment import Customer, PaymentMethod
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import DeclineKind
-from payflowx.entrypoints.http.messages import compose_message
-from tests.support.telling import URL, Telling, verified
+from payflowx.entrypoints.api.messages import compose_message
+from tests.support.deliveries import URL, Telling, verified
 from tests.support.world import MERCHANT
 
 OTHER = "https://other.example.com/hooks"

@@ -18,7 +18,7 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_DRIVES, MAX_OPERATION_RETRIES
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.scripted import ScriptedProvider, moved
 from tests.support.world import FENCEABLE, RESENDABLE, World, fallback

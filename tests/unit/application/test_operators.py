@@ -6,30 +6,30 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from payflowx.adapters.sqs_dead_letters import decode_message
-from payflowx.adapters.sqs_deliveries import encode_delivery
-from payflowx.adapters.sqs_jobs import encode_job
-from payflowx.adapters.sqs_notices import encode_notice
-from payflowx.application.inbound_webhooks.find_noticed import FindNoticed
+from payflowx.adapters.sqs.dead_letters import decode_message
+from payflowx.adapters.sqs.deliveries import encode_delivery
+from payflowx.adapters.sqs.jobs import encode_job
+from payflowx.adapters.sqs.provider_events import encode_notice
+from payflowx.application.inbound_webhooks.match_event import FindNoticed
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayStep
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters, Replayed
 from payflowx.application.reviews.close_review import CloseReview, ReviewFinding
 from payflowx.application.reviews.resolve_payment import ResolvePayment
-from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice
-from payflowx.domain.merchants.administration_ports import Record
-from payflowx.domain.merchants.decisions import Decision
-from payflowx.domain.outbound_webhooks.delivery_ports import DeliveryJob
+from payflowx.domain.inbound_webhooks.ports import InboundNotice
+from payflowx.domain.merchants.directory import Record
+from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.review import Verdict
-from payflowx.domain.providers.notices import Notice
-from payflowx.domain.reconciliation.reconciliation_run import Phase, Run, Source
-from payflowx.domain.recovery.dead_letter_ports import DeadLetter, QueueDepth, WorkQueueName
+from payflowx.domain.providers.events import Notice
+from payflowx.domain.reconciliation.run import Phase, Run, Source
+from payflowx.domain.recovery.ports import DeadLetter, QueueDepth, WorkQueueName
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS, MemoryAnnouncements
 from tests.support.reconciliation import MemoryRunQueue, MemoryRuns

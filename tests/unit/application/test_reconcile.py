@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.inbound_webhooks.notice_ports import ReferenceOwner
-from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.reconciliation.reconciliation import Verdict, review_difference
-from payflowx.domain.reconciliation.reconciliation_run import MAX_FRUITLESS_TRIES, Phase, Run
+from payflowx.domain.payments.state_machine import Context
+from payflowx.domain.reconciliation.matching import Verdict, review_difference
+from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Run
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.domain.shared.transport import HttpRequest, HttpResult, NoAnswer
-from tests.support.gateways import SimulatedHttp
+from tests.support.providers import SimulatedHttp
 from tests.support.reconciliation import VENDORS, ReconciliationWorld
 
 
@@ -436,7 +436,7 @@ class TestLongLists:
     def test_more_differences_than_anybody_believes_are_reported_and_not_acted_upon(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("payflowx.domain.reconciliation.reconciliation_run.MAX_REMEDIES", 3)
+        monkeypatch.setattr("payflowx.domain.reconciliation.run.MAX_REMEDIES", 3)
         world = ReconciliationWorld(vendor="stripe")
         payments = [world.pay(f"order-{n}") for n in range(6)]
         for payment in payments:

@@ -2,7 +2,7 @@
 
 import tracemalloc
 
-from tests.support.huge_statement import HugeFile, reconcile_rows
+from tests.support.huge_report import HugeFile, reconcile_rows
 
 ROWS = 1_500
 

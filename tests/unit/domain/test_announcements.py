@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.domain.outbound_webhooks.announcements import (
+from payflowx.domain.outbound_webhooks.endpoints import (
+    DisabledReason,
+    Endpoint,
+    EndpointBook,
+    EndpointStatus,
+    derive_endpoint_id,
+    rotated,
+)
+from payflowx.domain.outbound_webhooks.merchant_events import (
     Announcement,
     Answered,
     Delivery,
@@ -18,18 +26,10 @@ from payflowx.domain.outbound_webhooks.announcements import (
     settled,
     why_to_disable,
 )
-from payflowx.domain.outbound_webhooks.endpoints import (
-    DisabledReason,
-    Endpoint,
-    EndpointBook,
-    EndpointStatus,
-    derive_endpoint_id,
-    rotated,
-)
-from payflowx.domain.payments.topics import TOPICS, operation_topic, payment_topic
+from payflowx.domain.payments.event_types import TOPICS, operation_topic, payment_topic
 from payflowx.domain.shared.backoff import delivery_delay_ms
 from payflowx.domain.shared.limits import DAY_MS, DELIVERY_GRACE_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 
 NOW = 1_790_000_000_000

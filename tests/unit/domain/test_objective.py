@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.domain.payments.objective import missed_objective
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Unknown
 from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.slo import missed_objective
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.world import World
 

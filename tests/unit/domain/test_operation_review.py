@@ -11,7 +11,7 @@ from payflowx.domain.payments.outcome import Moved, Refused, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
 from payflowx.domain.payments.review import Verdict
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.world import World
 from tests.unit.domain.test_review import CONTEXT
@@ -127,7 +127,7 @@ def test_what_was_never_sent_cannot_have_moved() -> None:
 
 
 def test_a_refund_that_was_closed_as_not_moved_and_happens_all_the_same_is_seen() -> None:
-    from payflowx.domain.payments.operation_conclusion import conclude_operation
+    from payflowx.domain.payments.operation_state_machine import conclude_operation
 
     payment, operation = unknown(World(), MovementKind.REFUND, 500)
     closed = close(payment, operation, Verdict.NOT_CHARGED)

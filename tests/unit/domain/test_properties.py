@@ -12,20 +12,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from payflowx.adapters.sqs_jobs import UnreadableJobError, decode_job
+from payflowx.adapters.sqs.jobs import UnreadableJobError, decode_job
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.claim import Append, GiveUp, Resolve, decide_claim
-from payflowx.domain.payments.conclusion import (
-    Change,
-    Context,
-    conclude,
-    give_up,
-    look_again,
-    request_cancel,
-    send_to_review,
-)
 from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
 from payflowx.domain.payments.outcome import (
     Accepted,
@@ -46,8 +37,17 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.payments.payment import Candidate, Payment, PaymentMethod, Route
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy, Stop, choose_candidate
+from payflowx.domain.payments.state_machine import (
+    Change,
+    Context,
+    conclude,
+    give_up,
+    look_again,
+    request_cancel,
+    send_to_review,
+)
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS, PAYMENT_TRANSITIONS
-from payflowx.domain.payments.weighing import weigh
+from payflowx.domain.payments.verification import weigh
 from payflowx.domain.providers.ports import Account, Charge
 from payflowx.domain.shared.backoff import drive_delay_ms, inquiry_delay_ms, retry_delay_ms
 from payflowx.domain.shared.errors import Refusal
@@ -56,9 +56,9 @@ from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_AMOUNT, MAX_ATTEM
 from payflowx.domain.shared.money import CURRENCY_EXPONENTS, to_major, to_minor
 from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, CaptureMode, DeclineKind, PaymentStatus
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
-from payflowx.entrypoints.http.decoding import decode_new_payment
-from payflowx.entrypoints.http.problems import KINDS
-from payflowx.entrypoints.http.requests import ApiRequest
+from payflowx.entrypoints.api.payments.decoding import decode_new_payment
+from payflowx.entrypoints.api.problems import KINDS
+from payflowx.entrypoints.api.requests import ApiRequest
 from payflowx.providers.connector import Connector
 from payflowx.providers.registry import gateway
 from tests.support.handlers import payment_body, rest_event

@@ -12,7 +12,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Charged, Declined, Fenced, Mismatch, NotFound, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.reconciliation.reconciliation import (
+from payflowx.domain.reconciliation.matching import (
     DIFFERENCES,
     Held,
     Judgement,
@@ -24,7 +24,8 @@ from payflowx.domain.reconciliation.reconciliation import (
     judge_unlisted,
     weigh_answer,
 )
-from payflowx.domain.reconciliation.reconciliation_run import (
+from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.run import (
     MAX_FRUITLESS_TRIES,
     MIN_SLICE_MS,
     NewRun,
@@ -36,9 +37,8 @@ from payflowx.domain.reconciliation.reconciliation_run import (
     begin,
     narrower,
 )
-from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
 from tests.support.memory import NOW_MS
 from tests.support.world import World

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.merchants.decisions import checked_words, decision_of
+from payflowx.domain.merchants.operator_action import checked_words, decision_of
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Change, Context, conclude
 from payflowx.domain.payments.outcome import Charged
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import Verdict, close_review, request_look
+from payflowx.domain.payments.state_machine import Change, Context, conclude
 from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
 from payflowx.domain.shared.errors import Refusal, TransitionError
 from payflowx.domain.shared.limits import HOUR_MS

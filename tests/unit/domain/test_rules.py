@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.adapters.routing_document import decode_routing_document
+from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.domain.merchants.api_keys import compose_api_key, is_well_formed
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults

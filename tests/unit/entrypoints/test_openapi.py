@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from payflowx.entrypoints.http.openapi import document
-from payflowx.entrypoints.http.problems import KINDS
+from payflowx.entrypoints.api.openapi import document
+from payflowx.entrypoints.api.problems import KINDS
 from tests.support.handlers import payment_body
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,9 +9,9 @@ import pytest
 
 from local.chaos.evidence import _is_asked_on
 from local.chaos.load import Answer, Order, draw_order
+from local.chaos.result import Charge, Seen, Violation, judge, table
 from local.chaos.trouble import job_message, select_workers
-from local.chaos.verdict import Charge, Seen, Violation, judge, table
-from payflowx.adapters.sqs_jobs import decode_job
+from payflowx.adapters.sqs.jobs import decode_job
 from payflowx.domain.payments.ports import Job
 
 STEM = "abcdefgh234567ab"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from local.adapt import adapt
 from local.alarm_math import composite_fires, fires
 from local.engine import Engine
 from local.errors import StageError
-from local.front import Front, check_port
+from local.gateway_server import Front, check_port
 from local.metrics_pump import MetricsPump, samples_of
 from local.processes import free_port
+from local.template_adapter import adapt
 
 
 def template(**resources: dict[str, Any]) -> dict[str, Any]:

@@ -547,7 +547,7 @@ def test_only_queues_with_dead_letters_can_be_named() -> None:
 
 
 def test_the_queues_are_those_of_the_function() -> None:
-    from payflowx.domain.recovery.dead_letter_ports import WorkQueueName
+    from payflowx.domain.recovery.ports import WorkQueueName
 
     assert set(dlq.QUEUES) == {name.value for name in WorkQueueName}
 

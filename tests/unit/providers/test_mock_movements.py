@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payflowx.domain.payments.outcome import Accepted, Charged, Mismatch, Moved, NotFound, Refused, Rejected, Unknown
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.registry import gateway
 

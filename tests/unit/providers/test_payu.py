@@ -26,16 +26,16 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.notices import ForgedWebhookError, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Webhook
 from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.reconciliation.statements import EntryKind, StatementPage
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.reconciliation.reports import EntryKind, StatementPage
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.connector import Connector, _read
 from payflowx.providers.contract import Gateway, MovementStep, Settling, Step
 from payflowx.providers.payu import requests
-from payflowx.providers.payu.gateway import GATEWAY
+from payflowx.providers.payu.connector import GATEWAY
 from payflowx.providers.payu.signature import command_hash, form_hash, is_signed, notice_hash
 
 PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)

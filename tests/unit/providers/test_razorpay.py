@@ -28,17 +28,17 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry, StatementPage
+from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry, StatementPage
 from payflowx.domain.shared.limits import DAY_MS
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.connector import Connector, _read
 from payflowx.providers.contract import Gateway, Settling
 from payflowx.providers.razorpay import responses
-from payflowx.providers.razorpay.gateway import GATEWAY
+from payflowx.providers.razorpay.connector import GATEWAY
 from payflowx.providers.razorpay.signature import is_payment_signed, is_signed, sign
 
 KEY = "pfx-abcdefghijklmnop-1"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.reconciliation.statements import EntryKind
+from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.providers.registry import gateway
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "settlements"

@@ -28,18 +28,18 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.reconciliation.statements import EntryKind, StatementPage
+from payflowx.domain.reconciliation.reports import EntryKind, StatementPage
 from payflowx.domain.shared.limits import HOUR_MS, MAX_STEPS_PER_ATTEMPT
 from payflowx.domain.shared.money import CURRENCY_EXPONENTS
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from payflowx.providers.connector import Connector, _read
 from payflowx.providers.contract import Gateway, Settling
 from payflowx.providers.stripe import signature
-from payflowx.providers.stripe.gateway import GATEWAY
+from payflowx.providers.stripe.connector import GATEWAY
 
 PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
 

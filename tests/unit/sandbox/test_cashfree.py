@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 
 from sandbox.cashfree import CashfreeSimulator, sign_webhook
+from sandbox.http_types import Reply, Request
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
-from sandbox.wire import Reply, Request
 
 CONTRACT = Path(__file__).resolve().parents[4] / "shared/contracts/cashfree-pg-2025-01-01.full.json"
 NOW = 1_700_000_000.0

@@ -12,10 +12,10 @@ import pytest
 
 from sandbox import payu
 from sandbox.behaviours import BEHAVIOURS
+from sandbox.http_types import Reply, Request
 from sandbox.payu import PayUSimulator
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
-from sandbox.wire import Reply, Request
 
 VECTORS = Path(__file__).parents[4] / "shared" / "contracts" / "vectors.json"
 NOW = 1_700_000_000.0

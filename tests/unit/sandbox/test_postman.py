@@ -6,18 +6,18 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from payflowx.domain.providers.notices import ForgedWebhookError
-from payflowx.domain.providers.notices import Webhook as InboundWebhook
-from payflowx.providers.cashfree.gateway import GATEWAY as CASHFREE
-from payflowx.providers.payu.gateway import GATEWAY as PAYU
-from payflowx.providers.razorpay.gateway import GATEWAY as RAZORPAY
-from payflowx.providers.stripe.gateway import GATEWAY as STRIPE
-from sandbox.gateways import VENDORS
+from payflowx.domain.providers.events import ForgedWebhookError
+from payflowx.domain.providers.events import Webhook as InboundWebhook
+from payflowx.providers.cashfree.connector import GATEWAY as CASHFREE
+from payflowx.providers.payu.connector import GATEWAY as PAYU
+from payflowx.providers.razorpay.connector import GATEWAY as RAZORPAY
+from payflowx.providers.stripe.connector import GATEWAY as STRIPE
 from sandbox.ledger import Webhook
 from sandbox.payu import response_hash
-from sandbox.postman import RETRY_DELAYS_SECONDS, Postman, forged
 from sandbox.simulator import Credentials
+from sandbox.simulators import VENDORS
 from sandbox.store import MemoryStore
+from sandbox.webhook_dispatcher import RETRY_DELAYS_SECONDS, Postman, forged
 
 URL = "http://127.0.0.1:3000/webhooks/x/token"
 NOW = 1_700_000_000.0

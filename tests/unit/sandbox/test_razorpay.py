@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.http_types import Reply, Request
 from sandbox.razorpay import (
     MANUAL_EXPIRY_SECONDS,
     PRE_DEBIT_SECONDS,
@@ -19,7 +20,6 @@ from sandbox.razorpay import (
 )
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
-from sandbox.wire import Reply, Request
 
 CONTRACTS = Path(__file__).resolve().parents[4] / "shared/contracts"
 NOW = 1_700_000_000.0

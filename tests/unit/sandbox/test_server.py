@@ -14,11 +14,11 @@ import urllib3
 
 from local.processes import free_port
 from sandbox.faults import Control
-from sandbox.gateways import SIMULATORS
+from sandbox.http_types import Reply, Request, json_reply
 from sandbox.server import GatewayServer
 from sandbox.simulator import Credentials
+from sandbox.simulators import SIMULATORS
 from sandbox.store import ConflictError, MemoryStore
-from sandbox.wire import Reply, Request, json_reply
 
 CREDENTIALS = Credentials(key_id="id", key_secret="secret")
 

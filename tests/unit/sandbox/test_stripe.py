@@ -11,11 +11,11 @@ import pytest
 
 from sandbox import stripe
 from sandbox.behaviours import BEHAVIOURS
+from sandbox.http_types import Reply, Request
 from sandbox.ledger import Webhook
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
 from sandbox.stripe import StripeSimulator
-from sandbox.wire import Reply, Request
 
 CONTRACTS = Path(__file__).parents[4] / "shared" / "contracts"
 NOW = 1_700_000_000.0

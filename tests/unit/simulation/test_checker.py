@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.checker.invariants import INVARIANTS, MAX_GATEWAY_CALLS_PER_HOUR, violations
-from simulation.examine import evidence_of
-from simulation.gateways import SECRET
+from simulation.providers import SECRET
 from simulation.world import Plan
 
 SEED = 5

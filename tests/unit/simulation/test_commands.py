@@ -5,7 +5,7 @@ import re
 import pytest
 
 from simulation import __main__ as simulate
-from simulation import hunt
+from simulation import run_mutants as hunt
 from simulation.mutants import MUTANTS, Mutant, applied
 
 

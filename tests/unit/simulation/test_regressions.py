@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulation.examine import examine
+from simulation.check import examine
 from simulation.world import Plan
 
 SEEDS = {

@@ -8,18 +8,18 @@ from functools import partial
 import pytest
 
 from local.paths import ROOT
-from simulation.dynamodb.tables import Schema
-from simulation.examine import evidence_of, examine, judge, shrink
+from simulation.check import evidence_of, examine, judge, shrink
 from simulation.faults import EPISODES, MAX_RATES, Faults
 from simulation.kernel import Kernel, Killed, Owner
 from simulation.mutants import MUTANTS, applied
 from simulation.runner import Total
-from simulation.story import tell
+from simulation.trace import tell
 from simulation.world import Plan
+from testing.dynamodb.tables import Schema
 
 
 def test_a_seed_gives_one_history_whatever_python_hashes() -> None:
-    code = "from simulation.examine import examine; from simulation.world import Plan; print(examine(Plan(3)).hash)"
+    code = "from simulation.check import examine; from simulation.world import Plan; print(examine(Plan(3)).hash)"
     hashes = set()
     for hash_seed in ("0", "1", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}"}

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice, Notices, WebhookAccounts
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.inbound_webhooks.ports import InboundNotice, Notices, WebhookAccounts
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.metrics import Metric

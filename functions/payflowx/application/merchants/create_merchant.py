@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from payflowx.application.merchants.issuing import issue_key
-from payflowx.domain.inbound_webhooks.webhook_tokens import TOKEN_CHARS
-from payflowx.domain.merchants.administration_ports import Administration, Record
-from payflowx.domain.merchants.decisions import Decision
+from payflowx.application.merchants.api_key_issuer import issue_key
+from payflowx.domain.inbound_webhooks.tokens import TOKEN_CHARS
+from payflowx.domain.merchants.directory import Administration, Record
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account, Providers
 from payflowx.domain.shared.ambient import Clock, Randomness

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from payflowx.domain.merchants.administration_ports import StoredKey
+from payflowx.domain.merchants.directory import StoredKey
 from payflowx.domain.shared.errors import Refusal
 
 

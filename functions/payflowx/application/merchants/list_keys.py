@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.administration_ports import Administration, StoredKey
+from payflowx.domain.merchants.directory import Administration, StoredKey
 from payflowx.domain.shared.errors import Refusal
 
 

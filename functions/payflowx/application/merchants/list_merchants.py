@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.administration_ports import Administration, MerchantPage
+from payflowx.domain.merchants.directory import Administration, MerchantPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

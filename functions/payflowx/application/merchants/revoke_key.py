@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from payflowx.application.merchants.find_key import find_usable_key
 from payflowx.application.merchants.list_keys import ListKeys
-from payflowx.domain.merchants.administration_ports import Administration, Record, StoredKey
-from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.merchants.directory import Administration, Record, StoredKey
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
 

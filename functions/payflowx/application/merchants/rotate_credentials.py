@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.administration_ports import AccountSecret, AccountSecrets, Administration, Record
-from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, Administration, Record
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal

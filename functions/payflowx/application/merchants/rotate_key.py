@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from payflowx.application.merchants.api_key_issuer import IssuedKey, issue_key
 from payflowx.application.merchants.find_key import find_usable_key
-from payflowx.application.merchants.issuing import IssuedKey, issue_key
 from payflowx.application.merchants.list_keys import ListKeys
-from payflowx.domain.merchants.administration_ports import Administration, Record
-from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.merchants.directory import Administration, Record
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import HOUR_MS, MAX_KEYS_PER_MERCHANT

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS, CheckAccount
-from payflowx.domain.inbound_webhooks.webhook_tokens import TOKEN_CHARS
-from payflowx.domain.merchants.administration_ports import AccountSecret, AccountSecrets, Administration, Record
-from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.inbound_webhooks.tokens import TOKEN_CHARS
+from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, Administration, Record
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.ambient import Clock, Randomness

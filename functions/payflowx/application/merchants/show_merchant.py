@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.administration_ports import Administration
+from payflowx.domain.merchants.directory import Administration
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.shared.errors import Refusal
 

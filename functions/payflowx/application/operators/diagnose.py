@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.application.routing.publish_routing import CheckRouting
-from payflowx.domain.merchants.administration_ports import AccountSecrets, Administration, RoutingPublisher
+from payflowx.domain.merchants.directory import AccountSecrets, Administration, RoutingPublisher
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.ports import Due, DueItems
 from payflowx.domain.providers.ports import Providers
-from payflowx.domain.recovery.dead_letter_ports import DeadLetters
+from payflowx.domain.recovery.ports import DeadLetters
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS

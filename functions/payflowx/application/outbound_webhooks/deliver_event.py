@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from payflowx.domain.outbound_webhooks.announcements import (
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint, EndpointBook, disabled
+from payflowx.domain.outbound_webhooks.merchant_events import (
     Announcement,
     Answered,
     Delivery,
@@ -18,7 +19,7 @@ from payflowx.domain.outbound_webhooks.announcements import (
     skipped,
     why_to_disable,
 )
-from payflowx.domain.outbound_webhooks.delivery_ports import (
+from payflowx.domain.outbound_webhooks.ports import (
     Announcements,
     Compose,
     Deliveries,
@@ -27,8 +28,7 @@ from payflowx.domain.outbound_webhooks.delivery_ports import (
     Seals,
     Sender,
 )
-from payflowx.domain.outbound_webhooks.endpoints import Endpoint, EndpointBook, disabled
-from payflowx.domain.outbound_webhooks.webhook_signing import signed_headers
+from payflowx.domain.outbound_webhooks.signing import signed_headers
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.ports import Concurrency, Payments
 from payflowx.domain.shared.ambient import Clock, Randomness, Telemetry

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.outbound_webhooks.delivery_ports import EndpointBooks, Seals
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint, EndpointBook, derive_endpoint_id, rotated
-from payflowx.domain.outbound_webhooks.webhook_signing import SECRET_CHARS, SECRET_PREFIX
-from payflowx.domain.payments.topics import TOPICS
+from payflowx.domain.outbound_webhooks.ports import EndpointBooks, Seals
+from payflowx.domain.outbound_webhooks.signing import SECRET_CHARS, SECRET_PREFIX
+from payflowx.domain.payments.event_types import TOPICS
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MAX_ENDPOINTS, MAX_EVENT_TYPES

@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.recording import Recorder
+from payflowx.application.payments.outcome_writer import Recorder
 from payflowx.application.payments.request_operation import NewOperation, RequestOperation
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Context, give_up, request_cancel
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.retry import RetryPolicy, Stop
+from payflowx.domain.payments.state_machine import Context, give_up, request_cancel
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
 
 _CANCELLED = Stop(code="cancelled", message="The merchant cancelled the payment.")

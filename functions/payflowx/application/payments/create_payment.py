@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from payflowx.application.payments.charging import new_charge_of
+from payflowx.application.payments.charge_request import new_charge_of
 from payflowx.domain.merchants.ports import Merchants
 from payflowx.domain.payments.events import GENESIS_HASH, Event
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route

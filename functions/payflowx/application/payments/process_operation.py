@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.movement_visit import MovementVisit
-from payflowx.application.payments.moving import new_movement_of
-from payflowx.application.payments.recording_operations import MovementFinding, OperationRecorder
+from payflowx.application.payments.operation_outcome_writer import MovementFinding, OperationRecorder
+from payflowx.application.payments.operation_request import new_movement_of
+from payflowx.application.payments.operation_session import MovementVisit
 from payflowx.domain.merchants.ports import Merchant, Merchants
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.claim import Nothing
-from payflowx.domain.payments.conclusion import Context
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import (
     AbandonMovement,
@@ -16,12 +15,13 @@ from payflowx.domain.payments.operation_claim import (
     ResolveMovement,
     decide_operation_claim,
 )
-from payflowx.domain.payments.operation_conclusion import abandon_operation
 from payflowx.domain.payments.operation_ports import ClaimedOperation, MovedOperation, Operations
+from payflowx.domain.payments.operation_state_machine import abandon_operation
 from payflowx.domain.payments.outcome import NotFound, NotSent
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Payments
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.providers.ports import Provider, Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError

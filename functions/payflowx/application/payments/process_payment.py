@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.charging import new_charge_of
-from payflowx.application.payments.recording import Finding, Recorder
+from payflowx.application.payments.attempt_session import Visit
+from payflowx.application.payments.charge_request import new_charge_of
+from payflowx.application.payments.outcome_writer import Finding, Recorder
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.application.payments.visit import Visit
 from payflowx.domain.merchants.ports import Merchant, Merchants
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.claim import Append, GiveUp, Nothing, Resolve, decide_claim
-from payflowx.domain.payments.conclusion import Context, give_up
 from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
 from payflowx.domain.payments.payment import Candidate, Lease, Payment
 from payflowx.domain.payments.ports import Claimed, Job, Moved, Payments
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.state_machine import Context, give_up
 from payflowx.domain.providers.ports import Provider, Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError, LeaseLostError

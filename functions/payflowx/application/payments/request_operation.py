@@ -3,23 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from payflowx.application.payments.moving import new_movement_of
-from payflowx.application.payments.recording import Recorder
-from payflowx.domain.payments.conclusion import Context
+from payflowx.application.payments.operation_request import new_movement_of
+from payflowx.application.payments.outcome_writer import Recorder
+from payflowx.domain.payments.eligibility import charge_to_move, check_amount
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_conclusion import request_operation
 from payflowx.domain.payments.operation_ports import AcceptedOperation, KnownOperation, Operations, PaymentMoved
-from payflowx.domain.payments.operation_rules import charge_to_move, check_amount
+from payflowx.domain.payments.operation_state_machine import request_operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_ACCEPT_TRIES
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

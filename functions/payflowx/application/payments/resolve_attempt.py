@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.recording import Finding
+from payflowx.application.payments.attempt_session import Visit
+from payflowx.application.payments.outcome_writer import Finding
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.application.payments.visit import Visit
 from payflowx.domain.payments.outcome import Declined, Fenced, Outcome, Progress, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.resolution import Means, means_for
-from payflowx.domain.payments.weighing import is_news, state_of, weigh
+from payflowx.domain.payments.recovery_plan import Means, means_for
+from payflowx.domain.payments.verification import is_news, state_of, weigh
 from payflowx.domain.shared.statuses import OPEN_STATES
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.visit import Visit
+from payflowx.application.payments.attempt_session import Visit
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Progress, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Claimed, Payments

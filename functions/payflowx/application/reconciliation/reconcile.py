@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from payflowx.application.reconciliation.compare_lines import Compared, CompareLines
-from payflowx.application.reconciliation.remedy_difference import RemedyDifference
+from payflowx.application.reconciliation.match_entries import Compared, CompareLines
+from payflowx.application.reconciliation.resolve_discrepancy import RemedyDifference
 from payflowx.domain.merchants.ports import Merchants
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import PaymentQuery, Payments
 from payflowx.domain.providers.ports import Account
-from payflowx.domain.reconciliation.reconciliation import (
+from payflowx.domain.reconciliation.matching import (
     DIFFERENCES,
     Held,
     Remedy,
@@ -26,14 +26,21 @@ from payflowx.domain.reconciliation.reconciliation import (
     judge_unlisted,
     weigh_answer,
 )
-from payflowx.domain.reconciliation.reconciliation_ports import (
+from payflowx.domain.reconciliation.ports import (
     ListingProviders,
     Lookups,
     RunQueue,
     Runs,
     SettlementFiles,
 )
-from payflowx.domain.reconciliation.reconciliation_run import (
+from payflowx.domain.reconciliation.reports import (
+    EntryKind,
+    StatementAnswer,
+    StatementResult,
+    StatementTooLong,
+    StatementUnavailable,
+)
+from payflowx.domain.reconciliation.run import (
     RETRY_SECONDS,
     Finding,
     Phase,
@@ -43,13 +50,6 @@ from payflowx.domain.reconciliation.reconciliation_run import (
     after_problem,
     after_their_page,
     narrower,
-)
-from payflowx.domain.reconciliation.statements import (
-    EntryKind,
-    StatementAnswer,
-    StatementResult,
-    StatementTooLong,
-    StatementUnavailable,
 )
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError

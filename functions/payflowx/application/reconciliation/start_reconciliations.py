@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from payflowx.domain.payments.capabilities import OwnList
-from payflowx.domain.reconciliation.reconciliation_ports import (
+from payflowx.domain.reconciliation.ports import (
     AccountDirectory,
     AccountOwner,
     ListingProviders,
     RunQueue,
     Runs,
 )
-from payflowx.domain.reconciliation.reconciliation_run import MAX_SPAN_MS, NewRun, Run, begin
+from payflowx.domain.reconciliation.run import MAX_SPAN_MS, NewRun, Run, begin
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError, Refusal
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS

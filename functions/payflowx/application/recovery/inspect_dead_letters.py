@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayPlan
-from payflowx.domain.recovery.dead_letter_ports import DeadLetter, DeadLetters, FailureLog, QueueDepth, WorkQueueName
+from payflowx.domain.recovery.ports import DeadLetter, DeadLetters, FailureLog, QueueDepth, WorkQueueName
 from payflowx.domain.shared.errors import StorageUnavailableError
 
 _TAKE: Final = 10

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from payflowx.application.inbound_webhooks.find_noticed import FindNoticed, Noticed, NotNoticed
-from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice
+from payflowx.application.inbound_webhooks.match_event import FindNoticed, Noticed, NotNoticed
+from payflowx.domain.inbound_webhooks.ports import InboundNotice
 from payflowx.domain.merchants.ports import Merchants
-from payflowx.domain.outbound_webhooks.delivery_ports import Announcements, DeliveryJob
+from payflowx.domain.outbound_webhooks.ports import Announcements, DeliveryJob
 from payflowx.domain.payments.claim import Append, GiveUp, Nothing, Resolve, decide_claim
 from payflowx.domain.payments.operation_claim import (
     AbandonMovement,
@@ -17,8 +17,8 @@ from payflowx.domain.payments.operation_claim import (
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.ports import Job, Payments
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.reconciliation.reconciliation_ports import Runs
-from payflowx.domain.recovery.dead_letter_ports import (
+from payflowx.domain.reconciliation.ports import Runs
+from payflowx.domain.recovery.ports import (
     DeadLetter,
     Message,
     MessageDecoder,

@@ -10,13 +10,13 @@ from typing import Final
 
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayPlan, ReplayStep
 from payflowx.application.reviews.resolve_payment import ResolvePayment
-from payflowx.domain.inbound_webhooks.notice_ports import InboundNotice, Notices
-from payflowx.domain.merchants.administration_ports import Administration, Record
-from payflowx.domain.merchants.decisions import Decision
-from payflowx.domain.outbound_webhooks.delivery_ports import Deliveries, DeliveryJob
+from payflowx.domain.inbound_webhooks.ports import InboundNotice, Notices
+from payflowx.domain.merchants.directory import Administration, Record
+from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.outbound_webhooks.ports import Deliveries, DeliveryJob
 from payflowx.domain.payments.ports import Job, Jobs
-from payflowx.domain.reconciliation.reconciliation_ports import RunQueue
-from payflowx.domain.recovery.dead_letter_ports import DeadLetter, DeadLetters, Message, RunWakeUp, WorkQueueName
+from payflowx.domain.reconciliation.ports import RunQueue
+from payflowx.domain.recovery.ports import DeadLetter, DeadLetters, Message, RunWakeUp, WorkQueueName
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from payflowx.application.recovery.driving import Driven, Driver
+from payflowx.application.recovery.waking import Driven, Driver
 from payflowx.domain.payments.ports import Concurrency, Due, DueItems, DueKind
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError

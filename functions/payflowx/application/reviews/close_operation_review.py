@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.recording_operations import OperationRecorder
+from payflowx.application.payments.operation_outcome_writer import OperationRecorder
 from payflowx.application.reviews.close_review import ReviewFinding, review_facts
-from payflowx.domain.merchants.decisions import Decision
-from payflowx.domain.payments.conclusion import Context
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.ports import Claimed, Payments, ReferenceTaken
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_ACCEPT_TRIES

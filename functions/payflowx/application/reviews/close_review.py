@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.recording import Recorder
-from payflowx.domain.merchants.decisions import Decision, checked_words
-from payflowx.domain.payments.conclusion import Context
+from payflowx.application.payments.outcome_writer import Recorder
+from payflowx.domain.merchants.operator_action import Decision, checked_words
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Claimed, Payments, ReferenceTaken
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import Verdict, close_review
+from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES

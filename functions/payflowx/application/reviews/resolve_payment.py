@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.recording import Recorder
-from payflowx.domain.merchants.decisions import Decision
-from payflowx.domain.payments.conclusion import Context
+from payflowx.application.payments.outcome_writer import Recorder
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import request_look
+from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from payflowx.application.routing.publish_routing import CheckRouting
-from payflowx.domain.merchants.administration_ports import Administration, RoutingPublisher
+from payflowx.domain.merchants.directory import Administration, RoutingPublisher
 from payflowx.domain.payments.payment import PaymentMethod, Route
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.administration_ports import (
+from payflowx.domain.merchants.directory import (
     Administration,
     Publication,
     Record,
     RoutingDecoder,
     RoutingPublisher,
 )
-from payflowx.domain.merchants.decisions import Decision
+from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.routing.routing import RoutingDocument

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import FREE_LEASE, LastError, Lease
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import OperationStatus
 
 

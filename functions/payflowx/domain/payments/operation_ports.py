@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Change, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import AlreadySeen
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.payments.state_machine import Change, SeenEvent
+from payflowx.domain.shared.operation_request import MovementKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,15 @@ from dataclasses import replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Change, Context
+from payflowx.domain.payments.balances import apply_success, give_back
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_conclusion import operation_change, operation_facts
+from payflowx.domain.payments.operation_state_machine import operation_change, operation_facts
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.reservation import apply_success, give_back
 from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, Verdict, evidence_obstacle
+from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 _BOOKED: Final = frozenset({"late_success", "reversed"})

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.conclusion import Change, SeenEvent
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Lease, Payment
+from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.statuses import PaymentStatus
 
 

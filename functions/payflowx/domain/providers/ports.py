@@ -7,8 +7,8 @@ from typing import Protocol
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import MovementOutcome, Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.notices import Notice, Webhook
-from payflowx.domain.shared.movement import Movement
+from payflowx.domain.providers.events import Notice, Webhook
+from payflowx.domain.shared.operation_request import Movement
 from payflowx.domain.shared.statuses import CaptureMode
 
 

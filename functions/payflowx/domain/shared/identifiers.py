@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from payflowx.domain.shared.movement import MovementKind
+from payflowx.domain.shared.operation_request import MovementKind
 
 ID_CHARS: Final = 16
 PAYMENT_PREFIX: Final = "pay_"

@@ -12,10 +12,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.statements import StatementPage
+from payflowx.domain.reconciliation.reports import StatementPage
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.money import to_major
-from payflowx.domain.shared.movement import Movement, MovementKind
+from payflowx.domain.shared.operation_request import Movement, MovementKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2025-01-01"

@@ -27,7 +27,7 @@ from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.text import is_clean, provider_code, provider_text
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.reading import error_body, json_array, json_object, member, reference, text
+from payflowx.providers.json_fields import error_body, json_array, json_object, member, reference, text
 
 _MAX_PAYMENTS: Final = 100
 _MAX_SESSION_CHARS: Final = 512

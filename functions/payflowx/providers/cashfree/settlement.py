@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta, timezone
 from typing import Final
 
-from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
 from payflowx.domain.shared.text import provider_reference
-from payflowx.providers import cells
-from payflowx.providers.reading import reference
+from payflowx.providers import csv_fields
+from payflowx.providers.json_fields import reference
 
 _INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 _KINDS: Final = {
@@ -24,14 +24,14 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
         return None
     kind, moved = found
     is_refund = kind is EntryKind.REFUND
-    currency = cells.currency(row["event_currency"])
+    currency = csv_fields.currency(row["event_currency"])
     return StatementEntry(
         kind=kind,
         reference=reference(row["event_id"] if is_refund else row["cf_payment_id"]),
-        provider_key=cells.our_key(row["refund_id"] if is_refund else row["order_id"]),
-        amount=cells.minor_amount(row["event_amount"], currency),
+        provider_key=csv_fields.our_key(row["refund_id"] if is_refund else row["order_id"]),
+        amount=csv_fields.minor_amount(row["event_amount"], currency),
         currency=currency,
         succeeded=moved and row["event_status"] == "SUCCESS",
-        at_ms=cells.time_ms(row["event_time"], "%Y-%m-%d %H:%M:%S", _INDIA),
+        at_ms=csv_fields.time_ms(row["event_time"], "%Y-%m-%d %H:%M:%S", _INDIA),
         charge_reference=provider_reference(row["cf_payment_id"]) if is_refund else None,
     )

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Charged, Moved, MovementOutcome, Outcome
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
-from payflowx.providers.cashfree.movements import refund_outcome
+from payflowx.providers.cashfree.operations import refund_outcome
 from payflowx.providers.cashfree.responses import money_of
 from payflowx.providers.cashfree.signature import is_signed, is_timely
-from payflowx.providers.reading import member
+from payflowx.providers.json_fields import member
 
 _MAX_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, ArithmeticError, RecursionError)

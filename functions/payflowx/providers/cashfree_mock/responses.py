@@ -22,7 +22,7 @@ from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.reading import (
+from payflowx.providers.json_fields import (
     action,
     error_body,
     harmless_text,

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from payflowx.domain.payments.outcome import Charged, Moved
-from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.events import Notice, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
-from payflowx.providers.cashfree_mock.movements import refund_outcome
+from payflowx.providers.cashfree_mock.operations import refund_outcome
 from payflowx.providers.cashfree_mock.responses import payment
-from payflowx.providers.reading import member
-from payflowx.providers.signing import authentic_event, proof
+from payflowx.providers.json_fields import member
+from payflowx.providers.mock_signatures import authentic_event, proof
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:

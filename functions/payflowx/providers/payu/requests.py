@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.statements import StatementPage
+from payflowx.domain.reconciliation.reports import StatementPage
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.money import to_major
-from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.operation_request import Movement
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 from payflowx.providers.payu.signature import command_hash, form_hash
 

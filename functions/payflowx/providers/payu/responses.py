@@ -27,7 +27,7 @@ from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code, provider_reference, provider_text
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.reading import json_object, member, reference, text
+from payflowx.providers.json_fields import json_object, member, reference, text
 
 CURRENCY: Final = "INR"
 """No answer names a currency, because there is only one."""

@@ -6,11 +6,11 @@ A row of a refund has PayU's number of the request, and no token of ours: it is 
 from collections.abc import Mapping
 from typing import Final
 
-from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
-from payflowx.providers import cells
+from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.providers import csv_fields
+from payflowx.providers.json_fields import reference
 from payflowx.providers.payu.requests import INDIA
 from payflowx.providers.payu.responses import CURRENCY
-from payflowx.providers.reading import reference
 
 _KINDS: Final = {"capture": EntryKind.CHARGE, "refund": EntryKind.REFUND}
 
@@ -25,10 +25,10 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
     return StatementEntry(
         kind=kind,
         reference=reference(row["requestid"]) if is_refund else payu_id,
-        provider_key=None if is_refund else cells.our_key(row["txnid"]),
-        amount=cells.minor_amount(row["requestamount"], CURRENCY),
+        provider_key=None if is_refund else csv_fields.our_key(row["txnid"]),
+        amount=csv_fields.minor_amount(row["requestamount"], CURRENCY),
         currency=CURRENCY,
         succeeded=True,
-        at_ms=cells.time_ms(row["requestdate" if is_refund else "txndate"], "%Y-%m-%d %H:%M:%S", INDIA),
+        at_ms=csv_fields.time_ms(row["requestdate" if is_refund else "txndate"], "%Y-%m-%d %H:%M:%S", INDIA),
         charge_reference=payu_id if is_refund else None,
     )

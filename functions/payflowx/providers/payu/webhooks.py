@@ -9,7 +9,7 @@ import json
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.payu.signature import is_signed
 

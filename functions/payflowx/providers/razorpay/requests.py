@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from payflowx.domain.providers.ports import Charge
-from payflowx.domain.shared.movement import Movement
+from payflowx.domain.shared.operation_request import Movement
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 

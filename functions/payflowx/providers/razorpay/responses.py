@@ -25,8 +25,8 @@ from payflowx.domain.shared.limits import DAY_MS, MAX_URL_CHARS, SECOND_MS
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.text import is_clean, provider_code, provider_reference, provider_text
 from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.json_fields import error_body, json_object, member, reference, refusal, text, whole
 from payflowx.providers.razorpay.requests import KEY_NOTE, UPI
-from payflowx.providers.reading import error_body, json_object, member, reference, refusal, text, whole
 
 REOPENS_FOR_SECONDS: Final = 6 * DAY_MS // SECOND_MS
 """A failed payment may be authorized for up to five days; it is captured after that, so one day more is watched."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import timedelta, timezone
 from typing import Final
 
-from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
 from payflowx.domain.shared.text import provider_reference
-from payflowx.providers import cells
+from payflowx.providers import csv_fields
+from payflowx.providers.json_fields import member, reference
 from payflowx.providers.razorpay.requests import KEY_NOTE
-from payflowx.providers.reading import member, reference
 
 _INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 _KINDS: Final = {"payment": EntryKind.CHARGE, "refund": EntryKind.REFUND}
@@ -25,16 +25,16 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
     if kind is None:
         return None
     is_refund = kind is EntryKind.REFUND
-    currency = cells.currency(row["currency"])
+    currency = csv_fields.currency(row["currency"])
     noted = _noted(row.get("refund_notes" if is_refund else "payment_notes", ""))
     return StatementEntry(
         kind=kind,
         reference=reference(row["entity_id"]),
-        provider_key=cells.our_key(noted, None if is_refund else row.get("order_receipt")),
-        amount=cells.minor_amount(row["amount"], currency),
+        provider_key=csv_fields.our_key(noted, None if is_refund else row.get("order_receipt")),
+        amount=csv_fields.minor_amount(row["amount"], currency),
         currency=currency,
         succeeded=True,
-        at_ms=cells.time_ms(row["entity_created_at"], _TIME, _INDIA),
+        at_ms=csv_fields.time_ms(row["entity_created_at"], _TIME, _INDIA),
         charge_reference=provider_reference(row.get("payment_id")) if is_refund else None,
     )
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Charged, Moved
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.razorpay.movements import key_of_refund
+from payflowx.providers.json_fields import json_object, member, reference, text, whole
+from payflowx.providers.razorpay.operations import key_of_refund
 from payflowx.providers.razorpay.responses import noted_key, our_key
 from payflowx.providers.razorpay.signature import is_signed
-from payflowx.providers.reading import json_object, member, reference, text, whole
 
 MAX_WEBHOOK_BYTES: Final = 256 * 1024
 _NOT_UNDERSTOOD: Final = (ValueError, RecursionError)

@@ -20,7 +20,7 @@ from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.reading import (
+from payflowx.providers.json_fields import (
     action,
     error_body,
     harmless_text,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from payflowx.domain.payments.outcome import Charged, Moved
-from payflowx.domain.providers.notices import Notice, Webhook
+from payflowx.domain.providers.events import Notice, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
-from payflowx.providers.razorpay_mock.movements import refund_outcome
-from payflowx.providers.reading import member, reference, text, whole
-from payflowx.providers.signing import authentic_event, proof
+from payflowx.providers.json_fields import member, reference, text, whole
+from payflowx.providers.mock_signatures import authentic_event, proof
+from payflowx.providers.razorpay_mock.operations import refund_outcome
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:

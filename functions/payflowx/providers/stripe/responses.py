@@ -20,9 +20,9 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.providers.ports import Charge
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.reading import action, error_body, json_object, member, reference, refusal, text, whole
+from payflowx.providers.json_fields import action, error_body, json_object, member, reference, refusal, text, whole
+from payflowx.providers.stripe.messages import decline_code, safe_code, safe_message
 from payflowx.providers.stripe.requests import INTENT_FACT, KEY_FIELD
-from payflowx.providers.stripe.texts import decline_code, safe_code, safe_message
 
 _SOFT: Final = frozenset(
     {

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Final
 
-from payflowx.domain.reconciliation.statements import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
 from payflowx.domain.shared.text import provider_reference
-from payflowx.providers import cells
-from payflowx.providers.reading import reference
+from payflowx.providers import csv_fields
+from payflowx.providers.json_fields import reference
 from payflowx.providers.stripe.requests import KEY_FIELD
 
 _KINDS: Final = {
@@ -29,16 +29,16 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
     if found is None:
         return None
     kind, succeeded = found
-    currency = cells.currency(cells.first(row, "customer_facing_currency", "currency"))
+    currency = csv_fields.currency(csv_fields.first(row, "customer_facing_currency", "currency"))
     is_refund = kind is EntryKind.REFUND
     intent = row["payment_intent_id"]
     return StatementEntry(
         kind=kind,
         reference=reference(row["source_id"] if is_refund else intent or row["source_id"]),
-        provider_key=cells.our_key(row.get(f"{'refund' if is_refund else 'payment'}_metadata[{KEY_FIELD}]")),
-        amount=cells.minor_amount(cells.first(row, "customer_facing_amount", "gross"), currency),
+        provider_key=csv_fields.our_key(row.get(f"{'refund' if is_refund else 'payment'}_metadata[{KEY_FIELD}]")),
+        amount=csv_fields.minor_amount(csv_fields.first(row, "customer_facing_amount", "gross"), currency),
         currency=currency,
         succeeded=succeeded,
-        at_ms=cells.time_ms(row["created_utc"], "%Y-%m-%d %H:%M:%S", UTC),
+        at_ms=csv_fields.time_ms(row["created_utc"], "%Y-%m-%d %H:%M:%S", UTC),
         charge_reference=provider_reference(intent) if is_refund else None,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.providers.notices import ForgedWebhookError
+from payflowx.domain.providers.events import ForgedWebhookError
 from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
 
 TOLERANCE_MS: Final = 5 * MINUTE_MS

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Charged, Outcome
-from payflowx.domain.providers.notices import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
-from payflowx.providers.reading import member, reference, whole
+from payflowx.providers.json_fields import member, reference, whole
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.responses import currency_of, our_key
 

@@ -1,0 +1,97 @@
+"""Provider accounts' credentials, written to Secrets Manager. No error and no log line ever holds one."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payflowx.domain.merchants.directory import AccountSecret
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+
+_FIELDS: Final = ("keyId", "keySecret", "webhookSecret")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsManagerAccountSecrets:
+    """Implements `AccountSecrets`. Nothing is remembered: a rotation decides from what is there."""
+
+    client: Any
+    key_arn: str
+    """The deployment's own key: the worker may decrypt with no other."""
+
+    def put(self, name: str, secret: AccountSecret) -> str:
+        """Over what an earlier, unfinished command left there."""
+        text = json.dumps(_fields(secret))
+        with _errors():
+            try:
+                answer = self.client.create_secret(Name=name, SecretString=text, KmsKeyId=self.key_arn)
+            except self.client.exceptions.ResourceExistsException:
+                answer = self.client.put_secret_value(SecretId=name, SecretString=text)
+        return str(answer["ARN"])
+
+    def replace(self, arn: str, secret: AccountSecret, *, keep_previous: bool) -> None:
+        """A webhook secret that is not named stays when the one of before is kept."""
+        fields: dict[str, Any] = _fields(secret)
+        if keep_previous:
+            before = {name: value for name, value in self._read(arn).items() if name in _FIELDS}
+            fields = {**{k: v for k, v in before.items() if k == "webhookSecret"}, **fields, "previous": before}
+        self._write(arn, fields)
+
+    def forget_previous(self, arn: str) -> bool:
+        """True if there was one."""
+        fields = self._read(arn)
+        if "previous" not in fields:
+            return False
+        self._write(arn, {name: value for name, value in fields.items() if name != "previous"})
+        return True
+
+    def is_rotating(self, arn: str) -> bool:
+        """Whether the ones of before are still there."""
+        return "previous" in self._read(arn)
+
+    def _read(self, arn: str) -> Mapping[str, Any]:
+        with _errors():
+            text = str(self.client.get_secret_value(SecretId=arn)["SecretString"])
+        try:
+            fields = json.loads(text)
+            _ = fields["keyId"], fields["keySecret"]
+        except (ValueError, KeyError, TypeError):
+            # Without `from`: the cause would carry the secret's text.
+            raise Refusal("secret_unreadable", "The account's secret does not hold keyId and keySecret.") from None
+        return dict(fields)
+
+    def _write(self, arn: str, fields: Mapping[str, Any]) -> None:
+        with _errors():
+            self.client.put_secret_value(SecretId=arn, SecretString=json.dumps(fields))
+
+
+def _fields(secret: AccountSecret) -> dict[str, Any]:
+    values = (secret.key_id, secret.key_secret, secret.webhook_secret)
+    return {name: value for name, value in zip(_FIELDS, values, strict=True) if value is not None}
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """In words, and without what the service was sent."""
+    try:
+        yield
+    except ClientError as error:
+        match error.response["Error"]["Code"]:
+            case "ResourceNotFoundException":
+                raise Refusal("secret_missing", "The account's secret does not exist.") from None
+            case "AccessDeniedException":
+                raise Refusal(
+                    "secret_forbidden",
+                    "The operations function may only touch secrets below payflowx/{environment}/accounts/.",
+                ) from None
+            case "InvalidRequestException":
+                raise Refusal(
+                    "secret_deleted", "The account's secret is scheduled for deletion. Restore it first."
+                ) from None
+            case _:
+                raise StorageUnavailableError("the vault did not take the request") from None
+    except BotoCoreError:
+        raise StorageUnavailableError("the vault did not answer") from None

@@ -1,0 +1,57 @@
+"""Builds update and condition expressions. Every name is aliased, so that none can be a reserved word.
+
+Conditions hold no arithmetic: DynamoDB refuses it, even where an emulator does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from payflowx.adapters.dynamodb.core.values import Item, to_value
+
+
+@dataclass(slots=True)
+class Expression:
+    """Collects aliases of names and values while the texts are written."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def name(self, path: str) -> str:
+        """The alias of an attribute, or of a path of attributes: `lease.epoch` -> `#lease.#epoch`."""
+        parts = path.split(".")
+        self.names.update({f"#{part}": part for part in parts})
+        return ".".join(f"#{part}" for part in parts)
+
+    def value(self, value: Any) -> str:
+        """The alias of a value."""
+        alias = f":v{len(self.values)}"
+        self.values[alias] = to_value(value)
+        return alias
+
+    def equals(self, path: str, value: Any) -> str:
+        """`path = value`."""
+        return f"{self.name(path)} = {self.value(value)}"
+
+    def at_most(self, path: str, value: Any) -> str:
+        """`path <= value`."""
+        return f"{self.name(path)} <= {self.value(value)}"
+
+    def absent(self, path: str) -> str:
+        """`path` is not there."""
+        return f"attribute_not_exists({self.name(path)})"
+
+    def update(self, before: Item, after: Item) -> str:
+        """SET what differs, REMOVE what is gone."""
+        changed = {n: v for n, v in after.items() if v is not None and v != before.get(n)}
+        removed = [n for n, v in after.items() if v is None and before.get(n) is not None]
+        text = "SET " + self.assignments(changed)
+        return f"{text} REMOVE {', '.join(self.name(n) for n in removed)}" if removed else text
+
+    def assignments(self, values: Mapping[str, Any]) -> str:
+        """`name = value, name = value`."""
+        return ", ".join(self.equals(name, value) for name, value in values.items())
+
+    def arguments(self) -> dict[str, Any]:
+        """The aliases, as the API takes them."""
+        return {"ExpressionAttributeNames": self.names, "ExpressionAttributeValues": self.values}

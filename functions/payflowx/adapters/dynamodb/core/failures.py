@@ -1,0 +1,75 @@
+"""What an error of DynamoDB means for the write that got it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payflowx.adapters.dynamodb.core.values import Item, from_attributes
+from payflowx.domain.shared.errors import StorageUnavailableError
+
+_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+_PASSING: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_UNAVAILABLE: Final = frozenset(
+    {
+        "InternalServerError",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "TransactionInProgressException",
+        "TransactionConflictException",
+        "ReplicatedWriteConflictException",
+        "LimitExceededException",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """A transaction that was refused. `failed` maps the place of a failed condition to the item found there."""
+
+    failed: dict[int, Item | None]
+    passing: bool
+    """Refused for a conflict or a throttle only: the same write may be tried again."""
+
+
+def condition_failed(error: ClientError) -> bool:
+    """A single write's condition did not hold."""
+    return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
+
+
+def item_found(error: ClientError) -> Item | None:
+    """The item that did not meet the condition, where the call asked for it."""
+    found = error.response.get("Item")
+    return from_attributes(found) if found else None
+
+
+def cancellation(error: ClientError) -> Cancelled | None:
+    """Why a transaction was cancelled; None if the error is something else."""
+    if error.response["Error"]["Code"] != "TransactionCanceledException":
+        return None
+    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])
+    failed = {
+        place: from_attributes(reason["Item"]) if reason.get("Item") else None
+        for place, reason in enumerate(reasons)
+        if reason.get("Code") == _CONDITION_FAILED
+    }
+    others = {reason.get("Code", "None") for reason in reasons} - {"None", _CONDITION_FAILED}
+    return Cancelled(failed=failed, passing=not failed and bool(others) and others <= _PASSING)
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn what passes by itself into `StorageUnavailableError`; let defects (a wrong expression) through."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _UNAVAILABLE:
+            raise StorageUnavailableError("the database did not take the request") from error
+        raise
+    except BotoCoreError as error:
+        raise StorageUnavailableError("the database did not answer") from error

@@ -1,0 +1,143 @@
+"""Every key begins with the merchant that owns the item; nothing can be read across merchants by accident."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from payflowx.domain.payments.ports import Due, DueKind
+from payflowx.domain.shared.identifiers import shard_of
+from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
+from payflowx.domain.shared.operation_request import MovementKind
+
+SCHEMA_VERSION: Final = 1
+PAYMENT: Final = "PAYMENT"
+REFERENCE: Final = "REFERENCE"
+LOCATOR: Final = "OPERATION"
+SEEN: Final = "SEEN"
+RUN: Final = "RUN"
+LISTED: Final = "LISTED"
+FINDING_PREFIX: Final = "FINDING#"
+_EVENT_PREFIX: Final = "EVENT#"
+OPERATION_PREFIX: Final = "OP#"
+LAST_EVENT: Final = f"{_EVENT_PREFIX}999999"
+
+
+def payment_partition(merchant_id: str, transaction_id: str) -> str:
+    """The collection of a payment: the aggregate, its events and its operations."""
+    return f"M#{merchant_id}#P#{transaction_id}"
+
+
+def payment_key(merchant_id: str, transaction_id: str) -> dict[str, str]:
+    """The aggregate itself."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": PAYMENT}
+
+
+def parse_payment_partition(pk: str) -> tuple[str, str]:
+    """Merchant and transaction of a collection. Merchant ids hold no `#`."""
+    _, merchant_id, _, transaction_id = pk.split("#")
+    return merchant_id, transaction_id
+
+
+def event_sort(seq: int) -> str:
+    """Events sort by their number."""
+    return f"{_EVENT_PREFIX}{seq:06d}"
+
+
+def event_key(merchant_id: str, transaction_id: str, seq: int) -> dict[str, str]:
+    """An event of a payment's trail."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": event_sort(seq)}
+
+
+def operation_key(merchant_id: str, transaction_id: str, operation_id: str) -> dict[str, str]:
+    """A capture, void or refund, beside its payment."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": f"{OPERATION_PREFIX}{operation_id}"}
+
+
+def locator_key(merchant_id: str, operation_id: str) -> dict[str, str]:
+    """Tells the payment of an operation whose id alone is known, as a provider's list or webhook gives it."""
+    return {"pk": f"M#{merchant_id}#O#{operation_id}", "sk": LOCATOR}
+
+
+def seen_key(provider: str, account_id: str, event_id: str) -> dict[str, str]:
+    """A webhook that was applied."""
+    return {"pk": f"W#{provider}#{account_id}#{event_id}", "sk": SEEN}
+
+
+def due_item(sk: str) -> tuple[DueKind, str]:
+    """What an item of the due index is, and its id within its payment."""
+    if sk == PAYMENT:
+        return DueKind.PAYMENT, ""
+    if sk.startswith(OPERATION_PREFIX):
+        return DueKind.OPERATION, sk.removeprefix(OPERATION_PREFIX)
+    return DueKind.EVENT, sk.removeprefix(_EVENT_PREFIX)
+
+
+def due_key(due: Due) -> dict[str, str]:
+    """The item that is due."""
+    match due.kind:
+        case DueKind.PAYMENT:
+            return payment_key(due.merchant_id, due.transaction_id)
+        case DueKind.OPERATION:
+            return operation_key(due.merchant_id, due.transaction_id, due.item_id)
+        case DueKind.EVENT:
+            pk = payment_partition(due.merchant_id, due.transaction_id)
+            return {"pk": pk, "sk": f"{_EVENT_PREFIX}{due.item_id}"}
+
+
+def reference_key(provider: str, account_id: str, reference: str) -> dict[str, str]:
+    """A provider's id of a charge; it has one owner."""
+    return {"pk": f"R#{provider}#{account_id}#{reference}", "sk": REFERENCE}
+
+
+def run_key(run_id: str) -> dict[str, str]:
+    """A reconciliation; what it found lies in the same collection."""
+    return {"pk": f"Q#{run_id}", "sk": RUN}
+
+
+def finding_key(run_id: str, name: str) -> dict[str, str]:
+    """A difference that a reconciliation found, by what it is about."""
+    return {"pk": f"Q#{run_id}", "sk": f"{FINDING_PREFIX}{name}"}
+
+
+def listed_key(source: str, provider: str, account_id: str, reference: str) -> dict[str, str]:
+    """A charge that a book of the provider was seen to have."""
+    return {"pk": f"S#{source}#{provider}#{account_id}#{reference}", "sk": LISTED}
+
+
+def idempotency_partition(merchant_id: str, idempotency_key: str) -> str:
+    """A merchant's key for creating a payment."""
+    return f"M#{merchant_id}#payments#{idempotency_key}"
+
+
+def operation_idempotency_partition(merchant_id: str, kind: MovementKind, idempotency_key: str) -> str:
+    """A merchant's key for a capture, void or refund; each kind has keys of its own."""
+    return f"M#{merchant_id}#{kind}s#{idempotency_key}"
+
+
+def due_shard(entity_id: str) -> str:
+    """The partition of the due index that holds this payment, operation or event."""
+    return due_shard_name(shard_of(entity_id, DUE_SHARDS))
+
+
+def due_shard_name(shard: int) -> str:
+    """The partition key of a shard of the due index."""
+    return f"due#{shard:02d}"
+
+
+def day_of(at_ms: int) -> str:
+    """The UTC day of a time, as 2026-11-23."""
+    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
+
+
+def merchant_day(merchant_id: str, day: str) -> str:
+    """The payments that a merchant created on a day."""
+    return f"M#{merchant_id}#P#{day}"
+
+
+def merchant_events_day(merchant_id: str, day: str) -> str:
+    """The events that a merchant was told of on a day."""
+    return f"M#{merchant_id}#E#{day}"
+
+
+def merchant_day_sort(at_ms: int, item_id: str) -> str:
+    """Within a day, by time and id."""
+    return f"{at_ms:013d}#{item_id}"

@@ -1,0 +1,178 @@
+"""The parts of a transaction. Each names the item it writes and the condition under which it may.
+
+Conditions hold no arithmetic: what must be compared is stored.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
+from payflowx.adapters.dynamodb.core.values import Item, to_attributes
+from payflowx.adapters.dynamodb.payments.event_items import event_to_item
+from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
+from payflowx.adapters.dynamodb.payments.payment_items import to_item
+from payflowx.adapters.dynamodb.webhooks.merchant_event_items import announced_fields
+from payflowx.domain.outbound_webhooks.merchant_events import Announcement
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.state_machine import Change, SeenEvent
+from payflowx.domain.shared.limits import SECOND_MS
+
+
+class Part(StrEnum):
+    """What a part writes: when its condition fails, this says what that means."""
+
+    KEY = "idempotency key"
+    PAYMENT = "payment"
+    OPERATION = "operation"
+    LOCATOR = "locator"
+    REFERENCE = "provider reference"
+    SEEN = "seen event"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A transaction of which nothing was written. `failed`: whose conditions did not hold, with the items found."""
+
+    failed: Mapping[Part, Item | None]
+    passing: bool
+    """For a conflict or a throttle only: the same write may be tried again."""
+
+
+def transact(client: Any, parts: Sequence[tuple[Part, dict[str, Any]]]) -> Refused | None:
+    """None when written. The SDK gives its own repeats of this call one token, so they apply once."""
+    try:
+        with storage_errors():
+            client.transact_write_items(TransactItems=[write for _, write in parts])
+    except ClientError as error:
+        cancelled = cancellation(error)
+        if cancelled is None:
+            raise
+        return _named(cancelled, [part for part, _ in parts])
+    return None
+
+
+def _named(cancelled: Cancelled, parts: Sequence[Part]) -> Refused:
+    failed = {parts[place]: item for place, item in cancelled.failed.items()}
+    return Refused(failed=failed, passing=cancelled.passing)
+
+
+def new_item(table: str, item: Item) -> dict[str, Any]:
+    """Put it where nothing is."""
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_attributes(item),
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def new_event(table: str, event: Event, announcement: Announcement | None = None) -> dict[str, Any]:
+    """The record of the change that the same transaction makes; and what merchants are to be told of, due at once."""
+    announced = announced_fields(announcement) if announcement else {}
+    return new_item(table, event_to_item(event) | announced)
+
+
+def changed_payment(table: str, before: Payment, after: Payment) -> dict[str, Any]:
+    """The head. A first success may be written only where there is none."""
+    expression = Expression()
+    update = expression.update(seen(to_item(before)), to_item(after))
+    conditions = unmoved_payment(expression, before)
+    if after.charged_attempt is not None and before.charged_attempt is None:
+        conditions.append(expression.absent("chargedAttempt"))
+    return _update(table, keys.payment_key(before.merchant_id, before.transaction_id), update, conditions, expression)
+
+
+def changed_operation(table: str, before: Operation, after: Operation) -> dict[str, Any]:
+    """The operation, unless somebody changed it since."""
+    expression = Expression()
+    update = expression.update(seen(operation_to_item(before)), operation_to_item(after))
+    key = keys.operation_key(before.merchant_id, before.transaction_id, before.operation_id)
+    return _update(table, key, update, unmoved(expression, before), expression)
+
+
+def owned_reference(table: str, change: Change) -> dict[str, Any]:
+    """A provider's id gets its one owner, or has it already."""
+    attempt = _attempt_of(change)
+    operation_id = change.operation_after.operation_id if change.operation_after else None
+    expression = Expression()
+    ours = [
+        expression.equals("transactionId", change.after.transaction_id),
+        expression.equals("attempt", attempt.number),
+        expression.equals("operationId", operation_id) if operation_id else expression.absent("operationId"),
+    ]
+    item = {
+        **keys.reference_key(attempt.provider, attempt.account_id, change.reference or ""),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "merchantId": change.after.merchant_id,
+        "transactionId": change.after.transaction_id,
+        "attempt": attempt.number,
+        "operationId": operation_id,
+    }
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_attributes(item),
+            "ConditionExpression": f"{expression.absent('pk')} OR ({' AND '.join(ours)})",
+            **expression.arguments(),
+        }
+    }
+
+
+def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
+    """A provider's event is applied once. The clean-up by DynamoDB only saves space."""
+    item = {
+        **keys.seen_key(event.provider, event.account_id, event.event_id),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "expiresAt": event.expires_at_ms // SECOND_MS,
+    }
+    return new_item(table, item)
+
+
+def unmoved_payment(expression: Expression, before: Payment) -> list[str]:
+    """As `unmoved`; and the trail ends where it did."""
+    return [*unmoved(expression, before), expression.equals("eventSeq", before.event_seq)]
+
+
+def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
+    """Nothing was written since `before` was read, and nobody with a newer epoch has the lease."""
+    return [
+        expression.equals("version", before.version),
+        expression.equals("lease.epoch", before.lease.epoch),
+        expression.equals("lease.owner", before.lease.owner),
+    ]
+
+
+def seen(before: Item) -> Item:
+    """What is surely stored: the sweeper counts drives without raising the version, so they are always written."""
+    return before | {"drives": None}
+
+
+def _attempt_of(change: Change) -> Attempt:
+    of: Payment | Operation = change.operation_after or change.after
+    return of.attempt(change.attempt_number or 0)
+
+
+def _update(
+    table: str, key: Mapping[str, str], update: str, conditions: Sequence[str], expression: Expression
+) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_attributes(key),
+            "UpdateExpression": update,
+            "ConditionExpression": " AND ".join(conditions),
+            **expression.arguments(),
+        }
+    }

@@ -1,0 +1,158 @@
+"""Merchants, their accounts, switches and API keys. Secrets are never here, only their ARNs and hashes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.domain.inbound_webhooks.ports import WebhookAccount
+from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
+from payflowx.domain.merchants.ports import ApiKey, Merchant
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.limits import MINUTE_MS
+
+MERCHANT_LIFETIME_MS: Final = MINUTE_MS
+MERCHANT: Final = "MERCHANT"
+KEY: Final = "KEY"
+ACCOUNT: Final = "ACCOUNT#"
+_WEBHOOK: Final = "WEBHOOK"
+SWITCH: Final = "SWITCH#"
+EVERYONE: Final = "GLOBAL"
+_MAX_ITEMS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBMerchants:
+    """Implements `Merchants`: two queries a minute and merchant."""
+
+    client: Any
+    table: str
+    cache: TtlCache[Merchant | None]
+
+    def get(self, merchant_id: str) -> Merchant | None:
+        """The merchant, at most a minute old; None if there is none."""
+        return self.cache.get(merchant_id, lambda: self._load(merchant_id))
+
+    def _load(self, merchant_id: str) -> Merchant | None:
+        own = query_partition(self.client, self.table, f"M#{merchant_id}")
+        return merchant_from_items(merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE))
+
+
+def query_partition(client: Any, table: str, partition: str, *, consistent: bool = False) -> Sequence[Item]:
+    """All that lies there, up to a bound that no partition reaches."""
+    expression = Expression()
+    with storage_errors():
+        answer = client.query(
+            TableName=table,
+            KeyConditionExpression=expression.equals("pk", partition),
+            ConsistentRead=consistent,
+            Limit=_MAX_ITEMS,
+            **expression.arguments(),
+        )
+    return [from_attributes(item) for item in answer["Items"]]
+
+
+def merchant_from_items(
+    merchant_id: str, own: Sequence[Item], everyone: Callable[[], Sequence[Item]]
+) -> Merchant | None:
+    """A merchant's partition and everyone's switches, as one. None if the merchant is not there."""
+    items = {item["sk"]: item for item in own}
+    head = items.get(MERCHANT)
+    if head is None:
+        return None
+    switched_off = {sk for sk, item in items.items() if sk.startswith(SWITCH) and item["disabled"]}
+    for item in everyone():
+        if item["sk"].startswith(SWITCH) and item["disabled"]:
+            switched_off.add(item["sk"])
+    accounts = [item for sk, item in sorted(items.items()) if sk.startswith(ACCOUNT)]
+    return Merchant(
+        merchant_id=merchant_id,
+        name=head["name"],
+        accounts=tuple(_account(item) for item in accounts),
+        disabled=frozenset(sk.removeprefix(SWITCH) for sk in switched_off),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBWebhookAccounts:
+    """Implements `WebhookAccounts`. The row is found by the token's hash; the account is the merchant's current one."""
+
+    client: Any
+    table: str
+    merchants: DynamoDBMerchants
+    cache: TtlCache[tuple[str, str] | None]
+
+    def find(self, provider: str, token: str) -> WebhookAccount | None:
+        """A minute old at most; None for an address that nobody has."""
+        token_hash = hash_webhook_token(token)
+        owner = self.cache.get(f"{provider}#{token_hash}", lambda: self._load(provider, token_hash))
+        if owner is None:
+            return None
+        merchant_id, account_id = owner
+        merchant = self.merchants.get(merchant_id)
+        account = merchant.account(provider, account_id) if merchant else None
+        return WebhookAccount(merchant_id=merchant_id, account=account) if account else None
+
+    def _load(self, provider: str, token_hash: str) -> tuple[str, str] | None:
+        key = to_attributes({"pk": f"T#{token_hash}", "sk": _WEBHOOK})
+        with storage_errors():
+            answer = self.client.get_item(TableName=self.table, Key=key)
+        item = from_attributes(answer["Item"]) if "Item" in answer else {}
+        return (item["merchantId"], item["accountId"]) if item.get("provider") == provider else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBApiKeys:
+    """Implements `ApiKeys`. A consistent read: a key that was just created works."""
+
+    client: Any
+    table: str
+
+    def find(self, key_hash: str) -> ApiKey | None:
+        """By SHA-256; None if there is no such key."""
+        key = to_attributes({"pk": f"K#{key_hash}", "sk": KEY})
+        with storage_errors():
+            answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        if "Item" not in answer:
+            return None
+        item = from_attributes(answer["Item"])
+        return ApiKey(
+            merchant_id=item["merchantId"], revoked="revokedAt" in item, expires_at_ms=item.get("expiresAtMs")
+        )
+
+
+def account_item(partition: str, account: Account) -> Item:
+    """An account in its merchant's partition."""
+    return {
+        "pk": partition,
+        "sk": f"{ACCOUNT}{account.provider}#{account.account_id}",
+        "provider": account.provider,
+        "accountId": account.account_id,
+        "endpoint": account.endpoint,
+        "secretArn": account.secret_arn,
+        "webhookToken": account.webhook_token,
+    }
+
+
+def token_item(merchant_id: str, account: Account) -> Item:
+    """Leads from a webhook's address to the account."""
+    return {
+        "pk": f"T#{hash_webhook_token(account.webhook_token or '')}",
+        "sk": _WEBHOOK,
+        "merchantId": merchant_id,
+        "provider": account.provider,
+        "accountId": account.account_id,
+    }
+
+
+def _account(item: Item) -> Account:
+    return Account(
+        provider=item["provider"],
+        account_id=item["accountId"],
+        endpoint=item["endpoint"],
+        secret_arn=item["secretArn"],
+        webhook_token=item.get("webhookToken"),
+    )

@@ -1,0 +1,261 @@
+"""Merchants, keys, accounts and switches as operators change them: each change and its record in one transaction.
+
+| item | `pk` | `sk` |
+| --- | --- | --- |
+| in the list of merchants | `MERCHANTS` | the merchant's id |
+| a key, as the authorizer finds it | `K#{hash}` | `KEY` |
+| a key, as operators list it | `M#{merchant}#K` | the key's id |
+| a provider's switch | `M#{merchant}` or `GLOBAL` | `SWITCH#{provider}` |
+| an entry of the operators' trail | `AUDIT#{month}` | time and a hash of the entry |
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import cancellation, storage_errors
+from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.adapters.dynamodb.merchants.accounts import directory_item
+from payflowx.adapters.dynamodb.merchants.configuration import (
+    EVERYONE,
+    KEY,
+    MERCHANT,
+    SWITCH,
+    account_item,
+    merchant_from_items,
+    query_partition,
+    token_item,
+)
+from payflowx.domain.merchants.directory import MerchantHead, MerchantPage, Record, StoredKey, Switch
+from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.ports import Merchant
+from payflowx.domain.providers.ports import Account
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import SECOND_MS
+
+_MERCHANTS: Final = "MERCHANTS"
+_HASH_CHARS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBAdministration:
+    """Implements `Administration`."""
+
+    client: Any
+    table: str
+
+    # -- merchants
+
+    def create_merchant(self, merchant: Merchant, key: StoredKey, record: Record) -> bool:
+        """False if the id is taken."""
+        partition = f"M#{merchant.merchant_id}"
+        created = {"name": merchant.name, "createdAt": key.created_at_ms}
+        return self._write(
+            self._new({"pk": partition, "sk": MERCHANT, **created}),
+            self._new({"pk": _MERCHANTS, "sk": merchant.merchant_id, **created}),
+            *self._new_key(key),
+            *(self._new(account_item(partition, account)) for account in merchant.accounts),
+            *(
+                self._new(token_item(merchant.merchant_id, account))
+                for account in merchant.accounts
+                if account.webhook_token
+            ),
+            *(self._new(directory_item(merchant.merchant_id, account)) for account in merchant.accounts),
+            self._new(_record_item(record)),
+        )
+
+    def merchants(self, *, after: str | None, limit: int) -> MerchantPage:
+        """By id."""
+        expression = Expression()
+        condition = expression.equals("pk", _MERCHANTS)
+        if after is not None:
+            condition += f" AND {expression.name('sk')} > {expression.value(after)}"
+        with storage_errors():
+            answer = self.client.query(
+                TableName=self.table, KeyConditionExpression=condition, Limit=limit, **expression.arguments()
+            )
+        items = [from_attributes(item) for item in answer["Items"]]
+        heads = [MerchantHead(merchant_id=i["sk"], name=i["name"], created_at_ms=i["createdAt"]) for i in items]
+        return MerchantPage(items=heads, next_after=heads[-1].merchant_id if "LastEvaluatedKey" in answer else None)
+
+    def merchant(self, merchant_id: str) -> Merchant | None:
+        """As stored now."""
+        own = query_partition(self.client, self.table, f"M#{merchant_id}", consistent=True)
+        return merchant_from_items(
+            merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
+        )
+
+    def put_account(self, merchant_id: str, account: Account, record: Record) -> bool:
+        """False if the merchant has it already, or is gone."""
+        return self._write(
+            self._exists({"pk": f"M#{merchant_id}", "sk": MERCHANT}),
+            self._new(account_item(f"M#{merchant_id}", account)),
+            self._new(token_item(merchant_id, account)),
+            self._new(directory_item(merchant_id, account)),
+            self._new(_record_item(record)),
+        )
+
+    # -- keys
+
+    def keys(self, merchant_id: str) -> Sequence[StoredKey]:
+        """All that the merchant ever had."""
+        items = query_partition(self.client, self.table, f"M#{merchant_id}#K", consistent=True)
+        return [
+            StoredKey(
+                key_id=item["sk"],
+                merchant_id=merchant_id,
+                key_hash=item["keyHash"],
+                created_at_ms=item["createdAt"],
+                expires_at_ms=item.get("expiresAtMs"),
+                revoked_at_ms=item.get("revokedAt"),
+            )
+            for item in items
+        ]
+
+    def add_key(self, key: StoredKey, record: Record, *, replaced: StoredKey | None = None) -> bool:
+        """False if the one that is replaced was revoked meanwhile."""
+        ending = self._ended_key(replaced) if replaced is not None else ()
+        return self._write(*self._new_key(key), *ending, self._new(_record_item(record)))
+
+    def change_key(self, key: StoredKey, record: Record) -> bool:
+        """False if it was revoked meanwhile."""
+        return self._write(*self._ended_key(key), self._new(_record_item(record)))
+
+    def _new_key(self, key: StoredKey) -> Sequence[dict[str, Any]]:
+        fates = {"createdAt": key.created_at_ms, "expiresAtMs": key.expires_at_ms}
+        return (
+            self._new({"pk": f"K#{key.key_hash}", "sk": KEY, "merchantId": key.merchant_id, **fates}),
+            self._new({"pk": f"M#{key.merchant_id}#K", "sk": key.key_id, "keyHash": key.key_hash, **fates}),
+        )
+
+    def _ended_key(self, key: StoredKey) -> Sequence[dict[str, Any]]:
+        values = {"expiresAtMs": key.expires_at_ms, "revokedAt": key.revoked_at_ms}
+        known = {name: value for name, value in values.items() if value is not None}
+        places = ({"pk": f"K#{key.key_hash}", "sk": KEY}, {"pk": f"M#{key.merchant_id}#K", "sk": key.key_id})
+        return [self._set(place, known, absent="revokedAt") for place in places]
+
+    # -- switches
+
+    def set_switch(self, switch: Switch, record: Record) -> bool:
+        """Over whatever was there."""
+        partition = f"M#{switch.merchant_id}" if switch.merchant_id else EVERYONE
+        item = {
+            "pk": partition,
+            "sk": f"{SWITCH}{switch.provider}",
+            "disabled": switch.disabled,
+            "changedAt": switch.changed_at_ms,
+            "schemaVersion": keys.SCHEMA_VERSION,
+        }
+        put = {"Put": {"TableName": self.table, "Item": to_attributes(item)}}
+        return self._write(put, self._new(_record_item(record)))
+
+    def switches(self, merchant_id: str | None) -> Sequence[Switch]:
+        """The merchant's own, or everyone's."""
+        partition = f"M#{merchant_id}" if merchant_id else EVERYONE
+        return [
+            Switch(
+                provider=item["sk"].removeprefix(SWITCH),
+                merchant_id=merchant_id,
+                disabled=item["disabled"],
+                changed_at_ms=item.get("changedAt", 0),
+            )
+            for item in query_partition(self.client, self.table, partition, consistent=True)
+            if item["sk"].startswith(SWITCH)
+        ]
+
+    # -- trail
+
+    def record(self, record: Record) -> None:
+        """The same entry twice is one entry."""
+        self._write(self._new(_record_item(record)))
+
+    def records(self, month: str, *, limit: int) -> Sequence[Record]:
+        """Newest first."""
+        expression = Expression()
+        with storage_errors():
+            answer = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression=expression.equals("pk", f"AUDIT#{month}"),
+                ScanIndexForward=False,
+                Limit=limit,
+                **expression.arguments(),
+            )
+        return [_record(from_attributes(item)) for item in answer["Items"]]
+
+    # -- shared
+
+    def _write(self, *parts: dict[str, Any]) -> bool:
+        try:
+            with storage_errors():
+                self.client.transact_write_items(TransactItems=list(parts))
+        except ClientError as error:
+            cancelled = cancellation(error)
+            if cancelled is None:
+                raise
+            if not cancelled.failed:
+                raise StorageUnavailableError("the change met another one; nothing was written") from error
+            return False
+        return True
+
+    def _new(self, item: Item) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": to_attributes({**item, "schemaVersion": keys.SCHEMA_VERSION}),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+    def _exists(self, key: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            "ConditionCheck": {
+                "TableName": self.table,
+                "Key": to_attributes(key),
+                "ConditionExpression": "attribute_exists(pk)",
+            }
+        }
+
+    def _set(self, key: Mapping[str, str], values: Item, *, absent: str) -> dict[str, Any]:
+        """Of an item that exists and does not have `absent`."""
+        expression = Expression()
+        update = "SET " + expression.assignments(values)
+        conditions = f"attribute_exists({expression.name('pk')}) AND {expression.absent(absent)}"
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": to_attributes(key),
+                "UpdateExpression": update,
+                "ConditionExpression": conditions,
+                **expression.arguments(),
+            }
+        }
+
+
+def _record_item(record: Record) -> Item:
+    content = {
+        "action": record.action,
+        "operator": record.decision.who,
+        "reason": record.decision.why,
+        "merchantId": record.merchant_id,
+        "facts": dict(record.facts),
+    }
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    month = datetime.fromtimestamp(record.at_ms / SECOND_MS, UTC).strftime("%Y-%m")
+    return {"pk": f"AUDIT#{month}", "sk": f"{record.at_ms:013d}#{digest[:_HASH_CHARS]}", **content}
+
+
+def _record(item: Item) -> Record:
+    return Record(
+        action=item["action"],
+        at_ms=int(item["sk"].split("#")[0]),
+        decision=Decision(who=item["operator"], why=item["reason"]),
+        merchant_id=item.get("merchantId"),
+        facts=item["facts"],
+    )

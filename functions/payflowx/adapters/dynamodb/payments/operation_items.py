@@ -1,0 +1,70 @@
+"""A capture, void or refund as a DynamoDB item and back."""
+
+from dataclasses import asdict
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.adapters.dynamodb.payments.payment_items import (
+    attempt_from_item,
+    attempt_to_item,
+    lease_from_item,
+    lease_to_item,
+)
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import LastError
+from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.statuses import OperationStatus
+
+
+def operation_to_item(operation: Operation) -> Item:
+    """The whole item with its keys; absent values are None and are not stored."""
+    due = operation.due_at_ms is not None
+    return {
+        **keys.operation_key(operation.merchant_id, operation.transaction_id, operation.operation_id),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "merchantId": operation.merchant_id,
+        "transactionId": operation.transaction_id,
+        "operationId": operation.operation_id,
+        "kind": operation.kind.value,
+        "fingerprint": operation.fingerprint,
+        "amount": operation.amount,
+        "currency": operation.currency,
+        "chargeAttempt": operation.charge_attempt,
+        "createdAt": operation.created_at_ms,
+        "updatedAt": operation.updated_at_ms,
+        "sendDeadline": operation.send_deadline_ms,
+        "status": operation.status.value,
+        "version": operation.version,
+        "lease": lease_to_item(operation.lease),
+        "attempts": [attempt_to_item(attempt) for attempt in operation.attempts],
+        "lastError": asdict(operation.last_error) if operation.last_error else None,
+        "readyAt": operation.ready_at_ms,
+        "dueAt": operation.due_at_ms,
+        "dueShard": keys.due_shard(operation.operation_id) if due else None,
+        "drives": operation.drives,
+    }
+
+
+def operation_from_item(item: Item) -> Operation:
+    """The operation that `operation_to_item` was given."""
+    return Operation(
+        merchant_id=item["merchantId"],
+        transaction_id=item["transactionId"],
+        operation_id=item["operationId"],
+        kind=MovementKind(item["kind"]),
+        fingerprint=item["fingerprint"],
+        amount=item["amount"],
+        currency=item["currency"],
+        charge_attempt=item["chargeAttempt"],
+        created_at_ms=item["createdAt"],
+        updated_at_ms=item["updatedAt"],
+        send_deadline_ms=item["sendDeadline"],
+        status=OperationStatus(item["status"]),
+        version=item["version"],
+        lease=lease_from_item(item["lease"]),
+        attempts=tuple(attempt_from_item(attempt) for attempt in item["attempts"]),
+        last_error=LastError(**item["lastError"]) if "lastError" in item else None,
+        ready_at_ms=item["readyAt"],
+        due_at_ms=item.get("dueAt"),
+        drives=item["drives"],
+    )

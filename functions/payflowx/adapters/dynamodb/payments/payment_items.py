@@ -1,0 +1,151 @@
+"""A payment as a DynamoDB item and back. The only place that knows the attribute names."""
+
+from dataclasses import asdict
+from typing import Any
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.outcome import NextAction
+from payflowx.domain.payments.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+
+
+def to_item(payment: Payment) -> Item:
+    """The whole item with its keys; absent values are None and are not stored."""
+    due = payment.due_at_ms is not None
+    return {
+        **keys.payment_key(payment.merchant_id, payment.transaction_id),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "merchantId": payment.merchant_id,
+        "transactionId": payment.transaction_id,
+        "merchantDay": keys.merchant_day(payment.merchant_id, keys.day_of(payment.created_at_ms)),
+        "merchantDaySort": keys.merchant_day_sort(payment.created_at_ms, payment.transaction_id),
+        "fingerprint": payment.fingerprint,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "capture": payment.capture.value,
+        "paymentMethod": {
+            "type": payment.payment_method.type,
+            "token": payment.payment_method.token,
+            "tokens": dict(payment.payment_method.tokens) or None,
+        },
+        "customer": asdict(payment.customer) if payment.customer else None,
+        "description": payment.description,
+        "metadata": dict(payment.metadata) or None,
+        "returnUrl": payment.return_url,
+        "route": _route_to_item(payment.route),
+        "createdAt": payment.created_at_ms,
+        "updatedAt": payment.updated_at_ms,
+        "chargeDeadline": payment.charge_deadline_ms,
+        "status": payment.status.value,
+        "version": payment.version,
+        "lease": lease_to_item(payment.lease),
+        "attempts": [attempt_to_item(attempt) for attempt in payment.attempts],
+        "chargedAttempt": payment.charged_attempt,
+        "capturable": payment.capturable,
+        "captured": payment.captured or None,
+        "refundable": payment.refundable,
+        "refunded": payment.refunded or None,
+        "openSettlement": payment.open_settlement,
+        "eventSeq": payment.event_seq,
+        "eventHash": payment.event_hash,
+        "announced": payment.announced or None,
+        "lastError": asdict(payment.last_error) if payment.last_error else None,
+        "readyAt": payment.ready_at_ms,
+        "dueAt": payment.due_at_ms,
+        "dueShard": keys.due_shard(payment.transaction_id) if due else None,
+        "drives": payment.drives,
+        "cancelRequested": payment.cancel_requested or None,
+        "erased": payment.erased or None,
+    }
+
+
+def from_item(item: Item) -> Payment:
+    """The payment that `to_item` was given."""
+    method = item["paymentMethod"]
+    return Payment(
+        merchant_id=item["merchantId"],
+        transaction_id=item["transactionId"],
+        fingerprint=item["fingerprint"],
+        amount=item["amount"],
+        currency=item["currency"],
+        capture=CaptureMode(item["capture"]),
+        payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
+        customer=Customer(**item["customer"]) if "customer" in item else None,
+        description=item.get("description"),
+        metadata=item.get("metadata", {}),
+        return_url=item.get("returnUrl"),
+        route=_route_from_item(item["route"]),
+        created_at_ms=item["createdAt"],
+        updated_at_ms=item["updatedAt"],
+        charge_deadline_ms=item["chargeDeadline"],
+        status=PaymentStatus(item["status"]),
+        version=item["version"],
+        lease=lease_from_item(item["lease"]),
+        attempts=tuple(attempt_from_item(attempt) for attempt in item["attempts"]),
+        charged_attempt=item.get("chargedAttempt"),
+        capturable=item["capturable"],
+        captured=item.get("captured", 0),
+        refundable=item["refundable"],
+        refunded=item.get("refunded", 0),
+        open_settlement=item.get("openSettlement"),
+        event_seq=item["eventSeq"],
+        event_hash=item["eventHash"],
+        announced=item.get("announced", 0),
+        last_error=LastError(**item["lastError"]) if "lastError" in item else None,
+        ready_at_ms=item["readyAt"],
+        due_at_ms=item.get("dueAt"),
+        drives=item["drives"],
+        cancel_requested=item.get("cancelRequested", False),
+        erased=item.get("erased", False),
+    )
+
+
+def lease_to_item(lease: Lease) -> Item:
+    """The lease, in the shape that conditions refer to."""
+    return {"owner": lease.owner, "epoch": lease.epoch, "expiresAt": lease.expires_at_ms}
+
+
+def lease_from_item(item: Item) -> Lease:
+    """The lease that `lease_to_item` was given."""
+    return Lease(owner=item["owner"], epoch=item["epoch"], expires_at_ms=item["expiresAt"])
+
+
+def _route_to_item(route: Route) -> Item:
+    return {
+        "document": route.document,
+        "rule": route.rule,
+        "reasons": list(route.reasons),
+        "candidates": [{"provider": c.provider, "account_id": c.account_id} for c in route.candidates],
+    }
+
+
+def _route_from_item(item: Item) -> Route:
+    return Route(
+        document=item["document"],
+        rule=item["rule"],
+        reasons=tuple(item["reasons"]),
+        candidates=tuple(Candidate(**candidate) for candidate in item["candidates"]),
+    )
+
+
+def attempt_to_item(attempt: Attempt) -> Item:
+    """Defaults are left out: an attempt costs bytes in every later write of its payment."""
+    values: dict[str, Any] = {name: getattr(attempt, name) for name in attempt.__slots__}
+    if attempt.next_action is not None:
+        action = attempt.next_action
+        values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
+    optional = ("progress", "retry_after_seconds", "inquiries")
+    return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
+
+
+def attempt_from_item(item: Item) -> Attempt:
+    """The attempt that `attempt_to_item` was given."""
+    known = dict(item)
+    known["state"] = AttemptState(known["state"])
+    if "decline_kind" in known:
+        known["decline_kind"] = DeclineKind(known["decline_kind"])
+    if "next_action" in known:
+        known["next_action"] = NextAction(**known["next_action"])
+    return Attempt(**known)

@@ -1,0 +1,31 @@
+"""A merchant's payments, newest first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.payments.payment_items import from_item
+from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, Span
+from payflowx.domain.payments.ports import PaymentPage, PaymentQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentList:
+    """Pages of payments through the merchant's index."""
+
+    client: Any
+    table: str
+
+    def page(self, query: PaymentQuery) -> PaymentPage:
+        """At most `limit` payments; a status is looked for among the rows of the page."""
+        days = MerchantDays(
+            client=self.client,
+            table=self.table,
+            partition=lambda day: keys.merchant_day(query.merchant_id, day),
+            read=from_item,
+        )
+        span = Span(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
+        items, next_position = days.page(
+            span, query.limit, wanted=lambda payment: query.status in (None, payment.status)
+        )
+        return PaymentPage(items=items, next_position=next_position)

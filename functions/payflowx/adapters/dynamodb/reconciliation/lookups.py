@@ -1,0 +1,81 @@
+"""What a page of a provider's book may be about, fetched a hundred items at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.batches import get_items, put_items
+from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
+from payflowx.adapters.dynamodb.payments.payment_items import from_item
+from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.reconciliation.run import Source
+from payflowx.domain.shared.limits import SECOND_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBLookups:
+    """Implements `Lookups`."""
+
+    client: Any
+    table: str
+
+    def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]:
+        """By the provider's ids."""
+        by_pk = {keys.reference_key(provider, account_id, name)["pk"]: name for name in references}
+        found = self._get([keys.reference_key(provider, account_id, name) for name in references])
+        return {
+            by_pk[item["pk"]]: ReferenceOwner(
+                merchant_id=item["merchantId"],
+                transaction_id=item["transactionId"],
+                attempt=item["attempt"],
+                operation_id=item.get("operationId"),
+            )
+            for item in found
+        }
+
+    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]:
+        """By their ids."""
+        found = self._get([keys.payment_key(merchant_id, name) for name in transaction_ids])
+        return {item["transactionId"]: from_item(item) for item in found}
+
+    def located(self, merchant_id: str, operation_ids: Sequence[str]) -> Mapping[str, str]:
+        """Which payment an operation belongs to."""
+        by_pk = {keys.locator_key(merchant_id, name)["pk"]: name for name in operation_ids}
+        found = self._get([keys.locator_key(merchant_id, name) for name in operation_ids])
+        return {by_pk[item["pk"]]: item["transactionId"] for item in found}
+
+    def operations(self, merchant_id: str, of: Sequence[tuple[str, str]]) -> Mapping[str, Operation]:
+        """By payment and id."""
+        found = self._get([keys.operation_key(merchant_id, payment, name) for payment, name in of])
+        return {item["operationId"]: operation_from_item(item) for item in found}
+
+    def listed(self, source: Source, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, str]:
+        """With the line or the run that saw it."""
+        by_pk = {keys.listed_key(source, provider, account_id, name)["pk"]: name for name in references}
+        found = self._get([keys.listed_key(source, provider, account_id, name) for name in references])
+        return {by_pk[item["pk"]]: item["line"] for item in found}
+
+    def note_listed(
+        self, source: Source, provider: str, account_id: str, lines: Mapping[str, str], expires_at_ms: int
+    ) -> None:
+        """Written over an older sight of the same. The clean-up by DynamoDB only saves space."""
+        put_items(
+            self.client,
+            self.table,
+            [
+                {
+                    **keys.listed_key(source, provider, account_id, name),
+                    "schemaVersion": keys.SCHEMA_VERSION,
+                    "line": line,
+                    "expiresAt": expires_at_ms // SECOND_MS,
+                }
+                for name, line in lines.items()
+            ],
+        )
+
+    def _get(self, item_keys: Sequence[Mapping[str, str]]) -> list[Item]:
+        return list(get_items(self.client, self.table, item_keys))

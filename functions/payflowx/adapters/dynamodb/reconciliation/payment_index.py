@@ -1,0 +1,102 @@
+"""A merchant's items, newest first: day by day through the index, then the items themselves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import DAY_MS, MAX_COMMIT_TRIES, MAX_LIST_DAYS_PER_PAGE, MAX_LIST_ROWS_PER_PAGE
+
+_BATCH: Final = 100
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Which times, from inclusive, until exclusive; `position` continues a list."""
+
+    from_ms: int
+    until_ms: int
+    position: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MerchantDays(Generic[T]):
+    """The index holds keys only, so that a change of status costs no second write; the items are fetched.
+
+    `partition` names a day's rows in the index, `read` makes of an item what the list holds.
+    """
+
+    client: Any
+    table: str
+    partition: Callable[[str], str]
+    read: Callable[[Item], T]
+
+    def page(self, span: Span, limit: int, *, wanted: Callable[[T], bool]) -> tuple[Sequence[T], str | None]:
+        """At most `limit` items after at most 31 days and 300 rows; then the client is sent on with a position."""
+        items: list[T] = []
+        rows_left = MAX_LIST_ROWS_PER_PAGE
+        upper = span.position or f"{span.until_ms:013d}"
+        day_start_ms = (int(upper[:13]) - (0 if span.position else 1)) // DAY_MS * DAY_MS
+        for _ in range(MAX_LIST_DAYS_PER_PAGE):
+            if day_start_ms + DAY_MS <= span.from_ms:
+                return items, None
+            while rows_left > 0:
+                rows = self._rows(span, day_start_ms, upper, min(_BATCH, rows_left))
+                for item in self._fetch(rows):
+                    upper = item["merchantDaySort"]
+                    found = self.read(item)
+                    if wanted(found):
+                        items.append(found)
+                    if len(items) == limit:
+                        return items, upper
+                rows_left -= len(rows)
+                if len(rows) < _BATCH:
+                    break
+            if rows_left <= 0:
+                return items, upper
+            upper = f"{day_start_ms:013d}"
+            day_start_ms -= DAY_MS
+        return items, upper
+
+    def _rows(self, span: Span, day_start_ms: int, upper: str, limit: int) -> Sequence[Item]:
+        """Keys of one day, strictly below `upper`: a sort key extends its time, so the plain time lies below."""
+        expression = Expression()
+        lower = f"{max(span.from_ms, day_start_ms):013d}"
+        if upper <= lower:
+            return []
+        condition = (
+            f"{expression.equals('merchantDay', self.partition(keys.day_of(day_start_ms)))}"
+            f" AND {expression.name('merchantDaySort')} BETWEEN {expression.value(lower)} AND {expression.value(upper)}"
+        )
+        with storage_errors():
+            answer = self.client.query(
+                TableName=self.table,
+                IndexName="byMerchant",
+                KeyConditionExpression=condition,
+                ScanIndexForward=False,
+                Limit=limit + 1,
+                **expression.arguments(),
+            )
+        rows = [from_attributes(item) for item in answer["Items"]]
+        return [row for row in rows if row["merchantDaySort"] != upper][:limit]
+
+    def _fetch(self, rows: Sequence[Item]) -> Sequence[Item]:
+        """The items, in the order of the rows."""
+        wanted = [to_attributes({"pk": row["pk"], "sk": row["sk"]}) for row in rows]
+        found: dict[tuple[str, str], Item] = {}
+        for _ in range(MAX_COMMIT_TRIES):
+            if not wanted:
+                return [found[row["pk"], row["sk"]] for row in rows if (row["pk"], row["sk"]) in found]
+            with storage_errors():
+                answer = self.client.batch_get_item(RequestItems={self.table: {"Keys": wanted}})
+            for attributes in answer["Responses"].get(self.table, []):
+                item = from_attributes(attributes)
+                found[item["pk"], item["sk"]] = item
+            wanted = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
+        raise StorageUnavailableError("the database did not return all items of the page")

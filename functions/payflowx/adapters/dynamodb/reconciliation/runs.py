@@ -1,0 +1,128 @@
+"""Reconciliations and their findings: one item a run, rewritten page by page, and one item a difference."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.batches import get_items, put_items
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
+from payflowx.domain.reconciliation.matching import Remedy, Verdict
+from payflowx.domain.reconciliation.reports import EntryKind
+from payflowx.domain.reconciliation.run import Finding, Phase, Run, Source
+from payflowx.domain.shared.errors import StorageUnavailableError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBRuns:
+    """Implements `Runs`."""
+
+    client: Any
+    table: str
+
+    def start(self, run: Run) -> Run:
+        """Only where nothing is."""
+        try:
+            with storage_errors():
+                self.client.put_item(
+                    TableName=self.table,
+                    Item=to_attributes(_run_to_item(run)),
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            stored = self.get(run.run_id)
+            if stored is None:
+                raise StorageUnavailableError("the reconciliation is there and cannot be read") from error
+            return stored
+        return run
+
+    def get(self, run_id: str) -> Run | None:
+        """A consistent read: the position decides what is done next."""
+        with storage_errors():
+            answer = self.client.get_item(
+                TableName=self.table, Key=to_attributes(keys.run_key(run_id)), ConsistentRead=True
+            )
+        return _run_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
+
+    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
+        """By their ids."""
+        found = get_items(self.client, self.table, [keys.run_key(run_id) for run_id in run_ids])
+        return {run.run_id: run for run in map(_run_from_item, found)}
+
+    def save(self, before: Run, after: Run) -> bool:
+        """The counts and the position in one write. A failed condition may be our own write, repeated by the SDK."""
+        expression = Expression()
+        condition = expression.equals("version", before.version)
+        try:
+            with storage_errors():
+                self.client.put_item(
+                    TableName=self.table,
+                    Item=to_attributes(_run_to_item(after)),
+                    ConditionExpression=condition,
+                    **expression.arguments(),
+                )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return self.get(before.run_id) == after
+        return True
+
+    def report(self, run_id: str, findings: Sequence[Finding]) -> None:
+        """By name: a difference that is found again is the same item."""
+        put_items(self.client, self.table, [_finding_to_item(run_id, finding) for finding in findings])
+
+    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Finding]:
+        """Those of a page that was done before."""
+        unique = sorted(set(names))
+        found = get_items(self.client, self.table, [keys.finding_key(run_id, name) for name in unique])
+        findings = [_finding_from_item(item) for item in found]
+        return {finding.name: finding for finding in findings}
+
+    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Finding], str | None]:
+        """By name."""
+        expression = Expression()
+        partition = expression.equals("pk", keys.run_key(run_id)["pk"])
+        prefix = f"begins_with({expression.name('sk')}, {expression.value(keys.FINDING_PREFIX)})"
+        start = {"ExclusiveStartKey": to_attributes(keys.finding_key(run_id, after))} if after else {}
+        with storage_errors():
+            answer = self.client.query(
+                TableName=self.table,
+                KeyConditionExpression=f"{partition} AND {prefix}",
+                Limit=limit,
+                **expression.arguments(),
+                **start,
+            )
+        found = [_finding_from_item(from_attributes(item)) for item in answer["Items"]]
+        return found, found[-1].name if "LastEvaluatedKey" in answer and found else None
+
+
+def _run_to_item(run: Run) -> Item:
+    return {**keys.run_key(run.run_id), "schemaVersion": keys.SCHEMA_VERSION, **asdict(run)}
+
+
+def _run_from_item(item: Item) -> Run:
+    fields = {name: item[name] for name in Run.__dataclass_fields__ if name in item}
+    absent = {name: None for name in ("file", "cursor", "problem") if name not in fields}
+    return Run(**{**fields, **absent, "source": Source(fields["source"]), "phase": Phase(fields["phase"])})
+
+
+def _finding_to_item(run_id: str, finding: Finding) -> Item:
+    return {**keys.finding_key(run_id, finding.name), "schemaVersion": keys.SCHEMA_VERSION, **asdict(finding)}
+
+
+def _finding_from_item(item: Item) -> Finding:
+    fields: dict[str, Any] = {name: item.get(name) for name in Finding.__dataclass_fields__}
+    return Finding(
+        **{
+            **fields,
+            "verdict": Verdict(fields["verdict"]),
+            "remedy": Remedy(fields["remedy"]),
+            "kind": EntryKind(fields["kind"]),
+        }
+    )

@@ -1,0 +1,66 @@
+"""Events as what is to be delivered: the outbox's side of the trail."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
+from payflowx.adapters.dynamodb.core.writes import seen
+from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, Span
+from payflowx.adapters.dynamodb.webhooks.merchant_event_items import announcement_from_item, delivery_fields
+from payflowx.domain.outbound_webhooks.merchant_events import Announcement
+from payflowx.domain.outbound_webhooks.ports import AnnouncementPage, AnnouncementQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamoDBAnnouncements:
+    """Implements `Announcements`."""
+
+    client: Any
+    table: str
+
+    def get(self, merchant_id: str, transaction_id: str, seq: int) -> Announcement | None:
+        """A consistent read."""
+        key = to_attributes(keys.event_key(merchant_id, transaction_id, seq))
+        with storage_errors():
+            answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        return announcement_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
+
+    def save(self, before: Announcement, after: Announcement) -> bool:
+        """A failed condition may be our own write whose answer was lost: then it is done twice, which receivers
+        can tell.
+        """
+        stored = replace(after, version=before.version + 1)
+        expression = Expression()
+        update = expression.update(seen(delivery_fields(before)), delivery_fields(stored))
+        key = keys.event_key(before.merchant_id, before.transaction_id, before.seq)
+        try:
+            with storage_errors():
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=to_attributes(key),
+                    UpdateExpression=update,
+                    ConditionExpression=expression.equals("deliveryVersion", before.version),
+                    **expression.arguments(),
+                )
+        except ClientError as error:
+            if not condition_failed(error):
+                raise
+            return False
+        return True
+
+    def page(self, query: AnnouncementQuery) -> AnnouncementPage:
+        """Newest first, by the merchant's index."""
+        days = MerchantDays(
+            client=self.client,
+            table=self.table,
+            partition=lambda day: keys.merchant_events_day(query.merchant_id, day),
+            read=announcement_from_item,
+        )
+        span = Span(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
+        items, next_position = days.page(span, query.limit, wanted=lambda _announcement: True)
+        return AnnouncementPage(items=[item for item in items if item is not None], next_position=next_position)

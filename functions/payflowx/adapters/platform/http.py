@@ -1,0 +1,150 @@
+"""Sends a provider's request once, and knows whether it can have left.
+
+The line is drawn at the connection: as long as a *new* one is being opened, nothing was sent. From then on, and on a
+connection that is used again, anything may have arrived.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from payflowx.adapters.platform.body_limit import CutOff
+from payflowx.domain.shared.transport import (
+    ANSWER_TOO_LARGE,
+    HttpRequest,
+    HttpResponse,
+    HttpResult,
+    NoAnswer,
+    NoConnection,
+)
+
+CONNECT_TIMEOUT_SECONDS: Final = 2.0
+READ_TIMEOUT_SECONDS: Final = 10.0
+CALL_TIMEOUT_SECONDS: Final = 12.0
+MAX_ANSWER_BYTES: Final = 256 * 1024
+
+
+class _NotOpenedError(Exception):
+    """The connection could not be opened."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _open(connect: Callable[[], None]) -> None:
+    try:
+        connect()
+    except NameResolutionError as error:
+        raise _NotOpenedError("name_not_resolved") from error
+    except NewConnectionError as error:  # before its base class, the timeout
+        refused = isinstance(error.__cause__, ConnectionRefusedError)
+        raise _NotOpenedError("connection_refused" if refused else "connection_failed") from error
+    except (ConnectTimeoutError, TimeoutError) as error:
+        raise _NotOpenedError("connect_timeout") from error
+    except Exception as error:  # whatever it is, it happened before the first byte of the request
+        raise _NotOpenedError("connection_failed") from error
+
+
+class _Watched(HTTPConnection):
+    """Tells a connection that was not opened from all that comes after, and keeps the call's total time."""
+
+    call_timeout_seconds = CALL_TIMEOUT_SECONDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.cut_off = CutOff()
+
+    def connect(self) -> None:
+        _open(super().connect)
+        self.cut_off.arm(self.sock, self.call_timeout_seconds)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:  # a connection that is used again
+            self.cut_off.arm(self.sock, self.call_timeout_seconds)
+        super().request(*args, **kwargs)
+
+    def close(self) -> None:
+        self.cut_off.disarm()
+        super().close()
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same over TLS."""
+
+
+def _pool_manager(call_timeout_seconds: float) -> urllib3.PoolManager:
+    limit = {"call_timeout_seconds": call_timeout_seconds}
+    plain = type("Plain", (HTTPConnectionPool,), {"ConnectionCls": type("PlainConnection", (_Watched,), limit)})
+    tls = type("Tls", (HTTPSConnectionPool,), {"ConnectionCls": type("TlsConnection", (_WatchedTls,), limit)})
+    manager = urllib3.PoolManager(num_pools=20, maxsize=10, retries=False)
+    manager.pool_classes_by_scheme = {"http": plain, "https": tls}
+    return manager
+
+
+class Urllib3Client:
+    """Implements `HttpClient`: one try, no redirects, 12 seconds in all, 256 KB at most."""
+
+    def __init__(
+        self,
+        *,
+        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
+        call_timeout_seconds: float = CALL_TIMEOUT_SECONDS,
+    ) -> None:
+        self._pools = _pool_manager(call_timeout_seconds)
+        self._timeout = urllib3.Timeout(connect=connect_timeout_seconds, read=read_timeout_seconds)
+
+    def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
+        """Never raises: what cannot be understood is no answer."""
+        try:
+            response = self._pools.request(
+                request.method,
+                endpoint.rstrip("/") + request.path,
+                headers=dict(request.headers),
+                body=request.body or None,
+                timeout=self._timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+        except _NotOpenedError as error:
+            return NoConnection(code=error.code)
+        except (HTTPError, OSError, ValueError) as error:
+            return NoAnswer(code=_code_of(error))
+        return _complete(response)
+
+
+def _complete(response: urllib3.BaseHTTPResponse) -> HttpResult:
+    """Read the body, but no more than the limit."""
+    cut_off: CutOff = response.connection.cut_off  # type: ignore[union-attr]  # our own connection class
+    try:
+        body = response.read(MAX_ANSWER_BYTES + 1, decode_content=True)
+    except (HTTPError, OSError, ValueError) as error:
+        response.close()
+        return NoAnswer(code="too_slow" if cut_off.struck else _code_of(error))
+    finally:
+        cut_off.disarm()
+    if len(body) > MAX_ANSWER_BYTES:
+        response.close()
+        return NoAnswer(code=ANSWER_TOO_LARGE)
+    if cut_off.struck:
+        response.close()
+        return NoAnswer(code="too_slow")
+    response.release_conn()
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return HttpResponse(status=response.status, headers=headers, body=body)
+
+
+def _code_of(error: Exception) -> str:
+    return "read_timeout" if isinstance(error, ReadTimeoutError | TimeoutError) else "connection_lost"

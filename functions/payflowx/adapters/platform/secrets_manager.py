@@ -1,0 +1,64 @@
+"""Credentials from Secrets Manager, remembered for five minutes at most: a rotated secret works soon.
+
+A secret is `{"keyId", "keySecret", "webhookSecret"?, "previous"?}`. `webhookSecret` is left out where the provider
+signs webhooks with the key secret; `previous` holds the same fields as they were before a rotation.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MINUTE_MS
+from payflowx.domain.shared.transport import Credentials
+
+SECRET_LIFETIME_MS: Final = 5 * MINUTE_MS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsManagerSecrets:
+    """Implements `Secrets`; also reads plain text secrets."""
+
+    client: Any
+    cache: TtlCache[str]
+
+    def credentials(self, secret_arn: str) -> Credentials:
+        """The current ones; those of before are for webhooks that are still on their way."""
+        return _understood(self.text(secret_arn), _credentials)
+
+    def webhook_secrets(self, secret_arn: str) -> Sequence[str]:
+        """The current secret, and during a rotation the one of before."""
+        return _understood(self.text(secret_arn), _webhook_secrets)
+
+    def text(self, secret_arn: str) -> str:
+        """The secret's text."""
+        return self.cache.get(secret_arn, lambda: self._load(secret_arn))
+
+    def _load(self, secret_arn: str) -> str:
+        try:
+            return str(self.client.get_secret_value(SecretId=secret_arn)["SecretString"])
+        except (ClientError, BotoCoreError, KeyError) as error:
+            raise StorageUnavailableError("a secret could not be read") from error
+
+
+def _understood(text: str, read: Callable[[Mapping[str, Any]], T]) -> T:
+    try:
+        return read(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # Without `from`: the cause would carry the secret's text into a log.
+        raise StorageUnavailableError("a provider's secret does not hold keyId and keySecret") from None
+
+
+def _credentials(fields: Mapping[str, Any]) -> Credentials:
+    return Credentials(key_id=fields["keyId"], key_secret=fields["keySecret"])
+
+
+def _webhook_secrets(fields: Mapping[str, Any]) -> Sequence[str]:
+    valid = [fields, fields["previous"]] if "previous" in fields else [fields]
+    return tuple(str(each.get("webhookSecret") or each["keySecret"]) for each in valid)

@@ -1,0 +1,102 @@
+"""Structured logs and EMF metrics through Powertools. The last thing a line passes is the redactor."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from payflowx.adapters.platform import log_context
+from payflowx.domain.merchants import api_keys
+from payflowx.domain.shared.card_data import mask_card_numbers
+from payflowx.domain.shared.metrics import Metric
+
+_SECRETS: Final = (
+    (api_keys.PATTERN, "[api key removed]"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), "[credentials removed]"),
+    (re.compile(r"\btok_[A-Za-z0-9_@-]+"), "[token removed]"),
+)
+"""A safety net: nothing of the kind is passed to a logger on purpose."""
+
+
+def redact(text: str) -> str:
+    """Without card numbers, API keys, credentials and tokens, wherever they come from."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return mask_card_numbers(text)
+
+
+def redacted_line(log: Mapping[str, Any]) -> str:
+    """A JSON line with the facts of its request or message, whoever wrote it.
+
+    Redacted value by value, before it is text: a mask inside a bare number would not be JSON.
+    """
+    line = _redacted({**log_context.current().facts, **log})
+    return json.dumps(line, default=lambda other: redact(str(other)), separators=(",", ":"))
+
+
+def _redacted(value: Any) -> Any:
+    match value:
+        case str():
+            return redact(value)
+        case Mapping():
+            return {redact(str(name)): _redacted(inner) for name, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_redacted(inner) for inner in value]
+        case int() | float():
+            return value if redact(text := str(value)) == text else redact(text)
+        case _:
+            return value
+
+
+def redacting_formatter() -> LambdaPowertoolsFormatter:
+    """Powertools' JSON lines, all of them redacted: message, fields and stack traces alike."""
+    return LambdaPowertoolsFormatter(json_serializer=redacted_line, utc=True, use_rfc3339=True)
+
+
+class PowertoolsTelemetry:
+    """Implements `Telemetry`. The function's name is the `service` of all its lines.
+
+    Metrics have the environment as dimension, and not the function: several functions settle payments, several
+    environments may share an account, and an alarm sees one combination of dimensions.
+    """
+
+    def __init__(self, logger: Logger, namespace: str, environment: str) -> None:
+        self.logger = logger
+        self._namespace = namespace
+        self._environment = environment
+
+    def about(self, **facts: str | int | bool | None) -> None:
+        """What is known now of the payment at hand, for every later line of this request or message."""
+        log_context.add(facts)
+
+    def info(self, message: str, **facts: str | int | bool | None) -> None:
+        """Something happened."""
+        self.logger.info(message, extra=facts)
+
+    def warn(self, message: str, **facts: str | int | bool | None) -> None:
+        """Something went wrong and is taken care of."""
+        self.logger.warning(message, extra=facts)
+
+    def count(self, name: Metric, value: int = 1, **dimensions: str) -> None:
+        """A metric in counts."""
+        self._metric(name, MetricUnit.Count, value, dimensions)
+
+    def milliseconds(self, name: Metric, value: int, **dimensions: str) -> None:
+        """A duration in milliseconds."""
+        self._metric(name, MetricUnit.Milliseconds, value, dimensions)
+
+    def seconds(self, name: Metric, value: int, **dimensions: str) -> None:
+        """An age in seconds."""
+        self._metric(name, MetricUnit.Seconds, value, dimensions)
+
+    def _metric(self, name: Metric, unit: MetricUnit, value: int, dimensions: dict[str, str]) -> None:
+        with single_metric(name=name.value, unit=unit, value=value, namespace=self._namespace) as metric:
+            metric.service = ""  # or Powertools would add the function as a dimension
+            metric.add_metadata(key="function", value=self.logger.service)
+            metric.add_dimension(name="environment", value=self._environment)
+            for key, text in dimensions.items():
+                metric.add_dimension(name=key, value=text)

@@ -1,0 +1,101 @@
+"""What a webhook is about: a payment's attempt, or an operation on it, by the provider's id or by our own key."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from payflowx.domain.inbound_webhooks.ports import InboundNotice, ReferenceOwner, References
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import Operations
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Payments
+from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, PAYMENT_PREFIX, parse_provider_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """`operation` None: it is about the charge itself."""
+
+    payment: Payment
+    attempt: Attempt
+    operation: Operation | None = None
+
+
+class NotNoticed(StrEnum):
+    """Why nothing was found."""
+
+    UNKNOWN = "unknown"
+    """A reference that nobody owns: not ours, or not yet written down."""
+    OURS_UNKNOWN = "ours_unknown"
+    """A key of our making that belongs to nothing: not yet written down, or of another deployment."""
+    ELSEWHERE = "elsewhere"
+    """It belongs to another merchant or was made through another account than the one that sends the webhook."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindNoticed:
+    """Reads only, and only what belongs to the merchant whose account sent the webhook."""
+
+    payments: Payments
+    operations: Operations
+    references: References
+
+    def __call__(self, inbound: InboundNotice) -> Noticed | NotNoticed:
+        """The operation where it names one, else the charge."""
+        notice = inbound.notice
+        if notice.movement_reference or notice.movement_key:
+            return self._found(inbound, self._movement_owner(inbound))
+        return self._found(inbound, self._charge_owner(inbound))
+
+    def _movement_owner(self, inbound: InboundNotice) -> ReferenceOwner | NotNoticed:
+        by_reference = self._by_reference(inbound, inbound.notice.movement_reference)
+        if by_reference is not None:
+            return by_reference
+        parsed = parse_provider_key(inbound.notice.movement_key or "")
+        if parsed is None:
+            return NotNoticed.UNKNOWN
+        name, number = parsed
+        for prefix in OPERATION_PREFIXES.values():
+            operation_id = prefix + name
+            transaction_id = self.operations.locate(inbound.merchant_id, operation_id)
+            if transaction_id is not None:
+                return ReferenceOwner(
+                    merchant_id=inbound.merchant_id,
+                    transaction_id=transaction_id,
+                    attempt=number,
+                    operation_id=operation_id,
+                )
+        return NotNoticed.OURS_UNKNOWN
+
+    def _charge_owner(self, inbound: InboundNotice) -> ReferenceOwner | NotNoticed:
+        by_reference = self._by_reference(inbound, inbound.notice.charge_reference)
+        if by_reference is not None:
+            return by_reference
+        parsed = parse_provider_key(inbound.notice.charge_key or "")
+        if parsed is None:
+            return NotNoticed.UNKNOWN
+        name, number = parsed
+        return ReferenceOwner(merchant_id=inbound.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
+
+    def _by_reference(self, inbound: InboundNotice, reference: str | None) -> ReferenceOwner | None:
+        return self.references.find(inbound.provider, inbound.account_id, reference) if reference else None
+
+    def _found(self, inbound: InboundNotice, owner: ReferenceOwner | NotNoticed) -> Noticed | NotNoticed:
+        if isinstance(owner, NotNoticed):
+            return owner
+        if owner.merchant_id != inbound.merchant_id:
+            return NotNoticed.ELSEWHERE
+        payment = self.payments.get(owner.merchant_id, owner.transaction_id)
+        operation = self._operation(owner)
+        of: Payment | Operation | None = operation if owner.operation_id else payment
+        if payment is None or of is None or not 1 <= owner.attempt <= len(of.attempts):
+            return NotNoticed.OURS_UNKNOWN
+        attempt = of.attempt(owner.attempt)
+        if (attempt.provider, attempt.account_id) != (inbound.provider, inbound.account_id):
+            return NotNoticed.ELSEWHERE
+        return Noticed(payment=payment, attempt=attempt, operation=operation)
+
+    def _operation(self, owner: ReferenceOwner) -> Operation | None:
+        if owner.operation_id is None:
+            return None
+        return self.operations.get(owner.merchant_id, owner.transaction_id, owner.operation_id)

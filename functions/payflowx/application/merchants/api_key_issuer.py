@@ -1,0 +1,34 @@
+"""A new API key: composed, hashed and named in one place."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from payflowx.domain.merchants.api_keys import SECRET_CHARS, compose_api_key, hash_api_key
+from payflowx.domain.merchants.directory import StoredKey
+from payflowx.domain.shared.ambient import Randomness
+
+_ID_CHARS: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedKey:
+    """The key, which only its owner will know, and what is kept of it."""
+
+    api_key: str = field(repr=False)
+    stored: StoredKey
+
+
+def issue_key(
+    mode: str, merchant_id: str, randomness: Randomness, *, now_ms: int, expires_at_ms: int | None = None
+) -> IssuedKey:
+    """The id is the beginning of the hash: it names the key and tells nothing of it."""
+    key = compose_api_key(mode, randomness.secret_text(SECRET_CHARS))
+    key_hash = hash_api_key(key)
+    stored = StoredKey(
+        key_id=f"key_{key_hash[:_ID_CHARS]}",
+        merchant_id=merchant_id,
+        key_hash=key_hash,
+        created_at_ms=now_ms,
+        expires_at_ms=expires_at_ms,
+    )
+    return IssuedKey(api_key=key, stored=stored)

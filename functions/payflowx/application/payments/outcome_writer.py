@@ -1,0 +1,134 @@
+"""Write an outcome down, whatever else happens to the payment meanwhile."""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.event_publisher import announce
+from payflowx.application.payments.status_metrics import count_status
+from payflowx.domain.outbound_webhooks.ports import Deliveries
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import AlreadySeen, Claimed, Job, Jobs, Moved, Payments, ReferenceTaken
+from payflowx.domain.payments.state_machine import Change, Context, conclude, look_again, send_to_review
+from payflowx.domain.payments.verification import weigh
+from payflowx.domain.shared.ambient import Telemetry
+from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
+
+Written = Claimed | Moved | ReferenceTaken | AlreadySeen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """An outcome with its weight. `exhausted`: nothing automatic is left if this is no news."""
+
+    outcome: Outcome
+    first_send: bool
+    exhausted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Commits findings under the lease of the worker that made them."""
+
+    payments: Payments
+    jobs: Jobs
+    deliveries: Deliveries
+    telemetry: Telemetry
+
+    def record(self, payment: Payment, number: int, finding: Finding, context: Context) -> None:
+        """Try until written, at most five times; silently stop when a newer worker has taken over.
+
+        Raises `StorageUnavailableError` when it could not be written: the attempt stays open and is resolved later.
+        """
+        owner = payment.lease.owner
+        for _ in range(MAX_COMMIT_TRIES):
+            match self._write(payment, number, finding, context):
+                case Claimed():
+                    return
+                case ReferenceTaken():
+                    finding = Finding(outcome=Mismatch(code="reference_taken"), first_send=finding.first_send)
+                case Moved(payment=moved):
+                    if moved is None or moved.lease.owner != owner:
+                        self.telemetry.warn("a newer worker took over", transactionId=payment.transaction_id)
+                        return
+                    payment = moved
+        raise StorageUnavailableError("the outcome could not be written; the attempt will be resolved")
+
+    def commit(self, change: Change) -> Payment | None:
+        """Write a change that no provider had a part in; None when the payment moved meanwhile."""
+        result = self.apply(change)
+        return result.payment if isinstance(result, Claimed) else None
+
+    def apply(self, change: Change) -> Written:
+        """Write a change and, once it is stored, tell of it and send its wake-up."""
+        result = self.payments.commit(change)
+        if isinstance(result, Claimed):
+            self._tell(change)
+            announce(change, self.deliveries, self.telemetry)
+            self.wake(result.payment, change.wake_in_seconds)
+        return result
+
+    def wake(self, payment: Payment, in_seconds: int | None) -> None:
+        """Send the message that goes on with the payment. Losing it costs time only: the payment is due."""
+        if in_seconds is None:
+            return
+        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
+        try:
+            self.jobs.send(job, delay_seconds=in_seconds)
+        except StorageUnavailableError:
+            self.telemetry.warn("wake-up not sent; the sweeper will do it", transactionId=payment.transaction_id)
+
+    def _write(self, payment: Payment, number: int, finding: Finding, context: Context) -> Written:
+        attempt = payment.attempt(number)
+        weighed = weigh(finding.outcome, payment, attempt, first_send=finding.first_send)
+        change = conclude(payment, attempt, weighed, context)
+        if change is None and finding.exhausted and payment.status is not PaymentStatus.IN_REVIEW:
+            change = send_to_review(
+                payment,
+                "outcome_unknown",
+                "The provider's outcome could not be learned by any safe means; a person has to look.",
+                context,
+            )
+        if change is None:
+            return self._look_again(payment, attempt, context)
+        result = self.apply(change)
+        if isinstance(result, Claimed) and isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
+            self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
+        return result
+
+    def _look_again(self, payment: Payment, attempt: Attempt, context: Context) -> Written:
+        later, wake_in_seconds = look_again(payment, attempt, context)
+        result = self.payments.reschedule(payment, later)
+        if isinstance(result, Claimed):
+            self._log("attempt looked at", result.payment, attempt.number)
+            self.wake(result.payment, wake_in_seconds)
+        return result
+
+    def _tell(self, change: Change) -> None:
+        """Log line and metrics of a change that is stored."""
+        if change.attempt_number is not None:
+            before = change.before.attempt(change.attempt_number)
+            after = change.after.attempt(change.attempt_number)
+            self._log("attempt recorded", change.after, after.number)
+            self.telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
+            if after.state is AttemptState.MISMATCH:
+                self.telemetry.count(Metric.MISMATCHES)
+            if after.state is AttemptState.SUCCEEDED and not before.is_open:
+                self.telemetry.count(Metric.LATE_SUCCESSES)
+        count_status(self.telemetry, change.before, change.after)
+
+    def _log(self, message: str, payment: Payment, number: int) -> None:
+        attempt = payment.attempt(number)
+        self.telemetry.info(
+            message,
+            transactionId=payment.transaction_id,
+            merchantId=payment.merchant_id,
+            attempt=attempt.number,
+            provider=attempt.provider,
+            state=attempt.state,
+            status=payment.status,
+            code=attempt.code,
+        )

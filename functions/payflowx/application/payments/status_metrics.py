@@ -1,0 +1,25 @@
+"""The metrics of a payment that changed its status, whoever changed it."""
+
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.slo import missed_objective
+from payflowx.domain.shared.ambient import Telemetry
+from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.statuses import FINAL_STATUSES, PaymentStatus
+
+
+def count_status(telemetry: Telemetry, before: Payment, after: Payment) -> None:
+    """Nothing, unless the status has changed."""
+    if before.status is after.status:
+        return
+    missed = missed_objective(before, after)
+    if missed is not None:
+        telemetry.count(Metric.OBJECTIVE_MISSED, int(missed))
+    if after.status is PaymentStatus.IN_REVIEW:
+        telemetry.count(Metric.PAYMENTS_IN_REVIEW)
+    if after.status not in FINAL_STATUSES:
+        return
+    provider = after.last_attempt.provider if after.last_attempt else "none"
+    telemetry.count(Metric.PAYMENTS_FINAL, status=after.status, provider=provider)
+    telemetry.count(Metric.ATTEMPTS_TO_FINAL, len(after.attempts))
+    if before.status is PaymentStatus.PENDING:
+        telemetry.milliseconds(Metric.TIME_TO_FINAL, after.updated_at_ms - after.created_at_ms)

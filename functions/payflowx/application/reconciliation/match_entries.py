@@ -1,0 +1,180 @@
+"""Lines of a provider's book beside what we hold of them, a bounded number at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.reconciliation.matching import Held, Judgement, Verdict, judge_entry
+from payflowx.domain.reconciliation.ports import Lookups
+from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.run import Run, Source
+from payflowx.domain.shared.ambient import Clock
+from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, PAYMENT_PREFIX, parse_provider_key
+from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.operation_request import MovementKind
+
+LINES_AT_ONCE: Final = 100
+NOTE_LIFETIME_MS: Final = 60 * DAY_MS
+"""For how long it is remembered that a book has a charge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A line with its verdict."""
+
+    entry: StatementEntry
+    held: Held | None
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Everything that the lines of a batch may be about."""
+
+    payments: Mapping[str, Payment]
+    operations: Mapping[str, Operation]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareLines:
+    """Reads our book; writes only which charges their book has."""
+
+    lookups: Lookups
+    clock: Clock
+
+    def __call__(self, run: Run, entries: Sequence[StatementEntry]) -> Iterator[Compared]:
+        """In the order of the lines. Those outside of the span were read for their sight only."""
+        for start in range(0, len(entries), LINES_AT_ONCE):
+            yield from self._batch(run, entries[start : start + LINES_AT_ONCE])
+
+    def _batch(self, run: Run, entries: Sequence[StatementEntry]) -> Iterator[Compared]:
+        owners = self._owners(run, entries)
+        found = self._found(run, owners)
+        pairs = [(entry, _held(entry, owners.get(_name(entry)), found)) for entry in entries]
+        repeated = self._note(run, pairs)
+        for entry, held in pairs:
+            if run.source is Source.LIST and not run.from_ms <= entry.at_ms < run.until_ms:
+                continue
+            judgement = self._judge(run, entry, held)
+            if entry.line is not None and entry.line in repeated and judgement.verdict is Verdict.MATCHED:
+                judgement = Judgement(verdict=Verdict.DUPLICATE)
+            yield Compared(entry=entry, held=held, judgement=judgement)
+
+    def _judge(self, run: Run, entry: StatementEntry, held: Held | None) -> Judgement:
+        return judge_entry(
+            entry,
+            held,
+            ours=parse_provider_key(entry.provider_key or "") is not None,
+            provider=run.provider,
+            account_id=run.account_id,
+            young=run.source is Source.LIST and entry.at_ms + run.lag_ms > self.clock.now_ms(),
+        )
+
+    # -- whose is it?
+
+    def _owners(self, run: Run, entries: Sequence[StatementEntry]) -> Mapping[str, ReferenceOwner]:
+        """By line: the owner of the provider's id, else of our key, else of the charge that a refund gives back."""
+        references = {name for entry in entries for name in (entry.reference, entry.charge_reference) if name}
+        known = {
+            reference: owner
+            for reference, owner in self.lookups.owners(run.provider, run.account_id, sorted(references)).items()
+            if owner.merchant_id == run.merchant_id
+        }
+        refunds = self._refunds(run, [entry for entry in entries if entry.reference not in known])
+        found: dict[str, ReferenceOwner] = {}
+        for entry in entries:
+            owner = (
+                _of_its_kind(entry, known.get(entry.reference))
+                or refunds.get(entry.provider_key or "")
+                or _owner_by_key(run, entry)
+                or known.get(entry.charge_reference or "")
+            )
+            if owner is not None:
+                found[_name(entry)] = owner
+        return found
+
+    def _refunds(self, run: Run, entries: Sequence[StatementEntry]) -> Mapping[str, ReferenceOwner]:
+        """By key. A refund's key names the operation, and a row of its own the payment that it belongs to."""
+        wanted: dict[str, tuple[str, int]] = {}
+        for entry in entries:
+            parsed = parse_provider_key(entry.provider_key or "")
+            if parsed is not None and entry.kind is EntryKind.REFUND:
+                wanted[entry.provider_key or ""] = (OPERATION_PREFIXES[MovementKind.REFUND] + parsed[0], parsed[1])
+        located = self.lookups.located(run.merchant_id, sorted({name for name, _ in wanted.values()}))
+        return {
+            key: ReferenceOwner(
+                merchant_id=run.merchant_id, transaction_id=located[name], attempt=number, operation_id=name
+            )
+            for key, (name, number) in wanted.items()
+            if name in located
+        }
+
+    def _found(self, run: Run, owners: Mapping[str, ReferenceOwner]) -> _Found:
+        payments = sorted({owner.transaction_id for owner in owners.values()})
+        operations = sorted({(o.transaction_id, o.operation_id) for o in owners.values() if o.operation_id})
+        return _Found(
+            payments=self.lookups.payments(run.merchant_id, payments),
+            operations=self.lookups.operations(run.merchant_id, operations),
+        )
+
+    # -- which charges their book has
+
+    def _note(self, run: Run, pairs: Sequence[tuple[StatementEntry, Held | None]]) -> set[str]:
+        """Remember what is listed; the lines of a file that repeat an earlier line of it."""
+        wanted = [e for e, held in pairs if held and held.attempt and e.succeeded and e.kind is EntryKind.CHARGE]
+        known = dict(
+            self.lookups.listed(run.source, run.provider, run.account_id, sorted({e.reference for e in wanted}))
+        )
+        new: dict[str, str] = {}
+        repeated: set[str] = set()
+        for entry in wanted:
+            here = f"{run.file}#{entry.line}" if run.source is Source.FILE else run.run_id
+            before = known.get(entry.reference)
+            if before == here:
+                continue
+            if entry.line is not None and before is not None and before.startswith(f"{run.file}#"):
+                repeated.add(entry.line)
+                continue
+            known[entry.reference] = new[entry.reference] = here
+        if new:
+            expires_at_ms = self.clock.now_ms() + NOTE_LIFETIME_MS
+            self.lookups.note_listed(run.source, run.provider, run.account_id, new, expires_at_ms)
+        return repeated
+
+
+def _name(entry: StatementEntry) -> str:
+    return f"{entry.kind}#{entry.reference}#{entry.provider_key or ''}"
+
+
+def _of_its_kind(entry: StatementEntry, owner: ReferenceOwner | None) -> ReferenceOwner | None:
+    """An id of a capture names no charge, and an id of a charge no refund."""
+    is_operation = owner is not None and owner.operation_id is not None
+    return owner if is_operation is (entry.kind is EntryKind.REFUND) else None
+
+
+def _owner_by_key(run: Run, entry: StatementEntry) -> ReferenceOwner | None:
+    parsed = parse_provider_key(entry.provider_key or "")
+    if parsed is None or entry.kind is not EntryKind.CHARGE:
+        return None
+    name, number = parsed
+    return ReferenceOwner(merchant_id=run.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
+
+
+def _held(entry: StatementEntry, owner: ReferenceOwner | None, found: _Found) -> Held | None:
+    payment = found.payments.get(owner.transaction_id) if owner else None
+    if owner is None or payment is None:
+        return None
+    if entry.kind is EntryKind.REFUND:
+        operation = found.operations.get(owner.operation_id or "")
+        # Without an operation it is a refund of our charge that nobody asked us for.
+        attempt = _numbered(operation.attempts, owner.attempt) if operation else None
+        return Held(payment=payment, attempt=attempt, operation=operation)
+    return Held(payment=payment, attempt=_numbered(payment.attempts, owner.attempt))
+
+
+def _numbered(attempts: Sequence[Attempt], number: int) -> Attempt | None:
+    return attempts[number - 1] if 1 <= number <= len(attempts) else None

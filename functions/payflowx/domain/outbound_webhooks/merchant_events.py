@@ -1,0 +1,213 @@
+"""What becomes of an event that merchants are told of: which endpoints, how often, and when next.
+
+The event of the trail is the outbox: it is due until every endpoint has it, or has had its chances. What is here lies
+outside of the trail's hash.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint
+from payflowx.domain.payments.event_types import operation_topic, payment_topic
+from payflowx.domain.payments.state_machine import Change
+from payflowx.domain.shared.backoff import delivery_delay_ms
+from payflowx.domain.shared.identifiers import ID_CHARS, PAYMENT_PREFIX
+from payflowx.domain.shared.limits import (
+    DELIVERY_GRACE_MS,
+    EARLY_GRACE_MS,
+    ENDPOINT_PATIENCE_MS,
+    MAX_QUEUE_DELAY_SECONDS,
+    SECOND_MS,
+)
+from payflowx.domain.shared.statuses import PaymentStatus
+
+_GONE: Final = 410
+_EVENT_ID: Final = re.compile(rf"evt_(?P<id>[a-z2-7]{{{ID_CHARS}}})_(?P<seq>[1-9][0-9]{{0,5}})")
+
+
+class DeliveryState(StrEnum):
+    """How far one endpoint is with one event."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+    """Every try of the schedule was made."""
+    SKIPPED = "SKIPPED"
+    """The endpoint was disabled or deleted meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event on its way to one endpoint. `code`: why the last try failed; `status`: what it was answered."""
+
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    next_at_ms: int = 0
+    status: int | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """An event as merchants see it. `number` counts what is announced of a payment, without a gap."""
+
+    merchant_id: str
+    transaction_id: str
+    seq: int
+    number: int
+    topic: str
+    status_from: PaymentStatus
+    status_to: PaymentStatus
+    operation_id: str | None
+    at_ms: int
+    planned: bool = False
+    """Whether it was decided which endpoints are told."""
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    version: int = 0
+    due_at_ms: int | None = None
+    drives: int = 0
+
+    @property
+    def event_id(self) -> str:
+        """The same for all endpoints and all tries: what a receiver tells repetitions by."""
+        return event_id(self.transaction_id, self.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The endpoint's answer; what it says beyond the status is nobody's business."""
+
+    status: int
+    retry_after_seconds: int = 0
+
+    @property
+    def is_success(self) -> bool:
+        """Only 2xx is. A redirect is not followed: it could lead anywhere."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAnswered:
+    """No answer, or nothing was sent: the code says why."""
+
+    code: str
+
+
+Posted = Answered | NotAnswered
+
+
+def event_id(transaction_id: str, seq: int) -> str:
+    """An event's id names its item: nothing has to be looked up."""
+    return f"evt_{transaction_id.removeprefix(PAYMENT_PREFIX)}_{seq}"
+
+
+def parse_event_id(text: str) -> tuple[str, int] | None:
+    """The payment's id and the event's number; None for anything else."""
+    found = _EVENT_ID.fullmatch(text)
+    return (f"{PAYMENT_PREFIX}{found['id']}", int(found["seq"])) if found else None
+
+
+def announcement_of(change: Change) -> Announcement | None:
+    """What a change is announced as; None when merchants need not know."""
+    before, after, event = change.before, change.after, change.event
+    operation = change.operation_after
+    topic = payment_topic(before.status, after.status)
+    if topic is None and operation is not None:
+        known = change.operation_before.status if change.operation_before else None
+        topic = operation_topic(operation.kind, known, operation.status)
+    if topic is None:
+        return None
+    return Announcement(
+        merchant_id=after.merchant_id,
+        transaction_id=after.transaction_id,
+        seq=event.seq,
+        number=after.announced,
+        topic=topic,
+        status_from=before.status,
+        status_to=after.status,
+        operation_id=operation.operation_id if operation else None,
+        at_ms=event.at_ms,
+        due_at_ms=event.at_ms + DELIVERY_GRACE_MS,
+    )
+
+
+def planned(announcement: Announcement, endpoints: Sequence[Endpoint], now_ms: int) -> Announcement:
+    """Decide once who is told: whoever was there when it happened and wants to know. The disabled are left out."""
+    if announcement.planned:
+        return announcement
+    told = {e.endpoint_id: Delivery(next_at_ms=now_ms) for e in _audience(announcement, endpoints, announcement.at_ms)}
+    return replace(announcement, planned=True, deliveries=told)
+
+
+def started_again(announcement: Announcement, endpoints: Sequence[Endpoint], now_ms: int) -> Announcement | None:
+    """All who want to know are told once more, from the first try on; None when there is nobody."""
+    told = {e.endpoint_id: Delivery(next_at_ms=now_ms) for e in _audience(announcement, endpoints, now_ms)}
+    if not told:
+        return None
+    there = {e.endpoint_id for e in endpoints}
+    kept = {endpoint_id: d for endpoint_id, d in announcement.deliveries.items() if endpoint_id in there}
+    deliveries = {**kept, **told}
+    return replace(announcement, planned=True, deliveries=deliveries, due_at_ms=now_ms + DELIVERY_GRACE_MS, drives=0)
+
+
+def _audience(announcement: Announcement, endpoints: Sequence[Endpoint], since_ms: int) -> Sequence[Endpoint]:
+    return [e for e in endpoints if e.is_enabled and e.wants(announcement.topic) and e.created_at_ms <= since_ms]
+
+
+def ready(announcement: Announcement, now_ms: int) -> Collection[str]:
+    """The endpoints whose next try has come."""
+    return [
+        endpoint_id
+        for endpoint_id, delivery in announcement.deliveries.items()
+        if delivery.state is DeliveryState.PENDING and delivery.next_at_ms <= now_ms + EARLY_GRACE_MS
+    ]
+
+
+def after_try(delivery: Delivery, posted: Posted, now_ms: int, jitter: float) -> Delivery:
+    """What a try has brought. What was delivered stays delivered, whatever a slower try says afterwards."""
+    if delivery.state is DeliveryState.DELIVERED:
+        return delivery
+    attempts = delivery.attempts + 1
+    status = posted.status if isinstance(posted, Answered) else None
+    if isinstance(posted, Answered) and posted.is_success:
+        return Delivery(state=DeliveryState.DELIVERED, attempts=attempts, status=status)
+    wait_seconds = posted.retry_after_seconds if isinstance(posted, Answered) else 0
+    delay_ms = delivery_delay_ms(attempts, jitter, wait_seconds)
+    code = posted.code if isinstance(posted, NotAnswered) else None
+    if delay_ms is None:
+        return Delivery(state=DeliveryState.FAILED, attempts=attempts, status=status, code=code)
+    return Delivery(attempts=attempts, next_at_ms=now_ms + delay_ms, status=status, code=code)
+
+
+def skipped(delivery: Delivery) -> Delivery:
+    """Its endpoint is not there any more."""
+    return replace(delivery, state=DeliveryState.SKIPPED, next_at_ms=0)
+
+
+def settled(
+    announcement: Announcement, deliveries: Mapping[str, Delivery], now_ms: int
+) -> tuple[Announcement, int | None]:
+    """With new deliveries, and in how many seconds a message is to wake the deliverer; None: the sweeper does it,
+    or nobody has to.
+    """
+    after = replace(announcement, deliveries=deliveries, due_at_ms=None, drives=0)
+    pending = [d.next_at_ms for d in deliveries.values() if d.state is DeliveryState.PENDING]
+    if not pending:
+        return after, None
+    wait_seconds = max(0, -(-(min(pending) - now_ms) // SECOND_MS))
+    if wait_seconds > MAX_QUEUE_DELAY_SECONDS:
+        return replace(after, due_at_ms=min(pending)), None
+    return replace(after, due_at_ms=min(pending) + DELIVERY_GRACE_MS), wait_seconds
+
+
+def why_to_disable(endpoint: Endpoint, posted: Posted, now_ms: int) -> DisabledReason | None:
+    """An endpoint is given up when it says that it is gone, or has taken nothing for three days."""
+    if isinstance(posted, Answered) and posted.is_success:
+        return None
+    if isinstance(posted, Answered) and posted.status == _GONE:
+        return DisabledReason.GONE
+    since_ms = endpoint.failing_since_ms
+    return DisabledReason.FAILING if since_ms is not None and now_ms - since_ms >= ENDPOINT_PATIENCE_MS else None

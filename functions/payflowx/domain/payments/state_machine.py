@@ -1,0 +1,447 @@
+"""What an outcome does to a payment: the change, the record of the change, and when to look again. Pure.
+
+Every function returns a `Change` that is written in one transaction, or not at all.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.event_types import payment_topic
+from payflowx.domain.payments.events import Event, Fact
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    ActionRequired,
+    Authorized,
+    Charged,
+    Declined,
+    Fenced,
+    Mismatch,
+    NotFound,
+    NotSent,
+    Outcome,
+    Rejected,
+    Unknown,
+)
+from payflowx.domain.payments.payment import Candidate, LastError, Payment
+from payflowx.domain.payments.retry import RetryPolicy, Stop, choose_candidate
+from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
+from payflowx.domain.payments.verification import is_news, state_of
+from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a conclusion needs to know besides the payment. `jitter` lies in [0, 1)."""
+
+    now_ms: int
+    actor: str
+    policy: RetryPolicy
+    able: Capabilities | None = None
+    disabled: Set[str] = frozenset()
+    jitter: float = 0.0
+    evidence: Mapping[str, Fact] = field(default_factory=dict)
+    """What else the trail should say: which webhook it was, or who decided and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenEvent:
+    """A provider's event that this write applies: it is remembered in the same transaction."""
+
+    provider: str
+    account_id: str
+    event_id: str
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of a payment's life, or of an operation on it.
+
+    `reference`: the provider's id that attempt `attempt_number` is to own, of the operation where there is one.
+    `wake_in_seconds`: send a message with that delay; None: do not.
+    """
+
+    before: Payment
+    after: Payment
+    event: Event
+    attempt_number: int | None = None
+    reference: str | None = None
+    wake_in_seconds: int | None = None
+    operation_before: Operation | None = None
+    operation_after: Operation | None = None
+    seen: SeenEvent | None = None
+
+
+def conclude(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
+    """Apply a weighed outcome. None: it is no news, and the payment is only to be looked at again later."""
+    if not is_news(outcome, attempt):
+        return None
+    settled = _settle(attempt, outcome, context)
+    check_attempt_transition(attempt.state, settled.state)
+    attempts = tuple(settled if a.number == attempt.number else a for a in payment.attempts)
+    moved, wake_in_seconds = _move(replace(payment, attempts=attempts), attempt, settled, context)
+    facts = _attempt_facts(settled) | _next_facts(moved, wake_in_seconds)
+    change = change_of(payment, moved, f"attempt.{settled.state.lower()}", facts, context)
+    return replace(change, attempt_number=attempt.number, reference=settled.reference, wake_in_seconds=wake_in_seconds)
+
+
+def give_up(payment: Payment, stop: Stop, context: Context) -> Change:
+    """End a payment on which nothing was charged and nothing may be tried any more."""
+    ended = _ended(payment, stop)
+    facts: dict[str, Fact] = {"reason": stop.code, "attempts": len(payment.attempts)}
+    return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
+
+
+def send_to_review(payment: Payment, code: str, message: str, context: Context) -> Change:
+    """A person has to look; the provider is still asked daily, and a verified answer closes the review."""
+    due_at_ms = context.now_ms + REVIEW_INTERVAL_MS
+    last = payment.last_attempt
+    error = LastError(
+        code=code,
+        message=message,
+        provider=last.provider if last else None,
+        provider_code=last.code if last else None,
+        attempt=last.number if last else None,
+    )
+    after = replace(
+        payment,
+        status=PaymentStatus.IN_REVIEW,
+        last_error=error,
+        ready_at_ms=due_at_ms,
+        due_at_ms=due_at_ms,
+    )
+    return change_of(payment, after, "payment.in_review", {"reason": code}, context)
+
+
+def request_cancel(payment: Payment, context: Context) -> Change:
+    """Record the merchant's wish; the attempt that is open is then fenced by a worker."""
+    after = replace(
+        payment,
+        cancel_requested=True,
+        ready_at_ms=context.now_ms,
+        due_at_ms=context.now_ms + DUE_AFTER_ACCEPT_MS,
+    )
+    return replace(change_of(payment, after, "payment.cancel_requested", {}, context), wake_in_seconds=0)
+
+
+def hasten(payment: Payment, now_ms: int) -> Payment:
+    """Somebody hints at news: look now. No event, because nothing is known yet."""
+    return replace(payment, version=payment.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
+
+
+def erase(payment: Payment, context: Context) -> Change:
+    """Remove what could name a person or pay in their name; the trail never held any of it."""
+    method = replace(payment.payment_method, token=None, tokens={})
+    after = replace(
+        payment,
+        payment_method=method,
+        customer=None,
+        description=None,
+        metadata={},
+        return_url=None,
+        attempts=tuple(replace(a, next_action=None, message=None) for a in payment.attempts),
+        erased=True,
+    )
+    return change_of(payment, after, "payment.erased", {}, context)
+
+
+def look_again(payment: Payment, attempt: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """No news: the same payment with its next inquiry planned, and the delay of the message that wakes it."""
+    waited = replace(attempt, inquiries=attempt.inquiries + 1)
+    attempts = tuple(waited if a.number == attempt.number else a for a in payment.attempts)
+    kept = replace(payment, attempts=attempts, version=payment.version + 1, lease=payment.lease.released(), drives=0)
+    if attempt.reopens_until_ms is not None and not attempt.may_reopen(context.now_ms):
+        closed = replace(waited, reopens_until_ms=None)
+        attempts = tuple(closed if a.number == attempt.number else a for a in attempts)
+        return replace(kept, attempts=attempts, due_at_ms=None, updated_at_ms=context.now_ms), None
+    if not attempt.is_open and attempt.reopens_until_ms is None:
+        return replace(kept, updated_at_ms=context.now_ms), None  # settled by somebody else meanwhile
+    if payment.status is PaymentStatus.IN_REVIEW:
+        at_ms = context.now_ms + REVIEW_INTERVAL_MS
+    elif attempt.state is AttemptState.AUTHORIZED and (attempt.deadline_ms or 0) > context.now_ms:
+        at_ms = attempt.deadline_ms or 0
+    else:
+        at_ms = context.now_ms + inquiry_delay_ms(waited.inquiries)
+        for turn_ms in _turning_points(attempt, context):
+            at_ms = min(at_ms, turn_ms) if turn_ms > context.now_ms else at_ms
+    return _wake_at(replace(kept, updated_at_ms=context.now_ms), at_ms, context.now_ms)
+
+
+def _turning_points(attempt: Attempt, context: Context) -> list[int]:
+    """When other means apply than now: the action lapses at the provider, or inquiries are not worth repeating."""
+    if attempt.deadline_ms is not None:
+        return [attempt.deadline_ms]
+    if context.able is not None and attempt.is_open:
+        return [attempt.started_at_ms + context.able.inquiry_horizon_ms]
+    return []
+
+
+def _settle(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
+    """The attempt with what is now known of it."""
+    state = state_of(outcome)
+    if state is None:
+        raise ValueError("an outcome without a state is no news")
+    known = replace(attempt, state=state, code=None, message=None, next_action=None, deadline_ms=None, inquiries=0)
+    if state is not AttemptState.UNKNOWN:
+        known = replace(known, settled_at_ms=context.now_ms)
+    able = context.able
+    match outcome:
+        case Charged() | Mismatch() | Fenced() | Accepted():
+            code = outcome.code if isinstance(outcome, Mismatch) else None
+            return replace(known, reference=outcome.reference or attempt.reference, code=code)
+        case Authorized():
+            lifetime_ms = able.authorization_lifetime_ms if able else 0
+            return replace(known, reference=outcome.reference, deadline_ms=context.now_ms + lifetime_ms)
+        case ActionRequired():
+            lifetime_ms = able.action_lifetime_ms if able else 0
+            return replace(
+                known,
+                reference=outcome.reference or attempt.reference,
+                next_action=outcome.action,
+                deadline_ms=context.now_ms + lifetime_ms,
+            )
+        case Declined():
+            reopens_ms = outcome.reopens_for_seconds * SECOND_MS
+            return replace(
+                known,
+                reference=outcome.reference or attempt.reference,
+                decline_kind=outcome.kind,
+                code=outcome.code,
+                message=outcome.message,
+                reopens_until_ms=context.now_ms + reopens_ms if reopens_ms else None,
+            )
+        case Rejected():
+            return replace(
+                known,
+                code=outcome.code,
+                message=outcome.message,
+                retry_after_seconds=outcome.retry_after_seconds,
+            )
+        case Unknown():
+            return replace(known, code=outcome.code, message=outcome.message)
+        case NotSent():
+            return replace(known, code=outcome.code)
+        case NotFound():
+            raise ValueError("an inquiry that found nothing settles nothing")
+
+
+def _move(payment: Payment, before: Attempt, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """The payment after its attempt was settled, and the delay of the next wake-up."""
+    if payment.charged_attempt is not None and settled.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
+        return _beside_a_charge(payment, settled, context)
+    match settled.state:
+        case AttemptState.SUCCEEDED:
+            return _succeeded(payment, settled), None
+        case AttemptState.MISMATCH:
+            error = _error("mismatch", settled)
+            return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=None), None
+        case AttemptState.AUTHORIZED:
+            held = replace(payment, capturable=payment.amount, last_error=None)
+            return _waiting(held, PaymentStatus.AUTHORIZED, settled.deadline_ms, context)
+        case AttemptState.REQUIRES_ACTION:
+            return _waiting(payment, PaymentStatus.REQUIRES_ACTION, None, context)
+        case AttemptState.ACCEPTED:
+            return _waiting(payment, PaymentStatus.PENDING, None, context)
+        case AttemptState.UNKNOWN:
+            unsure = replace(payment, last_error=_error("outcome_unknown", settled))
+            return _waiting(unsure, payment.status, None, context)
+        case _:
+            return _uncharged(payment, before, settled, context)
+
+
+def _succeeded(payment: Payment, settled: Attempt) -> Payment:
+    """The money is taken. Beside another charge, or after a cancellation, that is a person's business."""
+    if payment.charged_attempt is not None or payment.status is PaymentStatus.CANCELLED:
+        error = _error("late_success", settled)
+        charged = payment.charged_attempt or settled.number
+        status = PaymentStatus.IN_REVIEW
+        return replace(payment, status=status, charged_attempt=charged, last_error=error, due_at_ms=None)
+    other_open = any(a.is_open for a in payment.attempts)
+    return replace(
+        payment,
+        status=PaymentStatus.SUCCESS,
+        charged_attempt=settled.number,
+        capturable=0,
+        captured=payment.amount,
+        refundable=payment.amount,
+        last_error=None,
+        due_at_ms=payment.due_at_ms if other_open else None,
+    )
+
+
+def _beside_a_charge(payment: Payment, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """Another attempt took the money: whatever becomes of this one, the payment does not fail or wait for it."""
+    if not settled.is_open:
+        return replace(payment, due_at_ms=None), None
+    in_review = payment.status is PaymentStatus.IN_REVIEW
+    wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
+    return _wake_at(payment, context.now_ms + wait_ms, context.now_ms)
+
+
+def _waiting(
+    payment: Payment, status: PaymentStatus, at_ms: int | None, context: Context
+) -> tuple[Payment, int | None]:
+    """Something is open at the provider: ask again later. A payment in review stays there."""
+    if payment.status is PaymentStatus.IN_REVIEW and status is not PaymentStatus.AUTHORIZED:
+        at_ms = context.now_ms + REVIEW_INTERVAL_MS
+        status = PaymentStatus.IN_REVIEW
+    if at_ms is None:
+        at_ms = context.now_ms + inquiry_delay_ms(0)
+    return _wake_at(replace(payment, status=status), at_ms, context.now_ms)
+
+
+def _uncharged(payment: Payment, before: Attempt, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """The attempt is proven uncharged: try elsewhere, try again, or end the payment in this same write."""
+    payment = replace(payment, last_error=_error(_failure_class(settled), settled), capturable=0)
+    if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:
+        return _ended(payment, _CANCELLED), None
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return replace(payment, status=PaymentStatus.FAILED, due_at_ms=None), None
+    if before.state is AttemptState.REQUIRES_ACTION and settled.state is AttemptState.FENCED:
+        return _ended(payment, _ACTION_EXPIRED), None
+    choice = choose_candidate(payment, context.policy, context.disabled, context.now_ms)
+    if isinstance(choice, Stop):
+        return _failed_after(payment, settled, choice, context)
+    return _wake_at(
+        replace(payment, status=PaymentStatus.PENDING),
+        context.now_ms + _delay_before(payment, choice, context),
+        context.now_ms,
+    )
+
+
+def _failed_after(payment: Payment, settled: Attempt, stop: Stop, context: Context) -> tuple[Payment, int | None]:
+    """FAILED with the attempt's own error, which says more than "no retries left"."""
+    failed = replace(payment, status=PaymentStatus.FAILED, due_at_ms=None)
+    if failed.last_error is not None and settled.decline_kind is None:
+        failed = replace(
+            failed,
+            last_error=replace(failed.last_error, message=f"{failed.last_error.message} {stop.message}"),
+        )
+    if settled.reopens_until_ms is None:
+        return failed, None
+    return _wake_at(failed, context.now_ms + inquiry_delay_ms(0), context.now_ms)
+
+
+def _delay_before(payment: Payment, choice: Candidate, context: Context) -> int:
+    """Another provider at once, the same one after a back-off."""
+    earlier = [a for a in payment.attempts if a.provider == choice.provider]
+    if not earlier:
+        return 0
+    wait_seconds = max(a.retry_after_seconds for a in earlier)
+    return retry_delay_ms(payment.retry_count, context.jitter, wait_seconds)
+
+
+def _ended(payment: Payment, stop: Stop) -> Payment:
+    """CANCELLED when the merchant wanted it or an authorization was voided, else FAILED."""
+    if stop.code == "cancelled" or payment.cancel_requested:
+        return replace(payment, status=PaymentStatus.CANCELLED, capturable=0, due_at_ms=None)
+    error = payment.last_error or LastError(code=stop.code, message=stop.message)
+    if stop is _ACTION_EXPIRED:
+        error = replace(error, code=stop.code, message=stop.message)
+    return replace(payment, status=PaymentStatus.FAILED, last_error=error, due_at_ms=None)
+
+
+_CANCELLED: Final = Stop(code="cancelled", message="The payment was cancelled before anything was charged.")
+_ACTION_EXPIRED: Final = Stop(
+    code="action_expired", message="The payer did not approve in time; the provider's request was cancelled."
+)
+
+
+def _wake_at(payment: Payment, at_ms: int, now_ms: int) -> tuple[Payment, int | None]:
+    """Ready then; a message wakes the worker when the queue can wait that long, the sweeper does in any case."""
+    wait_seconds = max(0, -(-(at_ms - now_ms) // SECOND_MS))
+    if wait_seconds > MAX_QUEUE_DELAY_SECONDS:
+        return replace(payment, ready_at_ms=at_ms, due_at_ms=at_ms), None
+    return replace(payment, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
+
+
+def change_of(before: Payment, after: Payment, event_type: str, facts: Mapping[str, Fact], context: Context) -> Change:
+    """The change with its event, chained to the one before; raises `TransitionError` for a status out of turn."""
+    check_payment_transition(before.status, after.status)
+    event = Event(
+        merchant_id=before.merchant_id,
+        transaction_id=before.transaction_id,
+        seq=before.event_seq + 1,
+        type=event_type,
+        status_from=before.status,
+        status_to=after.status,
+        actor=context.actor,
+        at_ms=context.now_ms,
+        facts={**facts, **context.evidence},
+        previous_hash=before.event_hash,
+    )
+    event = replace(event, hash=event.compute_hash())
+    final = replace(
+        after,
+        version=before.version + 1,
+        lease=before.lease.released() if context.actor == "worker" else before.lease,
+        event_seq=event.seq,
+        event_hash=event.hash,
+        announced=before.announced + (payment_topic(before.status, after.status) is not None),
+        updated_at_ms=context.now_ms,
+        drives=0,
+    )
+    return Change(before=before, after=final, event=event)
+
+
+_FAILURE_TEXTS: Final[Mapping[str, str]] = {
+    "not_sent": "The provider could not be reached; nothing was sent.",
+    "rejected": "The provider refused the request before processing it.",
+    "soft_decline": "The provider declined; it may pass elsewhere or later.",
+    "hard_decline": "The issuer refused for good; do not try this payment method again.",
+    "insufficient_funds": "The payer lacks funds or has reached a limit.",
+    "fenced": "The outcome could not be learned, so the charge was cancelled at the provider before it could happen.",
+    "outcome_unknown": "The provider's answer was not received; its outcome is being resolved.",
+    "mismatch": "The provider reports a charge that differs from the one requested; a person has to look.",
+    "late_success": "The provider reports a second charge; a person has to look.",
+}
+
+
+def _failure_class(settled: Attempt) -> str:
+    match settled.decline_kind:
+        case DeclineKind.HARD:
+            return "hard_decline"
+        case DeclineKind.FUNDS:
+            return "insufficient_funds"
+        case DeclineKind.SOFT:
+            return "soft_decline"
+        case None:
+            return settled.state.lower()
+
+
+def _error(code: str, attempt: Attempt) -> LastError:
+    return LastError(
+        code=code,
+        message=_FAILURE_TEXTS[code],
+        provider=attempt.provider,
+        provider_code=attempt.code,
+        attempt=attempt.number,
+    )
+
+
+def _attempt_facts(settled: Attempt) -> dict[str, Fact]:
+    """No free text: a provider's message may hold what must not be in a trail."""
+    facts: dict[str, Fact] = {
+        "attempt": settled.number,
+        "provider": settled.provider,
+        "accountId": settled.account_id,
+        "providerKey": settled.provider_key,
+        "startedAtMs": settled.started_at_ms,
+        "epoch": settled.epoch,
+    }
+    optional = {"reference": settled.reference, "code": settled.code, "declineKind": settled.decline_kind}
+    return facts | {name: str(value) for name, value in optional.items() if value is not None}
+
+
+def _next_facts(moved: Payment, wake_in_seconds: int | None) -> dict[str, Fact]:
+    if moved.due_at_ms is None:
+        return {}
+    return (
+        {"nextStepInSeconds": wake_in_seconds} if wake_in_seconds is not None else {"nextStepAtMs": moved.ready_at_ms}
+    )

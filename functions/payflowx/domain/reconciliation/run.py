@@ -1,0 +1,219 @@
+"""A reconciliation of one account over one span of time: where it stands, and what it has found. Pure.
+
+The whole state lies in one item. A page is counted in the write that moves the position behind it: so a run that was
+interrupted goes on from the page it was at, and counts each page once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from payflowx.domain.reconciliation.matching import DIFFERENCES, Remedy, Span, Verdict
+from payflowx.domain.reconciliation.reports import EntryKind, StatementPage
+from payflowx.domain.shared.identifiers import derive_id
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+
+RUN_PREFIX: Final = "rec_"
+MAX_SPAN_MS: Final = 31 * DAY_MS
+MAX_FRUITLESS_TRIES: Final = 20
+"""A list that cannot be read so many times in a row ends the run: somebody has to look."""
+RETRY_SECONDS: Final = 300
+MAX_REMEDIES: Final = 200
+"""Payments that one run may touch. More differences than this mean a wrong file or list rather than wrong payments:
+they are reported, and nothing is done about them."""
+MIN_SLICE_MS: Final = SECOND_MS
+SETTLEMENT_LAG_MS: Final = 5 * DAY_MS
+"""After this time a charge must be in a settlement file: banks and week-ends included."""
+
+
+class Source(StrEnum):
+    """Which of the provider's books."""
+
+    LIST = "list"
+    FILE = "file"
+
+
+class Phase(StrEnum):
+    """First their lines against our book, then our charges against theirs."""
+
+    THEIRS = "theirs"
+    OURS = "ours"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Every stored change raises `version` by one; of two workers on one run, one stops."""
+
+    run_id: str
+    merchant_id: str
+    provider: str
+    account_id: str
+    source: Source
+    file: str | None
+    from_ms: int
+    until_ms: int
+    listed_from_ms: int
+    listed_until_ms: int
+    lag_ms: int
+    created_at_ms: int
+    updated_at_ms: int
+    slice_from_ms: int
+    slice_ms: int
+    max_slice_ms: int
+    phase: Phase = Phase.THEIRS
+    cursor: str | None = None
+    pages: int = 0
+    remedies: int = 0
+    tries: int = 0
+    problem: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    version: int = 1
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left to do, or nothing can be done."""
+        return self.phase in {Phase.DONE, Phase.FAILED}
+
+    @property
+    def differences(self) -> int:
+        """What a person has to look at, or a worker was woken for."""
+        return sum(self.counts.get(verdict.value, 0) for verdict in DIFFERENCES)
+
+    @property
+    def span(self) -> Span:
+        """What was read, and which of our charges are to be in it."""
+        return Span(
+            from_ms=self.from_ms,
+            until_ms=self.until_ms,
+            listed_from_ms=self.listed_from_ms,
+            listed_until_ms=self.listed_until_ms,
+            lag_ms=self.lag_ms,
+        )
+
+    @property
+    def page(self) -> StatementPage:
+        """The page of their book that is next."""
+        until_ms = min(self.slice_from_ms + self.slice_ms, self.listed_until_ms)
+        return StatementPage(from_ms=self.slice_from_ms, until_ms=until_ms, cursor=self.cursor)
+
+    def may_act(self, more: int) -> bool:
+        """Whether it may still touch payments, `more` having been touched since it was stored."""
+        return self.remedies + more < MAX_REMEDIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A difference, as the report shows it. What became of it is told by the payment's own trail."""
+
+    verdict: Verdict
+    remedy: Remedy
+    kind: EntryKind
+    reference: str
+    provider_key: str | None
+    transaction_id: str | None
+    operation_id: str | None
+    their_amount: int | None
+    our_amount: int | None
+    currency: str
+    at_ms: int
+    line: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is about: found again, it is the same one, and the first verdict stands."""
+        return f"{self.kind}#{self.reference}#{self.line or ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """What is to be reconciled."""
+
+    merchant_id: str
+    provider: str
+    account_id: str
+    from_ms: int
+    until_ms: int
+    file: str | None = None
+    again: int = 0
+    """Counts deliberate repetitions: without it, the same span is the same run."""
+
+
+def begin(new: NewRun, *, lag_ms: int, max_slice_ms: int, now_ms: int) -> Run:
+    """The id is derived: whoever asks for the same gets the same run, and with it its report.
+
+    Their list is read a little beyond both ends: a charge that happened at midnight lies in one book before it and in
+    the other after it.
+    """
+    source = Source.FILE if new.file else Source.LIST
+    parts = (new.merchant_id, new.provider, new.account_id, new.file or "", str(new.from_ms), str(new.until_ms))
+    listed_until_ms = min(new.until_ms + lag_ms, now_ms) if source is Source.LIST else now_ms
+    listed_from_ms = new.from_ms - lag_ms if source is Source.LIST else 0
+    return Run(
+        run_id=derive_id(RUN_PREFIX, *parts, str(new.again)),
+        merchant_id=new.merchant_id,
+        provider=new.provider,
+        account_id=new.account_id,
+        source=source,
+        file=new.file,
+        from_ms=new.from_ms,
+        until_ms=new.until_ms,
+        listed_from_ms=listed_from_ms,
+        listed_until_ms=listed_until_ms,
+        lag_ms=lag_ms if source is Source.LIST else SETTLEMENT_LAG_MS,
+        created_at_ms=now_ms,
+        updated_at_ms=now_ms,
+        slice_from_ms=listed_from_ms,
+        slice_ms=max_slice_ms,
+        max_slice_ms=max_slice_ms,
+    )
+
+
+def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], remedies: int, now_ms: int) -> Run:
+    """The page is counted, and the position moves behind it: in one write."""
+    counted = _counted(run, found, remedies, now_ms)
+    if next_cursor is not None:
+        return replace(counted, cursor=next_cursor)
+    slice_until_ms = run.page.until_ms
+    if run.source is Source.FILE or slice_until_ms >= run.listed_until_ms:
+        return replace(counted, phase=Phase.OURS, cursor=None)
+    wider_ms = min(run.max_slice_ms, 2 * run.slice_ms)
+    return replace(counted, cursor=None, slice_from_ms=slice_until_ms, slice_ms=wider_ms)
+
+
+def after_our_page(run: Run, next_position: str | None, found: Counter[str], remedies: int, now_ms: int) -> Run:
+    """As above; behind the last page, the run is done."""
+    counted = _counted(run, found, remedies, now_ms)
+    phase = Phase.OURS if next_position is not None else Phase.DONE
+    return replace(counted, cursor=next_position, phase=phase)
+
+
+def narrower(run: Run, now_ms: int) -> Run | None:
+    """Half the span, for a list without pages that was too long; None where that cannot help."""
+    if run.source is Source.FILE or run.cursor is not None or run.slice_ms <= MIN_SLICE_MS:
+        return None
+    half_ms = max(MIN_SLICE_MS, run.slice_ms // 2 // SECOND_MS * SECOND_MS)
+    return replace(run, slice_ms=half_ms, tries=0, version=run.version + 1, updated_at_ms=now_ms)
+
+
+def after_problem(run: Run, code: str, now_ms: int) -> Run:
+    """It could not be read this time; after many such times it is over."""
+    tries = run.tries + 1
+    phase = Phase.FAILED if tries >= MAX_FRUITLESS_TRIES else run.phase
+    return replace(run, tries=tries, problem=code, phase=phase, version=run.version + 1, updated_at_ms=now_ms)
+
+
+def _counted(run: Run, found: Counter[str], remedies: int, now_ms: int) -> Run:
+    return replace(
+        run,
+        counts=dict(Counter(run.counts) + found),
+        remedies=run.remedies + remedies,
+        pages=run.pages + 1,
+        tries=0,
+        problem=None,
+        version=run.version + 1,
+        updated_at_ms=now_ms,
+    )

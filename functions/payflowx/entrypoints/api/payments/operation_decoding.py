@@ -1,0 +1,60 @@
+"""Requests for captures, refunds and cancellations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from payflowx.application.payments.cancel_payment import NewCancellation
+from payflowx.application.payments.request_operation import NewOperation
+from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.entrypoints.api.payments.decoding import converted, fingerprint, key_in, normalized
+from payflowx.entrypoints.api.payments.types import CancelPaymentRequest, MoveMoneyRequest
+from payflowx.entrypoints.api.requests import ApiRequest, idempotency_key, refuse_card_data
+from payflowx.entrypoints.api.strict_json import decode_json_object
+
+_RESOURCES: Mapping[MovementKind, str] = {MovementKind.CAPTURE: "capture", MovementKind.REFUND: "refunds"}
+
+
+def decode_new_operation(request: ApiRequest, transaction_id: str, kind: MovementKind) -> NewOperation:
+    """Raises `Refusal`. Without a body, or without an amount, all that is left is moved."""
+    body = _body(request)
+    typed = converted(body, MoveMoneyRequest)
+    path = f"/payments/{transaction_id}/{_RESOURCES[kind]}"
+    return NewOperation(
+        merchant_id=request.merchant_id,
+        transaction_id=transaction_id,
+        kind=kind,
+        amount=typed.amount,
+        idempotency_key=idempotency_key(request.headers("idempotency-key"), key_in(body)),
+        path=path,
+        fingerprint=fingerprint("POST", path, _without_key(body)),
+    )
+
+
+def decode_cancellation(request: ApiRequest, transaction_id: str) -> NewCancellation:
+    """Raises `Refusal`. A cancellation is idempotent by nature; a key is taken and not needed."""
+    body = _body(request)
+    converted(body, CancelPaymentRequest)
+    headers, path = request.headers("idempotency-key"), f"/payments/{transaction_id}/cancel"
+    given = headers or key_in(body) is not None
+    return NewCancellation(
+        merchant_id=request.merchant_id,
+        transaction_id=transaction_id,
+        idempotency_key=idempotency_key(headers, key_in(body)) if given else None,
+        path=path,
+        fingerprint=fingerprint("POST", path, _without_key(body)),
+    )
+
+
+def _body(request: ApiRequest) -> dict[str, Any]:
+    """The JSON object; an empty one where there is no body."""
+    request.check_path_and_query()
+    request.check_headers()
+    if not request.has_body:
+        return {}
+    body: dict[str, Any] = normalized(decode_json_object(request.body()))
+    refuse_card_data(body)
+    return body
+
+
+def _without_key(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "idempotencyKey"}

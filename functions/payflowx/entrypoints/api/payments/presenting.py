@@ -1,0 +1,126 @@
+"""From the domain to the wire. Tokens and customer data have no place here."""
+
+from datetime import UTC, datetime
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.statuses import PaymentStatus
+from payflowx.entrypoints.api.payments.types import (
+    AttemptAnswer,
+    EventAnswer,
+    LastErrorAnswer,
+    NextActionAnswer,
+    OperationAnswer,
+    PaymentAnswer,
+    RoutingAnswer,
+)
+
+
+def timestamp(at_ms: int) -> str:
+    """RFC 3339 in UTC, with milliseconds."""
+    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def present_payment(payment: Payment) -> PaymentAnswer:
+    """`provider` is the one that charged, else the one of the newest attempt, else the one that comes first."""
+    shown = payment.attempt(payment.charged_attempt) if payment.charged_attempt else payment.last_attempt
+    return PaymentAnswer(
+        transaction_id=payment.transaction_id,
+        status=payment.status.value,
+        amount=payment.amount,
+        currency=payment.currency,
+        capture=payment.capture.value,
+        capturable=payment.capturable,
+        captured=payment.captured,
+        refundable=payment.refundable,
+        refunded=payment.refunded,
+        provider=shown.provider if shown else payment.route.candidates[0].provider,
+        provider_ref=shown.reference if shown else None,
+        payment_method_type=payment.payment_method.type,
+        attempts=[_attempt(attempt) for attempt in payment.attempts],
+        retry_count=payment.retry_count,
+        last_error=_last_error(payment.last_error),
+        next_action=_next_action(payment),
+        cancel_requested=payment.cancel_requested,
+        description=payment.description,
+        metadata=dict(payment.metadata),
+        routing=RoutingAnswer(
+            document=payment.route.document,
+            rule=payment.route.rule,
+            reasons=list(payment.route.reasons),
+            providers=[candidate.provider for candidate in payment.route.candidates],
+        ),
+        created_at=timestamp(payment.created_at_ms),
+        updated_at=timestamp(payment.updated_at_ms),
+    )
+
+
+def present_operation(operation: Operation) -> OperationAnswer:
+    """A capture, void or refund. `provider` is known from its first attempt on."""
+    last = operation.last_attempt
+    return OperationAnswer(
+        operation_id=operation.operation_id,
+        transaction_id=operation.transaction_id,
+        kind=operation.kind.value,
+        status=operation.status.value,
+        amount=operation.amount,
+        currency=operation.currency,
+        provider=last.provider if last else None,
+        provider_ref=last.reference if last else None,
+        attempts=[_attempt(attempt) for attempt in operation.attempts],
+        last_error=_last_error(operation.last_error),
+        created_at=timestamp(operation.created_at_ms),
+        updated_at=timestamp(operation.updated_at_ms),
+    )
+
+
+def present_event(event: Event) -> EventAnswer:
+    """An entry of the trail."""
+    return EventAnswer(
+        seq=event.seq,
+        type=event.type,
+        from_=event.status_from.value if event.status_from else None,
+        to=event.status_to.value,
+        actor=event.actor,
+        at=timestamp(event.at_ms),
+        facts=dict(event.facts),
+        previous_hash=event.previous_hash,
+        hash=event.hash,
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptAnswer:
+    return AttemptAnswer(
+        number=attempt.number,
+        provider=attempt.provider,
+        account_id=attempt.account_id,
+        state=attempt.state.value,
+        provider_key=attempt.provider_key,
+        provider_ref=attempt.reference,
+        provider_code=attempt.code,
+        started_at=timestamp(attempt.started_at_ms),
+        settled_at=timestamp(attempt.settled_at_ms) if attempt.settled_at_ms is not None else None,
+    )
+
+
+def _last_error(error: LastError | None) -> LastErrorAnswer | None:
+    if error is None:
+        return None
+    return LastErrorAnswer(
+        code=error.code,
+        message=error.message,
+        provider=error.provider,
+        provider_code=error.provider_code,
+        attempt=error.attempt,
+    )
+
+
+def _next_action(payment: Payment) -> NextActionAnswer | None:
+    attempt = payment.last_attempt
+    if payment.status is not PaymentStatus.REQUIRES_ACTION or attempt is None or attempt.next_action is None:
+        return None
+    action = attempt.next_action
+    return NextActionAnswer(type=action.kind, url=action.url, fields=dict(action.fields) or None)

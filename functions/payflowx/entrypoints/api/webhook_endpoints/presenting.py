@@ -1,0 +1,61 @@
+"""Webhook endpoints and announced events, from the domain to the wire. A secret is only ever given in."""
+
+import msgspec
+
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint
+from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Delivery, DeliveryState
+from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.entrypoints.api.webhook_endpoints.types import (
+    AnnouncedEventAnswer,
+    DeliveryAnswer,
+    EndpointAnswer,
+    EndpointSecretAnswer,
+)
+
+
+def present_endpoint(endpoint: Endpoint, now_ms: int) -> EndpointAnswer:
+    """Without any secret."""
+    overlaps = endpoint.previous_sealed_secret is not None and now_ms < endpoint.previous_until_ms
+    return EndpointAnswer(
+        id=endpoint.endpoint_id,
+        url=endpoint.url,
+        event_types=list(endpoint.event_types),
+        status=endpoint.status.value,
+        disabled_reason=endpoint.disabled_reason.value if endpoint.disabled_reason else None,
+        failing_since=timestamp(endpoint.failing_since_ms) if endpoint.failing_since_ms is not None else None,
+        previous_secret_until=timestamp(endpoint.previous_until_ms) if overlaps else None,
+        created_at=timestamp(endpoint.created_at_ms),
+        updated_at=timestamp(endpoint.updated_at_ms),
+    )
+
+
+def present_secret(endpoint: Endpoint, secret: str, now_ms: int) -> EndpointSecretAnswer:
+    """With the secret that was made just now."""
+    return EndpointSecretAnswer(**msgspec.structs.asdict(present_endpoint(endpoint, now_ms)), secret=secret)
+
+
+def present_announcement(announcement: Announcement) -> AnnouncedEventAnswer:
+    """An event and how far its deliveries are."""
+    return AnnouncedEventAnswer(
+        id=announcement.event_id,
+        type=announcement.topic,
+        sequence=announcement.number,
+        transaction_id=announcement.transaction_id,
+        operation_id=announcement.operation_id,
+        from_=announcement.status_from.value,
+        to=announcement.status_to.value,
+        created_at=timestamp(announcement.at_ms),
+        deliveries=[_delivery(endpoint_id, known) for endpoint_id, known in sorted(announcement.deliveries.items())],
+    )
+
+
+def _delivery(endpoint_id: str, delivery: Delivery) -> DeliveryAnswer:
+    waits = delivery.state is DeliveryState.PENDING
+    return DeliveryAnswer(
+        endpoint_id=endpoint_id,
+        state=delivery.state.value,
+        attempts=delivery.attempts,
+        last_status=delivery.status,
+        last_error=delivery.code,
+        next_attempt_at=timestamp(delivery.next_at_ms) if waits else None,
+    )

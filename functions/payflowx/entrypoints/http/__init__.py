@@ -1,1 +1,0 @@
-"""The API's wire: strict requests in, typed answers and problem details out."""

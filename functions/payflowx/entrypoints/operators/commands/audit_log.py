@@ -1,0 +1,36 @@
+"""The operators' trail."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from payflowx.bootstrap import Container
+from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.entrypoints.operators.commands.base import Command, Limit
+
+
+class ListRecordsCommand(Command, tag="list_records"):
+    """A month's changes that belong to no payment, newest first."""
+
+    month: Annotated[str, Meta(pattern="^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+    limit: Limit = 100
+
+
+COMMANDS = (ListRecordsCommand,)
+
+
+def run(container: Container, command: ListRecordsCommand) -> dict[str, Any]:
+    """Who, what and why."""
+    return {
+        "items": [
+            {
+                "at": timestamp(record.at_ms),
+                "action": record.action,
+                "merchantId": record.merchant_id,
+                "operator": record.decision.who,
+                "reason": record.decision.why,
+                "facts": dict(record.facts),
+            }
+            for record in container.list_records(command.month, limit=command.limit)
+        ]
+    }

@@ -1,0 +1,30 @@
+"""What all commands share."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from payflowx.domain.merchants.operator_action import Decision, decision_of
+
+MerchantId = Annotated[str, Meta(min_length=2, max_length=40)]
+TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]
+OperationId = Annotated[str, Meta(pattern="^(cap|void|ref)_[a-z2-7]{16}$")]
+Position = Annotated[str, Meta(pattern="^[0-9]{13}(#pay_[a-z2-7]{16})?$")]
+"""Where a list of payments goes on."""
+Limit = Annotated[int, Meta(ge=1, le=100)]
+
+
+class Command(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True, tag_field="command"):
+    """A question. It changes nothing."""
+
+
+class Change(Command):
+    """A change: somebody decides it, for a reason. Both go into a trail that nobody can alter."""
+
+    operator: str
+    reason: str
+
+    def decision(self) -> Decision:
+        """Raises `Refusal` (`reason_invalid`)."""
+        return decision_of(self.operator, self.reason)

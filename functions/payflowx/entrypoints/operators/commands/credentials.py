@@ -1,0 +1,83 @@
+"""Provider accounts' credentials. They come in with the command and go to the vault; no answer holds any."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from payflowx.application.merchants.set_credentials import WantedAccount
+from payflowx.bootstrap import Container
+from payflowx.domain.merchants.directory import AccountSecret
+from payflowx.domain.shared.limits import MAX_SECRET_CHARS, MAX_URL_CHARS
+from payflowx.entrypoints.operators.commands.base import Change, MerchantId
+from payflowx.entrypoints.operators.commands.merchants import present_webhook
+
+_Secret = Annotated[str, Meta(min_length=1, max_length=MAX_SECRET_CHARS)]
+_Name = Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class SecretRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """`webhookSecret` is left out where the provider signs webhooks with the key secret."""
+
+    key_id: _Secret
+    key_secret: _Secret
+    webhook_secret: _Secret | None = None
+
+    def __repr__(self) -> str:
+        """Nothing of it may get into a message."""
+        return "SecretRequest(...)"
+
+    def secret(self) -> AccountSecret:
+        """As the use cases take it."""
+        return AccountSecret(key_id=self.key_id, key_secret=self.key_secret, webhook_secret=self.webhook_secret)
+
+
+class SetCredentialsCommand(Change, tag="set_credentials"):
+    """Adds the account if the merchant does not have it."""
+
+    merchant_id: MerchantId
+    provider: _Name
+    account_id: _Name
+    secret: SecretRequest
+    endpoint: Annotated[str, Meta(max_length=MAX_URL_CHARS)] | None = None
+
+
+class RotateCredentialsCommand(Change, tag="rotate_credentials"):
+    """The ones of before verify webhooks until the rotation is finished."""
+
+    merchant_id: MerchantId
+    provider: _Name
+    account_id: _Name
+    secret: SecretRequest
+
+
+class FinishRotationCommand(Change, tag="finish_credentials_rotation"):
+    """The ones of before verify nothing any more."""
+
+    merchant_id: MerchantId
+    provider: _Name
+    account_id: _Name
+
+
+COMMANDS = (SetCredentialsCommand, RotateCredentialsCommand, FinishRotationCommand)
+
+
+def run(
+    container: Container, command: SetCredentialsCommand | RotateCredentialsCommand | FinishRotationCommand
+) -> dict[str, Any]:
+    """Where the account's webhooks go."""
+    names = (command.merchant_id, command.provider, command.account_id)
+    match command:
+        case SetCredentialsCommand():
+            wanted = WantedAccount(
+                merchant_id=command.merchant_id,
+                provider=command.provider,
+                account_id=command.account_id,
+                endpoint=command.endpoint,
+            )
+            account = container.set_credentials(wanted, command.secret.secret(), command.decision())
+        case RotateCredentialsCommand():
+            account = container.rotate_credentials.begin(*names, command.secret.secret(), command.decision())
+        case FinishRotationCommand():
+            account = container.rotate_credentials.finish(*names, command.decision())
+    return {"merchantId": command.merchant_id, **present_webhook(account)}

@@ -1,0 +1,23 @@
+"""Is this deployment well?"""
+
+from typing import Any
+
+from payflowx.bootstrap import Container
+from payflowx.entrypoints.operators.commands.base import Command
+
+
+class DiagnoseCommand(Command, tag="diagnose"):
+    """Every check in words."""
+
+
+COMMANDS = (DiagnoseCommand,)
+
+
+def run(container: Container, _command: DiagnoseCommand) -> dict[str, Any]:
+    """Findings, in the order in which one would look."""
+    return {
+        "items": [
+            {"check": f.check, "health": f.health.value, "words": f.words, "advice": f.advice}
+            for f in container.diagnose()
+        ]
+    }

@@ -1,0 +1,89 @@
+"""Merchants."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS
+from payflowx.bootstrap import Container
+from payflowx.domain.inbound_webhooks.tokens import webhook_path
+from payflowx.domain.providers.ports import Account
+from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.entrypoints.operators.commands.base import Change, Command, Limit, MerchantId
+
+
+class AccountRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """A merchant's account at a provider; its credentials lie in Secrets Manager under the ARN."""
+
+    provider: str
+    account_id: str
+    endpoint: str
+    secret_arn: str
+
+
+class CreateMerchantCommand(Change, tag="create_merchant"):
+    """Answers with the API key, this once."""
+
+    merchant_id: str
+    name: str
+    accounts: Annotated[list[AccountRequest], Meta(max_length=MAX_ACCOUNTS)] = msgspec.field(default_factory=list)
+
+
+class ListMerchantsCommand(Command, tag="list_merchants"):
+    """By id, a page at a time."""
+
+    after: MerchantId | None = None
+    limit: Limit = 100
+
+
+class ShowMerchantCommand(Command, tag="show_merchant"):
+    """Its accounts and where their webhooks go."""
+
+    merchant_id: MerchantId
+
+
+COMMANDS = (CreateMerchantCommand, ListMerchantsCommand, ShowMerchantCommand)
+
+
+def run(
+    container: Container, command: CreateMerchantCommand | ListMerchantsCommand | ShowMerchantCommand
+) -> dict[str, Any]:
+    """The answer's fields."""
+    match command:
+        case CreateMerchantCommand():
+            accounts = [Account(**msgspec.structs.asdict(account)) for account in command.accounts]
+            created = container.create_merchant(command.merchant_id, command.name, accounts, command.decision())
+            container.telemetry.info("merchant created", merchantId=command.merchant_id)
+            return {
+                "merchantId": command.merchant_id,
+                "keyId": created.key_id,
+                "apiKey": created.api_key,
+                "webhooks": [present_webhook(account) for account in created.merchant.accounts],
+            }
+        case ListMerchantsCommand():
+            page = container.list_merchants(after=command.after, limit=command.limit)
+            return {
+                "items": [
+                    {"merchantId": m.merchant_id, "name": m.name, "createdAt": timestamp(m.created_at_ms)}
+                    for m in page.items
+                ],
+                "nextAfter": page.next_after,
+            }
+        case ShowMerchantCommand():
+            merchant = container.show_merchant(command.merchant_id)
+            return {
+                "merchantId": merchant.merchant_id,
+                "name": merchant.name,
+                "disabledProviders": sorted(merchant.disabled),
+                "accounts": [{**present_webhook(a), "endpoint": a.endpoint} for a in merchant.accounts],
+            }
+
+
+def present_webhook(account: Account) -> dict[str, str]:
+    """Where the provider's dashboard is to be told to post to, below the API's address."""
+    return {
+        "provider": account.provider,
+        "accountId": account.account_id,
+        "path": webhook_path(account.provider, account.webhook_token or ""),
+    }

@@ -1,0 +1,121 @@
+"""Payments: read, looked at now, verified, erased."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from payflowx.bootstrap import Container
+from payflowx.domain.payments.ports import PaymentQuery
+from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS
+from payflowx.domain.shared.statuses import PaymentStatus
+from payflowx.entrypoints.operators.commands.base import Change, Command, Limit, MerchantId, Position, TransactionId
+from payflowx.entrypoints.operators.commands.presenting import event_fields, operation_fields, payment_fields
+
+_Milliseconds = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
+
+
+class ShowPaymentCommand(Command, tag="show_payment"):
+    """With its captures, voids and refunds."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+
+
+class ListPaymentsCommand(Command, tag="list_payments"):
+    """Newest first. A page may be empty and still have a position: go on until it is null."""
+
+    merchant_id: MerchantId
+    from_ms: _Milliseconds | None = None
+    until_ms: _Milliseconds | None = None
+    status: PaymentStatus | None = None
+    limit: Limit = 20
+    position: Position | None = None
+
+
+class ListEventsCommand(Command, tag="list_events"):
+    """The audit trail, oldest first."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+    after_seq: Annotated[int, Meta(ge=0, le=999_999)] = 0
+    limit: Limit = 100
+
+
+class VerifyTrailCommand(Command, tag="verify_trail"):
+    """Answers with what is wrong with a payment's audit trail."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+
+
+class ResolvePaymentCommand(Change, tag="resolve_payment"):
+    """Has a payment looked at now. It charges nothing that would not be charged anyway."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+
+
+class ErasePersonalDataCommand(Change, tag="erase_personal_data"):
+    """Erases a final payment's customer, tokens, texts and URLs."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+
+
+COMMANDS = (
+    ShowPaymentCommand,
+    ListPaymentsCommand,
+    ListEventsCommand,
+    VerifyTrailCommand,
+    ResolvePaymentCommand,
+    ErasePersonalDataCommand,
+)
+
+
+def run(
+    container: Container,
+    command: ShowPaymentCommand
+    | ListPaymentsCommand
+    | ListEventsCommand
+    | VerifyTrailCommand
+    | ResolvePaymentCommand
+    | ErasePersonalDataCommand,
+) -> dict[str, Any]:
+    """The answer's fields."""
+    if isinstance(command, ListPaymentsCommand):
+        return _list(container, command)
+    names = (command.merchant_id, command.transaction_id)
+    match command:
+        case ShowPaymentCommand():
+            payment = payment_fields(container.read_payments.get(*names))
+            return {
+                **payment,
+                "operations": [operation_fields(o) for o in container.read_operations.of_payment(*names)],
+            }
+        case ListEventsCommand():
+            page = container.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
+            return {"items": [event_fields(event) for event in page.items], "nextSeq": page.next_seq}
+        case VerifyTrailCommand():
+            faults = container.verify_trail(*names)
+            return {"whole": not faults, "faults": faults}
+        case ResolvePaymentCommand():
+            return payment_fields(container.resolve_payment(*names, command.decision()))
+        case ErasePersonalDataCommand():
+            container.erase_personal_data(*names, command.decision())
+            container.telemetry.info("personal data erased", transactionId=command.transaction_id)
+            return {"erased": True}
+
+
+def _list(container: Container, command: ListPaymentsCommand) -> dict[str, Any]:
+    until_ms = command.until_ms if command.until_ms is not None else container.clock.now_ms() + 1
+    earliest_ms = until_ms - MAX_LIST_RANGE_DAYS * DAY_MS
+    query = PaymentQuery(
+        merchant_id=command.merchant_id,
+        from_ms=max(command.from_ms if command.from_ms is not None else earliest_ms, earliest_ms, 0),
+        until_ms=until_ms,
+        status=command.status,
+        limit=command.limit,
+        position=command.position,
+    )
+    page = container.read_payments.page(query)
+    return {"items": [payment_fields(payment) for payment in page.items], "nextPosition": page.next_position}

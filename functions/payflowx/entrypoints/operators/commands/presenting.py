@@ -1,0 +1,46 @@
+"""Payments as operators see them: as merchants do, with what the machinery knows, without what people entered."""
+
+from typing import Any, Final
+
+import msgspec
+
+from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.money import to_major
+from payflowx.entrypoints.api.payments.presenting import present_event, present_operation, present_payment, timestamp
+
+_ENTERED: Final = frozenset({"description", "metadata", "nextAction"})
+"""May name a person, or let somebody pay in their name."""
+
+
+def money(amount: int, currency: str) -> str:
+    """In major units, as a person reads it: 19.99 USD."""
+    return f"{to_major(amount, currency)} {currency}"
+
+
+def payment_fields(payment: Payment) -> dict[str, Any]:
+    """`leaseUntil` is set while a worker may be talking to a provider."""
+    shown = msgspec.to_builtins(present_payment(payment))
+    return {
+        "merchantId": payment.merchant_id,
+        **{name: value for name, value in shown.items() if name not in _ENTERED},
+        "money": money(payment.amount, payment.currency),
+        "version": payment.version,
+        "drives": payment.drives,
+        "dueAt": timestamp(payment.due_at_ms) if payment.due_at_ms is not None else None,
+        "leaseUntil": timestamp(payment.lease.expires_at_ms) if payment.lease.expires_at_ms else None,
+        "erased": payment.erased,
+    }
+
+
+def operation_fields(operation: Operation) -> dict[str, Any]:
+    """A capture, void or refund."""
+    fields: dict[str, Any] = msgspec.to_builtins(present_operation(operation))
+    return fields
+
+
+def event_fields(event: Event) -> dict[str, Any]:
+    """An entry of the trail."""
+    fields: dict[str, Any] = msgspec.to_builtins(present_event(event))
+    return fields

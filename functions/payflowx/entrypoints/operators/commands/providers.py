@@ -1,0 +1,48 @@
+"""Providers' switches."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from payflowx.bootstrap import Container
+from payflowx.entrypoints.operators.commands.base import Change, Command, MerchantId
+
+
+class ListProvidersCommand(Command, tag="list_providers"):
+    """What exists, and what is switched off."""
+
+    merchant_id: MerchantId | None = None
+
+
+class SetProviderSwitchCommand(Change, tag="set_provider_switch"):
+    """For everyone, unless a merchant is named."""
+
+    provider: Annotated[str, Meta(min_length=1, max_length=40)]
+    disabled: bool
+    merchant_id: MerchantId | None = None
+
+
+COMMANDS = (ListProvidersCommand, SetProviderSwitchCommand)
+
+
+def run(container: Container, command: ListProvidersCommand | SetProviderSwitchCommand) -> dict[str, Any]:
+    """The answer's fields."""
+    match command:
+        case ListProvidersCommand():
+            return {
+                "items": [
+                    {
+                        "provider": status.provider,
+                        "simulated": status.simulated,
+                        "canFence": status.can_fence,
+                        "disabledForEveryone": status.disabled_for_everyone,
+                        "disabledForMerchant": status.disabled_for_merchant,
+                    }
+                    for status in container.list_providers(command.merchant_id)
+                ]
+            }
+        case SetProviderSwitchCommand():
+            switch = container.set_provider_switch(
+                command.provider, command.merchant_id, command.decision(), disabled=command.disabled
+            )
+            return {"provider": switch.provider, "merchantId": switch.merchant_id, "disabled": switch.disabled}

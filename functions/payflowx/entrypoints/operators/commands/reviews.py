@@ -1,0 +1,105 @@
+"""What only a person can decide: listed, and closed with evidence."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from payflowx.application.reviews.close_review import ReviewFinding
+from payflowx.application.reviews.list_reviews import Review
+from payflowx.bootstrap import Container
+from payflowx.domain.payments.ports import PaymentQuery
+from payflowx.domain.payments.review import Verdict, attempt_in_question
+from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
+from payflowx.entrypoints.api.payments.presenting import timestamp
+from payflowx.entrypoints.operators.commands.base import (
+    Change,
+    Command,
+    MerchantId,
+    OperationId,
+    Position,
+    TransactionId,
+)
+from payflowx.entrypoints.operators.commands.presenting import money, operation_fields, payment_fields
+
+_PAGE = 100
+_Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
+
+
+class ListReviewsCommand(Command, tag="list_reviews"):
+    """Of payments accepted in the last days. A page may be empty and still have a position."""
+
+    merchant_id: MerchantId
+    days: Annotated[int, Meta(ge=1, le=MAX_LIST_RANGE_DAYS)] = 30
+    position: Position | None = None
+
+
+class CloseReviewCommand(Change, tag="close_review"):
+    """`reference`: the provider's id of the charge, where it was not known."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+    verdict: Verdict
+    evidence: str
+    reference: _Reference | None = None
+
+
+class CloseOperationReviewCommand(Change, tag="close_operation_review"):
+    """Of a capture, void or refund. `charged`: the money moved."""
+
+    merchant_id: MerchantId
+    operation_id: OperationId
+    verdict: Verdict
+    evidence: str
+    reference: _Reference | None = None
+
+
+COMMANDS = (ListReviewsCommand, CloseReviewCommand, CloseOperationReviewCommand)
+
+
+def run(
+    container: Container, command: ListReviewsCommand | CloseReviewCommand | CloseOperationReviewCommand
+) -> dict[str, Any]:
+    """The list, or what was closed as it is now."""
+    if isinstance(command, ListReviewsCommand):
+        return _list(container, command)
+    finding = ReviewFinding(verdict=command.verdict, evidence=command.evidence, reference=command.reference)
+    match command:
+        case CloseReviewCommand():
+            payment = container.close_review(command.merchant_id, command.transaction_id, finding, command.decision())
+            return payment_fields(payment)
+        case CloseOperationReviewCommand():
+            operation = container.close_operation_review(
+                command.merchant_id, command.operation_id, finding, command.decision()
+            )
+            return operation_fields(operation)
+
+
+def _list(container: Container, command: ListReviewsCommand) -> dict[str, Any]:
+    until_ms = container.clock.now_ms() + 1
+    query = PaymentQuery(
+        merchant_id=command.merchant_id,
+        from_ms=until_ms - command.days * DAY_MS,
+        until_ms=until_ms,
+        status=None,
+        limit=_PAGE,
+        position=command.position,
+    )
+    page = container.list_reviews(query)
+    return {"items": [_present(review) for review in page.items], "nextPosition": page.next_position}
+
+
+def _present(review: Review) -> dict[str, Any]:
+    """With the key under which the provider knows it."""
+    payment, of = review.payment, review.operation or review.payment
+    attempt = review.operation.last_attempt if review.operation else attempt_in_question(payment)
+    return {
+        "merchantId": payment.merchant_id,
+        "transactionId": payment.transaction_id,
+        "operationId": review.operation.operation_id if review.operation else None,
+        "money": money(of.amount, of.currency),
+        "reason": of.last_error.code if of.last_error else None,
+        "provider": attempt.provider if attempt else None,
+        "providerKey": attempt.provider_key if attempt else None,
+        "providerRef": attempt.reference if attempt else None,
+        "since": timestamp(of.updated_at_ms),
+    }

@@ -1,0 +1,110 @@
+"""The routing document: checked, rolled out, rolled back, explained."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from payflowx.adapters.appconfig.document import MAX_DOCUMENT_BYTES
+from payflowx.application.routing.explain_route import RouteQuestion
+from payflowx.bootstrap import Container
+from payflowx.domain.merchants.directory import Publication
+from payflowx.domain.shared import limits
+from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.entrypoints.operators.commands.base import Change, Command, MerchantId, TransactionId
+
+_Document = Annotated[str, Meta(min_length=2, max_length=MAX_DOCUMENT_BYTES)]
+
+
+class ShowRoutingCommand(Command, tag="show_routing"):
+    """What is served."""
+
+
+class CheckRoutingCommand(Command, tag="check_routing"):
+    """The faults of a document."""
+
+    document: _Document
+
+
+class ExplainRouteCommand(Command, tag="explain_route"):
+    """Which provider would take such a payment: by this document, or by the one that is served."""
+
+    merchant_id: MerchantId
+    amount: Annotated[int, Meta(ge=1, le=limits.MAX_AMOUNT)]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    payment_method_type: Annotated[str, Meta(pattern="^[a-z][a-z_]{1,29}$")] = "card"
+    capture: Literal["automatic", "manual"] = "automatic"
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    metadata: Annotated[dict[str, str], Meta(max_length=limits.MAX_METADATA_KEYS)] = msgspec.field(default_factory=dict)
+    transaction_id: TransactionId = "pay_aaaaaaaaaaaaaaaa"
+    document: _Document | None = None
+
+
+class PublishRoutingCommand(Change, tag="publish_routing"):
+    """Rolled out by the environment's strategy."""
+
+    document: _Document
+
+
+class RollBackRoutingCommand(Change, tag="roll_back_routing"):
+    """Stops a roll-out under way, or puts the version of before back."""
+
+
+COMMANDS = (
+    ShowRoutingCommand,
+    CheckRoutingCommand,
+    ExplainRouteCommand,
+    PublishRoutingCommand,
+    RollBackRoutingCommand,
+)
+
+
+def run(
+    container: Container,
+    command: ShowRoutingCommand
+    | CheckRoutingCommand
+    | ExplainRouteCommand
+    | PublishRoutingCommand
+    | RollBackRoutingCommand,
+) -> dict[str, Any]:
+    """The answer's fields."""
+    match command:
+        case ShowRoutingCommand():
+            return _present(container.routing_publisher.current())
+        case CheckRoutingCommand():
+            return {"faults": list(container.check_routing.faults(command.document.encode()))}
+        case ExplainRouteCommand():
+            return _explain(container, command)
+        case PublishRoutingCommand():
+            return _present(container.publish_routing(command.document.encode(), command.decision()))
+        case RollBackRoutingCommand():
+            return _present(container.roll_back_routing(command.decision()))
+
+
+def _explain(container: Container, command: ExplainRouteCommand) -> dict[str, Any]:
+    question = RouteQuestion(
+        merchant_id=command.merchant_id,
+        amount=command.amount,
+        currency=command.currency,
+        payment_method_type=command.payment_method_type,
+        capture=CaptureMode(command.capture),
+        country=command.country,
+        metadata=command.metadata,
+        transaction_id=command.transaction_id,
+    )
+    route = container.explain_route(question, command.document.encode() if command.document is not None else None)
+    return {
+        "document": route.document,
+        "rule": route.rule,
+        "reasons": list(route.reasons),
+        "providers": [{"provider": c.provider, "accountId": c.account_id} for c in route.candidates],
+    }
+
+
+def _present(publication: Publication) -> dict[str, Any]:
+    return {
+        "number": publication.number,
+        "state": publication.state,
+        "percent": publication.percent,
+        "document": publication.document.decode(errors="replace"),
+    }

@@ -1,0 +1,94 @@
+"""Cashfree's own list of events. Pure. Anything odd about it is an error: a list with holes reconciles nothing."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.cashfree.requests import STATEMENT_ROWS
+from payflowx.providers.cashfree.responses import minor_amount
+from payflowx.providers.json_fields import json_object, reference, text
+
+_MAX_CURSOR_CHARS: Final = 2_048
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+_ELSEWHERE: Final = frozenset(
+    {
+        *("SETTLEMENT", "DISPUTE", "DISPUTE_REVERSAL", "CHARGEBACK", "CHARGEBACK_REVERSAL"),
+        *("OTHER_ADJUSTMENT", "FUND_SWEEP_REVERSAL"),
+    }
+)
+"""Money between the vendor, the banks and the merchant: neither a charge nor a refund of ours."""
+_MOVED: Final = "SUCCESS"
+_NOT_MOVED: Final = frozenset({"FAILED", "PENDING", "CANCELLED", "ONHOLD", "USER_DROPPED", "NOT_ATTEMPTED", "VOID"})
+
+
+def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
+    """One page. A page without rows ends the list, whatever its cursor says."""
+    if response.status != 200:
+        raise ValueError("the list was not given")
+    try:
+        answer = json_object(response)
+    except RecursionError:
+        raise ValueError("the answer is nested too deeply") from None
+    rows, cursor = answer.get("data"), answer.get("cursor")
+    if not isinstance(rows, list) or len(rows) > STATEMENT_ROWS:
+        raise ValueError("the answer holds no list that could be read")
+    if cursor is not None and (not isinstance(cursor, str) or len(cursor) > _MAX_CURSOR_CHARS):
+        raise ValueError("the cursor is none")
+    found = [_entry(row) for row in rows]
+    entries = tuple(entry for entry in found if entry is not None)
+    return StatementAnswer(entries=entries, next_cursor=cursor or None if rows else None)
+
+
+def _entry(row: Any) -> StatementEntry | None:
+    if not isinstance(row, dict):
+        raise ValueError("a row is no object")  # noqa: TRY004 - bad data, not a bad argument
+    match row.get("event_type"):
+        case "PAYMENT":
+            payment_id = reference(row.get("cf_payment_id"))
+            return _of(row, EntryKind.CHARGE, payment_id, row.get("order_id"), succeeded=_has_moved(row))
+        case "REFUND":
+            refund_id = reference(row.get("event_id"))
+            return _of(row, EntryKind.REFUND, refund_id, row.get("refund_id"), succeeded=_has_moved(row))
+        case "REFUND_REVERSAL":
+            # The money of a refund came back to the merchant: in the end none moved.
+            refund_id = reference(row.get("event_id"))
+            return _of(row, EntryKind.REFUND, refund_id, row.get("refund_id"), succeeded=False)
+        case str(kind) if kind in _ELSEWHERE:
+            return None
+        case _:
+            raise ValueError("a row is of no known type")
+
+
+def _of(row: dict[str, Any], kind: EntryKind, row_reference: str, key: Any, *, succeeded: bool) -> StatementEntry:
+    currency = text(row.get("event_currency"))
+    amount = minor_amount(row.get("event_amount"), currency)
+    if amount is None:
+        raise ValueError("an amount is not understood")
+    return StatementEntry(
+        kind=kind,
+        reference=row_reference,
+        provider_key=provider_reference(key),
+        amount=amount,
+        currency=currency,
+        succeeded=succeeded,
+        at_ms=_at_ms(text(row.get("event_time"))),
+        charge_reference=provider_reference(row.get("cf_payment_id")) if kind is EntryKind.REFUND else None,
+    )
+
+
+def _has_moved(row: dict[str, Any]) -> bool:
+    status = text(row.get("event_status"))
+    if status != _MOVED and status not in _NOT_MOVED:
+        raise ValueError("a status is not known")
+    return status == _MOVED
+
+
+def _at_ms(value: str) -> int:
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return (at - _EPOCH) // _MILLISECOND

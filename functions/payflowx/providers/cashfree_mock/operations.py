@@ -1,0 +1,150 @@
+"""Captures, voids and refunds: what is sent and what the answers mean. Pure.
+
+An order's authorization is captured once or voided once, and shows on its payment. A refund's id is our key: a
+second one with the same id is refused, so that asking again never pays back twice.
+"""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Authorized,
+    Charged,
+    Mismatch,
+    Moved,
+    MovementOutcome,
+    MovementResult,
+    NotFound,
+    Refused,
+    Unknown,
+)
+from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.text import provider_code
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
+from payflowx.providers.cashfree_mock.requests import json_with_amount, keyed, order_path
+from payflowx.providers.cashfree_mock.responses import amount_of, payment, payments_in, refused
+from payflowx.providers.json_fields import error_body, json_object, reference, text
+
+_ACTIONS: Final = {MovementKind.CAPTURE: "CAPTURE", MovementKind.VOID: "VOID"}
+_DONE_BEFORE: Final = frozenset({"order_authorization_invalid", "refund_already_exists"})
+"""An earlier request of ours may have brought it about: only a read tells."""
+
+
+def settle(movement: Movement) -> HttpRequest:
+    """Take all or a part of what is held, or release it."""
+    body = {"action": _ACTIONS[movement.kind], "amount": "@amount"}
+    return _post(movement, "authorization", body)
+
+
+def refund(movement: Movement) -> HttpRequest:
+    """Give back all of it or a part, under our key."""
+    return _post(movement, "refunds", {"refund_id": movement.provider_key, "refund_amount": "@amount"})
+
+
+def payments_of_order(movement: Movement) -> HttpRequest:
+    """Where a capture or a void shows."""
+    return HttpRequest(method="GET", path=f"{order_path(movement.charge_key)}/payments")
+
+
+def read_refund(movement: Movement) -> HttpRequest:
+    """By our key, which is its id."""
+    key = quote(movement.provider_key, safe="")
+    return HttpRequest(method="GET", path=f"{order_path(movement.charge_key)}/refunds/{key}")
+
+
+def settled(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to a capture or void: the payment. That nothing happened yet is no answer here."""
+    if response.status != 200:
+        return _not_moved(response)
+    outcome = _settled(movement, json_object(response))
+    return Unknown(code="not_settled") if isinstance(outcome, NotFound) else outcome
+
+
+def settlement_found(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The payment that holds the charge, among all of the order."""
+    payments = payments_in(response)
+    if isinstance(payments, Unknown):
+        return payments
+    held = [item for item in payments if reference(item.get("cf_payment_id")) == movement.charge_reference]
+    return _settled(movement, held[0]) if len(held) == 1 else Unknown(code="payment_not_listed")
+
+
+def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to a refund, or its stored copy when the key was used before."""
+    return _ours(movement, json_object(response)) if response.status == 200 else _not_moved(response)
+
+
+def refund_found(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The refund, read. Only the vendor's own word says that there is none."""
+    if response.status == 200:
+        return _ours(movement, json_object(response))
+    if response.status == 404 and error_body(response).get("code") == "refund_not_found":
+        return NotFound()
+    return Unknown(code=f"http_{response.status}")
+
+
+def refund_outcome(item: dict[str, Any]) -> MovementOutcome:
+    """What became of a refund, whoever asked for it."""
+    refund_id = reference(item.get("cf_refund_id"))
+    match item.get("refund_status"):
+        case "SUCCESS":
+            currency = text(item.get("refund_currency"))
+            amount = amount_of(item.get("refund_amount"), currency)
+            if amount is None:
+                return Mismatch(code="amount_differs", reference=refund_id)
+            key = text(item.get("refund_id"))
+            return Moved(reference=refund_id, amount=amount, currency=currency, merchant_reference=key)
+        case "PENDING":
+            return Accepted(reference=refund_id)
+        case "CANCELLED":
+            return Refused(code="refund_cancelled", reference=refund_id)
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _settled(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
+    payment_id = reference(item.get("cf_payment_id"))
+    if (payment_id, item.get("order_id")) != (movement.charge_reference, movement.charge_key):
+        return Mismatch(code="reference_differs", reference=payment_id)
+    if item.get("payment_status") == "VOID":
+        return _voided(movement, item, payment_id)
+    match payment(item):
+        case Charged(amount=amount, currency=currency) if movement.kind is MovementKind.CAPTURE:
+            key = movement.provider_key
+            return Moved(reference=payment_id, amount=amount, currency=currency, merchant_reference=key)
+        case Charged():
+            return Refused(code="already_captured", reference=payment_id)
+        case Authorized():
+            return NotFound()
+        case Mismatch() | Unknown() as outcome:
+            return outcome
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _voided(movement: Movement, item: dict[str, Any], payment_id: str) -> MovementOutcome:
+    if movement.kind is not MovementKind.VOID:
+        return Refused(code="already_voided", reference=payment_id)
+    currency = text(item.get("payment_currency"))
+    amount = amount_of(item.get("payment_amount"), currency)
+    if amount is None:
+        return Mismatch(code="amount_differs", reference=payment_id)
+    return Moved(reference=payment_id, amount=amount, currency=currency, merchant_reference=movement.provider_key)
+
+
+def _ours(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
+    if (item.get("order_id"), item.get("refund_id")) != (movement.charge_key, movement.provider_key):
+        return Mismatch(code="reference_differs", reference=reference(item.get("cf_refund_id")))
+    return refund_outcome(item)
+
+
+def _not_moved(response: HttpResponse) -> MovementOutcome:
+    code = error_body(response).get("code")
+    return Unknown(code=provider_code(code)) if code in _DONE_BEFORE else refused(response)
+
+
+def _post(movement: Movement, what: str, body: dict[str, Any]) -> HttpRequest:
+    path = f"{order_path(movement.charge_key)}/{what}"
+    data = json_with_amount(body, movement.amount, movement.currency)
+    return keyed(movement.provider_key, HttpRequest(method="POST", path=path, body=data))

@@ -1,0 +1,51 @@
+"""What the simulated gateways' webhooks have in common: who signed them, and when one of them proves something.
+
+HMAC-SHA256 over the raw bytes, in hexadecimal, compared in constant time. No time is signed: a repeated webhook
+changes nothing that is not true.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from payflowx.domain.providers.events import ForgedWebhookError, Webhook
+from payflowx.domain.shared.text import provider_reference
+from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.json_fields import json_object
+
+HEADER: Final = "x-mock-signature"
+MAX_WEBHOOK_BYTES: Final = 256 * 1024
+
+_NOT_UNDERSTOOD: Final = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+Proof = TypeVar("Proof")
+
+
+def authentic_event(webhook: Webhook, secrets: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """The event's id and its body, empty when it is no object. Raises `ForgedWebhookError`."""
+    signature = webhook.headers.get(HEADER, "")
+    if len(webhook.body) > MAX_WEBHOOK_BYTES or not _is_signed(webhook.body, signature, secrets):
+        raise ForgedWebhookError
+    try:
+        event = json_object(HttpResponse(status=200, headers={}, body=webhook.body))
+    except (ValueError, RecursionError):
+        event = {}
+    return provider_reference(event.get("id")) or hashlib.sha256(webhook.body).hexdigest(), event
+
+
+def proof(kind: type[Proof], read: Callable[[], object]) -> Proof | None:
+    """What was read, if it is the final success that would be believed without asking; anything else is a hint."""
+    try:
+        outcome = read()
+    except _NOT_UNDERSTOOD:
+        return None
+    return outcome if isinstance(outcome, kind) else None
+
+
+def _is_signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
+    """All secrets are tried, so that time tells nothing about which one it was."""
+    given = signature.encode(errors="replace")
+    digests = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in secrets if secret]
+    matches = [hmac.compare_digest(digest.encode(), given) for digest in digests]
+    return any(matches)

@@ -1,0 +1,134 @@
+"""What the answers to captures, voids and refunds mean. Pure.
+
+PayU queues them all: its command only says that it took the request. Whether money moved is told by the list of the
+payment's actions, where ours is found by its token.
+"""
+
+from typing import Any, Final
+
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Mismatch,
+    Moved,
+    MovementOutcome,
+    MovementResult,
+    NotFound,
+    Refused,
+    Rejected,
+    Unknown,
+)
+from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.text import provider_code, provider_reference
+from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.json_fields import member, reference
+from payflowx.providers.payu.responses import (
+    CURRENCY,
+    answer_of,
+    harmless_text,
+    is_done,
+    minor_amount,
+    refusal_of,
+    refused_at_edge,
+    word_of,
+)
+
+_MAX_ACTIONS: Final = 500
+
+_TAKEN: Final = frozenset({"100", "101", "102", "112", "122", "126", "127", "225", "226"})
+"""Done, pending, queued, under review, awaiting approval, in progress, requested, delayed to tomorrow."""
+
+_INVALID: Final = frozenset({"105", "117", "124", "128", "129", "303", "304", "305"})
+"""Amounts that cannot be, parts where only the whole is allowed, missing input: checked before anything happens."""
+
+_UNDECIDED: Final = {
+    "106": "token_used",
+    "109": "failed_or_logged_already",
+    "111": "payment_in_another_state",
+    "116": "payment_not_found",
+    "120": "payment_locked",
+    "214": "same_amount_within_five_minutes",
+    "227": "token_used",
+    "301": "captured_already",
+}
+"""Duplicates, conflicts and locks: an earlier request of ours may be the reason, and may have moved the money."""
+
+_WORKING: Final = frozenset({"queued", "requested", "in progress", "od hit", "pending"})
+_DONE: Final = "success"
+_FAILED: Final = frozenset({"failure", "failed"})
+
+_ACTIONS: Final = {MovementKind.CAPTURE: "capture", MovementKind.VOID: "cancel", MovementKind.REFUND: "refund"}
+
+
+def queued(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to the command. It never proves that money moved: it names no amount."""
+    answer = answer_of(response)
+    if isinstance(answer, Unknown):
+        return refused_at_edge(response) or answer
+    code = _code(answer.get("error_code"))
+    if is_done(answer):
+        if code not in _TAKEN and code != "":
+            return Unknown(code="code_not_known")
+        return Accepted(reference=provider_reference(answer.get("request_id")))
+    if code in _TAKEN:
+        return Unknown(code="status_contradicts_itself")
+    return _not_queued(code, answer)
+
+
+def _not_queued(code: str, answer: dict[str, Any]) -> MovementOutcome:
+    message = harmless_text(answer.get("msg"))
+    if code in _INVALID:
+        return Rejected(code=code, message=message)
+    if code in _UNDECIDED:
+        return Unknown(code=_UNDECIDED[code], message=message)
+    return refusal_of(answer) if code == "" else Unknown(code="code_not_known", message=message)
+
+
+def found(movement: Movement, response: HttpResponse) -> MovementResult:
+    """Our action in the payment's list. One that moved money decides, else one that still may."""
+    answer = answer_of(response)
+    if isinstance(answer, Unknown):
+        return answer
+    if not is_done(answer):
+        return Unknown(code="inquiry_failed")
+    actions = member(answer.get("transaction_details")).get(movement.charge_reference)
+    if not isinstance(actions, dict) or len(actions) > _MAX_ACTIONS:
+        return Unknown(code="payment_not_in_answer")
+    ours = [action for action in actions.values() if member(action).get("token") == movement.provider_key]
+    outcomes = [_action(movement, action) for action in ours]
+    if sum(isinstance(outcome, Moved | Mismatch) for outcome in outcomes) > 1:
+        return Mismatch(code="moved_twice")
+    return min(outcomes, key=_rank, default=NotFound())
+
+
+def _rank(outcome: MovementOutcome) -> int:
+    """The most consequential first; a refusal counts only where nothing else is said."""
+    order = (Mismatch, Moved, Unknown, Accepted)
+    return next((place for place, kind in enumerate(order) if isinstance(outcome, kind)), len(order))
+
+
+def _action(movement: Movement, action: dict[str, Any]) -> MovementOutcome:
+    status = word_of(action.get("status"))
+    request_id = provider_reference(action.get("request_id"))
+    if status in _WORKING:
+        return Accepted(reference=request_id)
+    if status in _FAILED:
+        return Refused(code=provider_code(action.get("status")), reference=request_id)
+    if status != _DONE:
+        return Unknown(code="status_not_known")
+    if word_of(action.get("action")) != _ACTIONS[movement.kind]:
+        return Mismatch(code="action_differs", reference=request_id)
+    amount = minor_amount(action.get("amt"))
+    if amount is None:
+        return Unknown(code="amount_not_understood")
+    return Moved(
+        reference=reference(action.get("request_id")),
+        amount=amount,
+        currency=CURRENCY,
+        merchant_reference=movement.provider_key,
+    )
+
+
+def _code(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else "" if value is None else "?"

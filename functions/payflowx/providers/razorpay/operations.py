@@ -1,0 +1,121 @@
+"""What the answers to captures and refunds mean. Pure. A void does not exist here: what is not captured lapses."""
+
+from typing import Any
+
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Mismatch,
+    Moved,
+    MovementOutcome,
+    MovementResult,
+    NotFound,
+    Refused,
+    Rejected,
+    Unknown,
+)
+from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.json_fields import json_object, reference, text, whole
+from payflowx.providers.razorpay.responses import (
+    error_of,
+    listed,
+    message_of,
+    noted_key,
+    our_key,
+    refused,
+    was_given_back,
+)
+
+
+def captured(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to a capture. A 400 may mean that it was captured before: only a read tells."""
+    if response.status != 200:
+        return _not_moved(response)
+    outcome = _capture(movement, json_object(response))
+    return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
+
+
+def capture_found(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The payment, read."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    return _capture(movement, json_object(response))
+
+
+def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to a refund."""
+    return _refund(movement, json_object(response)) if response.status == 200 else _not_moved(response)
+
+
+def refund_found(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The refund, read by its id."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    return _refund(movement, json_object(response))
+
+
+def refund_listed(movement: Movement, response: HttpResponse) -> MovementResult:
+    """Our refund among all of the payment's, by our key and never by the amount."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    ours = [refund for refund in listed(json_object(response)) if key_of_refund(refund) == movement.provider_key]
+    if len(ours) > 1:
+        return Mismatch(code="duplicate_refund")
+    return _refund(movement, ours[0]) if ours else NotFound()
+
+
+def key_of_refund(refund: dict[str, Any]) -> str | None:
+    """Our key on a refund."""
+    return our_key(refund.get("receipt")) or noted_key(refund)
+
+
+def _not_moved(response: HttpResponse) -> MovementResult:
+    """Refused before execution, or unknown: the vendor tells its 400s apart by their texts only."""
+    outcome = refused(response)
+    if isinstance(outcome, Rejected):
+        return outcome
+    return Unknown(code=f"http_{response.status}", message=message_of(error_of(response).get("description")))
+
+
+def _capture(movement: Movement, payment: dict[str, Any]) -> MovementOutcome:
+    payment_id = reference(payment.get("id"))
+    if payment_id != movement.charge_reference:
+        return Mismatch(code="reference_differs", reference=payment_id)
+    order_id = movement.charge_progress.get("order_id")
+    if order_id is not None and text(payment.get("order_id")) != order_id:
+        return Mismatch(code="reference_differs", reference=payment_id)
+    if was_given_back(payment):
+        return Refused(code="authorization_released", reference=payment_id)
+    match payment.get("status"), payment.get("captured", True):
+        case "captured", True:
+            return _moved(movement, payment, payment_id)
+        case "refunded", True:
+            return Mismatch(code="refunded_elsewhere", reference=payment_id)
+        case "authorized", _:
+            return NotFound()
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _refund(movement: Movement, refund: dict[str, Any]) -> MovementOutcome:
+    refund_id = reference(refund.get("id"))
+    if text(refund.get("payment_id")) != movement.charge_reference or key_of_refund(refund) != movement.provider_key:
+        return Mismatch(code="reference_differs", reference=refund_id)
+    match refund.get("status"):
+        case "processed":
+            return _moved(movement, refund, refund_id)
+        case "pending" | "created":
+            return Accepted(reference=refund_id)
+        case "failed":
+            return Refused(code="refund_failed", reference=refund_id)
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _moved(movement: Movement, thing: dict[str, Any], reference_id: str) -> MovementOutcome:
+    amount, currency = whole(thing.get("amount")), text(thing.get("currency"))
+    if amount != movement.amount:
+        return Mismatch(code="amount_differs", reference=reference_id)
+    if currency != movement.currency:
+        return Mismatch(code="currency_differs", reference=reference_id)
+    return Moved(reference=reference_id, amount=amount, currency=currency, merchant_reference=movement.provider_key)

@@ -1,0 +1,144 @@
+"""Captures and refunds: what is sent and what the answers mean. Pure. No keys: what is unknown is read, not re-sent.
+
+A capture is read on its payment, which is captured once. A refund bears our key as its receipt.
+"""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Mismatch,
+    Moved,
+    MovementOutcome,
+    MovementResult,
+    NotFound,
+    Refused,
+    Unknown,
+)
+from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse
+from payflowx.providers.json_fields import json_object, reference, text, whole
+from payflowx.providers.razorpay_mock.requests import post
+from payflowx.providers.razorpay_mock.responses import reason_of, refused
+
+_DONE_BEFORE: Final = frozenset({"not_capturable", "not_refundable"})
+"""Refused for the payment's state, which an earlier request of ours may have brought about: only a read tells."""
+
+
+def capture(movement: Movement) -> HttpRequest:
+    """Take all of it: a part is not offered."""
+    return post(f"{_payment(movement)}/capture", {"amount": movement.amount, "currency": movement.currency})
+
+
+def refund(movement: Movement) -> HttpRequest:
+    """Give back all of it or a part. Its receipt is our key, but nothing keeps two refunds from having the same one."""
+    return post(f"{_payment(movement)}/refund", {"amount": movement.amount, "receipt": movement.provider_key})
+
+
+def read_payment(movement: Movement) -> HttpRequest:
+    """The payment, on which a capture shows."""
+    return HttpRequest(method="GET", path=_payment(movement))
+
+
+def refunds_of_payment(movement: Movement) -> HttpRequest:
+    """All refunds of the payment, ours among them."""
+    return HttpRequest(method="GET", path=f"{_payment(movement)}/refunds")
+
+
+def read_refund(movement: Movement) -> HttpRequest:
+    """The refund by its id."""
+    return HttpRequest(method="GET", path=f"/v1/refunds/{quote(movement.reference or '', safe='')}")
+
+
+def captured(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to a capture."""
+    if response.status != 200:
+        return _not_moved(response)
+    outcome = _capture(movement, json_object(response))
+    return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
+
+
+def capture_found(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The payment, read."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    return _capture(movement, json_object(response))
+
+
+def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The answer to a refund."""
+    return _ours(movement, json_object(response)) if response.status == 200 else _not_moved(response)
+
+
+def refund_found(movement: Movement, response: HttpResponse) -> MovementResult:
+    """The refund, read by its id."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    return _ours(movement, json_object(response))
+
+
+def refund_listed(movement: Movement, response: HttpResponse) -> MovementResult:
+    """Our refund among all of the payment's, by our key and never by the amount."""
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    items = json_object(response)["items"]
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ValueError("items is no list of refunds")
+    ours = [item for item in items if item.get("receipt") == movement.provider_key]
+    if len(ours) > 1:
+        return Mismatch(code="duplicate_refund")
+    return _ours(movement, ours[0]) if ours else NotFound()
+
+
+def refund_outcome(item: dict[str, Any]) -> MovementOutcome:
+    """What became of a refund, whoever asked for it."""
+    refund_id = reference(item.get("id"))
+    match item.get("status"):
+        case "processed":
+            return Moved(
+                reference=refund_id,
+                amount=whole(item.get("amount")),
+                currency=text(item.get("currency")),
+                merchant_reference=text(item.get("receipt")),
+            )
+        case "pending":
+            return Accepted(reference=refund_id)
+        case "failed":
+            return Refused(code="refund_failed", reference=refund_id)
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _capture(movement: Movement, payment: dict[str, Any]) -> MovementOutcome:
+    payment_id = reference(payment.get("id"))
+    known = (payment_id, text(payment.get("order_id")))
+    if known != (movement.charge_reference, movement.charge_progress.get("order_id")):
+        return Mismatch(code="reference_differs", reference=payment_id)
+    match payment.get("status"):
+        case "captured":
+            return Moved(
+                reference=payment_id,
+                amount=whole(payment.get("amount")),
+                currency=text(payment.get("currency")),
+                merchant_reference=movement.provider_key,
+            )
+        case "authorized":
+            return NotFound()
+        case _:
+            return Unknown(code="status_not_known")
+
+
+def _ours(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
+    if (item.get("payment_id"), item.get("receipt")) != (movement.charge_reference, movement.provider_key):
+        return Mismatch(code="reference_differs", reference=reference(item.get("id")))
+    return refund_outcome(item)
+
+
+def _not_moved(response: HttpResponse) -> MovementOutcome:
+    reason = reason_of(response)
+    return Unknown(code=reason) if reason in _DONE_BEFORE else refused(response)
+
+
+def _payment(movement: Movement) -> str:
+    return f"/v1/payments/{quote(movement.charge_reference, safe='')}"

@@ -1,0 +1,1 @@
+"""In-memory models of AWS services that unit tests and the simulator share."""

@@ -1,0 +1,174 @@
+"""Webhooks to merchants over memory: endpoints that answer as a test says, and a deliverer to run by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from unittest.mock import patch
+
+import standardwebhooks.webhooks
+from standardwebhooks.webhooks import Webhook
+
+from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints, NewEndpoint
+from payflowx.application.outbound_webhooks.merchant_events import AnnouncedEvents
+from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.application.recovery.wake_event import DriveEvent
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint
+from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Answered, Posted
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.payments.ports import DueKind
+from payflowx.entrypoints.api.messages import compose_message
+from tests.support.memory import MemoryAnnouncements, MemoryEndpointBooks, OneByOne, OpenSeals
+from tests.support.world import MERCHANT, World
+
+URL = "https://shop.example.com/hooks"
+
+
+def verified(body: bytes, headers: Mapping[str, str], secret: str, at_ms: int) -> Any:
+    """What a merchant's server makes of a message, by the reference library, at that time."""
+
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Then":
+            return cls.fromtimestamp(at_ms / 1000, tz or UTC)
+
+    with patch.object(standardwebhooks.webhooks, "datetime", Then):
+        return Webhook(secret).verify(body, dict(headers))
+
+
+@dataclass(frozen=True)
+class Post:
+    """What reached an endpoint."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    at_ms: int
+
+
+@dataclass
+class ScriptedSender:
+    """Implements `Sender`: answers in order, by address; 200 when the script has ended."""
+
+    clock: Any
+    answers: dict[str, list[Posted | Exception]] = field(default_factory=dict)
+    posts: list[Post] = field(default_factory=list)
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
+        self.posts.append(Post(url, headers, body, self.clock.now_ms()))
+        script = self.answers.get(url, [])
+        answer = script.pop(0) if script else Answered(status=200)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def always(self, answer: Posted, url: str = URL) -> None:
+        """The same to everything."""
+        self.answers[url] = [answer] * 1_000
+
+
+@dataclass
+class Telling:
+    """All about telling merchants, over a world."""
+
+    world: World = field(default_factory=World)
+    books: MemoryEndpointBooks = field(default_factory=MemoryEndpointBooks)
+
+    def __post_init__(self) -> None:
+        self.sender = ScriptedSender(self.world.clock)
+        self.announcements = MemoryAnnouncements(self.world.payments)
+
+    @property
+    def manage(self) -> ManageEndpoints:
+        return ManageEndpoints(
+            books=self.books,
+            seals=OpenSeals(),
+            clock=self.world.clock,
+            randomness=self.world.randomness,
+            loopback_allowed=False,
+        )
+
+    @property
+    def events(self) -> AnnouncedEvents:
+        return AnnouncedEvents(
+            announcements=self.announcements,
+            books=self.books,
+            deliveries=self.world.deliveries,
+            clock=self.world.clock,
+            telemetry=self.world.telemetry,
+        )
+
+    @property
+    def deliver(self) -> DeliverEvent:
+        return DeliverEvent(
+            announcements=self.announcements,
+            books=self.books,
+            payments=self.world.payments,
+            operations=self.world.operations,
+            seals=OpenSeals(),
+            sender=self.sender,
+            deliveries=self.world.deliveries,
+            concurrency=OneByOne(),
+            clock=self.world.clock,
+            randomness=self.world.randomness,
+            telemetry=self.world.telemetry,
+        )
+
+    @property
+    def sweep(self) -> SweepDueItems:
+        drive = DriveEvent(
+            due_items=self.world.payments, announcements=self.announcements, deliveries=self.world.deliveries
+        )
+        return SweepDueItems(
+            due_items=self.world.payments,
+            drivers={DueKind.EVENT: drive},
+            concurrency=OneByOne(),
+            clock=self.world.clock,
+            telemetry=self.world.telemetry,
+        )
+
+    # -- driving
+
+    def register(self, url: str = URL, *types: str) -> tuple[Endpoint, str]:
+        """POST /webhook-endpoints."""
+        return self.manage.create(NewEndpoint(merchant_id=MERCHANT, url=url, event_types=types))
+
+    def pay(self, key: str = "order-1") -> Announcement:
+        """A payment that succeeds; the event that says so."""
+        payment = self.world.accept(key)
+        self.world.work_until_idle()
+        (seq,) = [
+            known.seq
+            for known in self.world.payments.announcements.values()
+            if known.transaction_id == payment.transaction_id
+        ]
+        return self.now(payment.transaction_id, seq)
+
+    def now(self, transaction_id: str, seq: int) -> Announcement:
+        """The event as stored."""
+        found = self.announcements.get(MERCHANT, transaction_id, seq)
+        assert found is not None
+        return found
+
+    def run(self, *, most: int = 50) -> None:
+        """Deliver what is in the queue, each message after its delay, until none is left."""
+        for _ in range(most):
+            if not self.world.deliveries.sent:
+                return
+            job, delay_seconds = self.world.deliveries.sent.pop(0)
+            self.world.clock.advance(delay_seconds)
+            self.deliver(job, compose_message)
+        raise AssertionError("messages do not end")
+
+    def wake(self, announcement: Announcement) -> None:
+        """One message, whether it is wanted or not."""
+        job = DeliveryJob(merchant_id=MERCHANT, transaction_id=announcement.transaction_id, seq=announcement.seq)
+        self.deliver(job, compose_message)
+
+    def let_pass(self, seconds: float, *, step_seconds: int = 60) -> None:
+        """The sweeper every minute, and the deliverer whenever it is woken."""
+        for _ in range(int(seconds // step_seconds)):
+            self.world.clock.advance(step_seconds)
+            self.sweep(self.world.deadline)
+            self.run()
