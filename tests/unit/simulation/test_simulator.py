@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from local.paths import ROOT
-from simulation.check import evidence_of, check_plan, judge, shrink
+from simulation.check import check_plan, evidence_of, judge, shrink
 from simulation.faults import EPISODES, MAX_RATES, Faults
 from simulation.kernel import Kernel, Killed, Owner
 from simulation.mutants import MUTANTS, applied
