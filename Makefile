@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands clean
+.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands pages site clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,5 +100,11 @@ openapi: setup ## Write docs/openapi.json from the types
 commands: setup ## Write docs/commands.md from the commands
 	@$(VENV)/python -m ops.reference > docs/commands.md
 
+pages: setup ## Write docs/decisions/README.md from the decision records
+	@$(VENV)/python -m reference
+
+site: ## Build the documentation into .local/site; every link and anchor must resolve
+	@$(PYTHON) reference/site.py
+
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .venv-docs .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
