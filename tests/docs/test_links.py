@@ -107,7 +107,9 @@ def test_every_make_target_that_is_named_exists() -> None:
     for path in DOCUMENTS:
         text = path.read_text()
         code = [*CODE.findall(text), *FENCE.findall(text)]
-        unknown += [f"{named(path)}: make {name}" for piece in code for name in MAKE.findall(piece) if name not in targets]
+        unknown += [
+            f"{named(path)}: make {name}" for piece in code for name in MAKE.findall(piece) if name not in targets
+        ]
     assert unknown == []
 
 
