@@ -60,8 +60,8 @@ infra: setup ## The synthesized templates
 conformance: setup ## What a provider must survive before routing may fail over to it (PROVIDER=name)
 	@$(VENV)/python -m pytest -q tests/conformance --provider="$(PROVIDER)"
 
-architecture: setup ## Which module may import which
-	@$(VENV)/python -m pytest -q tests/architecture
+architecture: setup ## Which module may import which; links, paths and words of the documents
+	@$(VENV)/python -m pytest -q tests/architecture tests/docs
 
 e2e: setup ## The demo and more through the running stage
 	@$(VENV)/python -m pytest -q tests/e2e

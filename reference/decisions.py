@@ -16,8 +16,8 @@ _HEAD: Final = """# Decisions
 
 `make pages` writes this index from the records; a test compares.
 
-A record explains one decision: context, decision, consequences. A record is never rewritten to mean something else: a new record supersedes
-it. [The template](0000-template.md) shows the form.
+A record explains one decision: context, decision, consequences. A record is never rewritten to mean something else:
+a new record supersedes it. [The template](0000-template.md) shows the form.
 
 | | decision | status | date |
 | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""`payflowx reconcile`: compare our book with a provider's, by its own list or by a settlement file.
+"""`payflowx reconcile`: compare our ledger with a provider's report, or with a settlement file.
 
 The work is done by the reconciler function; this command starts it, waits, and shows what it found.
 """
@@ -93,7 +93,7 @@ def reconciler_of(session: Session) -> Reconciler:
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A settlement file (CSV) instead of the provider's own list.",
+    help="A settlement file (CSV) instead of the provider's report.",
 )
 @click.option("--again", type=click.IntRange(0, 1_000), default=0, help="Repeat a finished run: 1, 2, ...")
 @click.option("--wait/--no-wait", default=True, help="Wait for the end and show the differences.")

@@ -52,9 +52,9 @@ def test_no_retired_word_stands_in_a_document() -> None:
     words = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(retired, key=len, reverse=True)))})\b", re.IGNORECASE)
     found = []
     for path in DOCUMENTS:
-        if path.name in {"glossary.md", "0022-rooms-and-words.md", "CHANGELOG.md"}:
+        if path.name in {"glossary.md", "0024-rooms-and-words.md"}:
             continue
-        text = CODE.sub(lambda code: without(kept, code[0]), path.read_text())
+        text = CODE.sub(lambda code: without(kept, code[0]), " ".join(path.read_text().split()))
         text = without([phrase for phrase in kept if " " in phrase], text)
         found += [f"{path.relative_to(ROOT)}: {word}" for word in words.findall(text)]
     assert found == []
