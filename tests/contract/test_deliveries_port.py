@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBEndpointBooks
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBAnnouncements
 from payflowx.adapters.platform.ttl_cache import TtlCache
-from payflowx.adapters.sqs.deliveries import UnreadableDeliveryError, decode_delivery, encode_delivery
+from payflowx.adapters.sqs.messages import DELIVERIES
 from payflowx.adapters.webhooks.cipher import KmsSeals
 from payflowx.application.operators.verify_audit_log import VerifyTrail
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointBook, EndpointStatus
@@ -18,6 +18,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Deli
 from payflowx.domain.outbound_webhooks.ports import AnnouncementQuery, DeliveryJob
 from payflowx.domain.payments.ports import Due, DueKind
 from payflowx.domain.payments.retry import Stop
+from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
 from tests.support.memory import NOW_MS, MemoryAnnouncements, MemoryEndpointBooks, MemoryPayments
@@ -248,7 +249,7 @@ class TestSeals:
 class TestMessages:
     def test_a_job_travels(self) -> None:
         job = DeliveryJob(merchant_id=MERCHANT, transaction_id="pay_a", seq=7, correlation_id="req-1")
-        assert decode_delivery(encode_delivery(job)) == job
+        assert DELIVERIES.decode(DELIVERIES.encode(job, None)) == job
 
     @pytest.mark.parametrize(
         "body",
@@ -266,5 +267,5 @@ class TestMessages:
         ],
     )
     def test_anything_else_is_refused(self, body: str) -> None:
-        with pytest.raises(UnreadableDeliveryError):
-            decode_delivery(body)
+        with pytest.raises(UnreadableMessageError):
+            DELIVERIES.decode(body)

@@ -3,23 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.adapters.sqs.deliveries import UnreadableDeliveryError, decode_delivery
-from payflowx.adapters.sqs.jobs import UnreadableJobError, decode_job
-from payflowx.adapters.sqs.provider_events import UnreadableNoticeError, decode_notice
-from payflowx.adapters.sqs.runs import UnreadableRunError, decode_run
+from payflowx.adapters.sqs.messages import DELIVERIES, JOBS, PROVIDER_EVENTS, RUNS
 from payflowx.domain.recovery.ports import (
     DeadLetter,
     Message,
     QueueDepth,
     RunWakeUp,
-    UnreadableMessageError,
     WorkQueueName,
 )
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +31,9 @@ class QueuePair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqsDeadLetters:
-    """Implements `DeadLetters`. Another queue is another line in the bootstrap."""
+    """Implements `DeadLetters`."""
 
-    client: Any
+    client: "SQSClient"
     queues: Mapping[WorkQueueName, QueuePair]
 
     def depths(self) -> Sequence[QueueDepth]:
@@ -90,18 +89,15 @@ class SqsDeadLetters:
 
 def decode_message(queue: WorkQueueName, body: str) -> Message:
     """Implements `MessageDecoder`."""
-    try:
-        match queue:
-            case WorkQueueName.JOBS:
-                return decode_job(body)
-            case WorkQueueName.NOTICES:
-                return decode_notice(body)
-            case WorkQueueName.DELIVERIES:
-                return decode_delivery(body)
-            case WorkQueueName.RUNS:
-                return RunWakeUp(run_id=decode_run(body))
-    except (UnreadableJobError, UnreadableNoticeError, UnreadableDeliveryError, UnreadableRunError) as error:
-        raise UnreadableMessageError(str(error)) from None
+    match queue:
+        case WorkQueueName.JOBS:
+            return JOBS.decode(body)
+        case WorkQueueName.NOTICES:
+            return PROVIDER_EVENTS.decode(body)
+        case WorkQueueName.DELIVERIES:
+            return DELIVERIES.decode(body)
+        case WorkQueueName.RUNS:
+            return RunWakeUp(run_id=RUNS.decode(body))
 
 
 def _letter(message: Mapping[str, Any]) -> DeadLetter:

@@ -1,4 +1,4 @@
-"""Merchants, their accounts, switches and API keys. Secrets are never here, only their ARNs and hashes."""
+"""Merchants, their accounts and switches. Secrets are never here, only their ARNs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,12 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.inbound_webhooks.ports import WebhookAccount
 from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
-from payflowx.domain.merchants.ports import ApiKey, Merchant
+from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
 
 MERCHANT_LIFETIME_MS: Final = MINUTE_MS
 MERCHANT: Final = "MERCHANT"
-KEY: Final = "KEY"
 ACCOUNT: Final = "ACCOUNT#"
 _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
@@ -102,26 +101,6 @@ class DynamoDBWebhookAccounts:
             answer = self.client.get_item(TableName=self.table, Key=key)
         item = from_attributes(answer["Item"]) if "Item" in answer else {}
         return (item["merchantId"], item["accountId"]) if item.get("provider") == provider else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBApiKeys:
-    """Implements `ApiKeys`. A consistent read: a key that was just created works."""
-
-    client: Any
-    table: str
-
-    def find(self, key_hash: str) -> ApiKey | None:
-        """By SHA-256; None if there is no such key."""
-        key = to_attributes({"pk": f"K#{key_hash}", "sk": KEY})
-        with storage_errors():
-            answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
-        if "Item" not in answer:
-            return None
-        item = from_attributes(answer["Item"])
-        return ApiKey(
-            merchant_id=item["merchantId"], revoked="revokedAt" in item, expires_at_ms=item.get("expiresAtMs")
-        )
 
 
 def account_item(partition: str, account: Account) -> Item:

@@ -23,9 +23,9 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
+from payflowx.adapters.dynamodb.merchants.api_keys import KEY
 from payflowx.adapters.dynamodb.merchants.configuration import (
     EVERYONE,
-    KEY,
     MERCHANT,
     SWITCH,
     account_item,

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.bootstrap import Container
 from payflowx.entrypoints.operators.commands.base import Change, Command, MerchantId
+from payflowx.wiring.operators import OperatorsWiring
 
 
 class ListProvidersCommand(Command, tag="list_providers"):
@@ -25,7 +25,7 @@ class SetProviderSwitchCommand(Change, tag="set_provider_switch"):
 COMMANDS = (ListProvidersCommand, SetProviderSwitchCommand)
 
 
-def run(container: Container, command: ListProvidersCommand | SetProviderSwitchCommand) -> dict[str, Any]:
+def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderSwitchCommand) -> dict[str, Any]:
     """The answer's fields."""
     match command:
         case ListProvidersCommand():
@@ -38,11 +38,11 @@ def run(container: Container, command: ListProvidersCommand | SetProviderSwitchC
                         "disabledForEveryone": status.disabled_for_everyone,
                         "disabledForMerchant": status.disabled_for_merchant,
                     }
-                    for status in container.list_providers(command.merchant_id)
+                    for status in wired.list_providers(command.merchant_id)
                 ]
             }
         case SetProviderSwitchCommand():
-            switch = container.set_provider_switch(
+            switch = wired.set_provider_switch(
                 command.provider, command.merchant_id, command.decision(), disabled=command.disabled
             )
             return {"provider": switch.provider, "merchantId": switch.merchant_id, "disabled": switch.disabled}
