@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops.errors import Exit, OperatorError
-from ops.invoker import Invoker, LambdaInvoker, unwrapped
+from ops.invoker import Function, Invoker, LambdaInvoker, unwrapped
 from ops.output import key_values, table
 from ops.target import LOCAL, Target, find_target
 
@@ -22,28 +22,25 @@ class Session:
     region: str | None = None
     as_json: bool = False
     find_target: Callable[[str, str | None], Target] = find_target
-    find_invoker: Callable[[Target], Invoker] = field(default=lambda target: LambdaInvoker(target=target))
+    find_invoker: Callable[[Target, Function], Invoker] = field(
+        default=lambda target, function: LambdaInvoker(target=target, function=function)
+    )
 
     @cached_property
     def target(self) -> Target:
         """Looked for when it is first needed, so that `--help` needs nothing."""
         return self.find_target(self.environment, self.region)
 
-    @cached_property
-    def invoker(self) -> Invoker:
-        """The way to the operations function."""
-        return self.find_invoker(self.target)
-
     # -- asking
 
-    def ask(self, command: str, **fields: Any) -> dict[str, Any]:
+    def ask(self, command: str, *, of: Function = Function.OPERATIONS, **fields: Any) -> dict[str, Any]:
         """A question. Fields that are None are left out."""
         given = {name: value for name, value in fields.items() if value is not None}
-        return unwrapped(self.invoker({"command": command, **given}))
+        return unwrapped(self.find_invoker(self.target, of)({"command": command, **given}), of)
 
-    def change(self, command: str, reason: str, **fields: Any) -> dict[str, Any]:
+    def change(self, command: str, reason: str, *, of: Function = Function.OPERATIONS, **fields: Any) -> dict[str, Any]:
         """A change, with who decides it and why."""
-        return self.ask(command, operator=self.target.who(), reason=reason, **fields)
+        return self.ask(command, of=of, operator=self.target.who(), reason=reason, **fields)
 
     def pages(self, command: str, cursor: str, next_cursor: str, **fields: Any) -> Iterator[dict[str, Any]]:
         """All items of a list, page by page."""

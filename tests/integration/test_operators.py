@@ -408,7 +408,9 @@ class TestCommandLine:
         target = Local(name="local", outputs={}, options={}, base_url="http://api", stack_prefix="Dev", merchant="acme")
         session = Session(
             find_target=lambda _name, _region: target,
-            find_invoker=lambda _target: lambda command: operations.handler(json.loads(json.dumps(command)), Context()),
+            find_invoker=lambda _target, _function: (
+                lambda command: operations.handler(json.loads(json.dumps(command)), Context())
+            ),
         )
         return CliRunner().invoke(payflowx, list(words), obj=session, input=typed, catch_exceptions=False)
 

@@ -1,6 +1,7 @@
 """The reconciler's handler over the engine: its queue, its commands, its schedule, and files in a bucket."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,11 @@ def reconciling(engine: "InProcessEngine", dynamodb: Any, monkeypatch: pytest.Mo
     s3.delete_bucket(Bucket="settlements")
 
 
+def entries(functions: Functions) -> list[dict[str, Any]]:
+    month = time.strftime("%Y-%m", time.gmtime(functions.clock.now_ms() / 1000))
+    return functions.operate(command="list_records", month=month)["items"]
+
+
 def test_a_day_that_is_reconciled_by_the_schedule(reconciling: Reconciling) -> None:
     payment = reconciling.pay("order-1")
     reconciling.clock.advance(86_400)
@@ -169,12 +175,17 @@ def test_nothing_is_started_without_who_and_why(reconciling: Reconciling, missin
     assert reconciling.work() == []
 
 
-def test_the_log_says_who_asked_and_why(reconciling: Reconciling, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_operators_audit_log_says_who_asked_and_why(reconciling: Reconciling) -> None:
     reconciling.clock.advance(86_400)
-    (run,) = reconciling.reconcile()["runs"]
-    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if "reconciliation asked for" in text]
-    assert (line["operator"], line["reason"]) == (DECISION["operator"], DECISION["reason"])
-    assert line["runs"] == run["runId"]
+    reconciling.reconcile(merchantId="acme")
+    (entry,) = [e for e in entries(reconciling.functions) if e["action"] == "reconciliation.started"]
+    assert (entry["operator"], entry["reason"]) == (DECISION["operator"], DECISION["reason"])
+    assert (entry["merchantId"], entry["facts"]["provider"]) == ("acme", VENDOR)
+
+
+def test_what_is_refused_leaves_no_entry(reconciling: Reconciling) -> None:
+    assert not reconciling.reconcile(untilMs=1)["ok"]
+    assert {e["action"] for e in entries(reconciling.functions)} == {"merchant.created"}
 
 
 def test_a_message_that_is_none_comes_back(reconciling: Reconciling) -> None:

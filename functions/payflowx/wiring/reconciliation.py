@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBAdministration
 from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.settlement_files import S3SettlementFiles
@@ -46,11 +47,15 @@ class ReconcilerWiring(LedgerWriter, ProviderAccess):
         directory = DynamoDBAccountDirectory(
             client=self.platform.clients.dynamodb, table=self.settings.configuration_table
         )
+        audit_log = DynamoDBAdministration(
+            client=self.platform.clients.dynamodb, table=self.settings.configuration_table
+        )
         return StartReconciliations(
             directory=directory,
             runs=self.runs,
             queue=self.run_queue,
             providers=self.providers,
+            audit_log=audit_log,
             clock=self.platform.clock,
             telemetry=self.telemetry,
         )

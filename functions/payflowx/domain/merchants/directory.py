@@ -61,7 +61,19 @@ class Switch:
     changed_at_ms: int
 
 
-class Administration(Protocol):
+class AuditLog(Protocol):
+    """The operators' audit log. Nobody can alter it."""
+
+    def record(self, record: Record) -> None:
+        """An entry for a change that lies outside of this store. Written first: a change is never without one."""
+        ...
+
+    def records(self, month: str, *, limit: int) -> Sequence[Record]:
+        """Of a month (2026-11), newest first."""
+        ...
+
+
+class Administration(AuditLog, Protocol):
     """Reads consistently, nothing remembered. Each change is written with its record, both or none.
 
     False when a condition did not hold; then nothing was written.
@@ -90,14 +102,6 @@ class Administration(Protocol):
     def set_switch(self, switch: Switch, record: Record) -> bool: ...
 
     def switches(self, merchant_id: str | None) -> Sequence[Switch]: ...
-
-    def record(self, record: Record) -> None:
-        """An entry for a change that lies outside of this store. Written first: a change is never without one."""
-        ...
-
-    def records(self, month: str, *, limit: int) -> Sequence[Record]:
-        """Of a month (2026-11), newest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,18 +57,9 @@ RUNNERS: Final[Runners[ReconcilerWiring]] = dict.fromkeys(COMMANDS, run)
 
 
 def _start(wired: ReconcilerWiring, command: ReconcileCommand) -> list[Run]:
-    """Runs have no audit log of their own: who asked for them, and why, stands in the function's log."""
-    decision = command.decision()
     fields = msgspec.structs.asdict(command)
     asked = Asked(**{name: value for name, value in fields.items() if name not in _DECISION})
-    started = wired.start_reconciliations.asked_for(asked)
-    wired.telemetry.info(
-        "reconciliation asked for",
-        operator=decision.who,
-        reason=decision.why,
-        runs=", ".join(begun.run_id for begun in started),
-    )
-    return started
+    return wired.start_reconciliations.asked_for(asked, command.decision())
 
 
 def _present(shown: Run) -> dict[str, Any]:
