@@ -46,7 +46,9 @@ class Stores:
         event = self.world.payments.trails[payment.merchant_id, payment.transaction_id][0]
         self.payments.create(payment, event, key)
         now_ms = self.world.clock.now_ms()
-        change = give_up(payment, STOP, Context(now_ms=now_ms, actor="worker", policy=self.world.policy))
+        change = give_up(
+            payment, STOP, Context(now_ms=now_ms, actor="worker", holds_lease=True, policy=self.world.policy)
+        )
         self.payments.commit(change)
         announcement = announcement_of(change)
         assert announcement is not None

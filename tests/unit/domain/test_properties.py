@@ -190,7 +190,7 @@ class Walk:
     trail: list[Event] = field(default_factory=list)
 
     def context(self) -> Context:
-        return Context(now_ms=self.now_ms, actor="worker", policy=self.policy, able=ABLE, jitter=0.5)
+        return Context(now_ms=self.now_ms, actor="worker", holds_lease=True, policy=self.policy, able=ABLE, jitter=0.5)
 
     def take(self, action: str, outcome: Outcome, wait_ms: int) -> None:
         due_ms = max(self.payment.ready_at_ms, self.now_ms) if self.payment.due_at_ms is not None else self.now_ms

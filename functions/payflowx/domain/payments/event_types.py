@@ -25,6 +25,14 @@ TOPICS: Final = frozenset(_PAYMENT.values()) | {
 }
 
 
+def merchant_event_type(
+    payment: tuple[PaymentStatus, PaymentStatus],
+    operation: tuple[MovementKind, OperationStatus | None, OperationStatus] | None,
+) -> str | None:
+    """The event type of a change, by the statuses before and after it. None: merchants are not notified of it."""
+    return payment_topic(*payment) or (operation_topic(*operation) if operation else None)
+
+
 def payment_topic(before: PaymentStatus, after: PaymentStatus) -> str | None:
     """None when the status stays."""
     return None if before is after else _PAYMENT[after]
