@@ -46,17 +46,22 @@ BODIES: list[tuple[Codec[Any], Any, str]] = [
     (
         JOBS,
         JOB,
-        '{"format":1,"merchant_id":"acme","transaction_id":"pay_aaaaaaaaaaaaaaaa","operation_id":"ref_aaaaaaaaaaaaaaaa",'
-        '"version":3,"provider":"stripe","account_id":"main","request_hash":"ab","correlation_id":"order-7"}',
+        (
+            '{"format":1,"merchant_id":"acme","transaction_id":"pay_aaaaaaaaaaaaaaaa",'
+            '"operation_id":"ref_aaaaaaaaaaaaaaaa","version":3,"provider":"stripe","account_id":"main",'
+            '"request_hash":"ab","correlation_id":"order-7"}'
+        ),
     ),
     (
         PROVIDER_EVENTS,
         PROVIDER_EVENT,
-        '{"format":1,"merchant_id":"acme","provider":"stripe","account_id":"main","received_at_ms":1,"tries":2,'
-        '"correlation_id":"here","event_id":"evt_1","type":"charge.succeeded","charge_reference":"pi_1",'
-        '"charge_key":"pfx-a-1",'
-        '"charged":{"reference":"pi_1","amount":1999,"currency":"USD","merchant_reference":"pfx-a-1"},'
-        '"moved":{"reference":"re_1","amount":5,"currency":"USD","merchant_reference":"r"}}',
+        (
+            '{"format":1,"merchant_id":"acme","provider":"stripe","account_id":"main","received_at_ms":1,"tries":2,'
+            '"correlation_id":"here","event_id":"evt_1","type":"charge.succeeded","charge_reference":"pi_1",'
+            '"charge_key":"pfx-a-1",'
+            '"charged":{"reference":"pi_1","amount":1999,"currency":"USD","merchant_reference":"pfx-a-1"},'
+            '"moved":{"reference":"re_1","amount":5,"currency":"USD","merchant_reference":"r"}}'
+        ),
     ),
     (
         DELIVERIES,
