@@ -24,6 +24,14 @@ class Function(Enum):
         self.output = output
 
 
+_OF_THE_RECONCILER: Final = frozenset({"reconcile", "show_reconciliation"})
+
+
+def function_of(command: str) -> Function:
+    """The function that takes the command."""
+    return Function.RECONCILER if command in _OF_THE_RECONCILER else Function.OPERATIONS
+
+
 class Invoker(Protocol):
     """Asks one function."""
 

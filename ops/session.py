@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops.errors import Exit, OperatorError
-from ops.invoker import Function, Invoker, LambdaInvoker, unwrapped
+from ops.invoker import Function, Invoker, LambdaInvoker, function_of, unwrapped
 from ops.output import key_values, table
 from ops.target import LOCAL, Target, find_target
 
@@ -33,14 +33,15 @@ class Session:
 
     # -- asking
 
-    def ask(self, command: str, *, of: Function = Function.OPERATIONS, **fields: Any) -> dict[str, Any]:
+    def ask(self, command: str, **fields: Any) -> dict[str, Any]:
         """A question. Fields that are None are left out."""
         given = {name: value for name, value in fields.items() if value is not None}
-        return unwrapped(self.find_invoker(self.target, of)({"command": command, **given}), of)
+        function = function_of(command)
+        return unwrapped(self.find_invoker(self.target, function)({"command": command, **given}), function)
 
-    def change(self, command: str, reason: str, *, of: Function = Function.OPERATIONS, **fields: Any) -> dict[str, Any]:
+    def change(self, command: str, reason: str, **fields: Any) -> dict[str, Any]:
         """A change, with who decides it and why."""
-        return self.ask(command, of=of, operator=self.target.who(), reason=reason, **fields)
+        return self.ask(command, operator=self.target.who(), reason=reason, **fields)
 
     def pages(self, command: str, cursor: str, next_cursor: str, **fields: Any) -> Iterator[dict[str, Any]]:
         """All items of a list, page by page."""

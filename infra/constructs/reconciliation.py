@@ -96,7 +96,7 @@ class Reconciliation(Construct):
         self._allow(list(KEY_ACTIONS), self._data.key.key_arn)
 
     def _allow_audit_entries(self, configuration: str) -> None:
-        """The entries of the operators' audit log, and no other item of that table: merchants and keys lie there too."""
+        """Entries of the operators' audit log, and no other item of that table: merchants and keys lie there too."""
         self.function.role.add_to_principal_policy(
             iam.PolicyStatement(
                 actions=["dynamodb:PutItem"],

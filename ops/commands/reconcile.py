@@ -13,7 +13,6 @@ from typing import Any, Final
 import click
 
 from ops.errors import Exit, OperatorError
-from ops.invoker import Function
 from ops.options import reason_option, target_options
 from ops.session import Session, pass_session
 from ops.target import aws_errors
@@ -62,7 +61,6 @@ def reconcile(
     runs = session.change(
         "reconcile",
         reason,
-        of=Function.RECONCILER,
         provider=provider,
         fromMs=_milliseconds(begin),
         untilMs=_milliseconds(end),
@@ -115,7 +113,7 @@ def _findings(session: Session, run_id: str) -> Iterator[dict[str, Any]]:
 
 
 def _shown(session: Session, run_id: str, after: str | None = None) -> dict[str, Any]:
-    return session.ask("show_reconciliation", of=Function.RECONCILER, runId=run_id, after=after)
+    return session.ask("show_reconciliation", runId=run_id, after=after)
 
 
 def _milliseconds(at: datetime) -> int:

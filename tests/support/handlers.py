@@ -158,7 +158,9 @@ class Functions:
         """The wiring of a function, made at its first event."""
         if kind not in self.wirings:
             self.wirings[kind] = kind.over(self.platform)
-        return self.wirings[kind]
+        found = self.wirings[kind]
+        assert isinstance(found, kind)
+        return found
 
     def deploy(self, **environment: str) -> None:
         """Start all functions anew, with other settings."""
@@ -171,6 +173,7 @@ class Functions:
 
     @property
     def clock(self) -> ManualClock:
+        assert isinstance(self.platform.clock, ManualClock)
         return self.platform.clock
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
 from botocore.config import Config
@@ -29,7 +29,8 @@ _CONFIG: Final = Config(
 
 def _client(service: str) -> Any:
     """A client in the function's region."""
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]  # the name is no literal here
+    make: Callable[..., Any] = boto3.client  # its types know literal names only
+    return make(service, config=_CONFIG)
 
 
 class AwsClients:
@@ -40,32 +41,32 @@ class AwsClients:
 
     @cached_property
     def appconfig(self) -> "AppConfigClient":
-        return self._make("appconfig")
+        return cast("AppConfigClient", self._make("appconfig"))
 
     @cached_property
     def appconfigdata(self) -> "AppConfigDataClient":
-        return self._make("appconfigdata")
+        return cast("AppConfigDataClient", self._make("appconfigdata"))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        return self._make("dynamodb")
+        return cast("DynamoDBClient", self._make("dynamodb"))
 
     @cached_property
     def kms(self) -> "KMSClient":
-        return self._make("kms")
+        return cast("KMSClient", self._make("kms"))
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
-        return self._make("logs")
+        return cast("CloudWatchLogsClient", self._make("logs"))
 
     @cached_property
     def s3(self) -> "S3Client":
-        return self._make("s3")
+        return cast("S3Client", self._make("s3"))
 
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":
-        return self._make("secretsmanager")
+        return cast("SecretsManagerClient", self._make("secretsmanager"))
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        return self._make("sqs")
+        return cast("SQSClient", self._make("sqs"))

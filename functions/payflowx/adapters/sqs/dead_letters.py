@@ -77,11 +77,13 @@ class SqsDeadLetters:
         return QueueDepth(queue=name, waiting=self._counts(pair.queue_url)[0], dead=dead[0], dead_hidden=dead[1])
 
     def _counts(self, url: str) -> tuple[int, int]:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         with _errors():
-            answer = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
-        visible, hidden = (int(answer["Attributes"].get(name, 0)) for name in names)
-        return visible, hidden
+            answer = self.client.get_queue_attributes(
+                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            )
+        counts = answer["Attributes"]
+        visible = counts.get("ApproximateNumberOfMessages", 0)
+        return int(visible), int(counts.get("ApproximateNumberOfMessagesNotVisible", 0))
 
     def _dead(self, queue: WorkQueueName) -> str:
         return self.queues[queue].dead_letters_url

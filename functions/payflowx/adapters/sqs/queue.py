@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -44,12 +44,13 @@ class Queue(Generic[T]):
     def send(self, content: T, *, delay_seconds: int = 0) -> None:
         """Raises `StorageUnavailableError`."""
         merchant_id = self.codec.merchant_id(content)
+        group: dict[str, Any] = {} if merchant_id is None else {"MessageGroupId": merchant_id}
         try:
             self.client.send_message(
                 QueueUrl=self.url,
                 MessageBody=self.codec.encode(content, log_context.current().correlation_id),
                 DelaySeconds=delay_seconds,
-                **({} if merchant_id is None else {"MessageGroupId": merchant_id}),
+                **group,
                 **log_context.message_attributes(),
             )
         except (ClientError, BotoCoreError) as error:

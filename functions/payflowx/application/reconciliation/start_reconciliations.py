@@ -7,6 +7,7 @@ from typing import Final
 from payflowx.domain.merchants.directory import AuditLog, Record
 from payflowx.domain.merchants.operator_action import Decision
 from payflowx.domain.payments.capabilities import OwnList
+from payflowx.domain.payments.events import Fact
 from payflowx.domain.reconciliation.ports import (
     AccountDirectory,
     AccountOwner,
@@ -154,7 +155,7 @@ def _new(owner: AccountOwner, from_ms: int, until_ms: int, asked: Asked | None =
 
 
 def _record(asked: Asked, decision: Decision, now_ms: int) -> Record:
-    facts = {
+    facts: dict[str, Fact | None] = {
         "provider": asked.provider,
         "fromMs": asked.from_ms,
         "untilMs": asked.until_ms,

@@ -69,7 +69,7 @@ def _paths() -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     named = {"operationId": route.operation_id, "summary": route.summary}
     parameters = {"parameters": list(route.parameters)}
-    public = {"security": []} if route.is_public else {}
+    public: dict[str, Any] = {"security": []} if route.is_public else {}
     if route is RECEIVE_WEBHOOK:
         return {**named, **public, **parameters, "requestBody": _ANY_BODY, "responses": _responses(route)}
     if route.operation_id == "getOpenApi":

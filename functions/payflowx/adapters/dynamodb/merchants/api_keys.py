@@ -1,11 +1,14 @@
 """API keys as the authorizer looks them up: by their hash, which is all that is stored."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.domain.merchants.api_keys import ApiKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY: Final = "KEY"
 
@@ -14,7 +17,7 @@ KEY: Final = "KEY"
 class DynamoDBApiKeys:
     """Implements `ApiKeys`. A consistent read: a key that was just created works."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def find(self, key_hash: str) -> ApiKey | None:

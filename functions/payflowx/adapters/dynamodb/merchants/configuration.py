@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
@@ -13,6 +13,9 @@ from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MERCHANT_LIFETIME_MS: Final = MINUTE_MS
 MERCHANT: Final = "MERCHANT"
@@ -27,7 +30,7 @@ _MAX_ITEMS: Final = 100
 class DynamoDBMerchants:
     """Implements `Merchants`: two queries a minute and merchant."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
     cache: TtlCache[Merchant | None]
 
@@ -40,7 +43,9 @@ class DynamoDBMerchants:
         return merchant_from_items(merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE))
 
 
-def query_partition(client: Any, table: str, partition: str, *, consistent: bool = False) -> Sequence[Item]:
+def query_partition(
+    client: "DynamoDBClient", table: str, partition: str, *, consistent: bool = False
+) -> Sequence[Item]:
     """All that lies there, up to a bound that no partition reaches."""
     expression = Expression()
     with storage_errors():
@@ -79,7 +84,7 @@ def merchant_from_items(
 class DynamoDBWebhookAccounts:
     """Implements `WebhookAccounts`. The row is found by the token's hash; the account is the merchant's current one."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
     merchants: DynamoDBMerchants
     cache: TtlCache[tuple[str, str] | None]

@@ -1,7 +1,7 @@
 """Events as what is to be delivered: the outbox's side of the trail."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -15,12 +15,15 @@ from payflowx.adapters.dynamodb.webhooks.merchant_event_items import announcemen
 from payflowx.domain.outbound_webhooks.merchant_events import Announcement
 from payflowx.domain.outbound_webhooks.ports import AnnouncementPage, AnnouncementQuery
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBAnnouncements:
     """Implements `Announcements`."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def get(self, merchant_id: str, transaction_id: str, seq: int) -> Announcement | None:
