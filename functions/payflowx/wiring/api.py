@@ -36,6 +36,9 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=ApiSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.create_payment, self.read_payments
+
     # -- payments
 
     @cached_property

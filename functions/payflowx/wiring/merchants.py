@@ -23,6 +23,9 @@ class AuthorizerWiring(Wiring):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=AuthorizerSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.authenticate
+
     @cached_property
     def authenticate(self) -> Authenticate:
         keys = DynamoDBApiKeys(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)

@@ -26,6 +26,9 @@ class WorkerWiring(LedgerWriter, ProviderAccess):
     def over(cls, platform: Platform) -> Self:
         return cls(platform=platform, settings=WorkerSettings.from_environment(platform.environment))
 
+    def prepare(self) -> None:
+        _ = self.process_payment, self.process_operation, self.platform.http, self.platform.secrets
+
     @cached_property
     def process_payment(self) -> ProcessPayment:
         send_charge = SendCharge(payments=self.payments)

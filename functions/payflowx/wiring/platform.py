@@ -106,12 +106,18 @@ class Wiring(ABC):
 
     @classmethod
     def of_function(cls) -> Self:
-        return cls.over(Platform())
+        made = cls.over(Platform())
+        made.prepare()
+        return made
 
     @classmethod
     @abstractmethod
     def over(cls, platform: Platform) -> Self:
         """Raises `ConfigurationError` if the platform's environment lacks a setting."""
+
+    def prepare(self) -> None:
+        """At the start of an instance, when Lambda gives it a whole processor: load what the first event needs."""
+        _ = self.telemetry
 
     @cached_property
     def telemetry(self) -> "Telemetry":
