@@ -1,4 +1,4 @@
-"""Arrows point one way: entrypoints -> bootstrap -> adapters -> application -> domain, providers -> domain."""
+"""Arrows point one way: entrypoints -> wiring -> adapters -> application -> domain, providers -> domain."""
 
 import ast
 import re
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from bench.imports import HANDLERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "functions" / "payflowx"
@@ -15,8 +17,8 @@ ALLOWED = {
     "application": {"domain"},
     "providers": {"domain"},
     "adapters": {"domain", "application"},
-    "bootstrap": {"domain", "application", "adapters", "providers"},
-    "entrypoints": {"domain", "application", "adapters", "providers", "bootstrap"},
+    "wiring": {"domain", "application", "adapters", "providers"},
+    "entrypoints": {"domain", "application", "adapters", "wiring"},
 }
 IMPURE = {"os", "time", "random", "secrets", "uuid", "datetime", "threading", "socket", "subprocess", "logging", "io"}
 
@@ -85,9 +87,23 @@ def test_functions_hold_only_what_lambda_needs() -> None:
     assert names == {"payflowx", "requirements.txt"}
 
 
-def test_only_the_bootstrap_reads_the_environment() -> None:
+def test_only_the_wirings_settings_read_the_environment() -> None:
     readers = {str(p.relative_to(PACKAGE)) for p in modules("functions/payflowx") if "os.environ" in p.read_text()}
-    assert readers == {"bootstrap.py", "entrypoints/routing_validator.py"}
+    assert readers == {"wiring/settings.py"}
+
+
+def test_an_entrypoint_knows_one_wiring() -> None:
+    for handler in HANDLERS:
+        path = ROOT / "functions" / f"{handler.replace('.', '/')}.py"
+        known = {m[1] for name in imported(path) if (m := re.match(r"payflowx\.wiring\.(\w+)", name))}
+        assert len(known) == 1, handler
+
+
+def test_no_function_imports_the_stubs_of_the_aws_clients() -> None:
+    for path in modules("functions"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                assert not node.module.startswith("mypy_boto3"), path
 
 
 def test_conditions_hold_no_arithmetic() -> None:
