@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.constructs.dependencies_layer import REQUIREMENTS
+from infra.constructs.shared.dependencies_layer import REQUIREMENTS
 from infra.settings import ROOT
 from payflowx.domain.shared.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
 from tests.infra.conftest import every, resources, template
@@ -124,7 +124,7 @@ def test_the_code_asset_holds_the_package_and_nothing_else() -> None:
     from aws_cdk import App, Stack
     from aws_cdk import aws_lambda as lambda_
 
-    from infra.stacks.service import functions_code
+    from infra.constructs.shared.functions_code import functions_code
 
     app = App()
     stack = Stack(app, "S")
