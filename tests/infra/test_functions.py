@@ -6,17 +6,12 @@ from typing import Any
 from infra.constructs.shared.dependencies_layer import REQUIREMENTS
 from infra.settings import ROOT
 from payflowx.domain.shared.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
-from tests.infra.conftest import STACKS, STAGES, resources, template
+from tests.infra.conftest import STACKS, STAGES, every, resources, template
 from tests.infra.deployed import function, functions, unknown_actions
 
 SERVICES = tuple(f"{stage}-Service" for stage in STAGES)
 SECRET_LIKE = re.compile(r"(?i)(sk_|secret|password|token|-----BEGIN)")
 DOCUMENT = ROOT / "docs" / "architecture.md"
-
-
-def all_functions() -> list[tuple[str, str, dict[str, Any]]]:
-    """Stack, logical id and properties."""
-    return [(stack, name, found) for stack in STACKS for name, found in every_of(stack).items()]
 
 
 def every_of(stack: str) -> dict[str, dict[str, Any]]:
@@ -29,7 +24,7 @@ def test_there_are_ten_in_each_service_and_one_in_each_sandbox() -> None:
 
 
 def test_runtime_limits_and_tracing() -> None:
-    for stack, name, found in all_functions():
+    for stack, name, found in every("AWS::Lambda::Function"):
         where = f"{stack}/{name}"
         assert found["Runtime"] == "python3.13", where
         assert found["Architectures"] == ["arm64"], where
@@ -69,7 +64,7 @@ def test_each_has_the_alias_live() -> None:
 def test_no_secret_stands_in_an_environment() -> None:
     offenders = [
         f"{stack}/{name}: {key}"
-        for stack, name, found in all_functions()
+        for stack, name, found in every("AWS::Lambda::Function")
         for key, value in found["Environment"]["Variables"].items()
         if not key.endswith("_ARN") and isinstance(value, str) and SECRET_LIKE.search(value)
     ]
