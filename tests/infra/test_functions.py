@@ -80,6 +80,22 @@ def test_handlers_exist() -> None:
     assert missing == []
 
 
+def test_services_keep_the_names_that_logs_and_metrics_hold() -> None:
+    """Log lines and metrics of earlier releases bear them; a new name would split every series."""
+    assert {found.handler.removeprefix("payflowx.entrypoints."): found.service for found in functions(SERVICES[0])} == {
+        "api.authorizer": "authorizer",
+        "api.handler": "api",
+        "deliverer": "deliverer",
+        "operators.handler": "operations",
+        "provider_events": "notices",
+        "reconciler": "reconciler",
+        "routing_validator": "routing_validator",
+        "sweeper": "sweeper",
+        "webhook_receiver": "webhooks",
+        "worker": "worker",
+    }
+
+
 def test_all_environments_deploy_the_same_functions_with_the_same_variables_and_rights() -> None:
     """What a function may do must not depend on where it was tried."""
 
