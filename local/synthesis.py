@@ -13,7 +13,7 @@ from typing import Final
 from local.errors import StageError
 from local.paths import ASSEMBLY, ROOT, STATE
 
-_INPUTS: Final = ("app.py", "cdk.json", "requirements.txt", "infra", "functions", "sandbox")
+_INPUTS: Final = ("app.py", "cdk.json", "requirements.txt", "infra", "functions", "sandbox", "docs/openapi.json")
 _STAMP: Final = STATE / "synthesized"
 
 

@@ -1,4 +1,4 @@
-"""The gateway's own refusals as problem details (RFC 9457), so that clients parse one kind of error only."""
+"""API Gateway's own refusals as problem details (RFC 9457), so that clients parse one kind of error."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from aws_cdk import aws_apigateway as apigateway
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """One of the gateway's answers."""
+    """One problem, and the response types of API Gateway that it replaces."""
 
     kinds: tuple[apigateway.ResponseType, ...]
     status: int
@@ -23,7 +23,7 @@ _T = apigateway.ResponseType
 
 REFUSALS: Final = (
     Refusal(
-        # A denial is a key that is not valid: the authorizer knows no other reason.
+        # The authorizer denies a request for one reason only: the key is not valid.
         kinds=(_T.UNAUTHORIZED, _T.ACCESS_DENIED),
         status=401,
         code="unauthenticated",
@@ -87,13 +87,13 @@ REFUSALS: Final = (
         status=400,
         code="parameter_invalid",
         title="A parameter is not valid",
-        detail="The gateway could not understand the request.",
+        detail="The request could not be understood.",
     ),
 )
 
 
-def add_problem_answers(api: apigateway.RestApi) -> None:
-    """Every kind of answer that the gateway gives by itself."""
+def add_gateway_responses(api: apigateway.RestApi) -> None:
+    """Replace every response that API Gateway makes without calling a function."""
     for refusal in REFUSALS:
         for kind in refusal.kinds:
             name = "".join(part.capitalize() for part in kind.response_type.split("_"))

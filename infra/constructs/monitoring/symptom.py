@@ -1,4 +1,4 @@
-"""What an alarm watches, and where its reader is sent."""
+"""The condition that an alarm watches, and the runbook that it names."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """`runbook` is a file of docs/runbooks."""
+    """`runbook` is the name of a file in `docs/runbooks`; `says` is the alarm's text for the operator on call."""
 
     metric: cloudwatch.IMetric
     threshold: float
@@ -16,8 +16,10 @@ class Symptom:
     periods: int = 1
     missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
     comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+    impairs_payments: bool = False
+    """Whether the composite alarm PaymentsImpaired, which wakes an operator, contains this one."""
 
 
 def described(says: str, runbook: str) -> str:
-    """The text that whoever is woken reads first."""
+    """The alarm's description, which the operator on call reads first."""
     return f"{says} Runbook: docs/runbooks/{runbook}.md"

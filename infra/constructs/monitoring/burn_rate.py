@@ -1,7 +1,7 @@
-"""Alarms on an objective: how fast is the budget of failures of a month being used up?
+"""Alarms on how fast a service uses up the failures that its objective allows for a month.
 
-Two windows each. The long one says that it matters, the short one that it still goes on, so that the alarm ends when
-the trouble does. A metric alarm has one window; a composite alarm joins the two.
+Each alarm has two windows. The long one shows that the failures matter, the short one that they continue, so that the
+alarm ends soon after the failures do. A metric alarm has one window; a composite alarm joins two.
 """
 
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs.symptom import described
+from infra.constructs.monitoring.symptom import described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """Of `total` events, this share is not `missed`. Both metrics are made for a window."""
+    """The share of `total` events that must not be `missed`. Each function makes its metric for a window."""
 
     share: float
     missed: Callable[[Duration], cloudwatch.IMetric]
@@ -32,7 +32,7 @@ class _Burn:
     long: Duration
     short: Duration
     times: float
-    """So many times faster than what would use up a month's budget in a month."""
+    """The burn rate at which it fires: 1 would use up a month's budget in exactly a month."""
     says: str
 
 
@@ -53,13 +53,13 @@ _BURNS: Final = (
     ),
 )
 _MIN_MISSED: Final = 3
-"""In the long window: one failure of one payment at night is a rate of a hundred percent, and no outage."""
+"""Failures in the long window that an alarm needs: one failed payment at night is 100 percent, but no outage."""
 
 
 class BurnRate(Construct):
-    """`fast` is a reason to wake somebody, `slow` to look into it today. Both are rules for composite alarms.
+    """Rules for two composite alarms: `fast` wakes an operator, `slow` is work for the same day.
 
-    The windows' own alarms tell nobody.
+    The alarms of the single windows have no action.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, objective: Objective) -> None:

@@ -1,4 +1,6 @@
-"""The three tables. On demand: an idle deployment costs nothing here."""
+"""The three tables, billed by request: an idle deployment pays for storage only."""
+
+from dataclasses import dataclass
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -13,8 +15,16 @@ def _attribute(name: str, kind: dynamodb.AttributeType = _STRING) -> dynamodb.At
     return dynamodb.Attribute(name=name, type=kind)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table, and the environment variable in which a function reads its name."""
+
+    resource: dynamodb.TableV2
+    variable: str
+
+
 class Tables(Construct):
-    """Payments with their trails, idempotency keys, configuration."""
+    """Payments with their audit logs, idempotency keys, and the configuration of merchants."""
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, settings: EnvironmentSettings) -> None:
         super().__init__(scope, construct_id)
@@ -24,19 +34,27 @@ class Tables(Construct):
             "Transactions",
             sort_key=True,
             indexes=[
-                # Sparse: only what has something left to do is in it. Sixteen partitions by hash.
+                # Sparse: it holds an item only while work is left. A hash spreads the items over 16 partitions.
                 self._index("due", "dueShard", _attribute("dueAt", _NUMBER)),
-                # Keys that never change: a payment's later writes cost nothing here.
+                # Its keys never change, so later writes of a payment cost nothing here.
                 self._index("byMerchant", "merchantDay", _attribute("merchantDaySort")),
             ],
         )
         self.idempotency = self._table("Idempotency", sort_key=False)
         self.configuration = self._table("Configuration", sort_key=True)
 
+    def outputs(self) -> dict[str, str]:
+        """The tables' names, for operators."""
+        return {
+            "TransactionsTableName": self.transactions.resource.table_name,
+            "IdempotencyTableName": self.idempotency.resource.table_name,
+            "ConfigurationTableName": self.configuration.resource.table_name,
+        }
+
     def _table(
         self, name: str, *, sort_key: bool, indexes: list[dynamodb.GlobalSecondaryIndexPropsV2] | None = None
-    ) -> dynamodb.TableV2:
-        return dynamodb.TableV2(
+    ) -> Table:
+        resource = dynamodb.TableV2(
             self,
             name,
             partition_key=_attribute("pk"),
@@ -51,6 +69,7 @@ class Tables(Construct):
             time_to_live_attribute="expiresAt",
             global_secondary_indexes=indexes,
         )
+        return Table(resource=resource, variable=f"{name.upper()}_TABLE")
 
     @staticmethod
     def _index(name: str, partition: str, sort: dynamodb.Attribute) -> dynamodb.GlobalSecondaryIndexPropsV2:

@@ -1,4 +1,4 @@
-"""Saved Logs Insights queries: the questions that are asked at night, ready in the console."""
+"""Saved Logs Insights queries for the questions of an operator on call. Runbooks cite them by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ _QUERIES: Final = (
 
 
 class SavedQueries(Construct):
-    """In the console under Logs Insights, Saved queries, PayFlowX and the environment."""
+    """The console lists them under Logs Insights, Saved queries, PayFlowX, and the environment."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class SavedQueries(Construct):
                 query_string=logs.QueryString(
                     fields=list(query.fields) or None,
                     filter_statements=list(query.filters) or None,
-                    stats=query.stats,
+                    stats_statements=[query.stats] if query.stats else None,
                     sort=query.sort,
                     limit=1000,
                 ),

@@ -1,15 +1,15 @@
-"""Two dashboards: what merchants notice, and what keeps it going. New providers, queues and functions appear there."""
+"""Two dashboards: payments, and the machinery behind them. New providers, queues and functions appear by themselves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs.alarms import WatchedQueue
-from infra.constructs.function import PayFlowXFunction
-from infra.constructs.metrics import grouped, own, search
+from infra.constructs.monitoring.metrics import grouped, own, search
+from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.work_queue import WorkQueue
 
 _FIVE_MINUTES = Duration.minutes(5)
 
@@ -19,7 +19,7 @@ def _graph(title: str, metrics: Iterable[cloudwatch.IMetric]) -> cloudwatch.Grap
 
 
 class BusinessDashboard(Construct):
-    """Are payments succeeding, at which provider not, and how long does it take?"""
+    """Success, outcomes and latency of payments, by provider."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: str, api: apigateway.RestApi) -> None:
         super().__init__(scope, construct_id)
@@ -39,7 +39,7 @@ class BusinessDashboard(Construct):
         board.add_widgets(
             _graph("Failed by us or by a provider, share", [self._own("ObjectiveMissed", statistic="Average")]),
             _graph(
-                "For a person to look at",
+                "Requires manual review",
                 map(self._own, ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses")),
             ),
             _graph("Captures, voids, refunds", [self._grouped("OperationsFinal", "kind", "status")]),
@@ -60,7 +60,7 @@ class BusinessDashboard(Construct):
         return [self._own(name, statistic=statistic) for statistic in ("p50", "p99")]
 
     def _success_rate(self) -> cloudwatch.MathExpression:
-        """Of the payments that became final: successes in a hundred."""
+        """Successes among the payments that became final, in percent."""
         dimensions = ("status", "provider")
         succeeded = search("PaymentsFinal", self._environment, *dimensions, where=' status="SUCCESS"')
         every = search("PaymentsFinal", self._environment, *dimensions)
@@ -68,8 +68,8 @@ class BusinessDashboard(Construct):
         return cloudwatch.MathExpression(expression=expression, using_metrics={}, label="success rate")
 
 
-class OperationsDashboard(Construct):
-    """Which alarm is it, what is waiting, what fails?"""
+class MachineryDashboard(Construct):
+    """Alarms, queues, functions, webhooks and reconciliation."""
 
     def __init__(
         self,
@@ -78,20 +78,20 @@ class OperationsDashboard(Construct):
         *,
         environment: str,
         api: apigateway.RestApi,
-        queues: Mapping[str, WatchedQueue],
-        functions: Mapping[str, PayFlowXFunction],
+        queues: Sequence[WorkQueue],
+        functions: Sequence[PayFlowXFunction],
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, construct_id)
-        aliases = [function.alias for function in functions.values()]
+        aliases = [function.alias for function in functions]
         board = cloudwatch.Dashboard(self, "Operations", default_interval=Duration.hours(3))
         board.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=24, height=6))
         board.add_widgets(
-            _graph("Queue depth", [q.queue.metric_approximate_number_of_messages_visible() for q in queues.values()]),
-            _graph("Oldest message, s", [q.queue.metric_approximate_age_of_oldest_message() for q in queues.values()]),
+            _graph("Queue depth", [q.queue.metric_approximate_number_of_messages_visible() for q in queues]),
+            _graph("Oldest message, s", [q.queue.metric_approximate_age_of_oldest_message() for q in queues]),
             _graph(
                 "Dead letters",
-                [q.dead_letters.metric_approximate_number_of_messages_visible() for q in queues.values()],
+                [q.dead_letters.metric_approximate_number_of_messages_visible() for q in queues],
             ),
         )
         board.add_widgets(
@@ -133,7 +133,7 @@ class OperationsDashboard(Construct):
             ),
             _graph("Lines reconciled", [grouped("ReconciledLines", environment, "provider", "outcome")]),
             _graph(
-                "Differences, and books that could not be read",
+                "Discrepancies, and reports that could not be read",
                 [own("ReconciliationDifferences", environment), own("ReconciliationsFailed", environment)],
             ),
             _graph("Oldest reconciliation, s", [own("ReconciliationAge", environment, statistic="Maximum")]),

@@ -1,4 +1,4 @@
-"""One customer key an environment, and the services that may use it on our behalf."""
+"""The customer key of an environment, and the services that may use it."""
 
 from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -14,11 +14,11 @@ KEY_ACTIONS = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
-"""What DynamoDB, SQS and Secrets Manager ask of whoever uses what our key encrypts; spelled out, no wildcards."""
+"""What DynamoDB, SQS and Secrets Manager require of a caller whose data this key encrypts; no wildcards."""
 
 
 class EncryptionKey(Construct):
-    """Encrypts tables, secrets, queues, the alarm topic and logs. Rotates yearly."""
+    """It encrypts tables, secrets, queues, the alarm topic and logs, and rotates yearly."""
 
     def __init__(self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> None:
         super().__init__(scope, construct_id)
@@ -33,7 +33,7 @@ class EncryptionKey(Construct):
         self._admit_alarms()
 
     def _admit_logs(self) -> None:
-        """CloudWatch Logs encrypts log groups of this account and region, and nothing else."""
+        """Admit CloudWatch Logs for the log groups of this account and region only."""
         region = Stack.of(self).region
         arn = f"arn:{Aws.PARTITION}:logs:{region}:{Aws.ACCOUNT_ID}:log-group:*"
         self.key.add_to_resource_policy(
@@ -53,7 +53,7 @@ class EncryptionKey(Construct):
         )
 
     def _admit_alarms(self) -> None:
-        """Without this an alarm that fires cannot publish to the encrypted topic, and nobody hears of it."""
+        """Admit CloudWatch: without this right an alarm cannot publish to the encrypted topic, and no mail is sent."""
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Alarms",

@@ -1,4 +1,4 @@
-"""Where alarms are told: encrypted, TLS only, with an e-mail subscription if the settings name one."""
+"""The topic that alarms publish to: encrypted, TLS only, with a mail subscription if the settings name an address."""
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -7,10 +7,14 @@ from constructs import Construct
 
 
 class AlarmTopic(Construct):
-    """The key's policy admits CloudWatch, or nothing would arrive."""
+    """It depends on the key's policy, which admits CloudWatch."""
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, email: str | None) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(self, "Topic", display_name="PayFlowX alarms", master_key=key, enforce_ssl=True)
         if email is not None:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
+
+    def outputs(self) -> dict[str, str]:
+        """The topic's ARN, for further subscriptions."""
+        return {"AlarmTopicArn": self.topic.topic_arn}

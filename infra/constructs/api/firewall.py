@@ -1,4 +1,4 @@
-"""A web ACL in front of the API: AWS's common rules and a rate limit an address."""
+"""A web ACL before the API: AWS's common rules, and a rate limit for each address."""
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -14,7 +14,7 @@ _MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSe
 
 
 class Firewall(Construct):
-    """Costs about eight dollars a month, hence a setting."""
+    """It costs about eight dollars a month, so an environment can leave it out."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Firewall(Construct):
             ],
         )
         wafv2.CfnWebACLAssociation(self, "OnTheApi", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
-        # WAF demands this prefix; the rest keeps two environments of an account apart.
+        # WAF requires the prefix `aws-waf-logs-`; the rest tells the environments of one account apart.
         log_group = logs.LogGroup(
             self,
             "Log",
