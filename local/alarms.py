@@ -14,8 +14,8 @@ from typing import Any, Final
 from local.alarm_math import composite_fires, fires
 from local.console import say
 from local.engine import Engine
-from local.errors import StageError
-from local.paths import STAGE_FILE
+from local.errors import LocalEnvironmentError
+from local.paths import ENVIRONMENT_FILE
 from local.template_merge import read_stacks
 
 _STACK: Final = "Dev-Service"
@@ -96,14 +96,14 @@ class _Reader:
 def main() -> int:
     """0 if none fires, 3 if one does."""
     try:
-        stage = json.loads(STAGE_FILE.read_text())
+        stage = json.loads(ENVIRONMENT_FILE.read_text())
     except FileNotFoundError:
         sys.stderr.write("payflowx: no stage is running here; start one with `make run`.\n")
         return 1
     engine = Engine(endpoint_url=stage["endpointUrl"], region=stage["region"])
     try:
         states = alarm_states(engine, read_stacks(_STACK.split("-", maxsplit=1)[0])[_STACK].template)
-    except StageError as error:
+    except LocalEnvironmentError as error:
         sys.stderr.write(f"payflowx: {error}\n")
         return 1
     for state in states:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from local.engine import ACCOUNT, Engine
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.template_adapter import Adaptation, adapt
 from local.template_merge import Asset, SynthesizedStack
 
@@ -51,7 +51,9 @@ def create_stack(engine: Engine, stack: SynthesizedStack) -> tuple[dict[str, str
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
     except ClientError as error:
-        raise StageError(f"The engine refused the stack {stack.name}: {error.response['Error']['Message']}") from error
+        raise LocalEnvironmentError(
+            f"The engine refused the stack {stack.name}: {error.response['Error']['Message']}"
+        ) from error
     return _wait(cloudformation, stack.name), adaptations
 
 
@@ -69,7 +71,9 @@ def _wait(cloudformation: Any, name: str) -> dict[str, str]:
     reasons = [
         e["ResourceStatusReason"] for e in events if "FAILED" in e["ResourceStatus"] and "ResourceStatusReason" in e
     ]
-    raise StageError(f"The engine could not create the stack {name}: {reasons[-1] if reasons else 'no reason given'}")
+    raise LocalEnvironmentError(
+        f"The engine could not create the stack {name}: {reasons[-1] if reasons else 'no reason given'}"
+    )
 
 
 def _bucket(engine: Engine) -> str:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.paths import LAYERS, ROOT, WHEELS
 
 _REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
@@ -29,6 +29,8 @@ def host_layer() -> Path:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     if done.returncode != 0:
-        raise StageError("The layer for this machine could not be built; run `make clean setup` and try again.")
+        raise LocalEnvironmentError(
+            "The layer for this machine could not be built; run `make clean setup` and try again."
+        )
     partial.rename(folder)
     return folder

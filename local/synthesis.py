@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.paths import ASSEMBLY, ROOT, STATE
 
 _INPUTS: Final = ("app.py", "cdk.json", "requirements.txt", "infra", "functions", "sandbox")
@@ -39,7 +39,7 @@ def synthesize() -> bool:
     if done.returncode != 0:
         log = STATE / "synthesis.log"
         log.write_text(done.stdout + done.stderr)
-        raise StageError(f"The stacks could not be synthesized; see {log.relative_to(ROOT)}.")
+        raise LocalEnvironmentError(f"The stacks could not be synthesized; see {log.relative_to(ROOT)}.")
     _STAMP.write_text(digest)
     return True
 

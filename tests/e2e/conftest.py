@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from local.environment import Stage, running_stage
+from local.environment import LocalEnvironment, running_environment
 from local.processes import free_port
 
 FINAL = {"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"}
@@ -19,7 +19,7 @@ FINAL = {"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"}
 class Client:
     """Talks to the stage as a merchant, and to the gateways as whoever looks at their books."""
 
-    stage: Stage
+    environment: LocalEnvironment
     pool: urllib3.PoolManager
 
     def call(
@@ -27,11 +27,11 @@ class Client:
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if authorization is not None:
-            sent["Authorization"] = f"Bearer {self.stage.api_key}" if authorization == "own" else authorization
+            sent["Authorization"] = f"Bearer {self.environment.api_key}" if authorization == "own" else authorization
         data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
-        answer = self.pool.request(method, self.stage.base_url + path, headers=sent, body=data, retries=False)
+        answer = self.pool.request(method, self.environment.base_url + path, headers=sent, body=data, retries=False)
         return answer.status, json.loads(answer.data or b"null"), {k.lower(): v for k, v in answer.headers.items()}
 
     def pay(self, token: str, key: str, *, amount: int = 1999, currency: str = "USD") -> dict[str, Any]:
@@ -53,13 +53,13 @@ class Client:
 
     def ledger(self) -> list[dict[str, Any]]:
         entries = []
-        for name, address in self.stage.gateways.items():
+        for name, address in self.environment.gateways.items():
             found = json.loads(self.pool.request("GET", f"{address}/_ledger").data)["entries"]
             entries += [{**entry, "gateway": name} for entry in found]
         return entries
 
     def control(self, gateway: str, **settings: Any) -> None:
-        address = self.stage.gateways[gateway]
+        address = self.environment.gateways[gateway]
         answer = self.pool.request("POST", f"{address}/_control", body=json.dumps(settings).encode())
         assert answer.status == 200, answer.data
 
@@ -73,7 +73,7 @@ def client() -> Iterator[Client]:
 
 
 def _client() -> Iterator[Client]:
-    with running_stage(free_port()) as stage:
+    with running_environment(free_port()) as environment:
         pool = urllib3.PoolManager(maxsize=64)
-        yield Client(stage, pool)
+        yield Client(environment, pool)
         pool.clear()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.paths import ROOT, STAGE_FILE
+from local.paths import ENVIRONMENT_FILE, ROOT
 from local.processes import free_port
 
 
@@ -66,9 +66,9 @@ def test_run_stays_up_shows_everything_and_leaves_nothing(temporary: Path) -> No
     assert re.search(r"routed to cashfree_mock: rule high-value: amount is at least 1000000", output)
     assert re.search(r"routed to mock: rule default", output)
     assert output.count("#2 attempt.succeeded") == 3
-    stage = json.loads(STAGE_FILE.read_text())
+    stage = json.loads(ENVIRONMENT_FILE.read_text())
     assert {"baseUrl", "apiKey", "merchantId", "pids", "endpointUrl", "gateways"} <= set(stage)
-    assert STAGE_FILE.stat().st_mode & 0o077 == 0
+    assert ENVIRONMENT_FILE.stat().st_mode & 0o077 == 0
     assert all(alive(pid) for pid in stage["pids"])
     pasted = output[output.index("  curl -s") :].split("\n  curl")[0]
     answer = subprocess.run(["bash", "-c", pasted], capture_output=True, text=True, check=True, timeout=30)
@@ -81,7 +81,7 @@ def test_run_stays_up_shows_everything_and_leaves_nothing(temporary: Path) -> No
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     assert gone(stage["pids"])
-    assert not STAGE_FILE.exists()
+    assert not ENVIRONMENT_FILE.exists()
     assert list(temporary.iterdir()) == []
     if process.stdout:
         process.stdout.close()
@@ -92,7 +92,7 @@ def test_run_stays_up_shows_everything_and_leaves_nothing(temporary: Path) -> No
 def test_a_stage_that_is_killed_leaves_no_process(temporary: Path) -> None:
     process = start("run", free_port(), temporary)
     read_until(process, "Three payments")
-    pids = json.loads(STAGE_FILE.read_text())["pids"]
+    pids = json.loads(ENVIRONMENT_FILE.read_text())["pids"]
     process.kill()
     process.wait()
     assert gone(pids, 15)

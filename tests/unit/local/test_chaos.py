@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.chaos.evidence import _is_asked_on
+from local.chaos.cases import _is_asked_on
 from local.chaos.load import Answer, Order, draw_order
 from local.chaos.result import Charge, Seen, Violation, judge, table
 from local.chaos.trouble import job_message, select_workers
@@ -29,7 +29,7 @@ PAYMENT = Seen(
 )
 FAILED = replace(PAYMENT, status="FAILED", events=((1, "PENDING"), (2, "FAILED")))
 WAITING = replace(PAYMENT, status="PENDING", events=((1, "PENDING"),), asked_on=True)
-CHARGE = Charge(gateway="mock", reference=f"pfx-{STEM}-1", amount=1999, currency="USD")
+CHARGE = Charge(provider="mock", reference=f"pfx-{STEM}-1", amount=1999, currency="USD")
 
 
 def judged(
@@ -47,7 +47,7 @@ def judged(
     return [violation.rule for violation in violations]
 
 
-def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
+def test_a_payment_that_agrees_with_the_logs_is_no_violation() -> None:
     assert judged() == []
     assert judged(seen=[FAILED], charges=[]) == []
     assert judged(answers=[ANSWER, ANSWER, Answer(key="k", status=422, altered=True)]) == []
@@ -57,7 +57,7 @@ def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
     ("changed", "rule"),
     [
         ({"charges": [CHARGE, CHARGE]}, "double charge"),
-        ({"charges": [CHARGE, replace(CHARGE, gateway="cashfree_mock")]}, "double charge"),
+        ({"charges": [CHARGE, replace(CHARGE, provider="cashfree_mock")]}, "double charge"),
         ({"seen": []}, "accepted and lost"),
         ({"seen": [replace(PAYMENT, status="PENDING")]}, "stuck"),
         ({"seen": [replace(PAYMENT, status="REQUIRES_ACTION")]}, "stuck"),
@@ -70,7 +70,7 @@ def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
         ({"seen": [replace(PAYMENT, events=((2, "SUCCESS"),))]}, "a gap in the events"),
         ({"seen": [replace(PAYMENT, events=())]}, "a gap in the events"),
         ({"seen": [replace(PAYMENT, events=((1, "PENDING"), (2, "FAILED")))]}, "events and status disagree"),
-        ({"seen": [replace(PAYMENT, chain_whole=False)]}, "the trail's hash chain is broken"),
+        ({"seen": [replace(PAYMENT, chain_whole=False)]}, "the audit log's hash chain is broken"),
         ({"seen": [replace(PAYMENT, amount=1)]}, "another amount was stored"),
         ({"charges": [replace(CHARGE, reference=f"pfx-{STEM}-2")]}, "charged under a key that is not stored"),
         ({"charges": [CHARGE, replace(CHARGE, reference="pfx-zzzzzzzzzzzzzzzz-1")]}, "a charge without a payment"),
@@ -82,7 +82,7 @@ def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
         ({"answers": [ANSWER, replace(ANSWER, altered=True)]}, "another body was not refused"),
     ],
 )
-def test_the_verdict_notices(changed: dict[str, Any], rule: str) -> None:
+def test_judge_notices(changed: dict[str, Any], rule: str) -> None:
     assert rule in judged(**changed)
 
 

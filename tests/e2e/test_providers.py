@@ -17,12 +17,12 @@ HOSTILE = {"wrong_signature": 1.0, "twice": 1.0, "late": 0.5, "out_of_order": 0.
 
 
 def deliveries(client: Client, provider: str) -> list[dict[str, Any]]:
-    answer = client.pool.request("GET", f"{client.stage.vendors[provider]}/_webhooks")
+    answer = client.pool.request("GET", f"{client.environment.vendors[provider]}/_webhooks")
     return json.loads(answer.data)["deliveries"]
 
 
 def charges(client: Client, provider: str) -> list[dict[str, Any]]:
-    answer = client.pool.request("GET", f"{client.stage.vendors[provider]}/_ledger")
+    answer = client.pool.request("GET", f"{client.environment.vendors[provider]}/_ledger")
     return [e for e in json.loads(answer.data)["entries"] if e["kind"] == "charge" and e["status"] == "charged"]
 
 
@@ -32,14 +32,14 @@ def test_every_vendor_has_its_story() -> None:
 
 @pytest.mark.parametrize("provider", STORIES)
 def test_the_walk_goes_as_the_story_says(client: Client, provider: str, capsys: pytest.CaptureFixture[str]) -> None:
-    done = walk_through_vendor(client.stage, provider, f"walk-{time.time_ns()}")
+    done = walk_through_vendor(client.environment, provider, f"walk-{time.time_ns()}")
     assert done, capsys.readouterr().out
 
 
 def test_hostile_webhooks_change_nothing_of_the_end(client: Client) -> None:
     """All forged first, all twice, half of them late or out of order: each payment is charged once and known to be."""
     before = {name: max([0, *(d["number"] for d in deliveries(client, name))]) for name in STORIES}
-    for address in client.stage.vendors.values():
+    for address in client.environment.vendors.values():
         control(address, webhookFaults=HOSTILE, webhookLateSeconds=3, seed=11)
     try:
         started = [(name, pay(client, name, number)) for name in STORIES for number in range(PAYMENTS)]
@@ -51,7 +51,7 @@ def test_hostile_webhooks_change_nothing_of_the_end(client: Client) -> None:
                 assert time.monotonic() < deadline, deliveries(client, name)
                 time.sleep(0.2)
     finally:
-        for address in client.stage.vendors.values():
+        for address in client.environment.vendors.values():
             control(address, webhookFaults={})
     for name, payment in ended:
         keys = {attempt["providerKey"] for attempt in payment["attempts"]}
@@ -86,10 +86,10 @@ def _was_refused_and_taken(found: list[dict[str, Any]]) -> bool:
 
 
 def test_a_walk_without_webhooks_is_not_as_expected(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
-    address = client.stage.vendors["razorpay"]
+    address = client.environment.vendors["razorpay"]
     control(address, webhookFaults={"never": 1.0})
     try:
-        assert not walk_through_vendor(client.stage, "razorpay", f"silent-{time.time_ns()}")
+        assert not walk_through_vendor(client.environment, "razorpay", f"silent-{time.time_ns()}")
     finally:
         control(address, webhookFaults={})
     assert "<- not as expected: no webhook order.paid was taken; it was closed by worker" in capsys.readouterr().out

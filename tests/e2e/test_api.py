@@ -48,7 +48,7 @@ def test_the_first_screen(client: Client) -> None:
 
 def test_rights_are_enforced_so_that_the_other_tests_prove_the_roles(client: Client) -> None:
     """A key without any right is refused what the functions do."""
-    engine = client.stage.engine
+    engine = client.environment.engine
     iam = engine.client("iam")
     iam.create_user(UserName="without-rights")
     key = iam.create_access_key(UserName="without-rights")["AccessKey"]
@@ -61,7 +61,7 @@ def test_rights_are_enforced_so_that_the_other_tests_prove_the_roles(client: Cli
     )
     with pytest.raises(ClientError, match="AccessDenied"):
         stranger.get_item(
-            TableName=client.stage.outputs["TransactionsTableName"], Key={"pk": {"S": "x"}, "sk": {"S": "x"}}
+            TableName=client.environment.outputs["TransactionsTableName"], Key={"pk": {"S": "x"}, "sk": {"S": "x"}}
         )
 
 
@@ -101,9 +101,9 @@ def test_every_kind_of_outcome_agrees_with_the_books(client: Client) -> None:
 
 
 def verified(client: Client, payment: dict[str, Any]) -> bool:
-    name, _, qualifier = client.stage.outputs["OperationsFunctionName"].partition(":")
+    name, _, qualifier = client.environment.outputs["OperationsFunctionName"].partition(":")
     command = {"command": "verify_trail", "merchantId": "demo", "transactionId": payment["transactionId"]}
-    answer = client.stage.engine.client("lambda").invoke(
+    answer = client.environment.engine.client("lambda").invoke(
         FunctionName=name, Qualifier=qualifier, Payload=json.dumps(command)
     )
     return bool(json.loads(answer["Payload"].read())["whole"])
@@ -142,8 +142,8 @@ def test_a_gateway_that_is_closed_is_passed_by_and_one_that_drops_answers_is_ask
 
 
 def test_a_message_that_is_no_job_ends_in_the_dead_letters_and_hurts_nobody(client: Client) -> None:
-    sqs = client.stage.engine.client("sqs")
-    url = client.stage.outputs["JobsQueueUrl"]
+    sqs = client.environment.engine.client("sqs")
+    url = client.environment.outputs["JobsQueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="garbage", MessageGroupId="x")
     payment = client.wait(client.pay("tok_success", "beside-garbage"))
     assert payment["status"] == "SUCCESS"
@@ -151,8 +151,8 @@ def test_a_message_that_is_no_job_ends_in_the_dead_letters_and_hurts_nobody(clie
 
 def test_a_message_that_got_lost_is_made_up_for_by_the_sweeper(client: Client) -> None:
     """The row is the queue: purge the messages, move the due time into the past, and the payment is made."""
-    dynamodb, outputs = client.stage.engine.client("dynamodb"), client.stage.outputs
-    functions = client.stage.engine.client("lambda")
+    dynamodb, outputs = client.environment.engine.client("dynamodb"), client.environment.outputs
+    functions = client.environment.engine.client("lambda")
     (source,) = (
         functions.list_event_source_mappings(FunctionName=f"{outputs['WorkerFunctionName']}:live")[
             "EventSourceMappings"
@@ -162,7 +162,7 @@ def test_a_message_that_got_lost_is_made_up_for_by_the_sweeper(client: Client) -
     functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
     time.sleep(2)
     payment = client.pay("tok_success", "lost-message")
-    client.stage.engine.client("sqs").purge_queue(QueueUrl=outputs["JobsQueueUrl"])
+    client.environment.engine.client("sqs").purge_queue(QueueUrl=outputs["JobsQueueUrl"])
     functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
     time.sleep(1)
     if client.get(payment)["status"] != "PENDING":
@@ -190,19 +190,19 @@ def test_the_list_shows_them_newest_first(client: Client) -> None:
 
 
 def test_no_log_of_any_function_holds_a_token_or_a_key(client: Client) -> None:
-    logs = client.stage.engine.client("logs")
+    logs = client.environment.engine.client("logs")
     text = ""
     for group in logs.describe_log_groups()["logGroups"]:
         for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
             text += event["message"]
     assert "attempt recorded" in text
     assert "tok_" not in text
-    assert client.stage.api_key not in text
+    assert client.environment.api_key not in text
 
 
 def test_the_metrics_of_a_payment_are_visible(client: Client) -> None:
     client.wait(client.pay("tok_success", "counted"))
-    cloudwatch = client.stage.engine.client("cloudwatch")
+    cloudwatch = client.environment.engine.client("cloudwatch")
     wanted = {"PaymentsAccepted", "PaymentsFinal", "AttemptOutcomes", "ProviderLatency", "ObjectiveMissed"}
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
@@ -223,7 +223,7 @@ def test_every_line_of_a_worker_has_the_clients_correlation_id(client: Client) -
     assert answered["x-correlation-id"] == "checkout-4711"
     client.wait(payment)
     time.sleep(1)
-    logs = client.stage.engine.client("logs")
+    logs = client.environment.engine.client("logs")
     said = [
         event["message"]
         for group in logs.describe_log_groups()["logGroups"]
@@ -235,11 +235,13 @@ def test_every_line_of_a_worker_has_the_clients_correlation_id(client: Client) -
 
 
 def test_a_dead_letter_is_an_alarm_whose_notification_arrives(client: Client) -> None:
-    engine, outputs = client.stage.engine, client.stage.outputs
+    engine, outputs = client.environment.engine, client.environment.outputs
     engine.client("sqs").send_message(QueueUrl=outputs["JobsDeadLetterQueueUrl"], MessageBody="x")
 
     def told() -> list[dict[str, Any]]:
-        heard = [notification for notification in client.stage.bell.heard if notification["NewStateValue"] == "ALARM"]
+        heard = [
+            notification for notification in client.environment.bell.heard if notification["NewStateValue"] == "ALARM"
+        ]
         return [notification for notification in heard if "JobsDeadLetters" in notification["AlarmName"]]
 
     deadline = time.monotonic() + 45
