@@ -4,7 +4,6 @@ With `--provider stripe` both walk through that provider instead: authorize, cap
 """
 
 import argparse
-import os
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from local.environment import LocalEnvironment, running_environment
 from local.errors import LocalEnvironmentError
 from local.provider_walkthrough import walk_through_provider
 from local.scenarios import SCENARIOS
+from local.settings import whole_number
 from local.signals import ignore_signals, interrupt_on_signals
 from local.walkthrough import walk_through
 
@@ -60,10 +60,7 @@ def _walk(environment: LocalEnvironment, provider: str | None, started: float) -
 
 
 def _port() -> int:
-    text = os.environ.get("PORT") or str(_DEFAULT_PORT)
-    if not text.isdecimal() or not 1 <= int(text) <= 65_534:
-        raise LocalEnvironmentError("PORT must be a number from 1 to 65534.")
-    return int(text)
+    return whole_number("PORT", default=_DEFAULT_PORT, least=1, most=65_534)
 
 
 def _stay(environment: LocalEnvironment) -> None:

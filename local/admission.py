@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from local.errors import LocalEnvironmentError
+from local.settings import whole_number
 
 _PER_CORE: Final = 2
 _MAX_AT_ONCE: Final = 64
@@ -29,9 +29,11 @@ class Limits:
     def read(cls) -> "Limits":
         """From API_CONCURRENCY and API_QUEUE; by default two requests a core. Raises `LocalEnvironmentError`."""
         cores = os.cpu_count() or 1
-        at_once = _whole("API_CONCURRENCY", default=min(_PER_CORE * cores, _MAX_AT_ONCE), least=1, most=_MAX_AT_ONCE)
+        at_once = whole_number(
+            "API_CONCURRENCY", default=min(_PER_CORE * cores, _MAX_AT_ONCE), least=1, most=_MAX_AT_ONCE
+        )
         default = min(_WAITING_PER_PLACE * at_once, _MAX_WAITING)
-        return cls(at_once=at_once, waiting=_whole("API_QUEUE", default=default, least=0, most=_MAX_WAITING))
+        return cls(at_once=at_once, waiting=whole_number("API_QUEUE", default=default, least=0, most=_MAX_WAITING))
 
 
 class Admission:
@@ -60,10 +62,3 @@ class Admission:
     def leave(self) -> None:
         """Give the place back."""
         self._places.release()
-
-
-def _whole(name: str, *, default: int, least: int, most: int) -> int:
-    text = os.environ.get(name) or str(default)
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise LocalEnvironmentError(f"{name} must be a whole number from {least} to {most}.")
-    return int(text)

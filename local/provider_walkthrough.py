@@ -142,7 +142,7 @@ class _Walk:
         say("  its webhook about the refund was refused because it is unsigned; an inquiry closed the refund")
 
     def _approve(self, payment: Json) -> int:
-        """As the payer: at the action's address, in the UPI app or in the bank's app. Returns the last delivery's number."""
+        """As the payer, at the action's address or in an app. Returns the number of the last delivery before."""
         mark, action = self._seen_deliveries, payment["nextAction"]
         if action is None:
             url = f"{self.address}/actions/{payment['providerRef']}"

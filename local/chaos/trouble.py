@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from local.console import say
 from local.engine import Engine
 from local.environment import LocalEnvironment
 from local.errors import LocalEnvironmentError
+from local.process_table import FUNCTION_MARK, Process, own_processes
 from local.seed import MERCHANT_ID
 
 _WORKER_TIMEOUT_SECONDS: Final = 30
@@ -35,42 +35,9 @@ _PROVE_NOTHING: Final = "razorpay_mock"
 """Loses no requests: whether one was lost before its effect or after it can never be proven there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerProcess:
-    """A process that the engine runs the worker function in. `command` holds a folder's random name: it is unique."""
-
-    pid: int
-    command: str
-
-
-def worker_processes(function: str) -> list[WorkerProcess]:
-    """Descendants of this very process only: nobody else's processes are ever touched."""
-    listing = subprocess.run(
-        ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="],  # noqa: S607 - wherever the system has it
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return select_workers(listing.splitlines(), root=os.getpid(), function=function)
-
-
-def select_workers(listing: Iterable[str], *, root: int, function: str) -> list[WorkerProcess]:
-    """From lines of pid, parent and command."""
-    rows = [line.split(maxsplit=2) for line in listing]
-    table = {int(row[0]): (int(row[1]), row[2]) for row in rows if len(row) == 3}
-    return [
-        WorkerProcess(pid=pid, command=command)
-        for pid, (_, command) in table.items()
-        if f"/ministack-lambda-{function}-" in command and root in _ancestors(pid, table)
-    ]
-
-
-def _ancestors(pid: int, table: dict[int, tuple[int, str]]) -> set[int]:
-    found: set[int] = set()
-    while pid in table and pid not in found:
-        found.add(pid)
-        pid = table[pid][0]
-    return found | {pid}
+def workers_of(processes: Iterable[Process], function: str) -> list[Process]:
+    """Those that the engine runs this function in."""
+    return [process for process in processes if f"{FUNCTION_MARK}{function}-" in process.command]
 
 
 def job_message(transaction_id: str) -> str:
@@ -115,7 +82,7 @@ class Trouble:
         self._queue_url = environment.outputs["JobsQueueUrl"]
         self._sqs = environment.engine.client("sqs")
         self._log, self._simulators, self._random = log, simulators, rng
-        self._paused: dict[int, WorkerProcess] = {}
+        self._paused: dict[int, Process] = {}
         self._troubled: set[str] = set()
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
@@ -157,8 +124,8 @@ class Trouble:
 
     # -- processes
 
-    def _workers(self) -> list[WorkerProcess]:
-        return worker_processes(self._function)
+    def _workers(self) -> list[Process]:
+        return workers_of(own_processes(), self._function)
 
     def _kill(self) -> None:
         """One, or all that there are: a machine that goes takes all of them."""
@@ -185,7 +152,7 @@ class Trouble:
             self._paused[worker.pid] = worker
             self._do_later(seconds, lambda: self._resume(worker))
 
-    def _resume(self, worker: WorkerProcess) -> None:
+    def _resume(self, worker: Process) -> None:
         """Unless the engine has killed it meanwhile and its number belongs to another process."""
         if self._paused.pop(worker.pid, None) is not None and worker in self._workers():
             _signal(worker, signal.SIGCONT)
@@ -267,7 +234,7 @@ class Trouble:
             heapq.heappop(self._later)[2]()
 
 
-def _signal(worker: WorkerProcess, number: signal.Signals) -> bool:
+def _signal(worker: Process, number: signal.Signals) -> bool:
     try:
         os.kill(worker.pid, number)
     except ProcessLookupError:

@@ -10,7 +10,8 @@ import pytest
 from local.chaos.cases import _is_asked_on
 from local.chaos.load import Answer, Order, draw_order
 from local.chaos.result import Charge, Seen, Violation, judge, table
-from local.chaos.trouble import job_message, select_workers
+from local.chaos.trouble import job_message, workers_of
+from local.process_table import descendants
 from payflowx.adapters.sqs.jobs import decode_job
 from payflowx.domain.payments.ports import Job
 
@@ -119,19 +120,23 @@ def print_table(*, seen: list[Seen], violations: list[Violation] | None = None) 
     )
 
 
-def test_only_workers_of_this_stage_are_found() -> None:
+def test_only_workers_of_this_environment_are_found() -> None:
     listing = [
-        "  1     0 /sbin/init",
-        " 10     1 python -m local.chaos",
-        " 11    10 python -m ministack",
-        " 12    11 python /tmp/p/ministack-lambda-Dev-Worker-1-abc/_worker.py",
-        " 13    11 python /tmp/p/ministack-lambda-Dev-Api-1-abc/_worker.py",
-        " 14    11 ",
-        " 20     1 python -m ministack",
-        " 21    20 python /tmp/q/ministack-lambda-Dev-Worker-1-xyz/_worker.py",
-        " 22     1 python /tmp/p/ministack-lambda-Dev-Worker-1-old/_worker.py",
+        "  1     0  100 /sbin/init",
+        " 10     1  100 python -m local.chaos",
+        " 11    10  100 python -m ministack",
+        " 12    11  900 python /tmp/p/ministack-lambda-Dev-Worker-1-abc/_worker.py",
+        " 13    11  100 python /tmp/p/ministack-lambda-Dev-Api-1-abc/_worker.py",
+        " 14    11  100 ",
+        " 20     1  100 python -m ministack",
+        " 21    20  100 python /tmp/q/ministack-lambda-Dev-Worker-1-xyz/_worker.py",
+        " 22     1  100 python /tmp/p/ministack-lambda-Dev-Worker-1-old/_worker.py",
     ]
-    assert [worker.pid for worker in select_workers(listing, root=10, function="Dev-Worker-1")] == [12]
+    own = descendants(listing, root=10)
+    assert [process.pid for process in own] == [10, 11, 12, 13]
+    assert [process.pid for process in own if process.is_function] == [12, 13]
+    (worker,) = workers_of(own, "Dev-Worker-1")
+    assert (worker.pid, worker.rss_kib) == (12, 900)
 
 
 def test_a_message_that_is_sent_again_is_a_job() -> None:
