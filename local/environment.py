@@ -32,7 +32,7 @@ from local.simulators import make_accounts, start_simulators, subscribe
 from local.synthesis import synthesize
 from local.template_adapter import Adaptation
 from local.template_merge import SynthesizedStack, read_stacks
-from sandbox.simulators import SIMULATORS, VENDORS
+from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 
 _CDK_STAGE: Final = "Dev"
 _REGION: Final = "eu-west-1"
@@ -98,7 +98,7 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
             api_key=seeded.api_key,
             engine=engine,
             mocks={name: addresses[name] for name in SIMULATORS},
-            simulators={name: addresses[name] for name in VENDORS},
+            simulators={name: addresses[name] for name in REAL_PROVIDERS},
             outputs=outputs,
             alarms=alarms,
         )
