@@ -30,6 +30,11 @@ class EnvironmentSettings:
     api_burst: int = 100
     worker_concurrency: int = 10
     """Batches in work at once; each calls up to ten providers at a time."""
+    provider_event_concurrency: int = 5
+    """Batches of provider events in work at once."""
+    delivery_concurrency: int = 10
+    """Batches of merchant events in work at once, of ten each. More would only reach merchants' servers faster than
+    they like."""
     max_retries: int = 3
     charge_deadline_hours: int = 24
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
@@ -103,6 +108,10 @@ ENVIRONMENTS: Final = (
         loopback_allowed=True,
         # On a laptop a function's first start is slow, and the local engine takes one period for three.
         latency_alarm=Duration.seconds(10),
+        # On a laptop each batch in work is a process of 60 MB.
+        worker_concurrency=4,
+        provider_event_concurrency=2,
+        delivery_concurrency=2,
         log_retention=logs.RetentionDays.ONE_WEEK,
     ),
     EnvironmentSettings(

@@ -8,6 +8,8 @@ from typing import Final
 from local.settings import whole_number
 
 _PER_CORE: Final = 2
+_DEFAULT_AT_MOST: Final = 4
+"""The engine is one process of Python: more requests at once cost memory and are not faster."""
 _MAX_AT_ONCE: Final = 64
 _WAITING_PER_PLACE: Final = 16
 _MAX_WAITING: Final = 1_000
@@ -27,10 +29,10 @@ class Limits:
 
     @classmethod
     def read(cls) -> "Limits":
-        """From API_CONCURRENCY and API_QUEUE; by default two requests a core. Raises `LocalEnvironmentError`."""
+        """From API_CONCURRENCY (by default two a core, at most four) and API_QUEUE. Raises `LocalEnvironmentError`."""
         cores = os.cpu_count() or 1
         at_once = whole_number(
-            "API_CONCURRENCY", default=min(_PER_CORE * cores, _MAX_AT_ONCE), least=1, most=_MAX_AT_ONCE
+            "API_CONCURRENCY", default=min(_PER_CORE * cores, _DEFAULT_AT_MOST), least=1, most=_MAX_AT_ONCE
         )
         default = min(_WAITING_PER_PLACE * at_once, _MAX_WAITING)
         return cls(at_once=at_once, waiting=whole_number("API_QUEUE", default=default, least=0, most=_MAX_WAITING))

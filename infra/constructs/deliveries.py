@@ -12,8 +12,6 @@ from infra.constructs.work_queue import WorkQueue
 
 DELIVERER_TIMEOUT = Duration.seconds(45)
 """A post takes 15 s at most, whatever the merchant's server does; the rest is for reading and writing down."""
-_CONCURRENCY = 10
-"""Batches in work at once, of ten events each. More would only reach merchants' servers faster than they like."""
 _ENDPOINTS_PARTITION = "E#*"
 
 
@@ -25,9 +23,9 @@ class Deliveries(Construct):
         self._key = key
         self.queue = WorkQueue(self, "Queue", content="Deliveries", key=key, consumer_timeout=DELIVERER_TIMEOUT)
 
-    def feed(self, deliverer: PayFlowXFunction) -> None:
+    def feed(self, deliverer: PayFlowXFunction, *, max_concurrency: int) -> None:
         """Start delivering."""
-        self.queue.feed(deliverer.alias, max_concurrency=_CONCURRENCY)
+        self.queue.feed(deliverer.alias, max_concurrency=max_concurrency)
 
     def let_wake(self, function: PayFlowXFunction) -> None:
         """Whoever stores a change that merchants are told of wakes the deliverer."""

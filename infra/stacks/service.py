@@ -32,7 +32,6 @@ from infra.stacks.data import DataStack
 _WORKER_TIMEOUT = Duration.seconds(30)
 """The domain's lease (45 s) must outlive it; a test compares the two."""
 _NOTICES_TIMEOUT = Duration.seconds(20)
-_NOTICES_CONCURRENCY = 5
 """Batches of webhooks in work at once: providers send them in bursts, and the jobs they cause should not pile up."""
 
 
@@ -106,7 +105,7 @@ class ServiceStack(Stack):
             settings=settings,
         )
         self.jobs.feed(self.worker.alias, max_concurrency=settings.worker_concurrency)
-        self.notices.feed(self.notices_function.alias, max_concurrency=_NOTICES_CONCURRENCY)
+        self.notices.feed(self.notices_function.alias, max_concurrency=settings.provider_event_concurrency)
         SweeperSchedule(self, "SweeperSchedule", sweeper=self.sweeper.alias)
         if settings.firewall:
             Firewall(self, "Firewall", stage=self.api.api.deployment_stage, key=data.key, settings=settings)
@@ -230,7 +229,7 @@ class ServiceStack(Stack):
         return function
 
     def _tell_merchants(self) -> None:
-        self.deliveries.feed(self.deliverer)
+        self.deliveries.feed(self.deliverer, max_concurrency=self._settings.delivery_concurrency)
         writers = (self.api_function, self.worker, self.sweeper, self.notices_function, self.operations)
         for waker in (*writers, self.reconciliation.function, self.deliverer):
             self.deliveries.let_wake(waker)
