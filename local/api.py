@@ -11,7 +11,7 @@ from local.errors import LocalEnvironmentError
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Speaks JSON; raises `LocalEnvironmentError` for what is no success."""
+    """JSON requests; each raises `LocalEnvironmentError` for an answer of 400 or above."""
 
     base_url: str
     api_key: str

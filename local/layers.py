@@ -1,4 +1,4 @@
-"""The dependencies layer for this machine: the one in the assembly holds wheels for Lambda's processor."""
+"""The dependency layer built for this machine: the one in the assembly holds wheels for Lambda's processor."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ _REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
 
 
 def host_layer() -> Path:
-    """A folder with the same locked packages, from the wheels that the set-up fetched for this machine."""
+    """A folder with the same locked packages, from the wheels of `make setup`. Raises `LocalEnvironmentError`."""
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     name = hashlib.sha256(_REQUIREMENTS.read_bytes() + version.encode()).hexdigest()[:16]
     folder = LAYERS / name

@@ -101,12 +101,13 @@ class MetricsPump:
 
     def _function_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
         logs = self.engine.client("logs")
-        since_ms, self._read_until_ms = self._read_until_ms, int(time.time() * 1000)
+        since_ms, until_ms = self._read_until_ms, int(time.time() * 1000)
         for group in logs.describe_log_groups()["logGroups"]:
             events = logs.filter_log_events(logGroupName=group["logGroupName"], startTime=since_ms)["events"]
             for event in events:
-                if event["timestamp"] < self._read_until_ms:
+                if event["timestamp"] < until_ms:
                     yield from samples_of(event["message"])
+        self._read_until_ms = until_ms  # a round that failed before is read again
 
 
 def samples_of(line: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -44,8 +44,9 @@ class Processes:
     def stop(self) -> None:
         """End all groups at once: they keep nothing that is needed afterwards, so none is asked to end in order."""
         for process in self.running:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            if process.poll() is None:  # the number of an ended one may belong to another program by now
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
         for process in self.running:
             process.wait()
         self.running.clear()

@@ -83,7 +83,7 @@ class _Walk:
         mark = self._approve(payment)
         payment = self._watch(payment, lambda now: now["status"] in _FINAL_PAYMENT)
         self._expect(payment["status"] == "SUCCESS", f"{payment['status']}, not SUCCESS")
-        self._closed_by(said, mark, self._trail(payment))
+        self._closed_by(said, mark, self._events(payment))
         self.payments.append(payment)
 
     def compare_ledgers(self) -> None:
@@ -133,7 +133,7 @@ class _Walk:
         scenario, mark = self.scenario, self._seen_deliveries
         control(self.address, nextOperations=["tok_async_success"])
         operation = self._operate(payment, "refunds", scenario.refund, f"{self._money(scenario.refund)} of it refunded")
-        about = [e for e in self._trail(payment) if e["facts"].get("operationId") == operation["operationId"]]
+        about = [e for e in self._events(payment) if e["facts"].get("operationId") == operation["operationId"]]
         if scenario.refunded_event is not None:
             self._closed_by(scenario.refunded_event, mark, about)
             return
@@ -158,9 +158,9 @@ class _Walk:
         self._expect(status == 200, f"the payer's page answered {status}")
         return mark
 
-    def _closed_by(self, kind: str, mark: int, trail: list[Json]) -> None:
+    def _closed_by(self, kind: str, mark: int, events: list[Json]) -> None:
         """The webhook was accepted, and it closed the attempt: by what it proves, or by the inquiry that it caused."""
-        last, before = trail[-1], trail[-min(2, len(trail))]
+        last, before = events[-1], events[-min(2, len(events))]
         if self._wait_for(lambda d: d["type"] == kind and d["status"] == 200, mark) is None:
             self._expect(False, f"no webhook {kind} was accepted; the attempt was closed by {last['actor']}")  # noqa: FBT003
         elif kind in self.scenario.proof:
@@ -191,9 +191,9 @@ class _Walk:
             time.sleep(_POLL_SECONDS)
 
     def _show(self, payment: Json) -> None:
-        trail = self._trail(payment)[self._seen_events :]
-        self._seen_events += len(trail)
-        lines = [(_seconds(event["at"]), _event_line(event)) for event in trail]
+        events = self._events(payment)[self._seen_events :]
+        self._seen_events += len(events)
+        lines = [(_seconds(event["at"]), _event_line(event)) for event in events]
         lines += [(delivery["at"], _delivery_line(delivery)) for delivery in self._new_deliveries()]
         for _, line in sorted(lines):
             say(f"    {line}")
@@ -230,7 +230,7 @@ class _Walk:
     def _read(self, payment: Json) -> Json:
         return self.api.get(_path(payment))
 
-    def _trail(self, payment: Json) -> list[Json]:
+    def _events(self, payment: Json) -> list[Json]:
         items: list[Json] = self.api.get(f"{_path(payment)}/events?limit=100")["items"]
         return items
 

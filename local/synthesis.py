@@ -18,7 +18,7 @@ _STAMP: Final = STATE / "synthesized"
 
 
 def synthesize() -> bool:
-    """Write the cloud assembly; False if the one of the last time is still right."""
+    """Write the cloud assembly. False when nothing has changed since the last time. Raises `LocalEnvironmentError`."""
     digest = _digest()
     if ASSEMBLY.is_dir() and _STAMP.is_file() and _STAMP.read_text() == digest:
         return False
@@ -45,7 +45,7 @@ def synthesize() -> bool:
 
 
 def _digest() -> str:
-    """Over names and contents of all that the assembly is made from."""
+    """Over names and contents of all files that the assembly is made from."""
     digest = hashlib.sha256()
     for path in _files():
         data = path.read_bytes()

@@ -221,7 +221,7 @@ class Load:
         self._pool.shutdown(wait=True)
 
     def abandon(self) -> None:
-        """Ctrl-C: nobody waits for answers any more."""
+        """Ctrl-C: stop without waiting for answers."""
         self._ended.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
