@@ -87,7 +87,7 @@ def test_trouble_at_one_request(world: HostileWorld, provider: str, at: int, tro
 
 
 @pytest.mark.parametrize("at", range(1, MAX_REQUESTS + 1))
-@pytest.mark.parametrize("after_visits", [1, 2, 3, 5])
+@pytest.mark.parametrize("after_sessions", [1, 2, 3, 5])
 def test_a_request_that_arrives_while_it_is_being_cleared_up(
     world: HostileWorld, provider: str, at: int, after_sessions: int
 ) -> None:

@@ -199,7 +199,7 @@ def test_trouble_inside_the_gateway_before_the_effect(
 
 
 @moves
-@pytest.mark.parametrize("after_visits", [1, 2, 3])
+@pytest.mark.parametrize("after_sessions", [1, 2, 3])
 def test_a_request_that_arrives_while_it_is_being_cleared_up(
     world: HostileWorld, provider: str, asked: Asked, after_sessions: int
 ) -> None:
