@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands pages site clean
+.PHONY: help setup run demo alarms load test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands pages site clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,12 +25,12 @@ run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=
 demo: setup ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
 	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")
 
-alarms: setup ## Every alarm of the running stage, and its state
+alarms: setup ## Every alarm of the running local environment, and its state
 	@$(VENV)/python -m local.alarms
 
 SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313
 
-test: setup ## The whole gate: what needs no quiet machine two at a time, then the simulator and the running stage
+test: setup ## The whole gate: what needs no quiet machine two at a time, then the simulator and the local environment
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(SIDE_BY_SIDE)
 	@$(MAKE) --no-print-directory simulate
 	@$(MAKE) --no-print-directory e2e
@@ -63,7 +63,7 @@ conformance: setup ## What a provider must survive before routing may fail over 
 architecture: setup ## Which module may import which; links, paths and words of the documents
 	@$(VENV)/python -m pytest -q tests/architecture tests/docs
 
-e2e: setup ## The demo and more through the running stage
+e2e: setup ## The demo and more through the local environment
 	@$(VENV)/python -m pytest -q tests/e2e
 
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
@@ -82,8 +82,11 @@ simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants
 
-chaos: setup ## Kill, pause and starve the running stage for some minutes, then compare the books
+chaos: setup ## Kill, pause and starve a local environment for some minutes, then compare the ledgers
 	@PYTHONPATH=functions:. $(VENV)/python -m local.chaos
+
+load: setup ## 500 payments from 50 clients through a local environment, as a table (PAYMENTS=, CLIENTS=, SECONDS=)
+	@exec $(VENV)/python -m local.load
 
 bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench

@@ -30,6 +30,10 @@ class EnvironmentSettings:
     api_burst: int = 100
     worker_concurrency: int = 10
     """Batches at a time; each charges up to ten payments side by side."""
+    provider_event_concurrency: int = 5
+    """Batches at a time: providers send bursts, and the jobs that they cause should not pile up."""
+    delivery_concurrency: int = 10
+    """Batches of ten events at a time. More would only load merchants' servers."""
     max_retries: int = 3
     charge_deadline_hours: int = 24
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
@@ -103,6 +107,10 @@ ENVIRONMENTS: Final = (
         loopback_allowed=True,
         # On a laptop a cold start is slow, and the local engine evaluates one period instead of three.
         latency_alarm=Duration.seconds(10),
+        # On a laptop each batch in work is a process of 60 MB.
+        worker_concurrency=4,
+        provider_event_concurrency=2,
+        delivery_concurrency=2,
         log_retention=logs.RetentionDays.ONE_WEEK,
     ),
     EnvironmentSettings(

@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _handle(simulator: Simulator, request: Request) -> Reply:
-    """The ledger tells what was charged, hence it is open only to who may charge."""
+    """The ledger is open to the key that may charge, and to no other."""
     if request.path == "/_ledger":
         known = {"authorization": f"Bearer {simulator.credentials.key_secret}"}
         if request.headers.get("authorization") != known["authorization"]:
@@ -59,7 +59,7 @@ def _client(service: str) -> Any:
 
 @cache
 def _simulator(provider: str, url: str, _period: int) -> Simulator:
-    """A new one every five minutes: a rotated secret works soon."""
+    """A new one every five minutes, so that a rotated secret is used soon."""
     secret = _client("secretsmanager").get_secret_value(SecretId=os.environ["SANDBOX_SECRET_ARN"])
     fields = json.loads(secret["SecretString"])
     store = DynamoDBStore(_client("dynamodb"), os.environ["SANDBOX_TABLE"], provider)

@@ -9,8 +9,6 @@ from infra.constructs.shared.platform import Platform
 from infra.constructs.shared.room import Room
 
 _TIMEOUT = Duration.seconds(20)
-_CONCURRENCY = 5
-"""Batches at a time: providers send bursts, and the jobs that they cause should not pile up."""
 
 
 class InboundWebhooks(Room):
@@ -23,7 +21,7 @@ class InboundWebhooks(Room):
         )
         self.receiver = self._receiver()
         self.provider_events = self._provider_events(payments, outbound_webhooks)
-        self.queue.feed(self.provider_events.alias, max_concurrency=_CONCURRENCY)
+        self.queue.feed(self.provider_events.alias, max_concurrency=platform.settings.provider_event_concurrency)
         self.functions = (self.receiver, self.provider_events)
         self.queues = (self.queue,)
 

@@ -11,8 +11,6 @@ from infra.constructs.shared.room import Room
 
 _TIMEOUT = Duration.seconds(45)
 """A post takes at most 15 s, whatever the merchant's server does; the rest is for reads and writes."""
-_CONCURRENCY = 10
-"""Batches of ten events at a time. More would only load merchants' servers."""
 _ENDPOINTS_PARTITION = "E#*"
 
 
@@ -30,7 +28,7 @@ class OutboundWebhooks(Room):
             impairs_payments=False,
         )
         self.deliverer = self._deliverer()
-        self.queue.feed(self.deliverer.alias, max_concurrency=_CONCURRENCY)
+        self.queue.feed(self.deliverer.alias, max_concurrency=platform.settings.delivery_concurrency)
         self.functions = (self.deliverer,)
         self.queues = (self.queue,)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from local.chaos.load import Merchant
 from local.chaos.result import FINAL, Charge, Seen
-from local.environment import Stage
+from local.environment import LocalEnvironment
 from local.seed import MERCHANT_ID
 
 _POLL_SECONDS: Final = 2.0
@@ -18,7 +18,7 @@ _UNDECIDED: Final = frozenset({"STARTED", "UNKNOWN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dossier:
+class Case:
     """A payment with all that is needed to explain a violation. Holds no token and no personal datum."""
 
     seen: Seen
@@ -27,7 +27,7 @@ class Dossier:
     schedule: dict[str, Any]
 
     def as_json(self, ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """With the books' entries about it."""
+        """With the ledgers' entries about the payment."""
         stem = self.seen.transaction_id.removeprefix("pay_")
         entries = [entry for entry in ledger if stem in entry["reference"]]
         return {"payment": self.payment, "events": self.events, "schedule": self.schedule, "ledger": entries}
@@ -47,25 +47,25 @@ def settle(merchant: Merchant, transaction_ids: Sequence[str], *, seconds: float
 def _is_open(merchant: Merchant, transaction_id: str) -> bool:
     status, payment = merchant.call("GET", f"/payments/{transaction_id}")
     if status == 404:
-        return False  # lost; the verdict says so
+        return False  # lost; judge() reports it
     if payment.get("status") == "REQUIRES_ACTION" and payment.get("nextAction"):
         merchant.approve(payment)
     return payment.get("status") not in FINAL
 
 
-def collect(stage: Stage, merchant: Merchant, transaction_ids: Sequence[str]) -> list[Dossier]:
+def collect(environment: LocalEnvironment, merchant: Merchant, transaction_ids: Sequence[str]) -> list[Case]:
     """Of every payment that there is."""
-    clients = _Clients(stage)
+    clients = _Clients(environment)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(lambda transaction_id: _dossier(clients, merchant, transaction_id), transaction_ids)
-        return [dossier for dossier in found if dossier is not None]
+        found = pool.map(lambda transaction_id: _case(clients, merchant, transaction_id), transaction_ids)
+        return [case for case in found if case is not None]
 
 
 def charges_in(ledger: Sequence[dict[str, Any]]) -> list[Charge]:
     """What was really taken."""
     return [
         Charge(
-            gateway=entry["gateway"],
+            provider=entry["provider"],
             reference=entry["reference"],
             amount=entry["amount"],
             currency=entry["currency"],
@@ -78,14 +78,14 @@ def charges_in(ledger: Sequence[dict[str, Any]]) -> list[Charge]:
 class _Clients:
     """Made once: making one takes longer than a call."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._lambda = stage.engine.client("lambda")
-        self._dynamodb = stage.engine.client("dynamodb")
-        self._operations = stage.outputs["OperationsFunctionName"].partition(":")
-        self._table = stage.outputs["TransactionsTableName"]
+    def __init__(self, environment: LocalEnvironment) -> None:
+        self._lambda = environment.engine.client("lambda")
+        self._dynamodb = environment.engine.client("dynamodb")
+        self._operations = environment.outputs["OperationsFunctionName"].partition(":")
+        self._table = environment.outputs["TransactionsTableName"]
 
     def is_whole(self, transaction_id: str) -> bool:
-        """As an operator checks a trail."""
+        """As an operator verifies an audit log."""
         command = {"command": "verify_trail", "merchantId": MERCHANT_ID, "transactionId": transaction_id}
         name, _, qualifier = self._operations
         answer = self._lambda.invoke(FunctionName=name, Qualifier=qualifier, Payload=json.dumps(command))
@@ -98,14 +98,14 @@ class _Clients:
         return {name: item[name] for name in ("dueAt", "readyAt", "drives", "lease", "version") if name in item}
 
 
-def _dossier(clients: _Clients, merchant: Merchant, transaction_id: str) -> Dossier | None:
+def _case(clients: _Clients, merchant: Merchant, transaction_id: str) -> Case | None:
     path = f"/payments/{transaction_id}"
     status, payment = merchant.call_until_answered("GET", path)
-    _, trail = merchant.call_until_answered("GET", f"{path}/events?limit=100")
+    _, answer = merchant.call_until_answered("GET", f"{path}/events?limit=100")
     if status != 200:
         return None
     schedule = clients.schedule(transaction_id)
-    events = trail.get("items", [])
+    events = answer.get("items", [])
     seen = Seen(
         transaction_id=transaction_id,
         status=payment["status"],
@@ -116,14 +116,14 @@ def _dossier(clients: _Clients, merchant: Merchant, transaction_id: str) -> Doss
         chain_whole=clients.is_whole(transaction_id),
         asked_on=_is_asked_on(payment, schedule),
     )
-    return Dossier(seen=seen, payment=payment, events=events, schedule=schedule)
+    return Case(seen=seen, payment=payment, events=events, schedule=schedule)
 
 
 def _is_asked_on(payment: dict[str, Any], schedule: dict[str, Any]) -> bool:
-    """Nobody knows yet, and somebody will look again: no minutes of waiting may turn that into an end.
+    """The outcome is unknown and an inquiry is planned: no minutes of waiting can make such a payment final.
 
-    A gateway without a fence proves nothing; a re-send that is refused proves nothing; and trouble makes pauses grow.
-    That such a payment does end is the simulator's business, which has days.
+    A provider that can neither cancel nor replay proves nothing, and faults make the pauses between inquiries grow. The
+    simulator (`make simulate`) shows that such payments end: it has days.
     """
     if payment["status"] != "PENDING" or not payment["attempts"] or "dueAt" not in schedule:
         return False
