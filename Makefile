@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands clean
+.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 sdk bench synth simulate mutants chaos format openapi commands clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ demo: setup ## The same, and end: success only if all went as expected (PROVIDER
 alarms: setup ## Every alarm of the running stage, and its state
 	@$(VENV)/python -m local.alarms
 
-SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313
+SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313 sdk
 
 test: setup ## The whole gate: what needs no quiet machine two at a time, then the simulator and the running stage
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(SIDE_BY_SIDE)
@@ -76,6 +76,10 @@ python313: setup ## Unit and contract tests on the Python that is deployed, wher
 	@# The simulator's own tests not: they run whole simulations, and nobody deploys the simulator.
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract --ignore=tests/unit/simulation; fi
 
+sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
+	@$(VENV)/python local/setup.py sdk
+	@$(VENV)/python -m pytest -q tests/sdk --require=sdk
+
 simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SEED_BASE=, SEEDS=, SCALE=full)
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
 
@@ -101,4 +105,4 @@ commands: setup ## Write docs/commands.md from the commands
 	@$(VENV)/python -m ops.reference > docs/commands.md
 
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .venv-sdk .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
