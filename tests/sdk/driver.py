@@ -77,7 +77,10 @@ def stripe():
 
 
 def razorpay():
-    return importlib.import_module("razorpay").Client(auth=(KEY_ID, KEY_SECRET))
+    client = importlib.import_module("razorpay").Client(auth=(KEY_ID, KEY_SECRET))
+    codes = importlib.import_module("razorpay.constants").ERROR_CODE
+    client.error_codes = lambda: [value for name, value in vars(codes).items() if name.isupper()]
+    return client
 
 
 def cashfree():
@@ -92,6 +95,7 @@ def payu():
     client = importlib.import_module("payu_websdk").Client(KEY_ID, KEY_SECRET, "LIVE")
     hasher = importlib.import_module("resources.hasher")
     client.command_hash = lambda fields: hasher.APIHash({"key": KEY_ID, "salt": KEY_SECRET}, fields)
+    client.commands = lambda: [name for name in dir(client) if not name.startswith("_")]
     return client
 
 
