@@ -69,7 +69,7 @@ e2e: setup ## The demo and more through the running stage
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
 		.local/localstripe/bin/python -m pip --quiet --disable-pip-version-check install localstripe==1.15.10; }
-	@$(VENV)/python -m pytest -q tests/smoke
+	@$(VENV)/python -m pytest -q tests/smoke --require=localstripe
 
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313

@@ -88,8 +88,3 @@ def listed(provider: str, request: str) -> set[str]:
     """The places in which this request may, and must, differ."""
     entries = [entry for entry in DIFFERENCES if entry.provider == provider and request in entry.requests]
     return {place for entry in entries for place in entry.places}
-
-
-def named(provider: str) -> set[str]:
-    """All requests of the provider that are listed."""
-    return {request for entry in DIFFERENCES if entry.provider == provider for request in entry.requests}

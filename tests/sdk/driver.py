@@ -26,8 +26,8 @@ import sys
 import types
 import typing
 import warnings
+from typing import Any
 
-import pydantic
 import urllib3
 
 KEY_ID, KEY_SECRET = "the_key_id", "the_key_secret"
@@ -42,11 +42,11 @@ class AnsweredNothing(BaseException):
 # --- the line to the tests ------------------------------------------------------------------------------------------
 
 
-def say(message):
+def say(message: Any) -> None:
     print(json.dumps(message), file=OUTPUT, flush=True)
 
 
-def urlopen(pool, method, url, body=None, headers=None, **options):
+def urlopen(pool: Any, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> Any:
     """Stands for `urllib3.HTTPConnectionPool.urlopen`: the SDKs end here, with requests or without."""
     data = body.encode() if isinstance(body, str) else body or b""
     shown = {name.lower(): str(value) for name, value in (headers or {}).items()}
@@ -63,27 +63,27 @@ def urlopen(pool, method, url, body=None, headers=None, **options):
     )
 
 
-def no_network(*_arguments):
+def no_network(*_arguments: Any, **_named: Any) -> Any:
     raise OSError("no SDK may reach a network here")
 
 
 # --- the SDKs -------------------------------------------------------------------------------------------------------
 
 
-def stripe():
+def stripe() -> Any:
     client = importlib.import_module("stripe").StripeClient(KEY_SECRET)
     client.sdk = importlib.import_module("stripe")
     return client
 
 
-def razorpay():
+def razorpay() -> Any:
     client = importlib.import_module("razorpay").Client(auth=(KEY_ID, KEY_SECRET))
     codes = importlib.import_module("razorpay.constants").ERROR_CODE
     client.error_codes = lambda: [value for name, value in vars(codes).items() if name.isupper()]
     return client
 
 
-def cashfree():
+def cashfree() -> Any:
     sdk = importlib.import_module("cashfree_pg.api_client")
     client = sdk.Cashfree(sdk.CFEnvironment.PRODUCTION, KEY_ID, KEY_SECRET)
     client.sdk = importlib.import_module("cashfree_pg")
@@ -91,7 +91,7 @@ def cashfree():
     return client
 
 
-def payu():
+def payu() -> Any:
     client = importlib.import_module("payu_websdk").Client(KEY_ID, KEY_SECRET, "LIVE")
     hasher = importlib.import_module("resources.hasher")
     client.command_hash = lambda fields: hasher.APIHash({"key": KEY_ID, "salt": KEY_SECRET}, fields)
@@ -102,26 +102,29 @@ def payu():
 # --- what its types say ---------------------------------------------------------------------------------------------
 
 
-class Names(dict):
+class Names(dict[str, Any]):
     """What a package exports, for annotations whose module imports the name for type checkers only.
 
     `Card` may be called `CardResource` there. What the package does not export itself, Stripe's issuing for one, may
     be anything.
     """
 
-    def __missing__(self, name):
+    def __missing__(self, name: str) -> Any:
         return self.get(name.removesuffix("Resource"), typing.Any)
 
 
 @functools.cache
-def hints_of(model):
+def hints_of(model: Any) -> dict[str, Any]:
     package, module = sys.modules[model.__module__.partition(".")[0]], sys.modules[model.__module__]
     known = Names({**vars(builtins), **vars(typing), **vars(package), **vars(module)})
     return typing.get_type_hints(model, localns=known)
 
 
-def words(model, field):
-    """The words that the SDK allows: those of a Literal, or those that a validator names when it refuses another."""
+def words(model: Any, field: str) -> list[str]:
+    """The words that the SDK allows: those of a Literal, or those that a validator names when it refuses another.
+
+    Raises LookupError where it allows any.
+    """
     literals = [
         word for part in parts_of(hints_of(model)[field]) for word in typing.get_args(part) if isinstance(word, str)
     ]
@@ -129,14 +132,14 @@ def words(model, field):
         return sorted(literals)
     try:
         model.model_validate({field: "no such word"})
-    except pydantic.ValidationError as error:
+    except ValueError as error:
         listed = re.search(r"must be one of enum values (\(.+?\))", str(error))
         allowed = ast.literal_eval(listed[1])
         return sorted([allowed] if isinstance(allowed, str) else allowed)
-    return None
+    raise LookupError(f"{model.__name__}.{field} takes any word")
 
 
-def description(model, field):
+def description(model: Any, field: str) -> str:
     """Pydantic keeps it; Stripe writes it below the field."""
     if hasattr(model, "model_fields"):
         return model.model_fields[field].description
@@ -146,7 +149,7 @@ def description(model, field):
     return found[1].strip()
 
 
-def unlike(value, hint, place=""):
+def unlike(value: Any, hint: Any, place: str) -> list[str]:
     """Where a value is not what the SDK's annotation says: wrong types, and fields that it does not name.
 
     Stripe's objects take whatever comes; their types are annotations, which nothing checks at run time.
@@ -156,7 +159,7 @@ def unlike(value, hint, place=""):
     return min(found, key=len)
 
 
-def unlike_one(value, hint, place):
+def unlike_one(value: Any, hint: Any, place: str) -> list[str]:
     origin = typing.get_origin(hint)
     if origin is typing.Literal:
         return [] if value in typing.get_args(hint) else [f"{place} is {value!r}, which is no word of the SDK's"]
@@ -176,7 +179,7 @@ def unlike_one(value, hint, place):
     return [] if right else [f"{place} is {value!r}, and not a {getattr(hint, '__name__', hint)}"]
 
 
-def unlike_object(value, kind, place):
+def unlike_object(value: Any, kind: Any, place: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{place} is {value!r}, and no {kind.__name__}"]
     hints = hints_of(kind)
@@ -188,7 +191,7 @@ def unlike_object(value, kind, place):
     return wrong + [w for name in value if name in hints for w in unlike(value[name], hints[name], f"{place}.{name}")]
 
 
-def parts_of(hint):
+def parts_of(hint: Any) -> list[Any]:
     """The alternatives of a union, without the wrappers."""
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
@@ -201,13 +204,13 @@ def parts_of(hint):
 # --- calls ----------------------------------------------------------------------------------------------------------
 
 
-def find(start, path):
+def find(start: Any, path: str) -> Any:
     for name in path.split("."):
         start = getattr(start, name)
     return start
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """As JSON shows it."""
     if hasattr(value, "data") and hasattr(value, "status_code"):
         value = value.data
@@ -219,14 +222,14 @@ def plain(value):
     return value if isinstance(value, (str, int, float, bool, dict, type(None))) else str(value)
 
 
-def modelled(method, arguments):
+def modelled(method: Any, arguments: list[Any]) -> list[Any]:
     """Cashfree's SDK takes models, which are made from plain objects here; the others take those as they are."""
     wanted = [parts_of(hint)[0] for hint in hints_of(method).values()] if hasattr(method, "raw_function") else []
     pairs = itertools.zip_longest(arguments, wanted[: len(arguments)])
     return [hint.from_dict(given) if hasattr(hint, "from_dict") else given for given, hint in pairs]
 
 
-def answer(client, request):
+def answer(client: Any, request: dict[str, Any]) -> Any:
     if "words" in request:
         return words(find(client, request["words"]), request["of"])
     if "description" in request:
@@ -239,7 +242,7 @@ def answer(client, request):
     return plain(method(*modelled(method, request["with"]), **request["and"]))
 
 
-def main():
+def main() -> None:
     client = {"stripe": stripe, "razorpay": razorpay, "cashfree": cashfree, "payu": payu}[sys.argv[1]]()
     urllib3.HTTPConnectionPool.urlopen = urlopen
     socket.socket.connect = socket.create_connection = no_network

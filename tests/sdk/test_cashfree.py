@@ -145,15 +145,19 @@ class Shop:
         self.sdk = sdk
         self.answers: list[Any] = []
 
-    def ask(self, name: str, *arguments: Any, now: float = NOW) -> Any:
-        """What the SDK returns; fails unless its models name, and keep, all that the simulator answers."""
+    def send(self, name: str, *arguments: Any, now: float = NOW) -> Any:
+        """What the SDK returns. The simulator's answer is the last of `answers`."""
 
         def provider(sent: Sent) -> Answered:
             answered = answering(self.simulator, now)(sent)
             self.answers.append(json.loads(answered.body))
             return answered
 
-        returned = self.sdk.call(name, *arguments, provider=provider)
+        return self.sdk.call(name, *arguments, provider=provider)
+
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """The same; fails unless the SDK's models name, and keep, all that the simulator answers."""
+        returned = self.send(name, *arguments)
         assert list(lost(self.answers[-1], returned)) == []
         return returned
 
@@ -163,8 +167,8 @@ class Shop:
     def pay(self, session: str, token: str | None = "tok_success") -> Any:
         """The answer as it came: see `test_the_answer_to_a_payment`."""
         method = {"card": {"channel": "link", "instrument_id": token}} if token else UPI
-        with pytest.raises(RaisedError):
-            self.ask("PGPayOrder", {"payment_session_id": session, "payment_method": method})
+        with pytest.raises(RaisedError, match="cf_payment_id\n  Input should be a valid string"):
+            self.send("PGPayOrder", {"payment_session_id": session, "payment_method": method})
         return self.answers[-1]
 
 
@@ -215,11 +219,13 @@ class TestAnswers:
         ended = shop.ask("PGTerminateOrder", "declined", {"order_status": "TERMINATED"})
         assert ended["order_status"] == "TERMINATED"
 
-    @pytest.mark.parametrize("token", ["tok_success", "tok_requires_action", None])
-    def test_the_answer_to_a_payment(self, shop: Shop, token: str | None) -> None:
+    @pytest.mark.parametrize(
+        ("token", "kind"), [("tok_success", Unknown), ("tok_requires_action", ActionRequired), (None, ActionRequired)]
+    )
+    def test_the_answer_to_a_payment(self, shop: Shop, token: str | None, kind: type) -> None:
         """The id of the payment is a number here, as the provider writes it, and text in the SDK's model.
 
-        Nothing else differs, and we take both.
+        Nothing else differs, and we take both. That a payment went well is not said here, but by the next read.
         """
         answer = shop.pay(shop.order(), token)
         assert type(answer["cf_payment_id"]) is int
@@ -229,7 +235,7 @@ class TestAnswers:
         charge = charge_request(payment_method_type="card" if token else "upi")
         read = [step.read(charge, response(said)) for said in (answer, as_text)]
         assert read[0] == read[1]
-        assert isinstance(read[0], Accepted | ActionRequired)
+        assert type(read[0]) is kind
 
     def test_webhooks_are_the_sdks_models(self, shop: Shop) -> None:
         shop.pay(shop.order())
@@ -263,9 +269,9 @@ class TestAnswers:
         """Version 2026-01-01 has its rows in parts. Our reader takes them for no rows, and not for an empty list."""
         shop.pay(shop.order())
         shop.ask("PGAuthorizeOrder", KEY, CAPTURE)
-        with pytest.raises(AssertionError, match="event_type: 'PAYMENT' became None"):
-            shop.ask("PGFetchRecon", {"pagination": {"limit": 100}, "filters": HOUR}, now=NOW + 86_400)
+        read = shop.send("PGFetchRecon", {"pagination": {"limit": 100}, "filters": HOUR}, now=NOW + 86_400)
         report = shop.answers[-1]
+        assert "answer.data[0].event_type: 'PAYMENT' became None" in lost(report, read)
         (row,) = report["data"]
         page = StatementPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms)
         assert [entry.amount for entry in GATEWAY.read_statement(page, response(report)).entries] == [1999]
@@ -280,7 +286,8 @@ class TestAnswers:
 
 
 def response(body: Any) -> HttpResponse:
-    return HttpResponse(status=200, headers={}, body=json.dumps(body).encode())
+    headers = {"date": "Tue, 14 Nov 2023 22:13:20 GMT"}
+    return HttpResponse(status=200, headers=headers, body=json.dumps(body).encode())
 
 
 TOMORROW = "A_WORD_OF_TOMORROW"
@@ -337,7 +344,8 @@ class TestWords:
         charge = charge_request()
         (step,) = (step for step in GATEWAY.fence_steps(charge) if step.name == "order")
         for word, kind in ORDERS.items():
-            assert type(step.read(charge, response({"order_id": KEY, "order_status": word}))) is kind, word
+            order = {"order_id": KEY, "order_status": word, "order_expiry_time": "2023-11-14T22:13:00Z"}
+            assert type(step.read(charge, response(order))) is kind, word
 
     def test_every_status_of_a_refund(self, cashfree: Sdk) -> None:
         """FAILED stands in the SDK's description of the field, and not among the words that it lets through."""
@@ -409,7 +417,7 @@ class TestSignatures:
                 headers = {**event.headers, "x-webhook-timestamp": at}
                 with pytest.raises(ForgedWebhookError):
                     GATEWAY.read_webhook(Webhook(headers=headers, body=body, received_at_ms=arrived), [KEY_SECRET])
-        assert any(isinstance(notice.movement_outcome, Moved) for notice in believed)
+        assert any(isinstance(event.movement_outcome, Moved) for event in believed)
 
     def test_the_sdk_believes_what_we_sign(self, cashfree: Sdk) -> None:
         """It cannot sign, but it computes the signature that it expects."""

@@ -184,8 +184,8 @@ class TestSignatures:
                 changed = Webhook(headers=event.headers, body=forged[0].encode(), received_at_ms=0)
                 with pytest.raises(ForgedWebhookError):
                     GATEWAY.read_webhook(changed, [forged[2]])
-        assert any(isinstance(notice.outcome, Charged) for notice in believed)
-        assert any(isinstance(notice.movement_outcome, Moved) for notice in believed)
+        assert any(isinstance(event.outcome, Charged) for event in believed)
+        assert any(isinstance(event.movement_outcome, Moved) for event in believed)
 
     def test_the_sdk_believes_what_we_sign(self, razorpay: Sdk) -> None:
         body = '{"event":"payment.captured"}'

@@ -64,9 +64,9 @@ def _fields(content_type: str, body: bytes) -> Iterator[tuple[str, Any]]:
 
 
 def _leaves(place: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """A number is compared by its value: 10.10 and 10.1 are one amount. A word and a number are two things."""
+    """A number is compared by its value: 10.10 and 10.1 are one amount. Everything else as JSON spells it."""
     if value in ({}, []):
-        yield place, str(value)
+        yield place, json.dumps(value)
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield from _leaves(f"{place}.{name}", inner)
@@ -74,4 +74,5 @@ def _leaves(place: str, value: Any) -> Iterator[tuple[str, Any]]:
         for index, inner in enumerate(value):
             yield from _leaves(f"{place}.{index}", inner)
     else:
-        yield place, value if isinstance(value, str | bool | None) else Decimal(value)
+        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        yield place, Decimal(value) if is_number else json.dumps(value)

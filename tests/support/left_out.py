@@ -12,6 +12,7 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONTRACTS: Final = ROOT.parent / "shared" / "contracts"
+LOCALSTRIPE_PYTHON: Final = ROOT / ".local" / "localstripe" / "bin" / "python"
 SDK_PYTHON: Final = ROOT / ".venv-sdk" / "bin" / "python"
 
 _MARK: Final = "needs"
@@ -46,6 +47,12 @@ NEEDS: Final = {
             CONTRACTS.is_dir,
             "The providers' published contracts are",
             "../shared/contracts would hold Stripe's and Cashfree's OpenAPI, Razorpay's samples and vectors.json.",
+        ),
+        Need(
+            "localstripe",
+            LOCALSTRIPE_PYTHON.exists,
+            "localstripe, a fake of Stripe that is not ours, is",
+            "`make smoke` installs it into .local and runs the tests that need it.",
         ),
     )
 }
