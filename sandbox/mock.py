@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from sandbox.behaviours import Answer, Behaviour, Effect, behaviour_of
 from sandbox.http_types import BadRequestError, Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.post_authorization import CAPTURE, REFUND, VOID, SettlingSimulator, is_charge
+from sandbox.post_authorization import CAPTURE, REFUND, VOID, PostAuthorizationSimulator, is_charge
 from sandbox.simulator import (
     AUTHORIZED,
     CANCELED,
@@ -45,7 +45,7 @@ _FAILURES: Final = {
 }
 
 
-class MockSimulator(SettlingSimulator):
+class MockSimulator(PostAuthorizationSimulator):
     """Bearer authentication, JSON, minor units."""
 
     name = "mock"
@@ -179,7 +179,7 @@ class MockSimulator(SettlingSimulator):
         if record["state"] != WAITING:
             return _error(400, "invalid_request_error", "charge_not_cancelable", "The charge cannot be canceled.")
         changed = self.change(record, state=CANCELED)
-        self.tell(changed, now)
+        self.notify(changed, now)
         return json_reply(200, self._present(changed))
 
     def _result(self, record: Record) -> Reply:

@@ -22,7 +22,7 @@ SIGNATURE_HEADER: Final = "x-mock-signature"
 _LATER: Final = frozenset({"settles_at", "settles_to"})
 
 
-class SettlingSimulator(LedgerSimulator):
+class PostAuthorizationSimulator(LedgerSimulator):
     """A charge that is held is captured once or voided once; what was taken is refunded in as many parts as wanted."""
 
     @abstractmethod
@@ -42,7 +42,7 @@ class SettlingSimulator(LedgerSimulator):
     def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
         """As ever, and told of."""
         record = super().charge(key, behaviour, details, now, success=success)
-        self.tell(record, now)
+        self.notify(record, now)
         return record
 
     def _approve(self, charge_id: str, now: float) -> Reply:
@@ -50,7 +50,7 @@ class SettlingSimulator(LedgerSimulator):
         if record is None or record["state"] not in {WAITING, *TAKEN}:
             return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
         if record["state"] == WAITING:
-            self.tell(self.change(record, state=record["success"], effect=Effect.CHARGE), now)
+            self.notify(self.change(record, state=record["success"], effect=Effect.CHARGE), now)
         return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
 
     # -- operations
@@ -92,7 +92,7 @@ class SettlingSimulator(LedgerSimulator):
         # What was to become of the charge has become of it, or it could not be operated on.
         kept = {name: value for name, value in charge.items() if name not in _LATER}
         self.book(kept, operation, **changes.get(kind, {}))
-        self.tell(operation, now)
+        self.notify(operation, now)
         return operation
 
     def visible_operations(self, charge: Record, now: float, kind: str | None = None) -> list[Record]:
@@ -102,14 +102,14 @@ class SettlingSimulator(LedgerSimulator):
 
     # -- webhooks
 
-    def tell(self, record: Record, now: float) -> None:
+    def notify(self, record: Record, now: float) -> None:
         """The webhooks of how a charge or operation stands, and of what will become of it."""
         facts = {"subject": record["id"], "revision": record.get("version", 0)}
         if record["state"] not in {PENDING, WAITING}:
-            self.announce([(self.news(record), facts)], now, now)
+            self.emit_webhook([(self.news(record), facts)], now, now)
         if record.get("settles_at", now) > now:
             later = {**record, "state": record["settles_to"]}
-            self.announce([(self.news(later), facts)], record["settles_at"], now)
+            self.emit_webhook([(self.news(later), facts)], record["settles_at"], now)
 
     def sign(self, body: bytes, now: float) -> dict[str, str]:  # noqa: ARG002 - no time is signed here
         digest = hmac.new(self.credentials.key_secret.encode(), body, hashlib.sha256).hexdigest()
@@ -122,7 +122,7 @@ class SettlingSimulator(LedgerSimulator):
             raise ValueError("an event is about something that exists")
         return self.body(kind, event["id"], record, due)
 
-    def charge_of(self, operation: Record, now: float) -> Record:
+    def charge_request_of(self, operation: Record, now: float) -> Record:
         """The charge that an operation is about."""
         record = self.find(operation["charge_id"], now)
         if record is None:

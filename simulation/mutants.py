@@ -18,27 +18,24 @@ from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.payments import payments as payments_module
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
-from payflowx.adapters.dynamodb.webhooks import merchant_event_items as announcement_items
-from payflowx.application.payments import cancel_payment, process_payment, resolve_attempt
-from payflowx.application.payments import outcome_writer as recording
-from payflowx.application.payments.attempt_session import Visit
+from payflowx.adapters.dynamodb.webhooks import merchant_event_items
+from payflowx.application.payments import cancel_payment, outcome_writer, process_payment, resolve_attempt
+from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.domain.payments import attempt as attempt_module
-from payflowx.domain.payments import recovery_plan as resolution
-from payflowx.domain.payments import state_machine as conclusion
-from payflowx.domain.payments import verification as weighing
-from payflowx.domain.payments.outcome import Declined, Fenced, NotFound, NotSent, Outcome, Unknown
+from payflowx.domain.payments import recovery_plan, state_machine, verification
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, NotFound, NotSent, Outcome, Unknown
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import Claimed, Existing
-from payflowx.domain.payments.retry import Stop
-from payflowx.domain.payments.state_machine import Context, give_up
-from payflowx.domain.payments.verification import weigh
+from payflowx.domain.payments.ports import Existing, Stored
+from payflowx.domain.payments.retry import FailureReason
+from payflowx.domain.payments.state_machine import Context, fail_payment
+from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind, PaymentStatus
 from payflowx.entrypoints import worker
-from payflowx.providers.connector import Connector
+from payflowx.providers.http_provider import HttpProvider
 
 Patches = Callable[[], list[AbstractContextManager[Any]]]
 
@@ -121,10 +118,10 @@ def _intent_after_the_call() -> list[AbstractContextManager[Any]]:
 
     def claim(self: DynamoDBPayments, *, append: Any, **known: Any) -> Any:
         result = original(self, append=None, **known)
-        if append is None or not isinstance(result, Claimed):
+        if append is None or not isinstance(result, Stored):
             return result
         payment = result.payment
-        return Claimed(payment=replace(payment, attempts=(*payment.attempts, append)))
+        return Stored(payment=replace(payment, attempts=(*payment.attempts, append)))
 
     return [patch.object(DynamoDBPayments, "claim", claim)]
 
@@ -172,11 +169,11 @@ def _short_lease() -> list[AbstractContextManager[Any]]:
     """Five seconds, and nobody looks whether it lasts for a call."""
     return [
         patch.object(process_payment, "LEASE_MS", 5_000),
-        patch.object(Visit, "has_time_to_send", lambda _self: True),
+        patch.object(AttemptSession, "has_time_to_send", lambda _self: True),
     ]
 
 
-def _dead_workers_not_noticed() -> list[AbstractContextManager[Any]]:
+def _dead_workers_not_found() -> list[AbstractContextManager[Any]]:
     return [patch.object(payments_module, "DUE_AFTER_LEASE_MS", 1_000 * _DAY_MS)]
 
 
@@ -184,90 +181,92 @@ def _dead_workers_not_noticed() -> list[AbstractContextManager[Any]]:
 
 
 def _random_provider_key() -> list[AbstractContextManager[Any]]:
-    original, random = Connector.charge, Random(0)
+    original, random = HttpProvider.charge, Random(0)
 
-    def charge(self: Connector, charge: Any, account: Any) -> Any:
+    def charge(self: HttpProvider, charge: Any, account: Any) -> Any:
         key = f"{charge.provider_key[:-1]}{random.randint(1, 9)}"
         return original(self, replace(charge, provider_key=key), account)
 
-    return [patch.object(Connector, "charge", charge)]
+    return [patch.object(HttpProvider, "charge", charge)]
 
 
 def _timeout_means_not_sent() -> list[AbstractContextManager[Any]]:
-    original = Connector._perform
+    original = HttpProvider._perform
 
-    def perform(self: Connector, step: Any, charge: Any, account: Any) -> Any:
+    def perform(self: HttpProvider, step: Any, charge: Any, account: Any) -> Any:
         result = original(self, step, charge, account)
         if isinstance(result, Unknown) and result.code in {"read_timeout", "connection_lost"}:
             return NotSent(code=result.code)
         return result
 
-    return [patch.object(Connector, "_perform", perform)]
+    return [patch.object(HttpProvider, "_perform", perform)]
 
 
 def _retry_in_the_client() -> list[AbstractContextManager[Any]]:
-    original = Connector._perform
+    original = HttpProvider._perform
 
-    def perform(self: Connector, step: Any, charge: Any, account: Any) -> Any:
+    def perform(self: HttpProvider, step: Any, charge: Any, account: Any) -> Any:
         result = original(self, step, charge, account)
         return original(self, step, charge, account) if isinstance(result, Unknown) else result
 
-    return [patch.object(Connector, "_perform", perform)]
+    return [patch.object(HttpProvider, "_perform", perform)]
 
 
 def _steps_not_stored() -> list[AbstractContextManager[Any]]:
-    def store(_self: SendCharge, visit: Visit, progress: dict[str, str]) -> Visit:
-        attempt = replace(visit.attempt, progress=progress)
-        attempts = tuple(attempt if a.number == attempt.number else a for a in visit.payment.attempts)
-        return visit.with_payment(replace(visit.payment, attempts=attempts))
+    def store(_self: SendCharge, session: AttemptSession, progress: dict[str, str]) -> AttemptSession:
+        attempt = replace(session.attempt, progress=progress)
+        attempts = tuple(attempt if a.number == attempt.number else a for a in session.payment.attempts)
+        return session.with_payment(replace(session.payment, attempts=attempts))
 
     return [patch.object(SendCharge, "_store", store)]
 
 
-def _fence_without_reading_back() -> list[AbstractContextManager[Any]]:
-    original = Connector.fence
+def _cancel_without_confirming() -> list[AbstractContextManager[Any]]:
+    original = HttpProvider.cancel_and_confirm
 
-    def fence(self: Connector, charge: Any, account: Any) -> Outcome:
+    def cancel_and_confirm(self: HttpProvider, charge: Any, account: Any) -> Outcome:
         result = original(self, charge, account)
-        return Fenced() if isinstance(result, Unknown) else result
+        return ConfirmedCancelled() if isinstance(result, Unknown) else result
 
-    return [patch.object(Connector, "fence", fence)]
+    return [patch.object(HttpProvider, "cancel_and_confirm", cancel_and_confirm)]
 
 
 # --- recording
 
 
-def _weighing(change: Callable[[Outcome, Any], Outcome]) -> list[AbstractContextManager[Any]]:
+def _verification(change: Callable[[Outcome, Any], Outcome]) -> list[AbstractContextManager[Any]]:
     """An outcome is changed before it is weighed."""
 
-    def weighed(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
-        return weigh(change(outcome, attempt), payment, attempt, first_send=first_send)
+    def verified(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
+        return verify_outcome(change(outcome, attempt), payment, attempt, first_send=first_send)
 
-    return [patch.object(recording, "weigh", weighed)]
+    return [patch.object(outcome_writer, "verify_outcome", verified)]
 
 
 def _refused_resend_closes() -> list[AbstractContextManager[Any]]:
-    def weighed(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
+    def verified(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
         del first_send
-        return weigh(outcome, payment, attempt, first_send=True)
+        return verify_outcome(outcome, payment, attempt, first_send=True)
 
-    return [patch.object(recording, "weigh", weighed)]
+    return [patch.object(outcome_writer, "verify_outcome", verified)]
 
 
 def _two_not_found_close() -> list[AbstractContextManager[Any]]:
-    return _weighing(lambda outcome, a: Fenced() if isinstance(outcome, NotFound) and a.inquiries >= 1 else outcome)
+    return _verification(
+        lambda outcome, a: ConfirmedCancelled() if isinstance(outcome, NotFound) and a.inquiries >= 1 else outcome
+    )
 
 
 def _unknown_means_declined() -> list[AbstractContextManager[Any]]:
     declined = Declined(kind=DeclineKind.SOFT, code="timeout")
-    return _weighing(lambda outcome, _attempt: declined if isinstance(outcome, Unknown) else outcome)
+    return _verification(lambda outcome, _attempt: declined if isinstance(outcome, Unknown) else outcome)
 
 
 def _fail_over_after_reopening_decline() -> list[AbstractContextManager[Any]]:
     def forget(outcome: Outcome, _attempt: Any) -> Outcome:
         return replace(outcome, reopens_for_seconds=0) if isinstance(outcome, Declined) else outcome
 
-    return _weighing(forget)
+    return _verification(forget)
 
 
 def _reopening_decline_not_watched() -> list[AbstractContextManager[Any]]:
@@ -276,11 +275,11 @@ def _reopening_decline_not_watched() -> list[AbstractContextManager[Any]]:
             return replace(outcome, reopens_for_seconds=0, kind=DeclineKind.HARD)
         return outcome
 
-    return _weighing(final)
+    return _verification(final)
 
 
 def _answers_not_compared() -> list[AbstractContextManager[Any]]:
-    return [patch.object(weighing, "_verified", lambda outcome, _payment, _attempt: outcome)]
+    return [patch.object(verification, "_verified", lambda outcome, _payment, _attempt: outcome)]
 
 
 def _event_outside_the_transaction() -> list[AbstractContextManager[Any]]:
@@ -291,7 +290,7 @@ def _event_outside_the_transaction() -> list[AbstractContextManager[Any]]:
 
     def commit_then_put(self: DynamoDBPayments, change: Any) -> Any:
         result = commit(self, change)
-        if isinstance(result, Claimed):
+        if isinstance(result, Stored):
             self.client.transact_write_items(TransactItems=[parts(self, change)[-1][1]])
         return result
 
@@ -307,24 +306,24 @@ def _lease_kept_after_the_outcome() -> list[AbstractContextManager[Any]]:
 
 def _unknown_fails_in_the_end() -> list[AbstractContextManager[Any]]:
     def fail(payment: Any, code: str, message: str, context: Context) -> Any:
-        return give_up(payment, Stop(code=code, message=message), context)
+        return fail_payment(payment, FailureReason(code=code, message=message), context)
 
-    return [patch.object(recording, "send_to_review", fail)]
+    return [patch.object(outcome_writer, "send_to_review", fail)]
 
 
 def _late_success_ignored() -> list[AbstractContextManager[Any]]:
     """FAILED stays FAILED, whatever the gateway says later."""
-    original = conclusion._succeeded
+    original = state_machine._succeeded
 
     def succeeded(payment: Any, settled: Any) -> Any:
         after = original(payment, settled)
         return replace(after, status=PaymentStatus.FAILED) if payment.status is PaymentStatus.FAILED else after
 
-    return [patch.object(conclusion, "_succeeded", succeeded)]
+    return [patch.object(state_machine, "_succeeded", succeeded)]
 
 
 def _two_successes_committed() -> list[AbstractContextManager[Any]]:
-    original = conclusion._succeeded
+    original = state_machine._succeeded
 
     def succeeded(payment: Any, settled: Any) -> Any:
         return original(replace(payment, charged_attempt=None), settled)
@@ -334,7 +333,7 @@ def _two_successes_committed() -> list[AbstractContextManager[Any]]:
     def always(self: Expression, path: str) -> str:
         return f"attribute_exists({self.name('pk')})" if path == "chargedAttempt" else absent(self, path)
 
-    return [patch.object(conclusion, "_succeeded", succeeded), patch.object(Expression, "absent", always)]
+    return [patch.object(state_machine, "_succeeded", succeeded), patch.object(Expression, "absent", always)]
 
 
 # --- deciding
@@ -348,20 +347,20 @@ def _fail_over_while_unknown() -> list[AbstractContextManager[Any]]:
 
 
 def _resend_after_the_window() -> list[AbstractContextManager[Any]]:
-    original = resolution.means_for
+    original = recovery_plan.recovery_step_for
 
-    def means_for(payment: Any, attempt: Any, able: Any, **known: Any) -> Any:
+    def recovery_step_for(payment: Any, attempt: Any, able: Any, **known: Any) -> Any:
         means = original(payment, attempt, able, **known)
         undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
         return replace(means, resend=undecided and known["may_have_charged"] and able.idempotency_window_ms > 0)
 
-    return [patch.object(resolve_attempt, "means_for", means_for)]
+    return [patch.object(resolve_attempt, "recovery_step_for", recovery_step_for)]
 
 
 def _cancel_without_proof() -> list[AbstractContextManager[Any]]:
     def cancel(self: CancelPayment, payment: Any) -> Any:
         context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
-        return self.recorder.commit(give_up(payment, cancel_payment._CANCELLED, context))
+        return self.outcome_writer.commit(fail_payment(payment, cancel_payment._CANCELLED, context))
 
     return [patch.object(CancelPayment, "_cancel", cancel)]
 
@@ -395,14 +394,14 @@ def _stale_reads() -> list[AbstractContextManager[Any]]:
 # --- telling merchants
 
 
-def _announced_without_due() -> list[AbstractContextManager[Any]]:
+def _merchant_event_without_due() -> list[AbstractContextManager[Any]]:
     """Only the message knows, and messages get lost."""
-    original = announcement_items.announced_fields
+    original = merchant_event_items.merchant_event_fields
 
-    def fields(announcement: Any) -> Any:
-        return original(announcement) | {"dueAt": None, "dueShard": None}
+    def fields(merchant_event: Any) -> Any:
+        return original(merchant_event) | {"dueAt": None, "dueShard": None}
 
-    return [patch.object(writes, "announced_fields", fields)]
+    return [patch.object(writes, "merchant_event_fields", fields)]
 
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -427,13 +426,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         _short_lease,
         survives=("As above: a lease that ends too soon is a lease that is not respected."),
     ),
-    Mutant("dead workers are not noticed", _dead_workers_not_noticed),
+    Mutant("dead workers are not noticed", _dead_workers_not_found),
     Mutant("random provider key", _random_provider_key),
     Mutant("a timeout means not sent", _timeout_means_not_sent),
     Mutant("unknown means declined", _unknown_means_declined),
     Mutant("the HTTP client repeats", _retry_in_the_client),
     Mutant("steps are not stored", _steps_not_stored),
-    Mutant("a fence is not read back", _fence_without_reading_back),
+    Mutant("a fence is not read back", _cancel_without_confirming),
     Mutant("a refused re-send closes the attempt", _refused_resend_closes),
     Mutant("two 'not found' close an attempt", _two_not_found_close),
     Mutant("fail-over after a decline that may reopen", _fail_over_after_reopening_decline),
@@ -447,7 +446,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("re-send after the gateway's window", _resend_after_the_window),
     Mutant("cancel without proof", _cancel_without_proof),
     Mutant("no sweeper", _no_sweeper),
-    Mutant("what is announced is not due", _announced_without_due),
+    Mutant("what is announced is not due", _merchant_event_without_due),
     Mutant(
         "reads of payments are not consistent",
         _stale_reads,

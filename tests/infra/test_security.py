@@ -27,22 +27,26 @@ WILDCARDS = {
 
 @pytest.mark.parametrize(("stack", "name"), every("AWS::IAM::Policy"))
 def test_no_wildcards_but_the_listed_ones(stack: str, name: str) -> None:
-    for statement in resources(stack, "AWS::IAM::Policy")[name]["PolicyDocument"]["Statement"]:
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    for report_page in resources(stack, "AWS::IAM::Policy")[name]["PolicyDocument"]["Statement"]:
+        actions = report_page["Action"] if isinstance(report_page["Action"], list) else [report_page["Action"]]
         assert not [action for action in actions if action.endswith(":*") or action == "*"]
-        if statement["Resource"] == "*":
+        if report_page["Resource"] == "*":
             assert tuple(sorted(actions)) in WILDCARDS
 
 
 def actions_of(stack: str, handler: str) -> set[str]:
-    function = next(f for f in resources(stack, "AWS::Lambda::Function").values() if f".{handler}." in f["Handler"])
+    function = next(
+        f
+        for f in resources(stack, "AWS::Lambda::Function").values()
+        if f["Handler"] == f"payflowx.entrypoints.{handler}.handler"
+    )
     role = function["Role"]["Fn::GetAtt"][0]
     return {
         action
         for policy in resources(stack, "AWS::IAM::Policy").values()
         if {"Ref": role} in policy["Roles"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        for report_page in policy["PolicyDocument"]["Statement"]
+        for action in ([report_page["Action"]] if isinstance(report_page["Action"], str) else report_page["Action"])
     }
 
 
@@ -52,12 +56,12 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     def allowed(handler: str) -> list[str]:
         return sorted(a for a in actions_of("Prod-Service", handler) if a.split(":")[0] in services)
 
-    assert allowed("authorizer") == ["dynamodb:GetItem"]
+    assert allowed("api.authorizer") == ["dynamodb:GetItem"]
     assert allowed("routing_validator") == []
     assert allowed("sweeper") == [
         *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage")
     ]
-    assert allowed("operations") == [
+    assert allowed("operators.handler") == [
         *("appconfig:CreateHostedConfigurationVersion", "appconfig:GetHostedConfigurationVersion"),
         *("appconfig:ListDeployments", "appconfig:StartDeployment", "appconfig:StopDeployment"),
         *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
@@ -70,8 +74,10 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     assert "s3:GetObject" in actions_of("Prod-Service", "reconciler")
     assert not [a for a in actions_of("Prod-Service", "reconciler") if a.startswith("s3:") and a != "s3:GetObject"]
     assert "secretsmanager:GetSecretValue" in allowed("worker")
-    assert "dynamodb:DeleteItem" not in {a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h)}
-    assert not [a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h) if "Scan" in a]
+    assert "dynamodb:DeleteItem" not in {
+        a for h in ("api.handler", "worker", "sweeper", "operators.handler") for a in allowed(h)
+    }
+    assert not [a for h in ("api.handler", "worker", "sweeper", "operators.handler") for a in allowed(h) if "Scan" in a]
 
 
 def test_the_rule_packs_find_nothing_that_is_not_acknowledged() -> None:

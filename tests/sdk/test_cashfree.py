@@ -18,18 +18,18 @@ from payflowx.domain.payments.outcome import (
     Authorized,
     Charged,
     Declined,
-    Moved,
     NotFound,
     Progress,
     Refused,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
-from payflowx.domain.reconciliation.reports import StatementPage
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
+from payflowx.domain.reconciliation.reports import ReportPage
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.cashfree.connector import GATEWAY
+from payflowx.providers.cashfree.connector import CONNECTOR
 from payflowx.providers.cashfree.requests import idempotency_key
 from payflowx.providers.cashfree.signature import signature_of
 from sandbox.cashfree import CashfreeSimulator
@@ -106,15 +106,15 @@ CALLS = {
 
 class TestRequests:
     def test_every_one_is_the_sdks(self, cashfree: Sdk) -> None:
-        compare_all("cashfree", cashfree, ENDPOINT, every_request(GATEWAY, CHARGE), CALLS)
+        compare_all("cashfree", cashfree, ENDPOINT, every_request(CONNECTOR, CHARGE), CALLS)
 
     def test_what_varies(self, cashfree: Sdk) -> None:
-        order, _, pay = GATEWAY.charge_steps()
-        page = StatementPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="cursor_1")
+        order, _, pay = CONNECTOR.charge_steps()
+        page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="cursor_1")
         ours = {
             "an order in yen": order.build(charge_request(currency="JPY", customer=PAYER)),
             "a UPI payment": pay.build(charge_request(payment_method_type="upi", progress=CHARGE.progress)),
-            "report": GATEWAY.statement_request(page),
+            "report": CONNECTOR.report_request(page),
         }
         yen = {**ORDER, "order_amount": 1999, "order_currency": "JPY"}
         calls = {
@@ -122,7 +122,7 @@ class TestRequests:
             "a UPI payment": once("PGPayOrder", {"payment_session_id": SESSION, "payment_method": UPI}, under="pay"),
             "report": call("PGFetchRecon", {"pagination": {"limit": 100, "cursor": "cursor_1"}, "filters": HOUR}),
         }
-        opened = {name: GATEWAY.authenticate(request, CREDENTIALS) for name, request in ours.items()}
+        opened = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
         compare("cashfree", cashfree, ENDPOINT, opened, calls)
 
     def test_the_sdks_models_would_find_mistakes(self, cashfree: Sdk) -> None:
@@ -231,7 +231,7 @@ class TestAnswers:
         assert type(answer["cf_payment_id"]) is int
         as_text = {**answer, "cf_payment_id": str(answer["cf_payment_id"])}
         assert list(lost(as_text, shop.sdk.call("sdk.PayOrderEntity.from_dict", as_text))) == []
-        (*_, step) = GATEWAY.charge_steps()
+        (*_, step) = CONNECTOR.charge_steps()
         charge = charge_request(payment_method_type="card" if token else "upi")
         read = [step.read(charge, response(said)) for said in (answer, as_text)]
         assert read[0] == read[1]
@@ -273,13 +273,13 @@ class TestAnswers:
         report = shop.answers[-1]
         assert "answer.data[0].event_type: 'PAYMENT' became None" in lost(report, read)
         (row,) = report["data"]
-        page = StatementPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms)
-        assert [entry.amount for entry in GATEWAY.read_statement(page, response(report)).entries] == [1999]
+        page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms)
+        assert [entry.amount for entry in CONNECTOR.read_report(page, response(report)).entries] == [1999]
         details = {name: value for name, value in row.items() if name.startswith("event_")}
         newer = {**report, "data": [{"event_details": details}]}
         assert list(lost(newer, shop.sdk.call("sdk.ReconEntity.from_dict", newer))) == []
         with pytest.raises(ValueError, match="no known type"):
-            GATEWAY.read_statement(page, response(newer))
+            CONNECTOR.read_report(page, response(newer))
 
 
 # --- words ------------------------------------------------------------------------------------------------------
@@ -318,7 +318,7 @@ ORDERS = {
     TOMORROW: Unknown,
 }
 REFUNDS = {
-    "SUCCESS": Moved,
+    "SUCCESS": Succeeded,
     "PENDING": Accepted,
     "CANCELLED": Refused,
     "ONHOLD": Accepted,
@@ -332,7 +332,7 @@ class TestWords:
     def test_every_status_of_a_payment(self, cashfree: Sdk) -> None:
         assert cashfree.words("sdk.PaymentEntity", "payment_status") | {TOMORROW} == set(PAYMENTS)
         charge = charge_request()
-        (step,) = GATEWAY.inquiry_steps(charge)
+        (step,) = CONNECTOR.inquiry_steps(charge)
         for word, kind in PAYMENTS.items():
             assert type(step.read(charge, response([{**PAYMENT, "payment_status": word}]))) is kind, word
         assert type(step.read(charge, response([{**PAYMENT, "is_captured": False}]))) is Authorized
@@ -342,7 +342,7 @@ class TestWords:
         words = set(re.findall(r"`([A-Z_]+)`", cashfree.description("sdk.OrderEntity", "order_status")))
         assert words | {TOMORROW} == set(ORDERS)
         charge = charge_request()
-        (step,) = (step for step in GATEWAY.fence_steps(charge) if step.name == "order")
+        (step,) = (step for step in CONNECTOR.cancel_steps(charge) if step.name == "order")
         for word, kind in ORDERS.items():
             order = {"order_id": KEY, "order_status": word, "order_expiry_time": "2023-11-14T22:13:00Z"}
             assert type(step.read(charge, response(order))) is kind, word
@@ -352,8 +352,8 @@ class TestWords:
         described = set(re.findall(r'"([A-Z]+)"', cashfree.description("sdk.RefundEntity", "refund_status")))
         assert described == cashfree.words("sdk.RefundEntity", "refund_status") | {"FAILED"}
         assert described | {TOMORROW} == set(REFUNDS)
-        asked = operation_request(MovementKind.REFUND, CHARGE, charge_reference="77")
-        (step,) = GATEWAY.movement_inquiry_steps(asked)
+        asked = operation_request(OperationKind.REFUND, CHARGE, charge_reference="77")
+        (step,) = CONNECTOR.operation_inquiry_steps(asked)
         refund = {"refund_id": OPERATION_KEY, "order_id": KEY, "cf_payment_id": "77", "cf_refund_id": "88"}
         money = {"refund_amount": 5.0, "refund_currency": "INR"}
         for word, kind in REFUNDS.items():
@@ -365,28 +365,28 @@ class TestWords:
         states = cashfree.words("sdk.AuthorizationInPaymentsEntity", "status")
         assert (actions, states) == ({"CAPTURE", "VOID"}, {"SUCCESS", "PENDING"})
         moved, refused = set(), set()
-        for kind in (MovementKind.CAPTURE, MovementKind.VOID):
+        for kind in (OperationKind.CAPTURE, OperationKind.VOID):
             asked = operation_request(kind, CHARGE, charge_reference="77")
-            (step,) = GATEWAY.movement_inquiry_steps(asked)
+            (step,) = CONNECTOR.operation_inquiry_steps(asked)
             for action in (*actions, TOMORROW):
                 for state in (*states, TOMORROW):
                     taken = {"is_captured": action == "CAPTURE" and state == "SUCCESS"}
                     held = {"action": action, "status": state, "captured_amount": 19.99}
                     outcome = step.read(asked, response([{**PAYMENT, **taken, "authorization": held}]))
-                    moved |= {(kind, action, state)} if isinstance(outcome, Moved) else set()
+                    moved |= {(kind, action, state)} if isinstance(outcome, Succeeded) else set()
                     refused |= {(kind, action, state)} if isinstance(outcome, Refused | NotFound) else set()
         assert moved == {
-            (MovementKind.CAPTURE, "CAPTURE", "SUCCESS"),
-            (MovementKind.VOID, "VOID", "SUCCESS"),
+            (OperationKind.CAPTURE, "CAPTURE", "SUCCESS"),
+            (OperationKind.VOID, "VOID", "SUCCESS"),
         }
         assert refused == {
-            (MovementKind.CAPTURE, "VOID", "SUCCESS"),
-            (MovementKind.VOID, "CAPTURE", "SUCCESS"),
+            (OperationKind.CAPTURE, "VOID", "SUCCESS"),
+            (OperationKind.VOID, "CAPTURE", "SUCCESS"),
         }
 
     def test_every_action_of_a_payer(self, cashfree: Sdk) -> None:
         assert cashfree.words("sdk.PayOrderEntity", "action") | {TOMORROW} == set(ACTIONS)
-        (*_, step) = GATEWAY.charge_steps()
+        (*_, step) = CONNECTOR.charge_steps()
         data = {"url": "https://bank.example", "method": "post", "payload": {"default": "upi://pay?tr=1"}}
         said = {"cf_payment_id": 1, "payment_amount": 19.99, "data": data}
         for word, kind in ACTIONS.items():
@@ -409,15 +409,15 @@ class TestSignatures:
             shop.sdk.call(self.VERIFY, signature, event.body.decode(), time)
             arrived = int(NOW * 1000)
             said = Webhook(headers=event.headers, body=event.body, received_at_ms=arrived)
-            believed.append(GATEWAY.read_webhook(said, [KEY_SECRET]))
+            believed.append(CONNECTOR.read_webhook(said, [KEY_SECRET]))
             rewritten = json.dumps(json.loads(event.body, parse_float=Decimal), default=float).encode() + b" "
             for body, at in ((event.body + b" ", time), (event.body, f"{time[:-1]}1"), (rewritten, time)):
                 with pytest.raises(RaisedError, match="did not match"):
                     shop.sdk.call(self.VERIFY, signature, body.decode(), at)
                 headers = {**event.headers, "x-webhook-timestamp": at}
-                with pytest.raises(ForgedWebhookError):
-                    GATEWAY.read_webhook(Webhook(headers=headers, body=body, received_at_ms=arrived), [KEY_SECRET])
-        assert any(isinstance(event.movement_outcome, Moved) for event in believed)
+                with pytest.raises(InvalidSignatureError):
+                    CONNECTOR.read_webhook(Webhook(headers=headers, body=body, received_at_ms=arrived), [KEY_SECRET])
+        assert any(isinstance(event.operation_outcome, Succeeded) for event in believed)
 
     def test_the_sdk_believes_what_we_sign(self, cashfree: Sdk) -> None:
         """It cannot sign, but it computes the signature that it expects."""

@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from payflowx.domain.payments.outcome import Charged, NotFound, Rejected, Unknown
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.payu.connector import GATEWAY
+from payflowx.providers.payu.connector import CONNECTOR
 from payflowx.providers.payu.requests import payment_page
-from payflowx.providers.payu.signature import form_hash, is_signed, notice_hash
+from payflowx.providers.payu.signature import form_hash, is_signed, reverse_hash
 from sandbox.http_types import Request
 from sandbox.payu import PayUSimulator
 from sandbox.simulator import Credentials
@@ -57,7 +57,7 @@ def form_of(body: bytes) -> dict[str, str]:
 
 class TestRequests:
     def test_every_one_that_the_sdk_has_is_the_sdks(self, payu: Sdk) -> None:
-        compare_all("payu", payu, ENDPOINT, every_request(GATEWAY, CHARGE), CALLS)
+        compare_all("payu", payu, ENDPOINT, every_request(CONNECTOR, CHARGE), CALLS)
 
     def test_the_sdk_has_no_other_command_of_ours(self, payu: Sdk) -> None:
         """A newer SDK that has one fails here: then the request is to be compared."""
@@ -67,7 +67,7 @@ class TestRequests:
         assert not names & {re.sub("[^a-z]", "", command) for command in commands}
 
     def test_every_command_is_hashed_as_the_sdk_hashes_it(self, payu: Sdk) -> None:
-        requests = every_request(GATEWAY, CHARGE)
+        requests = every_request(CONNECTOR, CHARGE)
         seen = set()
         for request in requests.values():
             fields = form_of(request.body)
@@ -107,7 +107,7 @@ class Shop:
 
     def read(self) -> Any:
         """The SDK's inquiry, read by our connector."""
-        (step,) = GATEWAY.inquiry_steps(CHARGE)
+        (step,) = CONNECTOR.inquiry_steps(CHARGE)
         body = json.dumps(self.ask("verifyPayment", KEY)).encode()
         return step.read(CHARGE, HttpResponse(status=200, headers={}, body=body))
 
@@ -135,8 +135,8 @@ class TestAnswers:
         assert charge["kind"] == "charge"
 
     def test_no_answer_to_the_sdks_refund_is_a_success_to_us(self, shop: Shop) -> None:
-        asked = operation_request(MovementKind.REFUND, CHARGE)
-        (step,) = GATEWAY.movement_steps(asked)
+        asked = operation_request(OperationKind.REFUND, CHARGE)
+        (step,) = CONNECTOR.operation_steps(asked)
         answer = shop.ask("cancelRefundTransaction", "none", OPERATION_KEY, "5.00")
         outcome = step.read(asked, HttpResponse(status=200, headers={}, body=json.dumps(answer).encode()))
         assert isinstance(outcome, Unknown | Rejected)
@@ -152,12 +152,12 @@ class TestSignatures:
         (post,) = shop.simulator.webhooks_due(NOW)
         fields = form_of(post.body)
         assert shop.sdk.call("validateReverseHash", fields) is True
-        assert GATEWAY.read_webhook(posted(fields), [KEY_SECRET]).charge_key == KEY
+        assert CONNECTOR.read_webhook(posted(fields), [KEY_SECRET]).charge_key == KEY
         for name in ("status", "amount", "txnid", "email", "udf1"):
             forged = {**fields, name: fields[name] + "0"}
             assert shop.sdk.call("validateReverseHash", forged) is False
-            with pytest.raises(ForgedWebhookError):
-                GATEWAY.read_webhook(posted(forged), [KEY_SECRET])
+            with pytest.raises(InvalidSignatureError):
+                CONNECTOR.read_webhook(posted(forged), [KEY_SECRET])
 
     @pytest.mark.parametrize("extra", [{}, {"additionalCharges": "2.50"}])
     def test_we_believe_what_the_sdk_signs(self, payu: Sdk, extra: dict[str, str]) -> None:
@@ -170,8 +170,8 @@ class TestSignatures:
     @pytest.mark.parametrize("extra", [{}, {"additionalCharges": "2.50"}])
     def test_the_sdk_believes_what_we_sign(self, payu: Sdk, extra: dict[str, str]) -> None:
         fields = {**POST, **extra}
-        assert payu.call("validateReverseHash", {**fields, "hash": notice_hash(fields, KEY_SECRET)}) is True
-        assert payu.call("validateReverseHash", {**fields, "hash": notice_hash(fields, "another salt")}) is False
+        assert payu.call("validateReverseHash", {**fields, "hash": reverse_hash(fields, KEY_SECRET)}) is True
+        assert payu.call("validateReverseHash", {**fields, "hash": reverse_hash(fields, "another salt")}) is False
 
     def test_a_form_is_hashed_as_the_sdk_hashes_it(self, payu: Sdk) -> None:
         fields = {name: value for name, value in POST.items() if name != "status"}

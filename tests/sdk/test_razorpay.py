@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.payments.outcome import Charged, Moved, Rejected, Unknown
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
-from payflowx.domain.reconciliation.reports import StatementPage
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.payments.outcome import Charged, Rejected, Succeeded, Unknown
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
+from payflowx.domain.reconciliation.reports import ReportPage
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.razorpay.connector import GATEWAY
+from payflowx.providers.razorpay.connector import CONNECTOR
 from payflowx.providers.razorpay.signature import is_payment_signed, sign
 from sandbox.razorpay import RazorpaySimulator
 from sandbox.simulator import Credentials
@@ -81,20 +81,20 @@ CALLS = {
 
 class TestRequests:
     def test_every_one_is_the_sdks(self, razorpay: Sdk) -> None:
-        compare_all("razorpay", razorpay, ENDPOINT, every_request(GATEWAY, CHARGE), CALLS)
+        compare_all("razorpay", razorpay, ENDPOINT, every_request(CONNECTOR, CHARGE), CALLS)
 
     def test_what_varies(self, razorpay: Sdk) -> None:
         held = charge_request(capture=CaptureMode.MANUAL)
         upi = charge_request(payment_method_type="upi", customer=PAYER, progress=CHARGE.progress)
-        refund = operation_request(MovementKind.REFUND, CHARGE, reference="rfnd_1")
-        order, pay = GATEWAY.charge_steps()
-        (find,) = GATEWAY.movement_inquiry_steps(refund)
-        refunds = StatementPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="refund:50")
+        refund = operation_request(OperationKind.REFUND, CHARGE, reference="rfnd_1")
+        order, pay = CONNECTOR.charge_steps()
+        (find,) = CONNECTOR.operation_inquiry_steps(refund)
+        refunds = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="refund:50")
         ours = {
             "an order to be held": order.build(held),
             "a UPI payment": pay.build(upi),
             "a refund by its id": find.build(refund),
-            "the report's refunds": GATEWAY.statement_request(refunds),
+            "the report's refunds": CONNECTOR.report_request(refunds),
         }
         calls = {
             "an order to be held": call("order.create", HELD),
@@ -102,7 +102,7 @@ class TestRequests:
             "a refund by its id": call("refund.fetch", "rfnd_1"),
             "the report's refunds": call("refund.all", {**HOUR, "skip": 50}),
         }
-        opened = {name: GATEWAY.authenticate(request, CREDENTIALS) for name, request in ours.items()}
+        opened = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
         compare("razorpay", razorpay, ENDPOINT, opened, calls)
 
 
@@ -150,16 +150,16 @@ class TestAnswers:
     def test_no_error_code_of_the_sdks_is_a_success(self, razorpay: Sdk) -> None:
         codes = razorpay.call("error_codes")
         assert set(codes) == {"BAD_REQUEST_ERROR", "GATEWAY_ERROR", "SERVER_ERROR"}
-        refund = operation_request(MovementKind.REFUND, CHARGE)
+        refund = operation_request(OperationKind.REFUND, CHARGE)
         for code in (*codes, "A_CODE_OF_TOMORROW"):
             for status in (400, 401, 429, 500, 502):
                 said = {"error": {"code": code, "description": "No", "reason": "a reason of tomorrow"}}
                 response = HttpResponse(status=status, headers={}, body=json.dumps(said).encode())
-                for step in GATEWAY.charge_steps():
+                for step in CONNECTOR.charge_steps():
                     assert isinstance(step.read(CHARGE, response), Rejected | Unknown)
-                (move,) = GATEWAY.movement_steps(refund)
+                (move,) = CONNECTOR.operation_steps(refund)
                 assert isinstance(move.read(refund, response), Rejected | Unknown)
-                (read,) = GATEWAY.inquiry_steps(CHARGE)
+                (read,) = CONNECTOR.inquiry_steps(CHARGE)
                 assert isinstance(read.read(CHARGE, response), Unknown)
 
 
@@ -177,15 +177,15 @@ class TestSignatures:
             signature, body = event.headers["x-razorpay-signature"], event.body.decode()
             assert shop.sdk.call(self.VERIFY, body, signature, secret) is True
             said = Webhook(headers=event.headers, body=event.body, received_at_ms=0)
-            believed.append(GATEWAY.read_webhook(said, [secret]))
+            believed.append(CONNECTOR.read_webhook(said, [secret]))
             for forged in ((body + " ", signature, secret), (body, signature, secret + "x")):
                 with pytest.raises(RaisedError, match="SignatureVerificationError"):
                     shop.sdk.call(self.VERIFY, *forged)
                 changed = Webhook(headers=event.headers, body=forged[0].encode(), received_at_ms=0)
-                with pytest.raises(ForgedWebhookError):
-                    GATEWAY.read_webhook(changed, [forged[2]])
+                with pytest.raises(InvalidSignatureError):
+                    CONNECTOR.read_webhook(changed, [forged[2]])
         assert any(isinstance(event.outcome, Charged) for event in believed)
-        assert any(isinstance(event.movement_outcome, Moved) for event in believed)
+        assert any(isinstance(event.operation_outcome, Succeeded) for event in believed)
 
     def test_the_sdk_believes_what_we_sign(self, razorpay: Sdk) -> None:
         body = '{"event":"payment.captured"}'

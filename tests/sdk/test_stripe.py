@@ -11,18 +11,18 @@ from payflowx.domain.payments.outcome import (
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
-    Moved,
     Refused,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
-from payflowx.domain.reconciliation.reports import StatementPage
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
+from payflowx.domain.reconciliation.reports import ReportPage
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.stripe.connector import GATEWAY
+from payflowx.providers.stripe.connector import CONNECTOR
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
 from sandbox.stripe import StripeSimulator
@@ -91,24 +91,24 @@ CALLS = {
 
 class TestRequests:
     def test_every_one_is_the_sdks(self, stripe: Sdk) -> None:
-        compare_all("stripe", stripe, ENDPOINT, every_request(GATEWAY, CHARGE), CALLS)
+        compare_all("stripe", stripe, ENDPOINT, every_request(CONNECTOR, CHARGE), CALLS)
 
     def test_what_varies(self, stripe: Sdk) -> None:
         held = charge_request(token="pm_card_visa", currency="JPY", amount=500, capture=CaptureMode.MANUAL)
-        refund = operation_request(MovementKind.REFUND, CHARGE, reference="re_1")
-        (create,), (find,) = GATEWAY.charge_steps(), GATEWAY.movement_inquiry_steps(refund)
-        page = StatementPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="txn_1")
+        refund = operation_request(OperationKind.REFUND, CHARGE, reference="re_1")
+        (create,), (find,) = CONNECTOR.charge_steps(), CONNECTOR.operation_inquiry_steps(refund)
+        page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="txn_1")
         ours = {
             "a held charge": create.build(held),
             "a refund by its id": find.build(refund),
-            "report": GATEWAY.statement_request(page),
+            "report": CONNECTOR.report_request(page),
         }
         calls = {
             "a held charge": call("payment_intents.create", HELD, {"idempotency_key": KEY}),
             "a refund by its id": call("refunds.retrieve", "re_1"),
             "report": call("balance_transactions.list", NEXT_PAGE),
         }
-        opened = {name: GATEWAY.authenticate(request, CREDENTIALS) for name, request in ours.items()}
+        opened = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
         compare("stripe", stripe, ENDPOINT, opened, calls)
 
     @pytest.mark.parametrize(
@@ -270,11 +270,11 @@ INTENTS: dict[str, tuple[type, dict[str, Any]]] = {
     "requires_action": (ActionRequired, {"next_action": ACTION}),
     "requires_confirmation": (Unknown, {}),
     "requires_payment_method": (Declined, {"last_payment_error": {"code": "card_declined"}}),
-    "canceled": (Fenced, {}),
+    "canceled": (ConfirmedCancelled, {}),
     "a word of tomorrow": (Unknown, {}),
 }
 REFUNDS = {
-    "succeeded": Moved,
+    "succeeded": Succeeded,
     "pending": Accepted,
     "requires_action": Accepted,
     "failed": Refused,
@@ -296,24 +296,24 @@ class TestWords:
     def test_every_status_of_an_intent(self, stripe: Sdk) -> None:
         assert stripe.words("sdk.PaymentIntent", "status") | {"a word of tomorrow"} == set(INTENTS)
         charge = charge_request(currency="USD", reference=INTENT)
-        (step,) = GATEWAY.inquiry_steps(charge)
+        (step,) = CONNECTOR.inquiry_steps(charge)
         read = {word: step.read(charge, answer(intent(word, **more))) for word, (_, more) in INTENTS.items()}
         assert {word: type(outcome) for word, outcome in read.items()} == {w: kind for w, (kind, _) in INTENTS.items()}
 
-    @pytest.mark.parametrize("kind", [MovementKind.CAPTURE, MovementKind.VOID])
-    def test_only_an_end_ends_a_capture_or_a_void(self, stripe: Sdk, kind: MovementKind) -> None:
+    @pytest.mark.parametrize("kind", [OperationKind.CAPTURE, OperationKind.VOID])
+    def test_only_an_end_ends_a_capture_or_a_void(self, stripe: Sdk, kind: OperationKind) -> None:
         asked = operation_request(kind, CHARGE, charge_reference=INTENT)
-        (step,) = GATEWAY.movement_inquiry_steps(asked)
+        (step,) = CONNECTOR.operation_inquiry_steps(asked)
         words = stripe.words("sdk.PaymentIntent", "status") | {"a word of tomorrow"}
-        ended = {w for w in words if isinstance(step.read(asked, answer(intent(w))), Moved | Refused)}
+        ended = {w for w in words if isinstance(step.read(asked, answer(intent(w))), Succeeded | Refused)}
         assert ended == {"succeeded", "canceled"}
 
     def test_every_status_of_a_refund(self, stripe: Sdk) -> None:
         """They have no type in the SDK; its description of the field lists them."""
         listed = re.findall(r"`(\w+)`", stripe.description("sdk.Refund", "status"))
         assert set(listed) | {"a word of tomorrow"} == set(REFUNDS)
-        asked = operation_request(MovementKind.REFUND, CHARGE, reference="re_1", charge_reference=INTENT)
-        (step,) = GATEWAY.movement_inquiry_steps(asked)
+        asked = operation_request(OperationKind.REFUND, CHARGE, reference="re_1", charge_reference=INTENT)
+        (step,) = CONNECTOR.operation_inquiry_steps(asked)
         for word, kind in REFUNDS.items():
             refund = {
                 "object": "refund",
@@ -337,7 +337,7 @@ class TestWords:
             line = {"object": "balance_transaction", "id": "txn_1", "type": word, "created": 1_700_000_000}
             about = {**source, "object": LINES[word]} if word in LINES else "x"
             listed = {"data": [{**line, "source": about}], "has_more": False}
-            read[word] = GATEWAY.read_statement(PAGE, answer(listed)).entries
+            read[word] = CONNECTOR.read_report(PAGE, answer(listed)).entries
         assert {word for word, entries in read.items() if entries} == LINES.keys()
         succeeded = {word for word, entries in read.items() if any(entry.succeeded for entry in entries)}
         assert succeeded == LINES.keys() - {"payment_failure_refund", "refund_failure"}
@@ -373,11 +373,11 @@ class TestSignatures:
         time = str(int(NOW))
         signed = stripe.call("sdk.WebhookSignature._compute_signature", f"{time}.{body.decode()}", "whsec_x")
         header = f"t={time},v1={signed}"
-        said = GATEWAY.read_webhook(arrived(body, header), ["whsec_old", "whsec_x"])
+        said = CONNECTOR.read_webhook(arrived(body, header), ["whsec_old", "whsec_x"])
         assert said.outcome == Charged(reference=INTENT, amount=1999, currency="USD", merchant_reference=KEY)
         for forged, secret in ((arrived(body + b" ", header), "whsec_x"), (arrived(body, header), "whsec_y")):
-            with pytest.raises(ForgedWebhookError):
-                GATEWAY.read_webhook(forged, [secret])
+            with pytest.raises(InvalidSignatureError):
+                CONNECTOR.read_webhook(forged, [secret])
 
     def test_both_refuse_an_old_one(self, shop: Shop) -> None:
         shop.pay()
@@ -386,5 +386,5 @@ class TestSignatures:
         with pytest.raises(RaisedError, match="Timestamp outside the tolerance zone"):
             shop.sdk.call(self.VERIFY, event.body.decode(), header, secret)
         late = Webhook(headers=event.headers, body=event.body, received_at_ms=int((NOW + 301) * 1000))
-        with pytest.raises(ForgedWebhookError):
-            GATEWAY.read_webhook(late, [secret])
+        with pytest.raises(InvalidSignatureError):
+            CONNECTOR.read_webhook(late, [secret])

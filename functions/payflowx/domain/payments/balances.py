@@ -6,18 +6,18 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.transitions import check_attempt_transition
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 
 def reserve(payment: Payment, operation: Operation) -> Payment:
     """Nobody else can use this amount any more. A capture or void also keeps the charge's own inquiries away."""
-    if operation.kind is MovementKind.REFUND:
+    if operation.kind is OperationKind.REFUND:
         return replace(payment, refundable=payment.refundable - operation.amount)
     return replace(
         payment,
         capturable=payment.capturable - operation.amount,
-        open_settlement=operation.operation_id,
+        open_capture_or_void=operation.operation_id,
         due_at_ms=None,
     )
 
@@ -25,9 +25,9 @@ def reserve(payment: Payment, operation: Operation) -> Payment:
 def apply_success(payment: Payment, operation: Operation) -> Payment:
     """The money moved: a refund adds up; a capture ends the payment in SUCCESS, a void in CANCELLED."""
     match operation.kind:
-        case MovementKind.REFUND:
+        case OperationKind.REFUND:
             return replace(payment, refunded=payment.refunded + operation.amount)
-        case MovementKind.CAPTURE:
+        case OperationKind.CAPTURE:
             return replace(
                 _with_charge(payment, operation, AttemptState.SUCCEEDED),
                 status=PaymentStatus.SUCCESS,
@@ -35,16 +35,16 @@ def apply_success(payment: Payment, operation: Operation) -> Payment:
                 captured=operation.amount,
                 capturable=0,
                 refundable=operation.amount,
-                open_settlement=None,
+                open_capture_or_void=None,
                 last_error=None,
                 due_at_ms=None,
             )
-        case MovementKind.VOID:
+        case OperationKind.VOID:
             return replace(
                 _with_charge(payment, operation, AttemptState.FENCED),
                 status=PaymentStatus.CANCELLED,
                 capturable=0,
-                open_settlement=None,
+                open_capture_or_void=None,
                 last_error=None,
                 due_at_ms=None,
             )
@@ -52,9 +52,9 @@ def apply_success(payment: Payment, operation: Operation) -> Payment:
 
 def give_back(payment: Payment, operation: Operation, now_ms: int) -> Payment:
     """Proven without effect. An authorization is looked after again, at the latest when it lapses."""
-    if operation.kind is MovementKind.REFUND:
+    if operation.kind is OperationKind.REFUND:
         return replace(payment, refundable=payment.refundable + operation.amount)
-    freed = replace(payment, open_settlement=None)
+    freed = replace(payment, open_capture_or_void=None)
     if payment.status is not PaymentStatus.AUTHORIZED:
         return freed
     # A refusal may mean that the authorization is gone: the charge itself is asked about at once.
@@ -71,7 +71,7 @@ def take_late(payment: Payment, operation: Operation) -> Payment:
 
     A capture or void shows in the charge itself, which was made due when its amount was given back.
     """
-    if operation.kind is not MovementKind.REFUND:
+    if operation.kind is not OperationKind.REFUND:
         return payment
     return replace(
         payment,
@@ -83,5 +83,5 @@ def take_late(payment: Payment, operation: Operation) -> Payment:
 def _with_charge(payment: Payment, operation: Operation, state: AttemptState) -> Payment:
     charge = payment.attempt(operation.charge_attempt)
     check_attempt_transition(charge.state, state)
-    settled = replace(charge, state=state, deadline_ms=None)
-    return replace(payment, attempts=tuple(settled if a.number == charge.number else a for a in payment.attempts))
+    closed = replace(charge, state=state, deadline_ms=None)
+    return replace(payment, attempts=tuple(closed if a.number == charge.number else a for a in payment.attempts))

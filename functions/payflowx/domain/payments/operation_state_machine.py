@@ -9,19 +9,23 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import apply_success, give_back, reserve, take_late
-from payflowx.domain.payments.event_types import operation_topic, payment_topic
+from payflowx.domain.payments.event_types import operation_event_type, payment_event_type
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import why_stop
-from payflowx.domain.payments.operation_verification import is_movement_news, is_reversal, movement_state_of
+from payflowx.domain.payments.operation_verification import (
+    changes_operation_state,
+    is_reversal,
+    operation_attempt_state_of,
+)
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
     NotSent,
+    OperationOutcome,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import LastError, Payment
@@ -43,30 +47,30 @@ def request_operation(payment: Payment, operation: Operation, context: Context) 
     )
 
 
-def conclude_operation(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: MovementOutcome, context: Context
+def apply_operation_outcome(
+    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
 ) -> Change | None:
     """Apply a weighed outcome. None: it is no news, and the operation is only to be looked at again later."""
-    if not is_movement_news(outcome, operation, attempt):
+    if not changes_operation_state(outcome, operation, attempt):
         return None
     if is_reversal(outcome, operation):
         return _reverse(payment, operation, attempt, outcome, context)
-    settled = _settle(attempt, outcome, context)
-    check_attempt_transition(attempt.state, settled.state)
-    attempts = tuple(settled if a.number == attempt.number else a for a in operation.attempts)
-    moved, paid, wake_in_seconds = _move(replace(operation, attempts=attempts), payment, settled, context)
-    facts = operation_facts(moved) | _attempt_facts(settled)
-    name = moved.status.lower() if moved.status is not operation.status else f"attempt_{settled.state.lower()}"
-    change = operation_change(payment, paid, operation, moved, context, name=name, facts=facts)
+    recorded = _record_on_attempt(attempt, outcome, context)
+    check_attempt_transition(attempt.state, recorded.state)
+    attempts = tuple(recorded if a.number == attempt.number else a for a in operation.attempts)
+    advanced, paid, wake_in_seconds = _advance(replace(operation, attempts=attempts), payment, recorded, context)
+    facts = operation_facts(advanced) | _attempt_facts(recorded)
+    name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
+    change = operation_change(payment, paid, operation, advanced, context, name=name, facts=facts)
     return replace(
         change,
         attempt_number=attempt.number,
-        reference=_own_reference(payment, moved, settled),
+        reference=_own_reference(payment, advanced, recorded),
         wake_in_seconds=wake_in_seconds,
     )
 
 
-def abandon_operation(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
+def fail_operation(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
     """Nothing moved, and nothing may be sent any more: the amount is given back."""
     ended = _failed(operation, code)
     paid = give_back(payment, operation, context.now_ms)
@@ -90,7 +94,9 @@ def send_operation_to_review(payment: Payment, operation: Operation, code: str, 
     )
 
 
-def look_at_operation_again(operation: Operation, attempt: Attempt, context: Context) -> tuple[Operation, int | None]:
+def schedule_operation_inquiry(
+    operation: Operation, attempt: Attempt, context: Context
+) -> tuple[Operation, int | None]:
     """No news: the same operation with its next inquiry planned, and the delay of the message that wakes it."""
     waited = replace(attempt, inquiries=attempt.inquiries + 1)
     kept = replace(
@@ -112,7 +118,7 @@ def look_at_operation_again(operation: Operation, attempt: Attempt, context: Con
     return _wake_at(kept, at_ms, context.now_ms)
 
 
-def settled_again(operation: Operation, context: Context) -> Operation:
+def already_final(operation: Operation, context: Context) -> Operation:
     """A success that was confirmed: nothing is left to do with it."""
     return replace(
         operation,
@@ -124,21 +130,21 @@ def settled_again(operation: Operation, context: Context) -> Operation:
     )
 
 
-def hasten_operation(operation: Operation, now_ms: int) -> Operation:
+def expedite_operation(operation: Operation, now_ms: int) -> Operation:
     """Somebody hints at news: look now."""
     return replace(operation, version=operation.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
-def _settle(attempt: Attempt, outcome: MovementOutcome, context: Context) -> Attempt:
+def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Context) -> Attempt:
     """The attempt with what is now known of it."""
-    state = movement_state_of(outcome)
+    state = operation_attempt_state_of(outcome)
     if state is None:
         raise ValueError("an outcome without a state is no news")
     known = replace(attempt, state=state, code=None, message=None, inquiries=0)
     if state is not AttemptState.UNKNOWN:
         known = replace(known, settled_at_ms=context.now_ms)
     match outcome:
-        case Moved() | Accepted():
+        case Succeeded() | Accepted():
             return replace(known, reference=outcome.reference or attempt.reference)
         case Mismatch():
             return replace(known, reference=outcome.reference or attempt.reference, code=outcome.code)
@@ -156,26 +162,26 @@ def _settle(attempt: Attempt, outcome: MovementOutcome, context: Context) -> Att
             raise ValueError("an inquiry that found nothing settles nothing")
 
 
-def _move(
-    operation: Operation, payment: Payment, settled: Attempt, context: Context
+def _advance(
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context
 ) -> tuple[Operation, Payment, int | None]:
     """Operation and payment after the attempt was settled, and the delay of the next wake-up."""
-    match settled.state:
+    match recorded.state:
         case AttemptState.SUCCEEDED if operation.status is OperationStatus.FAILED:
-            return _in_review(operation, "late_success", settled), take_late(payment, operation), None
+            return _in_review(operation, "late_success", recorded), take_late(payment, operation), None
         case AttemptState.SUCCEEDED:
             done = replace(operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
             return done, apply_success(payment, operation), None
         case AttemptState.MISMATCH:
-            return _in_review(operation, "mismatch", settled), payment, None
+            return _in_review(operation, "mismatch", recorded), payment, None
         case AttemptState.ACCEPTED | AttemptState.UNKNOWN:
-            unsure = settled.state is AttemptState.UNKNOWN
-            open_ = replace(operation, last_error=_error("outcome_unknown", settled) if unsure else None)
+            unsure = recorded.state is AttemptState.UNKNOWN
+            open_ = replace(operation, last_error=_error("outcome_unknown", recorded) if unsure else None)
             in_review = operation.status is OperationStatus.IN_REVIEW
             wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
             return _placed(*_wake_at(open_, context.now_ms + wait_ms, context.now_ms), payment)
         case _:
-            return _without_effect(operation, payment, settled, context)
+            return _without_effect(operation, payment, recorded, context)
 
 
 def _placed(operation: Operation, wake: int | None, payment: Payment) -> tuple[Operation, Payment, int | None]:
@@ -183,13 +189,13 @@ def _placed(operation: Operation, wake: int | None, payment: Payment) -> tuple[O
 
 
 def _without_effect(
-    operation: Operation, payment: Payment, settled: Attempt, context: Context
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context
 ) -> tuple[Operation, Payment, int | None]:
     """Refused for good, or proven not to have happened: try again, or give the amount back in this same write."""
     stop = why_stop(operation, context.now_ms)
     if stop is None and operation.status is OperationStatus.PENDING:
-        error = _error("not_sent" if settled.state is AttemptState.NOT_SENT else "rejected", settled)
-        delay_ms = retry_delay_ms(len(operation.attempts) - 1, context.jitter, settled.retry_after_seconds)
+        error = _error("not_sent" if recorded.state is AttemptState.NOT_SENT else "rejected", recorded)
+        delay_ms = retry_delay_ms(len(operation.attempts) - 1, context.jitter, recorded.retry_after_seconds)
         later = replace(operation, last_error=error)
         return _placed(*_wake_at(later, context.now_ms + delay_ms, context.now_ms), payment)
     return _failed(operation, stop or "refused"), give_back(payment, operation, context.now_ms), None
@@ -204,12 +210,12 @@ def _failed(operation: Operation, code: str) -> Operation:
     )
 
 
-def _in_review(operation: Operation, code: str, settled: Attempt) -> Operation:
-    return replace(operation, status=OperationStatus.IN_REVIEW, last_error=_error(code, settled), due_at_ms=None)
+def _in_review(operation: Operation, code: str, recorded: Attempt) -> Operation:
+    return replace(operation, status=OperationStatus.IN_REVIEW, last_error=_error(code, recorded), due_at_ms=None)
 
 
 def _reverse(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: MovementOutcome, context: Context
+    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
 ) -> Change:
     """The provider takes its success back. Whether the payer has the money is a person's business now."""
     known = replace(attempt, code=outcome.code if isinstance(outcome, Refused) else None)
@@ -226,10 +232,10 @@ def _reverse(
     )
 
 
-def _own_reference(payment: Payment, operation: Operation, settled: Attempt) -> str | None:
+def _own_reference(payment: Payment, operation: Operation, recorded: Attempt) -> str | None:
     """A capture or void often bears the charge's own reference, which has its owner already."""
     charge = payment.attempt(operation.charge_attempt)
-    return settled.reference if settled.reference != charge.reference else None
+    return recorded.reference if recorded.reference != charge.reference else None
 
 
 def _wake_at(operation: Operation, at_ms: int, now_ms: int) -> tuple[Operation, int | None]:
@@ -261,7 +267,7 @@ def operation_change(
             drives=0,
         )
     change = change_of(payment, paid, f"{after.kind}.{name}", facts, context)
-    told = payment_topic(payment.status, change.after.status) or operation_topic(
+    told = payment_event_type(payment.status, change.after.status) or operation_event_type(
         after.kind, before.status if before else None, after.status
     )
     announced = payment.announced + (told is not None)
@@ -304,15 +310,15 @@ def operation_facts(operation: Operation) -> dict[str, Fact]:
     }
 
 
-def _attempt_facts(settled: Attempt) -> dict[str, Fact]:
+def _attempt_facts(recorded: Attempt) -> dict[str, Fact]:
     """No free text: a provider's message may hold what must not be in a trail."""
     facts: dict[str, Fact] = {
-        "attempt": settled.number,
-        "provider": settled.provider,
-        "accountId": settled.account_id,
-        "providerKey": settled.provider_key,
-        "startedAtMs": settled.started_at_ms,
-        "epoch": settled.epoch,
+        "attempt": recorded.number,
+        "provider": recorded.provider,
+        "accountId": recorded.account_id,
+        "providerKey": recorded.provider_key,
+        "startedAtMs": recorded.started_at_ms,
+        "epoch": recorded.epoch,
     }
-    optional = {"reference": settled.reference, "code": settled.code}
+    optional = {"reference": recorded.reference, "code": recorded.code}
     return facts | {name: str(value) for name, value in optional.items() if value is not None}

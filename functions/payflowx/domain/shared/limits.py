@@ -50,7 +50,7 @@ MAX_OPERATION_RETRIES: Final = 5
 MAX_WEBHOOK_BYTES: Final = 256 * 1024
 SEEN_EVENT_LIFETIME_MS: Final = 60 * DAY_MS
 """For how long a repeated webhook is recognized; afterwards it is looked into once more, which changes nothing."""
-NOTICE_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
+PROVIDER_EVENT_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
 """A webhook may overtake our own write of what it is about, or come while a worker is at it: it is put back."""
 
 # The lease outlives any worker that holds it: the function dies after 30 s, the lease after 45 s.
@@ -88,5 +88,5 @@ MAX_KEYS_PER_MERCHANT: Final = 100
 MAX_KEY_LIFETIME_DAYS: Final = 3_650
 MAX_KEY_OVERLAP_HOURS: Final = 720
 MAX_SECRET_CHARS: Final = 4_096
-MAX_DEAD_LETTERS_A_LOOK: Final = 50
+MAX_DEAD_LETTERS_PER_READ: Final = 50
 """Each may ask the log: a look must end within the function's 30 seconds."""
