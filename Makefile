@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms load test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands pages site clean
+.PHONY: help setup run demo alarms load test check lint types unit contract integration conformance infra architecture e2e smoke python313 sdk bench synth simulate mutants chaos format openapi commands pages site clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ demo: setup ## The same, and end: success only if all went as expected (PROVIDER
 alarms: setup ## Every alarm of the running local environment, and its state
 	@$(VENV)/python -m local.alarms
 
-SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313
+SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313 sdk
 
 test: setup ## The whole gate: what needs no quiet machine two at a time, then the simulator and the local environment
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(SIDE_BY_SIDE)
@@ -69,12 +69,16 @@ e2e: setup ## The demo and more through the local environment
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
 		.local/localstripe/bin/python -m pip --quiet --disable-pip-version-check install localstripe==1.15.10; }
-	@$(VENV)/python -m pytest -q tests/smoke
+	@$(VENV)/python -m pytest -q tests/smoke --require=localstripe
 
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313
 	@# The simulator's own tests not: they run whole simulations, and nobody deploys the simulator.
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract --ignore=tests/unit/simulation; fi
+
+sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
+	@$(VENV)/python local/setup.py sdk
+	@$(VENV)/python -m pytest -q tests/sdk --require=sdk
 
 simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SEED_BASE=, SEEDS=, SCALE=full)
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
@@ -110,4 +114,4 @@ site: ## Build the documentation into .local/site; every link and anchor must re
 	@$(PYTHON) reference/site.py
 
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .venv-docs .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .venv-sdk .venv-docs .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,7 +18,9 @@ STATE = ROOT / ".local"
 LOG = STATE / "setup.log"
 VENV = ROOT / ".venv"
 VENV_313 = ROOT / ".venv-313"
+VENV_SDK = ROOT / ".venv-sdk"
 LOCK = ROOT / "functions" / "requirements.txt"
+SDK_LOCK = ROOT / "requirements-sdk.txt"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 LAMBDA_TARGET = (
@@ -50,6 +52,8 @@ def main() -> int:
     try:
         if sys.argv[1:] == ["python313"]:
             set_up_python313()
+        elif sys.argv[1:] == ["sdk"]:
+            set_up_sdk()
         else:
             set_up()
     except SetupError as error:
@@ -110,6 +114,19 @@ def set_up_python313() -> None:
         pins = ROOT / "requirements-dev.txt"
         pip("install", "--constraint", pins, *NEEDED_ON_313, environment=VENV_313)
         pip("install", "--require-hashes", "--requirement", LOCK, environment=VENV_313)
+    stamp.write_text(wanted)
+
+
+def set_up_sdk() -> None:
+    """An environment for the providers' own SDKs, which want packages of other versions than ours."""
+    STATE.mkdir(exist_ok=True)
+    stamp = STATE / "set-up-sdk"
+    wanted = digest([SDK_LOCK], sys.version)
+    if stamp.is_file() and stamp.read_text() == wanted and (VENV_SDK / "bin" / "python").exists():
+        return
+    with step("installing the providers' SDKs (about 70 MB)"):
+        venv.create(VENV_SDK, with_pip=True, clear=True)
+        pip("install", "--require-hashes", "--requirement", SDK_LOCK, environment=VENV_SDK)
     stamp.write_text(wanted)
 
 
