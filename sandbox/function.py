@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -52,7 +53,8 @@ def _handle(simulator: Simulator, request: Request) -> Reply:
 
 @cache
 def _client(service: str) -> Any:
-    return boto3.client(service)
+    make: Callable[..., Any] = boto3.client  # its types know literal names only
+    return make(service)
 
 
 @cache

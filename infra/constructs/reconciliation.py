@@ -84,6 +84,7 @@ class Reconciliation(Construct):
         self._allow([f"dynamodb:{action}" for action in (*reads, *writes)], transactions)
         self._allow(["dynamodb:Query"], f"{transactions}/index/byMerchant")
         self._allow(["dynamodb:Query"], tables.configuration.table_arn)
+        self._allow_audit_entries(tables.configuration.table_arn)
         self._allow(["sqs:SendMessage"], jobs.queue.queue_arn)
         self._allow(["sqs:SendMessage"], self.runs.queue.queue_arn)
         self._allow(["s3:GetObject"], self.files.arn_for_objects("*"))
@@ -93,6 +94,16 @@ class Reconciliation(Construct):
             {f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]": "Files are put there at run time, under any name."},
         )
         self._allow(list(KEY_ACTIONS), self._data.key.key_arn)
+
+    def _allow_audit_entries(self, configuration: str) -> None:
+        """Entries of the operators' audit log, and no other item of that table: merchants and keys lie there too."""
+        self.function.role.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["dynamodb:PutItem"],
+                resources=[configuration],
+                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["AUDIT#*"]}},
+            )
+        )
 
     def _allow(self, actions: list[str], resource: str) -> None:
         self.function.role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))

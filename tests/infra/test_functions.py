@@ -103,14 +103,6 @@ def test_its_handler_exists_and_gets_what_it_reads(stack: str, name: str) -> Non
     assert {"ALLOWED_PROVIDERS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"} <= variables
 
 
-def test_every_setting_that_the_bootstrap_reads_is_given_to_some_function() -> None:
-    read = set(re.findall(r'_setting\("([A-Z_]+)"\)', (ROOT / "functions/payflowx/bootstrap.py").read_text()))
-    given = {
-        v for f in resources("Prod-Service", "AWS::Lambda::Function").values() for v in f["Environment"]["Variables"]
-    }
-    assert read <= given
-
-
 @pytest.mark.parametrize("stage", ["Dev", "Staging", "Prod"])
 def test_the_lease_outlives_the_worker(stage: str) -> None:
     worker = next(

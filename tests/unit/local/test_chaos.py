@@ -11,7 +11,7 @@ from local.chaos.evidence import _is_asked_on
 from local.chaos.load import Answer, Order, draw_order
 from local.chaos.result import Charge, Seen, Violation, judge, table
 from local.chaos.trouble import job_message, select_workers
-from payflowx.adapters.sqs.jobs import decode_job
+from payflowx.adapters.sqs.messages import JOBS
 from payflowx.domain.payments.ports import Job
 
 STEM = "abcdefgh234567ab"
@@ -135,7 +135,7 @@ def test_only_workers_of_this_stage_are_found() -> None:
 
 
 def test_a_message_that_is_sent_again_is_a_job() -> None:
-    assert decode_job(job_message(ID)) == Job(merchant_id="demo", transaction_id=ID)
+    assert JOBS.decode(job_message(ID)) == Job(merchant_id="demo", transaction_id=ID)
 
 
 def test_the_same_seed_draws_the_same_orders_of_every_kind() -> None:

@@ -56,7 +56,8 @@ Run = Callable[..., Result]
 def runner_of(function: FakeFunction, target: Target | None = None) -> Run:
     def run(*words: str, typed: str | None = None) -> Result:
         session = Session(
-            find_target=lambda name, _region: target or local(name=name), find_invoker=lambda _target: function
+            find_target=lambda name, _region: target or local(name=name),
+            find_invoker=lambda _target, _function: function,
         )
         return CliRunner().invoke(payflowx, list(words), obj=session, input=typed)
 
@@ -132,6 +133,7 @@ CHANGES = [
     ("review", "close"),
     ("dlq", "replay"),
     ("dlq", "purge"),
+    ("reconcile",),
 ]
 
 
@@ -180,7 +182,7 @@ def test_the_environment_may_be_named_before_or_after(words: tuple[str, ...]) ->
         return local(name=name)
 
     function = FakeFunction(count_dead_letters={"items": []})
-    session = Session(find_target=find, find_invoker=lambda _target: function)
+    session = Session(find_target=find, find_invoker=lambda _target, _function: function)
     assert CliRunner().invoke(payflowx, list(words), obj=session).exit_code == 0
     assert seen == ["prod"]
 
@@ -197,7 +199,7 @@ def test_what_is_typed_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch) -
         function = FakeFunction(count_dead_letters={"items": []})
         session = Session(
             find_target=find,
-            find_invoker=lambda _target: function,
+            find_invoker=lambda _target, _function: function,
         )
         CliRunner().invoke(payflowx, list(words), obj=session)
 
