@@ -3,29 +3,36 @@
 PYTHON ?= python3
 PORT ?= 3000
 VENV := .venv/bin
+LOCK := $(VENV)/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 export PORT
-export PYTHONDONTWRITEBYTECODE := 1
+# Compiled modules lie together outside the sources, made when a module is first imported.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/bytecode
 # Node 20 works; jsii would otherwise say at every start that it is old.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands clean
+.PHONY: help setup setup-local python run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth lock simulate mutants chaos format openapi commands clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install everything that is pinned (once, and after changes of the pins)
-	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
+setup: python ## Install everything that is locked (once, and after changes of the locks)
+	@$(PYTHON) local/setup.py development
+
+setup-local: python
 	@$(PYTHON) local/setup.py
 
-run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
+
+run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
 	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")
 
-demo: setup ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
+demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
 	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")
 
-alarms: setup ## Every alarm of the running stage, and its state
+alarms: setup-local ## Every alarm of the running stage, and its state
 	@$(VENV)/python -m local.alarms
 
 SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313
@@ -99,6 +106,12 @@ openapi: setup ## Write docs/openapi.json from the types
 
 commands: setup ## Write docs/commands.md from the commands
 	@$(VENV)/python -m ops.reference > docs/commands.md
+
+lock: setup ## Write the lock files from requirements*.in
+	@$(LOCK) requirements-layer.in --output-file functions/requirements.txt $(UPGRADE)
+	@$(LOCK) requirements-dev.in --constraint functions/requirements.txt --output-file requirements-dev.txt $(UPGRADE)
+	@$(LOCK) requirements-local.in --constraint requirements-dev.txt --output-file requirements-local.txt $(UPGRADE)
+	@$(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt $(UPGRADE)
 
 clean: ## Remove everything that was installed or made
 	@rm -rf .venv .venv-313 .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
