@@ -91,14 +91,14 @@ class EnvironmentSettings:
 
 
 _MOCKS: Final = ("mock", "razorpay_mock", "cashfree_mock")
-_VENDORS: Final = ("stripe", "razorpay", "cashfree", "payu")
+_REAL_PROVIDERS: Final = ("stripe", "razorpay", "cashfree", "payu")
 
 ENVIRONMENTS: Final = (
     EnvironmentSettings(
         name="dev",
         region="eu-west-1",
         # The vendors too, with their test keys, or simulated on a laptop: by default no payment is routed there.
-        providers=(*_MOCKS, *_VENDORS),
+        providers=(*_MOCKS, *_REAL_PROVIDERS),
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
         # On a laptop a function's first start is slow, and the local engine takes one period for three.
@@ -116,7 +116,7 @@ ENVIRONMENTS: Final = (
         name="prod",
         region="eu-west-1",
         production=True,
-        providers=_VENDORS,
+        providers=_REAL_PROVIDERS,
         routing_document=ROUTING / "prod.json",
         api_rate_per_second=200,
         api_burst=400,

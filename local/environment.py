@@ -29,7 +29,7 @@ from local.simulators import make_accounts, start_gateways, subscribe
 from local.synthesis import synthesize
 from local.template_adapter import Adaptation
 from local.template_merge import read_stacks
-from sandbox.simulators import SIMULATORS, VENDORS
+from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 
 _STAGE: Final = "Dev"
 _REGION: Final = "eu-west-1"
@@ -113,7 +113,7 @@ def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitSta
         api_key=seeded.api_key,
         engine=engine,
         gateways={name: gateways[name] for name in SIMULATORS},
-        vendors={name: gateways[name] for name in VENDORS},
+        vendors={name: gateways[name] for name in REAL_PROVIDERS},
         outputs=outputs,
         bell=bell,
     )

@@ -14,7 +14,7 @@ from typing import Any, Final
 from local.errors import StageError
 from local.paths import STATE
 from local.processes import Processes, free_port
-from sandbox.simulators import SIMULATORS, VENDORS
+from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 
 _START_SECONDS: Final = 15
 _ANSWER_SECONDS: Final = 5
@@ -69,7 +69,7 @@ def start_gateways(processes: Processes, accounts: Mapping[str, SandboxAccount])
     log.unlink(missing_ok=True)
     environment = {"SANDBOX_ACCOUNTS": json.dumps({name: account.fields() for name, account in accounts.items()})}
     addresses = {}
-    for together in [*([name] for name in SIMULATORS), list(VENDORS)]:
+    for together in [*([name] for name in SIMULATORS), list(REAL_PROVIDERS)]:
         command = [sys.executable, "-m", "sandbox", "--parent", str(os.getpid())]
         for name in together:
             port = free_port()

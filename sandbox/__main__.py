@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 
-from sandbox.server import GatewayServer
+from sandbox.server import SimulatorServer
 from sandbox.simulator import Credentials
 from sandbox.simulators import ALL
 
@@ -36,17 +36,17 @@ def main() -> None:
         server.wait()
 
 
-def _server(gateway: str, port: int) -> GatewayServer:
+def _server(gateway: str, port: int) -> SimulatorServer:
     """SANDBOX_ACCOUNTS holds credentials by gateway; SANDBOX_KEY_ID and SANDBOX_KEY_SECRET are for all the others."""
     account = json.loads(os.environ.get("SANDBOX_ACCOUNTS", "{}")).get(gateway, {})
     credentials = Credentials(
         key_id=account.get("keyId", os.environ.get("SANDBOX_KEY_ID", "sandbox")),
         key_secret=account.get("keySecret", os.environ.get("SANDBOX_KEY_SECRET", "sandbox")),
     )
-    return GatewayServer(gateway, port, credentials, webhook_secret=account.get("webhookSecret"))
+    return SimulatorServer(gateway, port, credentials, webhook_secret=account.get("webhookSecret"))
 
 
-def _stop(servers: list[GatewayServer]) -> None:
+def _stop(servers: list[SimulatorServer]) -> None:
     for server in servers:
         server.stop()
 

@@ -511,9 +511,9 @@ class CashfreeSimulator(CourseSimulator):
         self.book(record, refund)
         facts = {"subject": refund["id"], "payment_id": record["id"]}
         if state != PENDING:
-            self.announce([("REFUND_STATUS_WEBHOOK", facts)], now, now)
+            self.emit_webhook([("REFUND_STATUS_WEBHOOK", facts)], now, now)
         elif later:
-            self.announce([("REFUND_STATUS_WEBHOOK", facts)], refund["settles_at"], now)
+            self.emit_webhook([("REFUND_STATUS_WEBHOOK", facts)], refund["settles_at"], now)
         return refund
 
     def _surplus(self, order: Record, now: float) -> list[Record]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sandbox.behaviours import Effect, behaviour_of
 from sandbox.http_types import BadRequestError, Fraction, Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, VOID, SettlingSimulator, is_charge
+from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, VOID, PostAuthorizationSimulator, is_charge
 from sandbox.simulator import AUTHORIZED, CANCELED, CHARGED, DECLINED, PENDING, WAITING, require
 from sandbox.store import Record
 
@@ -39,7 +39,7 @@ _ERRORS: Final = {
 _EXPONENTS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 
 
-class CashfreeMockSimulator(SettlingSimulator):
+class CashfreeMockSimulator(PostAuthorizationSimulator):
     """Header authentication with a pinned version."""
 
     name = "cashfree_mock"
@@ -293,7 +293,7 @@ class CashfreeMockSimulator(SettlingSimulator):
         return "PAYMENT_WEBHOOK" if is_charge(record) or record["kind"] != REFUND else "REFUND_WEBHOOK"
 
     def body(self, kind: str, event_id: str, record: Record, now: float) -> bytes:
-        payment = record if is_charge(record) else self.charge_of(record, now)
+        payment = record if is_charge(record) else self.charge_request_of(record, now)
         data: dict[str, Any] = {"payment": self._present_payment(payment)}
         if kind == "REFUND_WEBHOOK":
             data = {"refund": _present_refund(payment, record)}

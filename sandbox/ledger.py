@@ -114,7 +114,7 @@ class LedgerSimulator(Simulator):
 
     # -- webhooks
 
-    def announce(self, events: list[tuple[str, Record]], due: float, now: float) -> None:
+    def emit_webhook(self, events: list[tuple[str, Record]], due: float, now: float) -> None:
         """Note webhooks for a change: those of the present with today's snapshot, later ones when their time comes."""
         for index, (kind, facts) in enumerate(events):
             name = self.make_id("evt_", kind, facts["subject"], facts.get("revision", 0), int(due * 1000))
@@ -190,7 +190,7 @@ class CourseSimulator(LedgerSimulator):
         for when in sorted({reached["when"] for reached in untold}):
             then = self._settled(record, when)
             news = [item for reached in untold if reached["when"] == when for item in self.news(then, reached)]
-            self.announce(news, when, now)
+            self.emit_webhook(news, when, now)
         if untold:
             self.change(record, told=record["told"] + len(untold))
 

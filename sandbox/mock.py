@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from sandbox.behaviours import Answer, Behaviour, Effect, behaviour_of
 from sandbox.http_types import BadRequestError, Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.post_authorization import CAPTURE, REFUND, VOID, SettlingSimulator, is_charge
+from sandbox.post_authorization import CAPTURE, REFUND, VOID, PostAuthorizationSimulator, is_charge
 from sandbox.simulator import (
     AUTHORIZED,
     CANCELED,
@@ -45,7 +45,7 @@ _FAILURES: Final = {
 }
 
 
-class MockSimulator(SettlingSimulator):
+class MockSimulator(PostAuthorizationSimulator):
     """Bearer authentication, JSON, minor units."""
 
     name = "mock"

@@ -456,7 +456,7 @@ class PayUSimulator(LedgerSimulator):
         operation = self._operation(form, "refund", amount, behaviour, now)
         self._queue(record, operation, behaviour, {}, now)
         if "settles_at" in operation:
-            self.announce([("refund", {"subject": operation["id"]})], operation["settles_at"], now)
+            self.emit_webhook([("refund", {"subject": operation["id"]})], operation["settles_at"], now)
         body = _queued("Refund", "request_id", operation)
         return {**body, "error_code": 122} if operation["state"] == WAITING else body
 
@@ -540,7 +540,7 @@ class PayUSimulator(LedgerSimulator):
         kind = {CHARGED: "payment.success", AUTHORIZED: "payment.success", DECLINED: "payment.failure"}
         if record["state"] in kind:
             facts = {"subject": record["id"], "revision": record["version"]}
-            self.announce([(kind[record["state"]], facts)], due, now)
+            self.emit_webhook([(kind[record["state"]], facts)], due, now)
 
     def _result_fields(self, record: Record) -> dict[str, str]:
         status, unmapped = _status_words(record)

@@ -22,7 +22,7 @@ SIGNATURE_HEADER: Final = "x-mock-signature"
 _LATER: Final = frozenset({"settles_at", "settles_to"})
 
 
-class SettlingSimulator(LedgerSimulator):
+class PostAuthorizationSimulator(LedgerSimulator):
     """A charge that is held is captured once or voided once; what was taken is refunded in as many parts as wanted."""
 
     @abstractmethod
@@ -106,10 +106,10 @@ class SettlingSimulator(LedgerSimulator):
         """The webhooks of how a charge or operation stands, and of what will become of it."""
         facts = {"subject": record["id"], "revision": record.get("version", 0)}
         if record["state"] not in {PENDING, WAITING}:
-            self.announce([(self.news(record), facts)], now, now)
+            self.emit_webhook([(self.news(record), facts)], now, now)
         if record.get("settles_at", now) > now:
             later = {**record, "state": record["settles_to"]}
-            self.announce([(self.news(later), facts)], record["settles_at"], now)
+            self.emit_webhook([(self.news(later), facts)], record["settles_at"], now)
 
     def sign(self, body: bytes, now: float) -> dict[str, str]:  # noqa: ARG002 - no time is signed here
         digest = hmac.new(self.credentials.key_secret.encode(), body, hashlib.sha256).hexdigest()
@@ -122,7 +122,7 @@ class SettlingSimulator(LedgerSimulator):
             raise ValueError("an event is about something that exists")
         return self.body(kind, event["id"], record, due)
 
-    def charge_of(self, operation: Record, now: float) -> Record:
+    def charge_request_of(self, operation: Record, now: float) -> Record:
         """The charge that an operation is about."""
         record = self.find(operation["charge_id"], now)
         if record is None:

@@ -471,10 +471,10 @@ class RazorpaySimulator(CourseSimulator):
         """No refund is ever called off, so its later news may be announced now."""
         facts = {"subject": refund["id"], "payment_id": refund["payment_id"]}
         events = ["refund.created", *_REFUND_NEWS.get(refund["state"], [])]
-        self.announce([(event, facts) for event in events], now, now)
+        self.emit_webhook([(event, facts) for event in events], now, now)
         if "settles_to" in refund:
             later = [(event, facts) for event in _REFUND_NEWS[refund["settles_to"]]]
-            self.announce(later, refund["settles_at"], now)
+            self.emit_webhook(later, refund["settles_at"], now)
 
     def _refunds_of(self, record: Record, now: float) -> list[Record]:
         """Newest first; what the vendor gives back by itself is a refund, too."""

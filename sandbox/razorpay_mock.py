@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from sandbox.behaviours import Effect, behaviour_of
 from sandbox.http_types import Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, SettlingSimulator, is_charge
+from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, PostAuthorizationSimulator, is_charge
 from sandbox.simulator import AUTHORIZED, CHARGED, DECLINED, PENDING, WAITING, require, require_positive
 from sandbox.store import Record
 
@@ -35,7 +35,7 @@ _REASONS: Final = {
 _MIN_AMOUNT: Final = 100
 
 
-class RazorpayMockSimulator(SettlingSimulator):
+class RazorpayMockSimulator(PostAuthorizationSimulator):
     """Basic authentication, JSON, paise; a failed payment may be captured late. All is captured, and nothing voided."""
 
     name = "razorpay_mock"
@@ -222,7 +222,7 @@ class RazorpayMockSimulator(SettlingSimulator):
         if not is_charge(record) and record["kind"] == REFUND:
             payload = {"refund": _present_refund(record)}
         else:
-            payment = record if is_charge(record) else self.charge_of(record, now)
+            payment = record if is_charge(record) else self.charge_request_of(record, now)
             payload = {"payment": self._present(payment)}
             order = self.store.get(_ORDER, payment["order_id"])
             if kind == "order.paid" and order is not None:

@@ -23,7 +23,7 @@ _FEATURES: Final = frozenset({"card_preauth", "partial_capture", "pre_debit_requ
 """What a vendor switches on for an account, where the simulator of that vendor has it."""
 
 
-class GatewayServer:
+class SimulatorServer:
     """One gateway on one port. `start` and `stop` may be called from any thread.
 
     `webhook_secret` is for those that sign with another secret than the one that opens them.
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     """Head and body are written apart: the second would wait 40 ms for the first one's acknowledgement."""
-    gateway: GatewayServer
+    gateway: SimulatorServer
 
     def setup(self) -> None:
         super().setup()

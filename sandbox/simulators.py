@@ -16,9 +16,9 @@ SIMULATORS: Final[dict[str, type[Simulator]]] = {
 }
 """What the local stage and a deployed sandbox offer."""
 
-VENDORS: Final[dict[str, type[Simulator]]] = {
+REAL_PROVIDERS: Final[dict[str, type[Simulator]]] = {
     kind.name: kind for kind in (StripeSimulator, RazorpaySimulator, CashfreeSimulator, PayUSimulator)
 }
 """What the local stage and the tests hold the real gateways' adapters against."""
 
-ALL: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **VENDORS}
+ALL: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **REAL_PROVIDERS}

@@ -64,7 +64,7 @@ _FAILURES: Final = {
         "Your card was declined. This transaction requires authentication.",
     ),
 }
-_VENDOR_TOKENS: Final = {
+_REAL_PROVIDER_TOKENS: Final = {
     "pm_card_visa": "tok_success",
     "pm_card_chargeDeclined": "tok_soft_decline",
     "pm_card_visa_chargeDeclined": "tok_soft_decline",
@@ -302,7 +302,7 @@ class StripeSimulator(LedgerSimulator):
         token = form.get("payment_method")
         if token is None:
             return Behaviour(Effect.CHARGE)
-        behaviour = behaviour_of(_VENDOR_TOKENS.get(token, token), self.name)
+        behaviour = behaviour_of(_REAL_PROVIDER_TOKENS.get(token, token), self.name)
         if behaviour is None:
             message = f"No such PaymentMethod: '{token}'"
             raise _refused(message, code="resource_missing", param="payment_method")
@@ -407,7 +407,7 @@ class StripeSimulator(LedgerSimulator):
             taken = record["taken"]
             changes = {"state": AUTHORIZED} if record["capture_method"] == "manual" else _paid(taken)
             changed = self._change(record, effect=Effect.CHARGE, **changes)
-            self._announce(changed, {"id": None, "idempotency_key": None}, _news(changed), now, now)
+            self._emit_webhook(changed, {"id": None, "idempotency_key": None}, _news(changed), now, now)
         elif record is None or record["state"] not in {CHARGED, AUTHORIZED}:
             return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
         return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
@@ -506,12 +506,12 @@ class StripeSimulator(LedgerSimulator):
             operation |= {"settles_at": call.now + later[0], "settles_to": later[1]}
         changed = self.book(record, operation)
         facts = {"subject": operation["id"], "revision": changed["version"], "request": call.origin}
-        self.announce([("refund.created", facts)], call.now, call.now)
+        self.emit_webhook([("refund.created", facts)], call.now, call.now)
         self._tell(changed, call, ["charge.refunded"])
         if later is not None:
             kinds = ["refund.updated", "charge.refund.updated"] + (["refund.failed"] if later[1] == FAILED else [])
             quiet = {**facts, "request": {"id": None, "idempotency_key": None}}
-            self.announce([(kind, quiet) for kind in kinds], operation["settles_at"], call.now)
+            self.emit_webhook([(kind, quiet) for kind in kinds], operation["settles_at"], call.now)
         return json_reply(200, _present_refund({**operation, "charge_id": record["id"]}))
 
     def _cancel_refund(self, call: _Call, refund: Record) -> Reply:
@@ -520,7 +520,7 @@ class StripeSimulator(LedgerSimulator):
             raise _RefusedError(_error(400, "invalid_request_error", message), began=True)
         changed = self.change_operation(refund, state=CANCELED)
         facts = {"subject": refund["id"], "revision": changed["version"], "request": call.origin}
-        self.announce([("refund.updated", facts), ("charge.refund.updated", facts)], call.now, call.now)
+        self.emit_webhook([("refund.updated", facts), ("charge.refund.updated", facts)], call.now, call.now)
         return json_reply(200, _present_refund(changed))
 
     def _refund(self, name: str, now: float) -> Record:
@@ -629,15 +629,15 @@ class StripeSimulator(LedgerSimulator):
         return json.dumps(body, indent=2).encode()
 
     def _tell(self, record: Record, call: _Call, kinds: list[str]) -> None:
-        self._announce(record, call.origin, kinds, call.now, call.now)
+        self._emit_webhook(record, call.origin, kinds, call.now, call.now)
         if "settles_at" in record and record["state"] == PENDING:
             later = {**record, "state": record["settles_to"]}
             quiet = {"id": None, "idempotency_key": None}
-            self._announce(later, quiet, _news(later), record["settles_at"], call.now)
+            self._emit_webhook(later, quiet, _news(later), record["settles_at"], call.now)
 
-    def _announce(self, record: Record, origin: Record, kinds: list[str], due: float, now: float) -> None:
+    def _emit_webhook(self, record: Record, origin: Record, kinds: list[str], due: float, now: float) -> None:
         facts = {"subject": record["id"], "revision": record["version"], "request": origin}
-        self.announce([(kind, facts) for kind in kinds], due, now)
+        self.emit_webhook([(kind, facts) for kind in kinds], due, now)
 
     # -- objects
 

@@ -12,13 +12,13 @@ from unittest.mock import patch
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from payflowx.bootstrap import Container
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import deliverer, sweeper, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
 from payflowx.entrypoints.operators import handler as operations
-from payflowx.providers.connector import Connector
+from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.registry import Registry
 from simulation.faults import Faults
 from simulation.history import History
@@ -246,11 +246,11 @@ def current_containers(kernel: Kernel) -> Iterator[None]:
 # --- a newer version of the code
 
 
-class _NewerConnector(Connector):
+class _NewerConnector(HttpProvider):
     """Would send other bytes than the version before: what that one began must not be sent again by this one."""
 
-    def request_hash(self, charge: Charge) -> str:
-        return f"newer-{super().request_hash(charge)}"
+    def request_hash(self, request: ChargeRequest) -> str:
+        return f"newer-{super().request_hash(request)}"
 
 
 class _NewerRegistry(Registry):
@@ -262,9 +262,9 @@ class _NewerRegistry(Registry):
         names = ("allowed", "http", "secrets", "clock_ms", "observe")
         return cls(**{name: getattr(older, name) for name in names})
 
-    def get(self, name: str) -> Connector:
+    def get(self, name: str) -> HttpProvider:
         older = super().get(name)
-        return _NewerConnector(older.gateway, older.http, older.secrets, older.clock_ms, older.observe)
+        return _NewerConnector(older.connector, older.http, older.secrets, older.clock_ms, older.observe)
 
 
 # --- the leaves of a container

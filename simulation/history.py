@@ -40,7 +40,7 @@ class Sent:
     """A request that a gateway got. `stored`: its key lay in the database when it arrived; None: it names no key."""
 
     at_ms: int
-    gateway: str
+    connector: str
     method: str
     path: str
     provider_key: str | None

@@ -18,10 +18,10 @@ from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.payments import payments as payments_module
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
-from payflowx.adapters.dynamodb.webhooks import merchant_event_items as announcement_items
+from payflowx.adapters.dynamodb.webhooks import merchant_event_items
 from payflowx.application.payments import cancel_payment, process_payment, resolve_attempt
 from payflowx.application.payments import outcome_writer as recording
-from payflowx.application.payments.attempt_session import Visit
+from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.send_charge import SendCharge
@@ -30,15 +30,15 @@ from payflowx.domain.payments import attempt as attempt_module
 from payflowx.domain.payments import recovery_plan as resolution
 from payflowx.domain.payments import state_machine as conclusion
 from payflowx.domain.payments import verification as weighing
-from payflowx.domain.payments.outcome import Declined, Fenced, NotFound, NotSent, Outcome, Unknown
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, NotFound, NotSent, Outcome, Unknown
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import Claimed, Existing
-from payflowx.domain.payments.retry import Stop
-from payflowx.domain.payments.state_machine import Context, give_up
-from payflowx.domain.payments.verification import weigh
+from payflowx.domain.payments.ports import Existing, Stored
+from payflowx.domain.payments.retry import FailureReason
+from payflowx.domain.payments.state_machine import Context, fail_payment
+from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind, PaymentStatus
 from payflowx.entrypoints import worker
-from payflowx.providers.connector import Connector
+from payflowx.providers.http_provider import HttpProvider
 
 Patches = Callable[[], list[AbstractContextManager[Any]]]
 
@@ -121,10 +121,10 @@ def _intent_after_the_call() -> list[AbstractContextManager[Any]]:
 
     def claim(self: DynamoDBPayments, *, append: Any, **known: Any) -> Any:
         result = original(self, append=None, **known)
-        if append is None or not isinstance(result, Claimed):
+        if append is None or not isinstance(result, Stored):
             return result
         payment = result.payment
-        return Claimed(payment=replace(payment, attempts=(*payment.attempts, append)))
+        return Stored(payment=replace(payment, attempts=(*payment.attempts, append)))
 
     return [patch.object(DynamoDBPayments, "claim", claim)]
 
@@ -172,7 +172,7 @@ def _short_lease() -> list[AbstractContextManager[Any]]:
     """Five seconds, and nobody looks whether it lasts for a call."""
     return [
         patch.object(process_payment, "LEASE_MS", 5_000),
-        patch.object(Visit, "has_time_to_send", lambda _self: True),
+        patch.object(AttemptSession, "has_time_to_send", lambda _self: True),
     ]
 
 
@@ -184,54 +184,54 @@ def _dead_workers_not_noticed() -> list[AbstractContextManager[Any]]:
 
 
 def _random_provider_key() -> list[AbstractContextManager[Any]]:
-    original, random = Connector.charge, Random(0)
+    original, random = HttpProvider.charge, Random(0)
 
-    def charge(self: Connector, charge: Any, account: Any) -> Any:
+    def charge(self: HttpProvider, charge: Any, account: Any) -> Any:
         key = f"{charge.provider_key[:-1]}{random.randint(1, 9)}"
         return original(self, replace(charge, provider_key=key), account)
 
-    return [patch.object(Connector, "charge", charge)]
+    return [patch.object(HttpProvider, "charge", charge)]
 
 
 def _timeout_means_not_sent() -> list[AbstractContextManager[Any]]:
-    original = Connector._perform
+    original = HttpProvider._perform
 
-    def perform(self: Connector, step: Any, charge: Any, account: Any) -> Any:
+    def perform(self: HttpProvider, step: Any, charge: Any, account: Any) -> Any:
         result = original(self, step, charge, account)
         if isinstance(result, Unknown) and result.code in {"read_timeout", "connection_lost"}:
             return NotSent(code=result.code)
         return result
 
-    return [patch.object(Connector, "_perform", perform)]
+    return [patch.object(HttpProvider, "_perform", perform)]
 
 
 def _retry_in_the_client() -> list[AbstractContextManager[Any]]:
-    original = Connector._perform
+    original = HttpProvider._perform
 
-    def perform(self: Connector, step: Any, charge: Any, account: Any) -> Any:
+    def perform(self: HttpProvider, step: Any, charge: Any, account: Any) -> Any:
         result = original(self, step, charge, account)
         return original(self, step, charge, account) if isinstance(result, Unknown) else result
 
-    return [patch.object(Connector, "_perform", perform)]
+    return [patch.object(HttpProvider, "_perform", perform)]
 
 
 def _steps_not_stored() -> list[AbstractContextManager[Any]]:
-    def store(_self: SendCharge, visit: Visit, progress: dict[str, str]) -> Visit:
-        attempt = replace(visit.attempt, progress=progress)
-        attempts = tuple(attempt if a.number == attempt.number else a for a in visit.payment.attempts)
-        return visit.with_payment(replace(visit.payment, attempts=attempts))
+    def store(_self: SendCharge, session: AttemptSession, progress: dict[str, str]) -> AttemptSession:
+        attempt = replace(session.attempt, progress=progress)
+        attempts = tuple(attempt if a.number == attempt.number else a for a in session.payment.attempts)
+        return session.with_payment(replace(session.payment, attempts=attempts))
 
     return [patch.object(SendCharge, "_store", store)]
 
 
 def _fence_without_reading_back() -> list[AbstractContextManager[Any]]:
-    original = Connector.fence
+    original = HttpProvider.cancel_and_confirm
 
-    def fence(self: Connector, charge: Any, account: Any) -> Outcome:
+    def cancel_and_confirm(self: HttpProvider, charge: Any, account: Any) -> Outcome:
         result = original(self, charge, account)
-        return Fenced() if isinstance(result, Unknown) else result
+        return ConfirmedCancelled() if isinstance(result, Unknown) else result
 
-    return [patch.object(Connector, "fence", fence)]
+    return [patch.object(HttpProvider, "cancel_and_confirm", cancel_and_confirm)]
 
 
 # --- recording
@@ -240,22 +240,24 @@ def _fence_without_reading_back() -> list[AbstractContextManager[Any]]:
 def _weighing(change: Callable[[Outcome, Any], Outcome]) -> list[AbstractContextManager[Any]]:
     """An outcome is changed before it is weighed."""
 
-    def weighed(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
-        return weigh(change(outcome, attempt), payment, attempt, first_send=first_send)
+    def verified(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
+        return verify_outcome(change(outcome, attempt), payment, attempt, first_send=first_send)
 
-    return [patch.object(recording, "weigh", weighed)]
+    return [patch.object(recording, "verify_outcome", verified)]
 
 
 def _refused_resend_closes() -> list[AbstractContextManager[Any]]:
-    def weighed(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
+    def verified(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
         del first_send
-        return weigh(outcome, payment, attempt, first_send=True)
+        return verify_outcome(outcome, payment, attempt, first_send=True)
 
-    return [patch.object(recording, "weigh", weighed)]
+    return [patch.object(recording, "verify_outcome", verified)]
 
 
 def _two_not_found_close() -> list[AbstractContextManager[Any]]:
-    return _weighing(lambda outcome, a: Fenced() if isinstance(outcome, NotFound) and a.inquiries >= 1 else outcome)
+    return _weighing(
+        lambda outcome, a: ConfirmedCancelled() if isinstance(outcome, NotFound) and a.inquiries >= 1 else outcome
+    )
 
 
 def _unknown_means_declined() -> list[AbstractContextManager[Any]]:
@@ -291,7 +293,7 @@ def _event_outside_the_transaction() -> list[AbstractContextManager[Any]]:
 
     def commit_then_put(self: DynamoDBPayments, change: Any) -> Any:
         result = commit(self, change)
-        if isinstance(result, Claimed):
+        if isinstance(result, Stored):
             self.client.transact_write_items(TransactItems=[parts(self, change)[-1][1]])
         return result
 
@@ -307,7 +309,7 @@ def _lease_kept_after_the_outcome() -> list[AbstractContextManager[Any]]:
 
 def _unknown_fails_in_the_end() -> list[AbstractContextManager[Any]]:
     def fail(payment: Any, code: str, message: str, context: Context) -> Any:
-        return give_up(payment, Stop(code=code, message=message), context)
+        return fail_payment(payment, FailureReason(code=code, message=message), context)
 
     return [patch.object(recording, "send_to_review", fail)]
 
@@ -348,20 +350,20 @@ def _fail_over_while_unknown() -> list[AbstractContextManager[Any]]:
 
 
 def _resend_after_the_window() -> list[AbstractContextManager[Any]]:
-    original = resolution.means_for
+    original = resolution.recovery_step_for
 
-    def means_for(payment: Any, attempt: Any, able: Any, **known: Any) -> Any:
+    def recovery_step_for(payment: Any, attempt: Any, able: Any, **known: Any) -> Any:
         means = original(payment, attempt, able, **known)
         undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
         return replace(means, resend=undecided and known["may_have_charged"] and able.idempotency_window_ms > 0)
 
-    return [patch.object(resolve_attempt, "means_for", means_for)]
+    return [patch.object(resolve_attempt, "recovery_step_for", recovery_step_for)]
 
 
 def _cancel_without_proof() -> list[AbstractContextManager[Any]]:
     def cancel(self: CancelPayment, payment: Any) -> Any:
         context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
-        return self.recorder.commit(give_up(payment, cancel_payment._CANCELLED, context))
+        return self.outcome_writer.commit(fail_payment(payment, cancel_payment._CANCELLED, context))
 
     return [patch.object(CancelPayment, "_cancel", cancel)]
 
@@ -397,12 +399,12 @@ def _stale_reads() -> list[AbstractContextManager[Any]]:
 
 def _announced_without_due() -> list[AbstractContextManager[Any]]:
     """Only the message knows, and messages get lost."""
-    original = announcement_items.announced_fields
+    original = merchant_event_items.merchant_event_fields
 
-    def fields(announcement: Any) -> Any:
-        return original(announcement) | {"dueAt": None, "dueShard": None}
+    def fields(merchant_event: Any) -> Any:
+        return original(merchant_event) | {"dueAt": None, "dueShard": None}
 
-    return [patch.object(writes, "announced_fields", fields)]
+    return [patch.object(writes, "merchant_event_fields", fields)]
 
 
 MUTANTS: Final[tuple[Mutant, ...]] = (

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from sandbox.http_types import Reply, Request
 from sandbox.simulator import Credentials, Simulator
-from sandbox.simulators import SIMULATORS, VENDORS
+from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import ConflictError, MemoryStore, Record
 from simulation.faults import Faults
 from simulation.functions import Platform
@@ -21,7 +21,7 @@ _LATEST_MS: Final = 3_600_000
 _FORGOTTEN_SECONDS: Final = 1e9
 _PROVIDER_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[1-9]")
 SECRET: Final = "simulated-gateway-secret"
-KINDS: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **VENDORS}
+KINDS: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **REAL_PROVIDERS}
 _PATHS: Final = {"cashfree": "/pg"}
 """What belongs to the vendor's address rather than to its requests."""
 KEY_ID: Final = "simulated-gateway-id"
@@ -52,7 +52,7 @@ class FlatStore:
 class Outage:
     """A gateway that does not work for a while: refuses connections, or swallows requests."""
 
-    gateway: str
+    connector: str
     from_ms: int
     until_ms: int
     swallows: bool
@@ -130,7 +130,7 @@ class Gateways:
 
     def _outage(self, name: str) -> Outage | None:
         now_ms = self.kernel.now_ms
-        return next((o for o in self.outages if o.gateway == name and o.from_ms <= now_ms < o.until_ms), None)
+        return next((o for o in self.outages if o.connector == name and o.from_ms <= now_ms < o.until_ms), None)
 
     def _arrive(self, name: str, request: HttpRequest, process: int) -> Reply:
         """The gateway acts, at one moment."""
@@ -153,7 +153,7 @@ class Gateways:
             reply = simulator.handle(asked, now_ms / 1000)
         finally:
             simulator.visibility_lag_seconds = 0.0
-        if name in VENDORS and request.method == "POST":
+        if name in REAL_PROVIDERS and request.method == "POST":
             self.history.sometimes[f"{name} was asked to do something"] += 1
         self.history.steps.append((now_ms, f"{name} got", f"{request.method} {request.path}", str(reply.status)))
         if reply.headers.get("idempotent-replayed") or reply.headers.get("x-idempotency-replayed"):

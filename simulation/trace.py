@@ -41,7 +41,7 @@ def _lines(evidence: Evidence, payment: PaymentEvidence | None) -> Iterator[tupl
     for sent in payment.sent:
         yield (
             sent.at_ms,
-            f"process {sent.process} reaches {sent.gateway}: {sent.method} {sent.path} ({sent.provider_key})",
+            f"process {sent.process} reaches {sent.connector}: {sent.method} {sent.path} ({sent.provider_key})",
         )
     for write, before, after in payment.versions:
         yield write.at_ms, f"process {write.process} writes {_difference(before, after)}"

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Final
 
 from sandbox.behaviours import BEHAVIOURS
-from sandbox.simulators import SIMULATORS, VENDORS
+from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 
 MERCHANTS: Final = ("acme", "globex")
 PAYMENTS: Final = 40
@@ -15,8 +15,8 @@ _PLAIN: Final = 0.45
 """This part of the payments uses a card that just works; the faults around it are enough."""
 
 _TOKENS: Final = tuple(sorted(BEHAVIOURS))
-_VENDORS: Final = tuple(VENDORS)
-_VENDOR_EVERY: Final = 16
+_REAL_PROVIDERS: Final = tuple(REAL_PROVIDERS)
+_REAL_PROVIDER_EVERY: Final = 16
 """Every so many payments, one goes to a real vendor's adapter and simulator, and nowhere else."""
 _PAYER: Final = {
     "id": "cust_A1b2C3d4E5f6G7",
@@ -31,7 +31,7 @@ DOCUMENT: Final = json.dumps(
         "rules": [
             *(
                 {"name": f"{name}-on-request", "when": {"metadata": {"gateway": [name]}}, "use": {"providers": [name]}}
-                for name in _VENDORS
+                for name in _REAL_PROVIDERS
             ),
             {
                 "name": "inr",
@@ -84,7 +84,7 @@ def orders(random: Random, start_ms: int, *, payments: int = PAYMENTS) -> list[O
                 merchant=merchant,
                 key=key,
                 at_ms=start_ms + random.randrange(ARRIVAL_MS),
-                body=_at_vendor(_body(random), number),
+                body=_at_real_provider(_body(random), number),
                 approves=random.random() < 0.6,
                 extras={name: random.random() for name in ("concurrent", "later", "other", "cancel", "pause")},
             )
@@ -105,10 +105,10 @@ def _body(random: Random) -> dict[str, Any]:
     return body
 
 
-def _at_vendor(body: dict[str, Any], number: int) -> dict[str, Any]:
+def _at_real_provider(body: dict[str, Any], number: int) -> dict[str, Any]:
     """The same payment, where its turn has come, as a vendor takes it. No draw: the other payments stay as they are."""
-    turn, rest = divmod(number, _VENDOR_EVERY)
-    if rest != _VENDOR_EVERY - 1:
+    turn, rest = divmod(number, _REAL_PROVIDER_EVERY)
+    if rest != _REAL_PROVIDER_EVERY - 1:
         return body
     token = body["paymentMethod"]["token"].split("@")[0]
     return {
@@ -117,7 +117,7 @@ def _at_vendor(body: dict[str, Any], number: int) -> dict[str, Any]:
         "paymentMethod": {"type": "card", "token": token},
         "customer": _PAYER,
         "returnUrl": "https://shop.example.com/return",
-        "metadata": {"gateway": _VENDORS[(turn + len(token)) % len(_VENDORS)]},
+        "metadata": {"gateway": _REAL_PROVIDERS[(turn + len(token)) % len(_REAL_PROVIDERS)]},
     }
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-from sandbox.simulators import SIMULATORS, VENDORS
+from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from simulation.clients import Merchants
 from simulation.faults import Faults
 from simulation.functions import Platform, current_containers
@@ -38,7 +38,7 @@ _MAX_LAG_MS: Final = 5_000
 ENVIRONMENT: Final = {
     "ENVIRONMENT": "dev",
     "API_KEY_MODE": "test",
-    "ALLOWED_PROVIDERS": ",".join({**SIMULATORS, **VENDORS}),
+    "ALLOWED_PROVIDERS": ",".join({**SIMULATORS, **REAL_PROVIDERS}),
     "MAX_RETRIES": "3",
     "CHARGE_DEADLINE_HOURS": "24",
     "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",

@@ -17,18 +17,18 @@ from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirecto
 from payflowx.adapters.dynamodb.merchants.configuration import (
     MERCHANT_LIFETIME_MS,
     DynamoDBApiKeys,
-    DynamoDBMerchants,
+    DynamoDBMerchantConfiguration,
     DynamoDBWebhookAccounts,
 )
-from payflowx.adapters.dynamodb.merchants.directory import DynamoDBAdministration
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
-from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBEndpointBooks
-from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBAnnouncements
+from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
+from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
 from payflowx.adapters.platform import aws
 from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
@@ -41,11 +41,11 @@ from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs.deliveries import SqsDeliveries
 from payflowx.adapters.sqs.jobs import SqsJobs
-from payflowx.adapters.sqs.provider_events import SqsNotices
+from payflowx.adapters.sqs.provider_events import SqsProviderEvents
 from payflowx.adapters.sqs.runs import SqsRuns
-from payflowx.adapters.webhooks.cipher import SEAL_LIFETIME_MS, KmsSeals
-from payflowx.application.inbound_webhooks.match_event import FindNoticed
-from payflowx.application.inbound_webhooks.process_provider_event import ApplyNotice
+from payflowx.adapters.webhooks.cipher import DECRYPTED_LIFETIME_MS, KmsSecretCipher
+from payflowx.application.inbound_webhooks.match_event import MatchEvent
+from payflowx.application.inbound_webhooks.process_provider_event import ProcessProviderEvent
 from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
 from payflowx.application.merchants.authenticate import Authenticate
 from payflowx.application.merchants.create_key import CreateKey
@@ -59,16 +59,16 @@ from payflowx.application.merchants.rotate_key import RotateKey
 from payflowx.application.merchants.set_credentials import SetCredentials
 from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
-from payflowx.application.operators.list_audit_log import ListRecords
-from payflowx.application.operators.set_provider_status import ListProviders, SetProviderSwitch
-from payflowx.application.operators.verify_audit_log import VerifyTrail
+from payflowx.application.operators.list_audit_log import ListAuditLog
+from payflowx.application.operators.set_provider_status import ListProviders, SetProviderStatus
+from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
-from payflowx.application.outbound_webhooks.merchant_events import AnnouncedEvents
+from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.create_payment import CreatePayment
-from payflowx.application.payments.operation_outcome_writer import OperationRecorder
-from payflowx.application.payments.outcome_writer import Recorder
+from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.process_operation import ProcessOperation
 from payflowx.application.payments.process_payment import ProcessPayment
 from payflowx.application.payments.read_operations import ReadOperations
@@ -76,24 +76,24 @@ from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.application.reconciliation.match_entries import CompareLines
+from payflowx.application.reconciliation.match_entries import MatchEntries
 from payflowx.application.reconciliation.reconcile import Reconcile
-from payflowx.application.reconciliation.resolve_discrepancy import RemedyDifference
+from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
 from payflowx.application.reconciliation.start_reconciliations import StartReconciliations
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
 from payflowx.application.recovery.sweep import SweepDueItems
-from payflowx.application.recovery.wake_event import DriveEvent
-from payflowx.application.recovery.wake_operation import DriveOperation
-from payflowx.application.recovery.wake_payment import DrivePayment
+from payflowx.application.recovery.wake_event import WakeEvent
+from payflowx.application.recovery.wake_operation import WakeOperation
+from payflowx.application.recovery.wake_payment import WakePayment
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
-from payflowx.domain.outbound_webhooks.ports import Sender
+from payflowx.domain.outbound_webhooks.ports import WebhookClient
 from payflowx.domain.payments.ports import Concurrency, DueKind
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.recovery.ports import WorkQueueName
@@ -211,15 +211,15 @@ class Container:
         return SqsJobs(client=self.client("sqs"), queue_url=self._setting("JOBS_QUEUE_URL"))
 
     @cached_property
-    def notices(self) -> SqsNotices:
+    def provider_events(self) -> SqsProviderEvents:
         """The queue of providers' webhooks."""
-        return SqsNotices(client=self.client("sqs"), queue_url=self._setting("NOTICES_QUEUE_URL"))
+        return SqsProviderEvents(client=self.client("sqs"), queue_url=self._setting("NOTICES_QUEUE_URL"))
 
     @cached_property
-    def merchants(self) -> DynamoDBMerchants:
+    def merchants(self) -> DynamoDBMerchantConfiguration:
         """Merchants, a minute old at most."""
         table = self._setting("CONFIGURATION_TABLE")
-        return DynamoDBMerchants(
+        return DynamoDBMerchantConfiguration(
             client=self._dynamodb, table=table, cache=TtlCache(MERCHANT_LIFETIME_MS, self.clock.now_ms)
         )
 
@@ -257,14 +257,16 @@ class Container:
     # -- use cases
 
     @cached_property
-    def recorder(self) -> Recorder:
+    def outcome_writer(self) -> OutcomeWriter:
         """Writes outcomes."""
-        return Recorder(payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry)
+        return OutcomeWriter(
+            payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry
+        )
 
     @cached_property
-    def operation_recorder(self) -> OperationRecorder:
+    def operation_outcome_writer(self) -> OperationOutcomeWriter:
         """Writes outcomes of captures, voids and refunds."""
-        return OperationRecorder(
+        return OperationOutcomeWriter(
             payments=self.payments,
             operations=self.operations,
             jobs=self.jobs,
@@ -297,7 +299,7 @@ class Container:
         return CancelPayment(
             payments=self.payments,
             providers=self.providers,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             operations=self.operations,
             request_operation=self.request_operation,
             clock=self.clock,
@@ -311,7 +313,7 @@ class Container:
             payments=self.payments,
             operations=self.operations,
             providers=self.providers,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             jobs=self.jobs,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -336,7 +338,7 @@ class Container:
             payments=self.payments,
             merchants=self.merchants,
             providers=self.providers,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             send_charge=send_charge,
             resolve_attempt=ResolveAttempt(send_charge=send_charge),
             clock=self.clock,
@@ -353,7 +355,7 @@ class Container:
             operations=self.operations,
             merchants=self.merchants,
             providers=self.providers,
-            recorder=self.operation_recorder,
+            outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,
@@ -373,24 +375,24 @@ class Container:
             accounts=accounts,
             providers=self.providers,
             secrets=self.secrets,
-            notices=self.notices,
+            provider_events=self.provider_events,
             clock=self.clock,
             telemetry=self.telemetry,
         )
 
     @cached_property
-    def apply_notice(self) -> ApplyNotice:
+    def process_provider_event(self) -> ProcessProviderEvent:
         """The notices queue."""
         references = DynamoDBReferences(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
-        return ApplyNotice(
-            find=FindNoticed(payments=self.payments, operations=self.operations, references=references),
+        return ProcessProviderEvent(
+            find=MatchEvent(payments=self.payments, operations=self.operations, references=references),
             payments=self.payments,
             operations=self.operations,
             merchants=self.merchants,
             providers=self.providers,
-            notices=self.notices,
-            recorder=self.recorder,
-            operation_recorder=self.operation_recorder,
+            provider_events=self.provider_events,
+            outcome_writer=self.outcome_writer,
+            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             telemetry=self.telemetry,
             policy=self.policy,
@@ -428,15 +430,15 @@ class Container:
         files = S3SettlementFiles(
             client=self.client("s3"),
             bucket=self._setting("SETTLEMENTS_BUCKET"),
-            read_row=lambda provider, row: self.providers.get(provider).gateway.read_settlement(row),
+            read_row=lambda provider, row: self.providers.get(provider).connector.read_settlement(row),
         )
-        remedy = RemedyDifference(
+        remedy = ResolveDiscrepancy(
             payments=self.payments,
             operations=self.operations,
             merchants=self.merchants,
             providers=self.providers,
-            recorder=self.recorder,
-            operation_recorder=self.operation_recorder,
+            outcome_writer=self.outcome_writer,
+            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             policy=self.policy,
         )
@@ -444,7 +446,7 @@ class Container:
             runs=self.runs,
             queue=self.run_queue,
             lookups=lookups,
-            compare=CompareLines(lookups=lookups, clock=self.clock),
+            compare=MatchEntries(lookups=lookups, clock=self.clock),
             remedy=remedy,
             providers=self.providers,
             files=files,
@@ -458,29 +460,29 @@ class Container:
     def sweep(self) -> SweepDueItems:
         """The sweeper."""
         due_items = DynamoDBDueItems(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
-        payment = DrivePayment(
+        payment = WakePayment(
             due_items=due_items,
             payments=self.payments,
             jobs=self.jobs,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )
-        operation = DriveOperation(
+        operation = WakeOperation(
             due_items=due_items,
             payments=self.payments,
             operations=self.operations,
             jobs=self.jobs,
-            recorder=self.operation_recorder,
+            outcome_writer=self.operation_outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )
         return SweepDueItems(
             due_items=due_items,
-            drivers={
+            wakers={
                 DueKind.PAYMENT: payment,
                 DueKind.OPERATION: operation,
-                DueKind.EVENT: self._drive_event(due_items),
+                DueKind.EVENT: self._wake_event(due_items),
             },
             concurrency=self.concurrency,
             clock=self.clock,
@@ -495,30 +497,30 @@ class Container:
         return SqsDeliveries(client=self.client("sqs"), queue_url=self._setting("DELIVERIES_QUEUE_URL"))
 
     @cached_property
-    def announcements(self) -> DynamoDBAnnouncements:
+    def merchant_events(self) -> DynamoDBMerchantEvents:
         """The delivery side of the trail."""
-        return DynamoDBAnnouncements(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
+        return DynamoDBMerchantEvents(client=self._dynamodb, table=self._setting("TRANSACTIONS_TABLE"))
 
     @cached_property
-    def endpoint_books(self) -> DynamoDBEndpointBooks:
+    def webhook_endpoints(self) -> DynamoDBWebhookEndpoints:
         """Merchants' endpoints."""
-        return DynamoDBEndpointBooks(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+        return DynamoDBWebhookEndpoints(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
 
     @cached_property
-    def seals(self) -> KmsSeals:
+    def cipher(self) -> KmsSecretCipher:
         """Encrypts endpoints' secrets."""
-        return KmsSeals(
+        return KmsSecretCipher(
             client=self.client("kms"),
             key_arn=self._setting("ENCRYPTION_KEY_ARN"),
-            cache=TtlCache(SEAL_LIFETIME_MS, self.clock.now_ms),
+            cache=TtlCache(DECRYPTED_LIFETIME_MS, self.clock.now_ms),
         )
 
     @cached_property
-    def sender(self) -> Sender:
+    def webhook_client(self) -> WebhookClient:
         """The line to merchants; imported by the deliverer only."""
-        from payflowx.adapters.webhooks.client import UrllibSender  # noqa: PLC0415 - nobody else posts
+        from payflowx.adapters.webhooks.client import UrllibWebhookClient  # noqa: PLC0415 - nobody else posts
 
-        return UrllibSender(loopback_allowed=self._is_on_a_developers_machine, now_ms=self.clock.now_ms)
+        return UrllibWebhookClient(loopback_allowed=self._is_on_a_developers_machine, now_ms=self.clock.now_ms)
 
     @property
     def _is_on_a_developers_machine(self) -> bool:
@@ -529,19 +531,19 @@ class Container:
     def manage_endpoints(self) -> ManageEndpoints:
         """/webhook-endpoints."""
         return ManageEndpoints(
-            books=self.endpoint_books,
-            seals=self.seals,
+            books=self.webhook_endpoints,
+            cipher=self.cipher,
             clock=self.clock,
             randomness=self.randomness,
             loopback_allowed=self._is_on_a_developers_machine,
         )
 
     @cached_property
-    def announced_events(self) -> AnnouncedEvents:
+    def read_merchant_events(self) -> ReadMerchantEvents:
         """/events."""
-        return AnnouncedEvents(
-            announcements=self.announcements,
-            books=self.endpoint_books,
+        return ReadMerchantEvents(
+            merchant_events=self.merchant_events,
+            books=self.webhook_endpoints,
             deliveries=self.deliveries,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -551,12 +553,12 @@ class Container:
     def deliver_event(self) -> DeliverEvent:
         """The deliverer."""
         return DeliverEvent(
-            announcements=self.announcements,
-            books=self.endpoint_books,
+            merchant_events=self.merchant_events,
+            books=self.webhook_endpoints,
             payments=self.payments,
             operations=self.operations,
-            seals=self.seals,
-            sender=self.sender,
+            cipher=self.cipher,
+            webhook_client=self.webhook_client,
             deliveries=self.deliveries,
             concurrency=self.concurrency,
             clock=self.clock,
@@ -564,8 +566,8 @@ class Container:
             telemetry=self.telemetry,
         )
 
-    def _drive_event(self, due_items: DynamoDBDueItems) -> DriveEvent:
-        return DriveEvent(due_items=due_items, announcements=self.announcements, deliveries=self.deliveries)
+    def _wake_event(self, due_items: DynamoDBDueItems) -> WakeEvent:
+        return WakeEvent(due_items=due_items, merchant_events=self.merchant_events, deliveries=self.deliveries)
 
     # -- merchants and operators
 
@@ -576,21 +578,23 @@ class Container:
         return Authenticate(keys=keys, clock=self.clock)
 
     @cached_property
-    def verify_trail(self) -> VerifyTrail:
+    def verify_audit_log(self) -> VerifyAuditLog:
         """The operations function."""
-        return VerifyTrail(payments=self.payments)
+        return VerifyAuditLog(payments=self.payments)
 
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:
         """The operations function."""
-        return ErasePersonalData(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
+        return ErasePersonalData(
+            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.clock, policy=self.policy
+        )
 
     # -- operators
 
     @cached_property
-    def administration(self) -> DynamoDBAdministration:
+    def merchant_directory(self) -> DynamoDBMerchantDirectory:
         """Merchants, keys, switches and the operators' trail, never remembered."""
-        return DynamoDBAdministration(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
+        return DynamoDBMerchantDirectory(client=self._dynamodb, table=self._setting("CONFIGURATION_TABLE"))
 
     @cached_property
     def account_secrets(self) -> SecretsManagerAccountSecrets:
@@ -626,7 +630,7 @@ class Container:
     def create_merchant(self) -> CreateMerchant:
         """The operations function."""
         return CreateMerchant(
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             check_account=self._check_account,
             clock=self.clock,
             randomness=self.randomness,
@@ -640,23 +644,23 @@ class Container:
     @cached_property
     def list_merchants(self) -> ListMerchants:
         """The operations function."""
-        return ListMerchants(administration=self.administration)
+        return ListMerchants(merchant_directory=self.merchant_directory)
 
     @cached_property
     def show_merchant(self) -> ShowMerchant:
         """The operations function."""
-        return ShowMerchant(administration=self.administration)
+        return ShowMerchant(merchant_directory=self.merchant_directory)
 
     @cached_property
     def list_keys(self) -> ListKeys:
         """The operations function."""
-        return ListKeys(administration=self.administration)
+        return ListKeys(merchant_directory=self.merchant_directory)
 
     @cached_property
     def create_key(self) -> CreateKey:
         """The operations function."""
         return CreateKey(
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             list_keys=self.list_keys,
             clock=self.clock,
             randomness=self.randomness,
@@ -667,7 +671,7 @@ class Container:
     def rotate_key(self) -> RotateKey:
         """The operations function."""
         return RotateKey(
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             list_keys=self.list_keys,
             clock=self.clock,
             randomness=self.randomness,
@@ -677,13 +681,13 @@ class Container:
     @cached_property
     def revoke_key(self) -> RevokeKey:
         """The operations function."""
-        return RevokeKey(administration=self.administration, list_keys=self.list_keys, clock=self.clock)
+        return RevokeKey(merchant_directory=self.merchant_directory, list_keys=self.list_keys, clock=self.clock)
 
     @cached_property
     def set_credentials(self) -> SetCredentials:
         """The operations function."""
         return SetCredentials(
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             secrets=self.account_secrets,
             check_account=self._check_account,
             clock=self.clock,
@@ -694,17 +698,19 @@ class Container:
     @cached_property
     def rotate_credentials(self) -> RotateCredentials:
         """The operations function."""
-        return RotateCredentials(administration=self.administration, secrets=self.account_secrets, clock=self.clock)
+        return RotateCredentials(
+            merchant_directory=self.merchant_directory, secrets=self.account_secrets, clock=self.clock
+        )
 
     @cached_property
-    def set_provider_switch(self) -> SetProviderSwitch:
+    def set_provider_status(self) -> SetProviderStatus:
         """The operations function."""
-        return SetProviderSwitch(administration=self.administration, providers=self.providers, clock=self.clock)
+        return SetProviderStatus(merchant_directory=self.merchant_directory, providers=self.providers, clock=self.clock)
 
     @cached_property
     def list_providers(self) -> ListProviders:
         """The operations function."""
-        return ListProviders(administration=self.administration, providers=self.providers)
+        return ListProviders(merchant_directory=self.merchant_directory, providers=self.providers)
 
     @cached_property
     def check_routing(self) -> CheckRouting:
@@ -716,7 +722,7 @@ class Container:
         """The operations function."""
         return PublishRouting(
             publisher=self.routing_publisher,
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             check=self.check_routing,
             clock=self.clock,
         )
@@ -724,13 +730,15 @@ class Container:
     @cached_property
     def roll_back_routing(self) -> RollBackRouting:
         """The operations function."""
-        return RollBackRouting(publisher=self.routing_publisher, administration=self.administration, clock=self.clock)
+        return RollBackRouting(
+            publisher=self.routing_publisher, merchant_directory=self.merchant_directory, clock=self.clock
+        )
 
     @cached_property
     def explain_route(self) -> ExplainRoute:
         """The operations function."""
         return ExplainRoute(
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             publisher=self.routing_publisher,
             check=self.check_routing,
             providers=self.providers,
@@ -739,12 +747,16 @@ class Container:
     @cached_property
     def resolve_payment(self) -> ResolvePayment:
         """The operations function."""
-        return ResolvePayment(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
+        return ResolvePayment(
+            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.clock, policy=self.policy
+        )
 
     @cached_property
     def close_review(self) -> CloseReview:
         """The operations function."""
-        return CloseReview(payments=self.payments, recorder=self.recorder, clock=self.clock, policy=self.policy)
+        return CloseReview(
+            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.clock, policy=self.policy
+        )
 
     @cached_property
     def close_operation_review(self) -> CloseOperationReview:
@@ -752,7 +764,7 @@ class Container:
         return CloseOperationReview(
             payments=self.payments,
             operations=self.operations,
-            recorder=self.operation_recorder,
+            outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             policy=self.policy,
         )
@@ -770,8 +782,8 @@ class Container:
             payments=self.payments,
             operations=self.operations,
             merchants=self.merchants,
-            find=FindNoticed(payments=self.payments, operations=self.operations, references=references),
-            announcements=self.announcements,
+            find=MatchEvent(payments=self.payments, operations=self.operations, references=references),
+            merchant_events=self.merchant_events,
             runs=self.runs,
             decode=decode_message,
             clock=self.clock,
@@ -793,28 +805,30 @@ class Container:
             plan=self.plan_replay,
             resolve_payment=self.resolve_payment,
             jobs=self.jobs,
-            notices=self.notices,
+            provider_events=self.provider_events,
             deliveries=self.deliveries,
             run_queue=self.run_queue,
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             clock=self.clock,
         )
 
     @cached_property
     def purge_dead_letters(self) -> PurgeDeadLetters:
         """The operations function."""
-        return PurgeDeadLetters(dead_letters=self.dead_letters, administration=self.administration, clock=self.clock)
+        return PurgeDeadLetters(
+            dead_letters=self.dead_letters, merchant_directory=self.merchant_directory, clock=self.clock
+        )
 
     @cached_property
-    def list_records(self) -> ListRecords:
+    def list_audit_log(self) -> ListAuditLog:
         """The operations function."""
-        return ListRecords(administration=self.administration)
+        return ListAuditLog(merchant_directory=self.merchant_directory)
 
     @cached_property
     def diagnose(self) -> Diagnose:
         """The operations function."""
         return Diagnose(
-            administration=self.administration,
+            merchant_directory=self.merchant_directory,
             secrets=self.account_secrets,
             publisher=self.routing_publisher,
             check_routing=self.check_routing,

@@ -84,14 +84,14 @@ def _run(stage: Stage, settings: Settings) -> list[Violation]:
         trouble.calm()
         say("Everything is mended. Clients that still have no answer get theirs")
         load.finish()
-        return _conclude(stage, merchant, gateways, trouble)
+        return _apply_outcome(stage, merchant, gateways, trouble)
     except BaseException:  # Ctrl-C too: nobody may wait for answers of a stage that goes down
         stopped.set()
         load.abandon()
         raise
 
 
-def _conclude(stage: Stage, merchant: Merchant, gateways: Gateways, trouble: Trouble) -> list[Violation]:
+def _apply_outcome(stage: Stage, merchant: Merchant, gateways: Gateways, trouble: Trouble) -> list[Violation]:
     book, accepted = merchant.book, merchant.book.accepted()
     say(f"Waiting for {len(accepted)} payments to end, at most {_SETTLE_SECONDS:.0f} s")
     started, statuses = time.monotonic(), dict(book.statuses)

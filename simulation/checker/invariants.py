@@ -32,7 +32,7 @@ _CLOSED_ATTEMPTS: Final[Mapping[str, frozenset[str]]] = {
     state: frozenset({state, "SUCCEEDED", "MISMATCH"}) for state in ("DECLINED", "NOT_SENT", "REJECTED", "FENCED")
 } | {"SUCCEEDED": frozenset({"SUCCEEDED"}), "MISMATCH": frozenset({"MISMATCH"})}
 
-MAX_GATEWAY_CALLS_PER_HOUR: Final = 90
+MAX_PROVIDER_CALLS_PER_HOUR: Final = 90
 """Of one payment, over all its attempts, whatever fails."""
 _HOUR_MS: Final = 3_600_000
 
@@ -192,7 +192,7 @@ def i8_key_stored_first(evidence: Evidence) -> Iterator[Violation]:
     """No gateway gets a key that is not stored already; a list that is only read may be asked for without any."""
     for sent in evidence.result.history.sent:
         if not sent.stored and not (sent.method == "GET" and sent.provider_key is None):
-            what = f"{sent.gateway} got {sent.method} {sent.path} with {sent.provider_key}, which was not stored"
+            what = f"{sent.connector} got {sent.method} {sent.path} with {sent.provider_key}, which was not stored"
             yield Violation("I8", str(sent.provider_key), what)
 
 
@@ -265,7 +265,7 @@ def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
     for name, payment in evidence.payments.items():
         hours = Counter((sent.at_ms - EPOCH_MS) // _HOUR_MS for sent in payment.sent)
         most = max(hours.values(), default=0)
-        if most > MAX_GATEWAY_CALLS_PER_HOUR:
+        if most > MAX_PROVIDER_CALLS_PER_HOUR:
             yield Violation("I13", name, f"made {most} calls to gateways in an hour")
 
 

@@ -4,17 +4,17 @@ from functools import cache
 
 import pytest
 
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
-from tests.support.providers import NAMES, GatewayWorld
+from tests.support.providers import NAMES, ProviderWorld
 
 AMOUNT, PART = 49_900, 20_000
 ASKED = [
-    (MovementKind.REFUND, AMOUNT),
-    (MovementKind.REFUND, PART),
-    (MovementKind.CAPTURE, AMOUNT),
-    (MovementKind.CAPTURE, PART),
-    (MovementKind.VOID, AMOUNT),
+    (OperationKind.REFUND, AMOUNT),
+    (OperationKind.REFUND, PART),
+    (OperationKind.CAPTURE, AMOUNT),
+    (OperationKind.CAPTURE, PART),
+    (OperationKind.VOID, AMOUNT),
 ]
 """Kind and amount of an operation on a charge of `AMOUNT`."""
 
@@ -46,19 +46,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @cache
-def possible(provider: str) -> list[tuple[MovementKind, int]]:
+def possible(provider: str) -> list[tuple[OperationKind, int]]:
     """The operations that can exist: captures and voids need manual capture, a part needs a request for a part."""
-    connector = GatewayWorld().providers.get(provider)
-    manual = CaptureMode.MANUAL in connector.capabilities.capture_modes
+    http_provider = ProviderWorld().providers.get(provider)
+    manual = CaptureMode.MANUAL in http_provider.capabilities.capture_modes
     return [
         (kind, amount)
         for kind, amount in ASKED
-        if (manual or kind is MovementKind.REFUND) and connector.can_move(_movement(kind, amount))
+        if (manual or kind is OperationKind.REFUND) and http_provider.supports(_request(kind, amount))
     ]
 
 
-def _movement(kind: MovementKind, amount: int) -> Movement:
-    return Movement(
+def _request(kind: OperationKind, amount: int) -> OperationRequest:
+    return OperationRequest(
         kind=kind,
         provider_key="pfx-aaaaaaaaaaaaaaaa-1",
         amount=amount,

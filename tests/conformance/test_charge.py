@@ -89,13 +89,13 @@ def test_trouble_at_one_request(world: HostileWorld, provider: str, at: int, tro
 
 
 @pytest.mark.parametrize("at", range(1, MAX_REQUESTS + 1))
-@pytest.mark.parametrize("after_visits", [1, 2, 3, 5])
+@pytest.mark.parametrize("after_sessions", [1, 2, 3, 5])
 def test_a_request_that_arrives_while_it_is_being_cleared_up(
-    world: HostileWorld, provider: str, at: int, after_visits: int
+    world: HostileWorld, provider: str, at: int, after_sessions: int
 ) -> None:
     world.line.troubles = {at: Trouble.LATE}
     payment = pay(world, provider)
-    for _ in range(after_visits):
+    for _ in range(after_sessions):
         if world.jobs.sent:
             world.work()
     world.line.deliver_late()

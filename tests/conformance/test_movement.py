@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.application.payments.operation_request import new_movement_of
+from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from sandbox.ledger import FAILED, LedgerSimulator
 from sandbox.simulator import CANCELED
@@ -20,8 +20,8 @@ from tests.support.faulty_transport import HostileWorld, Trouble
 from tests.support.memory import FixedRules
 from tests.support.world import fallback
 
-Asked = tuple[MovementKind, int]
-CAPTURE, VOID, REFUND = MovementKind.CAPTURE, MovementKind.VOID, MovementKind.REFUND
+Asked = tuple[OperationKind, int]
+CAPTURE, VOID, REFUND = OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND
 AMOUNT, PART = 49_900, 20_000
 REFUNDS_THE_AMOUNT_ASKED = {"stripe", "razorpay", "cashfree", "payu"}
 """Their simulators, as their services, have no refund of another amount than the request's."""
@@ -40,7 +40,7 @@ def world(provider: str) -> HostileWorld:
     return world
 
 
-def begin(world: HostileWorld, provider: str, kind: MovementKind, amount: int) -> tuple[Payment, Operation]:
+def begin(world: HostileWorld, provider: str, kind: OperationKind, amount: int) -> tuple[Payment, Operation]:
     """A payment that is charged or held, and an operation on it that is accepted and not sent yet."""
     payment = pay(world, provider, CaptureMode.AUTOMATIC if kind is REFUND else CaptureMode.MANUAL)
     operation = ask(world, payment, kind, amount)
@@ -64,7 +64,7 @@ def pay(world: HostileWorld, provider: str, capture: CaptureMode) -> Payment:
     return world.now(payment)
 
 
-def ask(world: HostileWorld, payment: Payment, kind: MovementKind, amount: int, key: str = "op-1") -> Operation:
+def ask(world: HostileWorld, payment: Payment, kind: OperationKind, amount: int, key: str = "op-1") -> Operation:
     return world.request(kind, payment, None if kind is VOID else amount, key=key).operation
 
 
@@ -95,7 +95,7 @@ def _provider_of(world: HostileWorld, operation: Operation) -> str:
     return payment.attempt(operation.charge_attempt).provider
 
 
-def books(world: HostileWorld, kind: MovementKind) -> list[Record]:
+def books(world: HostileWorld, kind: OperationKind) -> list[Record]:
     """What the provider really moved, or is about to."""
     entries = [entry for entry in world.http.ledger() if entry["kind"] == kind]
     return [entry for entry in entries if entry["status"] not in {FAILED, CANCELED}]
@@ -185,13 +185,13 @@ def test_trouble_inside_the_gateway_before_the_effect(
     check_money(world, payment, ended)
 
 
-@pytest.mark.parametrize("after_visits", [1, 2, 3])
+@pytest.mark.parametrize("after_sessions", [1, 2, 3])
 def test_a_request_that_arrives_while_it_is_being_cleared_up(
-    world: HostileWorld, provider: str, asked: Asked, after_visits: int
+    world: HostileWorld, provider: str, asked: Asked, after_sessions: int
 ) -> None:
     payment, operation = begin(world, provider, *asked)
     world.line.troubles = {1: Trouble.LATE}
-    for _ in range(after_visits):
+    for _ in range(after_sessions):
         if world.jobs.sent:
             world.work()
     world.line.deliver_late()
@@ -294,7 +294,7 @@ def _refund_at_the_dashboard(world: HostileWorld, payment: Payment, operation: O
     attempt = payment.attempts[0]
     account = merchant.account(attempt.provider, attempt.account_id) if merchant else None
     assert account is not None
-    world.providers.get(attempt.provider).move(new_movement_of(payment, operation), account)
+    world.providers.get(attempt.provider).move(new_operation_request_of(payment, operation), account)
 
 
 @pytest.mark.parametrize("token", ["tok_async_success", "tok_async_failure", "tok_hard_decline", "tok_rate_limited"])

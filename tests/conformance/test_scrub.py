@@ -10,10 +10,10 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from sandbox.simulator import Credentials
-from tests.support.conformance import PAYER, Till
+from tests.support.conformance import PAYER, ProviderHarness
 
 SECRET = "canary-of-a-secret-7f3a"
 CARD = "4111 1111 1111 1111"
@@ -29,7 +29,7 @@ ENDS = ["tok_hard_decline", "tok_soft_decline", "tok_insufficient_funds", "tok_r
 class EchoingLine:
     """Passes on, keeps what was sent, and puts all of its private parts into each text of the answer."""
 
-    till: Till
+    till: ProviderHarness
     token: str
     sent: list[str] = field(default_factory=list)
     echoed: int = 0
@@ -74,15 +74,15 @@ class EchoingLine:
 
 
 @pytest.fixture
-def till(provider: str) -> Till:
-    till = Till(provider)
+def till(provider: str) -> ProviderHarness:
+    till = ProviderHarness(provider)
     till.world.secrets.key_secret = SECRET
     till.simulator.credentials = Credentials(key_id="id", key_secret=SECRET)
     till.world.secrets.by_arn.setdefault(till.account.secret_arn, ("secret",))
     return till
 
 
-def kept(till: Till) -> str:
+def kept(till: ProviderHarness) -> str:
     """All that is stored beside what the merchant sent, queued, logged or counted."""
     world = till.world
     stored = world.payments.payments.values()
@@ -90,7 +90,9 @@ def kept(till: Till) -> str:
     errors = [asdict(payment.last_error) for payment in stored if payment.last_error]
     operations = [asdict(o) for p in stored for o in world.operations.of_payment(p.merchant_id, p.transaction_id)]
     events = [repr(event) for events in world.payments.trails.values() for event in events]
-    return repr([attempts, errors, operations, events, world.jobs.sent, world.notices.sent, world.telemetry.lines])
+    return repr(
+        [attempts, errors, operations, events, world.jobs.sent, world.provider_events.sent, world.telemetry.lines]
+    )
 
 
 def check(line: EchoingLine) -> None:
@@ -100,7 +102,7 @@ def check(line: EchoingLine) -> None:
 
 
 @pytest.mark.parametrize("token", ENDS)
-def test_a_charge(till: Till, token: str) -> None:
+def test_a_charge(till: ProviderHarness, token: str) -> None:
     line = EchoingLine(till, token)
     line.install()
     till.pay(token)
@@ -110,16 +112,16 @@ def test_a_charge(till: Till, token: str) -> None:
 
 
 @pytest.mark.parametrize("token", ENDS)
-def test_a_refund(till: Till, token: str) -> None:
+def test_a_refund(till: ProviderHarness, token: str) -> None:
     line = EchoingLine(till, "tok_success")
     line.install()
-    payment = till.paid_for(MovementKind.REFUND)
+    payment = till.paid_for(OperationKind.REFUND)
     till.simulator.next_operation(token)
-    till.settle(till.request(MovementKind.REFUND, payment, 20_000))
+    till.settle(till.request(OperationKind.REFUND, payment, 20_000))
     check(line)
 
 
-def test_errors_are_echoed_so_that_the_tests_above_can_fail(till: Till) -> None:
+def test_errors_are_echoed_so_that_the_tests_above_can_fail(till: ProviderHarness) -> None:
     line = EchoingLine(till, "tok_hard_decline")
     line.install()
     till.pay("tok_hard_decline")
@@ -128,10 +130,10 @@ def test_errors_are_echoed_so_that_the_tests_above_can_fail(till: Till) -> None:
     assert "tok_hard_decline" in line.told
 
 
-def test_a_webhook(till: Till) -> None:
+def test_a_webhook(till: ProviderHarness) -> None:
     """The notice, what is queued of it, and what is written when it is applied."""
-    payment = till.paid_for(MovementKind.REFUND)
-    till.settle(till.request(MovementKind.REFUND, payment, 20_000))
+    payment = till.paid_for(OperationKind.REFUND)
+    till.settle(till.request(OperationKind.REFUND, payment, 20_000))
     line = EchoingLine(till, "tok_success")
     world = till.world
     signs_with = getattr(till.simulator, "webhook_secret", SECRET)
@@ -141,7 +143,7 @@ def test_a_webhook(till: Till) -> None:
             continue
         line.sent.append(webhook.body.decode() + unquote_plus(webhook.body.decode()))
         world.receive(till.provider, webhook.body, webhook.headers)
-        queued = repr(world.notices.sent)
+        queued = repr(world.provider_events.sent)
         assert [canary for canary in line.told if canary in queued] == []
-    world.deliver_notices()
+    world.deliver_provider_events()
     check(line)

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.application.payments.charge_request import charge_of
-from payflowx.domain.payments.operation_verification import weigh_movement
-from payflowx.domain.payments.outcome import Charged, Moved
+from payflowx.application.payments.charge_request import charge_request_of
+from payflowx.domain.payments.operation_verification import verify_operation_outcome
+from payflowx.domain.payments.outcome import Charged, Succeeded
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.verification import weigh
-from payflowx.domain.providers.events import ForgedWebhookError, Notice
+from payflowx.domain.payments.verification import verify_outcome
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent
 from payflowx.domain.providers.events import Webhook as Received
 from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from sandbox.ledger import Webhook
-from tests.support.conformance import DAY_SECONDS, Till
+from tests.support.conformance import DAY_SECONDS, ProviderHarness
 
 PART = 20_000
 SIGNED_INSIDE = {"payu": "its hash is a field of the form, and covers only some of the others"}
@@ -29,10 +29,10 @@ class Mailbox:
     """The webhooks of a paid payment and of its refund, and how they are read."""
 
     def __init__(self, provider: str) -> None:
-        self.till = Till(provider)
-        self.payment: Payment = self.till.paid_for(MovementKind.REFUND)
+        self.till = ProviderHarness(provider)
+        self.payment: Payment = self.till.paid_for(OperationKind.REFUND)
         self.of_charge = self._told()
-        self.refund = self.till.settle(self.till.request(MovementKind.REFUND, self.payment, PART))
+        self.refund = self.till.settle(self.till.request(OperationKind.REFUND, self.payment, PART))
         assert self.refund.status is OperationStatus.SUCCEEDED
         self.of_refund = self._told()
         self.secrets = tuple(self.till.world.secrets.webhook_secrets(self.till.account.secret_arn))
@@ -45,7 +45,7 @@ class Mailbox:
     def all(self) -> list[Webhook]:
         return [*self.of_charge, *self.of_refund]
 
-    def read(self, webhook: Webhook, *secrets: str, later_seconds: float = 0) -> Notice:
+    def read(self, webhook: Webhook, *secrets: str, later_seconds: float = 0) -> ProviderEvent:
         """As it would be, had it just arrived; with the account's own secrets unless others are named."""
         at_ms = self.till.world.clock.now_ms() + int(later_seconds * 1000)
         headers = {name.lower(): value for name, value in webhook.headers.items()}
@@ -55,7 +55,7 @@ class Mailbox:
     def is_forged(self, webhook: Webhook, *secrets: str) -> bool:
         try:
             self.read(webhook, *secrets)
-        except ForgedWebhookError:
+        except InvalidSignatureError:
             return True
         return False
 
@@ -71,38 +71,38 @@ def mailbox(provider: str) -> Mailbox:
 
 
 def test_it_tells_of_a_charge(mailbox: Mailbox) -> None:
-    notices = [mailbox.read(webhook) for webhook in mailbox.of_charge]
+    provider_events = [mailbox.read(webhook) for webhook in mailbox.of_charge]
     (attempt,) = mailbox.payment.attempts
-    assert any(n.charge_reference == attempt.reference or n.charge_key == attempt.provider_key for n in notices)
-    assert {n.charge_reference for n in notices} <= {None, attempt.reference}
-    assert {n.charge_key for n in notices} <= {None, attempt.provider_key}
-    assert len({n.event_id for n in notices}) == len(notices)
+    assert any(n.charge_reference == attempt.reference or n.charge_key == attempt.provider_key for n in provider_events)
+    assert {n.charge_reference for n in provider_events} <= {None, attempt.reference}
+    assert {n.charge_key for n in provider_events} <= {None, attempt.provider_key}
+    assert len({n.event_id for n in provider_events}) == len(provider_events)
 
 
 def test_what_it_says_of_a_charge_is_what_an_inquiry_says(mailbox: Mailbox) -> None:
     (attempt,) = mailbox.payment.attempts
     till = mailbox.till
-    charge = charge_of(mailbox.payment, attempt)
-    asked = weigh(till.connector.inquire(charge, till.account), mailbox.payment, attempt, first_send=False)
-    for notice in map(mailbox.read, mailbox.of_charge):
-        if notice.outcome is not None:
-            told = weigh(notice.outcome, mailbox.payment, attempt, first_send=False)
-            assert isinstance(told, Charged), notice.type
-            assert told == asked, notice.type
+    charge = charge_request_of(mailbox.payment, attempt)
+    asked = verify_outcome(till.connector.inquire(charge, till.account), mailbox.payment, attempt, first_send=False)
+    for provider_event in map(mailbox.read, mailbox.of_charge):
+        if provider_event.outcome is not None:
+            told = verify_outcome(provider_event.outcome, mailbox.payment, attempt, first_send=False)
+            assert isinstance(told, Charged), provider_event.type
+            assert told == asked, provider_event.type
 
 
 def test_what_it_says_of_a_refund_is_what_an_inquiry_says(mailbox: Mailbox) -> None:
     till, refund = mailbox.till, mailbox.refund
     attempt = refund.last_attempt
     assert attempt is not None
-    asked = till.connector.inquire_movement(till.movement(refund), till.account)
-    for notice in map(mailbox.read, mailbox.of_refund):
-        assert notice.movement_key in {None, attempt.provider_key}, notice.type
-        assert notice.movement_reference in {None, attempt.reference}, notice.type
-        if notice.movement_outcome is not None:
-            told = weigh_movement(notice.movement_outcome, refund, attempt, first_send=False)
-            assert isinstance(told, Moved), notice.type
-            assert told == weigh_movement(asked, refund, attempt, first_send=False), notice.type
+    asked = till.connector.inquire_operation(till.operation_request(refund), till.account)
+    for provider_event in map(mailbox.read, mailbox.of_refund):
+        assert provider_event.operation_key in {None, attempt.provider_key}, provider_event.type
+        assert provider_event.operation_reference in {None, attempt.reference}, provider_event.type
+        if provider_event.operation_outcome is not None:
+            told = verify_operation_outcome(provider_event.operation_outcome, refund, attempt, first_send=False)
+            assert isinstance(told, Succeeded), provider_event.type
+            assert told == verify_operation_outcome(asked, refund, attempt, first_send=False), provider_event.type
 
 
 def test_a_wrong_secret_no_secret_and_an_empty_one(mailbox: Mailbox) -> None:
@@ -112,7 +112,7 @@ def test_a_wrong_secret_no_secret_and_an_empty_one(mailbox: Mailbox) -> None:
         assert mailbox.is_forged(webhook, "")
         now_ms = mailbox.till.world.clock.now_ms()
         received = Received(headers=dict(webhook.headers), body=webhook.body, received_at_ms=now_ms)
-        with pytest.raises(ForgedWebhookError):
+        with pytest.raises(InvalidSignatureError):
             mailbox.till.connector.read_webhook(received, ())
 
 
@@ -170,7 +170,7 @@ def test_the_same_event_again_is_known_as_the_same(mailbox: Mailbox) -> None:
         mailbox.till.world.clock.advance(-60)
         try:
             assert mailbox.read(webhook, later_seconds=30 * DAY_SECONDS) == first
-        except ForgedWebhookError:
+        except InvalidSignatureError:
             continue
 
 
@@ -204,12 +204,12 @@ def check_nothing(mailbox: Mailbox, body: bytes) -> None:
     if mailbox.till.provider in SIGNED_INSIDE:
         assert mailbox.is_forged(webhook)
         return
-    notice = mailbox.read(webhook)
-    assert said(notice) == (None,) * 6
-    assert notice.event_id
+    provider_event = mailbox.read(webhook)
+    assert said(provider_event) == (None,) * 6
+    assert provider_event.event_id
     before = mailbox.till.world.now(mailbox.payment)
     mailbox.till.world.receive(mailbox.till.provider, webhook.body, webhook.headers)
-    mailbox.till.world.deliver_notices()
+    mailbox.till.world.deliver_provider_events()
     assert mailbox.till.world.now(mailbox.payment) == before
 
 
@@ -219,7 +219,7 @@ def test_every_one_twice_and_backwards_changes_nothing(mailbox: Mailbox) -> None
     for webhook in [*reversed(mailbox.all), *mailbox.all]:
         again = mailbox.till.simulator.redelivered(webhook, mailbox.till.now)
         world.receive(mailbox.till.provider, again.body, again.headers)
-        world.deliver_notices()
+        world.deliver_provider_events()
         world.work_until_idle()
     after = world.now(mailbox.payment)
     assert (after.status, after.captured, after.refunded) == (PaymentStatus.SUCCESS, before.captured, PART)
@@ -235,13 +235,13 @@ def altered(body: bytes) -> Iterator[bytes]:
     yield body[:-1]
 
 
-def said(notice: Notice) -> tuple[object, ...]:
+def said(provider_event: ProviderEvent) -> tuple[object, ...]:
     """All that anything is done with."""
     return (
-        notice.charge_reference,
-        notice.charge_key,
-        notice.movement_reference,
-        notice.movement_key,
-        notice.outcome,
-        notice.movement_outcome,
+        provider_event.charge_reference,
+        provider_event.charge_key,
+        provider_event.operation_reference,
+        provider_event.operation_key,
+        provider_event.outcome,
+        provider_event.operation_outcome,
     )

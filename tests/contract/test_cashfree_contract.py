@@ -19,25 +19,25 @@ from payflowx.domain.payments.outcome import (
     Charged,
     Declined,
     Mismatch,
-    Moved,
     NotFound,
     Progress,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.events import Webhook
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.reports import StatementPage
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.reconciliation.reports import ReportPage
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.cashfree import requests, signature
-from payflowx.providers.cashfree.connector import GATEWAY
-from payflowx.providers.connector import _read
+from payflowx.providers.cashfree.connector import CONNECTOR
+from payflowx.providers.http_provider import _read
 
-PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
+PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
 
 CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 SPECIFICATION = CONTRACTS / "cashfree-pg-2025-01-01.full.json"
@@ -109,7 +109,7 @@ def unknown_members(value: Any, part: dict[str, Any]) -> set[str]:
     return found
 
 
-def charge(**changes: Any) -> Charge:
+def charge(**changes: Any) -> ChargeRequest:
     values: dict[str, Any] = {
         "provider_key": KEY,
         "amount": 1999,
@@ -120,10 +120,10 @@ def charge(**changes: Any) -> Charge:
         "progress": {"order": "created", "payment_session_id": SESSION},
         **changes,
     }
-    return Charge(**values)
+    return ChargeRequest(**values)
 
 
-def movement(kind: MovementKind, **changes: Any) -> Movement:
+def operation_request(kind: OperationKind, **changes: Any) -> OperationRequest:
     values: dict[str, Any] = {
         "kind": kind,
         "provider_key": MOVE_KEY,
@@ -134,7 +134,7 @@ def movement(kind: MovementKind, **changes: Any) -> Movement:
         "charge_amount": 1999,
         **changes,
     }
-    return Movement(**values)
+    return OperationRequest(**values)
 
 
 CUSTOMERS = [
@@ -154,18 +154,21 @@ def every_request() -> list[HttpRequest]:
         for amount, currency in ((100, "INR"), (999_999_999_999, "INR"), (1050, "USD"), (1999, "JPY"), (1999, "KWD"))
     ]
     steps = [
-        *GATEWAY.charge_steps(),
-        *GATEWAY.inquiry_steps(charge()),
-        *GATEWAY.fence_steps(charge(capture=CaptureMode.MANUAL)),
+        *CONNECTOR.charge_steps(),
+        *CONNECTOR.inquiry_steps(charge()),
+        *CONNECTOR.cancel_steps(charge(capture=CaptureMode.MANUAL)),
     ]
     moving = [
-        step.build(movement(kind, amount=amount))
-        for kind in MovementKind
+        step.build(operation_request(kind, amount=amount))
+        for kind in OperationKind
         for amount in (1, 1000, 999_999_999_999)
-        for step in [*GATEWAY.movement_steps(movement(kind)), *GATEWAY.movement_inquiry_steps(movement(kind))]
+        for step in [
+            *CONNECTOR.operation_steps(operation_request(kind)),
+            *CONNECTOR.operation_inquiry_steps(operation_request(kind)),
+        ]
     ]
     pages = [
-        GATEWAY.statement_request(StatementPage(from_ms=0, until_ms=86_400_000, cursor=cursor))
+        CONNECTOR.report_request(ReportPage(from_ms=0, until_ms=86_400_000, cursor=cursor))
         for cursor in (None, "eyJzZWFyY2hBZnRlciI6eyJsaXN0IjpbMTg4NjcxNDVdfX0=")
     ]
     return [*(step.build(each) for each in charges for step in steps), *moving, *pages]
@@ -203,7 +206,7 @@ class TestRequests:
             asked = operation(request)
             parameters = [resolved(part) for part in asked["parameters"]]
             names = {part["name"].lower() for part in parameters if part["in"] == "header"}
-            sent = GATEWAY.authenticate(request, Credentials(key_id="i", key_secret="s"))
+            sent = CONNECTOR.authenticate(request, Credentials(key_id="i", key_secret="s"))
             own = {name.lower() for name in sent.headers} - {"content-type", "x-client-id", "x-client-secret"}
             assert own <= names
             assert ("x-client-secret" in sent.headers) is bool(asked["security"])
@@ -219,7 +222,7 @@ class TestRequests:
         keyed = [request for request in every_request() if "x-idempotency-key" in request.headers]
         assert all(re.fullmatch(r"[0-9a-f-]{36}", request.headers["x-idempotency-key"]) for request in keyed)
         bodies: dict[str, set[bytes]] = {}
-        for request in [step.build(charge()) for step in GATEWAY.charge_steps() if step.name != "read_order"]:
+        for request in [step.build(charge()) for step in CONNECTOR.charge_steps() if step.name != "read_order"]:
             bodies.setdefault(request.headers["x-idempotency-key"], set()).add(request.body)
         assert all(len(each) == 1 for each in bodies.values())
 
@@ -236,7 +239,7 @@ def read(step: Any, asked: Any, response: HttpResponse) -> Any:
 
 def inquire(payments: list[dict[str, Any]], **changes: Any) -> Any:
     asked = charge(**changes)
-    return read(GATEWAY.inquiry_steps(asked)[0], asked, answer(payments))
+    return read(CONNECTOR.inquiry_steps(asked)[0], asked, answer(payments))
 
 
 class TestAnswers:
@@ -244,7 +247,7 @@ class TestAnswers:
         order = example("order_entity_list_example")[0]
         validate({name: value for name, value in order.items() if value is not None}, schema("OrderEntity"))
         asked = charge(provider_key=order["order_id"], amount=2200)
-        step = GATEWAY.charge_steps()[0]
+        step = CONNECTOR.charge_steps()[0]
         expected = {"order": "created", "payment_session_id": order["payment_session_id"]}
         assert read(step, asked, answer(order)) == Progress(facts=expected)
         assert read(step, charge(amount=2200), answer(order)) == Unknown(code="another_order")
@@ -254,7 +257,7 @@ class TestAnswers:
         words = set(re.findall(r"`([A-Z_]+)`", said))
         assert words == {"ACTIVE", "PAID", "EXPIRED", "TERMINATED", "TERMINATION_REQUESTED"}
         order = {**example("order_entity_list_example")[0], "order_id": KEY}
-        step = GATEWAY.fence_steps(charge())[1]
+        step = CONNECTOR.cancel_steps(charge())[1]
         found = {word: read(step, charge(), answer({**order, "order_status": word})) for word in words}
         closed = {word for word, outcome in found.items() if isinstance(outcome, Progress)}
         assert closed == {"PAID", "TERMINATED"}
@@ -294,7 +297,7 @@ class TestAnswers:
     def test_the_examples_of_a_next_action(self) -> None:
         said = schema("PayOrderEntity")["example"]
         validate(said, schema("PayOrderEntity"))
-        step = GATEWAY.charge_steps()[2]
+        step = CONNECTOR.charge_steps()[2]
         outcome = read(step, charge(amount=2242), answer(said))
         assert isinstance(outcome, ActionRequired)
         assert (outcome.action.kind, outcome.action.url) == ("redirect", said["data"]["url"])
@@ -308,7 +311,7 @@ class TestAnswers:
         words = set(schema("PayOrderEntity")["properties"]["action"]["enum"])
         assert words == {"link", "custom", "form", "post"}
         data = {"url": "https://bank.example", "method": "post", "payload": {"default": "upi://pay?tr=1"}}
-        step = GATEWAY.charge_steps()[2]
+        step = CONNECTOR.charge_steps()[2]
         said = {"cf_payment_id": 1, "payment_amount": 19.99, "data": data}
         kinds = {word: read(step, charge(), answer({**said, "action": word})) for word in words}
         assert {word: kinds[word].action.kind for word in words - {"post"}} == {
@@ -321,19 +324,19 @@ class TestAnswers:
     def test_the_example_and_every_word_of_a_refund(self) -> None:
         refund = schema("RefundEntity")["example"]
         validate(refund, schema("RefundEntity"))
-        asked = movement(
-            MovementKind.REFUND,
+        asked = operation_request(
+            OperationKind.REFUND,
             provider_key="REF-123",
             charge_key="c6G-QMcbm1848",
             charge_reference="918812",
             amount=10081,
         )
-        step = GATEWAY.movement_inquiry_steps(asked)[0]
-        assert read(step, asked, answer(refund)) == Moved(
+        step = CONNECTOR.operation_inquiry_steps(asked)[0]
+        assert read(step, asked, answer(refund)) == Succeeded(
             reference="1553338", amount=10081, currency="INR", merchant_reference="REF-123"
         )
         kinds = {
-            "SUCCESS": Moved,
+            "SUCCESS": Succeeded,
             "PENDING": Accepted,
             "CANCELLED": Refused,
             "ONHOLD": Accepted,
@@ -347,14 +350,14 @@ class TestAnswers:
 
     def test_the_example_of_a_capture(self) -> None:
         payment = example("payments_entity_list_example")[0]
-        asked = movement(MovementKind.CAPTURE, charge_key="order_8123", charge_reference="12376123")
-        step = GATEWAY.movement_steps(asked)[0]
+        asked = operation_request(OperationKind.CAPTURE, charge_key="order_8123", charge_reference="12376123")
+        step = CONNECTOR.operation_steps(asked)[0]
         assert read(step, asked, answer(payment)) == Accepted(reference="12376123")
         entity = schema("AuthorizationInPaymentsEntity")
         assert set(entity["properties"]["action"]["enum"]) == {"CAPTURE", "VOID"}
         assert set(entity["properties"]["status"]["enum"]) == {"SUCCESS", "PENDING"}
         done = {**payment, "authorization": {**payment["authorization"], "status": "SUCCESS"}}
-        assert read(step, asked, answer(done)) == Moved(
+        assert read(step, asked, answer(done)) == Succeeded(
             reference="6595231908096894505959", amount=10_000, currency="INR", merchant_reference=MOVE_KEY
         )
 
@@ -376,17 +379,17 @@ def test_every_documented_error_of_the_step_that_charges_and_of_movements(status
     name, kind = ERRORS[status]
     said = schema(name)["example"]
     validate(said, schema(name))
-    step = GATEWAY.charge_steps()[2]
+    step = CONNECTOR.charge_steps()[2]
     assert str(status) in operation(step.build(charge()))["responses"]
     assert set(operation(step.build(charge()))["responses"]) == {"200", *map(str, ERRORS)}
     assert type(read(step, charge(), answer(said, status))) is kind
-    for moving in MovementKind:
-        one = GATEWAY.movement_steps(movement(moving))[0]
-        assert type(read(one, movement(moving), answer(said, status))) is kind
+    for moving in OperationKind:
+        one = CONNECTOR.operation_steps(operation_request(moving))[0]
+        assert type(read(one, operation_request(moving), answer(said, status))) is kind
 
 
 def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
-    step = GATEWAY.charge_steps()[0]
+    step = CONNECTOR.charge_steps()[0]
     duplicate = answer(schema("ApiError409")["example"], 409)
     assert read(step, charge(), duplicate) == Progress(facts={"order": "existed"})
     assert type(read(step, charge(), answer(schema("BadRequestError")["example"], 400))) is Rejected
@@ -395,7 +398,7 @@ def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
 class TestStatements:
     def test_the_example(self) -> None:
         entity = schema("ReconEntity")
-        page = GATEWAY.read_statement(PAGE, answer(entity["example"]))
+        page = CONNECTOR.read_report(PAGE, answer(entity["example"]))
         assert (page.entries, page.next_cursor) == ((), "cursor-uid")
 
     def test_every_type_of_event_is_known(self) -> None:
@@ -414,7 +417,7 @@ class TestStatements:
         for name in (*base, "refund_id"):
             assert name in row
         found = {
-            word: GATEWAY.read_statement(PAGE, answer({"cursor": None, "data": [{**base, "event_type": word}]})).entries
+            word: CONNECTOR.read_report(PAGE, answer({"cursor": None, "data": [{**base, "event_type": word}]})).entries
             for word in words
         }
         assert {word for word, entries in found.items() if entries} == {"PAYMENT", "REFUND", "REFUND_REVERSAL"}
@@ -430,7 +433,7 @@ class TestWebhooks:
             "x-webhook-timestamp": at,
             "x-webhook-signature": signature.signature_of(at, body, "secret"),
         }
-        return GATEWAY.read_webhook(Webhook(headers=headers, body=body, received_at_ms=self.AT_MS), ["secret"])
+        return CONNECTOR.read_webhook(Webhook(headers=headers, body=body, received_at_ms=self.AT_MS), ["secret"])
 
     def test_a_payment(self) -> None:
         entity = schema("PaymentWebhook")["properties"]
@@ -443,19 +446,19 @@ class TestWebhooks:
         # The vendor's own example of a payment method fits several of the kinds of which it should fit one.
         shape = {name: value for name, value in payment.items() if value is not None and name != "payment_method"}
         validate({**said, "data": {**said["data"], "payment": shape}}, schema("PaymentWebhook"))
-        notice = self.read(said)
-        assert (notice.charge_key, notice.charge_reference) == ("order_8123", "12376123")
-        assert isinstance(notice.outcome, Charged)
+        provider_event = self.read(said)
+        assert (provider_event.charge_key, provider_event.charge_reference) == ("order_8123", "12376123")
+        assert isinstance(provider_event.outcome, Charged)
 
     def test_a_refund(self) -> None:
         refund = schema("RefundEntity")["example"]
         said = {"type": schema("RefundWebhook")["properties"]["type"]["example"], "data": {"refund": refund}}
         validate(said, schema("RefundWebhook"))
-        notice = self.read(said)
-        assert (notice.movement_key, notice.movement_reference) == ("REF-123", "1553338")
-        assert isinstance(notice.movement_outcome, Moved)
+        provider_event = self.read(said)
+        assert (provider_event.operation_key, provider_event.operation_reference) == ("REF-123", "1553338")
+        assert isinstance(provider_event.operation_outcome, Succeeded)
         foreign = {**refund, "refund_amount": 100.815}
-        assert self.read({**said, "data": {"refund": foreign}}).movement_outcome is None
+        assert self.read({**said, "data": {"refund": foreign}}).operation_outcome is None
 
 
 def test_known_signatures() -> None:

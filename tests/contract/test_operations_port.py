@@ -14,25 +14,29 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
-    ClaimedOperation,
     KnownOperation,
-    MovedOperation,
-    PaymentMoved,
+    OperationVersionConflict,
+    PaymentVersionConflict,
+    StoredOperation,
 )
-from payflowx.domain.payments.operation_state_machine import conclude_operation, hasten_operation, request_operation
-from payflowx.domain.payments.outcome import Moved as MovedMoney
+from payflowx.domain.payments.operation_state_machine import (
+    apply_operation_outcome,
+    expedite_operation,
+    request_operation,
+)
+from payflowx.domain.payments.outcome import Succeeded as OperationEffect
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.ports import AlreadySeen, Claimed, Due, DueKind, Moved, ReferenceTaken
+from payflowx.domain.payments.ports import AlreadySeen, Due, DueKind, ReferenceTaken, Stored, VersionConflict
 from payflowx.domain.payments.state_machine import Change, Context, SeenEvent
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 from tests.support.memory import NOW_MS, MemoryOperations, MemoryPayments
 from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import MERCHANT, World
 
-REFUND = MovementKind.REFUND
+REFUND = OperationKind.REFUND
 SEEN = SeenEvent(provider="alpha", account_id="main", event_id="evt_1", expires_at_ms=NOW_MS + DAY_MS)
 
 
@@ -124,14 +128,14 @@ def claim(operations: Any, operation: Operation, *, owner: str = "me", append: b
 
 def success(payments: Any, operation: Operation, reference: str = "re_1", seen: SeenEvent | None = None) -> Change:
     attempt = operation.attempts[-1]
-    answer = MovedMoney(
+    answer = OperationEffect(
         reference=reference,
         amount=operation.amount,
         currency=operation.currency,
         merchant_reference=attempt.provider_key,
     )
     now = payments.get(operation.merchant_id, operation.transaction_id)
-    change = conclude_operation(now, operation, attempt, answer, context("worker"))
+    change = apply_operation_outcome(now, operation, attempt, answer, context("worker"))
     assert change is not None
     return replace(change, seen=seen)
 
@@ -144,7 +148,7 @@ class TestAccept:
         assert stored == result.operation
         assert operations.locate(MERCHANT, stored.operation_id) == payment.transaction_id
         assert operations.find_key(MERCHANT, REFUND, "k1").operation_id == stored.operation_id
-        assert operations.find_key(MERCHANT, MovementKind.CAPTURE, "k1") is None
+        assert operations.find_key(MERCHANT, OperationKind.CAPTURE, "k1") is None
         assert payments.get(MERCHANT, payment.transaction_id).refundable == 1499
         events = payments.events(MERCHANT, payment.transaction_id, after_seq=payment.event_seq, limit=9).items
         assert [event.type for event in events] == ["refund.requested"]
@@ -171,7 +175,7 @@ class TestAccept:
     def test_a_payment_that_moved_takes_no_reservation(self, payments: Any, operations: Any, payment: Payment) -> None:
         stale = request_operation(payment, new_refund(payment, "k2"), context())
         accept(payments, operations, payment)
-        assert isinstance(operations.accept(stale, "k2"), PaymentMoved)
+        assert isinstance(operations.accept(stale, "k2"), PaymentVersionConflict)
         assert operations.find_key(MERCHANT, REFUND, "k2") is None
         assert len(operations.of_payment(MERCHANT, payment.transaction_id)) == 1
 
@@ -196,23 +200,23 @@ class TestClaim:
     def test_the_attempt_is_there_before_anybody_calls(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
         result = claim(operations, refund)
-        assert isinstance(result, ClaimedOperation)
+        assert isinstance(result, StoredOperation)
         assert operations.get(MERCHANT, payment.transaction_id, refund.operation_id) == result.operation
         assert (result.operation.version, result.operation.lease.epoch) == (2, 1)
 
     def test_one_of_two_gets_it(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
         first, second = claim(operations, refund), claim(operations, refund, owner="other")
-        assert isinstance(first, ClaimedOperation)
-        assert second == MovedOperation(operation=first.operation)
+        assert isinstance(first, StoredOperation)
+        assert second == OperationVersionConflict(operation=first.operation)
 
     def test_a_live_lease_keeps_others_out_and_a_dead_one_does_not(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:
         held = claim(operations, accept(payments, operations, payment).operation).operation
-        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=NOW_MS + 1), MovedOperation)
+        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=NOW_MS + 1), OperationVersionConflict)
         later_ms = NOW_MS + LEASE_MS
-        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=later_ms), ClaimedOperation)
+        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=later_ms), StoredOperation)
 
     def test_our_own_claim_whose_answer_was_lost_is_ours(
         self, payments: Any, operations: Any, payment: Payment
@@ -227,13 +231,13 @@ class TestClaim:
         refund = accept(payments, operations, payment).operation
         for number in range(MAX_ATTEMPTS):
             refund = claim(operations, refund, at_ms=NOW_MS + number * (LEASE_MS + 1)).operation
-        assert isinstance(claim(operations, refund, at_ms=NOW_MS + DAY_MS), MovedOperation)
+        assert isinstance(claim(operations, refund, at_ms=NOW_MS + DAY_MS), OperationVersionConflict)
 
     def test_a_reschedule_frees_the_lease(self, payments: Any, operations: Any, payment: Payment) -> None:
         held = claim(operations, accept(payments, operations, payment).operation).operation
         later = replace(held, version=held.version + 1, lease=held.lease.released(), due_at_ms=NOW_MS + 9)
-        assert operations.reschedule(held, later) == ClaimedOperation(operation=later)
-        assert isinstance(operations.reschedule(held, replace(later, ready_at_ms=1)), MovedOperation)
+        assert operations.reschedule(held, later) == StoredOperation(operation=later)
+        assert isinstance(operations.reschedule(held, replace(later, ready_at_ms=1)), OperationVersionConflict)
 
 
 class TestCommit:
@@ -242,7 +246,7 @@ class TestCommit:
     ) -> None:
         held = claim(operations, accept(payments, operations, payment).operation).operation
         change = success(payments, held)
-        assert isinstance(payments.commit(change), Claimed)
+        assert isinstance(payments.commit(change), Stored)
         stored = operations.get(MERCHANT, payment.transaction_id, held.operation_id)
         assert (stored, stored.status) == (change.operation_after, OperationStatus.SUCCEEDED)
         now = payments.get(MERCHANT, payment.transaction_id)
@@ -263,15 +267,15 @@ class TestCommit:
         old = claim(operations, accept(payments, operations, payment).operation).operation
         claim(operations, old, owner="newer", append=False, at_ms=NOW_MS + LEASE_MS)
         before = payments.get(MERCHANT, payment.transaction_id)
-        assert isinstance(payments.commit(success(payments, old)), Moved)
+        assert isinstance(payments.commit(success(payments, old)), VersionConflict)
         assert payments.get(MERCHANT, payment.transaction_id) == before
 
     def test_a_payment_that_moved_is_read_again(self, payments: Any, operations: Any, payment: Payment) -> None:
         held = claim(operations, accept(payments, operations, payment).operation).operation
         stale = success(payments, held)
         accept(payments, operations, payment, "k2", 100)
-        assert isinstance(payments.commit(stale), Moved)
-        assert isinstance(payments.commit(success(payments, held)), Claimed)
+        assert isinstance(payments.commit(stale), VersionConflict)
+        assert isinstance(payments.commit(success(payments, held)), Stored)
         assert payments.get(MERCHANT, payment.transaction_id).refundable == 1399
 
     def test_a_reference_has_one_owner(self, payments: Any, operations: Any, payment: Payment) -> None:
@@ -286,12 +290,12 @@ class TestCommit:
     ) -> None:
         held = claim(operations, accept(payments, operations, payment).operation).operation
         charge = str(payment.attempts[0].reference)
-        assert isinstance(payments.commit(success(payments, held, charge)), Claimed)
+        assert isinstance(payments.commit(success(payments, held, charge)), Stored)
         assert references.find("alpha", "main", charge).operation_id is None
 
     def test_an_event_of_a_provider_is_applied_once(self, payments: Any, operations: Any, payment: Payment) -> None:
         first = claim(operations, accept(payments, operations, payment).operation).operation
-        assert isinstance(payments.commit(success(payments, first, seen=SEEN)), Claimed)
+        assert isinstance(payments.commit(success(payments, first, seen=SEEN)), Stored)
         second = claim(operations, accept(payments, operations, payment, "k2").operation).operation
         assert isinstance(payments.commit(success(payments, second, "re_2", seen=SEEN)), AlreadySeen)
 
@@ -299,12 +303,12 @@ class TestCommit:
 class TestHints:
     def test_an_operation_is_hastened_once_an_event(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
-        sooner = hasten_operation(refund, NOW_MS)
-        assert operations.hasten(refund, sooner, SEEN) == ClaimedOperation(operation=sooner)
+        sooner = expedite_operation(refund, NOW_MS)
+        assert operations.expedite(refund, sooner, SEEN) == StoredOperation(operation=sooner)
         assert operations.get(MERCHANT, payment.transaction_id, refund.operation_id) == sooner
-        assert isinstance(operations.hasten(sooner, hasten_operation(sooner, NOW_MS), SEEN), AlreadySeen)
+        assert isinstance(operations.expedite(sooner, expedite_operation(sooner, NOW_MS), SEEN), AlreadySeen)
         other = replace(SEEN, event_id="evt_2")
-        assert isinstance(operations.hasten(refund, sooner, other), MovedOperation)
+        assert isinstance(operations.expedite(refund, sooner, other), OperationVersionConflict)
 
     def test_it_is_found_when_it_is_due(self, payments: Any, operations: Any, due_items: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation

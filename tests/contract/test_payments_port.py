@@ -10,9 +10,18 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.ports import Claimed, Created, Due, DueKind, Existing, Moved, PaymentQuery, ReferenceTaken
-from payflowx.domain.payments.retry import Stop
-from payflowx.domain.payments.state_machine import Change, Context, conclude, give_up
+from payflowx.domain.payments.ports import (
+    Created,
+    Due,
+    DueKind,
+    Existing,
+    PaymentQuery,
+    ReferenceTaken,
+    Stored,
+    VersionConflict,
+)
+from payflowx.domain.payments.retry import FailureReason
+from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, fail_payment
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS, MemoryPayments
@@ -78,15 +87,15 @@ def success(world: World, payment: Payment, reference: str = "ch_1") -> Change:
         charged(_charge(payment), reference), merchant_reference=attempt.provider_key, amount=payment.amount
     )
     context = Context(now_ms=NOW_MS + 1, actor="worker", policy=world.policy, able=charge.able)
-    change = conclude(payment, attempt, answer, context)
+    change = apply_outcome(payment, attempt, answer, context)
     assert change is not None
     return change
 
 
 def _charge(payment: Payment) -> Any:
-    from payflowx.application.payments.charge_request import charge_of
+    from payflowx.application.payments.charge_request import charge_request_of
 
-    return charge_of(payment, payment.attempts[-1])
+    return charge_request_of(payment, payment.attempts[-1])
 
 
 class TestCreate:
@@ -123,7 +132,7 @@ class TestClaim:
     def test_it_stores_the_attempt_and_the_lease_in_one_step(self, store: Store, world: World) -> None:
         payment = world.accept()
         result = claim(store, payment)
-        assert isinstance(result, Claimed)
+        assert isinstance(result, Stored)
         assert result.payment == store.get(MERCHANT, payment.transaction_id)
         assert (result.payment.version, len(result.payment.attempts)) == (2, 1)
         assert result.payment.lease == Lease(owner="me", epoch=1, expires_at_ms=NOW_MS + LEASE_MS)
@@ -132,31 +141,31 @@ class TestClaim:
         payment = world.accept()
         first = claim(store, payment, owner="me")
         second = claim(store, payment, owner="you")
-        assert second == Moved(payment=first.payment)
+        assert second == VersionConflict(payment=first.payment)
 
     def test_a_live_lease_is_respected_and_a_dead_one_is_not(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         end_ms = payment.lease.expires_at_ms
-        assert isinstance(claim(store, payment, owner="you", append=False, now_ms=end_ms - 1), Moved)
+        assert isinstance(claim(store, payment, owner="you", append=False, now_ms=end_ms - 1), VersionConflict)
         taken = claim(store, payment, owner="you", append=False, now_ms=end_ms)
-        assert isinstance(taken, Claimed)
+        assert isinstance(taken, Stored)
         assert taken.payment.lease.epoch == 2
 
     def test_a_payment_that_is_not_there(self, store: Store, world: World) -> None:
         payment = replace(world.accept(), transaction_id="pay_cccccccccccccccc")
-        assert claim(store, payment) == Moved(payment=None)
+        assert claim(store, payment) == VersionConflict(payment=None)
 
     def test_a_charged_payment_takes_no_further_attempt(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         charged_payment = store.commit(success(world, payment)).payment
-        assert isinstance(claim(store, charged_payment, now_ms=NOW_MS + DAY_MS), Moved)
+        assert isinstance(claim(store, charged_payment, now_ms=NOW_MS + DAY_MS), VersionConflict)
 
 
 class TestCommit:
     def test_payment_event_and_reference_together(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         change = success(world, payment)
-        assert store.commit(change) == Claimed(payment=change.after)
+        assert store.commit(change) == Stored(payment=change.after)
         assert store.get(MERCHANT, payment.transaction_id) == change.after
         trail = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items
         assert [event.seq for event in trail] == [1, 2]
@@ -165,7 +174,7 @@ class TestCommit:
     def test_an_older_epoch_writes_nothing(self, store: Store, world: World) -> None:
         old = claim(store, world.accept()).payment
         new = claim(store, old, owner="you", append=False, now_ms=NOW_MS + LEASE_MS).payment
-        assert store.commit(success(world, old)) == Moved(payment=new)
+        assert store.commit(success(world, old)) == VersionConflict(payment=new)
         assert len(store.events(MERCHANT, old.transaction_id, after_seq=0, limit=9).items) == 1
 
     def test_a_reference_has_one_owner(self, store: Store, world: World) -> None:
@@ -177,17 +186,17 @@ class TestCommit:
 
     def test_a_change_without_a_provider(self, store: Store, world: World) -> None:
         payment = world.accept()
-        stop = Stop(code="cancelled", message="")
-        change = give_up(payment, stop, Context(now_ms=NOW_MS, actor="api", policy=world.policy))
+        stop = FailureReason(code="cancelled", message="")
+        change = fail_payment(payment, stop, Context(now_ms=NOW_MS, actor="api", policy=world.policy))
         stored = store.commit(change).payment
         assert (stored.status, stored.due_at_ms) == (PaymentStatus.CANCELLED, None)
-        assert isinstance(store.commit(change), Claimed | Moved)
+        assert isinstance(store.commit(change), Stored | VersionConflict)
 
     def test_progress_is_stored_under_the_lease_only(self, store: Store, world: World) -> None:
         old = claim(store, world.accept()).payment
         kept = store.save_progress(old, 1, {"order_id": "o-1"})
         assert kept.payment.attempts[0].progress == {"order_id": "o-1"}
-        assert isinstance(store.save_progress(old, 1, {"order_id": "o-2"}), Moved)
+        assert isinstance(store.save_progress(old, 1, {"order_id": "o-2"}), VersionConflict)
 
     def test_drives_are_counted_anew_after_news(self, store: Store, due_items: Any, world: World) -> None:
         payment = claim(store, world.accept()).payment
@@ -195,7 +204,7 @@ class TestCommit:
         assert due_items.postpone(due, due_at_ms=due.due_at_ms + 5, drives=7)
         decline = Declined(kind=DeclineKind.SOFT, code="bank")
         context = Context(now_ms=NOW_MS, actor="worker", policy=world.policy)
-        change = conclude(payment, payment.attempts[0], decline, context)
+        change = apply_outcome(payment, payment.attempts[0], decline, context)
         assert change is not None
         assert store.commit(change).payment.drives == 0
         assert store.get(MERCHANT, payment.transaction_id).drives == 0
@@ -271,7 +280,7 @@ class TestLists:
 
     def test_the_trail_in_pages(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
-        unsure = conclude(
+        unsure = apply_outcome(
             payment,
             payment.attempts[0],
             Unknown(code="x"),

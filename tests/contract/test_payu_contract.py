@@ -9,9 +9,9 @@ import pytest
 
 from payflowx.domain.providers.events import Webhook
 from payflowx.domain.shared.transport import Credentials, HttpRequest
-from payflowx.providers.payu.connector import GATEWAY
+from payflowx.providers.payu.connector import CONNECTOR
 from payflowx.providers.payu.requests import authenticate
-from payflowx.providers.payu.signature import command_hash, form_hash, is_signed, notice_hash
+from payflowx.providers.payu.signature import command_hash, form_hash, is_signed, reverse_hash
 
 VECTORS = Path(__file__).resolve().parents[2] / ".." / "shared" / "contracts" / "vectors.json"
 
@@ -41,12 +41,12 @@ def test_form_hash(row: dict[str, Any]) -> None:
 def test_notice_hash(row: dict[str, Any]) -> None:
     salt, status, *rest = row["message"].split("|")
     fields = {"status": status, **dict(zip(FORM, reversed(rest), strict=False))}
-    assert notice_hash(fields, salt) == row["expected"]
+    assert reverse_hash(fields, salt) == row["expected"]
     signed = {**fields, "hash": row["expected"]}
     assert is_signed(signed, (salt,))
     assert not is_signed(signed, ("another",))
     webhook = Webhook(headers={}, body=urlencode(signed).encode(), received_at_ms=0)
-    assert GATEWAY.read_webhook(webhook, (salt,)).charge_key == fields["txnid"]
+    assert CONNECTOR.read_webhook(webhook, (salt,)).charge_key == fields["txnid"]
 
 
 @pytest.mark.parametrize("row", of_kind("command"))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.payments.outcome import Accepted, Mismatch, Moved, NotFound, Progress, Rejected, Unknown
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.payments.outcome import Accepted, Mismatch, NotFound, Progress, Rejected, Succeeded, Unknown
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.connector import _read
-from payflowx.providers.razorpay.connector import GATEWAY
+from payflowx.providers.http_provider import _read
+from payflowx.providers.razorpay.connector import CONNECTOR
 from payflowx.providers.razorpay.signature import is_payment_signed, is_signed, sign
 
 CONTRACTS = Path(__file__).resolve().parents[2] / ".." / "shared" / "contracts"
@@ -22,7 +22,7 @@ VECTORS = CONTRACTS / "vectors.json"
 
 pytestmark = pytest.mark.skipif(not VECTORS.is_file(), reason="the contract material in ../shared/contracts is absent")
 
-ORDER, PAY = GATEWAY.charge_steps()
+ORDER, PAY = CONNECTOR.charge_steps()
 
 
 def vectors(kind: str) -> list[Any]:
@@ -39,8 +39,8 @@ def sample(name: str, http_status: int = 200, **changes: Any) -> HttpResponse:
     return HttpResponse(status=http_status, headers={}, body=body)
 
 
-def charge(order_id: str = "fake_order_id", amount: int = 500) -> Charge:
-    return Charge(
+def charge(order_id: str = "fake_order_id", amount: int = 500) -> ChargeRequest:
+    return ChargeRequest(
         provider_key="pfx-abcdefghijklmnop-1",
         amount=amount,
         currency="INR",
@@ -51,9 +51,9 @@ def charge(order_id: str = "fake_order_id", amount: int = 500) -> Charge:
     )
 
 
-def refund(**changes: Any) -> Movement:
+def refund(**changes: Any) -> OperationRequest:
     values: dict[str, Any] = {
-        "kind": MovementKind.REFUND,
+        "kind": OperationKind.REFUND,
         "provider_key": "pfx-qrstuvwxyz234567-1",
         "amount": 300_100,
         "currency": "INR",
@@ -62,7 +62,7 @@ def refund(**changes: Any) -> Movement:
         "charge_amount": 400_000,
         **changes,
     }
-    return Movement(**values)
+    return OperationRequest(**values)
 
 
 @pytest.mark.parametrize("row", vectors("hmac_hex"))
@@ -83,11 +83,11 @@ def test_published_signature_of_a_payment(row: dict[str, Any]) -> None:
 def test_published_webhook(row: dict[str, Any]) -> None:
     body = (CONTRACTS / row["body_file"]).read_bytes()
     webhook = Webhook(headers={"x-razorpay-signature": row["expected"]}, body=body, received_at_ms=0)
-    notice = GATEWAY.read_webhook(webhook, (row["secret"],))
-    assert (notice.type, notice.charge_reference) == ("payment.authorized", "pay_6koWN7bvxujzxM")
-    assert (notice.charge_key, notice.outcome) == (None, None)
-    with pytest.raises(ForgedWebhookError):
-        GATEWAY.read_webhook(Webhook(headers=webhook.headers, body=body + b" ", received_at_ms=0), (row["secret"],))
+    provider_event = CONNECTOR.read_webhook(webhook, (row["secret"],))
+    assert (provider_event.type, provider_event.charge_reference) == ("payment.authorized", "pay_6koWN7bvxujzxM")
+    assert (provider_event.charge_key, provider_event.outcome) == (None, None)
+    with pytest.raises(InvalidSignatureError):
+        CONNECTOR.read_webhook(Webhook(headers=webhook.headers, body=body + b" ", received_at_ms=0), (row["secret"],))
 
 
 def test_a_sample_order_is_not_ours_and_is_not_paid() -> None:
@@ -111,7 +111,7 @@ def test_a_sample_recurring_payment() -> None:
 @pytest.mark.parametrize("name", ["fake_payment.json", "fake_captured_payment.json"])
 def test_a_sample_payment_without_an_order_is_not_believed(name: str) -> None:
     body = json.dumps({"count": 1, "items": [json.loads((FIXTURES / name).read_bytes())]}).encode()
-    step = GATEWAY.inquiry_steps(charge())[0]
+    step = CONNECTOR.inquiry_steps(charge())[0]
     outcome = _read(step, charge(), HttpResponse(status=200, headers={}, body=body))
     assert outcome == Unknown(code="answer_not_understood")
 
@@ -120,7 +120,7 @@ def test_the_sample_webhooks_payment_as_it_would_be_read() -> None:
     event = json.loads((FIXTURES / "fake_payment_authorized_webhook.json").read_bytes())
     body = json.dumps({"count": 1, "items": [event["payload"]["payment"]["entity"]]}).encode()
     asked = charge("order_100000000order", amount=1_000_000)
-    outcome = _read(GATEWAY.inquiry_steps(asked)[0], asked, HttpResponse(status=200, headers={}, body=body))
+    outcome = _read(CONNECTOR.inquiry_steps(asked)[0], asked, HttpResponse(status=200, headers={}, body=body))
     assert repr(outcome) == (
         "Charged(reference='pay_6koWN7bvxujzxM', amount=1000000, currency='INR', "
         "merchant_reference='pfx-abcdefghijklmnop-1')"
@@ -128,14 +128,14 @@ def test_the_sample_webhooks_payment_as_it_would_be_read() -> None:
 
 
 def test_a_sample_refund() -> None:
-    read = GATEWAY.movement_steps(refund())[0].read
+    read = CONNECTOR.operation_steps(refund())[0].read
     assert isinstance(read(refund(), sample("fake_refund.json")), Mismatch)
     ours = sample("fake_refund.json", receipt=refund().provider_key)
-    assert isinstance(read(refund(), ours), Moved)
+    assert isinstance(read(refund(), ours), Succeeded)
     assert isinstance(read(refund(charge_reference="pay_2"), ours), Mismatch)
 
 
 def test_sample_refunds_of_others() -> None:
     asked = refund(charge_reference="fake_payment_id")
-    (step,) = GATEWAY.movement_inquiry_steps(asked)
+    (step,) = CONNECTOR.operation_inquiry_steps(asked)
     assert step.read(asked, sample("refund_collection.json")) == NotFound()

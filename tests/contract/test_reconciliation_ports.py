@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
-from payflowx.adapters.dynamodb.merchants.directory import DynamoDBAdministration
+from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
-from payflowx.domain.merchants.directory import Record, StoredKey
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
-from payflowx.domain.reconciliation.matching import Remedy, Verdict
+from payflowx.domain.reconciliation.matching import MatchResult, ResolutionAction
 from payflowx.domain.reconciliation.ports import AccountOwner
 from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.domain.reconciliation.run import (
-    Finding,
+    Discrepancy,
     NewRun,
     Phase,
     Run,
@@ -38,9 +38,9 @@ from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import MERCHANT
 
 NEW = NewRun(merchant_id=MERCHANT, provider="stripe", account_id="main", from_ms=NOW_MS - DAY_MS, until_ms=NOW_MS)
-FINDING = Finding(
-    verdict=Verdict.AMOUNT,
-    remedy=Remedy.REVIEW,
+FINDING = Discrepancy(
+    verdict=MatchResult.AMOUNT,
+    remedy=ResolutionAction.REVIEW,
     kind=EntryKind.CHARGE,
     reference="pi_1",
     provider_key="pfx-aaaaaaaaaaaaaaaa-1",
@@ -181,16 +181,18 @@ def test_a_whole_run_over_this_store(world: ReconciliationWorld) -> None:
 
 
 def test_every_account_is_in_the_directory(dynamodb: Any) -> None:
-    administration = DynamoDBAdministration(client=dynamodb, table=CONFIGURATION)
+    merchant_directory = DynamoDBMerchantDirectory(client=dynamodb, table=CONFIGURATION)
     for merchant in ("acme", "other"):
         accounts = tuple(
             Account(provider=name, account_id="main", endpoint="https://x.test", secret_arn="arn:s")
             for name in ("stripe", "payu")
         )
-        key = StoredKey(key_id=f"key-{merchant}", merchant_id=merchant, key_hash=f"hash-{merchant}", created_at_ms=1)
-        decision = Decision(who="somebody", why="a test")
-        record = Record(action="merchant.created", at_ms=1, decision=decision, merchant_id=merchant)
-        assert administration.create_merchant(Merchant(merchant_id=merchant, name="x", accounts=accounts), key, record)
+        key = ApiKeyRecord(key_id=f"key-{merchant}", merchant_id=merchant, key_hash=f"hash-{merchant}", created_at_ms=1)
+        operator_action = OperatorAction(who="somebody", why="a test")
+        record = AuditEntry(action="merchant.created", at_ms=1, operator_action=operator_action, merchant_id=merchant)
+        assert merchant_directory.create_merchant(
+            Merchant(merchant_id=merchant, name="x", accounts=accounts), key, record
+        )
     found = list(DynamoDBAccountDirectory(client=dynamodb, table=CONFIGURATION).accounts())
     assert set(found) == {
         AccountOwner(merchant_id=merchant, provider=provider, account_id="main")

@@ -18,24 +18,24 @@ from payflowx.domain.payments.outcome import (
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
-    Moved,
     NotFound,
     Refused,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.reports import EntryKind, StatementPage
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.reconciliation.reports import EntryKind, ReportPage
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.stripe import signature
-from payflowx.providers.stripe.connector import GATEWAY
+from payflowx.providers.stripe.connector import CONNECTOR
 
-PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
+PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
 
 CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 SPECIFICATION = CONTRACTS / "stripe-core-2023-10-16.json"
@@ -57,7 +57,7 @@ def specification() -> dict[str, Any]:
     return found
 
 
-def charge(**changes: Any) -> Charge:
+def charge(**changes: Any) -> ChargeRequest:
     values: dict[str, Any] = {
         "provider_key": KEY,
         "amount": 1999,
@@ -67,10 +67,10 @@ def charge(**changes: Any) -> Charge:
         "capture": CaptureMode.AUTOMATIC,
         **changes,
     }
-    return Charge(**values)
+    return ChargeRequest(**values)
 
 
-def movement(kind: MovementKind, **changes: Any) -> Movement:
+def operation_request(kind: OperationKind, **changes: Any) -> OperationRequest:
     values: dict[str, Any] = {
         "kind": kind,
         "provider_key": MOVE_KEY,
@@ -81,7 +81,7 @@ def movement(kind: MovementKind, **changes: Any) -> Movement:
         "charge_amount": 1999,
         **changes,
     }
-    return Movement(**values)
+    return OperationRequest(**values)
 
 
 # --- requests ------------------------------------------------------------------------------------------------
@@ -94,18 +94,20 @@ def every_request() -> list[HttpRequest]:
             for token in ("pm_card_visa", "cus_1/pm_card_visa"):
                 for currency in ("USD", "JPY"):
                     order = charge(capture=capture, return_url=return_url, token=token, currency=currency)
-                    built += [step.build(order) for step in GATEWAY.charge_steps()]
+                    built += [step.build(order) for step in CONNECTOR.charge_steps()]
     for order in (charge(), charge(reference=PI), charge(customer=Customer(id="cus_1"))):
         for progress in ({"payment_intent": PI}, {"payment_intent": PI, "cancel_sent": "true"}):
             known = charge(reference=order.reference, customer=order.customer, progress=progress)
-            built += [step.build(known) for step in (*GATEWAY.inquiry_steps(order), *GATEWAY.fence_steps(order))]
-    built += [step.build(charge()) for step in GATEWAY.fence_steps(charge())[:2]]
-    for kind in MovementKind:
+            built += [step.build(known) for step in (*CONNECTOR.inquiry_steps(order), *CONNECTOR.cancel_steps(order))]
+    built += [step.build(charge()) for step in CONNECTOR.cancel_steps(charge())[:2]]
+    for kind in OperationKind:
         for reference in (None, "re_1"):
-            moved = movement(kind, reference=reference)
-            built += [s.build(moved) for s in (*GATEWAY.movement_steps(moved), *GATEWAY.movement_inquiry_steps(moved))]
-    pages = (StatementPage(from_ms=1, until_ms=2), StatementPage(from_ms=1, until_ms=2_000, cursor="txn_1"))
-    return built + [GATEWAY.statement_request(page) for page in pages]
+            moved = operation_request(kind, reference=reference)
+            built += [
+                s.build(moved) for s in (*CONNECTOR.operation_steps(moved), *CONNECTOR.operation_inquiry_steps(moved))
+            ]
+    pages = (ReportPage(from_ms=1, until_ms=2), ReportPage(from_ms=1, until_ms=2_000, cursor="txn_1"))
+    return built + [CONNECTOR.report_request(page) for page in pages]
 
 
 def operation_of(request: HttpRequest) -> dict[str, Any]:
@@ -285,13 +287,13 @@ STATUSES: dict[str, tuple[dict[str, Any], type]] = {
     "requires_action": ({"next_action": ACTION}, ActionRequired),
     "requires_confirmation": ({}, Unknown),
     "requires_payment_method": ({"last_payment_error": {"type": "card_error", "code": "card_declined"}}, Declined),
-    "canceled": ({}, Fenced),
+    "canceled": ({}, ConfirmedCancelled),
 }
 
 
 class TestAnswers:
     def read(self, status: str, **changes: Any) -> Any:
-        (step,) = GATEWAY.inquiry_steps(charge(reference=PI))
+        (step,) = CONNECTOR.inquiry_steps(charge(reference=PI))
         return step.read(charge(reference=PI), answer(intent(status, **changes)))
 
     def test_every_status_of_the_contract_is_known(self) -> None:
@@ -317,39 +319,39 @@ class TestAnswers:
         )
         body = {"error": {key: value for key, value in inside.items() if value != "x"}}
         jsonschema.Draft202012Validator(schema_of("error")).validate(body)
-        (step,) = GATEWAY.charge_steps()
+        (step,) = CONNECTOR.charge_steps()
         declined = step.read(charge(), answer(body, 402))
         assert isinstance(declined, Declined)
         assert (declined.kind, declined.reference) == (DeclineKind.FUNDS, PI)
 
     def test_lists(self) -> None:
         listed = made("PaymentFlowsPaymentIntentList", data=[intent("succeeded")], has_more=False)
-        recent = GATEWAY.inquiry_steps(charge())[0]
+        recent = CONNECTOR.inquiry_steps(charge())[0]
         assert type(recent.read(charge(), answer(listed))) is Charged
         # The contract's own SearchResult is the one of charges: the merged slices share the name.
         found = {"object": "search_result", "url": "/v1/payment_intents/search", "data": [intent("succeeded")]}
-        search = GATEWAY.inquiry_steps(charge())[1]
+        search = CONNECTOR.inquiry_steps(charge())[1]
         assert search.read(charge(), answer(found)).facts == {"payment_intent": PI}  # type: ignore[union-attr]
 
     def test_refunds(self) -> None:
-        moved = movement(MovementKind.REFUND)
-        (step,) = GATEWAY.movement_steps(moved)
-        (find,) = GATEWAY.movement_inquiry_steps(moved)
-        assert type(step.read(moved, answer(refund()))) is Moved
+        moved = operation_request(OperationKind.REFUND)
+        (step,) = CONNECTOR.operation_steps(moved)
+        (find,) = CONNECTOR.operation_inquiry_steps(moved)
+        assert type(step.read(moved, answer(refund()))) is Succeeded
         assert type(step.read(moved, answer(refund(status="failed")))) is Refused
         listed = made("APIMethodRefundList", data=[refund()], has_more=False)
-        assert type(find.read(moved, answer(listed))) is Moved
+        assert type(find.read(moved, answer(listed))) is Succeeded
         assert type(find.read(moved, answer(made("APIMethodRefundList", data=[], has_more=False)))) is NotFound
 
     def test_captures_and_voids(self) -> None:
         for kind, status, wanted in (
-            (MovementKind.CAPTURE, "succeeded", Moved),
-            (MovementKind.VOID, "canceled", Moved),
-            (MovementKind.VOID, "succeeded", Refused),
-            (MovementKind.CAPTURE, "canceled", Refused),
+            (OperationKind.CAPTURE, "succeeded", Succeeded),
+            (OperationKind.VOID, "canceled", Succeeded),
+            (OperationKind.VOID, "succeeded", Refused),
+            (OperationKind.CAPTURE, "canceled", Refused),
         ):
-            moved = movement(kind)
-            (step,) = GATEWAY.movement_inquiry_steps(moved)
+            moved = operation_request(kind)
+            (step,) = CONNECTOR.operation_inquiry_steps(moved)
             assert type(step.read(moved, answer(intent(status)))) is wanted
 
     def test_statements(self) -> None:
@@ -367,7 +369,7 @@ class TestAnswers:
         sources |= dict.fromkeys(("refund", "payment_refund", "refund_failure"), refund())
         lines = [{**made("balance_transaction", type=kind), "source": sources.get(kind, "x")} for kind in known]
         listed = {"object": "list", "url": "/v1/balance_transactions", "has_more": False, "data": lines}
-        entries = GATEWAY.read_statement(PAGE, answer(listed)).entries
+        entries = CONNECTOR.read_report(PAGE, answer(listed)).entries
         assert len(entries) == len(set(sources) & set(known))
         assert {entry.reference for entry in entries if entry.kind is EntryKind.CHARGE} == {PI}
 
@@ -378,8 +380,8 @@ class TestAnswers:
         raw = json.dumps(body).encode()
         header = f"t=1800000000,v1={signature.sign('whsec_x', '1800000000', raw)}"
         hook = Webhook(headers={"stripe-signature": header}, body=raw, received_at_ms=1_800_000_000_000)
-        notice = GATEWAY.read_webhook(hook, ["whsec_x"])
-        assert notice.outcome == Charged(reference=PI, amount=1999, currency="USD", merchant_reference=KEY)
+        provider_event = CONNECTOR.read_webhook(hook, ["whsec_x"])
+        assert provider_event.outcome == Charged(reference=PI, amount=1999, currency="USD", merchant_reference=KEY)
 
 
 class TestVectors:
@@ -399,6 +401,8 @@ class TestVectors:
                 body=row["body"].encode(),
                 received_at_ms=int(row["timestamp"]) * 1000,
             )
-            assert GATEWAY.read_webhook(hook, [row["secret"]]) == Notice(event_id="evt_123", type="invoiceitem.created")
-            with pytest.raises(ForgedWebhookError):
-                GATEWAY.read_webhook(hook, [row["secret"] + "x"])
+            assert CONNECTOR.read_webhook(hook, [row["secret"]]) == ProviderEvent(
+                event_id="evt_123", type="invoiceitem.created"
+            )
+            with pytest.raises(InvalidSignatureError):
+                CONNECTOR.read_webhook(hook, [row["secret"] + "x"])

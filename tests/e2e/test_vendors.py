@@ -9,7 +9,7 @@ import pytest
 from local.provider_walkthrough import walk_through_vendor
 from local.scenarios import STORIES
 from local.simulators import control
-from sandbox.simulators import VENDORS
+from sandbox.simulators import REAL_PROVIDERS
 from tests.e2e.conftest import Client
 
 PAYMENTS = 2
@@ -27,7 +27,7 @@ def charges(client: Client, provider: str) -> list[dict[str, Any]]:
 
 
 def test_every_vendor_has_its_story() -> None:
-    assert set(STORIES) == set(VENDORS)
+    assert set(STORIES) == set(REAL_PROVIDERS)
 
 
 @pytest.mark.parametrize("provider", STORIES)

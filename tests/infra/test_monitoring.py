@@ -42,13 +42,13 @@ def metric_stats(alarm: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize(("stack", "name"), ALARMS)
 def test_every_alarm_tells_the_topic_or_is_a_part_of_one_that_does(stack: str, name: str) -> None:
     alarm = alarms(stack)[name]
-    (topic,) = resources(stack, "AWS::SNS::Topic")
+    (event_type,) = resources(stack, "AWS::SNS::Topic")
     if WINDOW.match(name):
         composites = resources(stack, "AWS::CloudWatch::CompositeAlarm").values()
         assert "AlarmActions" not in alarm
         assert any(name in rule_text(other["AlarmRule"]) for other in composites)
     else:
-        assert alarm["AlarmActions"] == [{"Ref": topic}]
+        assert alarm["AlarmActions"] == [{"Ref": event_type}]
     if "AlarmRule" not in alarm:
         assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}
 
@@ -126,8 +126,8 @@ def test_every_function_is_watched(stack: str, name: str) -> None:
 
 @pytest.mark.parametrize("stack", SERVICES)
 def test_the_topic_is_encrypted_with_our_key(stack: str) -> None:
-    (topic,) = resources(stack, "AWS::SNS::Topic").values()
-    assert topic["KmsMasterKeyId"]
+    (event_type,) = resources(stack, "AWS::SNS::Topic").values()
+    assert event_type["KmsMasterKeyId"]
 
 
 @pytest.mark.parametrize("stack", SERVICES)

@@ -35,7 +35,11 @@ def test_no_wildcards_but_the_listed_ones(stack: str, name: str) -> None:
 
 
 def actions_of(stack: str, handler: str) -> set[str]:
-    function = next(f for f in resources(stack, "AWS::Lambda::Function").values() if f".{handler}." in f["Handler"])
+    function = next(
+        f
+        for f in resources(stack, "AWS::Lambda::Function").values()
+        if f["Handler"] == f"payflowx.entrypoints.{handler}.handler"
+    )
     role = function["Role"]["Fn::GetAtt"][0]
     return {
         action
@@ -52,12 +56,12 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     def allowed(handler: str) -> list[str]:
         return sorted(a for a in actions_of("Prod-Service", handler) if a.split(":")[0] in services)
 
-    assert allowed("authorizer") == ["dynamodb:GetItem"]
+    assert allowed("api.authorizer") == ["dynamodb:GetItem"]
     assert allowed("routing_validator") == []
     assert allowed("sweeper") == [
         *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem", "sqs:SendMessage")
     ]
-    assert allowed("operations") == [
+    assert allowed("operators.handler") == [
         *("appconfig:CreateHostedConfigurationVersion", "appconfig:GetHostedConfigurationVersion"),
         *("appconfig:ListDeployments", "appconfig:StartDeployment", "appconfig:StopDeployment"),
         *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
@@ -70,8 +74,10 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
     assert "s3:GetObject" in actions_of("Prod-Service", "reconciler")
     assert not [a for a in actions_of("Prod-Service", "reconciler") if a.startswith("s3:") and a != "s3:GetObject"]
     assert "secretsmanager:GetSecretValue" in allowed("worker")
-    assert "dynamodb:DeleteItem" not in {a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h)}
-    assert not [a for h in ("api", "worker", "sweeper", "operations") for a in allowed(h) if "Scan" in a]
+    assert "dynamodb:DeleteItem" not in {
+        a for h in ("api.handler", "worker", "sweeper", "operators.handler") for a in allowed(h)
+    }
+    assert not [a for h in ("api.handler", "worker", "sweeper", "operators.handler") for a in allowed(h) if "Scan" in a]
 
 
 def test_the_rule_packs_find_nothing_that_is_not_acknowledged() -> None:

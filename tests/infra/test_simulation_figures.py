@@ -12,7 +12,7 @@ from tests.infra.conftest import resources
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_functions_end_when_lambda_would_end_them(name: str) -> None:
-    handler = f"payflowx.entrypoints.{name}.handler"
+    handler = f"{FUNCTIONS[name].module.__name__}.handler"
     (function,) = [f for f in resources("Dev-Service", "AWS::Lambda::Function").values() if f["Handler"] == handler]
     assert FUNCTIONS[name].timeout_ms == function["Timeout"] * 1_000
 

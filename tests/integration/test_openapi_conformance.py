@@ -27,7 +27,7 @@ from tests.support.wsgi import Gateway
 
 Case = schemathesis.Case[Any]
 
-GATEWAY: Final = Gateway()
+CONNECTOR: Final = Gateway()
 CONFIG: Final = schemathesis.Config.from_dict(
     {
         "generation": {"deterministic": True, "database": "none"},
@@ -50,7 +50,7 @@ CONFIG: Final = schemathesis.Config.from_dict(
 
 # Generated webhooks are all forged; test_webhooks.py signs them as the providers do.
 SCHEMA: Final = schemathesis.openapi.from_dict(document(), config=CONFIG).exclude(operation_id="receiveWebhook")
-SCHEMA.app = GATEWAY
+SCHEMA.app = CONNECTOR
 
 _COMPONENTS: Final = document()["components"]
 _AS_CLIENTS_READ_IT: Final = jsonschema_rs.validator_for(
@@ -141,9 +141,9 @@ def stage(functions: Functions) -> Iterator[Stage]:
     endpoint = functions.call("POST", "/webhook-endpoints", {"url": "https://hooks.example.com/all"})[1]["id"]
     event = functions.call("GET", "/events", query={"limit": "1"})[1]["items"][0]["id"]
     running = Stage(functions, ids, {ids[0]: _refund(functions, ids[0])}, endpoint, event)
-    GATEWAY.functions = functions
+    CONNECTOR.functions = functions
     yield running
-    GATEWAY.functions = None
+    CONNECTOR.functions = None
 
 
 def _seed(functions: Functions) -> list[str]:

@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments.request_operation import NewOperation
 from payflowx.domain.payments.outcome import Refused, Unknown
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from tests.support.handlers import Functions
 
 CLIENTS = 50
@@ -73,7 +73,7 @@ class TestRefunds:
             request = NewOperation(
                 merchant_id="acme",
                 transaction_id=payment,
-                kind=MovementKind.REFUND,
+                kind=OperationKind.REFUND,
                 amount=60,
                 idempotency_key=f"refund-{number}",
                 path=f"/payments/{payment}/refunds",
@@ -208,7 +208,7 @@ def test_a_worker_that_dies_between_call_and_record_leaves_a_refund_that_is_foun
     with monkeypatch.context() as dying:
         dying.setattr(DynamoDBPayments, "commit", die)
         assert len(functions.work()["batchItemFailures"]) == 1
-    alpha.movement_inquiries = ["moved"]
+    alpha.operation_inquiries = ["moved"]
     functions.clock.advance(61)
     assert functions.sweep()["woken"] == 1
     functions.work()

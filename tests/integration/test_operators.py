@@ -187,7 +187,7 @@ class TestCredentials:
         new = {"keyId": "new-id", "keySecret": "new-secret", "webhookSecret": "new-webhook"}
         assert functions.operate(command="rotate_credentials", secret=new, **names)["ok"]
         assert self.vault(functions) == {**new, "previous": SECRET}
-        account = functions.container.administration.merchant("acme").account("alpha", "second")
+        account = functions.container.merchant_directory.merchant("acme").account("alpha", "second")
         assert functions.container.secrets.webhook_secrets(account.secret_arn) == ("new-webhook", "canary-webhook")
         assert functions.container.secrets.credentials(account.secret_arn).key_secret == "new-secret"
         again = functions.operate(command="rotate_credentials", secret=SECRET, **names)

@@ -11,31 +11,31 @@ from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 from sandbox.behaviours import BEHAVIOURS
 from sandbox.http_types import Request
 from tests.support.memory import FixedRules
-from tests.support.providers import GatewayWorld
+from tests.support.providers import ProviderWorld
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = decode_routing_document((ROOT / "infra/routing/default.json").read_bytes())
 FIRST = {"mock": (1999, "USD"), "razorpay_mock": (49_900, "INR"), "cashfree_mock": (2_500_000, "USD")}
 ROW = re.compile(r"^\| `(tok_\w+)` \| [^|]+ \| (\w+) \| (\w+) \| (\w+) \|$", re.MULTILINE)
 TABLE = {row[0]: dict(zip(FIRST, row[1:], strict=True)) for row in ROW.findall((ROOT / "docs/sandbox.md").read_text())}
-CASES = [(token, gateway) for token in TABLE for gateway in FIRST]
+CASES = [(token, provider) for token in TABLE for provider in FIRST]
 
 
 @pytest.fixture
-def world() -> GatewayWorld:
-    world = GatewayWorld()
+def world() -> ProviderWorld:
+    world = ProviderWorld()
     world.use(FixedRules(DOCUMENT))
     return world
 
 
-def pay(world: GatewayWorld, token: str, gateway: str = "mock") -> Payment:
-    amount, currency = FIRST[gateway]
+def pay(world: ProviderWorld, token: str, provider: str = "mock") -> Payment:
+    amount, currency = FIRST[provider]
     return world.accept(
-        f"{token}-{gateway}", amount=amount, currency=currency, payment_method=PaymentMethod(type="card", token=token)
+        f"{token}-{provider}", amount=amount, currency=currency, payment_method=PaymentMethod(type="card", token=token)
     )
 
 
-def settle(world: GatewayWorld, payment: Payment, *, most: int = 60) -> Payment:
+def settle(world: ProviderWorld, payment: Payment, *, most: int = 60) -> Payment:
     """Work on until nothing is queued, or the payment only waits for its payer."""
     for _ in range(most):
         now = world.now(payment)
@@ -45,7 +45,7 @@ def settle(world: GatewayWorld, payment: Payment, *, most: int = 60) -> Payment:
     raise AssertionError("messages do not end")
 
 
-def check_books(world: GatewayWorld, payment: Payment) -> None:
+def check_books(world: ProviderWorld, payment: Payment) -> None:
     """SUCCESS exactly if one charge of this amount and currency exists; FAILED exactly if none does."""
     charged = world.http.charged()
     assert len(charged) <= 1
@@ -62,31 +62,31 @@ def test_the_table_is_complete() -> None:
     assert set(TABLE) == set(BEHAVIOURS)
 
 
-@pytest.mark.parametrize(("token", "gateway"), CASES)
-def test_every_row(world: GatewayWorld, token: str, gateway: str) -> None:
-    payment = settle(world, pay(world, token, gateway))
-    assert payment.attempts[0].provider == gateway
-    assert payment.status == TABLE[token][gateway]
+@pytest.mark.parametrize(("token", "provider"), CASES)
+def test_every_row(world: ProviderWorld, token: str, provider: str) -> None:
+    payment = settle(world, pay(world, token, provider))
+    assert payment.attempts[0].provider == provider
+    assert payment.status == TABLE[token][provider]
     check_books(world, payment)
 
 
-@pytest.mark.parametrize("gateway", FIRST)
+@pytest.mark.parametrize("provider", FIRST)
 @pytest.mark.parametrize("token", ["tok_soft_decline", "tok_rate_limited", "tok_async_failure"])
-def test_a_suffix_shows_the_failover(world: GatewayWorld, token: str, gateway: str) -> None:
-    payment = settle(world, pay(world, f"{token}@{gateway}", gateway))
+def test_a_suffix_shows_the_failover(world: ProviderWorld, token: str, provider: str) -> None:
+    payment = settle(world, pay(world, f"{token}@{provider}", provider))
     assert payment.status is PaymentStatus.SUCCESS
-    assert payment.attempts[0].provider == gateway
+    assert payment.attempts[0].provider == provider
     assert len(payment.attempts) == 2
     check_books(world, payment)
 
 
-@pytest.mark.parametrize("gateway", FIRST)
-def test_an_approval_by_the_payer_ends_in_success(world: GatewayWorld, gateway: str) -> None:
-    payment = settle(world, pay(world, "tok_requires_action", gateway))
+@pytest.mark.parametrize("provider", FIRST)
+def test_an_approval_by_the_payer_ends_in_success(world: ProviderWorld, provider: str) -> None:
+    payment = settle(world, pay(world, "tok_requires_action", provider))
     action = payment.attempts[0].next_action
     assert action is not None
-    path = action.url.removeprefix(f"https://{gateway}")
-    reply = world.http.simulators[gateway].handle(Request(method="GET", path=path), world.clock.now_ms() / 1000)
+    path = action.url.removeprefix(f"https://{provider}")
+    reply = world.http.simulators[provider].handle(Request(method="GET", path=path), world.clock.now_ms() / 1000)
     assert reply.status == 200
     world.work_until_idle()
     assert world.now(payment).status is PaymentStatus.SUCCESS
@@ -96,8 +96,8 @@ def test_an_approval_by_the_payer_ends_in_success(world: GatewayWorld, gateway: 
 @pytest.mark.parametrize(
     ("gateway", "end"), [("mock", "FAILED"), ("cashfree_mock", "FAILED"), ("razorpay_mock", "IN_REVIEW")]
 )
-def test_an_approval_that_never_comes(world: GatewayWorld, gateway: str, end: str) -> None:
-    payment = settle(world, pay(world, "tok_requires_action", gateway))
+def test_an_approval_that_never_comes(world: ProviderWorld, provider: str, end: str) -> None:
+    payment = settle(world, pay(world, "tok_requires_action", provider))
     for _ in range(120):
         world.work_until_idle()
         now = world.now(payment)
@@ -110,8 +110,8 @@ def test_an_approval_that_never_comes(world: GatewayWorld, gateway: str, end: st
 
 
 @pytest.mark.parametrize(("gateway", "answer"), [("mock", "CANCELLED"), ("cashfree_mock", "CANCELLED")])
-def test_a_cancellation_of_a_payment_that_waits_for_its_payer(world: GatewayWorld, gateway: str, answer: str) -> None:
-    payment = settle(world, pay(world, "tok_requires_action", gateway))
+def test_a_cancellation_of_a_payment_that_waits_for_its_payer(world: ProviderWorld, provider: str, answer: str) -> None:
+    payment = settle(world, pay(world, "tok_requires_action", provider))
     world.jobs.sent.clear()
     assert world.cancel("acme", payment.transaction_id).payment.cancel_requested
     world.work_until_idle()
@@ -120,28 +120,28 @@ def test_a_cancellation_of_a_payment_that_waits_for_its_payer(world: GatewayWorl
     check_books(world, cancelled)
 
 
-@pytest.mark.parametrize("gateway", FIRST)
-def test_a_gateway_that_is_down_is_passed_by(world: GatewayWorld, gateway: str) -> None:
-    world.http.closed.add(gateway)
-    payment = settle(world, pay(world, "tok_success", gateway))
+@pytest.mark.parametrize("provider", FIRST)
+def test_a_gateway_that_is_down_is_passed_by(world: ProviderWorld, provider: str) -> None:
+    world.http.closed.add(provider)
+    payment = settle(world, pay(world, "tok_success", provider))
     assert payment.attempts[0].state is AttemptState.NOT_SENT
     assert payment.status is PaymentStatus.SUCCESS
     check_books(world, payment)
 
 
-@pytest.mark.parametrize("gateway", FIRST)
-def test_a_charge_that_stays_invisible_is_never_charged_again(world: GatewayWorld, gateway: str) -> None:
-    world.http.simulators[gateway].visibility_lag_seconds = 120
-    payment = settle(world, pay(world, "tok_timeout_after_charge", gateway))
+@pytest.mark.parametrize("provider", FIRST)
+def test_a_charge_that_stays_invisible_is_never_charged_again(world: ProviderWorld, provider: str) -> None:
+    world.http.simulators[provider].visibility_lag_seconds = 120
+    payment = settle(world, pay(world, "tok_timeout_after_charge", provider))
     check_books(world, payment)
     assert payment.status is PaymentStatus.SUCCESS
 
 
 @pytest.mark.parametrize("token", BEHAVIOURS)
-@pytest.mark.parametrize("gateway", FIRST)
-def test_two_workers_whatever_the_gateway_does(world: GatewayWorld, token: str, gateway: str) -> None:
+@pytest.mark.parametrize("provider", FIRST)
+def test_two_workers_whatever_the_gateway_does(world: ProviderWorld, token: str, provider: str) -> None:
     """Each message delivered twice, once late: one attempt at a time, one charge at most."""
-    payment = pay(world, token, gateway)
+    payment = pay(world, token, provider)
     for _ in range(25):
         if not world.jobs.sent or world.now(payment).status is PaymentStatus.REQUIRES_ACTION:
             break
@@ -154,7 +154,7 @@ def test_two_workers_whatever_the_gateway_does(world: GatewayWorld, token: str, 
     check_books(world, world.now(payment))
 
 
-def test_an_unknown_token_is_declined_for_good(world: GatewayWorld) -> None:
-    for gateway in FIRST:
-        payment = settle(world, pay(world, "tok_nonsense", gateway))
+def test_an_unknown_token_is_declined_for_good(world: ProviderWorld) -> None:
+    for provider in FIRST:
+        payment = settle(world, pay(world, "tok_nonsense", provider))
         assert (payment.status, payment.last_error.code) == (PaymentStatus.FAILED, "hard_decline")

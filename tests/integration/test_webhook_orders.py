@@ -12,13 +12,13 @@ import pytest
 
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.providers.events import ForgedWebhookError
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.providers.events import InvalidSignatureError
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, OperationStatus, PaymentStatus
 from sandbox.http_types import Request
 from sandbox.ledger import LedgerSimulator, Webhook
 from tests.support.memory import FixedRules
-from tests.support.providers import ALL, GatewayWorld
+from tests.support.providers import ALL, ProviderWorld
 from tests.support.world import fallback
 
 TELLING = tuple(name for name, kind in ALL.items() if issubclass(kind, LedgerSimulator))
@@ -41,7 +41,7 @@ class Shop:
     provider: str
 
     def __post_init__(self) -> None:
-        self.world = GatewayWorld()
+        self.world = ProviderWorld()
         self.world.use(FixedRules(fallback(self.provider)))
         simulator = self.world.http.simulators[self.provider]
         assert isinstance(simulator, LedgerSimulator)
@@ -84,7 +84,7 @@ class Shop:
         for webhook in webhooks:
             again = self.simulator.redelivered(webhook, self.now)
             self.world.receive(self.provider, again.body, again.headers)
-            self.world.deliver_notices()
+            self.world.deliver_provider_events()
             if working:
                 self.world.work_until_idle()
 
@@ -94,7 +94,7 @@ class Shop:
             self.world.work_until_idle()
             self.world.clock.advance(600)
             self.world.sweep(self.world.deadline)
-        self.world.deliver_notices()
+        self.world.deliver_provider_events()
         self.world.work_until_idle()
 
 
@@ -159,7 +159,7 @@ def test_a_refunds_webhooks_in_every_order_with_those_of_its_charge(provider: st
         assert shop.world.now(payment).status is PaymentStatus.SUCCESS
         charge = shop.told()
         shop.simulator.next_operation(trouble)
-        shop.world.request(MovementKind.REFUND, shop.world.now(payment), 20_000)
+        shop.world.request(OperationKind.REFUND, shop.world.now(payment), 20_000)
         shop.world.work()
         shop.world.clock.advance(60)
         return shop, payment, bounded([*charge[:1], *shop.told()])
@@ -167,19 +167,19 @@ def test_a_refunds_webhooks_in_every_order_with_those_of_its_charge(provider: st
     _check_all_orders(begin)
 
 
-def held() -> Iterator[tuple[str, MovementKind]]:
+def held() -> Iterator[tuple[str, OperationKind]]:
     """Where a charge can be held, and what can then be done with it."""
     for provider in TELLING:
-        able = GatewayWorld().providers.get(provider).capabilities
+        able = ProviderWorld().providers.get(provider).capabilities
         if CaptureMode.MANUAL in able.capture_modes:
-            yield provider, MovementKind.CAPTURE
-            if MovementKind.VOID in able.movement_window_ms:
-                yield provider, MovementKind.VOID
+            yield provider, OperationKind.CAPTURE
+            if OperationKind.VOID in able.operation_window_ms:
+                yield provider, OperationKind.VOID
 
 
 @pytest.mark.parametrize(("provider", "kind"), list(held()))
 @pytest.mark.parametrize("trouble", ["tok_success", "tok_timeout_after_charge"])
-def test_a_captures_or_voids_webhooks_in_every_order(provider: str, kind: MovementKind, trouble: str) -> None:
+def test_a_captures_or_voids_webhooks_in_every_order(provider: str, kind: OperationKind, trouble: str) -> None:
     def begin() -> tuple[Shop, Payment, list[Webhook]]:
         shop = Shop(provider)
         payment = shop.pay("tok_success", CaptureMode.MANUAL)
@@ -227,7 +227,7 @@ def test_a_refund_is_closed_by_a_webhook(provider: str) -> None:
     payment = shop.pay("tok_success")
     shop.settle()
     shop.simulator.next_operation("tok_async_success")
-    refund = shop.world.request(MovementKind.REFUND, shop.world.now(payment), 20_000).operation
+    refund = shop.world.request(OperationKind.REFUND, shop.world.now(payment), 20_000).operation
     shop.world.work()
     shop.told()
     shop.world.clock.advance(30)
@@ -248,9 +248,9 @@ def test_a_byte_more_or_another_accounts_address_is_refused_and_nothing_is_store
     (webhook, *_) = shop.told()
     other = next(name for name in ALL if name != provider)
     for body, token in ((webhook.body + b" ", None), (webhook.body, f"token-of-{other}"), (webhook.body, "x" * 32)):
-        with pytest.raises(ForgedWebhookError):
+        with pytest.raises(InvalidSignatureError):
             shop.world.receive(provider, body, webhook.headers, token)
-    assert shop.world.notices.sent == []
+    assert shop.world.provider_events.sent == []
 
 
 def test_the_secret_of_before_is_valid_during_a_rotation(provider: str) -> None:

@@ -9,11 +9,11 @@ from unittest.mock import patch
 
 import pytest
 
-from payflowx.domain.payments.outcome import Accepted, ActionRequired, Charged, Moved, NextAction
-from payflowx.domain.providers.events import Notice
+from payflowx.domain.payments.outcome import Accepted, ActionRequired, Charged, NextAction, Succeeded
+from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
-from payflowx.entrypoints import provider_events as notices
+from payflowx.entrypoints import provider_events
 from payflowx.entrypoints import webhook_receiver as webhooks
 from tests.support.handlers import Context, Functions
 from tests.support.memory import FixedSecrets
@@ -33,9 +33,9 @@ class Post:
     def alpha(self) -> Any:
         return self.functions.providers.get("alpha")
 
-    def says(self, notice: Notice) -> bytes:
-        body = json.dumps({"event": notice.event_id}).encode()
-        self.alpha.notices[body] = notice
+    def says(self, provider_event: ProviderEvent) -> bytes:
+        body = json.dumps({"event": provider_event.event_id}).encode()
+        self.alpha.provider_events[body] = provider_event
         return body
 
     def post(self, body: bytes, *, token: str | None = None, headers: Any = None, encoded: bool = False) -> Any:
@@ -50,14 +50,14 @@ class Post:
         return answer["statusCode"], json.loads(answer["body"])
 
     def queued(self) -> list[dict[str, Any]]:
-        queue = self.functions.container.notices
+        queue = self.functions.container.provider_events
         found = queue.client.receive_message(QueueUrl=queue.queue_url, MaxNumberOfMessages=10).get("Messages", [])
         for message in found:
             queue.client.delete_message(QueueUrl=queue.queue_url, ReceiptHandle=message["ReceiptHandle"])
         return [{"messageId": m["MessageId"], "body": m["Body"], "attributes": {}} for m in found]
 
     def apply(self, records: list[dict[str, Any]] | None = None) -> Any:
-        return notices.handler({"Records": self.queued() if records is None else records}, Context())
+        return provider_events.handler({"Records": self.queued() if records is None else records}, Context())
 
     def waiting_payment(self) -> dict[str, Any]:
         self.alpha.charges = [ACTION]
@@ -80,15 +80,17 @@ def post(functions: Functions) -> Iterator[Post]:
     assert account is not None
     with (
         patch.object(webhooks, "container", lambda: container),
-        patch.object(notices, "container", lambda: container),
+        patch.object(provider_events, "container", lambda: container),
     ):
         yield Post(functions, str(account.webhook_token))
 
 
-def success(payment: dict[str, Any], event_id: str = "evt_1", **changes: Any) -> Notice:
+def success(payment: dict[str, Any], event_id: str = "evt_1", **changes: Any) -> ProviderEvent:
     key = payment["attempts"][0]["providerKey"]
     charged = Charged(reference="ch_9", amount=payment["amount"], currency=payment["currency"], merchant_reference=key)
-    return Notice(event_id=event_id, type="charge.succeeded", charge_key=key, outcome=replace(charged, **changes))
+    return ProviderEvent(
+        event_id=event_id, type="charge.succeeded", charge_key=key, outcome=replace(charged, **changes)
+    )
 
 
 class TestReceiving:
@@ -125,7 +127,7 @@ class TestReceiving:
         assert post.queued() == []
 
     def test_an_unknown_type_is_200_and_queued_for_nobody(self, post: Post) -> None:
-        assert post.post(post.says(Notice(event_id="e", type="capability.updated")))[0] == 200
+        assert post.post(post.says(ProviderEvent(event_id="e", type="capability.updated")))[0] == 200
         assert post.queued() == []
 
     def test_a_queue_that_is_down_makes_the_provider_come_again(
@@ -135,11 +137,11 @@ class TestReceiving:
             raise StorageUnavailableError("the queue did not take the webhook")
 
         body = post.says(success(post.waiting_payment()))
-        monkeypatch.setattr(type(post.functions.container.notices), "send", down)
+        monkeypatch.setattr(type(post.functions.container.provider_events), "send", down)
         assert post.post(body)[0] == 503
 
     def test_a_defect_is_500_without_a_word_of_the_webhook(self, post: Post) -> None:
-        post.alpha.notices = None
+        post.alpha.provider_events = None
         status, problem = post.post(b'{"card":"4111111111111111"}')
         assert (status, problem["code"]) == (500, "internal_error")
         assert "4111" not in json.dumps(problem)
@@ -191,20 +193,22 @@ class TestApplying:
             "POST", f"/payments/{payment}/refunds", {"amount": 5}, headers={"Idempotency-Key": "r"}
         )
         post.functions.work()
-        moved = Moved(
+        moved = Succeeded(
             reference="re_1",
             amount=5,
             currency="USD",
             merchant_reference=f"pfx-{refund['operationId'][4:]}-1",
         )
-        notice = Notice(event_id="e", type="refund.done", movement_reference="re_1", movement_outcome=moved)
-        post.post(post.says(notice))
+        provider_event = ProviderEvent(
+            event_id="e", type="refund.done", operation_reference="re_1", operation_outcome=moved
+        )
+        post.post(post.says(provider_event))
         post.apply()
         assert post.functions.call("GET", headers["Location"])[1]["status"] == "SUCCEEDED"
 
     def test_one_that_overtook_our_own_write_is_put_back_and_then_kept(self, post: Post) -> None:
         key = "pfx-aaaaaaaaaaaaaaaa-1"
-        post.post(post.says(Notice(event_id="e", type="t", charge_key=key)))
+        post.post(post.says(ProviderEvent(event_id="e", type="t", charge_key=key)))
         records = post.queued()
         for _ in range(3):
             assert post.apply(records) == {"batchItemFailures": []}
@@ -213,7 +217,7 @@ class TestApplying:
         assert len(post.apply(records)["batchItemFailures"]) == 1
 
     def test_what_is_not_ours_is_dropped_after_a_while(self, post: Post) -> None:
-        post.post(post.says(Notice(event_id="e", type="t", charge_reference="ch_of_somebody_else")))
+        post.post(post.says(ProviderEvent(event_id="e", type="t", charge_reference="ch_of_somebody_else")))
         (record,) = post.queued()
         late = {**record, "body": json.dumps({**json.loads(record["body"]), "tries": 3})}
         assert post.apply([late]) == {"batchItemFailures": []}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.webhooks.client import UrllibSender
+from payflowx.adapters.webhooks.client import UrllibWebhookClient
 from payflowx.domain.payments.outcome import Declined
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.statuses import DeclineKind
@@ -192,9 +192,9 @@ class TestEndpoints:
         stored = functions.engine.client("dynamodb").scan(TableName=CONFIGURATION)["Items"]
         (shown,) = listed["items"]
         assert shown["url"] == PUBLIC
-        sealed = [item["endpoints"]["L"][0]["M"]["sealedSecret"]["S"] for item in stored if "endpoints" in item]
-        assert sealed
-        assert sealed[0] not in json.dumps([listed, endpoint]), "ciphertext is nobody's business either"
+        encrypted = [item["endpoints"]["L"][0]["M"]["sealedSecret"]["S"] for item in stored if "endpoints" in item]
+        assert encrypted
+        assert encrypted[0] not in json.dumps([listed, endpoint]), "ciphertext is nobody's business either"
         assert shown == {name: value for name, value in endpoint.items() if name != "secret"}
         text = json.dumps([listed, stored])
         assert PUBLIC in text
@@ -282,9 +282,9 @@ class TestEndpoints:
         }
         status, problem, _ = functions.call("POST", "/webhook-endpoints", {"url": "http://127.0.0.1:9001/"})
         assert (status, problem["code"]) == (422, "url_not_allowed")
-        sender = functions.container.sender
-        assert isinstance(sender, UrllibSender)
-        assert not sender._loopback_allowed
+        webhook_client = functions.container.webhook_client
+        assert isinstance(webhook_client, UrllibWebhookClient)
+        assert not webhook_client._loopback_allowed
 
 
 class TestEvents:

@@ -31,14 +31,14 @@ import urllib3
 
 from local.processes import free_port
 from payflowx.adapters.platform.http import Urllib3Client
-from payflowx.domain.payments.outcome import Authorized, Charged, Declined, Moved, NotFound, Unknown
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
-from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.payments.outcome import Authorized, Charged, Declined, NotFound, Succeeded, Unknown
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
+from payflowx.domain.providers.ports import Account, ChargeRequest
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpClient, HttpRequest, HttpResponse, HttpResult
-from payflowx.providers.connector import Connector
-from payflowx.providers.stripe.connector import GATEWAY
+from payflowx.providers.http_provider import HttpProvider
+from payflowx.providers.stripe.connector import CONNECTOR
 
 PYTHON = Path(__file__).parents[2] / ".local" / "localstripe" / "bin" / "python"
 LAUNCH = """
@@ -97,24 +97,26 @@ class Fake:
     """localstripe, and our adapter that talks to it."""
 
     address: str
-    stripe: Connector
+    stripe: HttpProvider
     account: Account
 
-    def charge(self, key: str, **changes: Any) -> Charge:
+    def charge(self, key: str, **changes: Any) -> ChargeRequest:
         defaults = {"token": "pm_card_visa", "capture": CaptureMode.AUTOMATIC}
-        return Charge(
+        return ChargeRequest(
             provider_key=key, amount=12_000, currency="EUR", payment_method_type="card", **{**defaults, **changes}
         )
 
-    def movement(self, kind: MovementKind, charge: Charge, reference: str, amount: int) -> Movement:
-        return Movement(
+    def operation_request(
+        self, kind: OperationKind, request: ChargeRequest, reference: str, amount: int
+    ) -> OperationRequest:
+        return OperationRequest(
             kind=kind,
-            provider_key=f"{charge.provider_key[:-2]}-2",
+            provider_key=f"{request.provider_key[:-2]}-2",
             amount=amount,
-            currency=charge.currency,
-            charge_key=charge.provider_key,
+            currency=request.currency,
+            charge_key=request.provider_key,
             charge_reference=reference,
-            charge_amount=charge.amount,
+            charge_amount=request.amount,
         )
 
 
@@ -130,9 +132,9 @@ def fake() -> Iterator[Fake]:
             assert process.poll() is None, "localstripe did not start"
             assert time.monotonic() < deadline, "localstripe does not answer"
             time.sleep(0.1)
-        connector = Connector(GATEWAY, Abridged(Urllib3Client()), Secrets(), _now_ms, lambda *_: None)
+        http_provider = HttpProvider(CONNECTOR, Abridged(Urllib3Client()), Secrets(), _now_ms, lambda *_: None)
         account = Account(provider="stripe", account_id="smoke", endpoint=address, secret_arn="arn:smoke")
-        yield Fake(address, connector, account)
+        yield Fake(address, http_provider, account)
         pool.clear()
     finally:
         process.terminate()
@@ -163,22 +165,22 @@ def test_a_charge_and_its_inquiry_agree(fake: Fake) -> None:
 def test_a_refund_of_a_part_is_found_by_its_id_and_by_our_key(fake: Fake) -> None:
     charge = fake.charge("pfx-smokebbbbbbbbbbb-1")
     charged = fake.stripe.charge(charge, fake.account)
-    refund = fake.movement(MovementKind.REFUND, charge, charged.reference, 3_000)
-    assert isinstance(fake.stripe.inquire_movement(refund, fake.account), NotFound)
+    refund = fake.operation_request(OperationKind.REFUND, charge, charged.reference, 3_000)
+    assert isinstance(fake.stripe.inquire_operation(refund, fake.account), NotFound)
     moved = fake.stripe.move(refund, fake.account)
-    assert isinstance(moved, Moved)
+    assert isinstance(moved, Succeeded)
     assert (moved.amount, moved.currency, moved.merchant_reference) == (3_000, "EUR", refund.provider_key)
-    assert fake.stripe.inquire_movement(refund, fake.account) == moved
-    assert fake.stripe.inquire_movement(replace(refund, reference=moved.reference), fake.account) == moved
+    assert fake.stripe.inquire_operation(refund, fake.account) == moved
+    assert fake.stripe.inquire_operation(replace(refund, reference=moved.reference), fake.account) == moved
 
 
 def test_money_is_held_and_set_free(fake: Fake) -> None:
     charge = fake.charge("pfx-smokeccccccccccc-1", capture=CaptureMode.MANUAL)
     held = fake.stripe.charge(charge, fake.account)
     assert isinstance(held, Authorized)
-    void = fake.movement(MovementKind.VOID, charge, held.reference, charge.amount)
+    void = fake.operation_request(OperationKind.VOID, charge, held.reference, charge.amount)
     moved = fake.stripe.move(void, fake.account)
-    assert isinstance(moved, Moved)
+    assert isinstance(moved, Succeeded)
 
 
 def test_a_declined_card_is_never_taken_for_a_charge(fake: Fake) -> None:
@@ -216,12 +218,12 @@ def test_its_webhook_is_authentic_and_names_our_charge(fake: Fake) -> None:
         while not (ours := _about(letters, charge)) and time.monotonic() < deadline:
             time.sleep(0.1)
         server.shutdown()
-    notice = fake.stripe.read_webhook(ours[0], [SECRET])
-    assert (notice.type, notice.charge_reference) == ("payment_intent.succeeded", charged.reference)
-    with pytest.raises(ForgedWebhookError):
+    provider_event = fake.stripe.read_webhook(ours[0], [SECRET])
+    assert (provider_event.type, provider_event.charge_reference) == ("payment_intent.succeeded", charged.reference)
+    with pytest.raises(InvalidSignatureError):
         fake.stripe.read_webhook(ours[0], ["whsec_another"])
 
 
-def _about(letters: list[Webhook], charge: Charge) -> list[Webhook]:
-    ours = [letter for letter in letters if charge.provider_key.encode() in letter.body]
+def _about(letters: list[Webhook], request: ChargeRequest) -> list[Webhook]:
+    ours = [letter for letter in letters if request.provider_key.encode() in letter.body]
     return [letter for letter in ours if json.loads(letter.body)["type"] == "payment_intent.succeeded"]

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_request import movement_of
+from payflowx.application.payments.operation_request import operation_request_of
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.providers.ports import Account
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import FINAL_OPERATION_STATUSES, CaptureMode, OperationStatus, PaymentStatus
-from payflowx.providers.connector import Connector
+from payflowx.providers.http_provider import HttpProvider
 from sandbox.ledger import LedgerSimulator, Webhook
 from sandbox.store import Record
 from tests.support.faulty_transport import HostileWorld
@@ -25,7 +25,7 @@ _AT_REST = {*FINAL_OPERATION_STATUSES, OperationStatus.IN_REVIEW}
 
 
 @dataclass
-class Till:
+class ProviderHarness:
     """One payment at one provider, which is alone in the route."""
 
     provider: str
@@ -36,9 +36,9 @@ class Till:
         simulator = self.world.http.simulators[self.provider]
         assert isinstance(simulator, LedgerSimulator), "its simulator keeps no books of captures, voids and refunds"
         self.simulator = simulator
-        connector = self.world.providers.get(self.provider)
-        assert isinstance(connector, Connector)
-        self.connector = connector
+        http_provider = self.world.providers.get(self.provider)
+        assert isinstance(http_provider, HttpProvider)
+        self.http_provider = http_provider
 
     @property
     def now(self) -> float:
@@ -54,7 +54,7 @@ class Till:
 
     def pay(self, token: str = "tok_success", capture: CaptureMode = CaptureMode.AUTOMATIC) -> Payment:
         """Accept and send; whatever follows is up to the caller."""
-        able = self.connector.capabilities
+        able = self.http_provider.capabilities
         known = ("INR", "USD", *sorted(able.currencies or ()))
         payment = self.world.accept(
             "conformance",
@@ -68,9 +68,9 @@ class Till:
         self.world.work()
         return self.world.now(payment)
 
-    def paid_for(self, kind: MovementKind, token: str = "tok_success") -> Payment:
+    def paid_for(self, kind: OperationKind, token: str = "tok_success") -> Payment:
         """A payment with which this can be done: captured for a refund, held for the others."""
-        mode = CaptureMode.AUTOMATIC if kind is MovementKind.REFUND else CaptureMode.MANUAL
+        mode = CaptureMode.AUTOMATIC if kind is OperationKind.REFUND else CaptureMode.MANUAL
         payment = self.pay(token, mode)
         for _ in range(60):
             if self.world.now(payment).status in _SETTLED:
@@ -84,7 +84,7 @@ class Till:
         self.world.line.count = 0
         return payment
 
-    def request(self, kind: MovementKind, payment: Payment, amount: int | None = None, key: str = "op") -> Operation:
+    def request(self, kind: OperationKind, payment: Payment, amount: int | None = None, key: str = "op") -> Operation:
         """Accept an operation."""
         return self.world.request(kind, self.world.now(payment), amount, key=key).operation
 
@@ -93,8 +93,8 @@ class Till:
 
         `beside`: how many others of its kind and amount there may be.
         """
-        able = self.connector.capabilities
-        longest_ms = max(able.inquiry_horizon_ms, *able.movement_window_ms.values()) + 2 * DAY_SECONDS * 1000
+        able = self.http_provider.capabilities
+        longest_ms = max(able.inquiry_horizon_ms, *able.operation_window_ms.values()) + 2 * DAY_SECONDS * 1000
         until_ms = self.world.clock.now_ms() + longest_ms
         while self.world.clock.now_ms() < until_ms:
             while self.world.jobs.sent:
@@ -127,17 +127,17 @@ class Till:
         assert payment.refunded <= payment.captured <= payment.amount
         return now
 
-    def movement(self, operation: Operation) -> Movement:
+    def operation_request(self, operation: Operation) -> OperationRequest:
         """What the operation's last attempt asked the provider for."""
         now = self.world.operation_now(operation)
         payment = self.world.payments.get(now.merchant_id, now.transaction_id)
         assert payment is not None
         assert now.last_attempt is not None
-        return movement_of(payment, now, now.last_attempt)
+        return operation_request_of(payment, now, now.last_attempt)
 
     # -- the books
 
-    def moved(self, kind: MovementKind, *states: str) -> list[Record]:
+    def moved(self, kind: OperationKind, *states: str) -> list[Record]:
         """Captures, voids or refunds in the provider's books; without states those that are done."""
         wanted = states or (MOVED,)
         entries = self.simulator.ledger(self.now)
@@ -145,7 +145,7 @@ class Till:
 
     def refunded(self) -> int:
         """What left the merchant again, or is about to."""
-        return sum(entry["amount"] for entry in self.moved(MovementKind.REFUND, MOVED, MOVING))
+        return sum(entry["amount"] for entry in self.moved(OperationKind.REFUND, MOVED, MOVING))
 
     # -- webhooks
 

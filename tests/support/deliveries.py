@@ -11,15 +11,15 @@ from standardwebhooks.webhooks import Webhook
 
 from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints, NewEndpoint
-from payflowx.application.outbound_webhooks.merchant_events import AnnouncedEvents
+from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.recovery.sweep import SweepDueItems
-from payflowx.application.recovery.wake_event import DriveEvent
+from payflowx.application.recovery.wake_event import WakeEvent
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint
-from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Answered, Posted
+from payflowx.domain.outbound_webhooks.merchant_events import Answered, MerchantEvent, Posted
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.ports import DueKind
 from payflowx.entrypoints.api.messages import compose_message
-from tests.support.memory import MemoryAnnouncements, MemoryEndpointBooks, OneByOne, OpenSeals
+from tests.support.memory import MemoryMerchantEvents, MemoryWebhookEndpoints, OneByOne, PlainCipher
 from tests.support.world import MERCHANT, World
 
 URL = "https://shop.example.com/hooks"
@@ -48,7 +48,7 @@ class Post:
 
 
 @dataclass
-class ScriptedSender:
+class ScriptedWebhookClient:
     """Implements `Sender`: answers in order, by address; 200 when the script has ended."""
 
     clock: Any
@@ -69,30 +69,30 @@ class ScriptedSender:
 
 
 @dataclass
-class Telling:
+class DeliveryHarness:
     """All about telling merchants, over a world."""
 
     world: World = field(default_factory=World)
-    books: MemoryEndpointBooks = field(default_factory=MemoryEndpointBooks)
+    books: MemoryWebhookEndpoints = field(default_factory=MemoryWebhookEndpoints)
 
     def __post_init__(self) -> None:
-        self.sender = ScriptedSender(self.world.clock)
-        self.announcements = MemoryAnnouncements(self.world.payments)
+        self.webhook_client = ScriptedWebhookClient(self.world.clock)
+        self.merchant_events = MemoryMerchantEvents(self.world.payments)
 
     @property
     def manage(self) -> ManageEndpoints:
         return ManageEndpoints(
             books=self.books,
-            seals=OpenSeals(),
+            cipher=PlainCipher(),
             clock=self.world.clock,
             randomness=self.world.randomness,
             loopback_allowed=False,
         )
 
     @property
-    def events(self) -> AnnouncedEvents:
-        return AnnouncedEvents(
-            announcements=self.announcements,
+    def events(self) -> ReadMerchantEvents:
+        return ReadMerchantEvents(
+            merchant_events=self.merchant_events,
             books=self.books,
             deliveries=self.world.deliveries,
             clock=self.world.clock,
@@ -102,12 +102,12 @@ class Telling:
     @property
     def deliver(self) -> DeliverEvent:
         return DeliverEvent(
-            announcements=self.announcements,
+            merchant_events=self.merchant_events,
             books=self.books,
             payments=self.world.payments,
             operations=self.world.operations,
-            seals=OpenSeals(),
-            sender=self.sender,
+            cipher=PlainCipher(),
+            webhook_client=self.webhook_client,
             deliveries=self.world.deliveries,
             concurrency=OneByOne(),
             clock=self.world.clock,
@@ -117,12 +117,12 @@ class Telling:
 
     @property
     def sweep(self) -> SweepDueItems:
-        drive = DriveEvent(
-            due_items=self.world.payments, announcements=self.announcements, deliveries=self.world.deliveries
+        drive = WakeEvent(
+            due_items=self.world.payments, merchant_events=self.merchant_events, deliveries=self.world.deliveries
         )
         return SweepDueItems(
             due_items=self.world.payments,
-            drivers={DueKind.EVENT: drive},
+            wakers={DueKind.EVENT: drive},
             concurrency=OneByOne(),
             clock=self.world.clock,
             telemetry=self.world.telemetry,
@@ -134,20 +134,20 @@ class Telling:
         """POST /webhook-endpoints."""
         return self.manage.create(NewEndpoint(merchant_id=MERCHANT, url=url, event_types=types))
 
-    def pay(self, key: str = "order-1") -> Announcement:
+    def pay(self, key: str = "order-1") -> MerchantEvent:
         """A payment that succeeds; the event that says so."""
         payment = self.world.accept(key)
         self.world.work_until_idle()
         (seq,) = [
             known.seq
-            for known in self.world.payments.announcements.values()
+            for known in self.world.payments.merchant_events.values()
             if known.transaction_id == payment.transaction_id
         ]
         return self.now(payment.transaction_id, seq)
 
-    def now(self, transaction_id: str, seq: int) -> Announcement:
+    def now(self, transaction_id: str, seq: int) -> MerchantEvent:
         """The event as stored."""
-        found = self.announcements.get(MERCHANT, transaction_id, seq)
+        found = self.merchant_events.get(MERCHANT, transaction_id, seq)
         assert found is not None
         return found
 
@@ -161,9 +161,9 @@ class Telling:
             self.deliver(job, compose_message)
         raise AssertionError("messages do not end")
 
-    def wake(self, announcement: Announcement) -> None:
+    def wake(self, merchant_event: MerchantEvent) -> None:
         """One message, whether it is wanted or not."""
-        job = DeliveryJob(merchant_id=MERCHANT, transaction_id=announcement.transaction_id, seq=announcement.seq)
+        job = DeliveryJob(merchant_id=MERCHANT, transaction_id=merchant_event.transaction_id, seq=merchant_event.seq)
         self.deliver(job, compose_message)
 
     def let_pass(self, seconds: float, *, step_seconds: int = 60) -> None:

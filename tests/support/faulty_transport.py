@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from tests.support.providers import READ_TIMEOUT_SECONDS, GatewayWorld, SimulatedHttp
+from tests.support.providers import READ_TIMEOUT_SECONDS, ProviderWorld, SimulatedHttp
 
 
 class Trouble(StrEnum):
@@ -21,7 +21,7 @@ class Trouble(StrEnum):
 
 
 @dataclass
-class HostileLine(SimulatedHttp):
+class FaultyTransport(SimulatedHttp):
     """`troubles` maps the number of a request, from 1, to what happens to it."""
 
     troubles: dict[int, Trouble] = field(default_factory=dict)
@@ -69,13 +69,13 @@ def page(status: int) -> HttpResponse:
 
 
 @dataclass
-class HostileWorld(GatewayWorld):
+class HostileWorld(ProviderWorld):
     """The use cases, the real adapters and simulators, and that line between them."""
 
-    line: HostileLine = field(init=False)
+    line: FaultyTransport = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.line = HostileLine(self.clock, simulators=self.http.simulators)
+        self.line = FaultyTransport(self.clock, simulators=self.http.simulators)
         self.line.simulators = self.http.simulators
         self.http = self.line

@@ -14,7 +14,7 @@ from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
 from payflowx.entrypoints.operators import handler as operations
 from payflowx.entrypoints.operators.commands import RUNNERS
-from payflowx.entrypoints.operators.commands.base import Change
+from payflowx.entrypoints.operators.commands.base import MutatingCommand
 from tests.support.memory import CountingRandomness, FixedRules, ManualClock, OneByOne
 from tests.support.scripted import ScriptedProviders
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
@@ -128,7 +128,7 @@ class Functions:
     def operate(self, **command: Any) -> dict[str, Any]:
         """Invoke the operations function, as somebody with a reason where a change needs one."""
         tag = command.get("command")
-        changes = {c.__struct_config__.tag for c in RUNNERS if issubclass(c, Change)}
+        changes = {c.__struct_config__.tag for c in RUNNERS if issubclass(c, MutatingCommand)}
         decision = {"operator": "arn:aws:iam::000000000000:user/ada", "reason": "TICKET-1"} if tag in changes else {}
         return operations.handler(decision | command, Context())
 

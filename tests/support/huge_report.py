@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import Any, Final
 
 from payflowx.adapters.settlement_files import S3SettlementFiles
-from payflowx.application.reconciliation.match_entries import CompareLines
+from payflowx.application.reconciliation.match_entries import MatchEntries
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import PaymentPage, PaymentQuery
 from payflowx.domain.reconciliation.run import Run, Source
 from payflowx.domain.shared.identifiers import derive_provider_key
-from payflowx.providers.registry import gateway
+from payflowx.providers.registry import connector
 from tests.support.memory import RecordingTelemetry
 from tests.support.reconciliation import MemoryLookups, ReconciliationWorld
 from tests.support.world import MERCHANT
@@ -143,11 +143,11 @@ def reconcile_rows(rows: int) -> Run:
 
     world.payments.page = page  # type: ignore[method-assign]
     world.file = S3SettlementFiles(  # type: ignore[assignment]
-        client=HugeFile(rows), bucket="b", read_row=lambda provider, row: gateway(provider).read_settlement(row)
+        client=HugeFile(rows), bucket="b", read_row=lambda provider, row: connector(provider).read_settlement(row)
     )
     world.a_day_later()
     (run,) = world.start.asked_for(world.asked(file="a.csv", merchant_id=MERCHANT))
-    compare = CompareLines(lookups=lookups, clock=world.clock)
+    compare = MatchEntries(lookups=lookups, clock=world.clock)
     reconcile = replace(world.reconcile, compare=compare, telemetry=SilentTelemetry())
     reconcile(run.run_id, world.deadline)
     done = world.runs.get(run.run_id)

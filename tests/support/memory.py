@@ -3,42 +3,42 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from payflowx.domain.inbound_webhooks.ports import InboundNotice, ReferenceOwner, WebhookAccount
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent, ReferenceOwner, WebhookAccount
 from payflowx.domain.merchants.ports import Merchant
-from payflowx.domain.outbound_webhooks.endpoints import EndpointBook
-from payflowx.domain.outbound_webhooks.merchant_events import Announcement, announcement_of
-from payflowx.domain.outbound_webhooks.ports import AnnouncementPage, AnnouncementQuery, DeliveryJob
+from payflowx.domain.outbound_webhooks.endpoints import WebhookEndpoints
+from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent, merchant_event_of
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventPage, MerchantEventQuery
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
-    ClaimedOperation,
     KnownOperation,
-    MovedOperation,
-    PaymentMoved,
+    OperationVersionConflict,
+    PaymentVersionConflict,
+    StoredOperation,
 )
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
     AlreadySeen,
-    Claimed,
     Created,
     Due,
     DueKind,
     EventPage,
     Existing,
     Job,
-    Moved,
     PaymentPage,
     PaymentQuery,
     ReferenceTaken,
+    Stored,
+    VersionConflict,
 )
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.routing.routing import RoutingDocument
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.transport import Credentials
 
 NOW_MS = 1_790_000_000_000
@@ -128,13 +128,13 @@ class MemoryJobs:
 
 
 @dataclass(slots=True)
-class MemoryNotices:
+class MemoryProviderEvents:
     """Webhooks that were taken in, with their delays."""
 
-    sent: list[tuple[InboundNotice, int]] = field(default_factory=list)
+    sent: list[tuple[ReceivedEvent, int]] = field(default_factory=list)
     broken: bool = False
 
-    def send(self, inbound: InboundNotice, *, delay_seconds: int = 0) -> None:
+    def send(self, inbound: ReceivedEvent, *, delay_seconds: int = 0) -> None:
         if self.broken:
             raise StorageUnavailableError("the queue did not take the webhook")
         self.sent.append((inbound, delay_seconds))
@@ -216,7 +216,7 @@ class MemoryPayments:
     references: dict[tuple[str, str, str], ReferenceOwner] = field(default_factory=dict)
     operations: dict[tuple[str, str, str], Operation] = field(default_factory=dict)
     seen: set[tuple[str, str, str]] = field(default_factory=set)
-    announcements: dict[tuple[str, str, int], Announcement] = field(default_factory=dict)
+    merchant_events: dict[tuple[str, str, int], MerchantEvent] = field(default_factory=dict)
 
     def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing:
         known = self.idempotency.get((payment.merchant_id, idempotency_key))
@@ -247,16 +247,16 @@ class MemoryPayments:
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
-    ) -> Claimed | Moved:
+    ) -> Stored | VersionConflict:
         found = self.get(merchant_id, transaction_id)
         if found is None or found.version != version or found.lease.is_live(now_ms):
-            return Moved(payment=found)
+            return VersionConflict(payment=found)
         attempts = found.attempts
         if append is not None:
             if found.charged_attempt is not None or append.number != len(attempts) + 1 > MAX_ATTEMPTS:
-                return Moved(payment=found)
+                return VersionConflict(payment=found)
             if len(attempts) != append.number - 1:
-                return Moved(payment=found)
+                return VersionConflict(payment=found)
             attempts = (*attempts, append)
         claimed = replace(
             found,
@@ -267,28 +267,28 @@ class MemoryPayments:
             updated_at_ms=now_ms,
         )
         self.payments[_key(found)] = claimed
-        return Claimed(payment=claimed)
+        return Stored(payment=claimed)
 
-    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Claimed | Moved:
+    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Stored | VersionConflict:
         attempt = replace(payment.attempt(number), progress=progress)
         attempts = tuple(attempt if a.number == number else a for a in payment.attempts)
         return self.reschedule(payment, replace(payment, attempts=attempts, version=payment.version + 1))
 
-    def reschedule(self, before: Payment, after: Payment) -> Claimed | Moved:
+    def reschedule(self, before: Payment, after: Payment) -> Stored | VersionConflict:
         found = self.payments.get(_key(before))
         if found is None or found.version != before.version or found.lease != before.lease:
-            return Moved(payment=found)
+            return VersionConflict(payment=found)
         self.payments[_key(after)] = after
-        return Claimed(payment=after)
+        return Stored(payment=after)
 
-    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken | AlreadySeen:
+    def commit(self, change: Change) -> Stored | VersionConflict | ReferenceTaken | AlreadySeen:
         before, after = change.before, change.after
         found = self.payments.get(_key(before))
         if found is None or found.version != before.version or found.lease != before.lease:
-            return Moved(payment=found)
+            return VersionConflict(payment=found)
         operation = change.operation_before
         if operation is not None and not _is_unmoved(self.operations.get(operation_key(operation)), operation):
-            return Moved(payment=found)
+            return VersionConflict(payment=found)
         if change.seen is not None and _seen_key(change.seen) in self.seen:
             return AlreadySeen()
         if not self._own_reference(change):
@@ -299,10 +299,10 @@ class MemoryPayments:
             self.operations[operation_key(change.operation_after)] = change.operation_after
         self.payments[_key(after)] = after
         self.trails[_key(after)].append(change.event)
-        announcement = announcement_of(change)
-        if announcement is not None:
-            self.announcements[*_key(after), announcement.seq] = announcement
-        return Claimed(payment=after)
+        merchant_event = merchant_event_of(change)
+        if merchant_event is not None:
+            self.merchant_events[*_key(after), merchant_event.seq] = merchant_event
+        return Stored(payment=after)
 
     def _own_reference(self, change: Change) -> bool:
         if not change.reference or not change.attempt_number:
@@ -318,11 +318,11 @@ class MemoryPayments:
         key = (attempt.provider, attempt.account_id, change.reference)
         return self.references.setdefault(key, owner) == owner
 
-    def hasten(self, before: Payment, after: Payment, seen: SeenEvent) -> Claimed | Moved | AlreadySeen:
+    def expedite(self, before: Payment, after: Payment, seen: SeenEvent) -> Stored | VersionConflict | AlreadySeen:
         if _seen_key(seen) in self.seen:
             return AlreadySeen()
         result = self.reschedule(before, after)
-        if isinstance(result, Claimed):
+        if isinstance(result, Stored):
             self.seen.add(_seen_key(seen))
         return result
 
@@ -387,7 +387,7 @@ class MemoryPayments:
                         item_id=f"{a.seq:06d}",
                     ),
                 )
-                for a in self.announcements.values()
+                for a in self.merchant_events.values()
                 if a.due_at_ms is not None
             ]
         )
@@ -396,10 +396,10 @@ class MemoryPayments:
     def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
         if due.kind is DueKind.EVENT:
             place = (due.merchant_id, due.transaction_id, int(due.item_id))
-            announcement = self.announcements[place]
-            if announcement.due_at_ms != due.due_at_ms:
+            merchant_event = self.merchant_events[place]
+            if merchant_event.due_at_ms != due.due_at_ms:
                 return False
-            self.announcements[place] = replace(announcement, due_at_ms=due_at_ms, drives=drives)
+            self.merchant_events[place] = replace(merchant_event, due_at_ms=due_at_ms, drives=drives)
             return True
         if due.kind is DueKind.OPERATION:
             of = (due.merchant_id, due.transaction_id, due.item_id)
@@ -417,60 +417,60 @@ class MemoryPayments:
 
 
 @dataclass
-class MemoryAnnouncements:
-    """Implements `Announcements` over the same memory as the payments."""
+class MemoryMerchantEvents:
+    """Implements `MerchantEvents` over the same memory as the payments."""
 
     store: MemoryPayments
 
-    def get(self, merchant_id: str, transaction_id: str, seq: int) -> Announcement | None:
-        return self.store.announcements.get((merchant_id, transaction_id, seq))
+    def get(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent | None:
+        return self.store.merchant_events.get((merchant_id, transaction_id, seq))
 
-    def save(self, before: Announcement, after: Announcement) -> bool:
+    def save(self, before: MerchantEvent, after: MerchantEvent) -> bool:
         place = (before.merchant_id, before.transaction_id, before.seq)
-        if self.store.announcements[place].version != before.version:
+        if self.store.merchant_events[place].version != before.version:
             return False
-        self.store.announcements[place] = replace(after, version=before.version + 1)
+        self.store.merchant_events[place] = replace(after, version=before.version + 1)
         return True
 
-    def page(self, query: AnnouncementQuery) -> AnnouncementPage:
+    def page(self, query: MerchantEventQuery) -> MerchantEventPage:
         rows = sorted(
             (
                 (f"{a.at_ms:013d}#{a.event_id}", a)
-                for a in self.store.announcements.values()
+                for a in self.store.merchant_events.values()
                 if a.merchant_id == query.merchant_id and query.from_ms <= a.at_ms < query.until_ms
             ),
             reverse=True,
         )
         page = [(k, a) for k, a in rows if query.position is None or k < query.position][: query.limit]
         more = len(page) == query.limit
-        return AnnouncementPage(items=[a for _, a in page], next_position=page[-1][0] if more else None)
+        return MerchantEventPage(items=[a for _, a in page], next_position=page[-1][0] if more else None)
 
 
 @dataclass
-class MemoryEndpointBooks:
-    """Implements `EndpointBooks`."""
+class MemoryWebhookEndpoints:
+    """Implements `WebhookEndpointStore`."""
 
-    books: dict[str, EndpointBook] = field(default_factory=dict)
+    books: dict[str, WebhookEndpoints] = field(default_factory=dict)
 
-    def get(self, merchant_id: str) -> EndpointBook:
-        return self.books.get(merchant_id, EndpointBook(merchant_id=merchant_id))
+    def get(self, merchant_id: str) -> WebhookEndpoints:
+        return self.books.get(merchant_id, WebhookEndpoints(merchant_id=merchant_id))
 
-    def save(self, before: EndpointBook, after: EndpointBook) -> bool:
+    def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
         if self.get(before.merchant_id).version != before.version:
             return False
         self.books[before.merchant_id] = after
         return True
 
 
-class OpenSeals:
-    """Implements `Seals` without a lock: what is sealed shows whose it is."""
+class PlainCipher:
+    """Implements `SecretCipher` without a lock: what is sealed shows whose it is."""
 
-    def seal(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str:
+    def encrypt(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str:
         return f"{merchant_id}|{endpoint_id}|{secret}"
 
-    def open(self, sealed: str, *, merchant_id: str, endpoint_id: str) -> str:
-        assert sealed.startswith(f"{merchant_id}|{endpoint_id}|")
-        return sealed.rsplit("|", 1)[-1]
+    def open(self, encrypted: str, *, merchant_id: str, endpoint_id: str) -> str:
+        assert encrypted.startswith(f"{merchant_id}|{endpoint_id}|")
+        return encrypted.rsplit("|", 1)[-1]
 
 
 @dataclass
@@ -480,7 +480,9 @@ class MemoryOperations:
     store: MemoryPayments
     keys: dict[tuple[str, str, str], KnownOperation] = field(default_factory=dict)
 
-    def accept(self, change: Change, idempotency_key: str) -> AcceptedOperation | KnownOperation | PaymentMoved:
+    def accept(
+        self, change: Change, idempotency_key: str
+    ) -> AcceptedOperation | KnownOperation | PaymentVersionConflict:
         operation = change.operation_after
         assert operation is not None
         key = (operation.merchant_id, operation.kind.value, idempotency_key)
@@ -490,12 +492,12 @@ class MemoryOperations:
         stored = self.store.operations.get(operation_key(operation))
         if stored is not None:
             return _known(stored)
-        if not isinstance(self.store.commit(change), Claimed):
-            return PaymentMoved()
+        if not isinstance(self.store.commit(change), Stored):
+            return PaymentVersionConflict()
         self.keys[key] = _known(operation)
         return AcceptedOperation(operation=operation)
 
-    def find_key(self, merchant_id: str, kind: MovementKind, idempotency_key: str) -> KnownOperation | None:
+    def find_key(self, merchant_id: str, kind: OperationKind, idempotency_key: str) -> KnownOperation | None:
         return self.keys.get((merchant_id, kind.value, idempotency_key))
 
     def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation | None:
@@ -515,14 +517,14 @@ class MemoryOperations:
 
     def claim(
         self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
-    ) -> ClaimedOperation | MovedOperation:
+    ) -> StoredOperation | OperationVersionConflict:
         found = self.store.operations.get(operation_key(operation))
         if found is None or found.version != operation.version or found.lease.is_live(now_ms):
-            return MovedOperation(operation=found)
+            return OperationVersionConflict(operation=found)
         attempts = found.attempts
         if append is not None:
             if append.number != len(attempts) + 1 or len(attempts) >= MAX_ATTEMPTS:
-                return MovedOperation(operation=found)
+                return OperationVersionConflict(operation=found)
             attempts = (*attempts, append)
         claimed = replace(
             found,
@@ -533,22 +535,22 @@ class MemoryOperations:
             updated_at_ms=now_ms,
         )
         self.store.operations[operation_key(found)] = claimed
-        return ClaimedOperation(operation=claimed)
+        return StoredOperation(operation=claimed)
 
-    def reschedule(self, before: Operation, after: Operation) -> ClaimedOperation | MovedOperation:
+    def reschedule(self, before: Operation, after: Operation) -> StoredOperation | OperationVersionConflict:
         found = self.store.operations.get(operation_key(before))
         if not _is_unmoved(found, before):
-            return MovedOperation(operation=found)
+            return OperationVersionConflict(operation=found)
         self.store.operations[operation_key(after)] = after
-        return ClaimedOperation(operation=after)
+        return StoredOperation(operation=after)
 
-    def hasten(
+    def expedite(
         self, before: Operation, after: Operation, seen: SeenEvent
-    ) -> ClaimedOperation | MovedOperation | AlreadySeen:
+    ) -> StoredOperation | OperationVersionConflict | AlreadySeen:
         if _seen_key(seen) in self.store.seen:
             return AlreadySeen()
         result = self.reschedule(before, after)
-        if isinstance(result, ClaimedOperation):
+        if isinstance(result, StoredOperation):
             self.store.seen.add(_seen_key(seen))
         return result
 

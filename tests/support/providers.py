@@ -17,12 +17,12 @@ from sandbox import razorpay, stripe
 from sandbox.http_types import Request
 from sandbox.simulator import Credentials as SandboxCredentials
 from sandbox.simulator import Simulator
-from sandbox.simulators import SIMULATORS, VENDORS
+from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import MemoryStore, Record
 from tests.support.memory import FixedRules, FixedSecrets, ManualClock, MemoryOperations
 from tests.support.world import MERCHANT, World
 
-ALL = {**SIMULATORS, **VENDORS}
+ALL = {**SIMULATORS, **REAL_PROVIDERS}
 NAMES = tuple(ALL)
 PATHS = {"cashfree": "/pg"}
 """What belongs to the vendor's address rather than to its requests."""
@@ -80,7 +80,7 @@ WEBHOOK_SECRETS = {
 
 
 @dataclass
-class GatewayWorld(World):
+class ProviderWorld(World):
     """The use cases over memory, the adapters and the simulators."""
 
     http: SimulatedHttp = field(init=False)

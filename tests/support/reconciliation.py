@@ -5,26 +5,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from payflowx.application.reconciliation.match_entries import CompareLines
+from payflowx.application.reconciliation.match_entries import MatchEntries
 from payflowx.application.reconciliation.reconcile import Reconcile
-from payflowx.application.reconciliation.resolve_discrepancy import RemedyDifference
+from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
 from payflowx.application.reconciliation.start_reconciliations import Asked, StartReconciliations
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.reconciliation.ports import AccountOwner
-from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementResult
-from payflowx.domain.reconciliation.run import Finding, Phase, Run, Source
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportResult
+from payflowx.domain.reconciliation.run import Discrepancy, Phase, Run, Source
 from payflowx.domain.shared.ambient import Deadline
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 from sandbox.simulator import CHARGE, CHARGED, Simulator
 from sandbox.store import Record
 from tests.support.memory import FixedRules, MemoryOperations, MemoryPayments
-from tests.support.providers import GatewayWorld
+from tests.support.providers import ProviderWorld
 from tests.support.world import MERCHANT, fallback
 
-VENDORS = ("stripe", "razorpay", "cashfree", "payu")
+REAL_PROVIDERS = ("stripe", "razorpay", "cashfree", "payu")
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
 
 
@@ -37,7 +37,7 @@ class MemoryRuns:
     """Implements `Runs`. `dies_at`: the writes that are not survived, counted from 1."""
 
     runs: dict[str, Run] = field(default_factory=dict)
-    found: dict[str, dict[str, Finding]] = field(default_factory=dict)
+    found: dict[str, dict[str, Discrepancy]] = field(default_factory=dict)
     saves: int = 0
     dies_at: set[int] = field(default_factory=set)
     looked_up: int = 0
@@ -60,16 +60,16 @@ class MemoryRuns:
         self.runs[after.run_id] = after
         return True
 
-    def report(self, run_id: str, findings: Sequence[Finding]) -> None:
+    def report(self, run_id: str, findings: Sequence[Discrepancy]) -> None:
         for finding in findings:
             self.found.setdefault(run_id, {})[finding.name] = finding
 
-    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Finding]:
+    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
         self.looked_up += 1
         found = self.found.get(run_id, {})
         return {name: found[name] for name in names if name in found}
 
-    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Finding], str | None]:
+    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
         names = sorted(name for name in self.found.get(run_id, {}) if after is None or name > after)
         page = [self.found[run_id][name] for name in names[:limit]]
         return page, page[-1].name if len(names) > limit else None
@@ -126,11 +126,11 @@ class ScriptedFile:
 
     entries: list[Any] = field(default_factory=list)
 
-    def page(self, provider: str, file: str, cursor: str | None) -> StatementResult:
+    def page(self, provider: str, file: str, cursor: str | None) -> ReportResult:
         start = int(cursor or 0)
         page = [replace(e, line=str(start + n + 1)) for n, e in enumerate(self.entries[start : start + 2])]
         more = start + 2 < len(self.entries)
-        return StatementAnswer(entries=page, next_cursor=str(start + 2) if more else None)
+        return ReportAnswer(entries=page, next_cursor=str(start + 2) if more else None)
 
 
 @dataclass
@@ -155,7 +155,7 @@ class OnePage:
 
 
 @dataclass
-class ReconciliationWorld(GatewayWorld):
+class ReconciliationWorld(ProviderWorld):
     """All vendors' simulators, our book over memory, and reconciliation."""
 
     vendor: str = "stripe"
@@ -193,13 +193,13 @@ class ReconciliationWorld(GatewayWorld):
 
     @property
     def reconcile(self) -> Reconcile:
-        remedy = RemedyDifference(
+        remedy = ResolveDiscrepancy(
             payments=self.payments,
             operations=self.operations,
             merchants=self.merchants,
             providers=self.providers,
-            recorder=self.recorder,
-            operation_recorder=self.operation_recorder,
+            outcome_writer=self.outcome_writer,
+            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             policy=self.policy,
         )
@@ -207,7 +207,7 @@ class ReconciliationWorld(GatewayWorld):
             runs=self.runs,
             queue=self.run_queue,
             lookups=self.lookups,
-            compare=CompareLines(lookups=self.lookups, clock=self.clock),
+            compare=MatchEntries(lookups=self.lookups, clock=self.clock),
             remedy=remedy,
             providers=self.providers,
             files=self.file,
@@ -315,7 +315,7 @@ class ReconciliationWorld(GatewayWorld):
 
     def refund(self, payment: Payment, amount: int) -> Operation:
         """Asked for, and carried out by the vendor."""
-        acceptance = self.request(MovementKind.REFUND, payment, amount)
+        acceptance = self.request(OperationKind.REFUND, payment, amount)
         for _ in range(20):
             self.work_until_idle()
             if self.operation_now(acceptance.operation).status is OperationStatus.SUCCEEDED:
@@ -334,10 +334,10 @@ class ReconciliationWorld(GatewayWorld):
             if owner.operation_id != operation.operation_id
         }
 
-    def entry(self, payment: Payment) -> StatementEntry:
+    def entry(self, payment: Payment) -> ReportEntry:
         """As a settlement file would have it."""
         attempt = payment.attempts[-1]
-        return StatementEntry(
+        return ReportEntry(
             kind=EntryKind.CHARGE,
             reference=attempt.reference or "",
             provider_key=attempt.provider_key,

@@ -8,50 +8,50 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import (
     Authorized,
     Charged,
-    Fenced,
-    Moved,
-    MovementOutcome,
+    ConfirmedCancelled,
     NotFound,
+    OperationOutcome,
     Outcome,
     StepResult,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
+from payflowx.domain.providers.ports import Account, ChargeRequest
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 
 Answer = StepResult | Exception
-MovementAnswer = MovementOutcome | Exception | str
+OperationAnswer = OperationOutcome | Exception | str
 
 
-def moved(movement: Movement, reference: str | None = None) -> Moved:
+def moved(request: OperationRequest, reference: str | None = None) -> Succeeded:
     """A success that matches the movement."""
-    return Moved(
-        reference=reference or f"ref-{movement.provider_key}",
-        amount=movement.amount,
-        currency=movement.currency,
-        merchant_reference=movement.provider_key,
+    return Succeeded(
+        reference=reference or f"ref-{request.provider_key}",
+        amount=request.amount,
+        currency=request.currency,
+        merchant_reference=request.provider_key,
     )
 
 
-def charged(charge: Charge, reference: str | None = None) -> Charged:
+def charged(request: ChargeRequest, reference: str | None = None) -> Charged:
     """A success that matches the charge."""
     return Charged(
-        reference=reference or f"ref-{charge.provider_key}",
-        amount=charge.amount,
-        currency=charge.currency,
-        merchant_reference=charge.provider_key,
+        reference=reference or f"ref-{request.provider_key}",
+        amount=request.amount,
+        currency=request.currency,
+        merchant_reference=request.provider_key,
     )
 
 
-def authorized(charge: Charge, reference: str | None = None) -> Authorized:
+def authorized(request: ChargeRequest, reference: str | None = None) -> Authorized:
     """Held, as asked for."""
     return Authorized(
-        reference=reference or f"ref-{charge.provider_key}",
-        amount=charge.amount,
-        currency=charge.currency,
-        merchant_reference=charge.provider_key,
+        reference=reference or f"ref-{request.provider_key}",
+        amount=request.amount,
+        currency=request.currency,
+        merchant_reference=request.provider_key,
     )
 
 
@@ -66,84 +66,88 @@ class ScriptedProvider:
     fences: list[Answer | str] = field(default_factory=list)
     steps: tuple[str, ...] = ()
     """Facts that must be stored before the charging request may leave."""
-    sent: list[tuple[str, Charge]] = field(default_factory=list)
+    sent: list[tuple[str, ChargeRequest]] = field(default_factory=list)
     hash_salt: str = ""
-    moves: list[MovementAnswer] = field(default_factory=list)
-    movement_inquiries: list[MovementAnswer] = field(default_factory=list)
-    kinds: frozenset[MovementKind] = frozenset(MovementKind)
+    moves: list[OperationAnswer] = field(default_factory=list)
+    operation_inquiries: list[OperationAnswer] = field(default_factory=list)
+    kinds: frozenset[OperationKind] = frozenset(OperationKind)
     partial_captures: bool = True
-    moved: list[tuple[str, Movement]] = field(default_factory=list)
-    notices: dict[bytes, Notice] = field(default_factory=dict)
+    moved: list[tuple[str, OperationRequest]] = field(default_factory=list)
+    provider_events: dict[bytes, ProviderEvent] = field(default_factory=dict)
     """By the body of the webhook that says so; any other is forged."""
 
     @property
     def capabilities(self) -> Capabilities:
         return self.able
 
-    def request_hash(self, charge: Charge) -> str:
-        content = f"{self.hash_salt}:{charge.provider_key}:{charge.amount}:{charge.token}"
+    def request_hash(self, request: ChargeRequest) -> str:
+        content = f"{self.hash_salt}:{request.provider_key}:{request.amount}:{request.token}"
         return hashlib.sha256(content.encode()).hexdigest()
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
         return all(step in progress for step in self.steps)
 
-    def charge(self, charge: Charge, account: Account) -> StepResult:
-        self.sent.append(("charge", charge))
-        held = charge.capture is CaptureMode.MANUAL
-        return self._next(self.charges, charge, authorized(charge) if held else charged(charge))
+    def charge(self, request: ChargeRequest, account: Account) -> StepResult:
+        self.sent.append(("charge", request))
+        held = request.capture is CaptureMode.MANUAL
+        return self._next(self.charges, request, authorized(request) if held else charged(request))
 
-    def inquire(self, charge: Charge, account: Account) -> Outcome:
-        self.sent.append(("inquire", charge))
-        return self._next(self.inquiries, charge, NotFound())  # type: ignore[return-value]
+    def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
+        self.sent.append(("inquire", request))
+        return self._next(self.inquiries, request, NotFound())  # type: ignore[return-value]
 
-    def fence(self, charge: Charge, account: Account) -> Outcome:
-        self.sent.append(("fence", charge))
-        return self._next(self.fences, charge, Fenced() if self.able.can_fence else Unknown(code="no_fence"))  # type: ignore[return-value]
+    def cancel_and_confirm(self, request: ChargeRequest, account: Account) -> Outcome:
+        self.sent.append(("fence", request))
+        return self._next(
+            self.fences, request, ConfirmedCancelled() if self.able.can_cancel_and_confirm else Unknown(code="no_fence")
+        )  # type: ignore[return-value]
 
     # -- captures, voids and refunds
 
-    def can_move(self, movement: Movement) -> bool:
-        partial = movement.kind is MovementKind.CAPTURE and movement.amount < movement.charge_amount
-        return movement.kind in self.kinds and (self.partial_captures or not partial)
+    def supports(self, request: OperationRequest) -> bool:
+        partial = request.kind is OperationKind.CAPTURE and request.amount < request.charge_amount
+        return request.kind in self.kinds and (self.partial_captures or not partial)
 
-    def movement_hash(self, movement: Movement) -> str:
-        content = f"{self.hash_salt}:{movement.kind}:{movement.provider_key}:{movement.amount}"
+    def operation_hash(self, request: OperationRequest) -> str:
+        content = f"{self.hash_salt}:{request.kind}:{request.provider_key}:{request.amount}"
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def move(self, movement: Movement, account: Account) -> MovementOutcome:
-        self.moved.append(("move", movement))
-        return _next_movement(self.moves, movement, moved(movement))
+    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+        self.moved.append(("move", request))
+        return _next_operation(self.moves, request, moved(request))
 
-    def inquire_movement(self, movement: Movement, account: Account) -> MovementOutcome:
-        self.moved.append(("inquire", movement))
-        return _next_movement(self.movement_inquiries, movement, NotFound())
+    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+        self.moved.append(("inquire", request))
+        return _next_operation(self.operation_inquiries, request, NotFound())
 
     def moves_of(self, what: str) -> int:
         return sum(1 for kind, _ in self.moved if kind == what)
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         signed = any(webhook.headers.get("signature") == secret for secret in secrets)
-        if not signed or webhook.body not in self.notices:
-            raise ForgedWebhookError
-        return self.notices[webhook.body]
+        if not signed or webhook.body not in self.provider_events:
+            raise InvalidSignatureError
+        return self.provider_events[webhook.body]
 
     def asked(self, what: str) -> int:
         return sum(1 for kind, _ in self.sent if kind == what)
 
-    def _next(self, script: list[Answer | str], charge: Charge, otherwise: StepResult) -> StepResult:
+    def _next(self, script: list[Answer | str], request: ChargeRequest, otherwise: StepResult) -> StepResult:
         answer = script.pop(0) if script else otherwise
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, str):
-            return charged(charge)
+            return charged(request)
         return answer
 
 
-def _next_movement(script: list[MovementAnswer], movement: Movement, otherwise: MovementOutcome) -> MovementOutcome:
+def _next_operation(
+    script: list[OperationAnswer], request: OperationRequest, otherwise: OperationOutcome
+) -> OperationOutcome:
     answer = script.pop(0) if script else otherwise
     if isinstance(answer, Exception):
         raise answer
-    return moved(movement) if isinstance(answer, str) else answer
+    return moved(request) if isinstance(answer, str) else answer
 
 
 @dataclass

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payflowx.application.inbound_webhooks.match_event import FindNoticed
-from payflowx.application.inbound_webhooks.process_provider_event import ApplyNotice
+from payflowx.application.inbound_webhooks.match_event import MatchEvent
+from payflowx.application.inbound_webhooks.process_provider_event import ProcessProviderEvent
 from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
-from payflowx.application.operators.verify_audit_log import VerifyTrail
+from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.payments.cancel_payment import Cancellation, CancelPayment, NewCancellation
 from payflowx.application.payments.create_payment import CreatePayment, NewPayment
-from payflowx.application.payments.operation_outcome_writer import OperationRecorder
-from payflowx.application.payments.outcome_writer import Recorder
+from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.process_operation import ProcessOperation
 from payflowx.application.payments.process_payment import ProcessPayment
 from payflowx.application.payments.request_operation import NewOperation, OperationAcceptance, RequestOperation
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.recovery.sweep import SweepDueItems
-from payflowx.application.recovery.wake_operation import DriveOperation
-from payflowx.application.recovery.wake_payment import DrivePayment
+from payflowx.application.recovery.wake_operation import WakeOperation
+from payflowx.application.recovery.wake_payment import WakePayment
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
@@ -29,7 +29,7 @@ from payflowx.domain.providers.events import Webhook
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.routing.routing import Conditions, RoutingDocument, Rule, Share
 from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode
 from tests.support.memory import (
     CountingRandomness,
@@ -40,9 +40,9 @@ from tests.support.memory import (
     MemoryDeliveries,
     MemoryJobs,
     MemoryMerchants,
-    MemoryNotices,
     MemoryOperations,
     MemoryPayments,
+    MemoryProviderEvents,
     OneByOne,
     RecordingTelemetry,
 )
@@ -54,15 +54,15 @@ RESENDABLE = Capabilities(
     provider="alpha",
     simulated=True,
     capture_modes=frozenset(CaptureMode),
-    movement_window_ms=dict.fromkeys(MovementKind, 24 * HOUR_MS),
+    operation_window_ms=dict.fromkeys(OperationKind, 24 * HOUR_MS),
     idempotency_window_ms=24 * HOUR_MS,
-    can_fence=False,
+    can_cancel_and_confirm=False,
     inquiry_horizon_ms=HOUR_MS,
 )
 FENCEABLE = Capabilities(
     provider="beta",
     simulated=True,
-    can_fence=True,
+    can_cancel_and_confirm=True,
     visibility_lag_ms=10 * SECOND_MS,
     inquiry_horizon_ms=HOUR_MS,
     action_lifetime_ms=15 * MINUTE_MS,
@@ -95,7 +95,7 @@ class World:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     randomness: CountingRandomness = field(default_factory=CountingRandomness)
     merchants: MemoryMerchants = field(default_factory=MemoryMerchants)
-    notices: MemoryNotices = field(default_factory=MemoryNotices)
+    provider_events: MemoryProviderEvents = field(default_factory=MemoryProviderEvents)
     secrets: FixedSecrets = field(default_factory=FixedSecrets)
     policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_retries=3, charge_deadline_ms=24 * HOUR_MS))
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
@@ -123,8 +123,10 @@ class World:
     # -- use cases
 
     @property
-    def recorder(self) -> Recorder:
-        return Recorder(payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry)
+    def outcome_writer(self) -> OutcomeWriter:
+        return OutcomeWriter(
+            payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry
+        )
 
     def accept(self, key: str = "order-1", **changes: object) -> Payment:
         """POST /payments."""
@@ -150,7 +152,7 @@ class World:
             payments=self.payments,
             merchants=self.merchants,
             providers=self.providers,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             send_charge=send_charge,
             resolve_attempt=ResolveAttempt(send_charge=send_charge),
             clock=self.clock,
@@ -164,7 +166,7 @@ class World:
         use_case = CancelPayment(
             payments=self.payments,
             providers=self.providers,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             operations=self.operations,
             request_operation=self.request_operation,
             clock=self.clock,
@@ -185,8 +187,8 @@ class World:
         return self._operations
 
     @property
-    def operation_recorder(self) -> OperationRecorder:
-        return OperationRecorder(
+    def operation_outcome_writer(self) -> OperationOutcomeWriter:
+        return OperationOutcomeWriter(
             payments=self.payments,
             operations=self.operations,
             jobs=self.jobs,
@@ -200,7 +202,7 @@ class World:
             payments=self.payments,
             operations=self.operations,
             providers=self.providers,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             jobs=self.jobs,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -215,7 +217,7 @@ class World:
             operations=self.operations,
             merchants=self.merchants,
             providers=self.providers,
-            recorder=self.operation_recorder,
+            outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,
@@ -223,16 +225,16 @@ class World:
         )
 
     @property
-    def apply_notice(self) -> ApplyNotice:
-        return ApplyNotice(
-            find=FindNoticed(payments=self.payments, operations=self.operations, references=self.payments),
+    def process_provider_event(self) -> ProcessProviderEvent:
+        return ProcessProviderEvent(
+            find=MatchEvent(payments=self.payments, operations=self.operations, references=self.payments),
             payments=self.payments,
             operations=self.operations,
             merchants=self.merchants,
             providers=self.providers,
-            notices=self.notices,
-            recorder=self.recorder,
-            operation_recorder=self.operation_recorder,
+            provider_events=self.provider_events,
+            outcome_writer=self.outcome_writer,
+            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             telemetry=self.telemetry,
             policy=self.policy,
@@ -244,7 +246,7 @@ class World:
             accounts=self.merchants,
             providers=self.providers,
             secrets=self.secrets,
-            notices=self.notices,
+            provider_events=self.provider_events,
             clock=self.clock,
             telemetry=self.telemetry,
         )
@@ -255,38 +257,38 @@ class World:
             Webhook(headers=lower, body=body, received_at_ms=self.clock.now_ms()),
         )
 
-    def deliver_notices(self, *, most: int = 50) -> None:
+    def deliver_provider_events(self, *, most: int = 50) -> None:
         """Apply what was taken in, in order, each after its delay."""
         for _ in range(most):
-            if not self.notices.sent:
+            if not self.provider_events.sent:
                 return
-            inbound, delay_seconds = self.notices.sent.pop(0)
+            inbound, delay_seconds = self.provider_events.sent.pop(0)
             self.clock.advance(delay_seconds)
-            self.apply_notice(inbound)
+            self.process_provider_event(inbound)
         raise AssertionError("webhooks do not end")
 
     @property
     def sweep(self) -> SweepDueItems:
-        payment = DrivePayment(
+        payment = WakePayment(
             due_items=self.payments,
             payments=self.payments,
             jobs=self.jobs,
-            recorder=self.recorder,
+            outcome_writer=self.outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )
-        operation = DriveOperation(
+        operation = WakeOperation(
             due_items=self.payments,
             payments=self.payments,
             operations=self.operations,
             jobs=self.jobs,
-            recorder=self.operation_recorder,
+            outcome_writer=self.operation_outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )
         return SweepDueItems(
             due_items=self.payments,
-            drivers={DueKind.PAYMENT: payment, DueKind.OPERATION: operation},
+            wakers={DueKind.PAYMENT: payment, DueKind.OPERATION: operation},
             concurrency=OneByOne(),
             clock=self.clock,
             telemetry=self.telemetry,
@@ -313,11 +315,11 @@ class World:
         """The payment as stored, its trail checked."""
         stored = self.payments.get(payment.merchant_id, payment.transaction_id)
         assert stored is not None
-        assert VerifyTrail(payments=self.payments)(stored.merchant_id, stored.transaction_id) == []
+        assert VerifyAuditLog(payments=self.payments)(stored.merchant_id, stored.transaction_id) == []
         return stored
 
     def request(
-        self, kind: MovementKind, payment: Payment, amount: int | None = None, key: str = "op-1", **changes: object
+        self, kind: OperationKind, payment: Payment, amount: int | None = None, key: str = "op-1", **changes: object
     ) -> OperationAcceptance:
         """POST /payments/{id}/capture, /refunds, or a void."""
         values: dict[str, object] = {

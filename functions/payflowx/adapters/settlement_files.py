@@ -13,10 +13,10 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.domain.reconciliation.reports import (
-    StatementAnswer,
-    StatementEntry,
-    StatementResult,
-    StatementUnavailable,
+    ReportAnswer,
+    ReportEntry,
+    ReportResult,
+    ReportUnavailable,
 )
 
 RANGE_BYTES: Final = 64 * 1024
@@ -26,7 +26,7 @@ ROWS_A_PAGE: Final = 500
 _CURSOR: Final = re.compile(r"(?P<offset>[0-9]{1,13}):(?P<row>[0-9]{1,10})")
 _BOM: Final = b"\xef\xbb\xbf"
 
-ReadRow = Callable[[str, Mapping[str, str]], StatementEntry | None]
+ReadRow = Callable[[str, Mapping[str, str]], ReportEntry | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,13 @@ class S3SettlementFiles:
     bucket: str
     read_row: ReadRow
 
-    def page(self, provider: str, file: str, cursor: str | None) -> StatementResult:
+    def page(self, provider: str, file: str, cursor: str | None) -> ReportResult:
         """A bounded number of rows. What cannot be understood ends the run: a file with holes reconciles nothing."""
         try:
             columns, first_offset = self._header(file)
             offset, number = _position(cursor) if cursor else (first_offset, 1)
             data, is_last = self._range(file, offset, RANGE_BYTES)
-            entries: list[StatementEntry] = []
+            entries: list[ReportEntry] = []
             taken = 0
             for cells, end in _rows(data, is_last=is_last):
                 if taken == ROWS_A_PAGE:
@@ -53,16 +53,16 @@ class S3SettlementFiles:
                 if entry is not None:
                     entries.append(replace(entry, line=str(number + taken)))
             if taken == 0 and data:
-                return StatementUnavailable(code="file_row_too_long")
+                return ReportUnavailable(code="file_row_too_long")
             more = taken > 0 and (offset_after < offset + len(data) or not is_last)
-            return StatementAnswer(entries=entries, next_cursor=f"{offset_after}:{number + taken}" if more else None)
+            return ReportAnswer(entries=entries, next_cursor=f"{offset_after}:{number + taken}" if more else None)
         except ClientError as error:
             gone = error.response["Error"]["Code"] in {"NoSuchKey", "404"}
-            return StatementUnavailable(code="file_not_found" if gone else "file_unavailable")
+            return ReportUnavailable(code="file_not_found" if gone else "file_unavailable")
         except BotoCoreError:
-            return StatementUnavailable(code="file_unavailable")
+            return ReportUnavailable(code="file_unavailable")
         except (ValueError, KeyError, ArithmeticError, RecursionError, csv.Error):
-            return StatementUnavailable(code="file_not_understood")
+            return ReportUnavailable(code="file_not_understood")
 
     def _header(self, file: str) -> tuple[list[str], int]:
         data, is_last = self._range(file, 0, HEADER_BYTES)

@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Any
 
 from payflowx.adapters.platform import log_context
-from payflowx.adapters.sqs.provider_events import decode_notice, facts_of
+from payflowx.adapters.sqs.provider_events import decode_provider_event, facts_of
 from payflowx.bootstrap import Container
 
 
@@ -28,9 +28,9 @@ def _apply(record: dict[str, Any], failed: list[str]) -> None:
     wired = container()
     with log_context.message(record):
         try:
-            inbound = decode_notice(record["body"])
+            inbound = decode_provider_event(record["body"])
             log_context.add(facts_of(inbound))
-            wired.apply_notice(inbound)
+            wired.process_provider_event(inbound)
         except Exception:
             failed.append(record["messageId"])
             wired.logger.exception("message failed")

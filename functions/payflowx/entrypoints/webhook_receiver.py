@@ -9,7 +9,7 @@ from typing import Any, Final
 from payflowx.adapters.platform import log_context
 from payflowx.bootstrap import Container
 from payflowx.domain.inbound_webhooks.tokens import TOKEN_PATTERN
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
 from payflowx.entrypoints.api import problems
@@ -37,7 +37,7 @@ def _answered(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     wired = container()
     try:
         return _receive(event, request_id)
-    except ForgedWebhookError:
+    except InvalidSignatureError:
         detail = "The address is not known, or the signature does not fit it. Nothing was stored."
         return _problem("webhook_refused", detail, request_id)
     except StorageUnavailableError as error:
@@ -52,7 +52,7 @@ def _receive(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     named = event.get("pathParameters") or {}
     provider, token = str(named.get("provider", "")), str(named.get("accountToken", ""))
     if not TOKEN_PATTERN.fullmatch(token) or len(provider) > _MAX_PROVIDER_CHARS:
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     body = _body(event)
     if len(body) > MAX_WEBHOOK_BYTES:
         detail = f"A webhook may have {MAX_WEBHOOK_BYTES} bytes."
@@ -71,7 +71,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise ForgedWebhookError from None
+        raise InvalidSignatureError from None
 
 
 def _problem(code: str, detail: str, request_id: str) -> dict[str, Any]:

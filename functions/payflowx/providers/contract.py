@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import MovementResult, StepResult
-from payflowx.domain.providers.events import Notice, Webhook
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.reports import StatementAnswer, StatementEntry, StatementPage
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.payments.outcome import OperationStepResult, StepResult
+from payflowx.domain.providers.events import ProviderEvent, Webhook
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 
 
@@ -28,52 +28,52 @@ class Step:
     """
 
     name: str
-    build: Callable[[Charge], HttpRequest]
-    read: Callable[[Charge, HttpResponse], StepResult]
+    build: Callable[[ChargeRequest], HttpRequest]
+    read: Callable[[ChargeRequest, HttpResponse], StepResult]
     yields: tuple[str, ...] = ()
     charges: bool = False
     """From the moment this request may have left, money may have been taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovementStep:
+class OperationStep:
     """One request of a capture, void or refund. The rules are those of `Step`."""
 
     name: str
-    build: Callable[[Movement], HttpRequest]
-    read: Callable[[Movement, HttpResponse], MovementResult]
+    build: Callable[[OperationRequest], HttpRequest]
+    read: Callable[[OperationRequest, HttpResponse], OperationStepResult]
     yields: tuple[str, ...] = ()
     moves: bool = False
     """From the moment this request may have left, money may have moved."""
 
 
-class Settling(Protocol):
+class PostAuthorization(Protocol):
     """What a gateway offers beyond the charge. Pure, like all of it."""
 
-    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """One request, which moves the money. Empty for what the provider does not have: then it is not accepted."""
         ...
 
-    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """Reads only, by our key or by the provider's id, never by the amount."""
         ...
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """Any of the secrets may have signed it: two are valid during a rotation. Raises `ForgedWebhookError`."""
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
+        """Any of the secrets may have signed it: two are valid during a rotation. Raises `InvalidSignatureError`."""
         ...
 
-    def statement_request(self, page: StatementPage) -> HttpRequest:
+    def report_request(self, page: ReportPage) -> HttpRequest:
         """One page of the provider's own list."""
         ...
 
-    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
+    def read_report(self, page: ReportPage, response: HttpResponse) -> ReportAnswer:
         """`page`: what was asked for, since not every answer says where in the list it stands.
 
         Raises ValueError for what cannot be understood: a list with holes reconciles nothing.
         """
         ...
 
-    def read_settlement(self, row: Mapping[str, str]) -> StatementEntry | None:
+    def read_settlement(self, row: Mapping[str, str]) -> ReportEntry | None:
         """A row of the vendor's settlement file, by its columns; None for what is neither a charge nor a refund.
 
         Raises ValueError, or KeyError for a column that is missing: a file with holes reconciles nothing.
@@ -81,7 +81,7 @@ class Settling(Protocol):
         ...
 
 
-class Gateway(Settling, Protocol):
+class Connector(PostAuthorization, Protocol):
     """A provider: its declaration, its way to authenticate, and its conversations."""
 
     @property
@@ -97,10 +97,10 @@ class Gateway(Settling, Protocol):
         """Exactly one step charges, and it is the last."""
         ...
 
-    def inquiry_steps(self, charge: Charge) -> Sequence[Step]:
+    def inquiry_steps(self, request: ChargeRequest) -> Sequence[Step]:
         """Reads only. They run in order, facts adding up, until one gives an outcome."""
         ...
 
-    def fence_steps(self, charge: Charge) -> Sequence[Step]:
-        """Cancel, then read back; only the read may say `Fenced`. Empty where the provider has no fence."""
+    def cancel_steps(self, request: ChargeRequest) -> Sequence[Step]:
+        """Cancel, then read back; only the read may say `ConfirmedCancelled`. Empty where the provider has no fence."""
         ...

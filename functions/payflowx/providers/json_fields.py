@@ -37,14 +37,14 @@ def json_array(response: HttpResponse) -> list[Any]:
     return value
 
 
-def whole(value: Any) -> int:
+def as_int(value: Any) -> int:
     """An integer; a bool, a fraction or a text is none."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("not a whole number")  # noqa: TRY004 - bad data, not a bad argument
     return value
 
 
-def text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A text."""
     if not isinstance(value, str):
         raise ValueError("not a text")  # noqa: TRY004 - bad data, not a bad argument
@@ -66,7 +66,7 @@ def action(of: str, url: Any) -> Outcome:
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
 
 
-def harmless_text(said: Any) -> str:
+def sanitize(said: Any) -> str:
     """A message without what could name or ring a person, or pay in their name."""
     return provider_text(_PRIVATE.sub("[removed]", said[:_MAX_SAID_CHARS])) if isinstance(said, str) else ""
 
@@ -77,7 +77,7 @@ def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_hea
     429, 401 and 403 are documented as refused before execution; so are plain validation errors. A conflict, a
     duplicate, or a fault on their side says nothing.
     """
-    code, message = provider_code(error.get("code")), harmless_text(error.get("message"))
+    code, message = provider_code(error.get("code")), sanitize(error.get("message"))
     if response.status == 429:
         wait = response.headers.get(retry_after_header, "")
         seconds = min(int(wait), _MAX_WAIT_SECONDS) if wait.isascii() and wait.isdecimal() else 0
@@ -97,7 +97,7 @@ def error_body(response: HttpResponse) -> dict[str, Any]:
         return {}
 
 
-def member(value: Any) -> dict[str, Any]:
+def as_object(value: Any) -> dict[str, Any]:
     """An object inside an answer, or an empty one."""
     return value if isinstance(value, dict) else {}
 

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from payflowx.domain.providers.events import ForgedWebhookError, Webhook
+from payflowx.domain.providers.events import InvalidSignatureError, Webhook
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import json_object
@@ -23,10 +23,10 @@ Proof = TypeVar("Proof")
 
 
 def authentic_event(webhook: Webhook, secrets: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The event's id and its body, empty when it is no object. Raises `ForgedWebhookError`."""
+    """The event's id and its body, empty when it is no object. Raises `InvalidSignatureError`."""
     signature = webhook.headers.get(HEADER, "")
     if len(webhook.body) > MAX_WEBHOOK_BYTES or not _is_signed(webhook.body, signature, secrets):
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     try:
         event = json_object(HttpResponse(status=200, headers={}, body=webhook.body))
     except (ValueError, RecursionError):

@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
-from payflowx.domain.reconciliation.reports import StatementPage
+from payflowx.domain.reconciliation.reports import ReportPage
 from payflowx.domain.shared.transport import HttpResponse
 
 
-class WithoutOwnList:
+class NoReporting:
     """No list of its own charges: `capabilities.own_list` is None, and reconciliation passes the gateway over."""
 
-    def statement_request(self, page: StatementPage) -> NoReturn:
+    def report_request(self, page: ReportPage) -> NoReturn:
         """Never asked for."""
         self._nothing()
 
-    def read_statement(self, page: StatementPage, response: HttpResponse) -> NoReturn:
+    def read_report(self, page: ReportPage, response: HttpResponse) -> NoReturn:
         """Never asked for."""
         self._nothing()
 

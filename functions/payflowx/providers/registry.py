@@ -11,8 +11,8 @@ from typing import Final
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.shared.errors import ConfigurationError
 from payflowx.domain.shared.transport import HttpClient, Secrets
-from payflowx.providers.connector import Connector
-from payflowx.providers.contract import Gateway
+from payflowx.providers.contract import Connector
+from payflowx.providers.http_provider import HttpProvider
 
 _MODULES: Final[Mapping[str, str]] = {
     "mock": "payflowx.providers.mock.connector",
@@ -25,18 +25,18 @@ _MODULES: Final[Mapping[str, str]] = {
 }
 
 
-def gateway(name: str) -> Gateway:
+def connector(name: str) -> Connector:
     """The gateway of that name; its module is imported when it is first asked for."""
     module = _MODULES.get(name)
     if module is None:
         raise ConfigurationError(f"there is no provider named {name}; known are {', '.join(sorted(_MODULES))}")
-    found: Gateway = import_module(module).GATEWAY
+    found: Connector = import_module(module).CONNECTOR
     return found
 
 
 def capabilities_of(names: tuple[str, ...]) -> Mapping[str, Capabilities]:
     """What each of these providers declares."""
-    return {name: gateway(name).capabilities for name in names}
+    return {name: connector(name).capabilities for name in names}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,16 +48,16 @@ class Registry:
     secrets: Callable[[], Secrets]
     clock_ms: Callable[[], int]
     observe: Callable[[str, str, int], None]
-    _connectors: dict[str, Connector] = field(default_factory=dict)
+    _connectors: dict[str, HttpProvider] = field(default_factory=dict)
     _capabilities: Mapping[str, Capabilities] | None = None
 
-    def get(self, name: str) -> Connector:
+    def get(self, name: str) -> HttpProvider:
         """Raises `ConfigurationError` for a provider that this deployment does not allow."""
         if name not in self.allowed:
             raise ConfigurationError(f"the provider {name} is not allowed in this deployment")
         if name not in self._connectors:
-            self._connectors[name] = Connector(
-                gateway=gateway(name),
+            self._connectors[name] = HttpProvider(
+                connector=connector(name),
                 http=self.http(),
                 secrets=self.secrets(),
                 clock_ms=self.clock_ms,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from payflowx.adapters import settlement_files
 from payflowx.adapters.settlement_files import S3SettlementFiles
-from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementUnavailable
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportUnavailable
 
 HEADER = "reference,amount,note\r\n"
 
@@ -37,10 +37,10 @@ class FakeS3:
         }
 
 
-def read_row(_provider: str, row: Any) -> StatementEntry | None:
+def read_row(_provider: str, row: Any) -> ReportEntry | None:
     if row["amount"] == "skip":
         return None
-    return StatementEntry(
+    return ReportEntry(
         kind=EntryKind.CHARGE,
         reference=row["reference"],
         provider_key=row["note"],
@@ -56,12 +56,12 @@ def files(body: str | bytes) -> S3SettlementFiles:
     return S3SettlementFiles(client=FakeS3(data), bucket="b", read_row=read_row)
 
 
-def everything(reader: S3SettlementFiles) -> list[StatementEntry]:
+def everything(reader: S3SettlementFiles) -> list[ReportEntry]:
     cursor: str | None = None
-    found: list[StatementEntry] = []
+    found: list[ReportEntry] = []
     for _ in range(10_000):
         page = reader.page("x", "a.csv", cursor)
-        assert isinstance(page, StatementAnswer), page
+        assert isinstance(page, ReportAnswer), page
         found += page.entries
         cursor = page.next_cursor
         if cursor is None:
@@ -95,7 +95,7 @@ def test_pages_are_small_and_empty_lines_are_no_rows() -> None:
     body = HEADER + "".join(f"ref_{n},{n},\r\n\r\n" for n in range(1_250)) + "fee,skip,\r\n"
     reader = files(body)
     first = reader.page("x", "a.csv", None)
-    assert isinstance(first, StatementAnswer)
+    assert isinstance(first, ReportAnswer)
     assert len(first.entries) <= settlement_files.ROWS_A_PAGE
     assert len(everything(reader)) == 1_250
 
@@ -114,12 +114,12 @@ def test_pages_are_small_and_empty_lines_are_no_rows() -> None:
     ],
 )
 def test_a_file_with_a_hole_reconciles_nothing(body: str | bytes, code: str) -> None:
-    assert files(body).page("x", "a.csv", None) == StatementUnavailable(code=code)
+    assert files(body).page("x", "a.csv", None) == ReportUnavailable(code=code)
 
 
 def test_a_file_that_is_not_there() -> None:
-    assert files(HEADER).page("x", "missing.csv", None) == StatementUnavailable(code="file_not_found")
+    assert files(HEADER).page("x", "missing.csv", None) == ReportUnavailable(code="file_not_found")
 
 
 def test_a_cursor_that_is_none() -> None:
-    assert files(HEADER).page("x", "a.csv", "x") == StatementUnavailable(code="file_not_understood")
+    assert files(HEADER).page("x", "a.csv", "x") == ReportUnavailable(code="file_not_understood")

@@ -8,22 +8,22 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Moved,
     NotFound,
     NotSent,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_DRIVES, MAX_OPERATION_RETRIES
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.scripted import ScriptedProvider, moved
 from tests.support.world import FENCEABLE, RESENDABLE, World, fallback
 
-CAPTURE, VOID, REFUND = MovementKind.CAPTURE, MovementKind.VOID, MovementKind.REFUND
+CAPTURE, VOID, REFUND = OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND
 TIMEOUT = Unknown(code="read_timeout")
 
 
@@ -116,13 +116,13 @@ class TestAccepting:
         assert [(job.transaction_id, delay) for job, delay in world.jobs.sent] == [(payment.transaction_id, 0)]
 
     @pytest.mark.parametrize("kind", [CAPTURE, VOID])
-    def test_a_charged_payment_has_nothing_to_capture_or_release(self, world: World, kind: MovementKind) -> None:
+    def test_a_charged_payment_has_nothing_to_capture_or_release(self, world: World, kind: OperationKind) -> None:
         with pytest.raises(Refusal) as refusal:
             world.request(kind, charged(world))
         assert refusal.value.code == "invalid_state"
 
     @pytest.mark.parametrize("kinds", [(CAPTURE, VOID), (VOID, CAPTURE), (CAPTURE, CAPTURE), (VOID, VOID)])
-    def test_one_capture_or_void_at_a_time(self, world: World, kinds: tuple[MovementKind, MovementKind]) -> None:
+    def test_one_capture_or_void_at_a_time(self, world: World, kinds: tuple[OperationKind, OperationKind]) -> None:
         payment = held(world)
         world.request(kinds[0], payment, key="a")
         with pytest.raises(Refusal, match="one at a time") as refusal:
@@ -202,17 +202,17 @@ class TestSucceeding:
         payment = charged(world)
         assert payment.charged_attempt == 2
         refund = settle(world, world.request(REFUND, payment).operation)
-        ((_, movement),) = world.providers.get("beta").moved
-        assert movement.charge_key == payment.attempts[1].provider_key
-        assert movement.charge_reference == payment.attempts[1].reference
-        assert movement.provider_key == f"pfx-{refund.operation_id[-16:]}-1"
+        ((_, operation_request),) = world.providers.get("beta").moved
+        assert operation_request.charge_key == payment.attempts[1].provider_key
+        assert operation_request.charge_reference == payment.attempts[1].reference
+        assert operation_request.provider_key == f"pfx-{refund.operation_id[-16:]}-1"
 
     def test_the_attempt_is_stored_before_the_call(self, world: World) -> None:
         payment = charged(world)
         refund = world.request(REFUND, payment).operation
         seen: list[AttemptState] = []
 
-        def look(movement: object, account: object) -> Unknown:
+        def look(operation_request: object, account: object) -> Unknown:
             seen.extend(a.state for a in world.operation_now(refund).attempts)
             return TIMEOUT
 
@@ -234,9 +234,9 @@ class TestSucceeding:
         job, _ = world.jobs.sent[0]
         move = provider(world).move
 
-        def second_comes(movement: object, account: object) -> object:
+        def second_comes(operation_request: object, account: object) -> object:
             world.process_operation(job, world.deadline)
-            return move(movement, account)  # type: ignore[arg-type]
+            return move(operation_request, account)  # type: ignore[arg-type]
 
         provider(world).move = second_comes  # type: ignore[method-assign, assignment]
         settle(world, refund)
@@ -253,7 +253,7 @@ class TestSucceeding:
 class TestNotKnowing:
     def test_a_lost_answer_is_asked_about_and_not_sent_blindly(self, world: World) -> None:
         provider(world).moves = [TIMEOUT]
-        provider(world).movement_inquiries = ["moved"]
+        provider(world).operation_inquiries = ["moved"]
         payment = charged(world)
         refund = settle(world, world.request(REFUND, payment).operation)
         assert refund.status is OperationStatus.SUCCEEDED
@@ -264,11 +264,11 @@ class TestNotKnowing:
         payment = charged(world)
         refund = settle(world, world.request(REFUND, payment).operation)
         assert refund.status is OperationStatus.SUCCEEDED
-        keys = {movement.provider_key for _, movement in provider(world).moved}
+        keys = {operation_request.provider_key for _, operation_request in provider(world).moved}
         assert ([kind for kind, _ in provider(world).moved], len(keys)) == (["move", "inquire", "move"], 1)
 
     def test_without_a_window_not_found_is_no_reason_to_send_again(self, world: World) -> None:
-        provider(world).able = replace(RESENDABLE, movement_window_ms={})
+        provider(world).able = replace(RESENDABLE, operation_window_ms={})
         provider(world).moves = [TIMEOUT]
         payment = charged(world)
         refund = world.request(REFUND, payment).operation
@@ -291,7 +291,7 @@ class TestNotKnowing:
         assert provider(world).moves_of("move") == 1
 
     def test_a_review_is_asked_about_daily_and_closed_by_a_verified_answer(self, world: World) -> None:
-        provider(world).able = replace(RESENDABLE, movement_window_ms={})
+        provider(world).able = replace(RESENDABLE, operation_window_ms={})
         provider(world).moves = [TIMEOUT]
         payment = charged(world)
         refund = world.request(REFUND, payment).operation
@@ -299,14 +299,14 @@ class TestNotKnowing:
             world.work_until_idle()
             world.clock.advance(600)
             world.sweep(world.deadline)
-        provider(world).movement_inquiries = ["moved"]
+        provider(world).operation_inquiries = ["moved"]
         world.clock.advance(DAY_MS / 1000 + 1)
         world.sweep(world.deadline)
         assert settle(world, refund).status is OperationStatus.SUCCEEDED
         assert money(world.now(payment)) == {"captured": 100, "refunded": 100}
 
     def test_a_worker_that_died_is_noticed_and_its_attempt_resolved(self, world: World) -> None:
-        def die(movement: object, account: object) -> Unknown:
+        def die(operation_request: object, account: object) -> Unknown:
             raise KeyboardInterrupt
 
         move, provider(world).move = provider(world).move, die  # type: ignore[method-assign, assignment]
@@ -315,7 +315,7 @@ class TestNotKnowing:
         with pytest.raises(KeyboardInterrupt):
             world.work()
         provider(world).move = move  # type: ignore[method-assign]
-        provider(world).movement_inquiries = ["moved"]
+        provider(world).operation_inquiries = ["moved"]
         world.clock.advance(61)
         world.sweep(world.deadline)
         assert settle(world, refund).status is OperationStatus.SUCCEEDED
@@ -331,7 +331,7 @@ class TestNotKnowing:
 
     def test_pending_at_the_provider_is_waited_for(self, world: World) -> None:
         provider(world).moves = [Accepted(reference="re_1")]
-        provider(world).movement_inquiries = [Accepted(reference="re_1"), Accepted(reference="re_1")]
+        provider(world).operation_inquiries = [Accepted(reference="re_1"), Accepted(reference="re_1")]
         payment = charged(world)
         refund = world.request(REFUND, payment).operation
         world.work(turns=2)
@@ -366,7 +366,7 @@ class TestWithoutEffect:
         payment = charged(world)
         refund = settle(world, world.request(REFUND, payment).operation)
         assert [a.state for a in refund.attempts] == ["NOT_SENT", "REJECTED", "SUCCEEDED"]
-        assert len({movement.provider_key for _, movement in provider(world).moved}) == 3
+        assert len({operation_request.provider_key for _, operation_request in provider(world).moved}) == 3
 
     def test_tries_end_and_the_amount_is_given_back(self, world: World) -> None:
         provider(world).moves = [NotSent(code="connection_refused")] * 50
@@ -420,7 +420,7 @@ class TestSurprises:
     def test_a_refund_sent_back_by_a_bank_is_reviewed(self, world: World) -> None:
         payment = charged(world)
         refund = settle(world, world.request(REFUND, payment).operation)
-        provider(world).movement_inquiries = [Refused(code="account_closed")]
+        provider(world).operation_inquiries = [Refused(code="account_closed")]
         hinted = replace(refund, version=refund.version + 1, due_at_ms=world.clock.now_ms())
         world.payments.operations[refund.merchant_id, refund.transaction_id, refund.operation_id] = hinted
         world.sweep(world.deadline)
@@ -429,13 +429,13 @@ class TestSurprises:
         assert money(world.now(payment)) == {"captured": 100, "refunded": 100}
 
     @pytest.mark.parametrize("kind", [CAPTURE, REFUND])
-    def test_what_was_given_up_and_moved_all_the_same_is_reviewed(self, world: World, kind: MovementKind) -> None:
+    def test_what_was_given_up_and_moved_all_the_same_is_reviewed(self, world: World, kind: OperationKind) -> None:
         provider(world).moves = [Refused(code="too_old")]
         payment = held(world) if kind is CAPTURE else charged(world)
         operation = settle(world, world.request(kind, payment, 60).operation)
         assert operation.status is OperationStatus.FAILED
         world.jobs.sent.clear()
-        provider(world).movement_inquiries = ["moved"]
+        provider(world).operation_inquiries = ["moved"]
         hinted = replace(operation, version=operation.version + 1, due_at_ms=world.clock.now_ms())
         world.payments.operations[hinted.merchant_id, hinted.transaction_id, hinted.operation_id] = hinted
         world.sweep(world.deadline)
@@ -446,7 +446,7 @@ class TestSurprises:
     def test_a_success_that_is_hinted_at_and_stands_is_left_alone(self, world: World) -> None:
         payment = charged(world)
         refund = settle(world, world.request(REFUND, payment).operation)
-        provider(world).movement_inquiries = ["moved"]
+        provider(world).operation_inquiries = ["moved"]
         hinted = replace(refund, version=refund.version + 1, due_at_ms=world.clock.now_ms())
         world.payments.operations[refund.merchant_id, refund.transaction_id, refund.operation_id] = hinted
         world.sweep(world.deadline)
@@ -466,10 +466,10 @@ class TestSurprises:
         first = world.request(REFUND, payment, 10, key="a").operation
         move = provider(world).move
 
-        def another_is_accepted(movement: object, account: object) -> object:
-            if movement.amount == 10:  # type: ignore[attr-defined]
+        def another_is_accepted(operation_request: object, account: object) -> object:
+            if operation_request.amount == 10:  # type: ignore[attr-defined]
                 world.request(REFUND, payment, 20, key="b")
-            return move(movement, account)  # type: ignore[arg-type]
+            return move(operation_request, account)  # type: ignore[arg-type]
 
         provider(world).move = another_is_accepted  # type: ignore[method-assign, assignment]
         assert settle(world, first).status is OperationStatus.SUCCEEDED
@@ -545,8 +545,8 @@ class TestAuthorizations:
 
     def test_a_capture_found_later_ends_in_success(self, world: World) -> None:
         provider(world).moves = [TIMEOUT]
-        provider(world).movement_inquiries = [NotFound(), "moved"]
-        provider(world).able = replace(provider(world).able, movement_window_ms={})
+        provider(world).operation_inquiries = [NotFound(), "moved"]
+        provider(world).able = replace(provider(world).able, operation_window_ms={})
         payment = held(world)
         capture = settle(world, world.request(CAPTURE, payment).operation)
         assert (capture.status, world.now(payment).status) == ("SUCCEEDED", "SUCCESS")
@@ -555,5 +555,5 @@ class TestAuthorizations:
 def test_moved_is_what_the_scripted_provider_says_by_default(world: World) -> None:
     payment = charged(world)
     settle(world, world.request(REFUND, payment, 10).operation)
-    ((_, movement),) = provider(world).moved
-    assert isinstance(moved(movement), Moved)
+    ((_, operation_request),) = provider(world).moved
+    assert isinstance(moved(operation_request), Succeeded)

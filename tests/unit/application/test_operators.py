@@ -9,34 +9,34 @@ import pytest
 from payflowx.adapters.sqs.dead_letters import decode_message
 from payflowx.adapters.sqs.deliveries import encode_delivery
 from payflowx.adapters.sqs.jobs import encode_job
-from payflowx.adapters.sqs.provider_events import encode_notice
-from payflowx.application.inbound_webhooks.match_event import FindNoticed
+from payflowx.adapters.sqs.provider_events import encode_provider_event
+from payflowx.application.inbound_webhooks.match_event import MatchEvent
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayStep
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters, Replayed
-from payflowx.application.reviews.close_review import CloseReview, ReviewFinding
+from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.application.reviews.resolve_payment import ResolvePayment
-from payflowx.domain.inbound_webhooks.ports import InboundNotice
-from payflowx.domain.merchants.directory import Record
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
+from payflowx.domain.merchants.directory import AuditEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job
-from payflowx.domain.payments.review import Verdict
-from payflowx.domain.providers.events import Notice
+from payflowx.domain.payments.review import ReviewDecision
+from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.reconciliation.run import Phase, Run, Source
 from payflowx.domain.recovery.ports import DeadLetter, QueueDepth, WorkQueueName
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
-from tests.support.memory import NOW_MS, MemoryAnnouncements
+from tests.support.memory import NOW_MS, MemoryMerchantEvents
 from tests.support.reconciliation import MemoryRunQueue, MemoryRuns
 from tests.support.world import MERCHANT, World
 
-DECISION = Decision(who="ada", why="T-1")
-JOBS, NOTICES = WorkQueueName.JOBS, WorkQueueName.NOTICES
+DECISION = OperatorAction(who="ada", why="T-1")
+JOBS, PROVIDER_EVENTS = WorkQueueName.JOBS, WorkQueueName.PROVIDER_EVENTS
 DELIVERIES, RUNS = WorkQueueName.DELIVERIES, WorkQueueName.RUNS
 
 
@@ -77,17 +77,17 @@ class MemoryDeadLetters:
 class Records:
     """The part of the administration that replays use."""
 
-    kept: list[Record] = field(default_factory=list)
+    kept: list[AuditEntry] = field(default_factory=list)
 
-    def record(self, record: Record) -> None:
+    def record(self, record: AuditEntry) -> None:
         self.kept.append(record)
 
 
 @dataclass
-class MemoryNotices:
-    sent: list[InboundNotice] = field(default_factory=list)
+class MemoryProviderEvents:
+    sent: list[ReceivedEvent] = field(default_factory=list)
 
-    def send(self, inbound: InboundNotice, *, delay_seconds: int = 0) -> None:
+    def send(self, inbound: ReceivedEvent, *, delay_seconds: int = 0) -> None:
         self.sent.append(inbound)
 
 
@@ -108,7 +108,7 @@ class Desk:
         self.world = World()
         self.dead = MemoryDeadLetters()
         self.records = Records()
-        self.notices = MemoryNotices()
+        self.provider_events = MemoryProviderEvents()
         self.log = Log()
         self.runs, self.run_queue = MemoryRuns(), MemoryRunQueue()
 
@@ -119,8 +119,8 @@ class Desk:
             payments=world.payments,
             operations=world.operations,
             merchants=world.merchants,
-            find=FindNoticed(payments=world.payments, operations=world.operations, references=world.payments),
-            announcements=MemoryAnnouncements(world.payments),
+            find=MatchEvent(payments=world.payments, operations=world.operations, references=world.payments),
+            merchant_events=MemoryMerchantEvents(world.payments),
             runs=self.runs,
             decode=decode_message,
             clock=world.clock,
@@ -130,12 +130,16 @@ class Desk:
     @property
     def resolve(self) -> ResolvePayment:
         world = self.world
-        return ResolvePayment(payments=world.payments, recorder=world.recorder, clock=world.clock, policy=world.policy)
+        return ResolvePayment(
+            payments=world.payments, outcome_writer=world.outcome_writer, clock=world.clock, policy=world.policy
+        )
 
     @property
     def close(self) -> CloseReview:
         world = self.world
-        return CloseReview(payments=world.payments, recorder=world.recorder, clock=world.clock, policy=world.policy)
+        return CloseReview(
+            payments=world.payments, outcome_writer=world.outcome_writer, clock=world.clock, policy=world.policy
+        )
 
     @property
     def inspect(self) -> InspectDeadLetters:
@@ -147,13 +151,13 @@ class Desk:
             plan=self.plan,
             resolve_payment=self.resolve,
             jobs=self.world.jobs,
-            notices=self.notices,
+            provider_events=self.provider_events,
             deliveries=self.world.deliveries,
             run_queue=self.run_queue,
-            administration=self.records,
+            merchant_directory=self.records,
             clock=self.world.clock,
         )
-        return use_case(queue, limit=limit, decision=DECISION)
+        return use_case(queue, limit=limit, operator_action=DECISION)
 
     def work(self) -> None:
         """The worker takes what was sent."""
@@ -225,11 +229,12 @@ def in_review(desk: Desk) -> Payment:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "status"), [(Verdict.CHARGED, PaymentStatus.SUCCESS), (Verdict.NOT_CHARGED, PaymentStatus.FAILED)]
+    ("verdict", "status"),
+    [(ReviewDecision.CHARGED, PaymentStatus.SUCCESS), (ReviewDecision.NOT_CHARGED, PaymentStatus.FAILED)],
 )
-def test_a_review_is_closed_by_evidence(desk: Desk, verdict: Verdict, status: PaymentStatus) -> None:
+def test_a_review_is_closed_by_evidence(desk: Desk, verdict: ReviewDecision, status: PaymentStatus) -> None:
     payment = in_review(desk)
-    closed = desk.close(MERCHANT, payment.transaction_id, ReviewFinding(verdict=verdict, evidence="line 7"), DECISION)
+    closed = desk.close(MERCHANT, payment.transaction_id, ReviewEntry(verdict=verdict, evidence="line 7"), DECISION)
     assert closed.status is status
     event = desk.world.payments.trails[MERCHANT, payment.transaction_id][-1]
     assert event.facts["evidence"] == "line 7"
@@ -241,7 +246,7 @@ def test_a_reference_that_another_attempt_owns_proves_nothing(desk: Desk) -> Non
     other = desk.world.accept("order-2")
     desk.work()
     taken = desk.stored(other).attempts[0].reference
-    finding = ReviewFinding(verdict=Verdict.CHARGED, evidence="line 7", reference=taken)
+    finding = ReviewEntry(verdict=ReviewDecision.CHARGED, evidence="line 7", reference=taken)
     with pytest.raises(Refusal) as refusal:
         desk.close(MERCHANT, payment.transaction_id, finding, DECISION)
     assert refusal.value.code == "reference_taken"
@@ -251,7 +256,7 @@ def test_a_reference_that_another_attempt_owns_proves_nothing(desk: Desk) -> Non
 def test_a_closed_review_charges_nobody_whatever_wakes_it(desk: Desk) -> None:
     payment = in_review(desk)
     charges = desk.world.providers.get("alpha").asked("charge")
-    finding = ReviewFinding(verdict=Verdict.NOT_CHARGED, evidence="line 7")
+    finding = ReviewEntry(verdict=ReviewDecision.NOT_CHARGED, evidence="line 7")
     desk.close(MERCHANT, payment.transaction_id, finding, DECISION)
     desk.dead.put(wake_up(payment))
     assert [r.plan.step for r in desk.replay()] == [ReplayStep.SKIP]
@@ -311,25 +316,25 @@ def test_a_payment_that_is_not_here_is_kept_for_a_person(desk: Desk) -> None:
 def test_operations_have_plans_of_their_own(desk: Desk) -> None:
     payment = desk.world.accept()
     desk.work()
-    operation = desk.world.request(MovementKind.REFUND, desk.stored(payment), 5).operation
+    operation = desk.world.request(OperationKind.REFUND, desk.stored(payment), 5).operation
     assert plan_of(desk, wake_up(payment, operation.operation_id))[0] is ReplayStep.CHARGE
     assert plan_of(desk, wake_up(payment, "ref_aaaaaaaaaaaaaaaa"))[0] is ReplayStep.KEEP
 
 
-def inbound(payment: Payment, **changes: str) -> InboundNotice:
-    notice = Notice(event_id="e1", type="payment.captured", charge_key=changes.pop("charge_key", None))
+def inbound(payment: Payment, **changes: str) -> ReceivedEvent:
+    provider_event = ProviderEvent(event_id="e1", type="payment.captured", charge_key=changes.pop("charge_key", None))
     fields = {"merchant_id": payment.merchant_id, "provider": "alpha", "account_id": "main"}
-    return InboundNotice(**(fields | changes), received_at_ms=NOW_MS, notice=notice)
+    return ReceivedEvent(**(fields | changes), received_at_ms=NOW_MS, provider_event=provider_event)
 
 
 def test_webhooks_are_planned_by_what_they_are_about(desk: Desk) -> None:
     payment = desk.unknown()
-    ours = encode_notice(inbound(payment, charge_key=payment.attempts[0].provider_key))
-    assert plan_of(desk, ours, NOTICES)[0] is ReplayStep.APPLY
-    lost = encode_notice(inbound(payment, charge_key="pfx-bbbbbbbbbbbbbbbb-1"))
-    assert plan_of(desk, lost, NOTICES)[0] is ReplayStep.KEEP
-    strange = encode_notice(inbound(payment))
-    assert plan_of(desk, strange, NOTICES)[0] is ReplayStep.SKIP
+    ours = encode_provider_event(inbound(payment, charge_key=payment.attempts[0].provider_key))
+    assert plan_of(desk, ours, PROVIDER_EVENTS)[0] is ReplayStep.APPLY
+    lost = encode_provider_event(inbound(payment, charge_key="pfx-bbbbbbbbbbbbbbbb-1"))
+    assert plan_of(desk, lost, PROVIDER_EVENTS)[0] is ReplayStep.KEEP
+    strange = encode_provider_event(inbound(payment))
+    assert plan_of(desk, strange, PROVIDER_EVENTS)[0] is ReplayStep.SKIP
 
 
 def test_looking_writes_nothing_sends_nothing_and_hides_nothing(desk: Desk) -> None:
@@ -411,7 +416,7 @@ def test_a_replay_goes_on_where_it_died(desk: Desk) -> None:
 def test_a_message_is_sent_before_it_is_removed(desk: Desk) -> None:
     refund = desk.world.accept()
     desk.work()
-    operation = desk.world.request(MovementKind.REFUND, desk.stored(refund), 5).operation
+    operation = desk.world.request(OperationKind.REFUND, desk.stored(refund), 5).operation
     desk.dead.put(wake_up(refund, operation.operation_id))
     desk.world.jobs.broken = True
     with pytest.raises(StorageUnavailableError):
@@ -445,23 +450,23 @@ def test_a_wake_up_of_a_payment_that_is_not_here_stays(desk: Desk) -> None:
 
 def test_webhooks_go_back_to_their_queue(desk: Desk) -> None:
     payment = desk.unknown()
-    notice = inbound(payment, charge_key=payment.attempts[0].provider_key)
-    desk.dead.put(encode_notice(notice), NOTICES)
-    assert desk.replay(NOTICES)[0].sent
-    assert desk.notices.sent == [notice]
+    provider_event = inbound(payment, charge_key=payment.attempts[0].provider_key)
+    desk.dead.put(encode_provider_event(provider_event), PROVIDER_EVENTS)
+    assert desk.replay(PROVIDER_EVENTS)[0].sent
+    assert desk.provider_events.sent == [provider_event]
 
 
 def test_an_event_that_is_owed_is_told_again_and_one_that_is_not_goes(desk: Desk) -> None:
     payment = desk.world.accept()
     desk.work()
-    (place, announcement), *_ = desk.world.payments.announcements.items()
+    (place, merchant_event), *_ = desk.world.payments.merchant_events.items()
     job = DeliveryJob(merchant_id=MERCHANT, transaction_id=payment.transaction_id, seq=place[2])
     desk.dead.put(encode_delivery(job), DELIVERIES)
     desk.world.deliveries.sent.clear()
     (replayed,) = desk.replay(DELIVERIES)
     assert (replayed.plan.step, replayed.sent) == (ReplayStep.TELL, True)
     assert [sent for sent, _ in desk.world.deliveries.sent] == [job]
-    desk.world.payments.announcements[place] = replace(announcement, due_at_ms=None)
+    desk.world.payments.merchant_events[place] = replace(merchant_event, due_at_ms=None)
     desk.dead.hidden.clear()
     for seq in (place[2], 99):
         desk.dead.put(encode_delivery(replace(job, seq=seq)), DELIVERIES)
@@ -504,9 +509,9 @@ def test_a_reconciliation_goes_on_unless_it_is_over(desk: Desk) -> None:
 def test_replays_and_purges_are_recorded_first(desk: Desk) -> None:
     desk.dead.put("garbage")
     desk.replay()
-    purge = PurgeDeadLetters(dead_letters=desk.dead, administration=desk.records, clock=desk.world.clock)
+    purge = PurgeDeadLetters(dead_letters=desk.dead, merchant_directory=desk.records, clock=desk.world.clock)
     purge(JOBS, DECISION)
-    assert [(r.action, r.decision) for r in desk.records.kept] == [
+    assert [(r.action, r.operator_action) for r in desk.records.kept] == [
         ("dead_letters.replayed", DECISION),
         ("dead_letters.purged", DECISION),
     ]

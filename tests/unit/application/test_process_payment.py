@@ -6,8 +6,8 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NextAction,
     NotFound,
@@ -230,7 +230,7 @@ class TestUnknown:
     def test_a_fence_proves_no_charge_and_the_next_provider_is_asked(self, world: World) -> None:
         world.rules.document = fallback("beta", "gamma")
         provider = world.providers.get("beta")
-        provider.charges, provider.fences = [TIMEOUT], [Fenced(reference="order-9")]
+        provider.charges, provider.fences = [TIMEOUT], [ConfirmedCancelled(reference="order-9")]
         payment = world.accept()
         world.work(turns=2)
         assert provider.asked("fence") == 0  # patience first: the charge may still show up
@@ -455,9 +455,9 @@ class TestOthers:
 
     def test_a_decline_that_can_be_paid_again_counts_only_after_its_fence(self, world: World) -> None:
         world.rules.document = fallback("beta", "alpha")
-        open_decline = Declined(kind=DeclineKind.SOFT, code="bank", fence_required=True)
+        open_decline = Declined(kind=DeclineKind.SOFT, code="bank", cancel_required=True)
         provider = world.providers.get("beta")
-        provider.charges, provider.fences = [open_decline], [TIMEOUT, Fenced()]
+        provider.charges, provider.fences = [open_decline], [TIMEOUT, ConfirmedCancelled()]
         provider.inquiries = [open_decline]
         payment = world.accept()
         world.work()

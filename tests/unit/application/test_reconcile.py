@@ -9,18 +9,18 @@ from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.state_machine import Context
-from payflowx.domain.reconciliation.matching import Verdict, review_difference
+from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Run
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.domain.shared.transport import HttpRequest, HttpResult, NoAnswer
 from tests.support.providers import SimulatedHttp
-from tests.support.reconciliation import VENDORS, ReconciliationWorld
+from tests.support.reconciliation import REAL_PROVIDERS, ReconciliationWorld
 
 
-@pytest.fixture(params=VENDORS)
+@pytest.fixture(params=REAL_PROVIDERS)
 def world(request: pytest.FixtureRequest) -> ReconciliationWorld:
     return ReconciliationWorld(vendor=request.param)
 
@@ -263,7 +263,7 @@ class TestBounds:
         payment = world.pay("order-1", capture=CaptureMode.MANUAL)
         assert payment.status is PaymentStatus.AUTHORIZED
         world.simulator.next_operation("tok_timeout_after_charge")  # type: ignore[attr-defined]
-        capture = world.request(MovementKind.CAPTURE, payment).operation
+        capture = world.request(OperationKind.CAPTURE, payment).operation
         world.work()
         world.jobs.sent.clear()
         world.a_day_later()
@@ -324,11 +324,11 @@ class TestBounds:
         declined = world.pay("order-1", "tok_hard_decline")
         planned = replace(declined, status=PaymentStatus.PENDING, due_at_ms=1)
         context = Context(now_ms=world.clock.now_ms(), actor="reconciliation", policy=world.policy)
-        change = review_difference(planned, Verdict.AMOUNT, context)
+        change = review_discrepancy(planned, MatchResult.AMOUNT, context)
         assert change is not None
         assert change.after.due_at_ms is None
         unresolved = replace(planned, attempts=(replace(planned.attempts[0], state=AttemptState.UNKNOWN),))
-        change = review_difference(unresolved, Verdict.AMOUNT, context)
+        change = review_discrepancy(unresolved, MatchResult.AMOUNT, context)
         assert change is not None
         assert change.after.due_at_ms == 1
 

@@ -7,16 +7,16 @@ import pytest
 from payflowx.domain.outbound_webhooks.endpoints import (
     DisabledReason,
     Endpoint,
-    EndpointBook,
     EndpointStatus,
+    WebhookEndpoints,
     derive_endpoint_id,
     rotated,
 )
 from payflowx.domain.outbound_webhooks.merchant_events import (
-    Announcement,
     Answered,
     Delivery,
     DeliveryState,
+    MerchantEvent,
     NotAnswered,
     after_try,
     event_id,
@@ -26,22 +26,22 @@ from payflowx.domain.outbound_webhooks.merchant_events import (
     settled,
     why_to_disable,
 )
-from payflowx.domain.payments.event_types import TOPICS, operation_topic, payment_topic
+from payflowx.domain.payments.event_types import EVENT_TYPES, operation_event_type, payment_event_type
 from payflowx.domain.shared.backoff import delivery_delay_ms
 from payflowx.domain.shared.limits import DAY_MS, DELIVERY_GRACE_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 
 NOW = 1_790_000_000_000
 
 
-def announcement(**changes: object) -> Announcement:
+def merchant_event(**changes: object) -> MerchantEvent:
     values: dict[str, object] = {
         "merchant_id": "acme",
         "transaction_id": "pay_aaaaaaaaaaaaaaaa",
         "seq": 2,
         "number": 1,
-        "topic": "payment.succeeded",
+        "event_type": "payment.succeeded",
         "status_from": PaymentStatus.PENDING,
         "status_to": PaymentStatus.SUCCESS,
         "operation_id": None,
@@ -49,7 +49,7 @@ def announcement(**changes: object) -> Announcement:
         "due_at_ms": NOW + DELIVERY_GRACE_MS,
         **changes,
     }
-    return Announcement(**values)
+    return MerchantEvent(**values)
 
 
 def endpoint(name: str = "a", **changes: object) -> Endpoint:
@@ -57,7 +57,7 @@ def endpoint(name: str = "a", **changes: object) -> Endpoint:
         "endpoint_id": f"we_{name * 16}",
         "url": f"https://{name}.example.com",
         "event_types": (),
-        "sealed_secret": "sealed",
+        "encrypted_secret": "sealed",
         "created_at_ms": NOW - 1,
         "updated_at_ms": NOW - 1,
         **changes,
@@ -68,23 +68,23 @@ def endpoint(name: str = "a", **changes: object) -> Endpoint:
 class TestTopics:
     def test_every_status_has_a_name_and_every_name_is_known(self) -> None:
         before = PaymentStatus.PENDING
-        names = {payment_topic(before, status) for status in PaymentStatus if status is not before}
+        names = {payment_event_type(before, status) for status in PaymentStatus if status is not before}
         names |= {
-            operation_topic(kind, OperationStatus.PENDING, status)
-            for kind in MovementKind
+            operation_event_type(kind, OperationStatus.PENDING, status)
+            for kind in OperationKind
             for status in OperationStatus
             if status is not OperationStatus.PENDING
         }
-        assert names < TOPICS
+        assert names < EVENT_TYPES
         assert "payment.succeeded" in names
         assert "refund.in_review" in names
 
     def test_a_status_that_stays_is_no_news(self) -> None:
-        assert payment_topic(PaymentStatus.SUCCESS, PaymentStatus.SUCCESS) is None
-        assert operation_topic(MovementKind.REFUND, OperationStatus.PENDING, OperationStatus.PENDING) is None
+        assert payment_event_type(PaymentStatus.SUCCESS, PaymentStatus.SUCCESS) is None
+        assert operation_event_type(OperationKind.REFUND, OperationStatus.PENDING, OperationStatus.PENDING) is None
 
     def test_the_merchant_knows_what_it_has_asked_for(self) -> None:
-        assert operation_topic(MovementKind.REFUND, None, OperationStatus.PENDING) is None
+        assert operation_event_type(OperationKind.REFUND, None, OperationStatus.PENDING) is None
 
 
 class TestSchedule:
@@ -119,17 +119,17 @@ class TestPlan:
             endpoint("d", status=EndpointStatus.DISABLED),
             endpoint("e", created_at_ms=NOW + 1),
         ]
-        plan = planned(announcement(), endpoints, NOW)
+        plan = planned(merchant_event(), endpoints, NOW)
         assert set(plan.deliveries) == {endpoints[0].endpoint_id, endpoints[1].endpoint_id}
         assert set(ready(plan, NOW)) == set(plan.deliveries)
 
     def test_it_is_made_once(self) -> None:
-        plan = planned(announcement(), [], NOW)
+        plan = planned(merchant_event(), [], NOW)
         assert planned(plan, [endpoint()], NOW) == plan
         assert plan.planned
 
     def test_nobody_to_tell_is_nothing_to_do(self) -> None:
-        plan = planned(announcement(), [], NOW)
+        plan = planned(merchant_event(), [], NOW)
         assert settled(plan, plan.deliveries, NOW) == (replace(plan, due_at_ms=None), None)
 
 
@@ -155,9 +155,9 @@ class TestTries:
     def test_a_short_wait_is_a_message_and_a_long_one_is_left_to_the_sweeper(self) -> None:
         soon = {"we_a": Delivery(next_at_ms=NOW + 5 * SECOND_MS)}
         later = {"we_a": Delivery(next_at_ms=NOW + HOUR_MS)}
-        assert settled(announcement(), soon, NOW)[1] == 5
-        assert settled(announcement(), soon, NOW)[0].due_at_ms == NOW + 5 * SECOND_MS + DELIVERY_GRACE_MS
-        after, wake_in_seconds = settled(announcement(), later, NOW)
+        assert settled(merchant_event(), soon, NOW)[1] == 5
+        assert settled(merchant_event(), soon, NOW)[0].due_at_ms == NOW + 5 * SECOND_MS + DELIVERY_GRACE_MS
+        after, wake_in_seconds = settled(merchant_event(), later, NOW)
         assert (after.due_at_ms, wake_in_seconds) == (NOW + HOUR_MS, None)
 
     def test_the_next_try_of_any_endpoint_is_when_the_event_is_due(self) -> None:
@@ -166,7 +166,7 @@ class TestTries:
             "we_b": Delivery(next_at_ms=NOW + 2 * HOUR_MS),
             "we_c": Delivery(state=DeliveryState.DELIVERED, next_at_ms=0),
         }
-        assert settled(announcement(), deliveries, NOW)[0].due_at_ms == NOW + 2 * HOUR_MS
+        assert settled(merchant_event(), deliveries, NOW)[0].due_at_ms == NOW + 2 * HOUR_MS
 
 
 class TestEndpoints:
@@ -183,11 +183,11 @@ class TestEndpoints:
         assert why_to_disable(failing, Answered(status=200), NOW) is None
 
     def test_two_secrets_sign_for_a_day_after_a_rotation(self) -> None:
-        renewed = rotated(endpoint(sealed_secret="old"), "new", NOW)
-        assert list(renewed.sealed_secrets(NOW + DAY_MS - 1)) == ["new", "old"]
-        assert list(renewed.sealed_secrets(NOW + DAY_MS)) == ["new"]
+        renewed = rotated(endpoint(encrypted_secret="old"), "new", NOW)
+        assert list(renewed.encrypted_secrets(NOW + DAY_MS - 1)) == ["new", "old"]
+        assert list(renewed.encrypted_secrets(NOW + DAY_MS)) == ["new"]
         again = rotated(renewed, "newest", NOW + 1)
-        assert list(again.sealed_secrets(NOW + 1)) == ["newest", "new"]
+        assert list(again.encrypted_secrets(NOW + 1)) == ["newest", "new"]
 
     def test_an_address_has_one_id_a_merchant(self) -> None:
         assert derive_endpoint_id("acme", "https://a.example.com") == derive_endpoint_id(
@@ -198,7 +198,7 @@ class TestEndpoints:
         )
 
     def test_a_book_counts_its_changes(self) -> None:
-        book = EndpointBook(merchant_id="acme").with_endpoint(endpoint("a")).with_endpoint(endpoint("b"))
+        book = WebhookEndpoints(merchant_id="acme").with_endpoint(endpoint("a")).with_endpoint(endpoint("b"))
         changed = book.with_endpoint(endpoint("a", url="https://new.example.com")).without(endpoint("b").endpoint_id)
         assert changed.version == 4
         assert [e.url for e in changed.endpoints] == ["https://new.example.com"]

@@ -16,15 +16,15 @@ from payflowx.adapters.sqs.jobs import UnreadableJobError, decode_job
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.claim import Append, GiveUp, Resolve, decide_claim
+from payflowx.domain.payments.claim import FailPayment, ResolveOpenAttempt, StartAttempt, decide_claim
 from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NextAction,
     NotFound,
@@ -36,20 +36,20 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import Candidate, Payment, PaymentMethod, Route
 from payflowx.domain.payments.ports import Job
-from payflowx.domain.payments.retry import RetryPolicy, Stop, choose_candidate
+from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.state_machine import (
     Change,
     Context,
-    conclude,
-    give_up,
-    look_again,
+    apply_outcome,
+    fail_payment,
     request_cancel,
+    schedule_inquiry,
     send_to_review,
 )
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS, PAYMENT_TRANSITIONS
-from payflowx.domain.payments.verification import weigh
-from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.shared.backoff import drive_delay_ms, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.payments.verification import verify_outcome
+from payflowx.domain.providers.ports import Account, ChargeRequest
+from payflowx.domain.shared.backoff import inquiry_delay_ms, retry_delay_ms, wake_delay_ms
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_AMOUNT, MAX_ATTEMPTS, MINUTE_MS
@@ -59,8 +59,8 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpRespo
 from payflowx.entrypoints.api.payments.decoding import decode_new_payment
 from payflowx.entrypoints.api.problems import KINDS
 from payflowx.entrypoints.api.requests import ApiRequest
-from payflowx.providers.connector import Connector
-from payflowx.providers.registry import gateway
+from payflowx.providers.http_provider import HttpProvider
+from payflowx.providers.registry import connector
 from tests.support.handlers import payment_body, rest_event
 
 NOW_MS: Final = 1_790_000_000_000
@@ -122,7 +122,7 @@ class TestMoney:
         assert to_minor(major, code) is None
 
 
-ABLE: Final = Capabilities(provider="alpha", simulated=True, can_fence=True)
+ABLE: Final = Capabilities(provider="alpha", simulated=True, can_cancel_and_confirm=True)
 CODES: Final = st.sampled_from(["a", "b"])
 KINDS_OF_DECLINE: Final = st.sampled_from(DeclineKind)
 ROUTE: Final = Route(
@@ -154,13 +154,13 @@ OUTCOMES: Final[st.SearchStrategy[Outcome]] = st.one_of(
         kind=KINDS_OF_DECLINE,
         code=CODES,
         reopens_for_seconds=st.sampled_from([0, 0, 432_000]),
-        fence_required=st.booleans(),
+        cancel_required=st.booleans(),
     ),
     st.just(ActionRequired(reference="ref-1", action=NextAction(kind="redirect", url="https://b.test"))),
     st.just(Accepted(reference=None)),
     st.builds(Unknown, code=CODES),
     st.builds(Mismatch, code=CODES),
-    st.just(Fenced()),
+    st.just(ConfirmedCancelled()),
     st.just(NotFound()),
 )
 UNRESOLVED: Final = frozenset(
@@ -196,20 +196,20 @@ class Walk:
         self.now_ms = due_ms + wait_ms
         decision = decide_claim(self.payment, self.policy, frozenset(), self.now_ms)
         if self.payment.due_at_ms is not None and any(a.state in UNRESOLVED for a in self.payment.attempts):
-            assert isinstance(decision, Resolve)
+            assert isinstance(decision, ResolveOpenAttempt)
         match decision:
-            case GiveUp(stop=stop):
-                self.apply(give_up(self.payment, stop, self.context()))
-            case Append(number=number, candidate=candidate):
+            case FailPayment(stop=stop):
+                self.apply(fail_payment(self.payment, stop, self.context()))
+            case StartAttempt(number=number, candidate=candidate):
                 self.append(number, candidate)
                 if action != "crash":
                     self.answer(self.payment.attempt(number), outcome, first_send=True)
-            case Resolve(attempt=attempt) if action == "cancel" and self.may_cancel(attempt):
+            case ResolveOpenAttempt(attempt=attempt) if action == "cancel" and self.may_cancel(attempt):
                 self.apply(request_cancel(self.payment, self.context()))
-            case Resolve() if action == "review" and self.payment.status is not PaymentStatus.IN_REVIEW:
+            case ResolveOpenAttempt() if action == "review" and self.payment.status is not PaymentStatus.IN_REVIEW:
                 if self.payment.status not in FINAL_STATUSES:
                     self.apply(send_to_review(self.payment, "outcome_unknown", "x", self.context()))
-            case Resolve(attempt=attempt):
+            case ResolveOpenAttempt(attempt=attempt):
                 self.answer(attempt, outcome, first_send=False)
 
     def may_cancel(self, attempt: Attempt) -> bool:
@@ -233,13 +233,13 @@ class Walk:
     def answer(self, attempt: Attempt, outcome: Outcome, *, first_send: bool) -> None:
         if isinstance(outcome, Charged | Authorized) and not outcome.merchant_reference:
             outcome = replace(outcome, merchant_reference=attempt.provider_key)
-        weighed = weigh(outcome, self.payment, attempt, first_send=first_send)
-        change = conclude(self.payment, attempt, weighed, self.context())
+        verified = verify_outcome(outcome, self.payment, attempt, first_send=first_send)
+        change = apply_outcome(self.payment, attempt, verified, self.context())
         if change is not None:
             self.apply(change)
             self.check_weight(attempt, outcome, first_send=first_send)
             return
-        later, _ = look_again(self.payment, attempt, self.context())
+        later, _ = schedule_inquiry(self.payment, attempt, self.context())
         assert (later.version, later.event_seq) == (self.payment.version + 1, self.payment.event_seq)
         assert (later.status, [a.state for a in later.attempts]) == (
             self.payment.status,
@@ -372,7 +372,7 @@ class TestLifeOfAPayment:
             Declined(kind=DeclineKind.HARD, code="stolen_card"),
             Declined(kind=DeclineKind.SOFT, code="try_again"),
             NotSent(code="refused"),
-            Fenced(),
+            ConfirmedCancelled(),
             Accepted(reference=None),
             ActionRequired(reference=None, action=NextAction(kind="redirect", url="https://b.test")),
         ],
@@ -418,7 +418,7 @@ class TestRetries:
             found.payment = replace(found.payment, attempts=(*found.payment.attempts[:-1], closed))
         policy = RetryPolicy(max_retries=max_retries, charge_deadline_ms=DAY_MS)
         choice = choose_candidate(found.payment, policy, disabled, now_ms)
-        if isinstance(choice, Stop):
+        if isinstance(choice, FailureReason):
             return
         attempts = found.payment.attempts
         assert choice in ROUTE.candidates
@@ -443,7 +443,7 @@ class TestRetries:
     @given(st.integers(0, 10_000))
     def test_inquiries_and_drives_slow_down_to_an_hour(self, count: int) -> None:
         assert 5_000 <= inquiry_delay_ms(count) <= inquiry_delay_ms(count + 1) <= HOUR_MS
-        assert MINUTE_MS <= drive_delay_ms(count) <= drive_delay_ms(count + 1) <= HOUR_MS
+        assert MINUTE_MS <= wake_delay_ms(count) <= wake_delay_ms(count + 1) <= HOUR_MS
 
 
 JSON: Final = st.recursive(
@@ -568,7 +568,7 @@ class TestJobs:
 
 
 NAMES: Final = ("mock", "razorpay_mock", "cashfree_mock")
-CHARGE: Final = Charge(
+CHARGE: Final = ChargeRequest(
     provider_key="pfx-aaaaaaaaaaaaaaaa-1",
     amount=1999,
     currency="USD",
@@ -642,12 +642,12 @@ class TestProviders:
         self, name: str, status: int, body: bytes, retry_after: str, progress: dict[str, str]
     ) -> None:
         headers = {"retry-after": retry_after, "x-ratelimit-retry": retry_after}
-        connector = connector_of(name, HttpResponse(status=status, headers=headers, body=body))
+        http_provider = connector_of(name, HttpResponse(status=status, headers=headers, body=body))
         charge = replace(CHARGE, progress=progress)
         kinds = set(OUTCOME_KINDS)
-        asks = [(connector.charge, kinds | {Progress})]
-        if connector.may_have_charged(progress):  # before that, nobody asks about an attempt
-            asks += [(connector.inquire, kinds), (connector.fence, kinds)]
+        asks = [(http_provider.charge, kinds | {Progress})]
+        if http_provider.may_have_charged(progress):  # before that, nobody asks about an attempt
+            asks += [(http_provider.inquire, kinds), (http_provider.cancel_and_confirm, kinds)]
         for ask, allowed in asks:
             outcome = ask(charge, ACCOUNT)
             assert type(outcome) in allowed
@@ -679,9 +679,9 @@ class TestProviders:
         assert outcome.currency == body["payment_currency" if name == "cashfree_mock" else "currency"]
 
 
-def connector_of(name: str, answer: HttpResponse) -> Connector:
-    return Connector(
-        gateway=gateway(name),
+def connector_of(name: str, answer: HttpResponse) -> HttpProvider:
+    return HttpProvider(
+        connector=connector(name),
         http=Answering(answer),
         secrets=FixedSecrets(),
         clock_ms=lambda: 0,
@@ -691,5 +691,5 @@ def connector_of(name: str, answer: HttpResponse) -> Connector:
 
 OUTCOME_KINDS: Final = (
     *(Charged, Authorized, NotSent, Rejected, Declined, ActionRequired),
-    *(Accepted, Unknown, Mismatch, Fenced, NotFound),
+    *(Accepted, Unknown, Mismatch, ConfirmedCancelled, NotFound),
 )

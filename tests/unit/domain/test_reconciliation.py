@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.outcome import Charged, Declined, Fenced, Mismatch, NotFound, Unknown
+from payflowx.domain.payments.outcome import Charged, ConfirmedCancelled, Declined, Mismatch, NotFound, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.reconciliation.matching import (
-    DIFFERENCES,
-    Held,
-    Judgement,
-    Remedy,
-    Span,
-    Verdict,
+    DISCREPANCIES,
+    Assessment,
+    LedgerEntry,
+    MatchResult,
+    ResolutionAction,
+    TimeRange,
+    assess_unlisted,
     charge_to_find,
-    judge_entry,
-    judge_unlisted,
-    weigh_answer,
+    match_entry,
+    verify_answer,
 )
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.reconciliation.run import (
     MAX_FRUITLESS_TRIES,
     MIN_SLICE_MS,
@@ -38,12 +38,12 @@ from payflowx.domain.reconciliation.run import (
     narrower,
 )
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
 from tests.support.memory import NOW_MS
 from tests.support.world import World
 
-A, V, R = AttemptState, Verdict, Remedy
+A, V, R = AttemptState, MatchResult, ResolutionAction
 KEY = "pfx-aaaaaaaaaaaaaaaa-1"
 
 
@@ -70,17 +70,17 @@ def payment(one: Attempt, **changes: Any) -> Payment:
     return replace(World().accept(), attempts=(one,), **{**values, **changes})  # type: ignore[arg-type]
 
 
-def held(one: Attempt, **changes: Any) -> Held:
-    return Held(payment=payment(one, **changes), attempt=one)
+def held(one: Attempt, **changes: Any) -> LedgerEntry:
+    return LedgerEntry(payment=payment(one, **changes), attempt=one)
 
 
-def refund(state: AttemptState, status: OperationStatus = OperationStatus.SUCCEEDED) -> Held:
+def refund(state: AttemptState, status: OperationStatus = OperationStatus.SUCCEEDED) -> LedgerEntry:
     charge = attempt()
     operation = Operation(
         merchant_id="acme",
         transaction_id="pay_1",
         operation_id="ref_1",
-        kind=MovementKind.REFUND,
+        kind=OperationKind.REFUND,
         fingerprint="f",
         amount=100,
         currency="USD",
@@ -91,10 +91,10 @@ def refund(state: AttemptState, status: OperationStatus = OperationStatus.SUCCEE
         status=status,
         attempts=(attempt(state, reference="re_1"),),
     )
-    return Held(payment=payment(charge), attempt=operation.attempts[0], operation=operation)
+    return LedgerEntry(payment=payment(charge), attempt=operation.attempts[0], operation=operation)
 
 
-def line(**changes: Any) -> StatementEntry:
+def line(**changes: Any) -> ReportEntry:
     values: dict[str, Any] = {
         "kind": EntryKind.CHARGE,
         "reference": "ch_1",
@@ -105,12 +105,12 @@ def line(**changes: Any) -> StatementEntry:
         "at_ms": NOW_MS,
         **changes,
     }
-    return StatementEntry(**values)
+    return ReportEntry(**values)
 
 
 REFUND = {"kind": EntryKind.REFUND, "reference": "re_1", "amount": 100, "charge_reference": "ch_1"}
 NO_MONEY = {"succeeded": False}
-NOTHING = Held(payment=payment(attempt()), attempt=None)
+NOTHING = LedgerEntry(payment=payment(attempt()), attempt=None)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,15 @@ NOTHING = Held(payment=payment(attempt()), attempt=None)
         (line(**{**REFUND, "provider_key": None}), NOTHING, V.MISSING_HERE, R.REVIEW),
     ],
 )
-def test_a_line_and_what_is_held(entry: StatementEntry, ours: Held | None, verdict: Verdict, remedy: Remedy) -> None:
-    assert judge(entry, ours) == Judgement(verdict=verdict, remedy=remedy)
+def test_a_line_and_what_is_held(
+    entry: ReportEntry, ours: LedgerEntry | None, verdict: MatchResult, remedy: ResolutionAction
+) -> None:
+    assert judge(entry, ours) == Assessment(verdict=verdict, remedy=remedy)
 
 
-def judge(entry: StatementEntry, ours: Held | None, *, young: bool = False) -> Judgement:
+def judge(entry: ReportEntry, ours: LedgerEntry | None, *, young: bool = False) -> Assessment:
     is_ours = entry.provider_key is not None
-    return judge_entry(entry, ours, ours=is_ours, provider="alpha", account_id="main", young=young)
+    return match_entry(entry, ours, ours=is_ours, provider="alpha", account_id="main", young=young)
 
 
 def test_a_hold_that_was_given_free_is_no_refund() -> None:
@@ -175,11 +177,11 @@ def test_youth_forgives_what_time_may_mend_and_nothing_else(
 ) -> None:
     entry = line(succeeded=succeeded, amount=amount, reference=reference)
     old, young = judge(entry, held(attempt(state))), judge(entry, held(attempt(state)), young=True)
-    assert young == old or (old.verdict is V.STATUS and young == Judgement(verdict=V.TIMING))
-    assert judge(entry, None, young=True).verdict not in DIFFERENCES
+    assert young == old or (old.verdict is V.STATUS and young == Assessment(verdict=V.TIMING))
+    assert judge(entry, None, young=True).verdict not in DISCREPANCIES
 
 
-SPAN = Span(
+SPAN = TimeRange(
     from_ms=NOW_MS,
     until_ms=NOW_MS + DAY_MS,
     listed_from_ms=NOW_MS - HOUR_MS,
@@ -212,21 +214,23 @@ class TestOurCharges:
             (attempt(started_at_ms=NOW_MS - 2 * HOUR_MS), SPAN.listed_until_ms, V.TIMING, R.ASK),
         ],
     )
-    def test_a_charge_that_they_do_not_list(self, one: Attempt, now_ms: int, verdict: Verdict, remedy: Remedy) -> None:
-        assert judge_unlisted(one, SPAN, now_ms) == Judgement(verdict=verdict, remedy=remedy)
+    def test_a_charge_that_they_do_not_list(
+        self, one: Attempt, now_ms: int, verdict: MatchResult, remedy: ResolutionAction
+    ) -> None:
+        assert assess_unlisted(one, SPAN, now_ms) == Assessment(verdict=verdict, remedy=remedy)
 
     @pytest.mark.parametrize("judged", [V.MISSING_THERE, V.TIMING])
-    def test_only_a_denial_sends_it_to_a_person(self, judged: Verdict) -> None:
-        judgement = Judgement(verdict=judged, remedy=R.ASK)
+    def test_only_a_denial_sends_it_to_a_person(self, judged: MatchResult) -> None:
+        assessment = Assessment(verdict=judged, remedy=R.ASK)
         one = payment(attempt())
         charged = Charged(reference="ch_1", amount=1999, currency="USD", merchant_reference=KEY)
         for quiet in (charged, Unknown(code="x")):
-            assert weigh_answer(judgement, one, quiet) == Judgement(verdict=judged)
+            assert verify_answer(assessment, one, quiet) == Assessment(verdict=judged)
         declined = Declined(kind=DeclineKind.HARD, code="x")
-        denial = Judgement(verdict=V.MISSING_THERE, remedy=R.REVIEW)
-        for outcome in (NotFound(), Fenced(), declined, Mismatch(code="x")):
-            assert weigh_answer(judgement, one, outcome) == denial
-            assert weigh_answer(judgement, replace(one, refunded=1), outcome) == Judgement(verdict=judged)
+        denial = Assessment(verdict=V.MISSING_THERE, remedy=R.REVIEW)
+        for outcome in (NotFound(), ConfirmedCancelled(), declined, Mismatch(code="x")):
+            assert verify_answer(assessment, one, outcome) == denial
+            assert verify_answer(assessment, replace(one, refunded=1), outcome) == Assessment(verdict=judged)
 
 
 def run(**changes: Any) -> Run:

@@ -21,7 +21,7 @@ from payflowx.domain.payments.transitions import (
 )
 from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
 from payflowx.domain.routing.routing_check import document_faults
-from payflowx.domain.shared.backoff import drive_delay_ms, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.shared.backoff import inquiry_delay_ms, retry_delay_ms, wake_delay_ms
 from payflowx.domain.shared.card_data import contains_card_number, mask_card_numbers
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, TransitionError
 from payflowx.domain.shared.identifiers import (
@@ -168,7 +168,7 @@ class TestBackoff:
         assert delay >= 1000
 
     def test_drives_outlast_a_day(self) -> None:
-        delays = [drive_delay_ms(n) for n in range(40)]
+        delays = [wake_delay_ms(n) for n in range(40)]
         assert delays == sorted(delays)
         assert sum(delays) > DAY_MS
         assert max(delays) <= HOUR_MS

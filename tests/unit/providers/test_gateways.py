@@ -13,8 +13,8 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NotFound,
     NotSent,
@@ -23,12 +23,12 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.errors import ConfigurationError, StorageUnavailableError
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from payflowx.providers.connector import Connector
-from payflowx.providers.registry import capabilities_of, gateway
+from payflowx.providers.http_provider import HttpProvider
+from payflowx.providers.registry import capabilities_of, connector
 
 NAMES = ("mock", "razorpay_mock", "cashfree_mock")
 KEY = "pfx-abcdefghijklmnop-1"
@@ -36,7 +36,7 @@ ACCOUNT = Account(provider="x", account_id="main", endpoint="https://gateway.tes
 PROGRESS = {"order_id": "order_1", "payment_session_id": "session_1", "charge_id": "ch_1"}
 
 
-def charge(**changes: Any) -> Charge:
+def charge(**changes: Any) -> ChargeRequest:
     values: dict[str, Any] = {
         "provider_key": KEY,
         "amount": 1999,
@@ -49,7 +49,7 @@ def charge(**changes: Any) -> Charge:
         "progress": PROGRESS,
         **changes,
     }
-    return Charge(**values)
+    return ChargeRequest(**values)
 
 
 @dataclass
@@ -74,9 +74,9 @@ class FakeSecrets:
         return Credentials(key_id="id-canary", key_secret="secret-canary")
 
 
-def connector(name: str, *answers: HttpResult, broken_secrets: bool = False) -> Connector:
-    return Connector(
-        gateway=gateway(name),
+def http_provider(name: str, *answers: HttpResult, broken_secrets: bool = False) -> HttpProvider:
+    return HttpProvider(
+        connector=connector(name),
         http=FakeHttp(list(answers)),
         secrets=FakeSecrets(broken=broken_secrets),
         clock_ms=lambda: 0,
@@ -90,8 +90,8 @@ def answer(status: int, body: Any, **headers: str) -> HttpResponse:
 
 
 def steps(name: str) -> list[Any]:
-    found = gateway(name)
-    return [*found.charge_steps(), *found.inquiry_steps(charge()), *found.fence_steps(charge())]
+    found = connector(name)
+    return [*found.charge_steps(), *found.inquiry_steps(charge()), *found.cancel_steps(charge())]
 
 
 EVERY_STEP = [
@@ -101,7 +101,7 @@ EVERY_STEP = [
 
 class TestRequests:
     def test_mock(self) -> None:
-        request = gateway("mock").charge_steps()[0].build(charge())
+        request = connector("mock").charge_steps()[0].build(charge())
         assert (request.method, request.path) == ("POST", "/v1/charges")
         assert request.headers["Idempotency-Key"] == KEY
         assert request.body == (
@@ -110,7 +110,7 @@ class TestRequests:
 
     def test_razorpay(self) -> None:
         order, pay = (
-            step.build(charge(progress={"order_id": "order_9"})) for step in gateway("razorpay_mock").charge_steps()
+            step.build(charge(progress={"order_id": "order_9"})) for step in connector("razorpay_mock").charge_steps()
         )
         assert json.loads(order.body) == {"amount": 1999, "currency": "USD", "receipt": KEY, "notes": {}}
         assert json.loads(pay.body)["order_id"] == "order_9"
@@ -126,19 +126,19 @@ class TestRequests:
         ],
     )
     def test_cashfree_writes_decimals_exactly(self, amount: int, currency: str, literal: bytes) -> None:
-        order = gateway("cashfree_mock").charge_steps()[0].build(charge(amount=amount, currency=currency))
+        order = connector("cashfree_mock").charge_steps()[0].build(charge(amount=amount, currency=currency))
         assert b'"order_amount":' + literal + b"," in order.body
         assert order.headers["x-idempotency-key"] == KEY
 
     @pytest.mark.parametrize("name", NAMES)
     def test_only_the_last_charge_step_charges_and_needs_facts_before(self, name: str) -> None:
-        found = gateway(name).charge_steps()
+        found = connector(name).charge_steps()
         assert [step.charges for step in found] == [False] * (len(found) - 1) + [True]
         assert all(step.yields for step in found[:-1])
 
     @pytest.mark.parametrize("name", NAMES)
     def test_equal_charges_give_equal_hashes_and_any_difference_another(self, name: str) -> None:
-        same = connector(name).request_hash
+        same = http_provider(name).request_hash
         assert same(charge()) == same(charge(progress={}, reference="x"))
         for change in ({"amount": 2000}, {"currency": "EUR"}, {"token": "tok_other"}, {"provider_key": "pfx-x-2"}):
             assert same(charge()) != same(charge(**change))
@@ -147,9 +147,9 @@ class TestRequests:
         ("name", "needed"), [("mock", None), ("razorpay_mock", "order_id"), ("cashfree_mock", "payment_session_id")]
     )
     def test_nothing_can_have_charged_before_its_facts_are_stored(self, name: str, needed: str | None) -> None:
-        assert connector(name).may_have_charged({}) is (needed is None)
+        assert http_provider(name).may_have_charged({}) is (needed is None)
         if needed:
-            assert connector(name).may_have_charged({needed: "x"})
+            assert http_provider(name).may_have_charged({needed: "x"})
 
 
 class TestSecrets:
@@ -164,7 +164,7 @@ class TestSecrets:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_credentials_are_in_headers_only_and_in_no_hash(self, name: str) -> None:
-        found = gateway(name)
+        found = connector(name)
         plain = found.charge_steps()[0].build(charge())
         sent = found.authenticate(plain, Credentials(key_id="id-canary", key_secret="secret-canary"))
         assert sent.body == plain.body
@@ -190,7 +190,7 @@ class TestSecrets:
             "code": text,
             "metadata": {},
         }
-        outcome = repr(connector(name, answer(status, body)).charge(charge(), ACCOUNT))
+        outcome = repr(http_provider(name, answer(status, body)).charge(charge(), ACCOUNT))
         assert "4111" not in outcome
         assert "\\r" not in outcome
         assert len(outcome) < 500
@@ -330,7 +330,7 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
         "cashfree_mock",
         answer(200, {**CASHFREE_PAYMENT, "payment_status": "FAILED"}),
         Declined,
-        {"fence_required": True},
+        {"cancel_required": True},
     ),
     ("cashfree_mock", answer(422, {"type": "idempotency_error", "code": "request_invalid"}), Unknown, {}),
     ("cashfree_mock", answer(429, {}, **{"x-ratelimit-retry": "3"}), Rejected, {"retry_after_seconds": 3}),
@@ -342,7 +342,7 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
 def test_what_an_answer_to_a_charge_means(
     name: str, given_answer: HttpResult, kind: type, attributes: dict[str, Any]
 ) -> None:
-    outcome = connector(name, given_answer).charge(charge(), ACCOUNT)
+    outcome = http_provider(name, given_answer).charge(charge(), ACCOUNT)
     assert type(outcome) is kind
     for attribute, value in attributes.items():
         assert getattr(outcome, attribute) == value
@@ -357,7 +357,7 @@ FENCES: list[tuple[str, list[HttpResult], type]] = [
             answer(200, {}),
             answer(200, {**MOCK_CHARGE, "status": "canceled"}),
         ],
-        Fenced,
+        ConfirmedCancelled,
     ),
     ("mock", [answer(200, {"data": [MOCK_CHARGE]}), answer(400, {}), answer(200, MOCK_CHARGE)], Charged),
     (
@@ -372,11 +372,11 @@ FENCES: list[tuple[str, list[HttpResult], type]] = [
     ("mock", [answer(200, {"data": []})], Unknown),
     ("mock", [answer(200, {"data": [MOCK_CHARGE, MOCK_CHARGE]})], Mismatch),
     ("razorpay_mock", [], Unknown),
-    ("cashfree_mock", [answer(200, {}), answer(200, CASHFREE_ORDER), answer(200, [])], Fenced),
+    ("cashfree_mock", [answer(200, {}), answer(200, CASHFREE_ORDER), answer(200, [])], ConfirmedCancelled),
     (
         "cashfree_mock",
         [answer(200, {}), answer(200, CASHFREE_ORDER), answer(200, [{**CASHFREE_PAYMENT, "payment_status": "FAILED"}])],
-        Fenced,
+        ConfirmedCancelled,
     ),
     (
         "cashfree_mock",
@@ -419,7 +419,7 @@ FENCES: list[tuple[str, list[HttpResult], type]] = [
 
 @pytest.mark.parametrize(("name", "answers", "kind"), FENCES)
 def test_only_a_read_of_a_closed_object_is_a_fence(name: str, answers: list[HttpResult], kind: type) -> None:
-    assert type(connector(name, *answers).fence(charge(), ACCOUNT)) is kind
+    assert type(http_provider(name, *answers).cancel_and_confirm(charge(), ACCOUNT)) is kind
 
 
 INQUIRIES: list[tuple[str, HttpResult, type]] = [
@@ -442,7 +442,7 @@ INQUIRIES: list[tuple[str, HttpResult, type]] = [
 
 @pytest.mark.parametrize(("name", "given_answer", "kind"), INQUIRIES)
 def test_an_inquiry(name: str, given_answer: HttpResult, kind: type) -> None:
-    assert type(connector(name, given_answer).inquire(charge(), ACCOUNT)) is kind
+    assert type(http_provider(name, given_answer).inquire(charge(), ACCOUNT)) is kind
 
 
 JSON = st.recursive(
@@ -478,17 +478,17 @@ def test_no_answer_whatsoever_makes_a_charge_out_of_nothing(step: Any, status: i
 
 class TestConnector:
     def test_without_credentials_nothing_is_sent(self) -> None:
-        found = connector("mock", broken_secrets=True)
+        found = http_provider("mock", broken_secrets=True)
         assert found.charge(charge(), ACCOUNT) == NotSent(code="credentials_unavailable")
         assert found.http.sent == []
 
     def test_steps_go_on_from_what_is_stored(self) -> None:
-        found = connector("razorpay_mock", answer(200, {"id": "order_5"}))
+        found = http_provider("razorpay_mock", answer(200, {"id": "order_5"}))
         assert found.charge(charge(progress={}), ACCOUNT) == Progress(facts={"order_id": "order_5"})
         assert found.http.sent[0].path == "/v1/orders"
 
     def test_an_inquiry_that_cannot_be_sent_is_no_proof(self) -> None:
-        assert connector("mock", NoConnection(code="x")).inquire(charge(), ACCOUNT) == Unknown(code="x")
+        assert http_provider("mock", NoConnection(code="x")).inquire(charge(), ACCOUNT) == Unknown(code="x")
 
     def test_a_provider_that_does_not_exist(self) -> None:
         with pytest.raises(ConfigurationError, match="there is no provider named nobody"):

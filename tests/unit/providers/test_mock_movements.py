@@ -9,18 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.domain.payments.outcome import Accepted, Charged, Mismatch, Moved, NotFound, Refused, Rejected, Unknown
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Charged,
+    Mismatch,
+    NotFound,
+    Refused,
+    Rejected,
+    Succeeded,
+    Unknown,
+)
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.registry import gateway
+from payflowx.providers.registry import connector
 
 NAMES = ("mock", "razorpay_mock", "cashfree_mock")
-CAPTURE, VOID, REFUND = MovementKind.CAPTURE, MovementKind.VOID, MovementKind.REFUND
+CAPTURE, VOID, REFUND = OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND
 KEY, CHARGE_KEY = "pfx-bcdefghijklmnopq-1", "pfx-abcdefghijklmnop-1"
 
 
-def movement(kind: MovementKind = REFUND, **changes: Any) -> Movement:
+def request(kind: OperationKind = REFUND, **changes: Any) -> OperationRequest:
     values: dict[str, Any] = {
         "kind": kind,
         "provider_key": KEY,
@@ -32,7 +41,7 @@ def movement(kind: MovementKind = REFUND, **changes: Any) -> Movement:
         "charge_progress": {"order_id": "order_1"},
         **changes,
     }
-    return Movement(**values)
+    return OperationRequest(**values)
 
 
 def answer(status: int, body: Any) -> HttpResponse:
@@ -40,17 +49,17 @@ def answer(status: int, body: Any) -> HttpResponse:
     return HttpResponse(status=status, headers={}, body=data)
 
 
-def sent(name: str, asked: Movement, status: int, body: Any) -> object:
-    (step,) = gateway(name).movement_steps(asked)
+def sent(name: str, asked: OperationRequest, status: int, body: Any) -> object:
+    (step,) = connector(name).operation_steps(asked)
     return _read(step, asked, status, body)
 
 
-def looked_up(name: str, asked: Movement, status: int, body: Any) -> object:
-    (step,) = gateway(name).movement_inquiry_steps(asked)
+def looked_up(name: str, asked: OperationRequest, status: int, body: Any) -> object:
+    (step,) = connector(name).operation_inquiry_steps(asked)
     return _read(step, asked, status, body)
 
 
-def _read(step: Any, asked: Movement, status: int, body: Any) -> object:
+def _read(step: Any, asked: OperationRequest, status: int, body: Any) -> object:
     """As the connector does: what a reader chokes on is not understood."""
     try:
         return step.read(asked, answer(status, body))
@@ -88,11 +97,11 @@ CF_HELD = CF_PAYMENT.replace(b"true", b"false")
 CF_VOID = CF_HELD.replace(b"SUCCESS", b"VOID")
 
 
-def moved(reference: str) -> Moved:
-    return Moved(reference=reference, amount=1999, currency="USD", merchant_reference=KEY)
+def moved(reference: str) -> Succeeded:
+    return Succeeded(reference=reference, amount=1999, currency="USD", merchant_reference=KEY)
 
 
-ANSWERS: list[tuple[str, MovementKind, int, Any, object]] = [
+ANSWERS: list[tuple[str, OperationKind, int, Any, object]] = [
     ("mock", REFUND, 200, OPERATION, moved("op_1")),
     ("mock", CAPTURE, 200, {**OPERATION, "object": "capture"}, moved("op_1")),
     ("mock", CAPTURE, 200, OPERATION, Mismatch),
@@ -132,12 +141,12 @@ ANSWERS: list[tuple[str, MovementKind, int, Any, object]] = [
 
 
 @pytest.mark.parametrize(("name", "kind", "status", "body", "expected"), ANSWERS)
-def test_what_an_answer_means(name: str, kind: MovementKind, status: int, body: Any, expected: object) -> None:
-    outcome = sent(name, movement(kind), status, body)
-    assert outcome == expected if isinstance(expected, Moved) else type(outcome) is expected
+def test_what_an_answer_means(name: str, kind: OperationKind, status: int, body: Any, expected: object) -> None:
+    outcome = sent(name, request(kind), status, body)
+    assert outcome == expected if isinstance(expected, Succeeded) else type(outcome) is expected
 
 
-INQUIRIES: list[tuple[str, MovementKind, int, Any, object]] = [
+INQUIRIES: list[tuple[str, OperationKind, int, Any, object]] = [
     ("mock", REFUND, 200, {"data": [OPERATION]}, moved("op_1")),
     ("mock", REFUND, 200, {"data": []}, NotFound),
     ("mock", REFUND, 200, {"data": [OPERATION, OPERATION]}, Mismatch),
@@ -156,33 +165,33 @@ INQUIRIES: list[tuple[str, MovementKind, int, Any, object]] = [
 
 
 @pytest.mark.parametrize(("name", "kind", "status", "body", "expected"), INQUIRIES)
-def test_an_inquiry(name: str, kind: MovementKind, status: int, body: Any, expected: object) -> None:
-    outcome = looked_up(name, movement(kind), status, body)
-    assert outcome == expected if isinstance(expected, Moved) else type(outcome) is expected
+def test_an_inquiry(name: str, kind: OperationKind, status: int, body: Any, expected: object) -> None:
+    outcome = looked_up(name, request(kind), status, body)
+    assert outcome == expected if isinstance(expected, Succeeded) else type(outcome) is expected
 
 
 def test_what_is_not_offered_has_no_request() -> None:
-    assert gateway("razorpay_mock").movement_steps(movement(VOID)) == ()
-    assert gateway("razorpay_mock").movement_steps(movement(CAPTURE, amount=1000)) == ()
-    assert len(gateway("razorpay_mock").movement_steps(movement(REFUND, amount=1000))) == 1
+    assert connector("razorpay_mock").operation_steps(request(VOID)) == ()
+    assert connector("razorpay_mock").operation_steps(request(CAPTURE, amount=1000)) == ()
+    assert len(connector("razorpay_mock").operation_steps(request(REFUND, amount=1000))) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(status=st.sampled_from([200, 400, 404, 409, 500]), body=st.binary(max_size=40) | st.sampled_from([OPERATION]))
 def test_nothing_is_moved_by_an_answer_that_does_not_bear_our_key(name: str, status: int, body: Any) -> None:
-    asked = movement(provider_key="pfx-zzzzzzzzzzzzzzzz-1")
-    assert not isinstance(sent(name, asked, status, body), Moved)
-    assert not isinstance(looked_up(name, asked, status, body), Moved)
+    asked = request(provider_key="pfx-zzzzzzzzzzzzzzzz-1")
+    assert not isinstance(sent(name, asked, status, body), Succeeded)
+    assert not isinstance(looked_up(name, asked, status, body), Succeeded)
 
 
 # --- webhooks
 
 
-def received(name: str, body: Any, *, secret: str = "secret", secrets: tuple[str, ...] = ("secret",)) -> Notice:
+def received(name: str, body: Any, *, secret: str = "secret", secrets: tuple[str, ...] = ("secret",)) -> ProviderEvent:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     signature = hmac.new(secret.encode(), data, hashlib.sha256).hexdigest()
     webhook = Webhook(headers={"x-mock-signature": signature}, body=data, received_at_ms=0)
-    return gateway(name).read_webhook(webhook, secrets)
+    return connector(name).read_webhook(webhook, secrets)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -192,23 +201,28 @@ class TestSignature:
 
     @pytest.mark.parametrize("secrets", [(), ("another",), ("",)])
     def test_another_secret_is_a_forgery(self, name: str, secrets: tuple[str, ...]) -> None:
-        with pytest.raises(ForgedWebhookError):
+        with pytest.raises(InvalidSignatureError):
             received(name, {"id": "evt_1"}, secrets=secrets)
 
     def test_an_empty_secret_signs_nothing(self, name: str) -> None:
-        with pytest.raises(ForgedWebhookError):
+        with pytest.raises(InvalidSignatureError):
             received(name, {"id": "evt_1"}, secret="", secrets=("",))
 
     @pytest.mark.parametrize("headers", [{}, {"x-mock-signature": ""}, {"x-mock-signature": "\udcff"}])
     def test_without_a_signature(self, name: str, headers: dict[str, str]) -> None:
-        with pytest.raises(ForgedWebhookError):
-            gateway(name).read_webhook(Webhook(headers=headers, body=b"{}", received_at_ms=0), ("secret",))
+        with pytest.raises(InvalidSignatureError):
+            connector(name).read_webhook(Webhook(headers=headers, body=b"{}", received_at_ms=0), ("secret",))
 
     @pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"{}", b'{"id": 1.5, "data": [], "payload": 3}'])
     def test_what_is_authentic_and_not_understood_is_a_notice_of_nothing(self, name: str, body: bytes) -> None:
-        notice = received(name, body)
-        assert notice.event_id == hashlib.sha256(body).hexdigest()
-        assert (notice.charge_key, notice.movement_key, notice.outcome, notice.movement_outcome) == (None,) * 4
+        provider_event = received(name, body)
+        assert provider_event.event_id == hashlib.sha256(body).hexdigest()
+        assert (
+            provider_event.charge_key,
+            provider_event.operation_key,
+            provider_event.outcome,
+            provider_event.operation_outcome,
+        ) == (None,) * 4
 
 
 MOCK_CHARGE = {
@@ -233,13 +247,13 @@ class TestProof:
 
     def test_a_success_of_a_refund(self) -> None:
         cashfree = b'{"type":"REFUND_WEBHOOK","data":{"refund":' + CF_REFUND + b"}}"
-        notices = [
+        provider_events = [
             received("mock", {"type": "refund.succeeded", "data": OPERATION}),
             received("razorpay_mock", {"event": "refund.processed", "payload": {"refund": RZP_REFUND}}),
             received("cashfree_mock", cashfree),
         ]
-        assert [notice.movement_outcome for notice in notices] == [moved("op_1")] * 3
-        assert {notice.movement_key for notice in notices} == {KEY}
+        assert [provider_event.operation_outcome for provider_event in provider_events] == [moved("op_1")] * 3
+        assert {provider_event.operation_key for provider_event in provider_events} == {KEY}
 
     @pytest.mark.parametrize(
         ("name", "body"),
@@ -259,6 +273,6 @@ class TestProof:
         ],
     )
     def test_anything_else_is_a_reason_to_ask(self, name: str, body: Any) -> None:
-        notice = received(name, body)
-        assert notice.charge_reference == "ch_1"
-        assert (notice.outcome, notice.movement_outcome) == (None, None)
+        provider_event = received(name, body)
+        assert provider_event.charge_reference == "ch_1"
+        assert (provider_event.outcome, provider_event.operation_outcome) == (None, None)

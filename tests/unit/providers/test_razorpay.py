@@ -16,29 +16,29 @@ from payflowx.domain.payments.outcome import (
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
-    Moved,
     NextAction,
     NotFound,
     Progress,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
-from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry, StatementPage
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
+from payflowx.domain.providers.ports import Account, ChargeRequest
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry, ReportPage
 from payflowx.domain.shared.limits import DAY_MS
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from payflowx.providers.connector import Connector, _read
-from payflowx.providers.contract import Gateway, Settling
+from payflowx.providers.contract import Connector, PostAuthorization
+from payflowx.providers.http_provider import HttpProvider, _read
 from payflowx.providers.razorpay import responses
-from payflowx.providers.razorpay.connector import GATEWAY
+from payflowx.providers.razorpay.connector import CONNECTOR
 from payflowx.providers.razorpay.signature import is_payment_signed, is_signed, sign
 
 KEY = "pfx-abcdefghijklmnop-1"
@@ -48,7 +48,7 @@ CUSTOMER = Customer(id="canary-7", name="Ada Canary", email="canary@example.com"
 SIX_DAYS_SECONDS = 6 * 24 * 3600
 
 
-def charge(**changes: Any) -> Charge:
+def charge(**changes: Any) -> ChargeRequest:
     values: dict[str, Any] = {
         "provider_key": KEY,
         "amount": 1999,
@@ -61,14 +61,14 @@ def charge(**changes: Any) -> Charge:
         "progress": {"order_id": "order_1"},
         **changes,
     }
-    return Charge(**values)
+    return ChargeRequest(**values)
 
 
-def movement(kind: MovementKind = MovementKind.REFUND, **changes: Any) -> Movement:
+def operation_request(kind: OperationKind = OperationKind.REFUND, **changes: Any) -> OperationRequest:
     values: dict[str, Any] = {
         "kind": kind,
         "provider_key": REFUND_KEY,
-        "amount": 500 if kind is MovementKind.REFUND else 1999,
+        "amount": 500 if kind is OperationKind.REFUND else 1999,
         "currency": "INR",
         "charge_key": KEY,
         "charge_reference": "pay_1",
@@ -76,7 +76,7 @@ def movement(kind: MovementKind = MovementKind.REFUND, **changes: Any) -> Moveme
         "charge_progress": {"order_id": "order_1"},
         **changes,
     }
-    return Movement(**values)
+    return OperationRequest(**values)
 
 
 def answer(status: int, body: Any, **headers: str) -> HttpResponse:
@@ -155,9 +155,9 @@ class FakeSecrets:
         return Credentials(key_id="id-canary", key_secret="secret-canary")
 
 
-def connector(*answers: HttpResult) -> Connector:
-    return Connector(
-        gateway=GATEWAY,
+def http_provider(*answers: HttpResult) -> HttpProvider:
+    return HttpProvider(
+        connector=CONNECTOR,
         http=FakeHttp(list(answers)),
         secrets=FakeSecrets(),
         clock_ms=lambda: 0,
@@ -166,55 +166,58 @@ def connector(*answers: HttpResult) -> Connector:
 
 
 def pay(response: HttpResult, **changes: Any) -> Any:
-    return connector(response).charge(charge(**changes), ACCOUNT)
+    return http_provider(response).charge(charge(**changes), ACCOUNT)
 
 
 def inquire(*payments: Any, **changes: Any) -> Any:
-    return connector(answer(200, collection(*payments))).inquire(charge(**changes), ACCOUNT)
+    return http_provider(answer(200, collection(*payments))).inquire(charge(**changes), ACCOUNT)
 
 
-def move(response: HttpResponse, asked: Movement) -> Any:
-    return GATEWAY.movement_steps(asked)[0].read(asked, response)
+def move(response: HttpResponse, asked: OperationRequest) -> Any:
+    return CONNECTOR.operation_steps(asked)[0].read(asked, response)
 
 
-def look(response: HttpResponse, asked: Movement) -> Any:
-    return GATEWAY.movement_inquiry_steps(asked)[0].read(asked, response)
+def look(response: HttpResponse, asked: OperationRequest) -> Any:
+    return CONNECTOR.operation_inquiry_steps(asked)[0].read(asked, response)
 
 
 MOVEMENTS = (
-    movement(),
-    movement(reference="rfnd_1"),
-    movement(MovementKind.CAPTURE),
+    operation_request(),
+    operation_request(reference="rfnd_1"),
+    operation_request(OperationKind.CAPTURE),
 )
 
 
 class TestDeclaration:
     def test_it_keeps_both_contracts(self) -> None:
-        gateway: Gateway = GATEWAY
-        settling: Settling = GATEWAY
-        assert gateway.capabilities.provider == "razorpay"
-        assert settling.movement_steps(movement())
+        connector: Connector = CONNECTOR
+        settling: PostAuthorization = CONNECTOR
+        assert connector.capabilities.provider == "razorpay"
+        assert settling.operation_steps(operation_request())
 
     def test_it_promises_nothing_that_the_vendor_does_not(self) -> None:
-        able: Capabilities = GATEWAY.capabilities
-        assert (able.idempotency_window_ms, able.can_fence, able.simulated) == (0, False, False)
+        able: Capabilities = CONNECTOR.capabilities
+        assert (able.idempotency_window_ms, able.can_cancel_and_confirm, able.simulated) == (0, False, False)
         assert able.currencies == frozenset({"INR"})
         assert able.capture_modes == frozenset(CaptureMode)
         assert able.inquiry_horizon_ms > 5 * DAY_MS
-        assert GATEWAY.fence_steps(charge()) == ()
+        assert CONNECTOR.cancel_steps(charge()) == ()
 
     def test_nothing_can_have_charged_before_the_order_is_stored(self) -> None:
-        assert connector().may_have_charged({}) is False
-        assert connector().may_have_charged({"order_id": "order_1"}) is True
-        assert GATEWAY.inquiry_steps(charge(progress={})) == ()
+        assert http_provider().may_have_charged({}) is False
+        assert http_provider().may_have_charged({"order_id": "order_1"}) is True
+        assert CONNECTOR.inquiry_steps(charge(progress={})) == ()
 
     def test_only_the_last_step_charges(self) -> None:
-        assert [(step.charges, step.yields) for step in GATEWAY.charge_steps()] == [(False, ("order_id",)), (True, ())]
+        assert [(step.charges, step.yields) for step in CONNECTOR.charge_steps()] == [
+            (False, ("order_id",)),
+            (True, ()),
+        ]
 
 
 class TestRequests:
     def test_the_order(self) -> None:
-        request = GATEWAY.charge_steps()[0].build(charge(progress={}))
+        request = CONNECTOR.charge_steps()[0].build(charge(progress={}))
         assert (request.method, request.path) == ("POST", "/v1/orders")
         assert request.body == (
             b'{"amount":1999,"currency":"INR","receipt":"pfx-abcdefghijklmnop-1",'
@@ -224,14 +227,14 @@ class TestRequests:
         )
 
     def test_the_order_of_a_manual_capture_captures_nothing_by_itself(self) -> None:
-        body = json.loads(GATEWAY.charge_steps()[0].build(charge(capture=CaptureMode.MANUAL)).body)
+        body = json.loads(CONNECTOR.charge_steps()[0].build(charge(capture=CaptureMode.MANUAL)).body)
         assert body["payment"] == {
             "capture": "manual",
             "capture_options": {"manual_expiry_period": 7200, "refund_speed": "normal"},
         }
 
     def test_a_saved_card(self) -> None:
-        request = GATEWAY.charge_steps()[1].build(charge())
+        request = CONNECTOR.charge_steps()[1].build(charge())
         assert request.path == "/v1/payments/create/recurring"
         assert json.loads(request.body) == {
             "amount": 1999,
@@ -248,7 +251,7 @@ class TestRequests:
     def test_whose_token_it_is(self) -> None:
         def sent(token: str, customer_id: str | None) -> tuple[str | None, str]:
             asked = charge(token=token, customer=Customer(id=customer_id))
-            body = json.loads(GATEWAY.charge_steps()[1].build(asked).body)
+            body = json.loads(CONNECTOR.charge_steps()[1].build(asked).body)
             return body.get("customer_id"), body["token"]
 
         assert sent("token_1", "cust_1") == ("cust_1", "token_1")
@@ -257,7 +260,7 @@ class TestRequests:
         assert sent("token_1", None) == (None, "token_1")
 
     def test_upi(self) -> None:
-        request = GATEWAY.charge_steps()[1].build(charge(payment_method_type="upi"))
+        request = CONNECTOR.charge_steps()[1].build(charge(payment_method_type="upi"))
         assert request.path == "/v1/payments/create/upi"
         body = json.loads(request.body)
         assert (body["method"], body["upi"]) == ("upi", {"flow": "intent"})
@@ -267,13 +270,13 @@ class TestRequests:
     @pytest.mark.parametrize("token", ["", "token_1", "a:b:c"])
     @pytest.mark.parametrize("kind", ["card", "upi"])
     def test_nothing_that_is_missing_stops_a_builder(self, customer: Customer | None, token: str, kind: str) -> None:
-        for step in GATEWAY.charge_steps():
+        for step in CONNECTOR.charge_steps():
             body = json.loads(step.build(charge(customer=customer, token=token, payment_method_type=kind)).body)
             assert "email" not in body
             assert body.get("customer_id") != ""
 
     def test_the_same_charge_gives_the_same_bytes_and_any_difference_others(self) -> None:
-        same = connector().request_hash
+        same = http_provider().request_hash
         assert same(charge()) == same(charge(progress={}, reference="x"))
         for change in (
             {"amount": 2000},
@@ -286,8 +289,8 @@ class TestRequests:
             assert same(charge()) != same(charge(**change))
 
     def test_a_refund_has_its_own_key(self) -> None:
-        (step,) = GATEWAY.movement_steps(movement())
-        request = step.build(movement())
+        (step,) = CONNECTOR.operation_steps(operation_request())
+        request = step.build(operation_request())
         assert (request.method, request.path, step.moves) == ("POST", "/v1/payments/pay_1/refund", True)
         assert request.headers["X-Refund-Idempotency"] == REFUND_KEY
         assert json.loads(request.body) == {
@@ -298,18 +301,18 @@ class TestRequests:
         }
 
     def test_a_capture_takes_everything_or_does_not_exist(self) -> None:
-        (step,) = GATEWAY.movement_steps(movement(MovementKind.CAPTURE))
-        request = step.build(movement(MovementKind.CAPTURE))
+        (step,) = CONNECTOR.operation_steps(operation_request(OperationKind.CAPTURE))
+        request = step.build(operation_request(OperationKind.CAPTURE))
         assert (request.path, request.body) == ("/v1/payments/pay_1/capture", b'{"amount":1999,"currency":"INR"}')
-        assert GATEWAY.movement_steps(movement(MovementKind.CAPTURE, amount=1000)) == ()
+        assert CONNECTOR.operation_steps(operation_request(OperationKind.CAPTURE, amount=1000)) == ()
 
     def test_a_void_does_not_exist(self) -> None:
-        asked = movement(MovementKind.VOID)
-        assert (GATEWAY.movement_steps(asked), GATEWAY.movement_inquiry_steps(asked)) == ((), ())
+        asked = operation_request(OperationKind.VOID)
+        assert (CONNECTOR.operation_steps(asked), CONNECTOR.operation_inquiry_steps(asked)) == ((), ())
 
     def test_reads_change_nothing_and_escape_what_they_name(self) -> None:
-        steps = [GATEWAY.inquiry_steps(charge())[0].build(charge(progress={"order_id": "a/b?c"}))]
-        steps += [GATEWAY.movement_inquiry_steps(asked)[0].build(asked) for asked in MOVEMENTS]
+        steps = [CONNECTOR.inquiry_steps(charge())[0].build(charge(progress={"order_id": "a/b?c"}))]
+        steps += [CONNECTOR.operation_inquiry_steps(asked)[0].build(asked) for asked in MOVEMENTS]
         assert {(request.method, request.body) for request in steps} == {("GET", b"")}
         assert [request.path for request in steps] == [
             "/v1/orders/a%2Fb%3Fc/payments",
@@ -319,13 +322,13 @@ class TestRequests:
         ]
 
     def test_credentials_are_in_one_header_only(self) -> None:
-        plain = GATEWAY.charge_steps()[0].build(charge())
-        sent = GATEWAY.authenticate(plain, Credentials(key_id="id-canary", key_secret="secret-canary"))
+        plain = CONNECTOR.charge_steps()[0].build(charge())
+        sent = CONNECTOR.authenticate(plain, Credentials(key_id="id-canary", key_secret="secret-canary"))
         assert sent.headers["Authorization"] == "Basic " + base64.b64encode(b"id-canary:secret-canary").decode()
         assert (sent.body, sent.path) == (plain.body, plain.path)
 
     def test_no_repr_shows_a_token_or_a_person(self) -> None:
-        for step in GATEWAY.charge_steps():
+        for step in CONNECTOR.charge_steps():
             assert "canary" not in repr(step.build(charge()))
 
 
@@ -466,12 +469,12 @@ class TestPay:
 
     def test_no_answer_and_no_connection(self) -> None:
         assert pay(NoAnswer(code="read_timeout")) == Unknown(code="read_timeout")
-        assert connector(NoConnection(code="refused")).inquire(charge(), ACCOUNT) == Unknown(code="refused")
+        assert http_provider(NoConnection(code="refused")).inquire(charge(), ACCOUNT) == Unknown(code="refused")
 
 
 class TestConversation:
     def test_a_charge_from_order_to_capture(self) -> None:
-        talk = connector(
+        talk = http_provider(
             answer(200, order()),
             answer(200, {"razorpay_payment_id": "pay_1"}),
             answer(200, collection(payment("created"))),
@@ -491,7 +494,7 @@ class TestConversation:
         assert isinstance(inquire(payment(), reference="pay_1"), Charged)
 
     def test_there_is_no_fence(self) -> None:
-        assert connector().fence(charge(), ACCOUNT) == Unknown(code="not_fenced")
+        assert http_provider().cancel_and_confirm(charge(), ACCOUNT) == Unknown(code="not_fenced")
 
 
 class TestInquiry:
@@ -575,7 +578,7 @@ class TestInquiry:
         assert inquire(payment("failed", error_reason=reason)) == Unknown(code=reason)
 
     def test_never_captured_and_given_back_in_full_is_the_only_fence(self) -> None:
-        assert inquire(lapsed()) == Fenced(reference="pay_1")
+        assert inquire(lapsed()) == ConfirmedCancelled(reference="pay_1")
         for change in ({"captured": None}, {"refund_status": "partial"}, {"amount_refunded": 1998}):
             assert isinstance(inquire(lapsed(**change)), Unknown)
         assert isinstance(inquire(lapsed(order_id="order_2")), Mismatch)
@@ -605,25 +608,27 @@ class TestInquiry:
         ],
     )
     def test_a_list_with_holes_is_unknown(self, body: Any) -> None:
-        assert isinstance(connector(answer(200, body)).inquire(charge(), ACCOUNT), Unknown)
+        assert isinstance(http_provider(answer(200, body)).inquire(charge(), ACCOUNT), Unknown)
 
     @pytest.mark.parametrize("status", [204, 302, 400, 401, 403, 404, 409, 429, 500, 503])
     def test_a_read_that_fails_is_no_news(self, status: int) -> None:
-        outcome = connector(answer(status, collection(payment()))).inquire(charge(), ACCOUNT)
+        outcome = http_provider(answer(status, collection(payment()))).inquire(charge(), ACCOUNT)
         assert outcome == Unknown(code=f"http_{status}")
 
 
 class TestMovements:
     def test_refund(self) -> None:
-        moved = Moved(reference="rfnd_1", amount=500, currency="INR", merchant_reference=REFUND_KEY)
-        assert move(answer(200, refund()), movement()) == moved
-        assert move(answer(200, refund("pending")), movement()) == Accepted(reference="rfnd_1")
-        assert move(answer(200, refund("created")), movement()) == Accepted(reference="rfnd_1")
-        assert move(answer(200, refund("failed")), movement()) == Refused(code="refund_failed", reference="rfnd_1")
-        assert isinstance(move(answer(200, refund("reversed")), movement()), Unknown)
-        assert look(answer(200, refund()), movement(reference="rfnd_1")) == moved
+        moved = Succeeded(reference="rfnd_1", amount=500, currency="INR", merchant_reference=REFUND_KEY)
+        assert move(answer(200, refund()), operation_request()) == moved
+        assert move(answer(200, refund("pending")), operation_request()) == Accepted(reference="rfnd_1")
+        assert move(answer(200, refund("created")), operation_request()) == Accepted(reference="rfnd_1")
+        assert move(answer(200, refund("failed")), operation_request()) == Refused(
+            code="refund_failed", reference="rfnd_1"
+        )
+        assert isinstance(move(answer(200, refund("reversed")), operation_request()), Unknown)
+        assert look(answer(200, refund()), operation_request(reference="rfnd_1")) == moved
         noted = refund(receipt=None, notes={"payflowx_key": REFUND_KEY})
-        assert look(answer(200, noted), movement(reference="rfnd_1")) == moved
+        assert look(answer(200, noted), operation_request(reference="rfnd_1")) == moved
 
     @pytest.mark.parametrize(
         ("change", "code"),
@@ -636,19 +641,19 @@ class TestMovements:
         ],
     )
     def test_another_refund_is_a_mismatch(self, change: dict[str, Any], code: str) -> None:
-        assert move(answer(200, refund(**change)), movement()) == Mismatch(code=code, reference="rfnd_1")
+        assert move(answer(200, refund(**change)), operation_request()) == Mismatch(code=code, reference="rfnd_1")
 
     def test_a_refund_is_found_by_our_key_and_never_by_its_amount(self) -> None:
         other = refund(id="rfnd_0", receipt="pfx-other-1")
-        assert look(answer(200, collection(other)), movement()) == NotFound()
-        found = look(answer(200, collection(other, refund())), movement())
-        assert isinstance(found, Moved)
+        assert look(answer(200, collection(other)), operation_request()) == NotFound()
+        found = look(answer(200, collection(other, refund())), operation_request())
+        assert isinstance(found, Succeeded)
         twice = collection(refund(), refund(id="rfnd_2"))
-        assert look(answer(200, twice), movement()) == Mismatch(code="duplicate_refund")
+        assert look(answer(200, twice), operation_request()) == Mismatch(code="duplicate_refund")
 
     def test_capture(self) -> None:
-        asked = movement(MovementKind.CAPTURE)
-        moved = Moved(reference="pay_1", amount=1999, currency="INR", merchant_reference=REFUND_KEY)
+        asked = operation_request(OperationKind.CAPTURE)
+        moved = Succeeded(reference="pay_1", amount=1999, currency="INR", merchant_reference=REFUND_KEY)
         assert move(answer(200, payment()), asked) == moved
         assert look(answer(200, payment()), asked) == moved
         assert isinstance(move(answer(200, payment("authorized")), asked), Unknown)
@@ -668,13 +673,13 @@ class TestMovements:
         ],
     )
     def test_another_capture_is_a_mismatch(self, change: dict[str, Any], code: str) -> None:
-        outcome = move(answer(200, payment(**change)), movement(MovementKind.CAPTURE))
+        outcome = move(answer(200, payment(**change)), operation_request(OperationKind.CAPTURE))
         assert isinstance(outcome, Mismatch)
         assert outcome.code == code
 
-    @pytest.mark.parametrize("asked", [movement(), movement(MovementKind.CAPTURE)])
+    @pytest.mark.parametrize("asked", [operation_request(), operation_request(OperationKind.CAPTURE)])
     @pytest.mark.parametrize("status", [400, 404, 409, 422, 500, 502])
-    def test_an_error_says_nothing_about_money_that_moves(self, asked: Movement, status: int) -> None:
+    def test_an_error_says_nothing_about_money_that_moves(self, asked: OperationRequest, status: int) -> None:
         same_key = error(status, description="Different request with the same idempotency key.", reason="NA")
         for response in (same_key, error(status, reason="input_validation_failed", field="amount")):
             assert isinstance(move(response, asked), Unknown)
@@ -682,7 +687,7 @@ class TestMovements:
 
     @pytest.mark.parametrize("status", [401, 403, 429])
     def test_refused_before_execution(self, status: int) -> None:
-        assert isinstance(move(error(status), movement()), Rejected)
+        assert isinstance(move(error(status), operation_request()), Rejected)
 
 
 PAID_EVENT = {
@@ -697,10 +702,12 @@ REFUND_EVENT = {
 }
 
 
-def notice(event: Any, secret: str = "whsec", secrets: tuple[str, ...] = ("whsec",), **headers: str) -> Notice:
+def provider_event(
+    event: Any, secret: str = "whsec", secrets: tuple[str, ...] = ("whsec",), **headers: str
+) -> ProviderEvent:
     body = event if isinstance(event, bytes) else json.dumps(event).encode()
     signed = {"x-razorpay-signature": sign(body, secret), "x-razorpay-event-id": "evt_1", **headers}
-    return GATEWAY.read_webhook(Webhook(headers=signed, body=body, received_at_ms=0), secrets)
+    return CONNECTOR.read_webhook(Webhook(headers=signed, body=body, received_at_ms=0), secrets)
 
 
 def changed(event: dict[str, Any], name: str, **changes: Any) -> dict[str, Any]:
@@ -722,7 +729,7 @@ class TestWebhooks:
         assert not is_payment_signed("order_2", "pay_1", sign(b"order_1|pay_1", "k"), "k")
 
     def test_a_paid_order_is_proof(self) -> None:
-        assert notice(PAID_EVENT) == Notice(
+        assert provider_event(PAID_EVENT) == ProviderEvent(
             event_id="evt_1",
             type="order.paid",
             charge_reference="pay_1",
@@ -747,29 +754,29 @@ class TestWebhooks:
         ],
     )
     def test_a_paid_order_that_is_not_whole_is_a_reason_to_inquire(self, name: str, change: dict[str, Any]) -> None:
-        assert notice(changed(PAID_EVENT, name, **change)).outcome is None
+        assert provider_event(changed(PAID_EVENT, name, **change)).outcome is None
 
     @pytest.mark.parametrize("event", ["payment.captured", "payment.authorized", "payment.failed", "new.event"])
     def test_other_events_are_reasons_to_inquire(self, event: str) -> None:
-        found = notice({**PAID_EVENT, "event": event, "payload": {"payment": {"entity": payment()}}})
+        found = provider_event({**PAID_EVENT, "event": event, "payload": {"payment": {"entity": payment()}}})
         assert (found.type, found.charge_reference, found.charge_key) == (event, "pay_1", KEY)
-        assert (found.outcome, found.movement_outcome) == (None, None)
+        assert (found.outcome, found.operation_outcome) == (None, None)
 
     def test_a_processed_refund_is_proof(self) -> None:
-        found = notice(REFUND_EVENT)
-        assert (found.movement_reference, found.movement_key) == ("rfnd_1", REFUND_KEY)
-        assert found.movement_outcome == Moved(
+        found = provider_event(REFUND_EVENT)
+        assert (found.operation_reference, found.operation_key) == ("rfnd_1", REFUND_KEY)
+        assert found.operation_outcome == Succeeded(
             reference="rfnd_1", amount=500, currency="INR", merchant_reference=REFUND_KEY
         )
         assert found.outcome is None
         for change in ({"status": "pending"}, {"receipt": None}, {"amount": None}):
-            assert notice(changed(REFUND_EVENT, "refund", **change)).movement_outcome is None
+            assert provider_event(changed(REFUND_EVENT, "refund", **change)).operation_outcome is None
         for event in ("refund.created", "refund.failed", "refund.speed_changed"):
-            assert notice({**REFUND_EVENT, "event": event}).movement_outcome is None
+            assert provider_event({**REFUND_EVENT, "event": event}).operation_outcome is None
 
     def test_two_secrets_are_valid_during_a_rotation(self) -> None:
         for secret in ("old", "new"):
-            assert notice(PAID_EVENT, secret=secret, secrets=("new", "old")).event_id == "evt_1"
+            assert provider_event(PAID_EVENT, secret=secret, secrets=("new", "old")).event_id == "evt_1"
 
     @pytest.mark.parametrize(
         "headers",
@@ -780,59 +787,57 @@ class TestWebhooks:
         ],
     )
     def test_forgeries(self, headers: dict[str, str]) -> None:
-        with pytest.raises(ForgedWebhookError) as raised:
-            notice(PAID_EVENT, **headers)
+        with pytest.raises(InvalidSignatureError) as raised:
+            provider_event(PAID_EVENT, **headers)
         assert str(raised.value) == ""
 
     def test_no_secret_no_header_too_long(self) -> None:
         for secrets in ((), ("",), ("other",)):
-            with pytest.raises(ForgedWebhookError):
-                notice(PAID_EVENT, secrets=secrets)
-        with pytest.raises(ForgedWebhookError):
-            GATEWAY.read_webhook(Webhook(headers={}, body=b"{}", received_at_ms=0), ("whsec",))
-        with pytest.raises(ForgedWebhookError):
-            notice(b" " * 300_000)
+            with pytest.raises(InvalidSignatureError):
+                provider_event(PAID_EVENT, secrets=secrets)
+        with pytest.raises(InvalidSignatureError):
+            CONNECTOR.read_webhook(Webhook(headers={}, body=b"{}", received_at_ms=0), ("whsec",))
+        with pytest.raises(InvalidSignatureError):
+            provider_event(b" " * 300_000)
 
     def test_without_an_id_the_bytes_are_the_id(self) -> None:
-        found = notice(b"{}", **{"x-razorpay-event-id": "not an id"})
+        found = provider_event(b"{}", **{"x-razorpay-event-id": "not an id"})
         assert found.event_id == hashlib.sha256(b"{}").hexdigest()
 
     @pytest.mark.parametrize(
         "body", [b"", b"[]", b"nonsense", b"[" * 100_000, b"\xff", b'{"payload":7}', b'{"payload":{"order":[]}}']
     )
     def test_authentic_garbage_says_nothing(self, body: bytes) -> None:
-        assert notice(body) == Notice(event_id="evt_1", type="unrecognized")
+        assert provider_event(body) == ProviderEvent(event_id="evt_1", type="unrecognized")
 
 
-PAGE = StatementPage(from_ms=1_700_000_000_000, until_ms=1_700_000_200_500)
+PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_000_200_500)
 REFUNDS = replace(PAGE, cursor="refund:0")
 
 
 class TestStatements:
     def test_requests(self) -> None:
-        first = GATEWAY.statement_request(PAGE)
+        first = CONNECTOR.report_request(PAGE)
         assert (first.method, first.path) == (
             "GET",
             "/v1/payments?from=1699999999&to=1700000201&count=50&skip=0",
         )
-        later = GATEWAY.statement_request(replace(PAGE, cursor="refund:100"))
+        later = CONNECTOR.report_request(replace(PAGE, cursor="refund:100"))
         assert later.path == "/v1/refunds?from=1699999999&to=1700000201&count=50&skip=100"
-        assert "from=946684800&" in GATEWAY.statement_request(replace(PAGE, from_ms=0)).path
+        assert "from=946684800&" in CONNECTOR.report_request(replace(PAGE, from_ms=0)).path
 
     @pytest.mark.parametrize(
         "cursor", ["x", "payment", "payment:", "payment:-1", "payment:\u0661", "order:0", "refund:100001"]
     )
     def test_no_foreign_cursors(self, cursor: str) -> None:
         with pytest.raises(ValueError, match="cursor"):
-            GATEWAY.statement_request(replace(PAGE, cursor=cursor))
+            CONNECTOR.report_request(replace(PAGE, cursor=cursor))
 
     def test_payments_then_refunds(self) -> None:
-        found = GATEWAY.read_statement(
-            PAGE, answer(200, collection(payment(), payment("failed", id="pay_2", notes=[])))
-        )
+        found = CONNECTOR.read_report(PAGE, answer(200, collection(payment(), payment("failed", id="pay_2", notes=[]))))
         assert found.next_cursor == "refund:0"
         assert found.entries == (
-            StatementEntry(
+            ReportEntry(
                 kind=EntryKind.CHARGE,
                 reference="pay_1",
                 provider_key=KEY,
@@ -841,7 +846,7 @@ class TestStatements:
                 succeeded=True,
                 at_ms=1_700_000_000_000,
             ),
-            StatementEntry(
+            ReportEntry(
                 kind=EntryKind.CHARGE,
                 reference="pay_2",
                 provider_key=None,
@@ -851,7 +856,7 @@ class TestStatements:
                 at_ms=1_700_000_000_000,
             ),
         )
-        refunds = GATEWAY.read_statement(REFUNDS, answer(200, collection(refund(), refund("pending", id="rfnd_2"))))
+        refunds = CONNECTOR.read_report(REFUNDS, answer(200, collection(refund(), refund("pending", id="rfnd_2"))))
         assert refunds.next_cursor is None
         assert [(e.kind, e.provider_key, e.succeeded) for e in refunds.entries] == [
             (EntryKind.REFUND, REFUND_KEY, True),
@@ -862,15 +867,15 @@ class TestStatements:
     def test_the_page_that_was_asked_for_says_where_it_stands(self) -> None:
         full = answer(200, collection(*[payment(id=f"pay_{n}") for n in range(50)]))
         empty = answer(200, collection())
-        assert GATEWAY.read_statement(PAGE, full).next_cursor == "payment:50"
-        assert GATEWAY.read_statement(replace(PAGE, cursor="payment:50"), full).next_cursor == "payment:100"
-        assert GATEWAY.read_statement(PAGE, empty).next_cursor == "refund:0"
-        assert GATEWAY.read_statement(replace(PAGE, cursor="refund:50"), empty).next_cursor is None
+        assert CONNECTOR.read_report(PAGE, full).next_cursor == "payment:50"
+        assert CONNECTOR.read_report(replace(PAGE, cursor="payment:50"), full).next_cursor == "payment:100"
+        assert CONNECTOR.read_report(PAGE, empty).next_cursor == "refund:0"
+        assert CONNECTOR.read_report(replace(PAGE, cursor="refund:50"), empty).next_cursor is None
 
     def test_only_what_lies_inside(self) -> None:
         times = (1_699_999_999, 1_700_000_000, 1_700_000_200, 1_700_000_201)
         items = collection(*[payment(id=f"pay_{second}", created_at=second) for second in times])
-        found = GATEWAY.read_statement(PAGE, answer(200, items))
+        found = CONNECTOR.read_report(PAGE, answer(200, items))
         assert [entry.at_ms // 1000 for entry in found.entries] == list(times[1:3])
 
     @pytest.mark.parametrize(
@@ -887,7 +892,7 @@ class TestStatements:
     )
     def test_whether_money_moved(self, thing: dict[str, Any], succeeded: bool) -> None:
         page = REFUNDS if thing["entity"] == "refund" else PAGE
-        assert GATEWAY.read_statement(page, answer(200, collection(thing))).entries[0].succeeded is succeeded
+        assert CONNECTOR.read_report(page, answer(200, collection(thing))).entries[0].succeeded is succeeded
 
     @pytest.mark.parametrize(
         "response",
@@ -914,7 +919,7 @@ class TestStatements:
     def test_what_could_be_a_hole_is_refused(self, response: HttpResponse) -> None:
         for page in (PAGE, REFUNDS):
             with pytest.raises(ValueError, match=r".+"):
-                GATEWAY.read_statement(page, response)
+                CONNECTOR.read_report(page, response)
 
 
 class TestScrubbing:
@@ -930,14 +935,14 @@ class TestScrubbing:
     @pytest.mark.parametrize("progress", [{}, {"order_id": "order_1"}])
     def test_charges(self, status: int, reason: str | None, progress: dict[str, str]) -> None:
         response = error(status, description=self.TEXT, reason=reason, code=self.TEXT, field=self.TEXT)
-        shown = repr(connector(response).charge(charge(progress=progress), ACCOUNT))
+        shown = repr(http_provider(response).charge(charge(progress=progress), ACCOUNT))
         self.assert_clean(shown)
 
     def test_inquiries_and_refunds(self) -> None:
         failed = payment("failed", error_reason=self.TEXT, error_description=self.TEXT, email="canary@example.com")
         self.assert_clean(repr(inquire(failed)))
-        self.assert_clean(repr(move(error(400, description=self.TEXT.replace("Ada Canary", "")), movement())))
-        self.assert_clean(repr(notice(changed(PAID_EVENT, "payment", email="canary@example.com", vpa="a@b"))))
+        self.assert_clean(repr(move(error(400, description=self.TEXT.replace("Ada Canary", "")), operation_request())))
+        self.assert_clean(repr(provider_event(changed(PAID_EVENT, "payment", email="canary@example.com", vpa="a@b"))))
 
     def test_plain_words_are_kept(self) -> None:
         failed = payment("failed", error_reason="card_declined", error_description="Your bank declined, 3 of 10 tries.")
@@ -982,7 +987,7 @@ NEARLY = st.fixed_dictionaries(
 LISTED = st.lists(NEARLY, max_size=3).map(lambda items: {"count": len(items), "items": items})
 BODIES = st.one_of(st.binary(max_size=64), (JSON | NEARLY | LISTED).map(lambda value: json.dumps(value).encode()))
 STATUSES = st.sampled_from([200, 400]) | st.integers(100, 599)
-ALL_STEPS = [*GATEWAY.charge_steps(), *GATEWAY.inquiry_steps(charge())]
+ALL_STEPS = [*CONNECTOR.charge_steps(), *CONNECTOR.inquiry_steps(charge())]
 
 
 class TestGarbage:
@@ -992,7 +997,7 @@ class TestGarbage:
     ) -> None:
         asked = charge(payment_method_type="upi" if upi else "card")
         outcome = _read(ALL_STEPS[place], asked, answer(status, body))
-        if isinstance(outcome, Charged | Authorized | Fenced):
+        if isinstance(outcome, Charged | Authorized | ConfirmedCancelled):
             (item, *_) = json.loads(body)["items"]
             assert status == 200
             assert item["status"] in {"captured", "refunded"}
@@ -1007,24 +1012,26 @@ class TestGarbage:
         assert isinstance(outcome, Unknown) or status in {401, 403, 429}
 
     @given(status=STATUSES, body=BODIES, asked=st.sampled_from(MOVEMENTS), looking=st.booleans())
-    def test_no_answer_moves_money_by_chance(self, status: int, body: bytes, asked: Movement, looking: bool) -> None:
-        step = (GATEWAY.movement_inquiry_steps if looking else GATEWAY.movement_steps)(asked)[0]
+    def test_no_answer_moves_money_by_chance(
+        self, status: int, body: bytes, asked: OperationRequest, looking: bool
+    ) -> None:
+        step = (CONNECTOR.operation_inquiry_steps if looking else CONNECTOR.operation_steps)(asked)[0]
         try:
             outcome = step.read(asked, answer(status, body))
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
             return
-        if isinstance(outcome, Moved):
+        if isinstance(outcome, Succeeded):
             assert (status, outcome.amount, outcome.currency) == (200, asked.amount, asked.currency)
         assert not isinstance(outcome, Refused) or status == 200
 
     @given(body=BODIES)
     def test_no_authentic_webhook_raises(self, body: bytes) -> None:
-        assert notice(body).outcome is None
+        assert provider_event(body).outcome is None
 
     @given(status=STATUSES, body=BODIES)
     def test_a_statement_is_read_or_refused(self, status: int, body: bytes) -> None:
         try:
-            GATEWAY.read_statement(PAGE, answer(status, body))
+            CONNECTOR.read_report(PAGE, answer(status, body))
         except ValueError:
             return
         assert status == 200

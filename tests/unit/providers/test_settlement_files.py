@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from payflowx.domain.reconciliation.reports import EntryKind
-from payflowx.providers.registry import gateway
+from payflowx.providers.registry import connector
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "settlements"
 CHARGED_MS = 1_790_000_000_000
@@ -21,7 +21,7 @@ def rows(vendor: str) -> list[dict[str, str]]:
 
 
 def read(vendor: str, row: dict[str, str]) -> Any:
-    entry = gateway(vendor).read_settlement(row)
+    entry = connector(vendor).read_settlement(row)
     if entry is None:
         return None
     named = (entry.kind, entry.reference, entry.provider_key, entry.charge_reference)
@@ -75,7 +75,7 @@ class TestSamples:
         assert [read(vendor, row) for row in rows(vendor)] == EXPECTED[vendor]
 
     def test_times_are_in_the_vendors_zone(self, vendor: str) -> None:
-        entry = gateway(vendor).read_settlement(rows(vendor)[0])
+        entry = connector(vendor).read_settlement(rows(vendor)[0])
         assert entry is not None
         assert entry.at_ms == CHARGED_MS
 

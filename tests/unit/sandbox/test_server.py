@@ -15,7 +15,7 @@ import urllib3
 from local.processes import free_port
 from sandbox.faults import Control
 from sandbox.http_types import Reply, Request, json_reply
-from sandbox.server import GatewayServer
+from sandbox.server import SimulatorServer
 from sandbox.simulator import Credentials
 from sandbox.simulators import SIMULATORS
 from sandbox.store import ConflictError, MemoryStore
@@ -24,8 +24,8 @@ CREDENTIALS = Credentials(key_id="id", key_secret="secret")
 
 
 @pytest.fixture
-def server() -> Iterator[GatewayServer]:
-    running = GatewayServer("mock", free_port(), CREDENTIALS)
+def server() -> Iterator[SimulatorServer]:
+    running = SimulatorServer("mock", free_port(), CREDENTIALS)
     running.start()
     yield running
     running.stop()
@@ -37,22 +37,22 @@ def pool() -> Iterator[urllib3.PoolManager]:
         yield manager
 
 
-def pay(pool: urllib3.PoolManager, server: GatewayServer, key: str, **changes: Any) -> urllib3.BaseHTTPResponse:
+def pay(pool: urllib3.PoolManager, server: SimulatorServer, key: str, **changes: Any) -> urllib3.BaseHTTPResponse:
     body = {"amount": 1999, "currency": "USD", "source": "tok_success", "reference": key, **changes}
     headers = {"Authorization": "Bearer secret", "Idempotency-Key": key}
     return pool.request("POST", f"{server.url}/v1/charges", headers=headers, body=json.dumps(body).encode())
 
 
-def ledger(pool: urllib3.PoolManager, server: GatewayServer) -> list[dict[str, Any]]:
+def ledger(pool: urllib3.PoolManager, server: SimulatorServer) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = pool.request("GET", f"{server.url}/_ledger").json()["entries"]
     return entries
 
 
-def control(pool: urllib3.PoolManager, server: GatewayServer, **settings: Any) -> int:
+def control(pool: urllib3.PoolManager, server: SimulatorServer, **settings: Any) -> int:
     return pool.request("POST", f"{server.url}/_control", body=json.dumps(settings).encode()).status
 
 
-def test_a_charge_is_in_the_books_once(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+def test_a_charge_is_in_the_books_once(server: SimulatorServer, pool: urllib3.PoolManager) -> None:
     first, second = pay(pool, server, "k1"), pay(pool, server, "k1")
     assert first.data == second.data
     assert second.headers["idempotent-replayed"] == "true"
@@ -60,7 +60,7 @@ def test_a_charge_is_in_the_books_once(server: GatewayServer, pool: urllib3.Pool
     assert (entry["reference"], entry["amount"], entry["status"]) == ("k1", 1999, "charged")
 
 
-def test_a_key_with_another_body_is_an_error(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+def test_a_key_with_another_body_is_an_error(server: SimulatorServer, pool: urllib3.PoolManager) -> None:
     pay(pool, server, "k1")
     answer = pay(pool, server, "k1", amount=5)
     assert (answer.status, answer.json()["error"]["type"]) == (400, "idempotency_error")
@@ -78,17 +78,19 @@ def test_a_key_with_another_body_is_an_error(server: GatewayServer, pool: urllib
         {"capture": "someday"},
     ],
 )
-def test_what_a_vendor_would_refuse(server: GatewayServer, pool: urllib3.PoolManager, changes: dict[str, Any]) -> None:
+def test_what_a_vendor_would_refuse(
+    server: SimulatorServer, pool: urllib3.PoolManager, changes: dict[str, Any]
+) -> None:
     assert pay(pool, server, "k", **changes).status == 400
     assert ledger(pool, server) == []
 
 
-def test_wrong_credentials(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+def test_wrong_credentials(server: SimulatorServer, pool: urllib3.PoolManager) -> None:
     answer = pool.request("GET", f"{server.url}/v1/charges?reference=x", headers={"Authorization": "Bearer nope"})
     assert answer.status == 401
 
 
-def test_a_dropped_answer_is_charged_all_the_same(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+def test_a_dropped_answer_is_charged_all_the_same(server: SimulatorServer, pool: urllib3.PoolManager) -> None:
     control(pool, server, faults={"drop_after": 1.0})
     with pytest.raises(urllib3.exceptions.HTTPError):
         pay(pool, server, "k1")
@@ -99,14 +101,14 @@ def test_a_dropped_answer_is_charged_all_the_same(server: GatewayServer, pool: u
     assert len(ledger(pool, server)) == 1
 
 
-def answers(pool: urllib3.PoolManager, server: GatewayServer) -> bool:
+def answers(pool: urllib3.PoolManager, server: SimulatorServer) -> bool:
     try:
         return pool.request("GET", f"{server.url}/_ledger").status == 200
     except urllib3.exceptions.HTTPError:
         return False
 
 
-def test_a_closed_port_refuses_and_opens_again(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+def test_a_closed_port_refuses_and_opens_again(server: SimulatorServer, pool: urllib3.PoolManager) -> None:
     pay(pool, server, "k1")
     control(pool, server, closePortSeconds=2)
     assert wait_for(lambda: not answers(pool, server))
@@ -119,7 +121,9 @@ def test_a_closed_port_refuses_and_opens_again(server: GatewayServer, pool: urll
     "settings",
     [{"faults": {"explode": 1}}, {"faults": {"drop_after": 2}}, {"latencySeconds": -1}, {"closePortSeconds": 1e9}],
 )
-def test_a_wrong_control_is_refused(server: GatewayServer, pool: urllib3.PoolManager, settings: dict[str, Any]) -> None:
+def test_a_wrong_control_is_refused(
+    server: SimulatorServer, pool: urllib3.PoolManager, settings: dict[str, Any]
+) -> None:
     assert control(pool, server, **settings) == 400
 
 
@@ -149,14 +153,14 @@ def mailbox() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
 
 
 @pytest.fixture
-def stripe() -> Iterator[GatewayServer]:
-    running = GatewayServer("stripe", free_port(), CREDENTIALS, webhook_secret="whsec_1")
+def stripe() -> Iterator[SimulatorServer]:
+    running = SimulatorServer("stripe", free_port(), CREDENTIALS, webhook_secret="whsec_1")
     running.start()
     yield running
     running.stop()
 
 
-def pay_intent(pool: urllib3.PoolManager, server: GatewayServer, key: str) -> None:
+def pay_intent(pool: urllib3.PoolManager, server: SimulatorServer, key: str) -> None:
     body = "amount=1999&currency=usd&confirm=true&payment_method=tok_success&payment_method_types[]=card"
     headers = {
         "Authorization": "Bearer secret",
@@ -173,7 +177,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
     return condition()
 
 
-def reports(pool: urllib3.PoolManager, server: GatewayServer) -> list[dict[str, Any]]:
+def reports(pool: urllib3.PoolManager, server: SimulatorServer) -> list[dict[str, Any]]:
     """What the simulator noted of its deliveries: a moment after they arrived."""
     deliveries: list[dict[str, Any]] = pool.request("GET", f"{server.url}/_webhooks").json()["deliveries"]
     return deliveries
@@ -184,7 +188,7 @@ def postmen() -> int:
 
 
 def test_a_vendor_posts_its_webhooks_signed_where_it_was_told_to(
-    stripe: GatewayServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+    stripe: SimulatorServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
     url, letters = mailbox
     wanted = ["payment_intent.succeeded", "charge.succeeded"]
@@ -202,7 +206,7 @@ def test_a_vendor_posts_its_webhooks_signed_where_it_was_told_to(
 
 
 def test_a_port_that_was_closed_and_opened_has_one_postman_still(
-    stripe: GatewayServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+    stripe: SimulatorServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
     url, letters = mailbox
     control(pool, stripe, webhookUrl=url, webhookEvents=["payment_intent.succeeded"])
@@ -216,7 +220,7 @@ def test_a_port_that_was_closed_and_opened_has_one_postman_still(
     assert (len(letters), postmen()) == (1, 1)
 
 
-def test_operations_to_come_and_features_of_the_account(stripe: GatewayServer, pool: urllib3.PoolManager) -> None:
+def test_operations_to_come_and_features_of_the_account(stripe: SimulatorServer, pool: urllib3.PoolManager) -> None:
     assert control(pool, stripe, nextOperations=["tok_async_success"]) == 200
     assert control(pool, stripe, nextOperations=["tok_of_nobody"]) == 400
     assert control(pool, stripe, accountFeatures={"card_preauth": True}) == 400, "Stripe has no such feature"
@@ -225,7 +229,7 @@ def test_operations_to_come_and_features_of_the_account(stripe: GatewayServer, p
 
 
 def test_a_gateway_that_exists_only_here_posts_its_webhooks_as_well(
-    server: GatewayServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+    server: SimulatorServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
     url, letters = mailbox
     assert control(pool, server, webhookUrl=url) == 200
@@ -236,7 +240,7 @@ def test_a_gateway_that_exists_only_here_posts_its_webhooks_as_well(
     assert json.loads(body)["type"] == "charge.succeeded"
 
 
-def test_a_reset_forgets_everything(server: GatewayServer, pool: urllib3.PoolManager) -> None:
+def test_a_reset_forgets_everything(server: SimulatorServer, pool: urllib3.PoolManager) -> None:
     pay(pool, server, "k1")
     control(pool, server, reset=True)
     assert ledger(pool, server) == []

@@ -9,7 +9,7 @@ import pytest
 
 from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
-from simulation.checker.invariants import INVARIANTS, MAX_GATEWAY_CALLS_PER_HOUR, violations
+from simulation.checker.invariants import INVARIANTS, MAX_PROVIDER_CALLS_PER_HOUR, violations
 from simulation.providers import SECRET
 from simulation.world import Plan
 
@@ -164,7 +164,7 @@ def stored_secret(evidence: Evidence) -> None:
 
 def too_many_calls(evidence: Evidence) -> None:
     payment = paid(evidence)
-    payment.sent *= MAX_GATEWAY_CALLS_PER_HOUR + 1
+    payment.sent *= MAX_PROVIDER_CALLS_PER_HOUR + 1
 
 
 def old_epoch_writes(evidence: Evidence) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.sqs.deliveries import UnreadableDeliveryError, decode_delivery
 from payflowx.adapters.sqs.jobs import UnreadableJobError, decode_job
-from payflowx.adapters.sqs.provider_events import UnreadableNoticeError, decode_notice
+from payflowx.adapters.sqs.provider_events import UnreadableProviderEventError, decode_provider_event
 from payflowx.adapters.sqs.runs import UnreadableRunError, decode_run
 from payflowx.domain.recovery.ports import (
     DeadLetter,
@@ -94,13 +94,13 @@ def decode_message(queue: WorkQueueName, body: str) -> Message:
         match queue:
             case WorkQueueName.JOBS:
                 return decode_job(body)
-            case WorkQueueName.NOTICES:
-                return decode_notice(body)
+            case WorkQueueName.PROVIDER_EVENTS:
+                return decode_provider_event(body)
             case WorkQueueName.DELIVERIES:
                 return decode_delivery(body)
             case WorkQueueName.RUNS:
                 return RunWakeUp(run_id=decode_run(body))
-    except (UnreadableJobError, UnreadableNoticeError, UnreadableDeliveryError, UnreadableRunError) as error:
+    except (UnreadableJobError, UnreadableProviderEventError, UnreadableDeliveryError, UnreadableRunError) as error:
         raise UnreadableMessageError(str(error)) from None
 
 

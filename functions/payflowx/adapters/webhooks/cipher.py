@@ -15,18 +15,18 @@ from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MINUTE_MS
 
-SEAL_LIFETIME_MS: Final = 5 * MINUTE_MS
+DECRYPTED_LIFETIME_MS: Final = 5 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KmsSeals:
-    """Implements `Seals`. Opened secrets are remembered for five minutes: one call, however busy a merchant is."""
+class KmsSecretCipher:
+    """Implements `SecretCipher`. Decrypted secrets are cached for five minutes, to save calls to KMS."""
 
     client: Any
     key_arn: str
     cache: TtlCache[str]
 
-    def seal(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str:
+    def encrypt(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str:
         """Base64 of the ciphertext."""
         try:
             answer = self.client.encrypt(
@@ -38,16 +38,16 @@ class KmsSeals:
             raise StorageUnavailableError("a secret could not be encrypted") from error
         return base64.b64encode(answer["CiphertextBlob"]).decode()
 
-    def open(self, sealed: str, *, merchant_id: str, endpoint_id: str) -> str:
+    def open(self, encrypted: str, *, merchant_id: str, endpoint_id: str) -> str:
         """Fails for a ciphertext that was made for another endpoint."""
-        key = f"{merchant_id}|{endpoint_id}|{sealed}"
-        return self.cache.get(key, lambda: self._decrypted(sealed, merchant_id, endpoint_id))
+        key = f"{merchant_id}|{endpoint_id}|{encrypted}"
+        return self.cache.get(key, lambda: self._decrypted(encrypted, merchant_id, endpoint_id))
 
-    def _decrypted(self, sealed: str, merchant_id: str, endpoint_id: str) -> str:
+    def _decrypted(self, encrypted: str, merchant_id: str, endpoint_id: str) -> str:
         try:
             answer = self.client.decrypt(
                 KeyId=self.key_arn,
-                CiphertextBlob=base64.b64decode(sealed, validate=True),
+                CiphertextBlob=base64.b64decode(encrypted, validate=True),
                 EncryptionContext=_context(merchant_id, endpoint_id),
             )
             return bytes(answer["Plaintext"]).decode()

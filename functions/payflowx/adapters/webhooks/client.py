@@ -48,7 +48,7 @@ class _RefusedError(Exception):
         self.code = code
 
 
-class UrllibSender:
+class UrllibWebhookClient:
     """Implements `Sender`: one try, no redirects, 15 seconds in all, 64 KB of answer at most, no proxy."""
 
     def __init__(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from payflowx.domain.inbound_webhooks.ports import InboundNotice, ReferenceOwner, References
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent, ReferenceOwner, References
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
@@ -13,7 +13,7 @@ from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, PAYMENT_PREFI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noticed:
+class Matched:
     """`operation` None: it is about the charge itself."""
 
     payment: Payment
@@ -21,7 +21,7 @@ class Noticed:
     operation: Operation | None = None
 
 
-class NotNoticed(StrEnum):
+class Unmatched(StrEnum):
     """Why nothing was found."""
 
     UNKNOWN = "unknown"
@@ -33,27 +33,27 @@ class NotNoticed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindNoticed:
+class MatchEvent:
     """Reads only, and only what belongs to the merchant whose account sent the webhook."""
 
     payments: Payments
     operations: Operations
     references: References
 
-    def __call__(self, inbound: InboundNotice) -> Noticed | NotNoticed:
+    def __call__(self, inbound: ReceivedEvent) -> Matched | Unmatched:
         """The operation where it names one, else the charge."""
-        notice = inbound.notice
-        if notice.movement_reference or notice.movement_key:
-            return self._found(inbound, self._movement_owner(inbound))
+        provider_event = inbound.provider_event
+        if provider_event.operation_reference or provider_event.operation_key:
+            return self._found(inbound, self._operation_owner(inbound))
         return self._found(inbound, self._charge_owner(inbound))
 
-    def _movement_owner(self, inbound: InboundNotice) -> ReferenceOwner | NotNoticed:
-        by_reference = self._by_reference(inbound, inbound.notice.movement_reference)
+    def _operation_owner(self, inbound: ReceivedEvent) -> ReferenceOwner | Unmatched:
+        by_reference = self._by_reference(inbound, inbound.provider_event.operation_reference)
         if by_reference is not None:
             return by_reference
-        parsed = parse_provider_key(inbound.notice.movement_key or "")
+        parsed = parse_provider_key(inbound.provider_event.operation_key or "")
         if parsed is None:
-            return NotNoticed.UNKNOWN
+            return Unmatched.UNKNOWN
         name, number = parsed
         for prefix in OPERATION_PREFIXES.values():
             operation_id = prefix + name
@@ -65,35 +65,35 @@ class FindNoticed:
                     attempt=number,
                     operation_id=operation_id,
                 )
-        return NotNoticed.OURS_UNKNOWN
+        return Unmatched.OURS_UNKNOWN
 
-    def _charge_owner(self, inbound: InboundNotice) -> ReferenceOwner | NotNoticed:
-        by_reference = self._by_reference(inbound, inbound.notice.charge_reference)
+    def _charge_owner(self, inbound: ReceivedEvent) -> ReferenceOwner | Unmatched:
+        by_reference = self._by_reference(inbound, inbound.provider_event.charge_reference)
         if by_reference is not None:
             return by_reference
-        parsed = parse_provider_key(inbound.notice.charge_key or "")
+        parsed = parse_provider_key(inbound.provider_event.charge_key or "")
         if parsed is None:
-            return NotNoticed.UNKNOWN
+            return Unmatched.UNKNOWN
         name, number = parsed
         return ReferenceOwner(merchant_id=inbound.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
 
-    def _by_reference(self, inbound: InboundNotice, reference: str | None) -> ReferenceOwner | None:
+    def _by_reference(self, inbound: ReceivedEvent, reference: str | None) -> ReferenceOwner | None:
         return self.references.find(inbound.provider, inbound.account_id, reference) if reference else None
 
-    def _found(self, inbound: InboundNotice, owner: ReferenceOwner | NotNoticed) -> Noticed | NotNoticed:
-        if isinstance(owner, NotNoticed):
+    def _found(self, inbound: ReceivedEvent, owner: ReferenceOwner | Unmatched) -> Matched | Unmatched:
+        if isinstance(owner, Unmatched):
             return owner
         if owner.merchant_id != inbound.merchant_id:
-            return NotNoticed.ELSEWHERE
+            return Unmatched.ELSEWHERE
         payment = self.payments.get(owner.merchant_id, owner.transaction_id)
         operation = self._operation(owner)
         of: Payment | Operation | None = operation if owner.operation_id else payment
         if payment is None or of is None or not 1 <= owner.attempt <= len(of.attempts):
-            return NotNoticed.OURS_UNKNOWN
+            return Unmatched.OURS_UNKNOWN
         attempt = of.attempt(owner.attempt)
         if (attempt.provider, attempt.account_id) != (inbound.provider, inbound.account_id):
-            return NotNoticed.ELSEWHERE
-        return Noticed(payment=payment, attempt=attempt, operation=operation)
+            return Unmatched.ELSEWHERE
+        return Matched(payment=payment, attempt=attempt, operation=operation)
 
     def _operation(self, owner: ReferenceOwner) -> Operation | None:
         if owner.operation_id is None:

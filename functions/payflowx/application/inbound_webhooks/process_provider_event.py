@@ -6,26 +6,26 @@ only moves a look that was planned anyway.
 
 from dataclasses import dataclass, replace
 
-from payflowx.application.inbound_webhooks.match_event import FindNoticed, Noticed, NotNoticed
-from payflowx.application.payments.operation_outcome_writer import OperationRecorder
-from payflowx.application.payments.outcome_writer import Recorder
-from payflowx.domain.inbound_webhooks.ports import InboundNotice, Notices
-from payflowx.domain.merchants.ports import Merchants
+from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
+from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent
+from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import ClaimedOperation, MovedOperation, Operations
-from payflowx.domain.payments.operation_state_machine import conclude_operation, hasten_operation
-from payflowx.domain.payments.operation_verification import weigh_movement
-from payflowx.domain.payments.outcome import Charged, Moved
+from payflowx.domain.payments.operation_ports import Operations, OperationVersionConflict, StoredOperation
+from payflowx.domain.payments.operation_state_machine import apply_operation_outcome, expedite_operation
+from payflowx.domain.payments.operation_verification import verify_operation_outcome
+from payflowx.domain.payments.outcome import Charged, Succeeded
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import AlreadySeen, Claimed, Payments
-from payflowx.domain.payments.ports import Moved as PaymentMoved
+from payflowx.domain.payments.ports import AlreadySeen, Payments, Stored
+from payflowx.domain.payments.ports import VersionConflict as PaymentVersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, conclude, hasten
-from payflowx.domain.payments.verification import weigh
+from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, apply_outcome, expedite
+from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, NOTICE_RETRY_DELAYS_SECONDS, SEEN_EVENT_LIFETIME_MS
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, PROVIDER_EVENT_RETRY_DELAYS_SECONDS, SEEN_EVENT_LIFETIME_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState
 
@@ -35,28 +35,28 @@ class UnknownPaymentError(PayFlowXError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyNotice:
+class ProcessProviderEvent:
     """Safe to call any number of times. Raises `UnknownPaymentError`, and `StorageUnavailableError` to be called
     again.
     """
 
-    find: FindNoticed
+    find: MatchEvent
     payments: Payments
     operations: Operations
-    merchants: Merchants
+    merchants: MerchantConfiguration
     providers: Providers
-    notices: Notices
-    recorder: Recorder
-    operation_recorder: OperationRecorder
+    provider_events: ProviderEventQueue
+    outcome_writer: OutcomeWriter
+    operation_outcome_writer: OperationOutcomeWriter
     clock: Clock
     telemetry: Telemetry
     policy: RetryPolicy
 
-    def __call__(self, inbound: InboundNotice) -> None:
+    def __call__(self, inbound: ReceivedEvent) -> None:
         """Until it is applied, known, or put back for a while."""
         for _ in range(MAX_COMMIT_TRIES):
             found = self.find(inbound)
-            if isinstance(found, NotNoticed):
+            if isinstance(found, Unmatched):
                 self._not_found(inbound, found)
                 return
             self.telemetry.about(transactionId=found.payment.transaction_id, attempt=found.attempt.number)
@@ -66,23 +66,23 @@ class ApplyNotice:
                 return
         raise StorageUnavailableError("what the webhook is about kept changing")
 
-    def _not_found(self, inbound: InboundNotice, why: NotNoticed) -> None:
+    def _not_found(self, inbound: ReceivedEvent, why: Unmatched) -> None:
         """It may have overtaken our own write: then it is found soon."""
-        if why is not NotNoticed.ELSEWHERE and self._put_back(inbound):
+        if why is not Unmatched.ELSEWHERE and self._put_back(inbound):
             return
         self.telemetry.count(Metric.WEBHOOKS_UNMATCHED, provider=inbound.provider)
         self.telemetry.warn("webhook without a payment", provider=inbound.provider, reason=why.value)
-        if why is NotNoticed.OURS_UNKNOWN:
+        if why is Unmatched.OURS_UNKNOWN:
             raise UnknownPaymentError("a webhook bears a key of ours that belongs to no payment")
 
-    def _put_back(self, inbound: InboundNotice) -> bool:
-        if inbound.tries >= len(NOTICE_RETRY_DELAYS_SECONDS):
+    def _put_back(self, inbound: ReceivedEvent) -> bool:
+        if inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS):
             return False
-        delay_seconds = NOTICE_RETRY_DELAYS_SECONDS[inbound.tries]
-        self.notices.send(replace(inbound, tries=inbound.tries + 1), delay_seconds=delay_seconds)
+        delay_seconds = PROVIDER_EVENT_RETRY_DELAYS_SECONDS[inbound.tries]
+        self.provider_events.send(replace(inbound, tries=inbound.tries + 1), delay_seconds=delay_seconds)
         return True
 
-    def _apply(self, inbound: InboundNotice, found: Noticed) -> bool:
+    def _apply(self, inbound: ReceivedEvent, found: Matched) -> bool:
         """False: somebody was faster, and it is to be looked at anew."""
         if found.operation is not None:
             return self._apply_to_operation(inbound, found, found.operation)
@@ -93,21 +93,21 @@ class ApplyNotice:
         change = self._proven(inbound, found)
         if change is None:
             return self._hint_payment(inbound, found)
-        return isinstance(self.recorder.apply(change), Claimed | AlreadySeen)
+        return isinstance(self.outcome_writer.apply(change), Stored | AlreadySeen)
 
     # -- the charge
 
-    def _proven(self, inbound: InboundNotice, found: Noticed) -> Change | None:
+    def _proven(self, inbound: ReceivedEvent, found: Matched) -> Change | None:
         """Only a final success of the very charge that was asked for is believed without asking."""
-        if not isinstance(inbound.notice.outcome, Charged):
+        if not isinstance(inbound.provider_event.outcome, Charged):
             return None
-        outcome = weigh(inbound.notice.outcome, found.payment, found.attempt, first_send=False)
+        outcome = verify_outcome(inbound.provider_event.outcome, found.payment, found.attempt, first_send=False)
         if not isinstance(outcome, Charged):
             return None
-        change = conclude(found.payment, found.attempt, outcome, self._context(inbound))
+        change = apply_outcome(found.payment, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
-    def _hint_payment(self, inbound: InboundNotice, found: Noticed) -> bool:
+    def _hint_payment(self, inbound: ReceivedEvent, found: Matched) -> bool:
         payment, now_ms = found.payment, self.clock.now_ms()
         if not found.attempt.is_open and not found.attempt.may_reopen(now_ms):
             self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
@@ -115,16 +115,16 @@ class ApplyNotice:
         if payment.lease.is_live(now_ms):
             # A worker talks to the provider right now; what it hears may be older than this webhook.
             return self._put_back_or_drop(inbound)
-        match self.payments.hasten(payment, hasten(payment, now_ms), self._seen(inbound)):
-            case Claimed(payment=hastened):
-                self.recorder.wake(hastened, 0)
+        match self.payments.expedite(payment, expedite(payment, now_ms), self._seen(inbound)):
+            case Stored(payment=expedited):
+                self.outcome_writer.wake(expedited, 0)
                 return True
             case AlreadySeen():
                 return True
-            case PaymentMoved():
+            case PaymentVersionConflict():
                 return False
 
-    def _put_back_or_drop(self, inbound: InboundNotice) -> bool:
+    def _put_back_or_drop(self, inbound: ReceivedEvent) -> bool:
         """A hint that comes too late to be of use is no loss: the look it asks for is planned anyway."""
         if not self._put_back(inbound):
             self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
@@ -132,48 +132,50 @@ class ApplyNotice:
 
     # -- a capture, void or refund
 
-    def _apply_to_operation(self, inbound: InboundNotice, found: Noticed, operation: Operation) -> bool:
+    def _apply_to_operation(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> bool:
         change = self._moved(inbound, found, operation)
         if change is None:
             return self._hint_operation(inbound, found.payment, operation.operation_id)
-        return isinstance(self.operation_recorder.apply(change), Claimed | AlreadySeen)
+        return isinstance(self.operation_outcome_writer.apply(change), Stored | AlreadySeen)
 
-    def _moved(self, inbound: InboundNotice, found: Noticed, operation: Operation) -> Change | None:
-        if not isinstance(inbound.notice.movement_outcome, Moved):
+    def _moved(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> Change | None:
+        if not isinstance(inbound.provider_event.operation_outcome, Succeeded):
             return None
-        outcome = weigh_movement(inbound.notice.movement_outcome, operation, found.attempt, first_send=False)
-        if not isinstance(outcome, Moved):
+        outcome = verify_operation_outcome(
+            inbound.provider_event.operation_outcome, operation, found.attempt, first_send=False
+        )
+        if not isinstance(outcome, Succeeded):
             return None
-        change = conclude_operation(found.payment, operation, found.attempt, outcome, self._context(inbound))
+        change = apply_operation_outcome(found.payment, operation, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
-    def _hint_operation(self, inbound: InboundNotice, payment: Payment, operation_id: str) -> bool:
+    def _hint_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:
         operation = self.operations.get(payment.merchant_id, payment.transaction_id, operation_id)
         now_ms = self.clock.now_ms()
         if operation is None or operation.last_attempt is None:
             return self._put_back_or_drop(inbound)  # accepted, and not sent yet
         if operation.lease.is_live(now_ms):
             return self._put_back_or_drop(inbound)
-        match self.operations.hasten(operation, hasten_operation(operation, now_ms), self._seen(inbound)):
-            case ClaimedOperation(operation=hastened):
-                self.operation_recorder.wake(hastened, 0)
+        match self.operations.expedite(operation, expedite_operation(operation, now_ms), self._seen(inbound)):
+            case StoredOperation(operation=expedited):
+                self.operation_outcome_writer.wake(expedited, 0)
                 return True
             case AlreadySeen():
                 return True
-            case MovedOperation():
+            case OperationVersionConflict():
                 return False
 
     # -- shared
 
-    def _seen(self, inbound: InboundNotice) -> SeenEvent:
+    def _seen(self, inbound: ReceivedEvent) -> SeenEvent:
         return SeenEvent(
             provider=inbound.provider,
             account_id=inbound.account_id,
-            event_id=inbound.notice.event_id,
+            event_id=inbound.provider_event.event_id,
             expires_at_ms=self.clock.now_ms() + SEEN_EVENT_LIFETIME_MS,
         )
 
-    def _context(self, inbound: InboundNotice) -> Context:
+    def _context(self, inbound: ReceivedEvent) -> Context:
         merchant = self.merchants.get(inbound.merchant_id)
         return Context(
             now_ms=self.clock.now_ms(),
@@ -181,5 +183,5 @@ class ApplyNotice:
             policy=self.policy,
             able=self.providers.capabilities().get(inbound.provider),
             disabled=merchant.disabled if merchant else frozenset(),
-            evidence={"webhook": inbound.notice.event_id, "webhookType": inbound.notice.type},
+            evidence={"webhook": inbound.provider_event.event_id, "webhookType": inbound.provider_event.type},
         )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.inbound_webhooks.ports import InboundNotice, Notices, WebhookAccounts
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, WebhookAccounts
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.metrics import Metric
@@ -12,12 +12,12 @@ from payflowx.domain.shared.transport import Secrets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveWebhook:
-    """Raises `ForgedWebhookError` with nothing stored, and `StorageUnavailableError` for the provider to repeat."""
+    """Raises `InvalidSignatureError` with nothing stored, and `StorageUnavailableError` for the provider to repeat."""
 
     accounts: WebhookAccounts
     providers: Providers
     secrets: Secrets
-    notices: Notices
+    provider_events: ProviderEventQueue
     clock: Clock
     telemetry: Telemetry
 
@@ -26,27 +26,34 @@ class ReceiveWebhook:
         owner = self.accounts.find(provider, token)
         if owner is None:
             self.telemetry.count(Metric.WEBHOOKS_FORGED, provider="unknown")
-            raise ForgedWebhookError
+            raise InvalidSignatureError
         valid = self.secrets.webhook_secrets(owner.account.secret_arn)
         try:
-            notice = self.providers.get(provider).read_webhook(webhook, valid)
-        except ForgedWebhookError:
+            provider_event = self.providers.get(provider).read_webhook(webhook, valid)
+        except InvalidSignatureError:
             self.telemetry.count(Metric.WEBHOOKS_FORGED, provider=provider)
             raise
-        if not _is_about_something(notice):
+        if not _is_about_something(provider_event):
             self.telemetry.count(Metric.WEBHOOKS_IGNORED, provider=provider)
-            self.telemetry.info("webhook of no interest", provider=provider, type=notice.type)
+            self.telemetry.info("webhook of no interest", provider=provider, type=provider_event.type)
             return
-        inbound = InboundNotice(
+        inbound = ReceivedEvent(
             merchant_id=owner.merchant_id,
             provider=provider,
             account_id=owner.account.account_id,
             received_at_ms=webhook.received_at_ms,
-            notice=notice,
+            provider_event=provider_event,
         )
-        self.notices.send(inbound)
+        self.provider_events.send(inbound)
         self.telemetry.count(Metric.WEBHOOKS_RECEIVED, provider=provider)
 
 
-def _is_about_something(notice: Notice) -> bool:
-    return any((notice.charge_reference, notice.charge_key, notice.movement_reference, notice.movement_key))
+def _is_about_something(provider_event: ProviderEvent) -> bool:
+    return any(
+        (
+            provider_event.charge_reference,
+            provider_event.charge_key,
+            provider_event.operation_reference,
+            provider_event.operation_key,
+        )
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from payflowx.domain.merchants.api_keys import SECRET_CHARS, compose_api_key, hash_api_key
-from payflowx.domain.merchants.directory import StoredKey
+from payflowx.domain.merchants.directory import ApiKeyRecord
 from payflowx.domain.shared.ambient import Randomness
 
 _ID_CHARS: Final = 12
@@ -15,7 +15,7 @@ class IssuedKey:
     """The key, which only its owner will know, and what is kept of it."""
 
     api_key: str = field(repr=False)
-    stored: StoredKey
+    stored: ApiKeyRecord
 
 
 def issue_key(
@@ -24,7 +24,7 @@ def issue_key(
     """The id is the beginning of the hash: it names the key and tells nothing of it."""
     key = compose_api_key(mode, randomness.secret_text(SECRET_CHARS))
     key_hash = hash_api_key(key)
-    stored = StoredKey(
+    stored = ApiKeyRecord(
         key_id=f"key_{key_hash[:_ID_CHARS]}",
         merchant_id=merchant_id,
         key_hash=key_hash,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from payflowx.application.merchants.api_key_issuer import IssuedKey, issue_key
 from payflowx.application.merchants.list_keys import ListKeys
-from payflowx.domain.merchants.directory import Administration, Record
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, MAX_KEYS_PER_MERCHANT
@@ -15,26 +15,26 @@ from payflowx.domain.shared.limits import DAY_MS, MAX_KEYS_PER_MERCHANT
 class CreateKey:
     """Raises `Refusal` (`not_found`, `too_many_keys`)."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
     list_keys: ListKeys
     clock: Clock
     randomness: Randomness
     api_key_mode: str
 
-    def __call__(self, merchant_id: str, expires_in_days: int | None, decision: Decision) -> IssuedKey:
+    def __call__(self, merchant_id: str, expires_in_days: int | None, operator_action: OperatorAction) -> IssuedKey:
         """The key is in the answer, this once."""
         if len(self.list_keys(merchant_id)) >= MAX_KEYS_PER_MERCHANT:
             raise Refusal("too_many_keys", f"The merchant has had {MAX_KEYS_PER_MERCHANT} keys already.")
         now_ms = self.clock.now_ms()
         expires_at_ms = now_ms + expires_in_days * DAY_MS if expires_in_days is not None else None
         issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms, expires_at_ms=expires_at_ms)
-        record = Record(
+        record = AuditEntry(
             action="key.created",
             at_ms=now_ms,
-            decision=decision,
+            operator_action=operator_action,
             merchant_id=merchant_id,
             facts={"keyId": issued.stored.key_id},
         )
-        if not self.administration.add_key(issued.stored, record):
+        if not self.merchant_directory.add_key(issued.stored, record):
             raise StorageUnavailableError("the key could not be stored")
         return issued

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from payflowx.application.merchants.api_key_issuer import issue_key
 from payflowx.domain.inbound_webhooks.tokens import TOKEN_CHARS
-from payflowx.domain.merchants.directory import Administration, Record
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account, Providers
 from payflowx.domain.shared.ambient import Clock, Randomness
@@ -63,27 +63,29 @@ class CheckAccount:
 class CreateMerchant:
     """Raises `Refusal` (`merchant_invalid`, `merchant_exists`)."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
     check_account: CheckAccount
     clock: Clock
     randomness: Randomness
     api_key_mode: str
 
-    def __call__(self, merchant_id: str, name: str, accounts: Sequence[Account], decision: Decision) -> NewMerchant:
+    def __call__(
+        self, merchant_id: str, name: str, accounts: Sequence[Account], operator_action: OperatorAction
+    ) -> NewMerchant:
         """Every account gets an address for its provider's webhooks. Accounts may be added later."""
         self._check(merchant_id, name, accounts)
         now_ms = self.clock.now_ms()
         issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms)
         reachable = tuple(replace(a, webhook_token=self.randomness.secret_text(TOKEN_CHARS)) for a in accounts)
         merchant = Merchant(merchant_id=merchant_id, name=name, accounts=reachable)
-        record = Record(
+        record = AuditEntry(
             action="merchant.created",
             at_ms=now_ms,
-            decision=decision,
+            operator_action=operator_action,
             merchant_id=merchant_id,
             facts={"keyId": issued.stored.key_id, "accounts": len(accounts)},
         )
-        if not self.administration.create_merchant(merchant, issued.stored, record):
+        if not self.merchant_directory.create_merchant(merchant, issued.stored, record):
             raise Refusal("merchant_exists", "A merchant with this id exists already.")
         return NewMerchant(merchant=merchant, key_id=issued.stored.key_id, api_key=issued.api_key)
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.outcome_writer import Recorder
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.retry import RetryPolicy
@@ -18,11 +18,11 @@ class ErasePersonalData:
     """Raises `Refusal` (`not_found`, `invalid_state`). Idempotent."""
 
     payments: Payments
-    recorder: Recorder
+    outcome_writer: OutcomeWriter
     clock: Clock
     policy: RetryPolicy
 
-    def __call__(self, merchant_id: str, transaction_id: str, decision: Decision) -> Payment:
+    def __call__(self, merchant_id: str, transaction_id: str, operator_action: OperatorAction) -> Payment:
         """The payment without customer, tokens, description, metadata and URLs."""
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
@@ -36,9 +36,9 @@ class ErasePersonalData:
                     "Something is still to be done with this payment; erase it when it is final.",
                 )
             context = Context(
-                now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=decision.facts()
+                now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=operator_action.facts()
             )
-            stored = self.recorder.commit(erase(payment, context))
+            stored = self.outcome_writer.commit(erase(payment, context))
             if stored is not None:
                 return stored
         raise StorageUnavailableError("the payment kept changing")

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from payflowx.domain.merchants.directory import StoredKey
+from payflowx.domain.merchants.directory import ApiKeyRecord
 from payflowx.domain.shared.errors import Refusal
 
 
-def find_usable_key(keys: Sequence[StoredKey], key_id: str, now_ms: int) -> StoredKey:
+def find_usable_key(keys: Sequence[ApiKeyRecord], key_id: str, now_ms: int) -> ApiKeyRecord:
     """Raises `Refusal` (`not_found`, `key_ended`)."""
     found = next((key for key in keys if key.key_id == key_id), None)
     if found is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.directory import Administration, StoredKey
+from payflowx.domain.merchants.directory import ApiKeyRecord, MerchantDirectory
 from payflowx.domain.shared.errors import Refusal
 
 
@@ -11,10 +11,10 @@ from payflowx.domain.shared.errors import Refusal
 class ListKeys:
     """Raises `Refusal` (`not_found`)."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
 
-    def __call__(self, merchant_id: str) -> Sequence[StoredKey]:
+    def __call__(self, merchant_id: str) -> Sequence[ApiKeyRecord]:
         """Oldest first."""
-        if self.administration.merchant(merchant_id) is None:
+        if self.merchant_directory.merchant(merchant_id) is None:
             raise Refusal("not_found", "There is no merchant with this id.")
-        return sorted(self.administration.keys(merchant_id), key=lambda key: (key.created_at_ms, key.key_id))
+        return sorted(self.merchant_directory.keys(merchant_id), key=lambda key: (key.created_at_ms, key.key_id))

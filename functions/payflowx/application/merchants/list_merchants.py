@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.directory import Administration, MerchantPage
+from payflowx.domain.merchants.directory import MerchantDirectory, MerchantPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListMerchants:
     """By id."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
 
     def __call__(self, *, after: str | None, limit: int) -> MerchantPage:
         """Those whose ids come after `after`."""
-        return self.administration.merchants(after=after, limit=limit)
+        return self.merchant_directory.merchants(after=after, limit=limit)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from payflowx.application.merchants.find_key import find_usable_key
 from payflowx.application.merchants.list_keys import ListKeys
-from payflowx.domain.merchants.directory import Administration, Record, StoredKey
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantDirectory
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
 
@@ -14,18 +14,22 @@ from payflowx.domain.shared.errors import Refusal
 class RevokeKey:
     """Raises `Refusal` (`not_found`, `key_ended`, `conflict`)."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
     list_keys: ListKeys
     clock: Clock
 
-    def __call__(self, merchant_id: str, key_id: str, decision: Decision) -> StoredKey:
+    def __call__(self, merchant_id: str, key_id: str, operator_action: OperatorAction) -> ApiKeyRecord:
         """It opens nothing any more once the authorizer's answers of the last minute are forgotten."""
         now_ms = self.clock.now_ms()
         key = find_usable_key(self.list_keys(merchant_id), key_id, now_ms)
         revoked = replace(key, revoked_at_ms=now_ms)
-        record = Record(
-            action="key.revoked", at_ms=now_ms, decision=decision, merchant_id=merchant_id, facts={"keyId": key_id}
+        record = AuditEntry(
+            action="key.revoked",
+            at_ms=now_ms,
+            operator_action=operator_action,
+            merchant_id=merchant_id,
+            facts={"keyId": key_id},
         )
-        if not self.administration.change_key(revoked, record):
+        if not self.merchant_directory.change_key(revoked, record):
             raise Refusal("conflict", "The key was changed by somebody else meanwhile. List the keys and try again.")
         return revoked

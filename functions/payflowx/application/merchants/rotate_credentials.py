@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, Administration, Record
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, AuditEntry, MerchantDirectory
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
@@ -13,43 +13,43 @@ from payflowx.domain.shared.errors import Refusal
 class RotateCredentials:
     """Raises `Refusal` (`not_found`, `rotation_open`, `no_rotation`, and what the vault refuses)."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
     secrets: AccountSecrets
     clock: Clock
 
     def begin(
-        self, merchant_id: str, provider: str, account_id: str, secret: AccountSecret, decision: Decision
+        self, merchant_id: str, provider: str, account_id: str, secret: AccountSecret, operator_action: OperatorAction
     ) -> Account:
         """The new ones are used to call the provider; both verify its webhooks until the rotation is ended."""
         account = self._account(merchant_id, provider, account_id)
         if self.secrets.is_rotating(account.secret_arn):
             raise Refusal("rotation_open", "A rotation of this account is open. End it first: --finish.")
-        self._record("credentials.rotated", merchant_id, account, decision)
+        self._record("credentials.rotated", merchant_id, account, operator_action)
         self.secrets.replace(account.secret_arn, secret, keep_previous=True)
         return account
 
-    def finish(self, merchant_id: str, provider: str, account_id: str, decision: Decision) -> Account:
+    def finish(self, merchant_id: str, provider: str, account_id: str, operator_action: OperatorAction) -> Account:
         """The old ones verify nothing any more."""
         account = self._account(merchant_id, provider, account_id)
         if not self.secrets.is_rotating(account.secret_arn):
             raise Refusal("no_rotation", "No rotation of this account is open.")
-        self._record("credentials.rotation_finished", merchant_id, account, decision)
+        self._record("credentials.rotation_finished", merchant_id, account, operator_action)
         self.secrets.forget_previous(account.secret_arn)
         return account
 
     def _account(self, merchant_id: str, provider: str, account_id: str) -> Account:
-        merchant = self.administration.merchant(merchant_id)
+        merchant = self.merchant_directory.merchant(merchant_id)
         account = merchant.account(provider, account_id) if merchant else None
         if account is None:
             raise Refusal("not_found", "There is no such merchant, or it has no such account.")
         return account
 
-    def _record(self, action: str, merchant_id: str, account: Account, decision: Decision) -> None:
-        record = Record(
+    def _record(self, action: str, merchant_id: str, account: Account, operator_action: OperatorAction) -> None:
+        record = AuditEntry(
             action=action,
             at_ms=self.clock.now_ms(),
-            decision=decision,
+            operator_action=operator_action,
             merchant_id=merchant_id,
             facts={"provider": account.provider, "accountId": account.account_id},
         )
-        self.administration.record(record)
+        self.merchant_directory.record(record)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS, CheckAccount
 from payflowx.domain.inbound_webhooks.tokens import TOKEN_CHARS
-from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, Administration, Record
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, AuditEntry, MerchantDirectory
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.ambient import Clock, Randomness
@@ -33,7 +33,7 @@ class SetCredentials:
     that work, rotate them.
     """
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
     secrets: AccountSecrets
     check_account: CheckAccount
     clock: Clock
@@ -44,24 +44,26 @@ class SetCredentials:
         self,
         wanted: WantedAccount,
         secret: AccountSecret,
-        decision: Decision,
+        operator_action: OperatorAction,
     ) -> Account:
         """The account as it is now."""
-        merchant = self.administration.merchant(wanted.merchant_id)
+        merchant = self.merchant_directory.merchant(wanted.merchant_id)
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")
         account = merchant.account(wanted.provider, wanted.account_id)
         if account is None:
-            return self._add(merchant, wanted, secret, decision)
+            return self._add(merchant, wanted, secret, operator_action)
         if wanted.endpoint not in (None, account.endpoint):
             raise Refusal(
                 "endpoint_known", "The account exists with another endpoint. Attempts are bound to it; add an account."
             )
-        self.administration.record(self._record("credentials.set", merchant.merchant_id, account, decision))
+        self.merchant_directory.record(self._record("credentials.set", merchant.merchant_id, account, operator_action))
         self.secrets.replace(account.secret_arn, secret, keep_previous=False)
         return account
 
-    def _add(self, merchant: Merchant, wanted: WantedAccount, secret: AccountSecret, decision: Decision) -> Account:
+    def _add(
+        self, merchant: Merchant, wanted: WantedAccount, secret: AccountSecret, operator_action: OperatorAction
+    ) -> Account:
         if wanted.endpoint is None:
             raise Refusal("endpoint_needed", "The merchant has no such account yet: say its endpoint to add it.")
         if len(merchant.accounts) >= MAX_ACCOUNTS:
@@ -79,16 +81,16 @@ class SetCredentials:
             secret_arn=self.secrets.put(name, secret),
             webhook_token=self.randomness.secret_text(TOKEN_CHARS),
         )
-        record = self._record("account.added", merchant.merchant_id, account, decision)
-        if not self.administration.put_account(merchant.merchant_id, account, record):
+        record = self._record("account.added", merchant.merchant_id, account, operator_action)
+        if not self.merchant_directory.put_account(merchant.merchant_id, account, record):
             raise Refusal("conflict", "Somebody else added this account meanwhile. Repeat the command.")
         return account
 
-    def _record(self, action: str, merchant_id: str, account: Account, decision: Decision) -> Record:
-        return Record(
+    def _record(self, action: str, merchant_id: str, account: Account, operator_action: OperatorAction) -> AuditEntry:
+        return AuditEntry(
             action=action,
             at_ms=self.clock.now_ms(),
-            decision=decision,
+            operator_action=operator_action,
             merchant_id=merchant_id,
             facts={"provider": account.provider, "accountId": account.account_id},
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.directory import Administration
+from payflowx.domain.merchants.directory import MerchantDirectory
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.shared.errors import Refusal
 
@@ -11,11 +11,11 @@ from payflowx.domain.shared.errors import Refusal
 class ShowMerchant:
     """Raises `Refusal` (`not_found`)."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
 
     def __call__(self, merchant_id: str) -> Merchant:
         """With its accounts and switches."""
-        merchant = self.administration.merchant(merchant_id)
+        merchant = self.merchant_directory.merchant(merchant_id)
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")
         return merchant

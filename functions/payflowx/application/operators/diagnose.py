@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.application.routing.publish_routing import CheckRouting
-from payflowx.domain.merchants.directory import AccountSecrets, Administration, RoutingPublisher
+from payflowx.domain.merchants.directory import AccountSecrets, MerchantDirectory, RoutingPublisher
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.ports import Due, DueItems
 from payflowx.domain.providers.ports import Providers
@@ -30,7 +30,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class HealthCheck:
     """`advice` says what to do; empty where nothing is to be done."""
 
     check: str
@@ -43,7 +43,7 @@ class Finding:
 class Diagnose:
     """Reads only. A check that cannot be made is a finding, not an error."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
     secrets: AccountSecrets
     publisher: RoutingPublisher
     check_routing: CheckRouting
@@ -52,9 +52,9 @@ class Diagnose:
     providers: Providers
     clock: Clock
 
-    def __call__(self) -> Sequence[Finding]:
+    def __call__(self) -> Sequence[HealthCheck]:
         """In the order in which one would look."""
-        findings: list[Finding] = []
+        findings: list[HealthCheck] = []
         for name, check in (
             ("merchants", self._merchants),
             ("routing", self._routing),
@@ -66,14 +66,16 @@ class Diagnose:
                 findings += check()
             except (StorageUnavailableError, ConfigurationError, Refusal) as error:
                 findings.append(
-                    Finding(check=name, health=Health.ILL, words=f"Could not be checked: {error}.", advice="Try again.")
+                    HealthCheck(
+                        check=name, health=Health.ILL, words=f"Could not be checked: {error}.", advice="Try again."
+                    )
                 )
         return findings
 
-    def _merchants(self) -> Iterator[Finding]:
-        page = self.administration.merchants(after=None, limit=_MAX_MERCHANTS)
+    def _merchants(self) -> Iterator[HealthCheck]:
+        page = self.merchant_directory.merchants(after=None, limit=_MAX_MERCHANTS)
         if not page.items:
-            yield Finding(
+            yield HealthCheck(
                 check="merchants",
                 health=Health.NOTE,
                 words="There is no merchant yet.",
@@ -82,7 +84,7 @@ class Diagnose:
             return
         faults = 0
         for head in page.items:
-            merchant = self.administration.merchant(head.merchant_id)
+            merchant = self.merchant_directory.merchant(head.merchant_id)
             if merchant is None:
                 continue
             for finding in self._accounts(merchant):
@@ -91,12 +93,12 @@ class Diagnose:
         if not faults:
             more = " (the first of them)" if page.next_after else ""
             words = f"{len(page.items)} merchants{more}, all accounts with readable credentials."
-            yield Finding(check="merchants", health=Health.WELL, words=words)
+            yield HealthCheck(check="merchants", health=Health.WELL, words=words)
 
-    def _accounts(self, merchant: Merchant) -> Iterator[Finding]:
+    def _accounts(self, merchant: Merchant) -> Iterator[HealthCheck]:
         name = merchant.merchant_id
         if not merchant.accounts:
-            yield Finding(
+            yield HealthCheck(
                 check="merchants",
                 health=Health.NOTE,
                 words=f"{name} has no account at any provider: all its payments are refused.",
@@ -107,74 +109,74 @@ class Diagnose:
             arguments = f"{account.provider} --merchant {name} --account {account.account_id}"
             if account.provider not in self.providers.capabilities():
                 words = f"{where}: this deployment does not have that provider."
-                yield Finding(check="merchants", health=Health.NOTE, words=words)
+                yield HealthCheck(check="merchants", health=Health.NOTE, words=words)
                 continue
             try:
                 if self.secrets.is_rotating(account.secret_arn):
-                    yield Finding(
+                    yield HealthCheck(
                         check="merchants",
                         health=Health.NOTE,
                         words=f"{where}: a rotation of credentials is open.",
                         advice=f"payflowx credentials rotate {arguments} --finish",
                     )
             except Refusal as refusal:
-                yield Finding(
+                yield HealthCheck(
                     check="merchants",
                     health=Health.ILL,
                     words=f"{where}: {refusal.detail}",
                     advice=f"payflowx credentials set {arguments}",
                 )
 
-    def _routing(self) -> Iterator[Finding]:
+    def _routing(self) -> Iterator[HealthCheck]:
         current = self.publisher.current()
         faults = self.check_routing.faults(current.document)
         if faults:
             words = f"The routing document in force is wrong: {'; '.join(faults)}."
-            yield Finding(
+            yield HealthCheck(
                 check="routing", health=Health.ILL, words=words, advice="payflowx routing publish FILE, or rollback"
             )
             return
         words = f"Version {current.number} is {current.state.lower()} at {current.percent} percent, without a fault."
-        yield Finding(check="routing", health=Health.WELL, words=words)
+        yield HealthCheck(check="routing", health=Health.WELL, words=words)
 
-    def _switches(self) -> Iterator[Finding]:
-        off = sorted(s.provider for s in self.administration.switches(None) if s.disabled)
+    def _switches(self) -> Iterator[HealthCheck]:
+        off = sorted(s.provider for s in self.merchant_directory.provider_statuses(None) if s.disabled)
         if not off:
-            yield Finding(check="switches", health=Health.WELL, words="No provider is switched off for everyone.")
+            yield HealthCheck(check="switches", health=Health.WELL, words="No provider is switched off for everyone.")
         for provider in off:
-            yield Finding(
+            yield HealthCheck(
                 check="switches",
                 health=Health.NOTE,
                 words=f"{provider} is switched off for everyone.",
                 advice=f"payflowx providers enable {provider}",
             )
 
-    def _queues(self) -> Iterator[Finding]:
+    def _queues(self) -> Iterator[HealthCheck]:
         for depth in self.dead_letters.depths():
             name = depth.queue.value
             if depth.dead or depth.dead_hidden:
                 words = f"{depth.dead + depth.dead_hidden} dead letters of {name}. No payment is lost by them."
                 advice = f"payflowx dlq explain {name}"
-                yield Finding(check="queues", health=Health.ILL, words=words, advice=advice)
+                yield HealthCheck(check="queues", health=Health.ILL, words=words, advice=advice)
             elif depth.waiting > _MAX_WAITING:
                 words = f"{depth.waiting} messages wait in {name}."
                 advice = "Is the function throttled, or a provider slow? See the runbook: messages wait too long."
-                yield Finding(check="queues", health=Health.ILL, words=words, advice=advice)
+                yield HealthCheck(check="queues", health=Health.ILL, words=words, advice=advice)
             else:
                 words = f"{name}: {depth.waiting} waiting, no dead letters."
-                yield Finding(check="queues", health=Health.WELL, words=words)
+                yield HealthCheck(check="queues", health=Health.WELL, words=words)
 
-    def _recovery(self) -> Iterator[Finding]:
+    def _recovery(self) -> Iterator[HealthCheck]:
         now_ms = self.clock.now_ms()
         overdue = [due for shard in range(DUE_SHARDS) for due in self._first_page(shard, now_ms - _OVERDUE_MS)]
         if overdue:
             minutes = (now_ms - min(due.due_at_ms for due in overdue)) // MINUTE_MS
             words = f"At least {len(overdue)} items are overdue, the oldest by {minutes} minutes."
             advice = "Does the sweeper run? See the runbook: a payment has been due for long."
-            yield Finding(check="recovery", health=Health.ILL, words=words, advice=advice)
+            yield HealthCheck(check="recovery", health=Health.ILL, words=words, advice=advice)
         else:
             words = f"Nothing is overdue by more than {_OVERDUE_MS // MINUTE_MS} minutes."
-            yield Finding(check="recovery", health=Health.WELL, words=words)
+            yield HealthCheck(check="recovery", health=Health.WELL, words=words)
 
     def _first_page(self, shard: int, until_ms: int) -> Sequence[Due]:
         return next(iter(self.due_items.pages(shard, until_ms)), [])

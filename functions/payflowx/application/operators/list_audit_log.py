@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.directory import Administration, Record
+from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListRecords:
+class ListAuditLog:
     """A month at a time."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
 
-    def __call__(self, month: str, *, limit: int) -> Sequence[Record]:
+    def __call__(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
         """Newest first."""
-        return self.administration.records(month, limit=limit)
+        return self.merchant_directory.records(month, limit=limit)

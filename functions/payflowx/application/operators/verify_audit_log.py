@@ -11,7 +11,7 @@ _MAX_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyTrail:
+class VerifyAuditLog:
     """Raises `Refusal` (`not_found`)."""
 
     payments: Payments

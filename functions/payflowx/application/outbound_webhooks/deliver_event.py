@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from payflowx.domain.outbound_webhooks.endpoints import Endpoint, EndpointBook, disabled
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, disabled
 from payflowx.domain.outbound_webhooks.merchant_events import (
-    Announcement,
     Answered,
     Delivery,
     DeliveryState,
+    MerchantEvent,
     NotAnswered,
     Posted,
     after_try,
@@ -20,13 +20,13 @@ from payflowx.domain.outbound_webhooks.merchant_events import (
     why_to_disable,
 )
 from payflowx.domain.outbound_webhooks.ports import (
-    Announcements,
     Compose,
     Deliveries,
     DeliveryJob,
-    EndpointBooks,
-    Seals,
-    Sender,
+    MerchantEvents,
+    SecretCipher,
+    WebhookClient,
+    WebhookEndpointStore,
 )
 from payflowx.domain.outbound_webhooks.signing import signed_headers
 from payflowx.domain.payments.operation_ports import Operations
@@ -41,12 +41,12 @@ from payflowx.domain.shared.metrics import Metric
 class DeliverEvent:
     """A crash between sending and writing it down sends again: the event's id is the same, the receiver can tell."""
 
-    announcements: Announcements
-    books: EndpointBooks
+    merchant_events: MerchantEvents
+    books: WebhookEndpointStore
     payments: Payments
     operations: Operations
-    seals: Seals
-    sender: Sender
+    cipher: SecretCipher
+    webhook_client: WebhookClient
     deliveries: Deliveries
     concurrency: Concurrency
     clock: Clock
@@ -55,57 +55,61 @@ class DeliverEvent:
 
     def __call__(self, job: DeliveryJob, compose: Compose) -> None:
         """Raises `StorageUnavailableError` when it could not be written down: the message comes back."""
-        announcement = self.announcements.get(job.merchant_id, job.transaction_id, job.seq)
-        if announcement is None or announcement.due_at_ms is None:
+        merchant_event = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
+        if merchant_event is None or merchant_event.due_at_ms is None:
             self.telemetry.info("nothing to deliver", transactionId=job.transaction_id, seq=job.seq)
             return
         book = self.books.get(job.merchant_id)
         now_ms = self.clock.now_ms()
-        targets = _targets(planned(announcement, book.endpoints, now_ms), book, now_ms)
-        posted = self._post(announcement, targets, compose) if targets else {}
-        self._record(announcement, book, posted)
+        targets = _targets(planned(merchant_event, book.endpoints, now_ms), book, now_ms)
+        posted = self._post(merchant_event, targets, compose) if targets else {}
+        self._record(merchant_event, book, posted)
         self._keep_book(book, posted)
 
     # -- sending
 
-    def _post(self, announcement: Announcement, targets: Sequence[Endpoint], compose: Compose) -> Mapping[str, Posted]:
+    def _post(
+        self, merchant_event: MerchantEvent, targets: Sequence[Endpoint], compose: Compose
+    ) -> Mapping[str, Posted]:
         """Side by side: a slow endpoint does not keep the others waiting."""
-        body = self._body(announcement, compose)
+        body = self._body(merchant_event, compose)
         posted: dict[str, Posted] = {}
-        self.concurrency.run([partial(self._post_to, endpoint, announcement, body, posted) for endpoint in targets])
+        self.concurrency.run([partial(self._post_to, endpoint, merchant_event, body, posted) for endpoint in targets])
         return posted
 
-    def _post_to(self, endpoint: Endpoint, announcement: Announcement, body: bytes, posted: dict[str, Posted]) -> None:
+    def _post_to(
+        self, endpoint: Endpoint, merchant_event: MerchantEvent, body: bytes, posted: dict[str, Posted]
+    ) -> None:
         now_ms = self.clock.now_ms()
-        owner = {"merchant_id": announcement.merchant_id, "endpoint_id": endpoint.endpoint_id}
-        secrets = [self.seals.open(sealed, **owner) for sealed in endpoint.sealed_secrets(now_ms)]
-        signed = signed_headers(announcement.event_id, now_ms // SECOND_MS, body, secrets)
+        owner = {"merchant_id": merchant_event.merchant_id, "endpoint_id": endpoint.endpoint_id}
+        secrets = [self.cipher.open(encrypted, **owner) for encrypted in endpoint.encrypted_secrets(now_ms)]
+        signed = signed_headers(merchant_event.event_id, now_ms // SECOND_MS, body, secrets)
         headers = {"content-type": "application/json", "user-agent": "PayFlowX", **signed}
-        result = self.sender.post(endpoint.url, headers, body)
+        result = self.webhook_client.post(endpoint.url, headers, body)
         posted[endpoint.endpoint_id] = result
         self.telemetry.info(
             "event posted",
-            eventId=announcement.event_id,
+            eventId=merchant_event.event_id,
             endpointId=endpoint.endpoint_id,
             status=result.status if isinstance(result, Answered) else None,
             code=result.code if isinstance(result, NotAnswered) else None,
         )
 
-    def _body(self, announcement: Announcement, compose: Compose) -> bytes:
+    def _body(self, merchant_event: MerchantEvent, compose: Compose) -> bytes:
         """As things are now: a message that had to wait says what is true when it arrives."""
-        payment = self.payments.get(announcement.merchant_id, announcement.transaction_id)
+        payment = self.payments.get(merchant_event.merchant_id, merchant_event.transaction_id)
         if payment is None:
             raise InvariantError("an event has no payment")
         operation = (
-            self.operations.get(announcement.merchant_id, announcement.transaction_id, announcement.operation_id)
-            if announcement.operation_id
+            self.operations.get(merchant_event.merchant_id, merchant_event.transaction_id, merchant_event.operation_id)
+            if merchant_event.operation_id
             else None
         )
-        return compose(announcement, payment, operation)
+        return compose(merchant_event, payment, operation)
 
     # -- writing down
 
-    def _record(self, before: Announcement, book: EndpointBook, posted: Mapping[str, Posted]) -> None:
+    def _record(self, before: MerchantEvent, book: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
         job = DeliveryJob(merchant_id=before.merchant_id, transaction_id=before.transaction_id, seq=before.seq)
         jitter = self.randomness.jitter()
         for _ in range(MAX_COMMIT_TRIES):
@@ -116,11 +120,11 @@ class DeliverEvent:
                 for endpoint_id, delivery in plan.deliveries.items()
             }
             after, wake_in_seconds = settled(plan, deliveries, now_ms)
-            if self.announcements.save(before, after):
+            if self.merchant_events.save(before, after):
                 self._count(before, after, posted, now_ms)
                 self._wake(job, wake_in_seconds)
                 return
-            found = self.announcements.get(job.merchant_id, job.transaction_id, job.seq)
+            found = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
             if found is None:
                 raise InvariantError("an event that was being delivered is gone")
             before = found
@@ -130,7 +134,7 @@ class DeliverEvent:
     def _after(  # noqa: PLR0917 - the facts of one delivery
         endpoint_id: str,
         delivery: Delivery,
-        book: EndpointBook,
+        book: WebhookEndpoints,
         posted: Mapping[str, Posted],
         now_ms: int,
         jitter: float,
@@ -150,7 +154,7 @@ class DeliverEvent:
         except StorageUnavailableError:
             self.telemetry.warn("delivery not woken; the sweeper will do it", transactionId=job.transaction_id)
 
-    def _count(self, before: Announcement, after: Announcement, posted: Mapping[str, Posted], now_ms: int) -> None:
+    def _count(self, before: MerchantEvent, after: MerchantEvent, posted: Mapping[str, Posted], now_ms: int) -> None:
         for endpoint_id in posted:
             state = after.deliveries[endpoint_id].state
             outcome = "RETRIED" if state is DeliveryState.PENDING else state.value
@@ -163,7 +167,7 @@ class DeliverEvent:
 
     # -- the endpoints themselves
 
-    def _keep_book(self, book: EndpointBook, posted: Mapping[str, Posted]) -> None:
+    def _keep_book(self, book: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
         """Remember since when an endpoint fails, and disable it. Written only when that changes."""
         now_ms = self.clock.now_ms()
         for endpoint_id, result in posted.items():
@@ -193,8 +197,8 @@ class DeliverEvent:
         )
 
 
-def _targets(announcement: Announcement, book: EndpointBook, now_ms: int) -> Sequence[Endpoint]:
-    found = [book.find(endpoint_id) for endpoint_id in ready(announcement, now_ms)]
+def _targets(merchant_event: MerchantEvent, book: WebhookEndpoints, now_ms: int) -> Sequence[Endpoint]:
+    found = [book.find(endpoint_id) for endpoint_id in ready(merchant_event, now_ms)]
     return [endpoint for endpoint in found if endpoint is not None and endpoint.is_enabled]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from payflowx.domain.outbound_webhooks.endpoints import Endpoint, EndpointBook, derive_endpoint_id, rotated
-from payflowx.domain.outbound_webhooks.ports import EndpointBooks, Seals
+from payflowx.domain.outbound_webhooks.endpoints import Endpoint, WebhookEndpoints, derive_endpoint_id, rotated
+from payflowx.domain.outbound_webhooks.ports import SecretCipher, WebhookEndpointStore
 from payflowx.domain.outbound_webhooks.signing import SECRET_CHARS, SECRET_PREFIX
-from payflowx.domain.payments.event_types import TOPICS
+from payflowx.domain.payments.event_types import EVENT_TYPES
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MAX_ENDPOINTS, MAX_EVENT_TYPES
@@ -26,8 +26,8 @@ class NewEndpoint:
 class ManageEndpoints:
     """Raises `Refusal` with nothing written, and `StorageUnavailableError` when the request should be repeated."""
 
-    books: EndpointBooks
-    seals: Seals
+    books: WebhookEndpointStore
+    cipher: SecretCipher
     clock: Clock
     randomness: Randomness
     loopback_allowed: bool
@@ -42,17 +42,17 @@ class ManageEndpoints:
         self._check(request)
         endpoint_id = derive_endpoint_id(request.merchant_id, request.url)
         now_ms = self.clock.now_ms()
-        secret, sealed = self._new_secret(request.merchant_id, endpoint_id)
+        secret, encrypted = self._new_secret(request.merchant_id, endpoint_id)
         endpoint = Endpoint(
             endpoint_id=endpoint_id,
             url=request.url,
             event_types=request.event_types,
-            sealed_secret=sealed,
+            encrypted_secret=encrypted,
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
         )
 
-        def add(book: EndpointBook) -> EndpointBook:
+        def add(book: WebhookEndpoints) -> WebhookEndpoints:
             if book.find(endpoint_id) is not None:
                 raise Refusal(
                     "endpoint_exists",
@@ -69,24 +69,24 @@ class ManageEndpoints:
 
     def rotate(self, merchant_id: str, endpoint_id: str) -> tuple[Endpoint, str]:
         """The new secret, shown this once; for a day both sign."""
-        secret, sealed = self._new_secret(merchant_id, endpoint_id)
+        secret, encrypted = self._new_secret(merchant_id, endpoint_id)
         now_ms = self.clock.now_ms()
 
-        def renew(book: EndpointBook) -> EndpointBook:
-            return book.with_endpoint(rotated(_known(book, endpoint_id), sealed, now_ms))
+        def renew(book: WebhookEndpoints) -> WebhookEndpoints:
+            return book.with_endpoint(rotated(_known(book, endpoint_id), encrypted, now_ms))
 
         return _known(self._change(merchant_id, renew), endpoint_id), secret
 
     def delete(self, merchant_id: str, endpoint_id: str) -> None:
         """What is still on its way there is dropped."""
 
-        def drop(book: EndpointBook) -> EndpointBook:
+        def drop(book: WebhookEndpoints) -> WebhookEndpoints:
             _known(book, endpoint_id)
             return book.without(endpoint_id)
 
         self._change(merchant_id, drop)
 
-    def _change(self, merchant_id: str, change: Callable[[EndpointBook], EndpointBook]) -> EndpointBook:
+    def _change(self, merchant_id: str, change: Callable[[WebhookEndpoints], WebhookEndpoints]) -> WebhookEndpoints:
         for _ in range(MAX_COMMIT_TRIES):
             before = self.books.get(merchant_id)
             after = change(before)
@@ -96,19 +96,19 @@ class ManageEndpoints:
 
     def _new_secret(self, merchant_id: str, endpoint_id: str) -> tuple[str, str]:
         secret = SECRET_PREFIX + self.randomness.secret_text(SECRET_CHARS)
-        return secret, self.seals.seal(secret, merchant_id=merchant_id, endpoint_id=endpoint_id)
+        return secret, self.cipher.encrypt(secret, merchant_id=merchant_id, endpoint_id=endpoint_id)
 
     def _check(self, request: NewEndpoint) -> None:
         loopback = self.loopback_allowed and is_loopback_url(request.url)
         if not loopback and (fault := why_not_allowed(request.url)):
             raise Refusal("url_not_allowed", f"The URL is not allowed: {fault}.", field="url")
         types = request.event_types
-        if len(types) > MAX_EVENT_TYPES or len(set(types)) != len(types) or not TOPICS.issuperset(types):
-            known = ", ".join(sorted(TOPICS))
+        if len(types) > MAX_EVENT_TYPES or len(set(types)) != len(types) or not EVENT_TYPES.issuperset(types):
+            known = ", ".join(sorted(EVENT_TYPES))
             raise Refusal("field_invalid", f"eventTypes must be different ones of {known}.", field="eventTypes")
 
 
-def _known(book: EndpointBook, endpoint_id: str) -> Endpoint:
+def _known(book: WebhookEndpoints, endpoint_id: str) -> Endpoint:
     endpoint = book.find(endpoint_id)
     if endpoint is None:
         raise Refusal("not_found", "There is no webhook endpoint with this id.")

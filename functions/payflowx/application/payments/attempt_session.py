@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from payflowx.application.payments.charge_request import charge_of
+from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.outcome import Declined, Fenced, Outcome, Unknown
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Outcome, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.providers.ports import Account, Charge, Provider
+from payflowx.domain.providers.ports import Account, ChargeRequest, Provider
 from payflowx.domain.shared.ambient import Clock, Deadline
 from payflowx.domain.shared.limits import MIN_TIME_TO_SEND_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class AttemptSession:
     """The payment as stored under our lease, and whom to talk to about which attempt."""
 
     payment: Payment
@@ -28,11 +28,11 @@ class Visit:
         return self.payment.attempt(self.number)
 
     @property
-    def charge(self) -> Charge:
+    def charge(self) -> ChargeRequest:
         """What the provider is asked to do, or asked about."""
-        return charge_of(self.payment, self.attempt)
+        return charge_request_of(self.payment, self.attempt)
 
-    def with_payment(self, payment: Payment) -> "Visit":
+    def with_payment(self, payment: Payment) -> "AttemptSession":
         """The same turn after a write."""
         return replace(self, payment=payment)
 
@@ -45,7 +45,7 @@ class Visit:
         lease_left_ms = self.payment.lease.expires_at_ms - self.clock.now_ms()
         return min(lease_left_ms, self.deadline.remaining_ms()) >= MIN_TIME_TO_SEND_MS
 
-    def fence(self, known_reference: str | None = None) -> Outcome:
+    def cancel_and_confirm(self, known_reference: str | None = None) -> Outcome:
         """Cancel at the provider and read it back; without time for that, nothing is known.
 
         `known_reference`: the provider's id, where an answer has just told it, spares the search.
@@ -53,13 +53,13 @@ class Visit:
         if not self.has_time_to_send():
             return Unknown(code="not_enough_time")
         charge = replace(self.charge, reference=self.charge.reference or known_reference)
-        return self.provider.fence(charge, self.account)
+        return self.provider.cancel_and_confirm(charge, self.account)
 
     def confirm_decline(self, declined: Declined) -> Outcome:
         """A decline whose object can be paid again counts only once that is proven cancelled."""
-        if not declined.fence_required:
+        if not declined.cancel_required:
             return declined
-        fenced = self.fence(declined.reference)
-        if isinstance(fenced, Fenced):
-            return replace(declined, fence_required=False)
-        return declined if isinstance(fenced, Unknown) else fenced
+        confirmed_cancelled = self.cancel_and_confirm(declined.reference)
+        if isinstance(confirmed_cancelled, ConfirmedCancelled):
+            return replace(declined, cancel_required=False)
+        return declined if isinstance(confirmed_cancelled, Unknown) else confirmed_cancelled

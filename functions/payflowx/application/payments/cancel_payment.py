@@ -2,23 +2,23 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.outcome_writer import Recorder
+from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.request_operation import NewOperation, RequestOperation
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
-from payflowx.domain.payments.retry import RetryPolicy, Stop
-from payflowx.domain.payments.state_machine import Context, give_up, request_cancel
+from payflowx.domain.payments.retry import FailureReason, RetryPolicy
+from payflowx.domain.payments.state_machine import Context, fail_payment, request_cancel
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
 
-_CANCELLED = Stop(code="cancelled", message="The merchant cancelled the payment.")
+_CANCELLED = FailureReason(code="cancelled", message="The merchant cancelled the payment.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class CancelPayment:
 
     payments: Payments
     providers: Providers
-    recorder: Recorder
+    outcome_writer: OutcomeWriter
     operations: Operations
     request_operation: RequestOperation
     clock: Clock
@@ -74,7 +74,7 @@ class CancelPayment:
         """A void that is on its way already."""
         of = (payment.merchant_id, payment.transaction_id)
         settling = self.operations.get(*of, payment.open_settlement) if payment.open_settlement else None
-        if settling is None or settling.kind is not MovementKind.VOID:
+        if settling is None or settling.kind is not OperationKind.VOID:
             return None
         return Cancellation(payment=payment, void=settling)
 
@@ -86,7 +86,7 @@ class CancelPayment:
                 NewOperation(
                     merchant_id=request.merchant_id,
                     transaction_id=request.transaction_id,
-                    kind=MovementKind.VOID,
+                    kind=OperationKind.VOID,
                     amount=None,
                     idempotency_key=request.idempotency_key or f"auto-{payment.event_seq}",
                     path=request.path,
@@ -96,15 +96,15 @@ class CancelPayment:
         except Refusal as refusal:
             if refusal.code != "not_supported" or charge is None:
                 raise
-            return self._fence(payment, charge, refusal)
+            return self._cancel_and_confirm(payment, charge, refusal)
         now = self.payments.get(request.merchant_id, request.transaction_id)
         return Cancellation(payment=now or payment, void=acceptance.operation)
 
-    def _fence(self, payment: Payment, charge: Attempt, refusal: Refusal) -> Cancellation:
-        if not self.providers.get(charge.provider).capabilities.can_fence:
+    def _cancel_and_confirm(self, payment: Payment, charge: Attempt, refusal: Refusal) -> Cancellation:
+        if not self.providers.get(charge.provider).capabilities.can_cancel_and_confirm:
             raise refusal
         context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
-        stored = self.recorder.commit(request_cancel(payment, context))
+        stored = self.outcome_writer.commit(request_cancel(payment, context))
         if stored is None:
             raise StorageUnavailableError("the payment changed meanwhile; repeat the request")
         return Cancellation(payment=stored)
@@ -121,10 +121,10 @@ class CancelPayment:
         context = Context(now_ms=now_ms, actor="api", policy=self.policy)
         unresolved = next((a for a in payment.attempts if a.is_open), None)
         if unresolved is None:
-            return self.recorder.commit(give_up(payment, _CANCELLED, context))
-        if self.providers.get(unresolved.provider).capabilities.can_fence:
-            return self.recorder.commit(request_cancel(payment, context))
-        self.recorder.wake(payment, 0)
+            return self.outcome_writer.commit(fail_payment(payment, _CANCELLED, context))
+        if self.providers.get(unresolved.provider).capabilities.can_cancel_and_confirm:
+            return self.outcome_writer.commit(request_cancel(payment, context))
+        self.outcome_writer.wake(payment, 0)
         raise Refusal(
             "outcome_unknown",
             "The provider may have charged this payment and offers no way to cancel it first. "

@@ -2,22 +2,22 @@
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.identifiers import derive_provider_key
 
 
-def charge_of(payment: Payment, attempt: Attempt) -> Charge:
+def charge_request_of(payment: Payment, attempt: Attempt) -> ChargeRequest:
     """The charge of a stored attempt."""
     return _charge(payment, attempt.provider, attempt.provider_key, attempt)
 
 
-def new_charge_of(payment: Payment, provider: str, number: int) -> Charge:
+def new_charge_request_of(payment: Payment, provider: str, number: int) -> ChargeRequest:
     """The charge of an attempt that is about to be stored."""
     return _charge(payment, provider, derive_provider_key(payment.transaction_id, number), None)
 
 
-def _charge(payment: Payment, provider: str, provider_key: str, attempt: Attempt | None) -> Charge:
-    return Charge(
+def _charge(payment: Payment, provider: str, provider_key: str, attempt: Attempt | None) -> ChargeRequest:
+    return ChargeRequest(
         provider_key=provider_key,
         amount=payment.amount,
         currency=payment.currency,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from payflowx.application.payments.charge_request import new_charge_of
-from payflowx.domain.merchants.ports import Merchants
+from payflowx.application.payments.charge_request import new_charge_request_of
+from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.events import GENESIS_HASH, Event
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
@@ -53,7 +53,7 @@ class CreatePayment:
 
     payments: Payments
     jobs: Jobs
-    merchants: Merchants
+    merchants: MerchantConfiguration
     rules: RoutingRules
     providers: Providers
     clock: Clock
@@ -153,7 +153,7 @@ class CreatePayment:
         Made before anything is written: a request that no gateway's builder can make is not accepted.
         """
         first = payment.route.candidates[0]
-        charge = new_charge_of(payment, first.provider, 1)
+        charge = new_charge_request_of(payment, first.provider, 1)
         return Job(
             merchant_id=payment.merchant_id,
             transaction_id=payment.transaction_id,

@@ -2,23 +2,23 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.event_publisher import announce
+from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.outcome_writer import Written
 from payflowx.application.payments.status_metrics import count_status
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import ClaimedOperation, Operations
+from payflowx.domain.payments.operation_ports import Operations, StoredOperation
 from payflowx.domain.payments.operation_state_machine import (
-    conclude_operation,
-    look_at_operation_again,
+    apply_operation_outcome,
+    schedule_operation_inquiry,
     send_operation_to_review,
     settled_again,
 )
-from payflowx.domain.payments.operation_verification import weigh_movement
-from payflowx.domain.payments.outcome import Mismatch, Moved, MovementOutcome, Rejected
+from payflowx.domain.payments.operation_verification import verify_operation_outcome
+from payflowx.domain.payments.outcome import Mismatch, OperationOutcome, Rejected, Succeeded
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Claimed, Job, Jobs, Payments, ReferenceTaken
+from payflowx.domain.payments.ports import Job, Jobs, Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -28,16 +28,16 @@ from payflowx.domain.shared.statuses import FINAL_OPERATION_STATUSES, AttemptSta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovementFinding:
+class OperationObservation:
     """An outcome with its weight. `exhausted`: nothing automatic is left if this is no news."""
 
-    outcome: MovementOutcome
+    outcome: OperationOutcome
     first_send: bool
     exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperationRecorder:
+class OperationOutcomeWriter:
     """Commits findings under the lease of the worker that made them."""
 
     payments: Payments
@@ -47,7 +47,7 @@ class OperationRecorder:
     telemetry: Telemetry
 
     def record(
-        self, payment: Payment, operation: Operation, number: int, finding: MovementFinding, context: Context
+        self, payment: Payment, operation: Operation, number: int, observation: OperationObservation, context: Context
     ) -> None:
         """Try until written; silently stop when a newer worker has taken over.
 
@@ -55,11 +55,13 @@ class OperationRecorder:
         """
         owner = operation.lease.owner
         for _ in range(MAX_ACCEPT_TRIES):
-            outcome = self._try(payment, operation, number, finding, context)
+            outcome = self._try(payment, operation, number, observation, context)
             if outcome is None:
                 return
             if isinstance(outcome, ReferenceTaken):
-                finding = MovementFinding(outcome=Mismatch(code="reference_taken"), first_send=finding.first_send)
+                observation = OperationObservation(
+                    outcome=Mismatch(code="reference_taken"), first_send=observation.first_send
+                )
             found = self.operations.get(operation.merchant_id, operation.transaction_id, operation.operation_id)
             paid = self.payments.get(operation.merchant_id, operation.transaction_id)
             if found is None or paid is None or found.lease.owner != owner:
@@ -70,13 +72,13 @@ class OperationRecorder:
 
     def commit(self, change: Change) -> Operation | None:
         """Write a change that no provider had a part in; None when payment or operation moved meanwhile."""
-        return change.operation_after if isinstance(self.apply(change), Claimed) else None
+        return change.operation_after if isinstance(self.apply(change), Stored) else None
 
     def apply(self, change: Change) -> Written:
         """Write a change and, once it is stored, tell of it and send its wake-up."""
         result = self.payments.commit(change)
-        if isinstance(result, Claimed):
-            self._announce(change)
+        if isinstance(result, Stored):
+            self._publish(change)
         return result
 
     def wake(self, operation: Operation, in_seconds: int | None) -> None:
@@ -94,42 +96,42 @@ class OperationRecorder:
             self.telemetry.warn("wake-up not sent; the sweeper will do it", operationId=operation.operation_id)
 
     def _try(
-        self, payment: Payment, operation: Operation, number: int, finding: MovementFinding, context: Context
+        self, payment: Payment, operation: Operation, number: int, observation: OperationObservation, context: Context
     ) -> object | None:
         """None when written."""
         attempt = operation.attempt(number)
-        weighed = weigh_movement(finding.outcome, operation, attempt, first_send=finding.first_send)
-        change = conclude_operation(payment, operation, attempt, weighed, context)
-        if change is None and finding.exhausted:
+        verified = verify_operation_outcome(observation.outcome, operation, attempt, first_send=observation.first_send)
+        change = apply_operation_outcome(payment, operation, attempt, verified, context)
+        if change is None and observation.exhausted:
             change = send_operation_to_review(payment, operation, "outcome_unknown", context)
         if change is None:
-            return self._look_again(operation, attempt, weighed, context)
+            return self._schedule_inquiry(operation, attempt, verified, context)
         result = self.apply(change)
-        if not isinstance(result, Claimed):
+        if not isinstance(result, Stored):
             return result
-        if isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
+        if isinstance(observation.outcome, Rejected) and observation.outcome.misconfigured:
             self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return None
 
-    def _look_again(
-        self, operation: Operation, attempt: Attempt, weighed: MovementOutcome, context: Context
+    def _schedule_inquiry(
+        self, operation: Operation, attempt: Attempt, verified: OperationOutcome, context: Context
     ) -> object | None:
-        confirmed = operation.status is OperationStatus.SUCCEEDED and isinstance(weighed, Moved)
+        confirmed = operation.status is OperationStatus.SUCCEEDED and isinstance(verified, Succeeded)
         later, wake_in_seconds = (
             (settled_again(operation, context), None)
             if confirmed
-            else look_at_operation_again(operation, attempt, context)
+            else schedule_operation_inquiry(operation, attempt, context)
         )
         result = self.operations.reschedule(operation, later)
-        if not isinstance(result, ClaimedOperation):
+        if not isinstance(result, StoredOperation):
             return result
         self.wake(result.operation, wake_in_seconds)
         return None
 
-    def _announce(self, change: Change) -> None:
+    def _publish(self, change: Change) -> None:
         """Log line, metrics and the next wake-ups of a change that is stored."""
         before, after = change.operation_before, change.operation_after
-        announce(change, self.deliveries, self.telemetry)
+        publish(change, self.deliveries, self.telemetry)
         if after is None:
             return
         last = after.last_attempt

@@ -4,30 +4,32 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.identifiers import derive_provider_key
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 
 
-def movement_of(payment: Payment, operation: Operation, attempt: Attempt) -> Movement:
+def operation_request_of(payment: Payment, operation: Operation, attempt: Attempt) -> OperationRequest:
     """The movement of a stored attempt."""
-    return _movement(payment, operation, attempt.provider_key, attempt)
+    return _operation_request(payment, operation, attempt.provider_key, attempt)
 
 
-def new_movement_of(payment: Payment, operation: Operation) -> Movement:
+def new_operation_request_of(payment: Payment, operation: Operation) -> OperationRequest:
     """The movement of the next attempt, which is about to be stored."""
     key = derive_provider_key(operation.operation_id, len(operation.attempts) + 1)
-    return _movement(payment, operation, key, None)
+    return _operation_request(payment, operation, key, None)
 
 
-def _movement(payment: Payment, operation: Operation, provider_key: str, attempt: Attempt | None) -> Movement:
+def _operation_request(
+    payment: Payment, operation: Operation, provider_key: str, attempt: Attempt | None
+) -> OperationRequest:
     charge = payment.attempt(operation.charge_attempt)
-    return Movement(
+    return OperationRequest(
         kind=operation.kind,
         provider_key=provider_key,
         amount=operation.amount,
         currency=operation.currency,
         charge_key=charge.provider_key,
         charge_reference=charge.reference or "",
-        charge_amount=payment.captured if operation.kind is MovementKind.REFUND else payment.amount,
+        charge_amount=payment.captured if operation.kind is OperationKind.REFUND else payment.amount,
         charge_progress=charge.progress,
         progress=attempt.progress if attempt else {},
         reference=attempt.reference if attempt else None,

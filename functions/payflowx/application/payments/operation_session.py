@@ -2,23 +2,23 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_outcome_writer import MovementFinding
-from payflowx.application.payments.operation_request import movement_of
+from payflowx.application.payments.operation_outcome_writer import OperationObservation
+from payflowx.application.payments.operation_request import operation_request_of
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_verification import movement_state_of, weigh_movement
-from payflowx.domain.payments.outcome import MovementOutcome, NotSent, Unknown
+from payflowx.domain.payments.operation_verification import operation_attempt_state_of, verify_operation_outcome
+from payflowx.domain.payments.outcome import NotSent, OperationOutcome, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.recovery_plan import movement_means_for
+from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
 from payflowx.domain.providers.ports import Account, Provider
 from payflowx.domain.shared.ambient import Clock, Deadline
 from payflowx.domain.shared.limits import MIN_TIME_TO_SEND_MS
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import OPEN_STATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovementVisit:
+class OperationSession:
     """Payment and operation as stored, the latter under our lease, and whom to talk to."""
 
     payment: Payment
@@ -35,49 +35,49 @@ class MovementVisit:
         return self.operation.attempt(self.number)
 
     @property
-    def movement(self) -> Movement:
+    def operation_request(self) -> OperationRequest:
         """What the provider is asked to do, or asked about."""
-        return movement_of(self.payment, self.operation, self.attempt)
+        return operation_request_of(self.payment, self.operation, self.attempt)
 
-    def send_first(self) -> MovementFinding:
+    def send_first(self) -> OperationObservation:
         """The first request of an attempt that was just stored. Whatever stops us here, nothing was sent."""
-        return MovementFinding(outcome=self._send(), first_send=True)
+        return OperationObservation(outcome=self._send(), first_send=True)
 
-    def resolve(self) -> MovementFinding:
+    def resolve(self) -> OperationObservation:
         """One inquiry, and at most one re-send of the same request, while that surely moves no money twice."""
-        means = movement_means_for(
+        means = operation_recovery_step_for(
             self.operation,
             self.attempt,
             self.provider.capabilities,
             same_request=self._same_request(),
             now_ms=self.clock.now_ms(),
         )
-        outcome = self.provider.inquire_movement(self.movement, self.account)
+        outcome = self.provider.inquire_operation(self.operation_request, self.account)
         if not self._is_decisive(outcome) and means.resend and self._has_time_to_send():
-            outcome = self.provider.move(self.movement, self.account)
-        return MovementFinding(outcome=outcome, first_send=False, exhausted=means.exhausted)
+            outcome = self.provider.move(self.operation_request, self.account)
+        return OperationObservation(outcome=outcome, first_send=False, exhausted=means.exhausted)
 
-    def _send(self) -> MovementOutcome:
+    def _send(self) -> OperationOutcome:
         if self.clock.now_ms() >= self.operation.send_deadline_ms:
             return NotSent(code="send_deadline_passed")
         if not self._has_time_to_send():
             return NotSent(code="not_enough_time")
         if not self._same_request():
             return NotSent(code="request_changed")
-        return self.provider.move(self.movement, self.account)
+        return self.provider.move(self.operation_request, self.account)
 
     def _same_request(self) -> bool:
         """Whether this code would send today, byte for byte, what the attempt was stored with."""
-        return self.provider.movement_hash(self.movement) == self.attempt.request_hash
+        return self.provider.operation_hash(self.operation_request) == self.attempt.request_hash
 
     def _has_time_to_send(self) -> bool:
         lease_left_ms = self.operation.lease.expires_at_ms - self.clock.now_ms()
         return min(lease_left_ms, self.deadline.remaining_ms()) >= MIN_TIME_TO_SEND_MS
 
-    def _is_decisive(self, outcome: MovementOutcome) -> bool:
+    def _is_decisive(self, outcome: OperationOutcome) -> bool:
         """Final, or known to be on its way: then nothing is sent again."""
-        weighed = weigh_movement(outcome, self.operation, self.attempt, first_send=False)
-        state = movement_state_of(weighed)
-        if state is None or isinstance(weighed, Unknown):
+        verified = verify_operation_outcome(outcome, self.operation, self.attempt, first_send=False)
+        state = operation_attempt_state_of(verified)
+        if state is None or isinstance(verified, Unknown):
             return False
-        return state not in OPEN_STATES or weighed == outcome
+        return state not in OPEN_STATES or verified == outcome

@@ -2,26 +2,26 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.event_publisher import announce
+from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.status_metrics import count_status
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import AlreadySeen, Claimed, Job, Jobs, Moved, Payments, ReferenceTaken
-from payflowx.domain.payments.state_machine import Change, Context, conclude, look_again, send_to_review
-from payflowx.domain.payments.verification import weigh
+from payflowx.domain.payments.ports import AlreadySeen, Job, Jobs, Payments, ReferenceTaken, Stored, VersionConflict
+from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, schedule_inquiry, send_to_review
+from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
-Written = Claimed | Moved | ReferenceTaken | AlreadySeen
+Written = Stored | VersionConflict | ReferenceTaken | AlreadySeen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Observation:
     """An outcome with its weight. `exhausted`: nothing automatic is left if this is no news."""
 
     outcome: Outcome
@@ -30,7 +30,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorder:
+class OutcomeWriter:
     """Commits findings under the lease of the worker that made them."""
 
     payments: Payments
@@ -38,19 +38,21 @@ class Recorder:
     deliveries: Deliveries
     telemetry: Telemetry
 
-    def record(self, payment: Payment, number: int, finding: Finding, context: Context) -> None:
+    def record(self, payment: Payment, number: int, observation: Observation, context: Context) -> None:
         """Try until written, at most five times; silently stop when a newer worker has taken over.
 
         Raises `StorageUnavailableError` when it could not be written: the attempt stays open and is resolved later.
         """
         owner = payment.lease.owner
         for _ in range(MAX_COMMIT_TRIES):
-            match self._write(payment, number, finding, context):
-                case Claimed():
+            match self._write(payment, number, observation, context):
+                case Stored():
                     return
                 case ReferenceTaken():
-                    finding = Finding(outcome=Mismatch(code="reference_taken"), first_send=finding.first_send)
-                case Moved(payment=moved):
+                    observation = Observation(
+                        outcome=Mismatch(code="reference_taken"), first_send=observation.first_send
+                    )
+                case VersionConflict(payment=moved):
                     if moved is None or moved.lease.owner != owner:
                         self.telemetry.warn("a newer worker took over", transactionId=payment.transaction_id)
                         return
@@ -60,14 +62,14 @@ class Recorder:
     def commit(self, change: Change) -> Payment | None:
         """Write a change that no provider had a part in; None when the payment moved meanwhile."""
         result = self.apply(change)
-        return result.payment if isinstance(result, Claimed) else None
+        return result.payment if isinstance(result, Stored) else None
 
     def apply(self, change: Change) -> Written:
         """Write a change and, once it is stored, tell of it and send its wake-up."""
         result = self.payments.commit(change)
-        if isinstance(result, Claimed):
+        if isinstance(result, Stored):
             self._tell(change)
-            announce(change, self.deliveries, self.telemetry)
+            publish(change, self.deliveries, self.telemetry)
             self.wake(result.payment, change.wake_in_seconds)
         return result
 
@@ -81,11 +83,11 @@ class Recorder:
         except StorageUnavailableError:
             self.telemetry.warn("wake-up not sent; the sweeper will do it", transactionId=payment.transaction_id)
 
-    def _write(self, payment: Payment, number: int, finding: Finding, context: Context) -> Written:
+    def _write(self, payment: Payment, number: int, observation: Observation, context: Context) -> Written:
         attempt = payment.attempt(number)
-        weighed = weigh(finding.outcome, payment, attempt, first_send=finding.first_send)
-        change = conclude(payment, attempt, weighed, context)
-        if change is None and finding.exhausted and payment.status is not PaymentStatus.IN_REVIEW:
+        verified = verify_outcome(observation.outcome, payment, attempt, first_send=observation.first_send)
+        change = apply_outcome(payment, attempt, verified, context)
+        if change is None and observation.exhausted and payment.status is not PaymentStatus.IN_REVIEW:
             change = send_to_review(
                 payment,
                 "outcome_unknown",
@@ -93,16 +95,20 @@ class Recorder:
                 context,
             )
         if change is None:
-            return self._look_again(payment, attempt, context)
+            return self._schedule_inquiry(payment, attempt, context)
         result = self.apply(change)
-        if isinstance(result, Claimed) and isinstance(finding.outcome, Rejected) and finding.outcome.misconfigured:
+        if (
+            isinstance(result, Stored)
+            and isinstance(observation.outcome, Rejected)
+            and observation.outcome.misconfigured
+        ):
             self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return result
 
-    def _look_again(self, payment: Payment, attempt: Attempt, context: Context) -> Written:
-        later, wake_in_seconds = look_again(payment, attempt, context)
+    def _schedule_inquiry(self, payment: Payment, attempt: Attempt, context: Context) -> Written:
+        later, wake_in_seconds = schedule_inquiry(payment, attempt, context)
         result = self.payments.reschedule(payment, later)
-        if isinstance(result, Claimed):
+        if isinstance(result, Stored):
             self._log("attempt looked at", result.payment, attempt.number)
             self.wake(result.payment, wake_in_seconds)
         return result

@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_outcome_writer import MovementFinding, OperationRecorder
-from payflowx.application.payments.operation_request import new_movement_of
-from payflowx.application.payments.operation_session import MovementVisit
-from payflowx.domain.merchants.ports import Merchant, Merchants
+from payflowx.application.payments.operation_outcome_writer import OperationObservation, OperationOutcomeWriter
+from payflowx.application.payments.operation_request import new_operation_request_of
+from payflowx.application.payments.operation_session import OperationSession
+from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.claim import Nothing
+from payflowx.domain.payments.claim import NoWork
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import (
-    AbandonMovement,
-    AppendMovement,
-    ResolveMovement,
+    FailOperation,
+    ResolveOpenOperation,
+    StartOperationAttempt,
     decide_operation_claim,
 )
-from payflowx.domain.payments.operation_ports import ClaimedOperation, MovedOperation, Operations
-from payflowx.domain.payments.operation_state_machine import abandon_operation
+from payflowx.domain.payments.operation_ports import Operations, OperationVersionConflict, StoredOperation
+from payflowx.domain.payments.operation_state_machine import fail_operation
 from payflowx.domain.payments.outcome import NotFound, NotSent
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Payments
@@ -29,7 +29,7 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Turn:
+class _OperationClaim:
     """The operation under our lease. `appended`: this claim began the attempt, so its request is the first."""
 
     payment: Payment
@@ -44,9 +44,9 @@ class ProcessOperation:
 
     payments: Payments
     operations: Operations
-    merchants: Merchants
+    merchants: MerchantConfiguration
     providers: Providers
-    recorder: OperationRecorder
+    outcome_writer: OperationOutcomeWriter
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
@@ -63,68 +63,72 @@ class ProcessOperation:
         attempt = turn.operation.attempt(turn.number)
         self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
         provider = self.providers.get(attempt.provider)
-        finding = self._find(turn, provider, merchant, deadline)
-        self.recorder.record(turn.payment, turn.operation, turn.number, finding, self._context(provider))
+        observation = self._find(turn, provider, merchant, deadline)
+        self.outcome_writer.record(turn.payment, turn.operation, turn.number, observation, self._context(provider))
 
     # -- claim
 
-    def _claim(self, job: Job) -> _Turn | None:
+    def _claim(self, job: Job) -> _OperationClaim | None:
         for _ in range(MAX_CLAIM_TRIES):
             operation = self.operations.get(job.merchant_id, job.transaction_id, job.operation_id or "")
             payment = self.payments.get(job.merchant_id, job.transaction_id)
             if operation is None or payment is None:
                 raise ConfigurationError("the message names an operation that does not exist")
             result = self._claim_as_decided(payment, operation)
-            if not isinstance(result, MovedOperation):
+            if not isinstance(result, OperationVersionConflict):
                 return result
         return None
 
-    def _claim_as_decided(self, payment: Payment, operation: Operation) -> _Turn | MovedOperation | None:
+    def _claim_as_decided(
+        self, payment: Payment, operation: Operation
+    ) -> _OperationClaim | OperationVersionConflict | None:
         match decide_operation_claim(operation, self.clock.now_ms()):
-            case Nothing(reason=reason):
+            case NoWork(reason=reason):
                 self.telemetry.info("nothing to do", operationId=operation.operation_id, reason=reason)
                 return None
-            case AbandonMovement(code=code):
-                change = abandon_operation(payment, operation, code, self._context(None))
-                stored = self.recorder.commit(change)
-                return None if stored else MovedOperation(operation=None)
-            case ResolveMovement(attempt=attempt):
+            case FailOperation(code=code):
+                change = fail_operation(payment, operation, code, self._context(None))
+                stored = self.outcome_writer.commit(change)
+                return None if stored else OperationVersionConflict(operation=None)
+            case ResolveOpenOperation(attempt=attempt):
                 number, append = attempt.number, None
-            case AppendMovement(number=number):
+            case StartOperationAttempt(number=number):
                 append = self._new_attempt(payment, operation, number)
         result = self._take_lease(operation, append)
-        if isinstance(result, MovedOperation):
+        if isinstance(result, OperationVersionConflict):
             return result
-        return _Turn(payment=payment, operation=result.operation, number=number, appended=append is not None)
+        return _OperationClaim(payment=payment, operation=result.operation, number=number, appended=append is not None)
 
     def _new_attempt(self, payment: Payment, operation: Operation, number: int) -> Attempt:
         """At the provider, and the account, that hold the charge, and nowhere else."""
         charge = payment.attempt(operation.charge_attempt)
-        movement = new_movement_of(payment, operation)
+        operation_request = new_operation_request_of(payment, operation)
         return Attempt(
             number=number,
             provider=charge.provider,
             account_id=charge.account_id,
-            provider_key=movement.provider_key,
-            request_hash=self.providers.get(charge.provider).movement_hash(movement),
+            provider_key=operation_request.provider_key,
+            request_hash=self.providers.get(charge.provider).operation_hash(operation_request),
             epoch=operation.lease.epoch + 1,
             started_at_ms=self.clock.now_ms(),
         )
 
-    def _take_lease(self, operation: Operation, append: Attempt | None) -> ClaimedOperation | MovedOperation:
+    def _take_lease(self, operation: Operation, append: Attempt | None) -> StoredOperation | OperationVersionConflict:
         now_ms = self.clock.now_ms()
         lease = Lease(owner=self.randomness.owner(), epoch=operation.lease.epoch + 1, expires_at_ms=now_ms + LEASE_MS)
         return self.operations.claim(operation, lease=lease, now_ms=now_ms, append=append)
 
     # -- call
 
-    def _find(self, turn: _Turn, provider: Provider, merchant: Merchant, deadline: Deadline) -> MovementFinding:
+    def _find(
+        self, turn: _OperationClaim, provider: Provider, merchant: Merchant, deadline: Deadline
+    ) -> OperationObservation:
         attempt = turn.operation.attempt(turn.number)
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
             gone = NotSent(code="account_removed") if turn.appended else NotFound()
-            return MovementFinding(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
-        visit = MovementVisit(
+            return OperationObservation(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
+        session = OperationSession(
             payment=turn.payment,
             operation=turn.operation,
             number=turn.number,
@@ -133,7 +137,7 @@ class ProcessOperation:
             deadline=deadline,
             clock=self.clock,
         )
-        return visit.send_first() if turn.appended else visit.resolve()
+        return session.send_first() if turn.appended else session.resolve()
 
     def _context(self, provider: Provider | None) -> Context:
         return Context(

@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.attempt_session import Visit
-from payflowx.application.payments.charge_request import new_charge_of
-from payflowx.application.payments.outcome_writer import Finding, Recorder
+from payflowx.application.payments.attempt_session import AttemptSession
+from payflowx.application.payments.charge_request import new_charge_request_of
+from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.domain.merchants.ports import Merchant, Merchants
+from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.claim import Append, GiveUp, Nothing, Resolve, decide_claim
+from payflowx.domain.payments.claim import FailPayment, NoWork, ResolveOpenAttempt, StartAttempt, decide_claim
 from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
 from payflowx.domain.payments.payment import Candidate, Lease, Payment
-from payflowx.domain.payments.ports import Claimed, Job, Moved, Payments
+from payflowx.domain.payments.ports import Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Context, give_up
+from payflowx.domain.payments.state_machine import Context, fail_payment
 from payflowx.domain.providers.ports import Provider, Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
 from payflowx.domain.shared.errors import ConfigurationError, LeaseLostError
@@ -23,7 +23,7 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Turn:
+class _OperationClaim:
     """The payment under our lease. `appended`: this claim began the attempt, so its next request is the first."""
 
     payment: Payment
@@ -36,9 +36,9 @@ class ProcessPayment:
     """Safe to call any number of times, at once, late or twice. Raises `StorageUnavailableError` to be called again."""
 
     payments: Payments
-    merchants: Merchants
+    merchants: MerchantConfiguration
     providers: Providers
-    recorder: Recorder
+    outcome_writer: OutcomeWriter
     send_charge: SendCharge
     resolve_attempt: ResolveAttempt
     clock: Clock
@@ -61,44 +61,46 @@ class ProcessPayment:
 
     # -- claim
 
-    def _claim(self, job: Job, merchant: Merchant) -> _Turn | None:
+    def _claim(self, job: Job, merchant: Merchant) -> _OperationClaim | None:
         payment: Payment | None = None
         hinted = self._hinted_attempt(job)
         if hinted is not None and job.version is not None:
             match self._take_lease(job, job.version, epoch=1, append=hinted):
-                case Claimed(payment=claimed):
-                    return _Turn(payment=claimed, number=hinted.number, appended=True)
-                case Moved(payment=moved):
+                case Stored(payment=claimed):
+                    return _OperationClaim(payment=claimed, number=hinted.number, appended=True)
+                case VersionConflict(payment=moved):
                     payment = moved
         for _ in range(MAX_CLAIM_TRIES):
             payment = payment or self.payments.get(job.merchant_id, job.transaction_id)
             if payment is None:
                 raise ConfigurationError("the message names a payment that does not exist")
             result = self._claim_as_decided(job, payment, merchant)
-            if not isinstance(result, Moved):
+            if not isinstance(result, VersionConflict):
                 return result
             payment = result.payment
         return None
 
-    def _claim_as_decided(self, job: Job, payment: Payment, merchant: Merchant) -> _Turn | Moved | None:
+    def _claim_as_decided(
+        self, job: Job, payment: Payment, merchant: Merchant
+    ) -> _OperationClaim | VersionConflict | None:
         match decide_claim(payment, self.policy, merchant.disabled, self.clock.now_ms()):
-            case Nothing(reason=reason):
+            case NoWork(reason=reason):
                 self.telemetry.info("nothing to do", transactionId=payment.transaction_id, reason=reason)
                 return None
-            case GiveUp(stop=stop):
-                change = give_up(payment, stop, self._context(merchant))
-                return None if self.recorder.commit(change) else Moved(payment=None)
-            case Resolve(attempt=attempt):
+            case FailPayment(stop=stop):
+                change = fail_payment(payment, stop, self._context(merchant))
+                return None if self.outcome_writer.commit(change) else VersionConflict(payment=None)
+            case ResolveOpenAttempt(attempt=attempt):
                 result = self._take_lease(job, payment.version, epoch=payment.lease.epoch + 1, append=None)
                 number, appended = attempt.number, False
-            case Append(number=number, candidate=candidate):
+            case StartAttempt(number=number, candidate=candidate):
                 epoch = payment.lease.epoch + 1
                 new = self._new_attempt(payment, number, candidate, epoch)
                 result = self._take_lease(job, payment.version, epoch=epoch, append=new)
                 appended = True
-        if isinstance(result, Moved):
+        if isinstance(result, VersionConflict):
             return result
-        return _Turn(payment=result.payment, number=number, appended=appended)
+        return _OperationClaim(payment=result.payment, number=number, appended=appended)
 
     def _hinted_attempt(self, job: Job) -> Attempt | None:
         """The first attempt as the API planned it: spares the read before the first claim."""
@@ -115,7 +117,7 @@ class ProcessPayment:
         )
 
     def _new_attempt(self, payment: Payment, number: int, candidate: Candidate, epoch: int) -> Attempt:
-        charge = new_charge_of(payment, candidate.provider, number)
+        charge = new_charge_request_of(payment, candidate.provider, number)
         return Attempt(
             number=number,
             provider=candidate.provider,
@@ -126,7 +128,7 @@ class ProcessPayment:
             started_at_ms=self.clock.now_ms(),
         )
 
-    def _take_lease(self, job: Job, version: int, *, epoch: int, append: Attempt | None) -> Claimed | Moved:
+    def _take_lease(self, job: Job, version: int, *, epoch: int, append: Attempt | None) -> Stored | VersionConflict:
         now_ms = self.clock.now_ms()
         lease = Lease(owner=self.randomness.owner(), epoch=epoch, expires_at_ms=now_ms + LEASE_MS)
         return self.payments.claim(
@@ -140,20 +142,22 @@ class ProcessPayment:
 
     # -- call and record
 
-    def _take(self, turn: _Turn, merchant: Merchant, deadline: Deadline) -> None:
+    def _take(self, turn: _OperationClaim, merchant: Merchant, deadline: Deadline) -> None:
         attempt = turn.payment.attempt(turn.number)
         self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
         provider = self.providers.get(attempt.provider)
-        payment, finding = self._find(turn, provider, merchant, deadline)
-        self.recorder.record(payment, turn.number, finding, self._context(merchant, provider))
+        payment, observation = self._find(turn, provider, merchant, deadline)
+        self.outcome_writer.record(payment, turn.number, observation, self._context(merchant, provider))
 
-    def _find(self, turn: _Turn, provider: Provider, merchant: Merchant, deadline: Deadline) -> tuple[Payment, Finding]:
+    def _find(
+        self, turn: _OperationClaim, provider: Provider, merchant: Merchant, deadline: Deadline
+    ) -> tuple[Payment, Observation]:
         attempt = turn.payment.attempt(turn.number)
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
             gone: Outcome = NotSent(code="account_removed") if turn.appended else NotFound()
-            return turn.payment, Finding(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
-        visit = Visit(
+            return turn.payment, Observation(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
+        session = AttemptSession(
             payment=turn.payment,
             number=turn.number,
             provider=provider,
@@ -162,9 +166,9 @@ class ProcessPayment:
             clock=self.clock,
         )
         if not turn.appended:
-            return self.resolve_attempt(visit)
-        payment, outcome = self.send_charge(visit)
-        return payment, Finding(outcome=outcome, first_send=True)
+            return self.resolve_attempt(session)
+        payment, outcome = self.send_charge(session)
+        return payment, Observation(outcome=outcome, first_send=True)
 
     def _context(self, merchant: Merchant, provider: Provider | None = None) -> Context:
         return Context(

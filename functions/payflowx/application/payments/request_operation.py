@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_request import new_movement_of
-from payflowx.application.payments.outcome_writer import Recorder
+from payflowx.application.payments.operation_request import new_operation_request_of
+from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.payments.eligibility import charge_to_move, check_amount
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import AcceptedOperation, KnownOperation, Operations, PaymentMoved
+from payflowx.domain.payments.operation_ports import (
+    AcceptedOperation,
+    KnownOperation,
+    Operations,
+    PaymentVersionConflict,
+)
 from payflowx.domain.payments.operation_state_machine import request_operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Job, Jobs, Payments
@@ -19,7 +24,7 @@ from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_ACCEPT_TRIES
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,7 @@ class NewOperation:
 
     merchant_id: str
     transaction_id: str
-    kind: MovementKind
+    kind: OperationKind
     amount: int | None
     idempotency_key: str
     path: str
@@ -52,7 +57,7 @@ class RequestOperation:
     payments: Payments
     operations: Operations
     providers: Providers
-    recorder: Recorder
+    outcome_writer: OutcomeWriter
     jobs: Jobs
     clock: Clock
     telemetry: Telemetry
@@ -80,7 +85,7 @@ class RequestOperation:
                     return OperationAcceptance(operation=stored, replayed=False)
                 case KnownOperation() as known:
                     return self._replay(request, known)
-                case PaymentMoved():
+                case PaymentVersionConflict():
                     self.pause(tries)
         raise StorageUnavailableError("the payment kept changing; repeat the request with the same key")
 
@@ -103,7 +108,7 @@ class RequestOperation:
             ready_at_ms=now_ms,
             due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
         )
-        if not self.providers.get(charge.provider).can_move(new_movement_of(payment, operation)):
+        if not self.providers.get(charge.provider).supports(new_operation_request_of(payment, operation)):
             raise Refusal(
                 "not_supported",
                 f"{charge.provider}, which holds the charge, has no {request.kind} of this amount. "
@@ -116,7 +121,7 @@ class RequestOperation:
         if known is not None:
             return self._replay(request, known)
         if refusal.code == "outcome_unknown":
-            self.recorder.wake(payment, 0)
+            self.outcome_writer.wake(payment, 0)
         raise refusal
 
     def _replay(self, request: NewOperation, known: KnownOperation) -> OperationAcceptance:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.attempt_session import Visit
+from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Progress, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Claimed, Payments
+from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.shared.errors import LeaseLostError
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
 
@@ -16,27 +16,27 @@ class SendCharge:
 
     payments: Payments
 
-    def __call__(self, visit: Visit) -> tuple[Payment, Outcome]:
+    def __call__(self, session: AttemptSession) -> tuple[Payment, Outcome]:
         """The payment as stored now, and the provider's answer."""
-        if visit.clock.now_ms() >= visit.payment.charge_deadline_ms:
-            return visit.payment, NotSent(code="charge_deadline_passed")
+        if session.clock.now_ms() >= session.payment.charge_deadline_ms:
+            return session.payment, NotSent(code="charge_deadline_passed")
         for _ in range(MAX_STEPS_PER_ATTEMPT):
-            if not visit.has_time_to_send():
-                return visit.payment, NotSent(code="not_enough_time")
-            if not visit.same_request():
-                return visit.payment, NotSent(code="request_changed")
-            match visit.provider.charge(visit.charge, visit.account):
+            if not session.has_time_to_send():
+                return session.payment, NotSent(code="not_enough_time")
+            if not session.same_request():
+                return session.payment, NotSent(code="request_changed")
+            match session.provider.charge(session.charge, session.account):
                 case Progress(facts=facts):
-                    visit = self._store(visit, {**visit.attempt.progress, **facts})
+                    session = self._store(session, {**session.attempt.progress, **facts})
                 case Declined() as declined:
-                    return visit.payment, visit.confirm_decline(declined)
+                    return session.payment, session.confirm_decline(declined)
                 case outcome:
-                    return visit.payment, outcome
-        return visit.payment, Unknown(code="too_many_steps")
+                    return session.payment, outcome
+        return session.payment, Unknown(code="too_many_steps")
 
-    def _store(self, visit: Visit, progress: dict[str, str]) -> Visit:
-        match self.payments.save_progress(visit.payment, visit.number, progress):
-            case Claimed(payment=stored):
-                return visit.with_payment(stored)
+    def _store(self, session: AttemptSession, progress: dict[str, str]) -> AttemptSession:
+        match self.payments.save_progress(session.payment, session.number, progress):
+            case Stored(payment=stored):
+                return session.with_payment(stored)
             case _:
                 raise LeaseLostError("another worker took over between two requests")

@@ -8,14 +8,14 @@ from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.reconciliation.matching import Held, Judgement, Verdict, judge_entry
+from payflowx.domain.reconciliation.matching import Assessment, LedgerEntry, MatchResult, match_entry
 from payflowx.domain.reconciliation.ports import Lookups
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.reconciliation.run import Run, Source
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, PAYMENT_PREFIX, parse_provider_key
 from payflowx.domain.shared.limits import DAY_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 
 LINES_AT_ONCE: Final = 100
 NOTE_LIFETIME_MS: Final = 60 * DAY_MS
@@ -26,9 +26,9 @@ NOTE_LIFETIME_MS: Final = 60 * DAY_MS
 class Compared:
     """A line with its verdict."""
 
-    entry: StatementEntry
-    held: Held | None
-    judgement: Judgement
+    entry: ReportEntry
+    held: LedgerEntry | None
+    assessment: Assessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +40,18 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompareLines:
+class MatchEntries:
     """Reads our book; writes only which charges their book has."""
 
     lookups: Lookups
     clock: Clock
 
-    def __call__(self, run: Run, entries: Sequence[StatementEntry]) -> Iterator[Compared]:
+    def __call__(self, run: Run, entries: Sequence[ReportEntry]) -> Iterator[Compared]:
         """In the order of the lines. Those outside of the span were read for their sight only."""
         for start in range(0, len(entries), LINES_AT_ONCE):
             yield from self._batch(run, entries[start : start + LINES_AT_ONCE])
 
-    def _batch(self, run: Run, entries: Sequence[StatementEntry]) -> Iterator[Compared]:
+    def _batch(self, run: Run, entries: Sequence[ReportEntry]) -> Iterator[Compared]:
         owners = self._owners(run, entries)
         found = self._found(run, owners)
         pairs = [(entry, _held(entry, owners.get(_name(entry)), found)) for entry in entries]
@@ -59,13 +59,13 @@ class CompareLines:
         for entry, held in pairs:
             if run.source is Source.LIST and not run.from_ms <= entry.at_ms < run.until_ms:
                 continue
-            judgement = self._judge(run, entry, held)
-            if entry.line is not None and entry.line in repeated and judgement.verdict is Verdict.MATCHED:
-                judgement = Judgement(verdict=Verdict.DUPLICATE)
-            yield Compared(entry=entry, held=held, judgement=judgement)
+            assessment = self._judge(run, entry, held)
+            if entry.line is not None and entry.line in repeated and assessment.verdict is MatchResult.MATCHED:
+                assessment = Assessment(verdict=MatchResult.DUPLICATE)
+            yield Compared(entry=entry, held=held, assessment=assessment)
 
-    def _judge(self, run: Run, entry: StatementEntry, held: Held | None) -> Judgement:
-        return judge_entry(
+    def _judge(self, run: Run, entry: ReportEntry, held: LedgerEntry | None) -> Assessment:
+        return match_entry(
             entry,
             held,
             ours=parse_provider_key(entry.provider_key or "") is not None,
@@ -76,7 +76,7 @@ class CompareLines:
 
     # -- whose is it?
 
-    def _owners(self, run: Run, entries: Sequence[StatementEntry]) -> Mapping[str, ReferenceOwner]:
+    def _owners(self, run: Run, entries: Sequence[ReportEntry]) -> Mapping[str, ReferenceOwner]:
         """By line: the owner of the provider's id, else of our key, else of the charge that a refund gives back."""
         references = {name for entry in entries for name in (entry.reference, entry.charge_reference) if name}
         known = {
@@ -97,13 +97,13 @@ class CompareLines:
                 found[_name(entry)] = owner
         return found
 
-    def _refunds(self, run: Run, entries: Sequence[StatementEntry]) -> Mapping[str, ReferenceOwner]:
+    def _refunds(self, run: Run, entries: Sequence[ReportEntry]) -> Mapping[str, ReferenceOwner]:
         """By key. A refund's key names the operation, and a row of its own the payment that it belongs to."""
         wanted: dict[str, tuple[str, int]] = {}
         for entry in entries:
             parsed = parse_provider_key(entry.provider_key or "")
             if parsed is not None and entry.kind is EntryKind.REFUND:
-                wanted[entry.provider_key or ""] = (OPERATION_PREFIXES[MovementKind.REFUND] + parsed[0], parsed[1])
+                wanted[entry.provider_key or ""] = (OPERATION_PREFIXES[OperationKind.REFUND] + parsed[0], parsed[1])
         located = self.lookups.located(run.merchant_id, sorted({name for name, _ in wanted.values()}))
         return {
             key: ReferenceOwner(
@@ -123,7 +123,7 @@ class CompareLines:
 
     # -- which charges their book has
 
-    def _note(self, run: Run, pairs: Sequence[tuple[StatementEntry, Held | None]]) -> set[str]:
+    def _note(self, run: Run, pairs: Sequence[tuple[ReportEntry, LedgerEntry | None]]) -> set[str]:
         """Remember what is listed; the lines of a file that repeat an earlier line of it."""
         wanted = [e for e, held in pairs if held and held.attempt and e.succeeded and e.kind is EntryKind.CHARGE]
         known = dict(
@@ -146,17 +146,17 @@ class CompareLines:
         return repeated
 
 
-def _name(entry: StatementEntry) -> str:
+def _name(entry: ReportEntry) -> str:
     return f"{entry.kind}#{entry.reference}#{entry.provider_key or ''}"
 
 
-def _of_its_kind(entry: StatementEntry, owner: ReferenceOwner | None) -> ReferenceOwner | None:
+def _of_its_kind(entry: ReportEntry, owner: ReferenceOwner | None) -> ReferenceOwner | None:
     """An id of a capture names no charge, and an id of a charge no refund."""
     is_operation = owner is not None and owner.operation_id is not None
     return owner if is_operation is (entry.kind is EntryKind.REFUND) else None
 
 
-def _owner_by_key(run: Run, entry: StatementEntry) -> ReferenceOwner | None:
+def _owner_by_key(run: Run, entry: ReportEntry) -> ReferenceOwner | None:
     parsed = parse_provider_key(entry.provider_key or "")
     if parsed is None or entry.kind is not EntryKind.CHARGE:
         return None
@@ -164,7 +164,7 @@ def _owner_by_key(run: Run, entry: StatementEntry) -> ReferenceOwner | None:
     return ReferenceOwner(merchant_id=run.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
 
 
-def _held(entry: StatementEntry, owner: ReferenceOwner | None, found: _Found) -> Held | None:
+def _held(entry: ReportEntry, owner: ReferenceOwner | None, found: _Found) -> LedgerEntry | None:
     payment = found.payments.get(owner.transaction_id) if owner else None
     if owner is None or payment is None:
         return None
@@ -172,8 +172,8 @@ def _held(entry: StatementEntry, owner: ReferenceOwner | None, found: _Found) ->
         operation = found.operations.get(owner.operation_id or "")
         # Without an operation it is a refund of our charge that nobody asked us for.
         attempt = _numbered(operation.attempts, owner.attempt) if operation else None
-        return Held(payment=payment, attempt=attempt, operation=operation)
-    return Held(payment=payment, attempt=_numbered(payment.attempts, owner.attempt))
+        return LedgerEntry(payment=payment, attempt=attempt, operation=operation)
+    return LedgerEntry(payment=payment, attempt=_numbered(payment.attempts, owner.attempt))
 
 
 def _numbered(attempts: Sequence[Attempt], number: int) -> Attempt | None:

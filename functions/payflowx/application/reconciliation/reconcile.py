@@ -10,21 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from payflowx.application.reconciliation.match_entries import Compared, CompareLines
-from payflowx.application.reconciliation.resolve_discrepancy import RemedyDifference
-from payflowx.domain.merchants.ports import Merchants
+from payflowx.application.reconciliation.match_entries import Compared, MatchEntries
+from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
+from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import PaymentQuery, Payments
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.reconciliation.matching import (
-    DIFFERENCES,
-    Held,
-    Remedy,
+    DISCREPANCIES,
+    LedgerEntry,
+    ResolutionAction,
+    assess_unlisted,
     charge_to_find,
-    judge_unlisted,
-    weigh_answer,
+    verify_answer,
 )
 from payflowx.domain.reconciliation.ports import (
     ListingProviders,
@@ -35,14 +35,14 @@ from payflowx.domain.reconciliation.ports import (
 )
 from payflowx.domain.reconciliation.reports import (
     EntryKind,
-    StatementAnswer,
-    StatementResult,
-    StatementTooLong,
-    StatementUnavailable,
+    ReportAnswer,
+    ReportResult,
+    ReportTooLong,
+    ReportUnavailable,
 )
 from payflowx.domain.reconciliation.run import (
     RETRY_SECONDS,
-    Finding,
+    Discrepancy,
     Phase,
     Run,
     Source,
@@ -75,8 +75,8 @@ class _OutOfTimeError(Exception):
 class _Judged:
     """A verdict in the shape of a finding, whether it is a difference or not."""
 
-    finding: Finding
-    held: Held | None
+    discrepancy: Discrepancy
+    held: LedgerEntry | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +86,11 @@ class Reconcile:
     runs: Runs
     queue: RunQueue
     lookups: Lookups
-    compare: CompareLines
-    remedy: RemedyDifference
+    compare: MatchEntries
+    remedy: ResolveDiscrepancy
     providers: ListingProviders
     files: SettlementFiles
-    merchants: Merchants
+    merchants: MerchantConfiguration
     payments: Payments
     clock: Clock
     telemetry: Telemetry
@@ -128,22 +128,22 @@ class Reconcile:
         if run.phase is Phase.OURS:
             return self._our_page(run, deadline, repeated=repeated)
         match self._read(run, account):
-            case StatementAnswer() as answer:
+            case ReportAnswer() as answer:
                 return self._their_page(run, answer, deadline, repeated=repeated)
-            case StatementTooLong():
+            case ReportTooLong():
                 now_ms = self.clock.now_ms()
                 return narrower(run, now_ms) or after_problem(run, "list_too_long", now_ms)
-            case StatementUnavailable(code=code):
+            case ReportUnavailable(code=code):
                 return after_problem(run, code, self.clock.now_ms())
 
-    def _read(self, run: Run, account: Account) -> StatementResult:
+    def _read(self, run: Run, account: Account) -> ReportResult:
         if run.source is Source.FILE:
             return self.files.page(run.provider, run.file or "", run.cursor)
         return self.providers.get(run.provider).statement(run.page, account)
 
     # -- a page of either book
 
-    def _their_page(self, run: Run, answer: StatementAnswer, deadline: Deadline, *, repeated: bool) -> Run:
+    def _their_page(self, run: Run, answer: ReportAnswer, deadline: Deadline, *, repeated: bool) -> Run:
         judged = [_of_line(compared) for compared in self.compare(run, answer.entries)]
         counts, remedies = self._settle(run, judged, deadline, repeated=repeated)
         return after_their_page(run, answer.next_cursor, counts, remedies, self.clock.now_ms())
@@ -179,13 +179,13 @@ class Reconcile:
         )
 
     def _unlisted(self, run: Run, payment: Payment, attempt: Attempt, *, may_ask: bool) -> _Judged:
-        judgement = judge_unlisted(attempt, run.span, self.clock.now_ms())
-        if judgement.remedy is Remedy.ASK:
+        assessment = assess_unlisted(attempt, run.span, self.clock.now_ms())
+        if assessment.remedy is ResolutionAction.ASK:
             outcome = self.remedy.ask(payment, attempt) if may_ask and run.may_act(0) else Unknown(code="not_asked")
-            judgement = weigh_answer(judgement, payment, outcome)
-        finding = Finding(
-            verdict=judgement.verdict,
-            remedy=judgement.remedy,
+            assessment = verify_answer(assessment, payment, outcome)
+        discrepancy = Discrepancy(
+            verdict=assessment.verdict,
+            remedy=assessment.remedy,
             kind=EntryKind.CHARGE,
             reference=attempt.reference or "",
             provider_key=attempt.provider_key,
@@ -196,31 +196,31 @@ class Reconcile:
             currency=payment.currency,
             at_ms=attempt.settled_at_ms or attempt.started_at_ms,
         )
-        return _Judged(finding=finding, held=Held(payment=payment, attempt=attempt))
+        return _Judged(discrepancy=discrepancy, held=LedgerEntry(payment=payment, attempt=attempt))
 
     def _settle(
         self, run: Run, judged: Sequence[_Judged], deadline: Deadline, *, repeated: bool
     ) -> tuple[Counter[str], int]:
         """Written down, then acted upon. What a page had found before it was interrupted is what it finds."""
-        known = self.runs.known(run.run_id, [one.finding.name for one in judged]) if repeated else {}
+        known = self.runs.known(run.run_id, [one.discrepancy.name for one in judged]) if repeated else {}
         counts: Counter[str] = Counter()
         differences: list[_Judged] = []
         remedies = 0
         for one in judged:
-            finding = known.get(one.finding.name, one.finding)
-            counts[finding.verdict.value] += 1
-            if finding.verdict not in DIFFERENCES:
+            discrepancy = known.get(one.discrepancy.name, one.discrepancy)
+            counts[discrepancy.verdict.value] += 1
+            if discrepancy.verdict not in DISCREPANCIES:
                 continue
-            if finding.remedy is not Remedy.NONE and not run.may_act(remedies):
-                finding = replace(finding, remedy=Remedy.NONE)
-            remedies += finding.remedy is not Remedy.NONE
-            differences.append(_Judged(finding=finding, held=one.held))
-        self.runs.report(run.run_id, [one.finding for one in differences])
+            if discrepancy.remedy is not ResolutionAction.NONE and not run.may_act(remedies):
+                discrepancy = replace(discrepancy, remedy=ResolutionAction.NONE)
+            remedies += discrepancy.remedy is not ResolutionAction.NONE
+            differences.append(_Judged(discrepancy=discrepancy, held=one.held))
+        self.runs.report(run.run_id, [one.discrepancy for one in differences])
         for one in differences:
-            if one.finding.remedy is Remedy.ASK and not _has_time(deadline):
+            if one.discrepancy.remedy is ResolutionAction.ASK and not _has_time(deadline):
                 raise _OutOfTimeError
             if one.held is not None:
-                self.remedy(run.run_id, one.finding, one.held)
+                self.remedy(run.run_id, one.discrepancy, one.held)
         for verdict, count in counts.items():
             self.telemetry.count(Metric.RECONCILED_LINES, count, provider=run.provider, outcome=verdict)
         if differences:
@@ -265,9 +265,9 @@ def _of_line(compared: Compared) -> _Judged:
     entry, held = compared.entry, compared.held
     operation = held.operation if held else None
     our_amount = operation.amount if operation else held.payment.amount if held else None
-    finding = Finding(
-        verdict=compared.judgement.verdict,
-        remedy=compared.judgement.remedy,
+    discrepancy = Discrepancy(
+        verdict=compared.assessment.verdict,
+        remedy=compared.assessment.remedy,
         kind=entry.kind,
         reference=entry.reference,
         provider_key=entry.provider_key,
@@ -279,4 +279,4 @@ def _of_line(compared: Compared) -> _Judged:
         at_ms=entry.at_ms,
         line=entry.line,
     )
-    return _Judged(finding=finding, held=held)
+    return _Judged(discrepancy=discrepancy, held=held)

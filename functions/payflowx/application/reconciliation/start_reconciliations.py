@@ -112,8 +112,8 @@ class StartReconciliations:
         return list(self._started(runs, now_ms))
 
     def _begun(self, new: NewRun, now_ms: int) -> Run:
-        own_list = self.providers.get(new.provider).capabilities.own_list or OwnList()
-        return begin(new, lag_ms=own_list.lag_ms, max_slice_ms=own_list.span_ms, now_ms=now_ms)
+        reports = self.providers.get(new.provider).capabilities.reports or OwnList()
+        return begin(new, lag_ms=reports.lag_ms, max_slice_ms=reports.span_ms, now_ms=now_ms)
 
     def _started(self, runs: Sequence[Run], now_ms: int) -> Iterator[Run]:
         """As they are now. A message for a new run, and for one that has been silent for long."""
@@ -131,10 +131,10 @@ class StartReconciliations:
     def _lag_ms(self, provider: str) -> int | None:
         """None for a provider without a list, and for one that this deployment does not allow any more."""
         try:
-            own_list = self.providers.get(provider).capabilities.own_list
+            reports = self.providers.get(provider).capabilities.reports
         except ConfigurationError:
             return None
-        return own_list.lag_ms if own_list else None
+        return reports.lag_ms if reports else None
 
 
 def _new(owner: AccountOwner, from_ms: int, until_ms: int, asked: Asked | None = None) -> NewRun:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from payflowx.application.inbound_webhooks.match_event import FindNoticed, Noticed, NotNoticed
-from payflowx.domain.inbound_webhooks.ports import InboundNotice
-from payflowx.domain.merchants.ports import Merchants
-from payflowx.domain.outbound_webhooks.ports import Announcements, DeliveryJob
-from payflowx.domain.payments.claim import Append, GiveUp, Nothing, Resolve, decide_claim
+from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
+from payflowx.domain.merchants.ports import MerchantConfiguration
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEvents
+from payflowx.domain.payments.claim import FailPayment, NoWork, ResolveOpenAttempt, StartAttempt, decide_claim
 from payflowx.domain.payments.operation_claim import (
-    AbandonMovement,
-    AppendMovement,
-    ResolveMovement,
+    FailOperation,
+    ResolveOpenOperation,
+    StartOperationAttempt,
     decide_operation_claim,
 )
 from payflowx.domain.payments.operation_ports import Operations
@@ -70,9 +70,9 @@ class PlanReplay:
 
     payments: Payments
     operations: Operations
-    merchants: Merchants
-    find: FindNoticed
-    announcements: Announcements
+    merchants: MerchantConfiguration
+    find: MatchEvent
+    merchant_events: MerchantEvents
     runs: Runs
     decode: MessageDecoder
     clock: Clock
@@ -86,8 +86,8 @@ class PlanReplay:
             why = f"{error}: it came from outside, or from another version; purge it once you know"
             return _plan(letter, "unreadable", ReplayStep.KEEP, why, None)
         match message:
-            case InboundNotice():
-                return self._notice(letter, message)
+            case ReceivedEvent():
+                return self._provider_event(letter, message)
             case DeliveryJob():
                 return self._delivery(letter, message)
             case RunWakeUp():
@@ -115,22 +115,22 @@ class PlanReplay:
             why = "there is no such operation here: the message is another deployment's, or the row was lost"
             return _plan(letter, what, ReplayStep.KEEP, why, job)
         match decide_operation_claim(operation, self.clock.now_ms()):
-            case Nothing(reason=reason):
+            case NoWork(reason=reason):
                 step, why = ReplayStep.SKIP, reason
-            case ResolveMovement(attempt=attempt):
+            case ResolveOpenOperation(attempt=attempt):
                 step, why = ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
-            case AppendMovement(number=number):
+            case StartOperationAttempt(number=number):
                 step, why = ReplayStep.CHARGE, f"{operation.kind} attempt {number}: nothing was moved so far"
-            case AbandonMovement(code=code):
+            case FailOperation(code=code):
                 step, why = ReplayStep.END, f"nothing was moved and nothing may be tried any more: {code}"
         return _plan(letter, what, step, why, job, transaction_id=operation.transaction_id, status=operation.status)
 
     def _delivery(self, letter: DeadLetter, job: DeliveryJob) -> ReplayPlan:
         what = f"delivery of event {job.seq} of {job.transaction_id} to {job.merchant_id}"
-        announcement = self.announcements.get(job.merchant_id, job.transaction_id, job.seq)
-        if announcement is None:
+        merchant_event = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
+        if merchant_event is None:
             return _plan(letter, what, ReplayStep.SKIP, "there is no such event to be told of", job)
-        if announcement.due_at_ms is None:
+        if merchant_event.due_at_ms is None:
             return _plan(letter, what, ReplayStep.SKIP, "nobody is owed it any more", job)
         return _plan(letter, what, ReplayStep.TELL, "it is still owed", job, transaction_id=job.transaction_id)
 
@@ -143,16 +143,16 @@ class PlanReplay:
             return _plan(letter, what, ReplayStep.SKIP, f"it is over: {run.phase}", message, status=run.phase)
         return _plan(letter, what, ReplayStep.GO_ON, f"it stands in phase {run.phase}", message, status=run.phase)
 
-    def _notice(self, letter: DeadLetter, inbound: InboundNotice) -> ReplayPlan:
-        what = f"webhook {inbound.notice.type} of {inbound.provider} for {inbound.merchant_id}"
+    def _provider_event(self, letter: DeadLetter, inbound: ReceivedEvent) -> ReplayPlan:
+        what = f"webhook {inbound.provider_event.type} of {inbound.provider} for {inbound.merchant_id}"
         match self.find(inbound):
-            case NotNoticed.OURS_UNKNOWN:
+            case Unmatched.OURS_UNKNOWN:
                 why = "it bears a key of our making that belongs to nothing here: two deployments on one account?"
                 return _plan(letter, what, ReplayStep.KEEP, why, inbound)
-            case NotNoticed():
+            case Unmatched():
                 why = "it is about nothing of ours; what is ours is inquired without it"
                 return _plan(letter, what, ReplayStep.SKIP, why, inbound)
-            case Noticed(payment=payment, attempt=attempt, operation=operation):
+            case Matched(payment=payment, attempt=attempt, operation=operation):
                 status = operation.status if operation else payment.status
                 why = f"attempt {attempt.number} is {attempt.state}; a proof is applied once, a hint makes a worker ask"
                 return _plan(
@@ -166,15 +166,15 @@ class PlanReplay:
                 )
 
 
-def _payment_step(decision: Nothing | Append | Resolve | GiveUp) -> tuple[ReplayStep, str]:
+def _payment_step(decision: NoWork | StartAttempt | ResolveOpenAttempt | FailPayment) -> tuple[ReplayStep, str]:
     match decision:
-        case Nothing(reason=reason):
+        case NoWork(reason=reason):
             return ReplayStep.SKIP, reason
-        case Resolve(attempt=attempt):
+        case ResolveOpenAttempt(attempt=attempt):
             return ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
-        case Append(number=number, candidate=candidate):
+        case StartAttempt(number=number, candidate=candidate):
             return ReplayStep.CHARGE, f"attempt {number} at {candidate.provider}: nothing was charged so far"
-        case GiveUp(stop=stop):
+        case FailPayment(stop=stop):
             return ReplayStep.END, stop.message
 
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayPlan, ReplayStep
 from payflowx.application.reviews.resolve_payment import ResolvePayment
-from payflowx.domain.inbound_webhooks.ports import InboundNotice, Notices
-from payflowx.domain.merchants.directory import Administration, Record
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent
+from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.outbound_webhooks.ports import Deliveries, DeliveryJob
 from payflowx.domain.payments.ports import Job, Jobs
 from payflowx.domain.reconciliation.ports import RunQueue
@@ -42,54 +42,56 @@ class ReplayDeadLetters:
     plan: PlanReplay
     resolve_payment: ResolvePayment
     jobs: Jobs
-    notices: Notices
+    provider_events: ProviderEventQueue
     deliveries: Deliveries
     run_queue: RunQueue
-    administration: Administration
+    merchant_directory: MerchantDirectory
     clock: Clock
 
-    def __call__(self, queue: WorkQueueName, *, limit: int, decision: Decision) -> Sequence[Replayed]:
+    def __call__(self, queue: WorkQueueName, *, limit: int, operator_action: OperatorAction) -> Sequence[Replayed]:
         """At most `limit`. An empty answer: nothing is left that could be replayed now."""
         letters = self.dead_letters.take(queue, limit=min(limit, MAX_REPLAY_BATCH), hide_seconds=_HIDE_SECONDS)
         if not letters:
             return []
-        record = Record(
+        record = AuditEntry(
             action="dead_letters.replayed",
             at_ms=self.clock.now_ms(),
-            decision=decision,
+            operator_action=operator_action,
             facts={"queue": queue.value, "messages": len(letters)},
         )
-        self.administration.record(record)
+        self.merchant_directory.record(record)
         planned = [(letter, self.plan(queue, letter)) for letter in letters]
         planned.sort(key=lambda pair: _ORDER.get(pair[1].step, len(_ORDER)))
-        return [self._replay(queue, letter, plan, decision) for letter, plan in planned]
+        return [self._replay(queue, letter, plan, operator_action) for letter, plan in planned]
 
-    def _replay(self, queue: WorkQueueName, letter: DeadLetter, plan: ReplayPlan, decision: Decision) -> Replayed:
+    def _replay(
+        self, queue: WorkQueueName, letter: DeadLetter, plan: ReplayPlan, operator_action: OperatorAction
+    ) -> Replayed:
         """First sent, then removed: dying in between sends it twice, which does no harm."""
         if plan.step is ReplayStep.KEEP or plan.message is None:
             return Replayed(plan=plan, sent=False)
-        sent = plan.step is not ReplayStep.SKIP and self._send(plan.message, decision)
+        sent = plan.step is not ReplayStep.SKIP and self._send(plan.message, operator_action)
         self.dead_letters.delete(queue, letter)
         return Replayed(plan=plan, sent=sent)
 
-    def _send(self, message: Message, decision: Decision) -> bool:
+    def _send(self, message: Message, operator_action: OperatorAction) -> bool:
         match message:
-            case InboundNotice():
-                self.notices.send(message)
+            case ReceivedEvent():
+                self.provider_events.send(message)
             case DeliveryJob():
                 self.deliveries.send(message)
             case RunWakeUp(run_id=run_id):
                 self.run_queue.send(run_id)
             case Job(operation_id=None):
-                return self._resolve(message, decision)
+                return self._resolve(message, operator_action)
             case Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id):
                 # Without its hints: the row decides.
                 self.jobs.send(Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id))
         return True
 
-    def _resolve(self, job: Job, decision: Decision) -> bool:
+    def _resolve(self, job: Job, operator_action: OperatorAction) -> bool:
         try:
-            self.resolve_payment(job.merchant_id, job.transaction_id, decision)
+            self.resolve_payment(job.merchant_id, job.transaction_id, operator_action)
         except Refusal:
             return False  # settled since it was planned
         return True
@@ -100,16 +102,16 @@ class PurgeDeadLetters:
     """Throw dead letters away. No payment is lost: each is due by its row, and every webhook is inquired besides."""
 
     dead_letters: DeadLetters
-    administration: Administration
+    merchant_directory: MerchantDirectory
     clock: Clock
 
-    def __call__(self, queue: WorkQueueName, decision: Decision) -> None:
+    def __call__(self, queue: WorkQueueName, operator_action: OperatorAction) -> None:
         """All that lie there now."""
-        record = Record(
+        record = AuditEntry(
             action="dead_letters.purged",
             at_ms=self.clock.now_ms(),
-            decision=decision,
+            operator_action=operator_action,
             facts={"queue": queue.value},
         )
-        self.administration.record(record)
+        self.merchant_directory.record(record)
         self.dead_letters.purge(queue)

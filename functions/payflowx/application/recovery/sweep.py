@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from payflowx.application.recovery.waking import Driven, Driver
+from payflowx.application.recovery.waking import Waker, WakeResult
 from payflowx.domain.payments.ports import Concurrency, Due, DueItems, DueKind
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -34,13 +34,13 @@ class Swept:
         if other.oldest_due_ms is not None:
             self.saw(other.oldest_due_ms)
 
-    def count(self, due: Due, driven: Driven) -> None:
+    def count(self, due: Due, wake_result: WakeResult) -> None:
         """Count one due item."""
-        if driven is Driven.STALE:
+        if wake_result is WakeResult.STALE:
             return
         self.due += 1
-        self.woken += driven is Driven.WOKEN
-        self.to_review += driven is Driven.TO_REVIEW
+        self.woken += wake_result is WakeResult.WOKEN
+        self.to_review += wake_result is WakeResult.TO_REVIEW
         self.saw(due.due_at_ms)
 
     def saw(self, due_at_ms: int) -> None:
@@ -53,7 +53,7 @@ class SweepDueItems:
     """Runs every minute. Two runs at once do no harm: each due time is moved by one of them only."""
 
     due_items: DueItems
-    drivers: Mapping[DueKind, Driver]
+    wakers: Mapping[DueKind, Waker]
     concurrency: Concurrency
     clock: Clock
     telemetry: Telemetry
@@ -91,7 +91,7 @@ class SweepDueItems:
         for due in page:
             if deadline.remaining_ms() < _TIME_TO_STOP_MS:
                 return False
-            driver = self.drivers.get(due.kind)
-            if driver is not None:
-                swept.count(due, driver(due, self.clock.now_ms()))
+            waker = self.wakers.get(due.kind)
+            if waker is not None:
+                swept.count(due, waker(due, self.clock.now_ms()))
         return True

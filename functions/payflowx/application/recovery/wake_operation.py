@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_outcome_writer import OperationRecorder
-from payflowx.application.recovery.waking import Driven, wake
+from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.recovery.waking import WakeResult, wake
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import send_operation_to_review
@@ -18,36 +18,36 @@ from payflowx.domain.shared.statuses import OperationStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriveOperation:
-    """Implements `Driver`."""
+class WakeOperation:
+    """Implements `Waker`."""
 
     due_items: DueItems
     payments: Payments
     operations: Operations
     jobs: Jobs
-    recorder: OperationRecorder
+    outcome_writer: OperationOutcomeWriter
     telemetry: Telemetry
     policy: RetryPolicy
 
-    def __call__(self, due: Due, now_ms: int) -> Driven:
+    def __call__(self, due: Due, now_ms: int) -> WakeResult:
         """Wake a worker; after forty times without news, a person."""
         operation = self.operations.get(due.merchant_id, due.transaction_id, due.item_id)
         if operation is None or operation.due_at_ms != due.due_at_ms:
-            return Driven.STALE
+            return WakeResult.STALE
         if operation.lease.is_live(now_ms):
-            return Driven.LEFT
+            return WakeResult.LEFT
         if operation.drives >= MAX_DRIVES:
             return self._stop(operation, due, now_ms)
         job = Job(merchant_id=due.merchant_id, transaction_id=due.transaction_id, operation_id=due.item_id)
         return wake(due, job, operation.drives, now_ms, due_items=self.due_items, jobs=self.jobs)
 
-    def _stop(self, operation: Operation, due: Due, now_ms: int) -> Driven:
+    def _stop(self, operation: Operation, due: Due, now_ms: int) -> WakeResult:
         """A person has to look; the amount stays reserved, because money may have moved."""
         self.telemetry.count(Metric.DRIVES_EXHAUSTED)
         payment = self.payments.get(due.merchant_id, due.transaction_id)
         if payment is None or operation.status is not OperationStatus.PENDING:
             self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)
-            return Driven.LEFT
+            return WakeResult.LEFT
         context = Context(now_ms=now_ms, actor="sweeper", policy=self.policy)
         change = send_operation_to_review(payment, operation, "drives_exhausted", context)
-        return Driven.TO_REVIEW if self.recorder.commit(change) is not None else Driven.LEFT
+        return WakeResult.TO_REVIEW if self.outcome_writer.commit(change) is not None else WakeResult.LEFT

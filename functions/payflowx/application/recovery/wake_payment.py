@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.outcome_writer import Recorder
-from payflowx.application.recovery.waking import Driven, wake
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.recovery.waking import WakeResult, wake
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Due, DueItems, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
@@ -16,38 +16,38 @@ from payflowx.domain.shared.statuses import FINAL_STATUSES, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrivePayment:
-    """Implements `Driver`."""
+class WakePayment:
+    """Implements `Waker`."""
 
     due_items: DueItems
     payments: Payments
     jobs: Jobs
-    recorder: Recorder
+    outcome_writer: OutcomeWriter
     telemetry: Telemetry
     policy: RetryPolicy
 
-    def __call__(self, due: Due, now_ms: int) -> Driven:
+    def __call__(self, due: Due, now_ms: int) -> WakeResult:
         """Wake a worker; after forty times without news, a person."""
         payment = self.payments.get(due.merchant_id, due.transaction_id)
         if payment is None or payment.due_at_ms != due.due_at_ms:
-            return Driven.STALE
+            return WakeResult.STALE
         if payment.lease.is_live(now_ms):
-            return Driven.LEFT
+            return WakeResult.LEFT
         if payment.drives >= MAX_DRIVES:
             return self._stop(payment, due, now_ms)
         job = Job(merchant_id=due.merchant_id, transaction_id=due.transaction_id)
         return wake(due, job, payment.drives, now_ms, due_items=self.due_items, jobs=self.jobs)
 
-    def _stop(self, payment: Payment, due: Due, now_ms: int) -> Driven:
+    def _stop(self, payment: Payment, due: Due, now_ms: int) -> WakeResult:
         """A person has to look. Never FAILED: that would be a guess."""
         self.telemetry.count(Metric.DRIVES_EXHAUSTED)
         if payment.status in FINAL_STATUSES or payment.status is PaymentStatus.IN_REVIEW:
             self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)
-            return Driven.LEFT
+            return WakeResult.LEFT
         change = send_to_review(
             payment,
             "drives_exhausted",
             "The payment was woken many times without progress; a person has to look.",
             Context(now_ms=now_ms, actor="sweeper", policy=self.policy),
         )
-        return Driven.TO_REVIEW if self.recorder.commit(change) is not None else Driven.LEFT
+        return WakeResult.TO_REVIEW if self.outcome_writer.commit(change) is not None else WakeResult.LEFT

@@ -4,10 +4,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from payflowx.domain.payments.ports import Due, DueItems, Job, Jobs
-from payflowx.domain.shared.backoff import drive_delay_ms
+from payflowx.domain.shared.backoff import wake_delay_ms
 
 
-class Driven(StrEnum):
+class WakeResult(StrEnum):
     """What became of a due item."""
 
     STALE = "stale"
@@ -18,17 +18,17 @@ class Driven(StrEnum):
     TO_REVIEW = "to_review"
 
 
-class Driver(Protocol):
+class Waker(Protocol):
     """Drives one kind of due items."""
 
-    def __call__(self, due: Due, now_ms: int) -> Driven:
+    def __call__(self, due: Due, now_ms: int) -> WakeResult:
         """Raises `StorageUnavailableError`; then the next sweep tries again."""
         ...
 
 
-def wake(due: Due, job: Job, drives: int, now_ms: int, *, due_items: DueItems, jobs: Jobs) -> Driven:
+def wake(due: Due, job: Job, drives: int, now_ms: int, *, due_items: DueItems, jobs: Jobs) -> WakeResult:
     """First the later due time, then the message: of two sweepers, one sends."""
-    if not due_items.postpone(due, due_at_ms=now_ms + drive_delay_ms(drives), drives=drives + 1):
-        return Driven.LEFT
+    if not due_items.postpone(due, due_at_ms=now_ms + wake_delay_ms(drives), drives=drives + 1):
+        return WakeResult.LEFT
     jobs.send(job)
-    return Driven.WOKEN
+    return WakeResult.WOKEN

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_outcome_writer import OperationRecorder
-from payflowx.application.reviews.close_review import ReviewFinding, review_facts
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.reviews.close_review import ReviewEntry, review_facts
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_review import close_operation_review
-from payflowx.domain.payments.ports import Claimed, Payments, ReferenceTaken
+from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
@@ -22,13 +22,15 @@ class CloseOperationReview:
 
     payments: Payments
     operations: Operations
-    recorder: OperationRecorder
+    outcome_writer: OperationOutcomeWriter
     clock: Clock
     policy: RetryPolicy
 
-    def __call__(self, merchant_id: str, operation_id: str, finding: ReviewFinding, decision: Decision) -> Operation:
+    def __call__(
+        self, merchant_id: str, operation_id: str, finding: ReviewEntry, operator_action: OperatorAction
+    ) -> Operation:
         """The operation, SUCCEEDED or FAILED; its payment's trail holds the evidence."""
-        facts = review_facts(finding, decision)
+        facts = review_facts(finding, operator_action)
         transaction_id = self.operations.locate(merchant_id, operation_id)
         for _ in range(MAX_ACCEPT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id) if transaction_id else None
@@ -37,12 +39,12 @@ class CloseOperationReview:
                 raise Refusal("not_found", "There is no capture, void or refund with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             change = close_operation_review(payment, operation, finding.verdict, finding.reference, context)
-            result = self.recorder.apply(change)
+            result = self.outcome_writer.apply(change)
             if isinstance(result, ReferenceTaken):
                 raise Refusal(
                     "reference_taken",
                     "The provider's reference belongs to something else here: it cannot prove this operation.",
                 )
-            if isinstance(result, Claimed) and change.operation_after is not None:
+            if isinstance(result, Stored) and change.operation_after is not None:
                 return change.operation_after
         raise StorageUnavailableError("the payment kept changing")

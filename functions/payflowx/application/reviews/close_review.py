@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.outcome_writer import Recorder
-from payflowx.domain.merchants.operator_action import Decision, checked_words
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Claimed, Payments, ReferenceTaken
+from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.review import Verdict, close_review
+from payflowx.domain.payments.review import ReviewDecision, close_review
 from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
@@ -17,19 +17,19 @@ from payflowx.domain.shared.text import provider_reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewFinding:
+class ReviewEntry:
     """What a person found out, and how. `reference`: the provider's id of the charge, where it was not known."""
 
-    verdict: Verdict
+    verdict: ReviewDecision
     evidence: str
     reference: str | None = None
 
 
-def review_facts(finding: ReviewFinding, decision: Decision) -> dict[str, Fact]:
+def review_facts(finding: ReviewEntry, operator_action: OperatorAction) -> dict[str, Fact]:
     """What the trail keeps of it; raises `Refusal` (`reference_invalid`, `reason_invalid`)."""
     if finding.reference is not None and provider_reference(finding.reference) is None:
         raise Refusal("reference_invalid", "The reference is none that a provider gives.")
-    return {**decision.facts(), "evidence": checked_words("evidence", finding.evidence)}
+    return {**operator_action.facts(), "evidence": checked_words("evidence", finding.evidence)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class CloseReview:
     """Raises `Refusal` (`not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `reference_taken`)."""
 
     payments: Payments
-    recorder: Recorder
+    outcome_writer: OutcomeWriter
     clock: Clock
     policy: RetryPolicy
 
@@ -45,18 +45,18 @@ class CloseReview:
         self,
         merchant_id: str,
         transaction_id: str,
-        finding: ReviewFinding,
-        decision: Decision,
+        finding: ReviewEntry,
+        operator_action: OperatorAction,
     ) -> Payment:
         """The payment, SUCCESS or FAILED; its trail holds the evidence."""
-        facts = review_facts(finding, decision)
+        facts = review_facts(finding, operator_action)
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
-            match self.recorder.apply(close_review(payment, finding.verdict, finding.reference, context)):
-                case Claimed(payment=stored):
+            match self.outcome_writer.apply(close_review(payment, finding.verdict, finding.reference, context)):
+                case Stored(payment=stored):
                     return stored
                 case ReferenceTaken():
                     raise Refusal(

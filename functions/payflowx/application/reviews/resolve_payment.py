@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.outcome_writer import Recorder
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.review import request_look
+from payflowx.domain.payments.review import request_inquiry
 from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
@@ -19,20 +19,20 @@ class ResolvePayment:
     """Raises `Refusal` (`not_found`, `nothing_to_do`). What may be done is for the worker to decide, from the row."""
 
     payments: Payments
-    recorder: Recorder
+    outcome_writer: OutcomeWriter
     clock: Clock
     policy: RetryPolicy
 
-    def __call__(self, merchant_id: str, transaction_id: str, decision: Decision) -> Payment:
+    def __call__(self, merchant_id: str, transaction_id: str, operator_action: OperatorAction) -> Payment:
         """The payment, due now; its trail says who asked and why."""
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
             context = Context(
-                now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=decision.facts()
+                now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=operator_action.facts()
             )
-            stored = self.recorder.commit(request_look(payment, context))
+            stored = self.outcome_writer.commit(request_inquiry(payment, context))
             if stored is not None:
                 return stored
         raise StorageUnavailableError("the payment kept changing")

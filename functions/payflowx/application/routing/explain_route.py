@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from payflowx.application.routing.publish_routing import CheckRouting
-from payflowx.domain.merchants.directory import Administration, RoutingPublisher
+from payflowx.domain.merchants.directory import MerchantDirectory, RoutingPublisher
 from payflowx.domain.payments.payment import PaymentMethod, Route
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
@@ -34,7 +34,7 @@ class RouteQuestion:
 class ExplainRoute:
     """Writes nothing. Raises `Refusal` (`not_found`, `routing_invalid`, `no_route`, `no_provider_available`)."""
 
-    administration: Administration
+    merchant_directory: MerchantDirectory
     publisher: RoutingPublisher
     check: CheckRouting
     providers: Providers
@@ -43,7 +43,7 @@ class ExplainRoute:
         """By the document given, else by the one that is served."""
         if not is_currency(question.currency):
             raise Refusal("currency_invalid", "currency must be a code of ISO 4217, in capitals.")
-        merchant = self.administration.merchant(question.merchant_id)
+        merchant = self.merchant_directory.merchant(question.merchant_id)
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")
         document = self.check.checked(data if data is not None else self.publisher.current().document)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.merchants.directory import (
-    Administration,
+    AuditEntry,
+    MerchantDirectory,
     Publication,
-    Record,
     RoutingDecoder,
     RoutingPublisher,
 )
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.routing.routing import RoutingDocument
@@ -46,18 +46,18 @@ class PublishRouting:
     """Raises `Refusal` (`routing_invalid`, `routing_busy`)."""
 
     publisher: RoutingPublisher
-    administration: Administration
+    merchant_directory: MerchantDirectory
     check: CheckRouting
     clock: Clock
 
-    def __call__(self, data: bytes, decision: Decision) -> Publication:
+    def __call__(self, data: bytes, operator_action: OperatorAction) -> Publication:
         """Where it stands. Payments that were accepted keep the route that they have."""
         document = self.check.checked(data)
         now_ms = self.clock.now_ms()
         facts: dict[str, Fact] = {"document": document.version, "rules": len(document.rules)}
-        record = Record(action="routing.published", at_ms=now_ms, decision=decision, facts=facts)
-        self.administration.record(record)
-        return self.publisher.publish(data, f"{decision.who}: {decision.why}")
+        record = AuditEntry(action="routing.published", at_ms=now_ms, operator_action=operator_action, facts=facts)
+        self.merchant_directory.record(record)
+        return self.publisher.publish(data, f"{operator_action.who}: {operator_action.why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,11 @@ class RollBackRouting:
     """Raises `Refusal` (`nothing_to_roll_back`)."""
 
     publisher: RoutingPublisher
-    administration: Administration
+    merchant_directory: MerchantDirectory
     clock: Clock
 
-    def __call__(self, decision: Decision) -> Publication:
+    def __call__(self, operator_action: OperatorAction) -> Publication:
         """What is served afterwards."""
-        record = Record(action="routing.rolled_back", at_ms=self.clock.now_ms(), decision=decision)
-        self.administration.record(record)
-        return self.publisher.roll_back(f"{decision.who}: {decision.why}")
+        record = AuditEntry(action="routing.rolled_back", at_ms=self.clock.now_ms(), operator_action=operator_action)
+        self.merchant_directory.record(record)
+        return self.publisher.roll_back(f"{operator_action.who}: {operator_action.why}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from payflowx.domain.providers.events import Notice
+from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account
 
 
@@ -16,14 +16,14 @@ class WebhookAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboundNotice:
+class ReceivedEvent:
     """An authentic webhook, reduced to what it is about. The message that carries it holds nothing else of it."""
 
     merchant_id: str
     provider: str
     account_id: str
     received_at_ms: int
-    notice: Notice
+    provider_event: ProviderEvent
     tries: int = 0
     """How often it was put back because it came too early: before our own write, or while a worker was busy."""
     correlation_id: str | None = None
@@ -46,10 +46,10 @@ class WebhookAccounts(Protocol):
     def find(self, provider: str, token: str) -> WebhookAccount | None: ...
 
 
-class Notices(Protocol):
+class ProviderEventQueue(Protocol):
     """The queue between receiving and applying. Raises `StorageUnavailableError`: then the provider must repeat."""
 
-    def send(self, inbound: InboundNotice, *, delay_seconds: int = 0) -> None: ...
+    def send(self, inbound: ReceivedEvent, *, delay_seconds: int = 0) -> None: ...
 
 
 class References(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.providers.ports import Account
@@ -12,18 +12,18 @@ from payflowx.domain.routing.routing import RoutingDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class AuditEntry:
     """An entry of the operators' trail: for changes that belong to no payment. Never a secret, never personal data."""
 
     action: str
     at_ms: int
-    decision: Decision
+    operator_action: OperatorAction
     merchant_id: str | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredKey:
+class ApiKeyRecord:
     """What is kept of an API key. `key_id` names it where the key itself must not be said."""
 
     key_id: str
@@ -35,7 +35,7 @@ class StoredKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MerchantHead:
+class MerchantSummary:
     """A merchant in a list."""
 
     merchant_id: str
@@ -47,12 +47,12 @@ class MerchantHead:
 class MerchantPage:
     """By id. `next_after` continues the list; None ends it."""
 
-    items: Sequence[MerchantHead]
+    items: Sequence[MerchantSummary]
     next_after: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switch:
+class ProviderStatus:
     """A provider switched off or on, for one merchant or (None) for everyone."""
 
     provider: str
@@ -61,41 +61,41 @@ class Switch:
     changed_at_ms: int
 
 
-class Administration(Protocol):
+class MerchantDirectory(Protocol):
     """Reads consistently, nothing remembered. Each change is written with its record, both or none.
 
     False when a condition did not hold; then nothing was written.
     """
 
-    def create_merchant(self, merchant: Merchant, key: StoredKey, record: Record) -> bool: ...
+    def create_merchant(self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry) -> bool: ...
 
     def merchants(self, *, after: str | None, limit: int) -> MerchantPage: ...
 
     def merchant(self, merchant_id: str) -> Merchant | None: ...
 
-    def keys(self, merchant_id: str) -> Sequence[StoredKey]: ...
+    def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 
-    def add_key(self, key: StoredKey, record: Record, *, replaced: StoredKey | None = None) -> bool:
+    def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
         """Store a key; with `replaced`, that other key's new expiry as well."""
         ...
 
-    def change_key(self, key: StoredKey, record: Record) -> bool:
+    def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:
         """Store the expiry or revocation of a key that exists."""
         ...
 
-    def put_account(self, merchant_id: str, account: Account, record: Record) -> bool:
+    def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
         """Add an account that the merchant does not have."""
         ...
 
-    def set_switch(self, switch: Switch, record: Record) -> bool: ...
+    def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool: ...
 
-    def switches(self, merchant_id: str | None) -> Sequence[Switch]: ...
+    def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]: ...
 
-    def record(self, record: Record) -> None:
+    def record(self, record: AuditEntry) -> None:
         """An entry for a change that lies outside of this store. Written first: a change is never without one."""
         ...
 
-    def records(self, month: str, *, limit: int) -> Sequence[Record]:
+    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
         """Of a month (2026-11), newest first."""
         ...
 

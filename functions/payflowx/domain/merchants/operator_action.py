@@ -18,7 +18,7 @@ _MAIL_ADDRESS: Final = re.compile(r"\S+@\S+\.\S+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class OperatorAction:
     """`who`: the ARN of whoever called, or a user of the local machine. `why`: their own words, a ticket's number."""
 
     who: str
@@ -29,11 +29,11 @@ class Decision:
         return {"operator": self.who, "reason": self.why}
 
 
-def decision_of(who: str, why: str) -> Decision:
+def operator_action_of(who: str, why: str) -> OperatorAction:
     """Raises `Refusal` (`reason_invalid`): trails cannot be altered, so nothing may enter that has no place there."""
     if not (1 <= len(who) <= MAX_WHO_CHARS and is_clean(who)):
         raise Refusal("reason_invalid", f"operator must have 1 to {MAX_WHO_CHARS} printable characters.")
-    return Decision(who=who, why=checked_words("reason", why))
+    return OperatorAction(who=who, why=checked_words("reason", why))
 
 
 def checked_words(name: str, text: str) -> str:

@@ -25,7 +25,7 @@ class Merchant:
         return next((a for a in self.accounts if (a.provider, a.account_id) == wanted), None)
 
 
-class Merchants(Protocol):
+class MerchantConfiguration(Protocol):
     """Merchants and their accounts; answers may be up to a minute old."""
 
     def get(self, merchant_id: str) -> Merchant | None: ...

@@ -36,10 +36,10 @@ class Endpoint:
     endpoint_id: str
     url: str
     event_types: tuple[str, ...]
-    sealed_secret: str = field(repr=False)
+    encrypted_secret: str = field(repr=False)
     created_at_ms: int
     updated_at_ms: int
-    previous_sealed_secret: str | None = field(default=None, repr=False)
+    previous_encrypted_secret: str | None = field(default=None, repr=False)
     previous_until_ms: int = 0
     status: EndpointStatus = EndpointStatus.ENABLED
     disabled_reason: DisabledReason | None = None
@@ -51,18 +51,18 @@ class Endpoint:
         """Whether anything is sent there."""
         return self.status is EndpointStatus.ENABLED
 
-    def wants(self, topic: str) -> bool:
+    def wants(self, event_type: str) -> bool:
         """Whether it is subscribed to what is named so."""
-        return not self.event_types or topic in self.event_types
+        return not self.event_types or event_type in self.event_types
 
-    def sealed_secrets(self, now_ms: int) -> Sequence[str]:
+    def encrypted_secrets(self, now_ms: int) -> Sequence[str]:
         """The current one, and for a day after a rotation the one before."""
-        previous = self.previous_sealed_secret if now_ms < self.previous_until_ms else None
-        return (self.sealed_secret,) if previous is None else (self.sealed_secret, previous)
+        previous = self.previous_encrypted_secret if now_ms < self.previous_until_ms else None
+        return (self.encrypted_secret,) if previous is None else (self.encrypted_secret, previous)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointBook:
+class WebhookEndpoints:
     """All endpoints of a merchant. `version` 0: nothing is stored yet."""
 
     merchant_id: str
@@ -73,17 +73,17 @@ class EndpointBook:
         """The endpoint with this id."""
         return next((e for e in self.endpoints if e.endpoint_id == endpoint_id), None)
 
-    def with_endpoint(self, endpoint: Endpoint) -> "EndpointBook":
+    def with_endpoint(self, endpoint: Endpoint) -> "WebhookEndpoints":
         """With this endpoint, in the place of the one with its id if there is one."""
         if self.find(endpoint.endpoint_id) is None:
             return self._after((*self.endpoints, endpoint))
         return self._after(tuple(endpoint if e.endpoint_id == endpoint.endpoint_id else e for e in self.endpoints))
 
-    def without(self, endpoint_id: str) -> "EndpointBook":
+    def without(self, endpoint_id: str) -> "WebhookEndpoints":
         """Without the endpoint of this id."""
         return self._after(tuple(e for e in self.endpoints if e.endpoint_id != endpoint_id))
 
-    def _after(self, endpoints: tuple[Endpoint, ...]) -> "EndpointBook":
+    def _after(self, endpoints: tuple[Endpoint, ...]) -> "WebhookEndpoints":
         return replace(self, version=self.version + 1, endpoints=endpoints)
 
 
@@ -92,12 +92,12 @@ def derive_endpoint_id(merchant_id: str, url: str) -> str:
     return derive_id(ENDPOINT_PREFIX, merchant_id, url)
 
 
-def rotated(endpoint: Endpoint, sealed_secret: str, now_ms: int) -> Endpoint:
+def rotated(endpoint: Endpoint, encrypted_secret: str, now_ms: int) -> Endpoint:
     """With a new secret; the one before signs too, until the merchant has had a day to change over."""
     return replace(
         endpoint,
-        sealed_secret=sealed_secret,
-        previous_sealed_secret=endpoint.sealed_secret,
+        encrypted_secret=encrypted_secret,
+        previous_encrypted_secret=endpoint.encrypted_secret,
         previous_until_ms=now_ms + SECRET_OVERLAP_MS,
         updated_at_ms=now_ms,
     )

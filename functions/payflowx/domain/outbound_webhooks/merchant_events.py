@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint
-from payflowx.domain.payments.event_types import operation_topic, payment_topic
+from payflowx.domain.payments.event_types import operation_event_type, payment_event_type
 from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.backoff import delivery_delay_ms
 from payflowx.domain.shared.identifiers import ID_CHARS, PAYMENT_PREFIX
@@ -51,14 +51,14 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
+class MerchantEvent:
     """An event as merchants see it. `number` counts what is announced of a payment, without a gap."""
 
     merchant_id: str
     transaction_id: str
     seq: int
     number: int
-    topic: str
+    event_type: str
     status_from: PaymentStatus
     status_to: PaymentStatus
     operation_id: str | None
@@ -110,22 +110,22 @@ def parse_event_id(text: str) -> tuple[str, int] | None:
     return (f"{PAYMENT_PREFIX}{found['id']}", int(found["seq"])) if found else None
 
 
-def announcement_of(change: Change) -> Announcement | None:
+def merchant_event_of(change: Change) -> MerchantEvent | None:
     """What a change is announced as; None when merchants need not know."""
     before, after, event = change.before, change.after, change.event
     operation = change.operation_after
-    topic = payment_topic(before.status, after.status)
-    if topic is None and operation is not None:
+    event_type = payment_event_type(before.status, after.status)
+    if event_type is None and operation is not None:
         known = change.operation_before.status if change.operation_before else None
-        topic = operation_topic(operation.kind, known, operation.status)
-    if topic is None:
+        event_type = operation_event_type(operation.kind, known, operation.status)
+    if event_type is None:
         return None
-    return Announcement(
+    return MerchantEvent(
         merchant_id=after.merchant_id,
         transaction_id=after.transaction_id,
         seq=event.seq,
         number=after.announced,
-        topic=topic,
+        event_type=event_type,
         status_from=before.status,
         status_to=after.status,
         operation_id=operation.operation_id if operation else None,
@@ -134,34 +134,36 @@ def announcement_of(change: Change) -> Announcement | None:
     )
 
 
-def planned(announcement: Announcement, endpoints: Sequence[Endpoint], now_ms: int) -> Announcement:
+def planned(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], now_ms: int) -> MerchantEvent:
     """Decide once who is told: whoever was there when it happened and wants to know. The disabled are left out."""
-    if announcement.planned:
-        return announcement
-    told = {e.endpoint_id: Delivery(next_at_ms=now_ms) for e in _audience(announcement, endpoints, announcement.at_ms)}
-    return replace(announcement, planned=True, deliveries=told)
+    if merchant_event.planned:
+        return merchant_event
+    told = {
+        e.endpoint_id: Delivery(next_at_ms=now_ms) for e in _audience(merchant_event, endpoints, merchant_event.at_ms)
+    }
+    return replace(merchant_event, planned=True, deliveries=told)
 
 
-def started_again(announcement: Announcement, endpoints: Sequence[Endpoint], now_ms: int) -> Announcement | None:
+def started_again(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], now_ms: int) -> MerchantEvent | None:
     """All who want to know are told once more, from the first try on; None when there is nobody."""
-    told = {e.endpoint_id: Delivery(next_at_ms=now_ms) for e in _audience(announcement, endpoints, now_ms)}
+    told = {e.endpoint_id: Delivery(next_at_ms=now_ms) for e in _audience(merchant_event, endpoints, now_ms)}
     if not told:
         return None
     there = {e.endpoint_id for e in endpoints}
-    kept = {endpoint_id: d for endpoint_id, d in announcement.deliveries.items() if endpoint_id in there}
+    kept = {endpoint_id: d for endpoint_id, d in merchant_event.deliveries.items() if endpoint_id in there}
     deliveries = {**kept, **told}
-    return replace(announcement, planned=True, deliveries=deliveries, due_at_ms=now_ms + DELIVERY_GRACE_MS, drives=0)
+    return replace(merchant_event, planned=True, deliveries=deliveries, due_at_ms=now_ms + DELIVERY_GRACE_MS, drives=0)
 
 
-def _audience(announcement: Announcement, endpoints: Sequence[Endpoint], since_ms: int) -> Sequence[Endpoint]:
-    return [e for e in endpoints if e.is_enabled and e.wants(announcement.topic) and e.created_at_ms <= since_ms]
+def _audience(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], since_ms: int) -> Sequence[Endpoint]:
+    return [e for e in endpoints if e.is_enabled and e.wants(merchant_event.event_type) and e.created_at_ms <= since_ms]
 
 
-def ready(announcement: Announcement, now_ms: int) -> Collection[str]:
+def ready(merchant_event: MerchantEvent, now_ms: int) -> Collection[str]:
     """The endpoints whose next try has come."""
     return [
         endpoint_id
-        for endpoint_id, delivery in announcement.deliveries.items()
+        for endpoint_id, delivery in merchant_event.deliveries.items()
         if delivery.state is DeliveryState.PENDING and delivery.next_at_ms <= now_ms + EARLY_GRACE_MS
     ]
 
@@ -188,12 +190,12 @@ def skipped(delivery: Delivery) -> Delivery:
 
 
 def settled(
-    announcement: Announcement, deliveries: Mapping[str, Delivery], now_ms: int
-) -> tuple[Announcement, int | None]:
+    merchant_event: MerchantEvent, deliveries: Mapping[str, Delivery], now_ms: int
+) -> tuple[MerchantEvent, int | None]:
     """With new deliveries, and in how many seconds a message is to wake the deliverer; None: the sweeper does it,
     or nobody has to.
     """
-    after = replace(announcement, deliveries=deliveries, due_at_ms=None, drives=0)
+    after = replace(merchant_event, deliveries=deliveries, due_at_ms=None, drives=0)
     pending = [d.next_at_ms for d in deliveries.values() if d.state is DeliveryState.PENDING]
     if not pending:
         return after, None

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from payflowx.domain.outbound_webhooks.endpoints import EndpointBook
-from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Posted
+from payflowx.domain.outbound_webhooks.endpoints import WebhookEndpoints
+from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent, Posted
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 
@@ -29,7 +29,7 @@ class Deliveries(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnouncementQuery:
+class MerchantEventQuery:
     """Which events of a merchant, newest first. Times are milliseconds, from inclusive, until exclusive."""
 
     merchant_id: str
@@ -40,46 +40,46 @@ class AnnouncementQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnouncementPage:
+class MerchantEventPage:
     """Newest first. `next_position` continues the list; None ends it. A page may be empty and still go on."""
 
-    items: Sequence[Announcement]
+    items: Sequence[MerchantEvent]
     next_position: str | None
 
 
-class Announcements(Protocol):
+class MerchantEvents(Protocol):
     """The delivery side of the trail's events. All raise `StorageUnavailableError`."""
 
-    def get(self, merchant_id: str, transaction_id: str, seq: int) -> Announcement | None:
+    def get(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent | None:
         """None for an event that is not announced, too."""
         ...
 
-    def save(self, before: Announcement, after: Announcement) -> bool:
+    def save(self, before: MerchantEvent, after: MerchantEvent) -> bool:
         """Store the deliveries of `after`; False if somebody stored others since `before` was read."""
         ...
 
-    def page(self, query: AnnouncementQuery) -> AnnouncementPage: ...
+    def page(self, query: MerchantEventQuery) -> MerchantEventPage: ...
 
 
-class EndpointBooks(Protocol):
+class WebhookEndpointStore(Protocol):
     """A merchant's endpoints, read consistently. Both raise `StorageUnavailableError`."""
 
-    def get(self, merchant_id: str) -> EndpointBook: ...
+    def get(self, merchant_id: str) -> WebhookEndpoints: ...
 
-    def save(self, before: EndpointBook, after: EndpointBook) -> bool:
+    def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
         """False if somebody stored another version since `before` was read."""
         ...
 
 
-class Seals(Protocol):
+class SecretCipher(Protocol):
     """Encrypts endpoints' secrets, bound to their owner. Both raise `StorageUnavailableError`."""
 
-    def seal(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str: ...
+    def encrypt(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str: ...
 
-    def open(self, sealed: str, *, merchant_id: str, endpoint_id: str) -> str: ...
+    def open(self, encrypted: str, *, merchant_id: str, endpoint_id: str) -> str: ...
 
 
-class Sender(Protocol):
+class WebhookClient(Protocol):
     """Posts to a merchant's address: public ones only, no redirects, bounded in time and size. Never raises."""
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted: ...
@@ -88,4 +88,4 @@ class Sender(Protocol):
 class Compose(Protocol):
     """The message's body: the event, and payment and operation as they are now."""
 
-    def __call__(self, announcement: Announcement, payment: Payment, operation: Operation | None) -> bytes: ...
+    def __call__(self, merchant_event: MerchantEvent, payment: Payment, operation: Operation | None) -> bytes: ...

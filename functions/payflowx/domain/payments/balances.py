@@ -6,13 +6,13 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.transitions import check_attempt_transition
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 
 def reserve(payment: Payment, operation: Operation) -> Payment:
     """Nobody else can use this amount any more. A capture or void also keeps the charge's own inquiries away."""
-    if operation.kind is MovementKind.REFUND:
+    if operation.kind is OperationKind.REFUND:
         return replace(payment, refundable=payment.refundable - operation.amount)
     return replace(
         payment,
@@ -25,9 +25,9 @@ def reserve(payment: Payment, operation: Operation) -> Payment:
 def apply_success(payment: Payment, operation: Operation) -> Payment:
     """The money moved: a refund adds up; a capture ends the payment in SUCCESS, a void in CANCELLED."""
     match operation.kind:
-        case MovementKind.REFUND:
+        case OperationKind.REFUND:
             return replace(payment, refunded=payment.refunded + operation.amount)
-        case MovementKind.CAPTURE:
+        case OperationKind.CAPTURE:
             return replace(
                 _with_charge(payment, operation, AttemptState.SUCCEEDED),
                 status=PaymentStatus.SUCCESS,
@@ -39,7 +39,7 @@ def apply_success(payment: Payment, operation: Operation) -> Payment:
                 last_error=None,
                 due_at_ms=None,
             )
-        case MovementKind.VOID:
+        case OperationKind.VOID:
             return replace(
                 _with_charge(payment, operation, AttemptState.FENCED),
                 status=PaymentStatus.CANCELLED,
@@ -52,7 +52,7 @@ def apply_success(payment: Payment, operation: Operation) -> Payment:
 
 def give_back(payment: Payment, operation: Operation, now_ms: int) -> Payment:
     """Proven without effect. An authorization is looked after again, at the latest when it lapses."""
-    if operation.kind is MovementKind.REFUND:
+    if operation.kind is OperationKind.REFUND:
         return replace(payment, refundable=payment.refundable + operation.amount)
     freed = replace(payment, open_settlement=None)
     if payment.status is not PaymentStatus.AUTHORIZED:
@@ -71,7 +71,7 @@ def take_late(payment: Payment, operation: Operation) -> Payment:
 
     A capture or void shows in the charge itself, which was made due when its amount was given back.
     """
-    if operation.kind is not MovementKind.REFUND:
+    if operation.kind is not OperationKind.REFUND:
         return payment
     return replace(
         payment,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode
 
 
@@ -31,7 +31,7 @@ class Capabilities:
     payment_method_types: frozenset[str] = frozenset({"card"})
     idempotency_window_ms: int = 0
     """How long the same key surely returns the same charge; 0: a re-send is never safe."""
-    can_fence: bool = False
+    can_cancel_and_confirm: bool = False
     """Holds an object that can be cancelled and read back, so that a late charge becomes impossible."""
     visibility_lag_ms: int = 0
     """How long a new charge may stay invisible to an inquiry."""
@@ -39,9 +39,9 @@ class Capabilities:
     """How long inquiries are worth repeating before a person has to look."""
     action_lifetime_ms: int = DAY_MS
     authorization_lifetime_ms: int = 5 * DAY_MS
-    movement_window_ms: Mapping[MovementKind, int] = field(default_factory=dict)
+    operation_window_ms: Mapping[OperationKind, int] = field(default_factory=dict)
     """For how long a re-send of the same capture, void or refund surely moves money once; 0 where it is not said."""
-    own_list: OwnList | None = None
+    reports: OwnList | None = None
     """None: it offers no list that could be reconciled with."""
 
     def why_not(self, *, currency: str, capture: CaptureMode, payment_method_type: str) -> str | None:

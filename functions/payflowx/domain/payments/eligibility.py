@@ -3,13 +3,13 @@
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 _UNRESOLVED = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
 
-def charge_to_move(payment: Payment, kind: MovementKind, now_ms: int) -> Attempt:
+def charge_to_move(payment: Payment, kind: OperationKind, now_ms: int) -> Attempt:
     """The attempt that holds the charge; raises `Refusal` (`outcome_unknown`, `invalid_state`)."""
     if payment.status in _UNRESOLVED or payment.lease.is_live(now_ms):
         raise Refusal(
@@ -18,15 +18,15 @@ def charge_to_move(payment: Payment, kind: MovementKind, now_ms: int) -> Attempt
         )
     if payment.status is PaymentStatus.IN_REVIEW:
         raise Refusal("invalid_state", "A person has to look at this payment first.")
-    return _charged(payment) if kind is MovementKind.REFUND else _authorized(payment, kind, now_ms)
+    return _charged(payment) if kind is OperationKind.REFUND else _authorized(payment, kind, now_ms)
 
 
-def check_amount(payment: Payment, kind: MovementKind, amount: int | None) -> int:
+def check_amount(payment: Payment, kind: OperationKind, amount: int | None) -> int:
     """The amount to reserve; raises `Refusal` (`amount_exceeded`). A void releases all of it."""
-    left = payment.refundable if kind is MovementKind.REFUND else payment.capturable
+    left = payment.refundable if kind is OperationKind.REFUND else payment.capturable
     wanted = left if amount is None else amount
     if not 1 <= wanted <= left:
-        what = "refunded" if kind is MovementKind.REFUND else "captured"
+        what = "refunded" if kind is OperationKind.REFUND else "captured"
         raise Refusal(
             "amount_exceeded",
             f"At most {left} can be {what} now, in {payment.currency}'s minor unit. "
@@ -42,7 +42,7 @@ def _charged(payment: Payment) -> Attempt:
     return payment.attempt(payment.charged_attempt)
 
 
-def _authorized(payment: Payment, kind: MovementKind, now_ms: int) -> Attempt:
+def _authorized(payment: Payment, kind: OperationKind, now_ms: int) -> Attempt:
     if payment.open_settlement is not None:
         raise Refusal(
             "invalid_state",
@@ -50,12 +50,12 @@ def _authorized(payment: Payment, kind: MovementKind, now_ms: int) -> Attempt:
         )
     charge = payment.last_attempt
     if payment.status is not PaymentStatus.AUTHORIZED or charge is None or charge.state is not AttemptState.AUTHORIZED:
-        verb = "captured" if kind is MovementKind.CAPTURE else "voided"
+        verb = "captured" if kind is OperationKind.CAPTURE else "voided"
         raise Refusal("invalid_state", f"Only an AUTHORIZED payment can be {verb}; this one is {payment.status}.")
-    if payment.cancel_requested and kind is MovementKind.CAPTURE:
+    if payment.cancel_requested and kind is OperationKind.CAPTURE:
         raise Refusal(
             "invalid_state", "The cancellation of this payment was asked for; it cannot be captured any more."
         )
-    if charge.deadline_ms is not None and now_ms >= charge.deadline_ms and kind is MovementKind.CAPTURE:
+    if charge.deadline_ms is not None and now_ms >= charge.deadline_ms and kind is OperationKind.CAPTURE:
         raise Refusal("invalid_state", "The authorization has lapsed at the provider; nothing can be captured.")
     return charge

@@ -7,7 +7,7 @@ and the message shows the operation as well.
 from collections.abc import Mapping
 from typing import Final
 
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 
 _PAYMENT: Final[Mapping[PaymentStatus, str]] = {
@@ -20,16 +20,16 @@ _PAYMENT: Final[Mapping[PaymentStatus, str]] = {
     PaymentStatus.IN_REVIEW: "payment.in_review",
 }
 
-TOPICS: Final = frozenset(_PAYMENT.values()) | {
-    f"{kind.value}.{status.lower()}" for kind in MovementKind for status in OperationStatus
+EVENT_TYPES: Final = frozenset(_PAYMENT.values()) | {
+    f"{kind.value}.{status.lower()}" for kind in OperationKind for status in OperationStatus
 }
 
 
-def payment_topic(before: PaymentStatus, after: PaymentStatus) -> str | None:
+def payment_event_type(before: PaymentStatus, after: PaymentStatus) -> str | None:
     """None when the status stays."""
     return None if before is after else _PAYMENT[after]
 
 
-def operation_topic(kind: MovementKind, before: OperationStatus | None, after: OperationStatus) -> str | None:
+def operation_event_type(kind: OperationKind, before: OperationStatus | None, after: OperationStatus) -> str | None:
     """None when the status stays, or when the merchant has just asked for the operation and knows."""
     return None if before is None or before is after else f"{kind.value}.{after.lower()}"

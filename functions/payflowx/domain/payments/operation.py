@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import FREE_LEASE, LastError, Lease
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 
 
@@ -19,7 +19,7 @@ class Operation:
     merchant_id: str
     transaction_id: str
     operation_id: str
-    kind: MovementKind
+    kind: OperationKind
     fingerprint: str
     amount: int
     currency: str

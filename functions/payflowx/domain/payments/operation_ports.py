@@ -9,7 +9,7 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import AlreadySeen
 from payflowx.domain.payments.state_machine import Change, SeenEvent
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,32 +29,34 @@ class KnownOperation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedOperation:
+class StoredOperation:
     """The lease is ours; this is the operation as stored now."""
 
     operation: Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovedOperation:
+class OperationVersionConflict:
     """Somebody else was faster; this is the operation as stored now, None if it is not there."""
 
     operation: Operation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentMoved:
+class PaymentVersionConflict:
     """The payment changed since it was read; nothing was written."""
 
 
 class Operations(Protocol):
     """Every method is conditional. All raise `StorageUnavailableError` when a write's fate is not known."""
 
-    def accept(self, change: Change, idempotency_key: str) -> AcceptedOperation | KnownOperation | PaymentMoved:
+    def accept(
+        self, change: Change, idempotency_key: str
+    ) -> AcceptedOperation | KnownOperation | PaymentVersionConflict:
         """Key, operation, reservation and event, all or nothing."""
         ...
 
-    def find_key(self, merchant_id: str, kind: MovementKind, idempotency_key: str) -> KnownOperation | None: ...
+    def find_key(self, merchant_id: str, kind: OperationKind, idempotency_key: str) -> KnownOperation | None: ...
 
     def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation | None: ...
 
@@ -68,16 +70,16 @@ class Operations(Protocol):
 
     def claim(
         self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
-    ) -> ClaimedOperation | MovedOperation:
+    ) -> StoredOperation | OperationVersionConflict:
         """Take the lease, and with `append` store that attempt, if the operation still has this version."""
         ...
 
-    def reschedule(self, before: Operation, after: Operation) -> ClaimedOperation | MovedOperation:
+    def reschedule(self, before: Operation, after: Operation) -> StoredOperation | OperationVersionConflict:
         """Release the lease and plan the next look, under the lease's epoch. No event: nothing happened."""
         ...
 
-    def hasten(
+    def expedite(
         self, before: Operation, after: Operation, seen: SeenEvent
-    ) -> ClaimedOperation | MovedOperation | AlreadySeen:
+    ) -> StoredOperation | OperationVersionConflict | AlreadySeen:
         """Plan the next look earlier because of a provider's event, once for each event."""
         ...

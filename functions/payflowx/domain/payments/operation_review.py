@@ -8,11 +8,11 @@ from payflowx.domain.payments.balances import apply_success, give_back
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import operation_change, operation_facts
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, Verdict, evidence_obstacle
+from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, ReviewDecision, evidence_obstacle
 from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 _BOOKED: Final = frozenset({"late_success", "reversed"})
@@ -20,7 +20,7 @@ _BOOKED: Final = frozenset({"late_success", "reversed"})
 
 
 def close_operation_review(
-    payment: Payment, operation: Operation, verdict: Verdict, reference: str | None, context: Context
+    payment: Payment, operation: Operation, verdict: ReviewDecision, reference: str | None, context: Context
 ) -> Change:
     """CHARGED: the money moved. Raises `Refusal` (`invalid_state`, `busy`, `evidence_contradicts`)."""
     if operation.status is not OperationStatus.IN_REVIEW:
@@ -29,7 +29,7 @@ def close_operation_review(
         )
     if operation.lease.is_live(context.now_ms):
         raise Refusal("busy", "A worker is asking the provider about this operation right now. Try again in a minute.")
-    if verdict is Verdict.CHARGED:
+    if verdict is ReviewDecision.CHARGED:
         return _close_moved(payment, operation, reference, context)
     if reference is not None:
         raise Refusal(
@@ -90,7 +90,7 @@ def _is_booked(operation: Operation) -> bool:
 
 def _unbook(payment: Payment, operation: Operation) -> Payment:
     """A refund that came back can be made again."""
-    if operation.kind is not MovementKind.REFUND:
+    if operation.kind is not OperationKind.REFUND:
         raise Refusal(
             "not_supported",
             "A capture or void that was booked cannot be taken back here: it ended the payment. "

@@ -9,19 +9,23 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import apply_success, give_back, reserve, take_late
-from payflowx.domain.payments.event_types import operation_topic, payment_topic
+from payflowx.domain.payments.event_types import operation_event_type, payment_event_type
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import why_stop
-from payflowx.domain.payments.operation_verification import is_movement_news, is_reversal, movement_state_of
+from payflowx.domain.payments.operation_verification import (
+    changes_operation_state,
+    is_reversal,
+    operation_attempt_state_of,
+)
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
     NotSent,
+    OperationOutcome,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import LastError, Payment
@@ -43,11 +47,11 @@ def request_operation(payment: Payment, operation: Operation, context: Context) 
     )
 
 
-def conclude_operation(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: MovementOutcome, context: Context
+def apply_operation_outcome(
+    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
 ) -> Change | None:
     """Apply a weighed outcome. None: it is no news, and the operation is only to be looked at again later."""
-    if not is_movement_news(outcome, operation, attempt):
+    if not changes_operation_state(outcome, operation, attempt):
         return None
     if is_reversal(outcome, operation):
         return _reverse(payment, operation, attempt, outcome, context)
@@ -66,7 +70,7 @@ def conclude_operation(
     )
 
 
-def abandon_operation(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
+def fail_operation(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
     """Nothing moved, and nothing may be sent any more: the amount is given back."""
     ended = _failed(operation, code)
     paid = give_back(payment, operation, context.now_ms)
@@ -90,7 +94,9 @@ def send_operation_to_review(payment: Payment, operation: Operation, code: str, 
     )
 
 
-def look_at_operation_again(operation: Operation, attempt: Attempt, context: Context) -> tuple[Operation, int | None]:
+def schedule_operation_inquiry(
+    operation: Operation, attempt: Attempt, context: Context
+) -> tuple[Operation, int | None]:
     """No news: the same operation with its next inquiry planned, and the delay of the message that wakes it."""
     waited = replace(attempt, inquiries=attempt.inquiries + 1)
     kept = replace(
@@ -124,21 +130,21 @@ def settled_again(operation: Operation, context: Context) -> Operation:
     )
 
 
-def hasten_operation(operation: Operation, now_ms: int) -> Operation:
+def expedite_operation(operation: Operation, now_ms: int) -> Operation:
     """Somebody hints at news: look now."""
     return replace(operation, version=operation.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
-def _settle(attempt: Attempt, outcome: MovementOutcome, context: Context) -> Attempt:
+def _settle(attempt: Attempt, outcome: OperationOutcome, context: Context) -> Attempt:
     """The attempt with what is now known of it."""
-    state = movement_state_of(outcome)
+    state = operation_attempt_state_of(outcome)
     if state is None:
         raise ValueError("an outcome without a state is no news")
     known = replace(attempt, state=state, code=None, message=None, inquiries=0)
     if state is not AttemptState.UNKNOWN:
         known = replace(known, settled_at_ms=context.now_ms)
     match outcome:
-        case Moved() | Accepted():
+        case Succeeded() | Accepted():
             return replace(known, reference=outcome.reference or attempt.reference)
         case Mismatch():
             return replace(known, reference=outcome.reference or attempt.reference, code=outcome.code)
@@ -209,7 +215,7 @@ def _in_review(operation: Operation, code: str, settled: Attempt) -> Operation:
 
 
 def _reverse(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: MovementOutcome, context: Context
+    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
 ) -> Change:
     """The provider takes its success back. Whether the payer has the money is a person's business now."""
     known = replace(attempt, code=outcome.code if isinstance(outcome, Refused) else None)
@@ -261,7 +267,7 @@ def operation_change(
             drives=0,
         )
     change = change_of(payment, paid, f"{after.kind}.{name}", facts, context)
-    told = payment_topic(payment.status, change.after.status) or operation_topic(
+    told = payment_event_type(payment.status, change.after.status) or operation_event_type(
         after.kind, before.status if before else None, after.status
     )
     announced = payment.announced + (told is not None)

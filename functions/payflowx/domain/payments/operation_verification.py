@@ -5,24 +5,24 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
     NotFound,
     NotSent,
+    OperationOutcome,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 
-def weigh_movement(
-    outcome: MovementOutcome, operation: Operation, attempt: Attempt, *, first_send: bool
-) -> MovementOutcome:
+def verify_operation_outcome(
+    outcome: OperationOutcome, operation: Operation, attempt: Attempt, *, first_send: bool
+) -> OperationOutcome:
     """The outcome as it may be recorded. `first_send`: this answers the very first request of the attempt."""
     match outcome:
-        case Moved():
+        case Succeeded():
             return _verified(outcome, operation, attempt)
         case NotSent() if not first_send:
             return Unknown(code=outcome.code)
@@ -34,7 +34,7 @@ def weigh_movement(
             return outcome
 
 
-def _verified(outcome: Moved, operation: Operation, attempt: Attempt) -> MovementOutcome:
+def _verified(outcome: Succeeded, operation: Operation, attempt: Attempt) -> OperationOutcome:
     if outcome.merchant_reference != attempt.provider_key:
         return Mismatch(code="reference_differs", reference=outcome.reference)
     if outcome.amount != operation.amount:
@@ -44,10 +44,10 @@ def _verified(outcome: Moved, operation: Operation, attempt: Attempt) -> Movemen
     return outcome
 
 
-def movement_state_of(outcome: MovementOutcome) -> AttemptState | None:
+def operation_attempt_state_of(outcome: OperationOutcome) -> AttemptState | None:
     """The attempt state that the outcome stands for; None for an inquiry's "not found", which is no news."""
     match outcome:
-        case Moved():
+        case Succeeded():
             return AttemptState.SUCCEEDED
         case Refused():
             return AttemptState.DECLINED
@@ -65,11 +65,11 @@ def movement_state_of(outcome: MovementOutcome) -> AttemptState | None:
             return None
 
 
-def is_movement_news(outcome: MovementOutcome, operation: Operation, attempt: Attempt) -> bool:
+def changes_operation_state(outcome: OperationOutcome, operation: Operation, attempt: Attempt) -> bool:
     """Whether it changes what is known: the table lets the attempt go there, or a success was taken back."""
-    return is_reversal(outcome, operation) or movement_state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
+    return is_reversal(outcome, operation) or operation_attempt_state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
 
 
-def is_reversal(outcome: MovementOutcome, operation: Operation) -> bool:
+def is_reversal(outcome: OperationOutcome, operation: Operation) -> bool:
     """A refund that had succeeded and was sent back by the payer's bank."""
     return operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Refused)

@@ -70,7 +70,7 @@ class Declined:
     reference: str | None = None
     reopens_for_seconds: int = 0
     """How long this provider may still turn this very decline into a charge; 0 means irrevocable."""
-    fence_required: bool = False
+    cancel_required: bool = False
     """The object that was declined can be paid again: it must be cancelled before anything else is tried."""
 
 
@@ -106,7 +106,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Succeeded:
     """A capture, void or refund took effect: this much, under this reference of ours."""
 
     reference: str
@@ -125,7 +125,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fenced:
+class ConfirmedCancelled:
     """Proven cancelled at the provider before it could charge: read back in a terminal state, without payment."""
 
     reference: str | None = None
@@ -153,11 +153,11 @@ Outcome = (
     | Accepted
     | Unknown
     | Mismatch
-    | Fenced
+    | ConfirmedCancelled
     | NotFound
 )
 StepResult = Outcome | Progress
 
-MovementOutcome = Moved | Refused | Accepted | NotSent | Rejected | Unknown | NotFound | Mismatch
-MovementResult = MovementOutcome | Progress
+OperationOutcome = Succeeded | Refused | Accepted | NotSent | Rejected | Unknown | NotFound | Mismatch
+OperationStepResult = OperationOutcome | Progress
 """What a step of a capture, void or refund gives."""

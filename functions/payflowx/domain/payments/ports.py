@@ -28,14 +28,14 @@ class Existing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class Stored:
     """The lease is ours; this is the payment as stored now."""
 
     payment: Payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class VersionConflict:
     """Somebody else was faster; this is the payment as stored now, None if it is gone."""
 
     payment: Payment | None
@@ -100,23 +100,23 @@ class Payments(Protocol):
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
-    ) -> Claimed | Moved:
+    ) -> Stored | VersionConflict:
         """Take the lease, and with `append` store that attempt, if the payment still has this version."""
         ...
 
-    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Claimed | Moved:
+    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Stored | VersionConflict:
         """Store a step of an attempt under the lease's epoch."""
         ...
 
-    def reschedule(self, before: Payment, after: Payment) -> Claimed | Moved:
+    def reschedule(self, before: Payment, after: Payment) -> Stored | VersionConflict:
         """Release the lease and plan the next look, under the lease's epoch. No event: nothing happened."""
         ...
 
-    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken | AlreadySeen:
+    def commit(self, change: Change) -> Stored | VersionConflict | ReferenceTaken | AlreadySeen:
         """Store a change with its event, its operation and the provider's reference, all or nothing."""
         ...
 
-    def hasten(self, before: Payment, after: Payment, seen: SeenEvent) -> Claimed | Moved | AlreadySeen:
+    def expedite(self, before: Payment, after: Payment, seen: SeenEvent) -> Stored | VersionConflict | AlreadySeen:
         """Plan the next look earlier because of a provider's event, once for each event."""
         ...
 

@@ -17,18 +17,18 @@ _WINDOW_MARGIN_MS = 30 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class RecoveryStep:
     """What may be done about an attempt now."""
 
     continue_charge: bool = False
     """No request that charges was sent, nor can be any more by an older worker: go on with the next step."""
     resend: bool = False
-    fence: bool = False
+    cancel_and_confirm: bool = False
     exhausted: bool = False
     """Nothing automatic will ever tell: a person has to look."""
 
 
-def means_for(
+def recovery_step_for(
     payment: Payment,
     attempt: Attempt,
     able: Capabilities,
@@ -36,20 +36,22 @@ def means_for(
     may_have_charged: bool,
     same_request: bool,
     now_ms: int,
-) -> Means:
+) -> RecoveryStep:
     """The means besides an inquiry. `same_request`: what we would send today is what was sent then."""
     if payment.status is PaymentStatus.IN_REVIEW or not attempt.is_open:
-        return Means()
+        return RecoveryStep()
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     if undecided and not may_have_charged:
-        return Means(continue_charge=not payment.cancel_requested, fence=able.can_fence)
+        return RecoveryStep(
+            continue_charge=not payment.cancel_requested, cancel_and_confirm=able.can_cancel_and_confirm
+        )
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < able.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
     patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= able.visibility_lag_ms)
-    return Means(
+    return RecoveryStep(
         resend=undecided and same_request and in_window and not payment.cancel_requested,
-        fence=able.can_fence and patience_over,
+        cancel_and_confirm=able.can_cancel_and_confirm and patience_over,
         exhausted=_is_exhausted(attempt, able, in_window=in_window and same_request, now_ms=now_ms),
     )
 
@@ -63,7 +65,7 @@ def _is_exhausted(attempt: Attempt, able: Capabilities, *, in_window: bool, now_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovementMeans:
+class OperationRecoveryStep:
     """What may be done about a capture, void or refund besides an inquiry."""
 
     resend: bool = False
@@ -71,17 +73,17 @@ class MovementMeans:
     """Nothing automatic will ever tell: a person has to look."""
 
 
-def movement_means_for(
+def operation_recovery_step_for(
     operation: Operation, attempt: Attempt, able: Capabilities, *, same_request: bool, now_ms: int
-) -> MovementMeans:
+) -> OperationRecoveryStep:
     """`same_request`: what we would send today is what was sent then. A review is only ever read."""
     if operation.status is not OperationStatus.PENDING or not attempt.is_open:
-        return MovementMeans()
-    window_ms = able.movement_window_ms.get(operation.kind, 0)
+        return OperationRecoveryStep()
+    window_ms = able.operation_window_ms.get(operation.kind, 0)
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
-    return MovementMeans(
+    return OperationRecoveryStep(
         resend=undecided and same_request and in_window,
         exhausted=not (undecided and same_request and in_window) and age_ms >= able.inquiry_horizon_ms,
     )

@@ -23,14 +23,16 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class FailureReason:
     """No further attempt, and why."""
 
     code: str
     message: str
 
 
-def choose_candidate(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int) -> Candidate | Stop:
+def choose_candidate(
+    payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int
+) -> Candidate | FailureReason:
     """The next candidate of the route: an untried one first, then one whose attempts all proved nothing happened.
 
     A provider that declined is not asked again; a disabled one is passed over.
@@ -46,7 +48,7 @@ def choose_candidate(payment: Payment, policy: RetryPolicy, disabled: Set[str], 
         if all(state in _SAME_PROVIDER_AGAIN for state in states)
     )
     if not untried_first:
-        return Stop(code="route_exhausted", message="No provider of the route is left to try.")
+        return FailureReason(code="route_exhausted", message="No provider of the route is left to try.")
     return usable[untried_first[0][1]]
 
 
@@ -54,20 +56,24 @@ def _states_at(payment: Payment, candidate: Candidate) -> list[AttemptState]:
     return [attempt.state for attempt in payment.attempts if attempt.provider == candidate.provider]
 
 
-def _why_stop(payment: Payment, policy: RetryPolicy, now_ms: int) -> Stop | None:
+def _why_stop(payment: Payment, policy: RetryPolicy, now_ms: int) -> FailureReason | None:
     last = payment.last_attempt
     if last is not None:
         if last.decline_kind is DeclineKind.HARD:
-            return Stop(code="hard_decline", message="The issuer refused for good; do not try this method again.")
+            return FailureReason(
+                code="hard_decline", message="The issuer refused for good; do not try this method again."
+            )
         if last.decline_kind is DeclineKind.FUNDS:
-            return Stop(code="insufficient_funds", message="The payer lacks funds or has reached a limit.")
+            return FailureReason(code="insufficient_funds", message="The payer lacks funds or has reached a limit.")
         if last.reopens_until_ms is not None:
-            return Stop(
+            return FailureReason(
                 code="soft_decline",
                 message="The provider declined and may still reverse that, so nobody else is asked.",
             )
     if len(payment.attempts) > policy.max_retries or len(payment.attempts) >= MAX_ATTEMPTS:
-        return Stop(code="retries_exhausted", message="Every allowed attempt was made without success.")
+        return FailureReason(code="retries_exhausted", message="Every allowed attempt was made without success.")
     if now_ms >= payment.charge_deadline_ms:
-        return Stop(code="charge_deadline_passed", message="The time in which this payment may be charged is over.")
+        return FailureReason(
+            code="charge_deadline_passed", message="The time in which this payment may be charged is over."
+        )
     return None

@@ -20,7 +20,7 @@ CLOSED_BY_OPERATOR: Final = "closed_by_operator"
 """The code of an attempt that evidence closed."""
 
 
-class Verdict(StrEnum):
+class ReviewDecision(StrEnum):
     """What the evidence shows.
 
     Charged: exactly the payment's amount was taken and stays taken, net of what was given back at the provider.
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
     NOT_CHARGED = "not_charged"
 
 
-def request_look(payment: Payment, context: Context) -> Change:
+def request_inquiry(payment: Payment, context: Context) -> Change:
     """Have what is open asked about now. A further attempt keeps its time: nobody charges earlier for being asked."""
     if payment.due_at_ms is None:
         raise Refusal("nothing_to_do", _why_nothing(payment))
@@ -43,7 +43,7 @@ def request_look(payment: Payment, context: Context) -> Change:
     return replace(change, wake_in_seconds=0)
 
 
-def close_review(payment: Payment, verdict: Verdict, reference: str | None, context: Context) -> Change:
+def close_review(payment: Payment, verdict: ReviewDecision, reference: str | None, context: Context) -> Change:
     """Raises `Refusal` (`invalid_state`, `evidence_contradicts`) where the record says otherwise.
 
     `reference`: the provider's id of the charge, where it was not known; refunds may need it.
@@ -53,9 +53,9 @@ def close_review(payment: Payment, verdict: Verdict, reference: str | None, cont
     if payment.lease.is_live(context.now_ms):
         raise Refusal("busy", "A worker is asking the provider about this payment right now. Try again in a minute.")
     match verdict:
-        case Verdict.CHARGED:
+        case ReviewDecision.CHARGED:
             return _close_charged(payment, reference, context)
-        case Verdict.NOT_CHARGED:
+        case ReviewDecision.NOT_CHARGED:
             return _close_not_charged(payment, reference, context)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.event_types import payment_topic
+from payflowx.domain.payments.event_types import payment_event_type
 from payflowx.domain.payments.events import Event, Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
@@ -17,8 +17,8 @@ from payflowx.domain.payments.outcome import (
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NotFound,
     NotSent,
@@ -27,9 +27,9 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Candidate, LastError, Payment
-from payflowx.domain.payments.retry import RetryPolicy, Stop, choose_candidate
+from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
-from payflowx.domain.payments.verification import is_news, state_of
+from payflowx.domain.payments.verification import changes_state, state_of
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
@@ -78,9 +78,9 @@ class Change:
     seen: SeenEvent | None = None
 
 
-def conclude(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
+def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
     """Apply a weighed outcome. None: it is no news, and the payment is only to be looked at again later."""
-    if not is_news(outcome, attempt):
+    if not changes_state(outcome, attempt):
         return None
     settled = _settle(attempt, outcome, context)
     check_attempt_transition(attempt.state, settled.state)
@@ -91,7 +91,7 @@ def conclude(payment: Payment, attempt: Attempt, outcome: Outcome, context: Cont
     return replace(change, attempt_number=attempt.number, reference=settled.reference, wake_in_seconds=wake_in_seconds)
 
 
-def give_up(payment: Payment, stop: Stop, context: Context) -> Change:
+def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Change:
     """End a payment on which nothing was charged and nothing may be tried any more."""
     ended = _ended(payment, stop)
     facts: dict[str, Fact] = {"reason": stop.code, "attempts": len(payment.attempts)}
@@ -130,7 +130,7 @@ def request_cancel(payment: Payment, context: Context) -> Change:
     return replace(change_of(payment, after, "payment.cancel_requested", {}, context), wake_in_seconds=0)
 
 
-def hasten(payment: Payment, now_ms: int) -> Payment:
+def expedite(payment: Payment, now_ms: int) -> Payment:
     """Somebody hints at news: look now. No event, because nothing is known yet."""
     return replace(payment, version=payment.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
@@ -151,7 +151,7 @@ def erase(payment: Payment, context: Context) -> Change:
     return change_of(payment, after, "payment.erased", {}, context)
 
 
-def look_again(payment: Payment, attempt: Attempt, context: Context) -> tuple[Payment, int | None]:
+def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tuple[Payment, int | None]:
     """No news: the same payment with its next inquiry planned, and the delay of the message that wakes it."""
     waited = replace(attempt, inquiries=attempt.inquiries + 1)
     attempts = tuple(waited if a.number == attempt.number else a for a in payment.attempts)
@@ -192,7 +192,7 @@ def _settle(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
         known = replace(known, settled_at_ms=context.now_ms)
     able = context.able
     match outcome:
-        case Charged() | Mismatch() | Fenced() | Accepted():
+        case Charged() | Mismatch() | ConfirmedCancelled() | Accepted():
             code = outcome.code if isinstance(outcome, Mismatch) else None
             return replace(known, reference=outcome.reference or attempt.reference, code=code)
         case Authorized():
@@ -306,7 +306,7 @@ def _uncharged(payment: Payment, before: Attempt, settled: Attempt, context: Con
     if before.state is AttemptState.REQUIRES_ACTION and settled.state is AttemptState.FENCED:
         return _ended(payment, _ACTION_EXPIRED), None
     choice = choose_candidate(payment, context.policy, context.disabled, context.now_ms)
-    if isinstance(choice, Stop):
+    if isinstance(choice, FailureReason):
         return _failed_after(payment, settled, choice, context)
     return _wake_at(
         replace(payment, status=PaymentStatus.PENDING),
@@ -315,7 +315,9 @@ def _uncharged(payment: Payment, before: Attempt, settled: Attempt, context: Con
     )
 
 
-def _failed_after(payment: Payment, settled: Attempt, stop: Stop, context: Context) -> tuple[Payment, int | None]:
+def _failed_after(
+    payment: Payment, settled: Attempt, stop: FailureReason, context: Context
+) -> tuple[Payment, int | None]:
     """FAILED with the attempt's own error, which says more than "no retries left"."""
     failed = replace(payment, status=PaymentStatus.FAILED, due_at_ms=None)
     if failed.last_error is not None and settled.decline_kind is None:
@@ -337,7 +339,7 @@ def _delay_before(payment: Payment, choice: Candidate, context: Context) -> int:
     return retry_delay_ms(payment.retry_count, context.jitter, wait_seconds)
 
 
-def _ended(payment: Payment, stop: Stop) -> Payment:
+def _ended(payment: Payment, stop: FailureReason) -> Payment:
     """CANCELLED when the merchant wanted it or an authorization was voided, else FAILED."""
     if stop.code == "cancelled" or payment.cancel_requested:
         return replace(payment, status=PaymentStatus.CANCELLED, capturable=0, due_at_ms=None)
@@ -347,8 +349,8 @@ def _ended(payment: Payment, stop: Stop) -> Payment:
     return replace(payment, status=PaymentStatus.FAILED, last_error=error, due_at_ms=None)
 
 
-_CANCELLED: Final = Stop(code="cancelled", message="The payment was cancelled before anything was charged.")
-_ACTION_EXPIRED: Final = Stop(
+_CANCELLED: Final = FailureReason(code="cancelled", message="The payment was cancelled before anything was charged.")
+_ACTION_EXPIRED: Final = FailureReason(
     code="action_expired", message="The payer did not approve in time; the provider's request was cancelled."
 )
 
@@ -383,7 +385,7 @@ def change_of(before: Payment, after: Payment, event_type: str, facts: Mapping[s
         lease=before.lease.released() if context.actor == "worker" else before.lease,
         event_seq=event.seq,
         event_hash=event.hash,
-        announced=before.announced + (payment_topic(before.status, after.status) is not None),
+        announced=before.announced + (payment_event_type(before.status, after.status) is not None),
         updated_at_ms=context.now_ms,
         drives=0,
     )

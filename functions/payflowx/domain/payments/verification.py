@@ -6,8 +6,8 @@ from payflowx.domain.payments.outcome import (
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NotFound,
     NotSent,
@@ -20,7 +20,7 @@ from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
 from payflowx.domain.shared.statuses import AttemptState
 
 
-def weigh(outcome: Outcome, payment: Payment, attempt: Attempt, *, first_send: bool) -> Outcome:
+def verify_outcome(outcome: Outcome, payment: Payment, attempt: Attempt, *, first_send: bool) -> Outcome:
     """The outcome as it may be recorded.
 
     `first_send`: this answers the very first request of the attempt that could charge. A refusal of a later send
@@ -33,7 +33,7 @@ def weigh(outcome: Outcome, payment: Payment, attempt: Attempt, *, first_send: b
             return Unknown(code=outcome.code)
         case Rejected() if not first_send:
             return Unknown(code=outcome.code, message=outcome.message)
-        case Declined(fence_required=True):
+        case Declined(cancel_required=True):
             return Unknown(code="decline_not_fenced", message=outcome.message)
         case NotFound() if attempt.state is AttemptState.STARTED:
             return Unknown(code="not_found")
@@ -70,7 +70,7 @@ def state_of(outcome: Outcome) -> AttemptState | None:
             return AttemptState.ACCEPTED
         case Mismatch():
             return AttemptState.MISMATCH
-        case Fenced():
+        case ConfirmedCancelled():
             return AttemptState.FENCED
         case Unknown():
             return AttemptState.UNKNOWN
@@ -78,7 +78,7 @@ def state_of(outcome: Outcome) -> AttemptState | None:
             return None
 
 
-def is_news(outcome: Outcome, attempt: Attempt) -> bool:
+def changes_state(outcome: Outcome, attempt: Attempt) -> bool:
     """Whether the outcome changes what is known: whether the table lets the attempt go there.
 
     Not knowing never replaces knowing something, and a closed attempt takes nothing but a verified charge.

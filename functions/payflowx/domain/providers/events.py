@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payflowx.domain.payments.outcome import MovementOutcome, Outcome
+from payflowx.domain.payments.outcome import OperationOutcome, Outcome
 from payflowx.domain.shared.errors import PayFlowXError
 
 
-class ForgedWebhookError(PayFlowXError):
+class InvalidSignatureError(PayFlowXError):
     """The signature is missing, wrong or too old. Nobody may learn which."""
 
 
@@ -21,7 +21,7 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class ProviderEvent:
     """What an authentic webhook says.
 
     It is found by `charge_reference` or by one of our keys. `outcome` is set only where the vendor's message alone
@@ -33,7 +33,7 @@ class Notice:
     type: str
     charge_reference: str | None = None
     charge_key: str | None = None
-    movement_reference: str | None = None
-    movement_key: str | None = None
+    operation_reference: str | None = None
+    operation_key: str | None = None
     outcome: Outcome | None = None
-    movement_outcome: MovementOutcome | None = None
+    operation_outcome: OperationOutcome | None = None

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import MovementOutcome, Outcome, StepResult
+from payflowx.domain.payments.outcome import OperationOutcome, Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.providers.events import Notice, Webhook
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.providers.events import ProviderEvent, Webhook
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 
 
@@ -25,7 +25,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
+class ChargeRequest:
     """All that a provider needs to charge, or to be asked about, one attempt."""
 
     provider_key: str
@@ -47,7 +47,7 @@ class Provider(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
-    def request_hash(self, charge: Charge) -> str:
+    def request_hash(self, request: ChargeRequest) -> str:
         """A hash of the requests that would be sent; equal hashes mean equal requests."""
         ...
 
@@ -55,36 +55,36 @@ class Provider(Protocol):
         """Whether, with these steps stored, a request that charges may have left."""
         ...
 
-    def charge(self, charge: Charge, account: Account) -> StepResult:
+    def charge(self, request: ChargeRequest, account: Account) -> StepResult:
         """Send the next step. `Progress` must be stored before the one after it."""
         ...
 
-    def inquire(self, charge: Charge, account: Account) -> Outcome:
+    def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """Read what became of the attempt. Changes nothing at the provider."""
         ...
 
-    def fence(self, charge: Charge, account: Account) -> Outcome:
-        """Cancel what could still charge and read it back; `Fenced` only when that is proven."""
+    def cancel_and_confirm(self, request: ChargeRequest, account: Account) -> Outcome:
+        """Cancel what could still charge and read it back; `ConfirmedCancelled` only when that is proven."""
         ...
 
-    def can_move(self, movement: Movement) -> bool:
+    def supports(self, request: OperationRequest) -> bool:
         """Whether the provider has this kind of movement, for this part of the charge."""
         ...
 
-    def movement_hash(self, movement: Movement) -> str:
+    def operation_hash(self, request: OperationRequest) -> str:
         """A hash of the request that would be sent; equal hashes mean equal requests."""
         ...
 
-    def move(self, movement: Movement, account: Account) -> MovementOutcome:
+    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
         """Send the capture, void or refund."""
         ...
 
-    def inquire_movement(self, movement: Movement, account: Account) -> MovementOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
         """Read what became of it, by our key or the provider's id. Changes nothing at the provider."""
         ...
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """What an authentic webhook says; raises `ForgedWebhookError` for any other."""
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
+        """What an authentic webhook says; raises `InvalidSignatureError` for any other."""
         ...
 
 

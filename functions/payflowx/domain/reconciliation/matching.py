@@ -9,17 +9,17 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.outcome import Charged, Declined, Fenced, Mismatch, NotFound, Outcome
+from payflowx.domain.payments.outcome import Charged, ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.state_machine import Change, Context, change_of
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 REVIEW_CODE: Final = "reconciliation"
 ACTOR: Final = "reconciliation"
 
 
-class Verdict(StrEnum):
+class MatchResult(StrEnum):
     """What a pair is. The words of the report."""
 
     MATCHED = "matched"
@@ -38,10 +38,10 @@ class Verdict(StrEnum):
     """A line without a key of ours about nothing that we know: the account is used by others as well."""
 
 
-DIFFERENCES: Final = frozenset(Verdict) - {Verdict.MATCHED, Verdict.TIMING, Verdict.FOREIGN}
+DISCREPANCIES: Final = frozenset(MatchResult) - {MatchResult.MATCHED, MatchResult.TIMING, MatchResult.FOREIGN}
 
 
-class Remedy(StrEnum):
+class ResolutionAction(StrEnum):
     """What a difference asks for."""
 
     NONE = "none"
@@ -54,7 +54,7 @@ class Remedy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class LedgerEntry:
     """What we hold of an entry. `attempt`: of the operation where there is one, else of the payment."""
 
     payment: Payment
@@ -63,21 +63,21 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Assessment:
     """A verdict and what it asks for."""
 
-    verdict: Verdict
-    remedy: Remedy = Remedy.NONE
+    verdict: MatchResult
+    remedy: ResolutionAction = ResolutionAction.NONE
 
 
-_MATCHED: Final = Judgement(verdict=Verdict.MATCHED)
-_TIMING: Final = Judgement(verdict=Verdict.TIMING)
-_REVIEW: Final = Remedy.REVIEW
+_MATCHED: Final = Assessment(verdict=MatchResult.MATCHED)
+_TIMING: Final = Assessment(verdict=MatchResult.TIMING)
+_REVIEW: Final = ResolutionAction.REVIEW
 
 
-def judge_entry(
-    entry: StatementEntry, held: Held | None, *, ours: bool, provider: str, account_id: str, young: bool
-) -> Judgement:
+def match_entry(
+    entry: ReportEntry, held: LedgerEntry | None, *, ours: bool, provider: str, account_id: str, young: bool
+) -> Assessment:
     """What a line of their book is worth.
 
     `ours`: it bears a key of our making. `young`: our own write about it may not have happened yet.
@@ -92,13 +92,13 @@ def judge_entry(
         )
     ):
         return _unknown(entry, held, ours=ours, young=young)
-    judgement = _compare(entry, held, held.attempt)
-    return _TIMING if young and judgement.verdict is Verdict.STATUS else judgement
+    assessment = _compare(entry, held, held.attempt)
+    return _TIMING if young and assessment.verdict is MatchResult.STATUS else assessment
 
 
-def _unknown(entry: StatementEntry, held: Held | None, *, ours: bool, young: bool) -> Judgement:
+def _unknown(entry: ReportEntry, held: LedgerEntry | None, *, ours: bool, young: bool) -> Assessment:
     if not ours and held is None:
-        return Judgement(verdict=Verdict.FOREIGN)
+        return Assessment(verdict=MatchResult.FOREIGN)
     if not entry.succeeded:
         return _MATCHED
     if held is not None and entry.kind is EntryKind.REFUND and held.payment.captured == 0:
@@ -106,10 +106,10 @@ def _unknown(entry: StatementEntry, held: Held | None, *, ours: bool, young: boo
         return _MATCHED
     if young:
         return _TIMING
-    return Judgement(verdict=Verdict.MISSING_HERE, remedy=Remedy.NONE if held is None else _REVIEW)
+    return Assessment(verdict=MatchResult.MISSING_HERE, remedy=ResolutionAction.NONE if held is None else _REVIEW)
 
 
-def _compare(entry: StatementEntry, held: Held, attempt: Attempt) -> Judgement:
+def _compare(entry: ReportEntry, held: LedgerEntry, attempt: Attempt) -> Assessment:
     succeeded = attempt.state is AttemptState.SUCCEEDED
     same_reference = attempt.reference in {None, entry.reference}
     if not entry.succeeded:
@@ -118,33 +118,33 @@ def _compare(entry: StatementEntry, held: Held, attempt: Attempt) -> Judgement:
         return _reversed(held) if contradicts else _MATCHED
     if attempt.state is AttemptState.MISMATCH:
         # A person looks at it already, or has.
-        return Judgement(verdict=_known_mismatch(entry, held))
+        return Assessment(verdict=_known_mismatch(entry, held))
     if succeeded and not same_reference and not _shares_reference(entry, held):
-        return Judgement(verdict=Verdict.DUPLICATE, remedy=_REVIEW)
+        return Assessment(verdict=MatchResult.DUPLICATE, remedy=_REVIEW)
     if (entry.amount, entry.currency) != (_expected_amount(entry, held), held.payment.currency):
-        return Judgement(verdict=Verdict.AMOUNT, remedy=_REVIEW)
+        return Assessment(verdict=MatchResult.AMOUNT, remedy=_REVIEW)
     if succeeded:
         return _MATCHED
     open_ = held.operation is not None or attempt.is_open or attempt.reopens_until_ms is not None
-    return Judgement(verdict=Verdict.STATUS, remedy=Remedy.WAKE if open_ else Remedy.ASK)
+    return Assessment(verdict=MatchResult.STATUS, remedy=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
 
 
-def _shares_reference(entry: StatementEntry, held: Held) -> bool:
+def _shares_reference(entry: ReportEntry, held: LedgerEntry) -> bool:
     """A settlement file may name a refund by another id than the inquiry did; our key then says that it is the same."""
     return held.operation is not None and entry.kind is EntryKind.REFUND
 
 
-def _known_mismatch(entry: StatementEntry, held: Held) -> Verdict:
+def _known_mismatch(entry: ReportEntry, held: LedgerEntry) -> MatchResult:
     same = (entry.amount, entry.currency) == (_expected_amount(entry, held), held.payment.currency)
-    return Verdict.STATUS if same else Verdict.AMOUNT
+    return MatchResult.STATUS if same else MatchResult.AMOUNT
 
 
-def _reversed(held: Held) -> Judgement:
+def _reversed(held: LedgerEntry) -> Assessment:
     """An operation's own rules for a success that is taken back begin with asking; a charge has none."""
-    return Judgement(verdict=Verdict.STATUS, remedy=_REVIEW if held.operation is None else Remedy.WAKE)
+    return Assessment(verdict=MatchResult.STATUS, remedy=_REVIEW if held.operation is None else ResolutionAction.WAKE)
 
 
-def _expected_amount(entry: StatementEntry, held: Held) -> int:
+def _expected_amount(entry: ReportEntry, held: LedgerEntry) -> int:
     if held.operation is not None:
         return held.operation.amount
     captured = held.payment.captured
@@ -153,7 +153,7 @@ def _expected_amount(entry: StatementEntry, held: Held) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TimeRange:
     """What was read of their book, and which of our charges are to be in it. Milliseconds, until exclusive."""
 
     from_ms: int
@@ -163,7 +163,7 @@ class Span:
     lag_ms: int
 
 
-def charge_to_find(payment: Payment, provider: str, account_id: str, span: Span) -> Attempt | None:
+def charge_to_find(payment: Payment, provider: str, account_id: str, span: TimeRange) -> Attempt | None:
     """The attempt that their book must have, if we came to know of its success within the span."""
     attempt = payment.attempt(payment.charged_attempt) if payment.charged_attempt is not None else None
     if attempt is None or attempt.state is not AttemptState.SUCCEEDED or attempt.reference is None:
@@ -173,7 +173,7 @@ def charge_to_find(payment: Payment, provider: str, account_id: str, span: Span)
     return attempt if span.from_ms <= (attempt.settled_at_ms or 0) < span.until_ms else None
 
 
-def judge_unlisted(attempt: Attempt, span: Span, now_ms: int) -> Judgement:
+def assess_unlisted(attempt: Attempt, span: TimeRange, now_ms: int) -> Assessment:
     """A charge of ours that their book does not have.
 
     It happened there between its start and the moment when we knew. Young: it may still appear. Begun before what was
@@ -183,21 +183,21 @@ def judge_unlisted(attempt: Attempt, span: Span, now_ms: int) -> Judgement:
     if settled_at_ms + span.lag_ms > min(now_ms, span.listed_until_ms):
         return _TIMING
     if attempt.started_at_ms < span.listed_from_ms:
-        return Judgement(verdict=Verdict.TIMING, remedy=Remedy.ASK)
-    return Judgement(verdict=Verdict.MISSING_THERE, remedy=Remedy.ASK)
+        return Assessment(verdict=MatchResult.TIMING, remedy=ResolutionAction.ASK)
+    return Assessment(verdict=MatchResult.MISSING_THERE, remedy=ResolutionAction.ASK)
 
 
-def weigh_answer(judged: Judgement, payment: Payment, outcome: Outcome) -> Judgement:
+def verify_answer(judged: Assessment, payment: Payment, outcome: Outcome) -> Assessment:
     """What the provider's own answer makes of a charge that its book does not have.
 
     Silence contradicts nothing: then the difference stands, and a person reads the report. After refunds, an inquiry
     of the charge shows what is left of it, which is no contradiction either.
     """
     if isinstance(outcome, Charged) or payment.refunded:
-        return replace(judged, remedy=Remedy.NONE)
-    if isinstance(outcome, NotFound | Declined | Fenced | Mismatch):
-        return Judgement(verdict=Verdict.MISSING_THERE, remedy=Remedy.REVIEW)
-    return replace(judged, remedy=Remedy.NONE)
+        return replace(judged, remedy=ResolutionAction.NONE)
+    if isinstance(outcome, NotFound | Declined | ConfirmedCancelled | Mismatch):
+        return Assessment(verdict=MatchResult.MISSING_THERE, remedy=ResolutionAction.REVIEW)
+    return replace(judged, remedy=ResolutionAction.NONE)
 
 
 def is_reviewed(payment: Payment) -> bool:
@@ -206,7 +206,7 @@ def is_reviewed(payment: Payment) -> bool:
     return payment.status is PaymentStatus.IN_REVIEW and error is not None and error.code == REVIEW_CODE
 
 
-def review_difference(payment: Payment, verdict: Verdict, context: Context) -> Change | None:
+def review_discrepancy(payment: Payment, verdict: MatchResult, context: Context) -> Change | None:
     """A person has to look. None: somebody does already. What is open at a provider stays due."""
     if payment.status is PaymentStatus.IN_REVIEW:
         return None
@@ -224,9 +224,9 @@ def review_difference(payment: Payment, verdict: Verdict, context: Context) -> C
 
 
 _TEXTS: Final = {
-    Verdict.MISSING_THERE: "The provider does not list this charge, and does not confirm it; a person has to look.",
-    Verdict.MISSING_HERE: "The provider lists money on this payment that is not known here; a person has to look.",
-    Verdict.DUPLICATE: "The provider lists more than one charge for one attempt; a person has to look.",
-    Verdict.AMOUNT: "The provider lists another amount or currency than is known here; a person has to look.",
-    Verdict.STATUS: "The provider's list and this payment disagree on whether money moved; a person has to look.",
+    MatchResult.MISSING_THERE: "The provider does not list this charge, and does not confirm it; a person has to look.",
+    MatchResult.MISSING_HERE: "The provider lists money on this payment that is not known here; a person has to look.",
+    MatchResult.DUPLICATE: "The provider lists more than one charge for one attempt; a person has to look.",
+    MatchResult.AMOUNT: "The provider lists another amount or currency than is known here; a person has to look.",
+    MatchResult.STATUS: "The provider's list and this payment disagree on whether money moved; a person has to look.",
 }

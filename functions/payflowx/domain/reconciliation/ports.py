@@ -9,9 +9,9 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.providers.ports import Account, Charge
-from payflowx.domain.reconciliation.reports import StatementPage, StatementResult
-from payflowx.domain.reconciliation.run import Finding, Run, Source
+from payflowx.domain.providers.ports import Account, ChargeRequest
+from payflowx.domain.reconciliation.reports import ReportPage, ReportResult
+from payflowx.domain.reconciliation.run import Discrepancy, Run, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,11 @@ class ListingProvider(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
-    def statement(self, page: StatementPage, account: Account) -> StatementResult:
+    def statement(self, page: ReportPage, account: Account) -> ReportResult:
         """One page of its list."""
         ...
 
-    def inquire(self, charge: Charge, account: Account) -> Outcome:
+    def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """As for any attempt: what became of it. Changes nothing at the provider."""
         ...
 
@@ -53,7 +53,7 @@ class ListingProviders(Protocol):
 class SettlementFiles(Protocol):
     """Settlement files that somebody has put there."""
 
-    def page(self, provider: str, file: str, cursor: str | None) -> StatementResult:
+    def page(self, provider: str, file: str, cursor: str | None) -> ReportResult:
         """Rows from there on, a bounded number; the rows' times do not choose them."""
         ...
 
@@ -75,15 +75,15 @@ class Runs(Protocol):
         """False if somebody else works on it."""
         ...
 
-    def report(self, run_id: str, findings: Sequence[Finding]) -> None:
+    def report(self, run_id: str, findings: Sequence[Discrepancy]) -> None:
         """Each is stored once, however often it is found."""
         ...
 
-    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Finding]:
+    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
         """Those that were reported before, by name."""
         ...
 
-    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Finding], str | None]:
+    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
         """A page of what was found, and where the next one begins."""
         ...
 

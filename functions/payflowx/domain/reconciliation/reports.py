@@ -13,7 +13,7 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementPage:
+class ReportPage:
     """Which part of the list: milliseconds since 1970, from inclusive, until exclusive; `cursor` of the page before."""
 
     from_ms: int
@@ -22,7 +22,7 @@ class StatementPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementEntry:
+class ReportEntry:
     """One charge or refund as the provider has it. `succeeded`: money moved. `provider_key`: ours, where it is told."""
 
     kind: EntryKind
@@ -39,23 +39,23 @@ class StatementEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementAnswer:
+class ReportAnswer:
     """A page; `next_cursor` None ends the list."""
 
-    entries: Sequence[StatementEntry]
+    entries: Sequence[ReportEntry]
     next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementTooLong:
+class ReportTooLong:
     """More than an answer may hold: ask for a shorter span."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementUnavailable:
+class ReportUnavailable:
     """It could not be read, or not be understood as a whole: a list with holes reconciles nothing."""
 
     code: str
 
 
-StatementResult = StatementAnswer | StatementTooLong | StatementUnavailable
+ReportResult = ReportAnswer | ReportTooLong | ReportUnavailable

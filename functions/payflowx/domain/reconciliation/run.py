@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from payflowx.domain.reconciliation.matching import DIFFERENCES, Remedy, Span, Verdict
-from payflowx.domain.reconciliation.reports import EntryKind, StatementPage
+from payflowx.domain.reconciliation.matching import DISCREPANCIES, MatchResult, ResolutionAction, TimeRange
+from payflowx.domain.reconciliation.reports import EntryKind, ReportPage
 from payflowx.domain.shared.identifiers import derive_id
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 
@@ -81,12 +81,12 @@ class Run:
     @property
     def differences(self) -> int:
         """What a person has to look at, or a worker was woken for."""
-        return sum(self.counts.get(verdict.value, 0) for verdict in DIFFERENCES)
+        return sum(self.counts.get(verdict.value, 0) for verdict in DISCREPANCIES)
 
     @property
-    def span(self) -> Span:
+    def span(self) -> TimeRange:
         """What was read, and which of our charges are to be in it."""
-        return Span(
+        return TimeRange(
             from_ms=self.from_ms,
             until_ms=self.until_ms,
             listed_from_ms=self.listed_from_ms,
@@ -95,10 +95,10 @@ class Run:
         )
 
     @property
-    def page(self) -> StatementPage:
+    def page(self) -> ReportPage:
         """The page of their book that is next."""
         until_ms = min(self.slice_from_ms + self.slice_ms, self.listed_until_ms)
-        return StatementPage(from_ms=self.slice_from_ms, until_ms=until_ms, cursor=self.cursor)
+        return ReportPage(from_ms=self.slice_from_ms, until_ms=until_ms, cursor=self.cursor)
 
     def may_act(self, more: int) -> bool:
         """Whether it may still touch payments, `more` having been touched since it was stored."""
@@ -106,11 +106,11 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Discrepancy:
     """A difference, as the report shows it. What became of it is told by the payment's own trail."""
 
-    verdict: Verdict
-    remedy: Remedy
+    verdict: MatchResult
+    remedy: ResolutionAction
     kind: EntryKind
     reference: str
     provider_key: str | None

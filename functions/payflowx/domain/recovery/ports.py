@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from payflowx.domain.inbound_webhooks.ports import InboundNotice
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.shared.errors import PayFlowXError
@@ -15,7 +15,7 @@ class WorkQueueName(StrEnum):
     """A queue with dead letters."""
 
     JOBS = "jobs"
-    NOTICES = "notices"
+    PROVIDER_EVENTS = "notices"
     DELIVERIES = "deliveries"
     RUNS = "runs"
 
@@ -27,7 +27,7 @@ class RunWakeUp:
     run_id: str
 
 
-Message = Job | InboundNotice | DeliveryJob | RunWakeUp
+Message = Job | ReceivedEvent | DeliveryJob | RunWakeUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ REVIEW_INTERVAL_MS: Final = DAY_MS
 
 _RETRY_BASE_MS: Final = 2 * SECOND_MS
 _RETRY_CAP_MS: Final = 10 * MINUTE_MS
-_DRIVE_BASE_MS: Final = MINUTE_MS
-_DRIVE_CAP_MS: Final = HOUR_MS
+_WAKE_BASE_MS: Final = MINUTE_MS
+_WAKE_CAP_MS: Final = HOUR_MS
 _DELIVERY_STEPS_MS: Final = (
     5 * SECOND_MS,
     5 * MINUTE_MS,
@@ -48,9 +48,9 @@ def retry_delay_ms(retries: int, jitter: float, retry_after_seconds: int = 0) ->
     return max(delay_ms, min(retry_after_seconds * SECOND_MS, HOUR_MS))
 
 
-def drive_delay_ms(drives: int) -> int:
+def wake_delay_ms(drives: int) -> int:
     """How far the sweeper moves a due time before it wakes a worker: a minute, doubled, at most an hour."""
-    return min(_DRIVE_CAP_MS, _DRIVE_BASE_MS << min(drives, 16))
+    return min(_WAKE_CAP_MS, _WAKE_BASE_MS << min(drives, 16))
 
 
 def delivery_delay_ms(attempts: int, jitter: float, retry_after_seconds: int = 0) -> int | None:

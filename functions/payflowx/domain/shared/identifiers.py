@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 
 ID_CHARS: Final = 16
 PAYMENT_PREFIX: Final = "pay_"
 TRANSACTION_ID_PATTERN: Final = re.compile(rf"{PAYMENT_PREFIX}[a-z2-7]{{{ID_CHARS}}}")
-OPERATION_PREFIXES: Final[Mapping[MovementKind, str]] = {
-    MovementKind.CAPTURE: "cap_",
-    MovementKind.VOID: "void_",
-    MovementKind.REFUND: "ref_",
+OPERATION_PREFIXES: Final[Mapping[OperationKind, str]] = {
+    OperationKind.CAPTURE: "cap_",
+    OperationKind.VOID: "void_",
+    OperationKind.REFUND: "ref_",
 }
 OPERATION_ID_PATTERN: Final = re.compile(rf"(?:cap|void|ref)_[a-z2-7]{{{ID_CHARS}}}")
 _PROVIDER_KEY: Final = re.compile(rf"pfx-(?P<id>[a-z2-7]{{{ID_CHARS}}})-(?P<number>[1-9][0-9]?)")
@@ -38,7 +38,7 @@ def derive_transaction_id(merchant_id: str, idempotency_key: str) -> str:
     return derive_id(PAYMENT_PREFIX, merchant_id, "POST /payments", idempotency_key)
 
 
-def derive_operation_id(kind: MovementKind, merchant_id: str, path: str, idempotency_key: str) -> str:
+def derive_operation_id(kind: OperationKind, merchant_id: str, path: str, idempotency_key: str) -> str:
     """The id of the capture, void or refund that this merchant asks for with this key at this address."""
     return derive_id(OPERATION_PREFIXES[kind], merchant_id, f"POST {path}", idempotency_key)
 

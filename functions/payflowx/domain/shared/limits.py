@@ -50,7 +50,7 @@ MAX_OPERATION_RETRIES: Final = 5
 MAX_WEBHOOK_BYTES: Final = 256 * 1024
 SEEN_EVENT_LIFETIME_MS: Final = 60 * DAY_MS
 """For how long a repeated webhook is recognized; afterwards it is looked into once more, which changes nothing."""
-NOTICE_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
+PROVIDER_EVENT_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
 """A webhook may overtake our own write of what it is about, or come while a worker is at it: it is put back."""
 
 # The lease outlives any worker that holds it: the function dies after 30 s, the lease after 45 s.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class MovementKind(StrEnum):
+class OperationKind(StrEnum):
     """Take what is held, give it free, or give back what was taken."""
 
     CAPTURE = "capture"
@@ -14,10 +14,10 @@ class MovementKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class OperationRequest:
     """One logical request, with its own provider key; it goes to the provider and account that hold the charge."""
 
-    kind: MovementKind
+    kind: OperationKind
     provider_key: str
     amount: int
     currency: str

@@ -13,7 +13,7 @@ from payflowx.bootstrap import Container
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.api import openapi, parameters, problems
 from payflowx.entrypoints.api.answering import HEADERS
@@ -107,13 +107,13 @@ def cancel_payment(transaction_id: str) -> Response[str]:
 @app.post("/payments/<transaction_id>/capture")
 def capture_payment(transaction_id: str) -> Response[str]:
     """Take what an authorized payment holds, or a part of it."""
-    return _accept_operation(transaction_id, MovementKind.CAPTURE)
+    return _accept_operation(transaction_id, OperationKind.CAPTURE)
 
 
 @app.post("/payments/<transaction_id>/refunds")
 def refund_payment(transaction_id: str) -> Response[str]:
     """Give back what was taken, or a part of it."""
-    return _accept_operation(transaction_id, MovementKind.REFUND)
+    return _accept_operation(transaction_id, OperationKind.REFUND)
 
 
 @app.get("/payments/<transaction_id>/operations")
@@ -191,7 +191,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return answer
 
 
-def _accept_operation(transaction_id: str, kind: MovementKind) -> Response[str]:
+def _accept_operation(transaction_id: str, kind: OperationKind) -> Response[str]:
     command = decode_new_operation(_request(), parameters.transaction_id(transaction_id), kind)
     acceptance = container().request_operation(command)
     headers = {"Location": _address(acceptance.operation)}

@@ -49,7 +49,7 @@ def limit(query: dict[str, str]) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TimeRange:
     """Which times a list covers, and where it goes on."""
 
     from_ms: int
@@ -57,7 +57,7 @@ class Span:
     position: str | None = None
 
 
-def span(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int) -> Span:
+def span(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int) -> TimeRange:
     """Without times: the last 31 days. A cursor carries its times with it."""
     if "cursor" in query:
         return _continued(query, cursors, scope)
@@ -68,7 +68,7 @@ def span(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int) -> Sp
     if until_ms - from_ms > MAX_LIST_RANGE_DAYS * DAY_MS:
         detail = f"from and to may be at most {MAX_LIST_RANGE_DAYS} days apart."
         raise Refusal("parameter_invalid", detail, field="from")
-    return Span(from_ms=from_ms, until_ms=until_ms)
+    return TimeRange(from_ms=from_ms, until_ms=until_ms)
 
 
 def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> PaymentQuery:
@@ -104,11 +104,11 @@ def events_after(query: dict[str, str], merchant_id: str, of_transaction: str, c
     return int(cursors.open(query["cursor"], f"events|{merchant_id}|{of_transaction}"))
 
 
-def _continued(query: dict[str, str], cursors: Cursors, scope: str) -> Span:
+def _continued(query: dict[str, str], cursors: Cursors, scope: str) -> TimeRange:
     if "from" in query or "to" in query:
         raise Refusal("parameter_invalid", "A cursor carries its from and to; leave them out.", field="cursor")
     from_ms, until_ms, position = cursors.open(query["cursor"], scope).split("|")
-    return Span(from_ms=int(from_ms), until_ms=int(until_ms), position=position)
+    return TimeRange(from_ms=int(from_ms), until_ms=int(until_ms), position=position)
 
 
 def _scope(merchant_id: str, status: PaymentStatus | None) -> str:

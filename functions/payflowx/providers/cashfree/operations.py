@@ -9,14 +9,14 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
-    MovementResult,
     NotFound,
+    OperationOutcome,
+    OperationStepResult,
     Refused,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.responses import (
@@ -26,105 +26,105 @@ from payflowx.providers.cashfree.responses import (
     refusal_of,
     word_in,
 )
-from payflowx.providers.json_fields import error_body, json_object, member, reference, text
+from payflowx.providers.json_fields import as_object, as_text, error_body, json_object, reference
 
-_ACTIONS: Final = {MovementKind.CAPTURE: "CAPTURE", MovementKind.VOID: "VOID"}
+_ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
 
 
-def authorized(movement: Movement, response: HttpResponse) -> MovementResult:
+def authorized(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a capture or void: the payment as it is now."""
     if response.status != 200:
         return refusal_of(response, moves_money=True)
-    outcome = _authorization(movement, json_object(response))
+    outcome = _authorization(request, json_object(response))
     return Unknown(code="action_not_recorded") if isinstance(outcome, NotFound) else outcome
 
 
-def authorization_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def authorization_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The payment that holds the charge, among those of its order."""
-    payments = payments_in(response, movement.charge_key)
+    payments = payments_in(response, request.charge_key)
     if isinstance(payments, Unknown):
         return payments
-    ours = [p for p in payments if provider_reference(p.get("cf_payment_id")) == movement.charge_reference]
-    return _authorization(movement, ours[0]) if len(ours) == 1 else Unknown(code="payment_not_in_answer")
+    ours = [p for p in payments if provider_reference(p.get("cf_payment_id")) == request.charge_reference]
+    return _authorization(request, ours[0]) if len(ours) == 1 else Unknown(code="payment_not_in_answer")
 
 
-def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a refund. A duplicate is an earlier try of ours: not known until it is read."""
     if response.status == 200:
-        return _refund(movement, json_object(response))
+        return _refund(request, json_object(response))
     return refusal_of(response, moves_money=True)
 
 
-def refund_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to an inquiry by our key."""
     if response.status == 200:
-        return _refund(movement, json_object(response))
+        return _refund(request, json_object(response))
     if response.status == 404 and error_body(response).get("type") == "invalid_request_error":
         return NotFound()
     return Unknown(code=f"http_{response.status}")
 
 
-def _authorization(movement: Movement, payment: dict[str, Any]) -> MovementOutcome:
+def _authorization(request: OperationRequest, payment: dict[str, Any]) -> OperationOutcome:
     payment_id = reference(payment.get("cf_payment_id"))
-    if payment.get("order_id") != movement.charge_key or payment_id != movement.charge_reference:
+    if payment.get("order_id") != request.charge_key or payment_id != request.charge_reference:
         return Unknown(code="another_payment")
     status, taken = word_in(payment, "payment_status"), payment.get("is_captured")
-    details = member(payment.get("authorization"))
+    details = as_object(payment.get("authorization"))
     action, state = word_in(details, "action"), word_in(details, "status")
     if action and state == "PENDING":
-        return Accepted(reference=payment_id) if action == _ACTIONS[movement.kind] else Unknown(code="other_action")
+        return Accepted(reference=payment_id) if action == _ACTIONS[request.kind] else Unknown(code="other_action")
     if action and state != "SUCCESS":
         return Unknown(code="status_not_known")
     if taken is not True and (action == "VOID" or (not action and status == "VOID")):
-        if movement.kind is MovementKind.CAPTURE:
+        if request.kind is OperationKind.CAPTURE:
             return Refused(code="authorization_voided", reference=payment_id)
-        return _moved(movement, payment, payment.get("payment_amount"))
+        return _moved(request, payment, payment.get("payment_amount"))
     if taken is True and action == "CAPTURE" and status == "SUCCESS":
-        if movement.kind is MovementKind.VOID:
+        if request.kind is OperationKind.VOID:
             return Refused(code="authorization_captured", reference=payment_id)
-        return _moved(movement, payment, details.get("captured_amount"))
+        return _moved(request, payment, details.get("captured_amount"))
     if taken is False and not action and status == "SUCCESS":
         return NotFound()
     return Unknown(code="status_not_known")
 
 
-def _moved(movement: Movement, payment: dict[str, Any], amount: Any) -> MovementOutcome:
+def _moved(request: OperationRequest, payment: dict[str, Any], amount: Any) -> OperationOutcome:
     payment_id = reference(payment.get("cf_payment_id"))
-    currency = text(payment.get("payment_currency"))
+    currency = as_text(payment.get("payment_currency"))
     minor = minor_amount(amount, currency)
     if minor is None:
         return Mismatch(code="amount_differs", reference=payment_id)
-    action_id = provider_reference(member(payment.get("authorization")).get("action_reference"))
-    return Moved(
+    action_id = provider_reference(as_object(payment.get("authorization")).get("action_reference"))
+    return Succeeded(
         reference=action_id or payment_id,
         amount=minor,
         currency=currency,
-        merchant_reference=movement.provider_key,
+        merchant_reference=request.provider_key,
     )
 
 
-def _refund(movement: Movement, refund: dict[str, Any]) -> MovementOutcome:
-    if refund.get("refund_id") != movement.provider_key or refund.get("order_id") != movement.charge_key:
+def _refund(request: OperationRequest, refund: dict[str, Any]) -> OperationOutcome:
+    if refund.get("refund_id") != request.provider_key or refund.get("order_id") != request.charge_key:
         return Unknown(code="another_refund")
-    if provider_reference(refund.get("cf_payment_id")) != movement.charge_reference:
+    if provider_reference(refund.get("cf_payment_id")) != request.charge_reference:
         return Mismatch(code="another_payment", reference=provider_reference(refund.get("cf_refund_id")))
     return refund_outcome(refund)
 
 
-def refund_outcome(refund: dict[str, Any]) -> MovementOutcome:
+def refund_outcome(refund: dict[str, Any]) -> OperationOutcome:
     """What a refund of ours says about itself."""
     refund_id = provider_reference(refund.get("cf_refund_id"))
     match refund.get("refund_status"):
         case "SUCCESS":
-            currency = text(refund.get("refund_currency"))
+            currency = as_text(refund.get("refund_currency"))
             minor = minor_amount(refund.get("refund_amount"), currency)
             if minor is None:
                 return Mismatch(code="amount_differs", reference=refund_id)
-            return Moved(
+            return Succeeded(
                 reference=reference(refund.get("cf_refund_id")),
                 amount=minor,
                 currency=currency,
-                merchant_reference=text(refund.get("refund_id")),
+                merchant_reference=as_text(refund.get("refund_id")),
             )
         case "PENDING" | "ONHOLD":
             return Accepted(reference=refund_id)

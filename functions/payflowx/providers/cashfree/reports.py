@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.cashfree.requests import STATEMENT_ROWS
+from payflowx.providers.cashfree.requests import REPORT_ROWS
 from payflowx.providers.cashfree.responses import minor_amount
-from payflowx.providers.json_fields import json_object, reference, text
+from payflowx.providers.json_fields import as_text, json_object, reference
 
 _MAX_CURSOR_CHARS: Final = 2_048
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ _MOVED: Final = "SUCCESS"
 _NOT_MOVED: Final = frozenset({"FAILED", "PENDING", "CANCELLED", "ONHOLD", "USER_DROPPED", "NOT_ATTEMPTED", "VOID"})
 
 
-def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
+def read(_page: ReportPage, response: HttpResponse) -> ReportAnswer:
     """One page. A page without rows ends the list, whatever its cursor says."""
     if response.status != 200:
         raise ValueError("the list was not given")
@@ -34,16 +34,16 @@ def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
     except RecursionError:
         raise ValueError("the answer is nested too deeply") from None
     rows, cursor = answer.get("data"), answer.get("cursor")
-    if not isinstance(rows, list) or len(rows) > STATEMENT_ROWS:
+    if not isinstance(rows, list) or len(rows) > REPORT_ROWS:
         raise ValueError("the answer holds no list that could be read")
     if cursor is not None and (not isinstance(cursor, str) or len(cursor) > _MAX_CURSOR_CHARS):
         raise ValueError("the cursor is none")
     found = [_entry(row) for row in rows]
     entries = tuple(entry for entry in found if entry is not None)
-    return StatementAnswer(entries=entries, next_cursor=cursor or None if rows else None)
+    return ReportAnswer(entries=entries, next_cursor=cursor or None if rows else None)
 
 
-def _entry(row: Any) -> StatementEntry | None:
+def _entry(row: Any) -> ReportEntry | None:
     if not isinstance(row, dict):
         raise ValueError("a row is no object")  # noqa: TRY004 - bad data, not a bad argument
     match row.get("event_type"):
@@ -63,25 +63,25 @@ def _entry(row: Any) -> StatementEntry | None:
             raise ValueError("a row is of no known type")
 
 
-def _of(row: dict[str, Any], kind: EntryKind, row_reference: str, key: Any, *, succeeded: bool) -> StatementEntry:
-    currency = text(row.get("event_currency"))
+def _of(row: dict[str, Any], kind: EntryKind, row_reference: str, key: Any, *, succeeded: bool) -> ReportEntry:
+    currency = as_text(row.get("event_currency"))
     amount = minor_amount(row.get("event_amount"), currency)
     if amount is None:
         raise ValueError("an amount is not understood")
-    return StatementEntry(
+    return ReportEntry(
         kind=kind,
         reference=row_reference,
         provider_key=provider_reference(key),
         amount=amount,
         currency=currency,
         succeeded=succeeded,
-        at_ms=_at_ms(text(row.get("event_time"))),
+        at_ms=_at_ms(as_text(row.get("event_time"))),
         charge_reference=provider_reference(row.get("cf_payment_id")) if kind is EntryKind.REFUND else None,
     )
 
 
 def _has_moved(row: dict[str, Any]) -> bool:
-    status = text(row.get("event_status"))
+    status = as_text(row.get("event_status"))
     if status != _MOVED and status not in _NOT_MOVED:
         raise ValueError("a status is not known")
     return status == _MOVED

@@ -11,15 +11,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.reports import StatementPage
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.reconciliation.reports import ReportPage
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.money import to_major
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2025-01-01"
-STATEMENT_ROWS: Final = 100
+REPORT_ROWS: Final = 100
 """A row has about a kilobyte: a page stays well below the largest answer that is read."""
 
 _PAY_PATH: Final = "/orders/sessions"
@@ -45,91 +45,91 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 # --- the charge -------------------------------------------------------------------------------------------------
 
 
-def create_order(charge: Charge) -> HttpRequest:
+def create_order(request: ChargeRequest) -> HttpRequest:
     """An order under our key: a second one of the same id is refused."""
     body: dict[str, Any] = {
-        "order_id": charge.provider_key,
-        "order_currency": charge.currency,
-        "customer_details": _customer(charge),
-        "order_tags": {"payflowx_key": charge.provider_key},
+        "order_id": request.provider_key,
+        "order_currency": request.currency,
+        "customer_details": _customer(request),
+        "order_tags": {"payflowx_key": request.provider_key},
     }
-    if charge.return_url is not None and len(charge.return_url) <= _MAX_RETURN_URL_CHARS:
-        body["order_meta"] = {"return_url": charge.return_url}
-    data = _with_amount("order_amount", charge.amount, charge.currency, body)
-    return _post("/orders", "order", charge.provider_key, data)
+    if request.return_url is not None and len(request.return_url) <= _MAX_RETURN_URL_CHARS:
+        body["order_meta"] = {"return_url": request.return_url}
+    data = _with_amount("order_amount", request.amount, request.currency, body)
+    return _post("/orders", "order", request.provider_key, data)
 
 
-def pay_session(charge: Charge) -> HttpRequest:
+def pay_session(request: ChargeRequest) -> HttpRequest:
     """Pay the order: by a link to the payer's UPI app, or by a saved card, never with its verification value."""
-    method: dict[str, Any] = {"card": {"channel": "link", "instrument_id": charge.token}}
-    if charge.payment_method_type == "upi":
+    method: dict[str, Any] = {"card": {"channel": "link", "instrument_id": request.token}}
+    if request.payment_method_type == "upi":
         method = {"upi": {"channel": "link"}}
-    body = {"payment_session_id": charge.progress["payment_session_id"], "payment_method": method}
-    return _post(_PAY_PATH, "pay", charge.provider_key, _json(body))
+    body = {"payment_session_id": request.progress["payment_session_id"], "payment_method": method}
+    return _post(_PAY_PATH, "pay", request.provider_key, _json(body))
 
 
-def read_order(charge: Charge) -> HttpRequest:
+def read_order(request: ChargeRequest) -> HttpRequest:
     """The order's own state."""
-    return _get(_order(charge.provider_key), charge.provider_key)
+    return _get(_order(request.provider_key), request.provider_key)
 
 
-def payments_of_order(charge: Charge) -> HttpRequest:
+def payments_of_order(request: ChargeRequest) -> HttpRequest:
     """The authoritative read."""
-    return _get(f"{_order(charge.provider_key)}/payments", charge.provider_key)
+    return _get(f"{_order(request.provider_key)}/payments", request.provider_key)
 
 
-def terminate_order(charge: Charge) -> HttpRequest:
+def terminate_order(request: ChargeRequest) -> HttpRequest:
     """From then on nobody can begin to pay it."""
-    return _fencing("PATCH", _order(charge.provider_key), charge, {"order_status": "TERMINATED"})
+    return _cancelling("PATCH", _order(request.provider_key), request, {"order_status": "TERMINATED"})
 
 
-def void_charge(charge: Charge) -> HttpRequest:
+def void_charge(request: ChargeRequest) -> HttpRequest:
     """Give free what an attempt holds; where it holds nothing, the vendor refuses."""
-    return _fencing("POST", f"{_order(charge.provider_key)}/authorization", charge, {"action": "VOID"})
+    return _cancelling("POST", f"{_order(request.provider_key)}/authorization", request, {"action": "VOID"})
 
 
-def _fencing(method: str, path: str, charge: Charge, body: Mapping[str, Any]) -> HttpRequest:
+def _cancelling(method: str, path: str, request: ChargeRequest, body: Mapping[str, Any]) -> HttpRequest:
     """Without an idempotency key: asked again, the vendor is to try again, and not to repeat what it said before."""
-    headers = {"Content-Type": "application/json", "x-request-id": charge.provider_key}
+    headers = {"Content-Type": "application/json", "x-request-id": request.provider_key}
     return HttpRequest(method=method, path=path, headers=headers, body=_json(body))
 
 
 # --- movements --------------------------------------------------------------------------------------------------
 
 
-def authorize(movement: Movement) -> HttpRequest:
+def authorize(request: OperationRequest) -> HttpRequest:
     """Capture or void. The vendor takes no reference of ours here, only the idempotency key."""
-    path = f"{_order(movement.charge_key)}/authorization"
-    if movement.kind is MovementKind.VOID:
-        return _post(path, "void", movement.provider_key, _json({"action": "VOID"}))
-    data = _with_amount("amount", movement.amount, movement.currency, {"action": "CAPTURE"})
-    return _post(path, "capture", movement.provider_key, data)
+    path = f"{_order(request.charge_key)}/authorization"
+    if request.kind is OperationKind.VOID:
+        return _post(path, "void", request.provider_key, _json({"action": "VOID"}))
+    data = _with_amount("amount", request.amount, request.currency, {"action": "CAPTURE"})
+    return _post(path, "capture", request.provider_key, data)
 
 
-def refund(movement: Movement) -> HttpRequest:
+def refund(request: OperationRequest) -> HttpRequest:
     """A refund under our key: a second one of the same id is refused."""
-    body = {"refund_id": movement.provider_key, "refund_speed": "STANDARD"}
-    data = _with_amount("refund_amount", movement.amount, movement.currency, body)
-    return _post(f"{_order(movement.charge_key)}/refunds", "refund", movement.provider_key, data)
+    body = {"refund_id": request.provider_key, "refund_speed": "STANDARD"}
+    data = _with_amount("refund_amount", request.amount, request.currency, body)
+    return _post(f"{_order(request.charge_key)}/refunds", "refund", request.provider_key, data)
 
 
-def read_refund(movement: Movement) -> HttpRequest:
+def read_refund(request: OperationRequest) -> HttpRequest:
     """The refund by our key."""
-    path = f"{_order(movement.charge_key)}/refunds/{quote(movement.provider_key, safe='')}"
-    return _get(path, movement.provider_key)
+    path = f"{_order(request.charge_key)}/refunds/{quote(request.provider_key, safe='')}"
+    return _get(path, request.provider_key)
 
 
-def payments_of_charge(movement: Movement) -> HttpRequest:
+def payments_of_charge(request: OperationRequest) -> HttpRequest:
     """The charge's payments: a capture or void is a part of the payment that it changed."""
-    return _get(f"{_order(movement.charge_key)}/payments", movement.provider_key)
+    return _get(f"{_order(request.charge_key)}/payments", request.provider_key)
 
 
 # --- statements -------------------------------------------------------------------------------------------------
 
 
-def statement(page: StatementPage) -> HttpRequest:
+def statement(page: ReportPage) -> HttpRequest:
     """All events of a span of time, to the second; both its ends are inclusive for the vendor."""
-    pagination: dict[str, Any] = {"limit": STATEMENT_ROWS}
+    pagination: dict[str, Any] = {"limit": REPORT_ROWS}
     if page.cursor is not None:
         pagination["cursor"] = page.cursor
     filters = {"start_date": _time(page.from_ms), "end_date": _time(page.until_ms - 1)}
@@ -146,13 +146,13 @@ def idempotency_key(operation: str, key: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _customer(charge: Charge) -> dict[str, str]:
+def _customer(request: ChargeRequest) -> dict[str, str]:
     """As little of the payer as the vendor lets through. A saved card belongs to a customer of this id."""
-    known = charge.customer
-    named = known.id if known and charge.payment_method_type == "card" else None
+    known = request.customer
+    named = known.id if known and request.payment_method_type == "card" else None
     phone = _INDIAN_PHONE.fullmatch(known.phone) if known and known.phone else None
     return {
-        "customer_id": named if named and _CUSTOMER_ID.fullmatch(named) else charge.provider_key.replace("-", ""),
+        "customer_id": named if named and _CUSTOMER_ID.fullmatch(named) else request.provider_key.replace("-", ""),
         "customer_phone": phone.group(1) if phone else _NOBODYS_PHONE,
     }
 

@@ -11,8 +11,8 @@ from payflowx.domain.payments.outcome import (
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NextAction,
     NotFound,
@@ -22,12 +22,12 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.text import is_clean, provider_code, provider_text
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import error_body, json_array, json_object, member, reference, text
+from payflowx.providers.json_fields import as_object, as_text, error_body, json_array, json_object, reference
 
 _MAX_PAYMENTS: Final = 100
 _MAX_SESSION_CHARS: Final = 512
@@ -62,36 +62,36 @@ _NAMED: Final = re.compile(
 """Ids of instruments, customers and sessions, by how they look: a movement does not know its charge's."""
 
 
-def ordered(charge: Charge, response: HttpResponse) -> StepResult:
+def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to a new order. One that exists already is an earlier try of ours: the next step reads it."""
     if response.status == 200:
-        session = _session_of(charge, json_object(response))
+        session = _session_of(request, json_object(response))
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
     if response.status == 409 and error_body(response).get("code") == "order_already_exists":
         return Progress(facts={"order": "existed"})
-    return refusal_of(response, private_of(charge), moves_money=False)
+    return refusal_of(response, private_of(request), moves_money=False)
 
 
-def order_read(charge: Charge, response: HttpResponse) -> StepResult:
+def order_read(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The session of an order that existed. It must be the one that we would have made, and unpaid."""
     if response.status == 200:
-        return _session_of(charge, json_object(response))
+        return _session_of(request, json_object(response))
     return Unknown(code=f"http_{response.status}")
 
 
-def paid(charge: Charge, response: HttpResponse) -> StepResult:
+def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to the payment of a session: never money yet, always something for the payer to do."""
     if response.status == 200:
-        return _next_action(charge, json_object(response))
-    return refusal_of(response, private_of(charge), moves_money=True)
+        return _next_action(request, json_object(response))
+    return refusal_of(response, private_of(request), moves_money=True)
 
 
-def found(charge: Charge, response: HttpResponse) -> StepResult:
+def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """All payments of the order: one that took money decides, then one that still may, then the gravest refusal."""
-    payments = payments_in(response, charge.provider_key)
+    payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
-    outcomes = [_payment(charge, payment) for payment in payments]
+    outcomes = [_payment(request, payment) for payment in payments]
     money = [outcome for outcome in outcomes if isinstance(outcome, Charged | Authorized | Mismatch)]
     if len(money) > 1:
         return Mismatch(code="duplicate_charge")
@@ -102,22 +102,22 @@ def found(charge: Charge, response: HttpResponse) -> StepResult:
     return next(iter([*money, *undecided, *working, *gravest]), NotFound())
 
 
-def sent(charge: Charge, response: HttpResponse) -> StepResult:
+def sent(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Whatever the answer to a void says, only the reads that follow count."""
     return Progress(facts={"void_sent": "true"})
 
 
-def terminated(charge: Charge, response: HttpResponse) -> StepResult:
+def terminated(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Whatever this says, only the reads that follow count."""
     return Progress(facts={"terminate_sent": "true"})
 
 
-def closed(charge: Charge, response: HttpResponse) -> StepResult:
+def closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Is the order in a state in which nobody can begin to pay it, and nobody who began can end?"""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     order = json_object(response)
-    if order.get("order_id") != charge.provider_key:
+    if order.get("order_id") != request.provider_key:
         return Unknown(code="another_order")
     match order.get("order_status"):
         case "TERMINATED":
@@ -130,35 +130,35 @@ def closed(charge: Charge, response: HttpResponse) -> StepResult:
             return Unknown(code="order_not_closed")
 
 
-def unpaid(charge: Charge, response: HttpResponse) -> StepResult:
+def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The order is closed: a payment found now is the last word, and none with money is the proof."""
-    payments = payments_in(response, charge.provider_key)
+    payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
-    outcomes = [_payment(charge, payment) for payment in payments]
+    outcomes = [_payment(request, payment) for payment in payments]
     money = [outcome for outcome in outcomes if isinstance(outcome, Charged | Authorized | Mismatch)]
     if money:
         return money[0] if len(money) == 1 else Mismatch(code="duplicate_charge")
     words = {payment.get("payment_status") for payment in payments}
     if not words <= _WITHOUT_MONEY:
         return Unknown(code="payment_still_open")
-    how = charge.progress.get("order_closed")
+    how = request.progress.get("order_closed")
     if how in {"terminated", "expired"} or (how == "paid" and "VOID" in words):
-        return Fenced(reference=reference(payments[-1].get("cf_payment_id")) if payments else None)
+        return ConfirmedCancelled(reference=reference(payments[-1].get("cf_payment_id")) if payments else None)
     return Unknown(code="order_paid_without_payment")
 
 
-def _session_of(charge: Charge, order: dict[str, Any]) -> StepResult:
-    if order.get("order_id") != charge.provider_key:
+def _session_of(request: ChargeRequest, order: dict[str, Any]) -> StepResult:
+    if order.get("order_id") != request.provider_key:
         return Unknown(code="another_order")
-    currency = text(order.get("order_currency"))
-    if currency != charge.currency or minor_amount(order.get("order_amount"), currency) != charge.amount:
+    currency = as_text(order.get("order_currency"))
+    if currency != request.currency or minor_amount(order.get("order_amount"), currency) != request.amount:
         return Unknown(code="order_differs")
     if order.get("order_status") == "PAID":
         return Mismatch(code="order_paid_unasked")
     if order.get("order_status") != "ACTIVE":
         return Unknown(code="order_not_active")
-    session = text(order.get("payment_session_id"))
+    session = as_text(order.get("payment_session_id"))
     if not session or len(session) > _MAX_SESSION_CHARS or not session.isascii() or not session.isprintable():
         raise ValueError("not a usable session")
     return Progress(facts={"payment_session_id": session})
@@ -167,23 +167,23 @@ def _session_of(charge: Charge, order: dict[str, Any]) -> StepResult:
 def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
     """By the vendor's own clock: its answer's date against the order's expiry. Raises where either is missing."""
     now = datetime.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-    return now - datetime.fromisoformat(text(order.get("order_expiry_time"))) > _LONGEST_ATTEMPT
+    return now - datetime.fromisoformat(as_text(order.get("order_expiry_time"))) > _LONGEST_ATTEMPT
 
 
 # --- what the payer has to do -----------------------------------------------------------------------------------
 
 
-def _next_action(charge: Charge, answer: dict[str, Any]) -> Outcome:
+def _next_action(request: ChargeRequest, answer: dict[str, Any]) -> Outcome:
     """An answer for another amount is not handed to the payer: nobody can pay what nobody is shown."""
     amount = answer.get("payment_amount")
-    if amount is not None and minor_amount(amount, charge.currency) != charge.amount:
+    if amount is not None and minor_amount(amount, request.currency) != request.amount:
         return Unknown(code="amount_differs")
     payment_id = reference(answer.get("cf_payment_id"))
-    data = member(answer.get("data"))
+    data = as_object(answer.get("data"))
     next_action: NextAction | None = None
     match answer.get("action"):
         case "custom":
-            next_action = _upi_intent(member(data.get("payload")))
+            next_action = _upi_intent(as_object(data.get("payload")))
         case "link":
             next_action = _redirect(data.get("url"))
         case "form":
@@ -253,27 +253,27 @@ def payments_in(response: HttpResponse, order_id: str) -> list[dict[str, Any]] |
     return payments
 
 
-def _payment(charge: Charge, payment: dict[str, Any]) -> Outcome:
+def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
     payment_id = reference(payment.get("cf_payment_id"))
     match payment.get("payment_status"):
         case "SUCCESS":
-            return _money(charge, payment_id, payment)
+            return _money(request, payment_id, payment)
         case "PENDING":
             return Accepted(reference=payment_id)
         case "NOT_ATTEMPTED":
             # The payer has done nothing yet. As Accepted, an abandoned payment would lose its deadline.
             return Unknown(code="not_attempted")
         case "FAILED" | "USER_DROPPED" | "CANCELLED" as word:
-            return _declined(charge, payment_id, word, member(payment.get("error_details")))
+            return _declined(request, payment_id, word, as_object(payment.get("error_details")))
         case "VOID":
             return Unknown(code="authorization_voided")
         case _:
             return Unknown(code="status_not_known")
 
 
-def _money(charge: Charge, payment_id: str, payment: dict[str, Any]) -> Outcome:
+def _money(request: ChargeRequest, payment_id: str, payment: dict[str, Any]) -> Outcome:
     """SUCCESS is also the word for money that is only held: `is_captured` tells."""
-    held = member(payment.get("authorization"))
+    held = as_object(payment.get("authorization"))
     taken = payment.get("is_captured")
     if held.get("action") == "VOID":
         return Unknown(code="authorization_voided")
@@ -282,7 +282,7 @@ def _money(charge: Charge, payment_id: str, payment: dict[str, Any]) -> Outcome:
     if taken is not True and (taken is not None or held):
         return Unknown(code="capture_not_understood")
     amount = payment.get("payment_amount")
-    if charge.capture is CaptureMode.MANUAL:
+    if request.capture is CaptureMode.MANUAL:
         if held.get("action") != "CAPTURE" or held.get("status") != "SUCCESS":
             return Unknown(code="capture_not_understood")
         amount = held.get("captured_amount")
@@ -293,23 +293,25 @@ def money_of(
     payment_id: str, payment: dict[str, Any], amount: Any, *, kind: type[Charged] | type[Authorized]
 ) -> Outcome:
     """What was paid, in what the payer paid it with: a fee on top, or another currency, is a mismatch."""
-    currency = text(payment.get("payment_currency"))
+    currency = as_text(payment.get("payment_currency"))
     minor = minor_amount(amount, currency)
     if minor is None:
         return Mismatch(code="amount_differs", reference=payment_id)
-    return kind(reference=payment_id, amount=minor, currency=currency, merchant_reference=text(payment.get("order_id")))
+    return kind(
+        reference=payment_id, amount=minor, currency=currency, merchant_reference=as_text(payment.get("order_id"))
+    )
 
 
-def _declined(charge: Charge, payment_id: str, word: str, error: dict[str, Any]) -> Declined:
+def _declined(request: ChargeRequest, payment_id: str, word: str, error: dict[str, Any]) -> Declined:
     """The order stays open after a failed payment: the decline counts once the order is closed."""
     code = word.lower() if word != "FAILED" else error.get("error_reason") or error.get("error_code")
     kind = _KINDS.get(code, DeclineKind.HARD) if isinstance(code, str) else DeclineKind.HARD
     return Declined(
         kind=kind,
-        code=harmless_code(code, private_of(charge)),
-        message=harmless_text(error.get("error_description"), private_of(charge)),
+        code=harmless_code(code, private_of(request)),
+        message=harmless_text(error.get("error_description"), private_of(request)),
         reference=payment_id,
-        fence_required=True,
+        cancel_required=True,
     )
 
 
@@ -368,10 +370,10 @@ def harmless_text(said: Any, private: Sequence[str] = ()) -> str:
     return provider_text(kept)
 
 
-def private_of(charge: Charge) -> tuple[str, ...]:
+def private_of(request: ChargeRequest) -> tuple[str, ...]:
     """What the vendor was told and may repeat: the instrument, and who the payer is, the longest first."""
-    payer = charge.customer
-    known = (charge.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
+    payer = request.customer
+    known = (request.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
     return tuple(sorted((value for value in known if value), key=len, reverse=True))
 
 

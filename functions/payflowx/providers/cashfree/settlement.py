@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta, timezone
 from typing import Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.shared.text import provider_reference
 from payflowx.providers import csv_fields
 from payflowx.providers.json_fields import reference
@@ -17,7 +17,7 @@ _KINDS: Final = {
 }
 
 
-def read(row: Mapping[str, str]) -> StatementEntry | None:
+def read(row: Mapping[str, str]) -> ReportEntry | None:
     """Settled is what moved; a reversal brought a refund's money back. All else is no line of ours."""
     found = _KINDS.get(row["event_type"])
     if found is None:
@@ -25,7 +25,7 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
     kind, moved = found
     is_refund = kind is EntryKind.REFUND
     currency = csv_fields.currency(row["event_currency"])
-    return StatementEntry(
+    return ReportEntry(
         kind=kind,
         reference=reference(row["event_id"] if is_refund else row["cf_payment_id"]),
         provider_key=csv_fields.our_key(row["refund_id"] if is_refund else row["order_id"]),

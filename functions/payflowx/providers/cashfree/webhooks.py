@@ -5,41 +5,41 @@ import json
 from decimal import Decimal
 from typing import Any, Final
 
-from payflowx.domain.payments.outcome import Charged, Moved, MovementOutcome, Outcome
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.payments.outcome import Charged, OperationOutcome, Outcome, Succeeded
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree.operations import refund_outcome
 from payflowx.providers.cashfree.responses import money_of
 from payflowx.providers.cashfree.signature import is_signed, is_timely
-from payflowx.providers.json_fields import member
+from payflowx.providers.json_fields import as_object
 
 _MAX_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, ArithmeticError, RecursionError)
 
 
-def read(webhook: Webhook, secrets: tuple[str, ...]) -> Notice:
-    """What an authentic webhook says; raises `ForgedWebhookError` for any other, without saying why."""
+def read(webhook: Webhook, secrets: tuple[str, ...]) -> ProviderEvent:
+    """What an authentic webhook says; raises `InvalidSignatureError` for any other, without saying why."""
     timestamp = webhook.headers.get("x-webhook-timestamp", "")
     signature = webhook.headers.get("x-webhook-signature", "")
     if len(webhook.body) > _MAX_BYTES or not is_timely(timestamp, webhook.received_at_ms):
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     if not is_signed(timestamp, webhook.body, signature, secrets):
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     message = _object(webhook.body)
-    data, kind = member(message.get("data")), provider_code(message.get("type"))
+    data, kind = as_object(message.get("data")), provider_code(message.get("type"))
     if isinstance(data.get("refund"), dict):
         return _refund(webhook, kind, data["refund"])
     if isinstance(data.get("payment"), dict):
-        return _payment(webhook, kind, data["payment"], member(data.get("order")))
-    hint = member(data.get("auto_refund"))
-    return Notice(
+        return _payment(webhook, kind, data["payment"], as_object(data.get("order")))
+    hint = as_object(data.get("auto_refund"))
+    return ProviderEvent(
         event_id=_event_id(webhook, kind, None, None),
         type=kind,
         charge_reference=provider_reference(hint.get("cf_payment_id")),
     )
 
 
-def _payment(webhook: Webhook, kind: str, payment: dict[str, Any], order: dict[str, Any]) -> Notice:
+def _payment(webhook: Webhook, kind: str, payment: dict[str, Any], order: dict[str, Any]) -> ProviderEvent:
     """The order's id is beside the payment, in newer versions also inside it; where both are, they must agree."""
     keys = {part["order_id"] for part in (order, payment) if isinstance(part.get("order_id"), str)}
     key = keys.pop() if len(keys) == 1 else None
@@ -47,7 +47,7 @@ def _payment(webhook: Webhook, kind: str, payment: dict[str, Any], order: dict[s
     proof: Outcome | None = None
     if kind == "PAYMENT_SUCCESS_WEBHOOK" and key is not None and payment_id is not None:
         proof = _charged(payment_id, {**payment, "order_id": key})
-    return Notice(
+    return ProviderEvent(
         event_id=_event_id(webhook, kind, payment_id, payment.get("payment_status")),
         type=kind,
         charge_reference=payment_id,
@@ -69,23 +69,23 @@ def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
     return outcome if isinstance(outcome, Charged) else None
 
 
-def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> Notice:
+def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEvent:
     refund_id = provider_reference(refund.get("cf_refund_id"))
-    proof: MovementOutcome | None = None
+    proof: OperationOutcome | None = None
     if refund.get("refund_type") == "MERCHANT_INITIATED":
         try:
             found = refund_outcome(refund)
         except _UNREADABLE:
             found = None
-        proof = found if isinstance(found, Moved) else None
-    return Notice(
+        proof = found if isinstance(found, Succeeded) else None
+    return ProviderEvent(
         event_id=_event_id(webhook, kind, refund_id, refund.get("refund_status")),
         type=kind,
         charge_reference=provider_reference(refund.get("cf_payment_id")),
         charge_key=provider_reference(refund.get("order_id")),
-        movement_reference=refund_id,
-        movement_key=provider_reference(refund.get("refund_id")),
-        movement_outcome=proof,
+        operation_reference=refund_id,
+        operation_key=provider_reference(refund.get("refund_id")),
+        operation_outcome=proof,
     )
 
 
@@ -101,6 +101,6 @@ def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -
 def _object(body: bytes) -> dict[str, Any]:
     """The message, or an empty one: it is authentic, and what is not understood is worth a notice without contents."""
     try:
-        return member(json.loads(body, parse_float=Decimal))
+        return as_object(json.loads(body, parse_float=Decimal))
     except (ValueError, RecursionError):
         return {}

@@ -4,29 +4,29 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.providers.events import Notice, Webhook
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.events import ProviderEvent, Webhook
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 from payflowx.providers.cashfree_mock import operations, requests, responses, webhooks
-from payflowx.providers.contract import MovementStep, Step
-from payflowx.providers.no_reporting import WithoutOwnList
+from payflowx.providers.contract import OperationStep, Step
+from payflowx.providers.no_reporting import NoReporting
 
 
-class CashfreeMockGateway(WithoutOwnList):
+class CashfreeMockConnector(NoReporting):
     """An order is the fence: terminated and read back, it can never be paid."""
 
     capabilities: Final = Capabilities(
         provider="cashfree_mock",
         simulated=True,
         capture_modes=frozenset(CaptureMode),
-        can_fence=True,
+        can_cancel_and_confirm=True,
         visibility_lag_ms=10 * SECOND_MS,
         inquiry_horizon_ms=HOUR_MS,
         action_lifetime_ms=15 * MINUTE_MS,
-        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
+        operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -45,11 +45,11 @@ class CashfreeMockGateway(WithoutOwnList):
             Step(name="pay", build=requests.pay_session, read=responses.paid, charges=True),
         )
 
-    def inquiry_steps(self, charge: Charge) -> Sequence[Step]:
+    def inquiry_steps(self, request: ChargeRequest) -> Sequence[Step]:
         """By the order's id, which is our key."""
         return (Step(name="payments", build=requests.payments_of_order, read=responses.found),)
 
-    def fence_steps(self, charge: Charge) -> Sequence[Step]:
+    def cancel_steps(self, request: ChargeRequest) -> Sequence[Step]:
         """Terminate, read the order, then its payments: in this order a payment cannot slip in between."""
         return (
             Step(
@@ -62,21 +62,21 @@ class CashfreeMockGateway(WithoutOwnList):
             Step(name="payments", build=requests.payments_of_order, read=responses.unpaid),
         )
 
-    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """One request each; captures and refunds of a part as well."""
-        if movement.kind is MovementKind.REFUND:
-            return (MovementStep(name="refund", build=operations.refund, read=operations.refunded, moves=True),)
-        return (MovementStep(name=movement.kind.value, build=operations.settle, read=operations.settled, moves=True),)
+        if request.kind is OperationKind.REFUND:
+            return (OperationStep(name="refund", build=operations.refund, read=operations.refunded, moves=True),)
+        return (OperationStep(name=request.kind.value, build=operations.settle, read=operations.settled, moves=True),)
 
-    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """A refund by its id, which is our key; a capture or void on the payment."""
-        if movement.kind is MovementKind.REFUND:
-            return (MovementStep(name="read", build=operations.read_refund, read=operations.refund_found),)
-        return (MovementStep(name="read", build=operations.payments_of_order, read=operations.settlement_found),)
+        if request.kind is OperationKind.REFUND:
+            return (OperationStep(name="read", build=operations.read_refund, read=operations.refund_found),)
+        return (OperationStep(name="read", build=operations.payments_of_order, read=operations.settlement_found),)
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """Raises `ForgedWebhookError`."""
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
+        """Raises `InvalidSignatureError`."""
         return webhooks.read_webhook(webhook, secrets)
 
 
-GATEWAY: Final = CashfreeMockGateway()
+CONNECTOR: Final = CashfreeMockConnector()

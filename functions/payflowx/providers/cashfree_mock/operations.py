@@ -12,89 +12,89 @@ from payflowx.domain.payments.outcome import (
     Authorized,
     Charged,
     Mismatch,
-    Moved,
-    MovementOutcome,
-    MovementResult,
     NotFound,
+    OperationOutcome,
+    OperationStepResult,
     Refused,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.cashfree_mock.requests import json_with_amount, keyed, order_path
 from payflowx.providers.cashfree_mock.responses import amount_of, payment, payments_in, refused
-from payflowx.providers.json_fields import error_body, json_object, reference, text
+from payflowx.providers.json_fields import as_text, error_body, json_object, reference
 
-_ACTIONS: Final = {MovementKind.CAPTURE: "CAPTURE", MovementKind.VOID: "VOID"}
+_ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
 _DONE_BEFORE: Final = frozenset({"order_authorization_invalid", "refund_already_exists"})
 """An earlier request of ours may have brought it about: only a read tells."""
 
 
-def settle(movement: Movement) -> HttpRequest:
+def settle(request: OperationRequest) -> HttpRequest:
     """Take all or a part of what is held, or release it."""
-    body = {"action": _ACTIONS[movement.kind], "amount": "@amount"}
-    return _post(movement, "authorization", body)
+    body = {"action": _ACTIONS[request.kind], "amount": "@amount"}
+    return _post(request, "authorization", body)
 
 
-def refund(movement: Movement) -> HttpRequest:
+def refund(request: OperationRequest) -> HttpRequest:
     """Give back all of it or a part, under our key."""
-    return _post(movement, "refunds", {"refund_id": movement.provider_key, "refund_amount": "@amount"})
+    return _post(request, "refunds", {"refund_id": request.provider_key, "refund_amount": "@amount"})
 
 
-def payments_of_order(movement: Movement) -> HttpRequest:
+def payments_of_order(request: OperationRequest) -> HttpRequest:
     """Where a capture or a void shows."""
-    return HttpRequest(method="GET", path=f"{order_path(movement.charge_key)}/payments")
+    return HttpRequest(method="GET", path=f"{order_path(request.charge_key)}/payments")
 
 
-def read_refund(movement: Movement) -> HttpRequest:
+def read_refund(request: OperationRequest) -> HttpRequest:
     """By our key, which is its id."""
-    key = quote(movement.provider_key, safe="")
-    return HttpRequest(method="GET", path=f"{order_path(movement.charge_key)}/refunds/{key}")
+    key = quote(request.provider_key, safe="")
+    return HttpRequest(method="GET", path=f"{order_path(request.charge_key)}/refunds/{key}")
 
 
-def settled(movement: Movement, response: HttpResponse) -> MovementResult:
+def settled(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a capture or void: the payment. That nothing happened yet is no answer here."""
     if response.status != 200:
         return _not_moved(response)
-    outcome = _settled(movement, json_object(response))
+    outcome = _settled(request, json_object(response))
     return Unknown(code="not_settled") if isinstance(outcome, NotFound) else outcome
 
 
-def settlement_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def settlement_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The payment that holds the charge, among all of the order."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):
         return payments
-    held = [item for item in payments if reference(item.get("cf_payment_id")) == movement.charge_reference]
-    return _settled(movement, held[0]) if len(held) == 1 else Unknown(code="payment_not_listed")
+    held = [item for item in payments if reference(item.get("cf_payment_id")) == request.charge_reference]
+    return _settled(request, held[0]) if len(held) == 1 else Unknown(code="payment_not_listed")
 
 
-def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a refund, or its stored copy when the key was used before."""
-    return _ours(movement, json_object(response)) if response.status == 200 else _not_moved(response)
+    return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
-def refund_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The refund, read. Only the vendor's own word says that there is none."""
     if response.status == 200:
-        return _ours(movement, json_object(response))
+        return _ours(request, json_object(response))
     if response.status == 404 and error_body(response).get("code") == "refund_not_found":
         return NotFound()
     return Unknown(code=f"http_{response.status}")
 
 
-def refund_outcome(item: dict[str, Any]) -> MovementOutcome:
+def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
     """What became of a refund, whoever asked for it."""
     refund_id = reference(item.get("cf_refund_id"))
     match item.get("refund_status"):
         case "SUCCESS":
-            currency = text(item.get("refund_currency"))
+            currency = as_text(item.get("refund_currency"))
             amount = amount_of(item.get("refund_amount"), currency)
             if amount is None:
                 return Mismatch(code="amount_differs", reference=refund_id)
-            key = text(item.get("refund_id"))
-            return Moved(reference=refund_id, amount=amount, currency=currency, merchant_reference=key)
+            key = as_text(item.get("refund_id"))
+            return Succeeded(reference=refund_id, amount=amount, currency=currency, merchant_reference=key)
         case "PENDING":
             return Accepted(reference=refund_id)
         case "CANCELLED":
@@ -103,16 +103,16 @@ def refund_outcome(item: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _settled(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
+def _settled(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
     payment_id = reference(item.get("cf_payment_id"))
-    if (payment_id, item.get("order_id")) != (movement.charge_reference, movement.charge_key):
+    if (payment_id, item.get("order_id")) != (request.charge_reference, request.charge_key):
         return Mismatch(code="reference_differs", reference=payment_id)
     if item.get("payment_status") == "VOID":
-        return _voided(movement, item, payment_id)
+        return _voided(request, item, payment_id)
     match payment(item):
-        case Charged(amount=amount, currency=currency) if movement.kind is MovementKind.CAPTURE:
-            key = movement.provider_key
-            return Moved(reference=payment_id, amount=amount, currency=currency, merchant_reference=key)
+        case Charged(amount=amount, currency=currency) if request.kind is OperationKind.CAPTURE:
+            key = request.provider_key
+            return Succeeded(reference=payment_id, amount=amount, currency=currency, merchant_reference=key)
         case Charged():
             return Refused(code="already_captured", reference=payment_id)
         case Authorized():
@@ -123,28 +123,28 @@ def _settled(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _voided(movement: Movement, item: dict[str, Any], payment_id: str) -> MovementOutcome:
-    if movement.kind is not MovementKind.VOID:
+def _voided(request: OperationRequest, item: dict[str, Any], payment_id: str) -> OperationOutcome:
+    if request.kind is not OperationKind.VOID:
         return Refused(code="already_voided", reference=payment_id)
-    currency = text(item.get("payment_currency"))
+    currency = as_text(item.get("payment_currency"))
     amount = amount_of(item.get("payment_amount"), currency)
     if amount is None:
         return Mismatch(code="amount_differs", reference=payment_id)
-    return Moved(reference=payment_id, amount=amount, currency=currency, merchant_reference=movement.provider_key)
+    return Succeeded(reference=payment_id, amount=amount, currency=currency, merchant_reference=request.provider_key)
 
 
-def _ours(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
-    if (item.get("order_id"), item.get("refund_id")) != (movement.charge_key, movement.provider_key):
+def _ours(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
+    if (item.get("order_id"), item.get("refund_id")) != (request.charge_key, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("cf_refund_id")))
     return refund_outcome(item)
 
 
-def _not_moved(response: HttpResponse) -> MovementOutcome:
+def _not_moved(response: HttpResponse) -> OperationOutcome:
     code = error_body(response).get("code")
     return Unknown(code=provider_code(code)) if code in _DONE_BEFORE else refused(response)
 
 
-def _post(movement: Movement, what: str, body: dict[str, Any]) -> HttpRequest:
-    path = f"{order_path(movement.charge_key)}/{what}"
-    data = json_with_amount(body, movement.amount, movement.currency)
-    return keyed(movement.provider_key, HttpRequest(method="POST", path=path, body=data))
+def _post(request: OperationRequest, what: str, body: dict[str, Any]) -> HttpRequest:
+    path = f"{order_path(request.charge_key)}/{what}"
+    data = json_with_amount(body, request.amount, request.currency)
+    return keyed(request.provider_key, HttpRequest(method="POST", path=path, body=data))

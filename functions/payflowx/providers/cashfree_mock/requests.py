@@ -4,7 +4,7 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.money import to_major
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest
@@ -26,44 +26,44 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
-def create_order(charge: Charge) -> HttpRequest:
+def create_order(request: ChargeRequest) -> HttpRequest:
     """An order under our key: a second one of the same id is refused."""
     body: dict[str, Any] = {
-        "order_id": charge.provider_key,
+        "order_id": request.provider_key,
         "order_amount": "@amount",
-        "order_currency": charge.currency,
-        "customer_details": {"customer_id": charge.provider_key, "customer_phone": _ANONYMOUS_PHONE},
+        "order_currency": request.currency,
+        "customer_details": {"customer_id": request.provider_key, "customer_phone": _ANONYMOUS_PHONE},
     }
-    if charge.capture is CaptureMode.MANUAL:
-        body["order_meta"] = {"capture": charge.capture.value}
-    data = json_with_amount(body, charge.amount, charge.currency)
-    return keyed(charge.provider_key, HttpRequest(method="POST", path="/pg/orders", body=data))
+    if request.capture is CaptureMode.MANUAL:
+        body["order_meta"] = {"capture": request.capture.value}
+    data = json_with_amount(body, request.amount, request.currency)
+    return keyed(request.provider_key, HttpRequest(method="POST", path="/pg/orders", body=data))
 
 
-def pay_session(charge: Charge) -> HttpRequest:
+def pay_session(request: ChargeRequest) -> HttpRequest:
     """Pay the order by a saved instrument."""
     body = {
-        "payment_session_id": charge.progress["payment_session_id"],
-        "payment_method": {"card": {"channel": "post", "instrument_id": charge.token}},
+        "payment_session_id": request.progress["payment_session_id"],
+        "payment_method": {"card": {"channel": "post", "instrument_id": request.token}},
     }
-    return keyed(charge.provider_key, HttpRequest(method="POST", path="/pg/orders/sessions", body=_json(body)))
+    return keyed(request.provider_key, HttpRequest(method="POST", path="/pg/orders/sessions", body=_json(body)))
 
 
-def payments_of_order(charge: Charge) -> HttpRequest:
+def payments_of_order(request: ChargeRequest) -> HttpRequest:
     """The authoritative read."""
-    return HttpRequest(method="GET", path=f"{order_path(charge.provider_key)}/payments")
+    return HttpRequest(method="GET", path=f"{order_path(request.provider_key)}/payments")
 
 
-def terminate_order(charge: Charge) -> HttpRequest:
+def terminate_order(request: ChargeRequest) -> HttpRequest:
     """From then on nobody can pay it."""
     headers = {"Content-Type": "application/json"}
     body = _json({"order_status": "TERMINATED"})
-    return HttpRequest(method="PATCH", path=order_path(charge.provider_key), headers=headers, body=body)
+    return HttpRequest(method="PATCH", path=order_path(request.provider_key), headers=headers, body=body)
 
 
-def read_order(charge: Charge) -> HttpRequest:
+def read_order(request: ChargeRequest) -> HttpRequest:
     """The order's own state."""
-    return HttpRequest(method="GET", path=order_path(charge.provider_key))
+    return HttpRequest(method="GET", path=order_path(request.provider_key))
 
 
 def order_path(order_id: str) -> str:

@@ -7,8 +7,8 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NotFound,
     Outcome,
@@ -17,21 +17,21 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import (
     action,
+    as_object,
+    as_text,
     error_body,
-    harmless_text,
     json_array,
     json_object,
-    member,
     reference,
     refusal,
-    text,
+    sanitize,
 )
 
 _KINDS: Final = {"BANK_UNAVAILABLE": DeclineKind.SOFT, "INSUFFICIENT_FUNDS": DeclineKind.FUNDS}
@@ -39,28 +39,28 @@ _CLOSED_ORDERS: Final = frozenset({"TERMINATED", "EXPIRED"})
 _UNPAID: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED", "VOID"})
 
 
-def ordered(charge: Charge, response: HttpResponse) -> StepResult:
+def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The session, without which nothing can be paid. A duplicate order is an earlier try of ours: not known."""
     if response.status == 200:
         order = json_object(response)
-        if order.get("order_id") != charge.provider_key:
+        if order.get("order_id") != request.provider_key:
             return Unknown(code="another_order")
         return Progress(facts={"payment_session_id": _session(order.get("payment_session_id"))})
     return refused(response)
 
 
-def paid(charge: Charge, response: HttpResponse) -> StepResult:
+def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to a payment."""
     if response.status == 200:
         return payment(json_object(response))
     error = error_body(response)
     if response.status == 400 and error.get("code") == "instrument_invalid":
-        message = harmless_text(error.get("message"))
-        return Declined(kind=DeclineKind.HARD, code="instrument_invalid", message=message, fence_required=True)
+        message = sanitize(error.get("message"))
+        return Declined(kind=DeclineKind.HARD, code="instrument_invalid", message=message, cancel_required=True)
     return refused(response)
 
 
-def found(charge: Charge, response: HttpResponse) -> StepResult:
+def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """All payments of the order: one that took money decides, else the newest."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):
@@ -73,24 +73,24 @@ def found(charge: Charge, response: HttpResponse) -> StepResult:
     return payment(payments[-1]) if payments else NotFound()
 
 
-def terminated(charge: Charge, response: HttpResponse) -> StepResult:
+def terminated(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Whatever this says, only the reads that follow count."""
     return Progress(facts={"terminate_sent": "true"})
 
 
-def closed(charge: Charge, response: HttpResponse) -> StepResult:
+def closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Is the order in a state in which it can never be paid?"""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     order = json_object(response)
-    if order.get("order_id") == charge.provider_key and order.get("order_status") in _CLOSED_ORDERS:
+    if order.get("order_id") == request.provider_key and order.get("order_status") in _CLOSED_ORDERS:
         return Progress(facts={"order_closed": "true"})
     if order.get("order_status") == "PAID":
         return Progress(facts={"order_closed": "paid"})
     return Unknown(code="order_not_closed")
 
 
-def unpaid(charge: Charge, response: HttpResponse) -> StepResult:
+def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The order is closed: a payment found now is the last word, and none at all is the proof."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):
@@ -98,10 +98,10 @@ def unpaid(charge: Charge, response: HttpResponse) -> StepResult:
     succeeded = [item for item in payments if item.get("payment_status") == "SUCCESS"]
     if succeeded:
         return payment(succeeded[0]) if len(succeeded) == 1 else Mismatch(code="duplicate_charge")
-    if charge.progress.get("order_closed") != "true":
+    if request.progress.get("order_closed") != "true":
         return Unknown(code="order_paid_without_payment")
     if all(item.get("payment_status") in _UNPAID for item in payments):
-        return Fenced(reference=reference(payments[-1].get("cf_payment_id")) if payments else None)
+        return ConfirmedCancelled(reference=reference(payments[-1].get("cf_payment_id")) if payments else None)
     return Unknown(code="payment_still_open")
 
 
@@ -122,22 +122,22 @@ def payment(item: dict[str, Any]) -> Outcome:
         case "SUCCESS":
             return _taken(payment_id, item)
         case "PENDING" | "NOT_ATTEMPTED":
-            url = member(item.get("data")).get("url")
+            url = as_object(item.get("data")).get("url")
             return action(payment_id, url) if url else Accepted(reference=payment_id)
         case "FAILED" | "USER_DROPPED" | "CANCELLED":
-            return _declined(payment_id, member(item.get("error_details")))
+            return _declined(payment_id, as_object(item.get("error_details")))
         case _:
             return Unknown(code="status_not_known")
 
 
 def _taken(payment_id: str, item: dict[str, Any]) -> Outcome:
     """A success is a charge, unless it says that it was not captured: then the money is held."""
-    currency = text(item.get("payment_currency"))
+    currency = as_text(item.get("payment_currency"))
     minor = amount_of(item.get("payment_amount"), currency)
     if minor is None:
         return Mismatch(code="amount_differs", reference=payment_id)
     kind = Authorized if item.get("is_captured") is False else Charged
-    return kind(reference=payment_id, amount=minor, currency=currency, merchant_reference=text(item.get("order_id")))
+    return kind(reference=payment_id, amount=minor, currency=currency, merchant_reference=as_text(item.get("order_id")))
 
 
 def amount_of(value: Any, currency: str) -> int | None:
@@ -153,14 +153,14 @@ def _declined(payment_id: str, error: dict[str, Any]) -> Declined:
     return Declined(
         kind=_KINDS.get(code, DeclineKind.HARD),
         code=code,
-        message=harmless_text(error.get("error_description")),
+        message=sanitize(error.get("error_description")),
         reference=payment_id,
-        fence_required=True,
+        cancel_required=True,
     )
 
 
 def _session(value: object) -> str:
-    session = text(value)
+    session = as_text(value)
     if not session or len(session) > 255:
         raise ValueError("not a usable session")
     return session

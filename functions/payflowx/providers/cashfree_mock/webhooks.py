@@ -2,27 +2,27 @@
 
 from collections.abc import Sequence
 
-from payflowx.domain.payments.outcome import Charged, Moved
-from payflowx.domain.providers.events import Notice, Webhook
+from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree_mock.operations import refund_outcome
 from payflowx.providers.cashfree_mock.responses import payment
-from payflowx.providers.json_fields import member
+from payflowx.providers.json_fields import as_object
 from payflowx.providers.mock_signatures import authentic_event, proof
 
 
-def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:
-    """Raises `ForgedWebhookError`. What is authentic and not understood is a notice of nothing."""
+def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
+    """Raises `InvalidSignatureError`. What is authentic and not understood is a notice of nothing."""
     event_id, event = authentic_event(webhook, secrets)
-    data = member(event.get("data"))
-    paid, refund = member(data.get("payment")), member(data.get("refund"))
-    return Notice(
+    data = as_object(event.get("data"))
+    paid, refund = as_object(data.get("payment")), as_object(data.get("refund"))
+    return ProviderEvent(
         event_id=event_id,
         type=provider_code(event.get("type")),
         charge_reference=provider_reference(paid.get("cf_payment_id")),
         charge_key=provider_reference((paid or refund).get("order_id")),
-        movement_reference=provider_reference(refund.get("cf_refund_id")),
-        movement_key=provider_reference(refund.get("refund_id")),
+        operation_reference=provider_reference(refund.get("cf_refund_id")),
+        operation_key=provider_reference(refund.get("refund_id")),
         outcome=proof(Charged, lambda: payment(paid)) if paid else None,
-        movement_outcome=proof(Moved, lambda: refund_outcome(refund)) if refund else None,
+        operation_outcome=proof(Succeeded, lambda: refund_outcome(refund)) if refund else None,
     )

@@ -7,48 +7,48 @@ from urllib.parse import quote
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
-    MovementResult,
     NotFound,
+    OperationOutcome,
+    OperationStepResult,
     Refused,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import json_object, reference, text, whole
+from payflowx.providers.json_fields import as_int, as_text, json_object, reference
 from payflowx.providers.mock.responses import refused
 
 
-def move(movement: Movement) -> HttpRequest:
+def move(request: OperationRequest) -> HttpRequest:
     """Ask for it. The provider key is the idempotency key and the reference, as it is for a charge."""
-    body = {"amount": movement.amount, "reference": movement.provider_key}
+    body = {"amount": request.amount, "reference": request.provider_key}
     return HttpRequest(
         method="POST",
-        path=f"{_charge(movement)}/{movement.kind}s",
-        headers={"Content-Type": "application/json", "Idempotency-Key": movement.provider_key},
+        path=f"{_charge(request)}/{request.kind}s",
+        headers={"Content-Type": "application/json", "Idempotency-Key": request.provider_key},
         body=json.dumps(body, separators=(",", ":")).encode(),
     )
 
 
-def find(movement: Movement) -> HttpRequest:
+def find(request: OperationRequest) -> HttpRequest:
     """Those of the charge that bear our key."""
-    key = quote(movement.provider_key, safe="")
-    return HttpRequest(method="GET", path=f"{_charge(movement)}/operations?reference={key}")
+    key = quote(request.provider_key, safe="")
+    return HttpRequest(method="GET", path=f"{_charge(request)}/operations?reference={key}")
 
 
-def read(movement: Movement) -> HttpRequest:
+def read(request: OperationRequest) -> HttpRequest:
     """By its id."""
-    return HttpRequest(method="GET", path=f"/v1/operations/{quote(movement.reference or '', safe='')}")
+    return HttpRequest(method="GET", path=f"/v1/operations/{quote(request.reference or '', safe='')}")
 
 
-def moved(movement: Movement, response: HttpResponse) -> MovementResult:
+def moved(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to the request, or its stored copy when the key was used before."""
-    return _ours(movement, json_object(response)) if response.status == 200 else refused(response)
+    return _ours(request, json_object(response)) if response.status == 200 else refused(response)
 
 
-def found(movement: Movement, response: HttpResponse) -> MovementResult:
+def found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to an inquiry by our key."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
@@ -57,26 +57,26 @@ def found(movement: Movement, response: HttpResponse) -> MovementResult:
         raise ValueError("data is no list of operations")
     if not items:
         return NotFound()
-    return _ours(movement, items[0]) if len(items) == 1 else Mismatch(code="duplicate_operation")
+    return _ours(request, items[0]) if len(items) == 1 else Mismatch(code="duplicate_operation")
 
 
-def read_back(movement: Movement, response: HttpResponse) -> MovementResult:
+def read_back(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to an inquiry by id."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    return _ours(movement, json_object(response))
+    return _ours(request, json_object(response))
 
 
-def operation(item: dict[str, Any]) -> MovementOutcome:
+def operation(item: dict[str, Any]) -> OperationOutcome:
     """What became of it, whoever asked for it."""
     operation_id = reference(item.get("id"))
     match item.get("status"):
         case "succeeded":
-            return Moved(
+            return Succeeded(
                 reference=operation_id,
-                amount=whole(item.get("amount")),
-                currency=text(item.get("currency")),
-                merchant_reference=text(item.get("reference")),
+                amount=as_int(item.get("amount")),
+                currency=as_text(item.get("currency")),
+                merchant_reference=as_text(item.get("reference")),
             )
         case "pending":
             return Accepted(reference=operation_id)
@@ -86,12 +86,12 @@ def operation(item: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _ours(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
+def _ours(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
     known = (item.get("object"), item.get("charge"), item.get("reference"))
-    if known != (movement.kind.value, movement.charge_reference, movement.provider_key):
+    if known != (request.kind.value, request.charge_reference, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("id")))
     return operation(item)
 
 
-def _charge(movement: Movement) -> str:
-    return f"/v1/charges/{quote(movement.charge_reference, safe='')}"
+def _charge(request: OperationRequest) -> str:
+    return f"/v1/charges/{quote(request.charge_reference, safe='')}"

@@ -3,7 +3,7 @@
 import json
 from urllib.parse import quote
 
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 
@@ -13,34 +13,34 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
-def charge(order: Charge) -> HttpRequest:
+def charge(request: ChargeRequest) -> HttpRequest:
     """Charge a token. The provider key is the idempotency key and the reference."""
     body = {
-        "amount": order.amount,
-        "currency": order.currency,
-        "source": order.token,
-        "reference": order.provider_key,
-        "capture": order.capture.value,
+        "amount": request.amount,
+        "currency": request.currency,
+        "source": request.token,
+        "reference": request.provider_key,
+        "capture": request.capture.value,
     }
     return HttpRequest(
         method="POST",
         path="/v1/charges",
-        headers={"Content-Type": "application/json", "Idempotency-Key": order.provider_key},
+        headers={"Content-Type": "application/json", "Idempotency-Key": request.provider_key},
         body=json.dumps(body, separators=(",", ":")).encode(),
     )
 
 
-def find(order: Charge) -> HttpRequest:
+def find(request: ChargeRequest) -> HttpRequest:
     """Charges by our reference."""
-    return HttpRequest(method="GET", path=f"/v1/charges?reference={quote(order.provider_key, safe='')}")
+    return HttpRequest(method="GET", path=f"/v1/charges?reference={quote(request.provider_key, safe='')}")
 
 
-def cancel(order: Charge) -> HttpRequest:
+def cancel(request: ChargeRequest) -> HttpRequest:
     """Cancel the charge that was found."""
-    charge_id = quote(order.progress["charge_id"], safe="")
+    charge_id = quote(request.progress["charge_id"], safe="")
     return HttpRequest(method="POST", path=f"/v1/charges/{charge_id}/cancel")
 
 
-def read(order: Charge) -> HttpRequest:
+def read(request: ChargeRequest) -> HttpRequest:
     """The charge by its id."""
-    return HttpRequest(method="GET", path=f"/v1/charges/{quote(order.progress['charge_id'], safe='')}")
+    return HttpRequest(method="GET", path=f"/v1/charges/{quote(request.progress['charge_id'], safe='')}")

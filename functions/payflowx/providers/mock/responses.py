@@ -6,8 +6,8 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NotFound,
     Outcome,
@@ -16,20 +16,20 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import (
     action,
+    as_int,
+    as_object,
+    as_text,
     error_body,
-    harmless_text,
     json_object,
-    member,
     reference,
     refusal,
-    text,
-    whole,
+    sanitize,
 )
 
 _DECLINES: Final = {
@@ -42,19 +42,19 @@ _DECLINES: Final = {
 """Any other code is a hard decline: what we do not know is not tried again."""
 
 
-def charged(order: Charge, response: HttpResponse) -> StepResult:
+def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to a charge."""
     if response.status == 200:
         return charge(json_object(response))
-    error = member(error_body(response).get("error"))
+    error = as_object(error_body(response).get("error"))
     if response.status == 402 and error.get("type") == "card_error":
-        return _declined(error, reference(member(error.get("charge")).get("id")))
+        return _declined(error, reference(as_object(error.get("charge")).get("id")))
     if error.get("code") == "invalid_source":
-        return Declined(kind=DeclineKind.HARD, code="invalid_source", message=harmless_text(error.get("message")))
+        return Declined(kind=DeclineKind.HARD, code="invalid_source", message=sanitize(error.get("message")))
     return refused(response)
 
 
-def found(order: Charge, response: HttpResponse) -> StepResult:
+def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to an inquiry by our reference."""
     charges = _charges(response)
     if isinstance(charges, Unknown):
@@ -64,7 +64,7 @@ def found(order: Charge, response: HttpResponse) -> StepResult:
     return charge(charges[0]) if len(charges) == 1 else Mismatch(code="duplicate_charge")
 
 
-def found_to_cancel(order: Charge, response: HttpResponse) -> StepResult:
+def found_to_cancel(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The id of the charge to cancel; nothing to cancel proves nothing."""
     charges = _charges(response)
     if isinstance(charges, Unknown):
@@ -74,19 +74,19 @@ def found_to_cancel(order: Charge, response: HttpResponse) -> StepResult:
     return Progress(facts={"charge_id": reference(charges[0].get("id"))})
 
 
-def cancelled(order: Charge, response: HttpResponse) -> StepResult:
+def cancelled(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Whatever this says, only the read that follows counts."""
     return Progress(facts={"cancel_sent": "true"})
 
 
-def read_back(order: Charge, response: HttpResponse) -> StepResult:
+def read_back(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """After the cancel: is the charge in a terminal state without money?"""
     return charge(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
 
 
 def refused(response: HttpResponse) -> Rejected | Unknown:
     """An error status that is no decline."""
-    error = member(error_body(response).get("error"))
+    error = as_object(error_body(response).get("error"))
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")
     return refusal(response, error, retry_after_header="retry-after")
@@ -112,20 +112,20 @@ def charge(item: dict[str, Any]) -> Outcome:
         case "processing":
             return Accepted(reference=charge_id)
         case "requires_action":
-            return action(charge_id, member(item.get("next_action")).get("url"))
+            return action(charge_id, as_object(item.get("next_action")).get("url"))
         case "failed":
-            return _declined(member(item.get("failure")), charge_id)
+            return _declined(as_object(item.get("failure")), charge_id)
         case "canceled":
-            return Fenced(reference=charge_id)
+            return ConfirmedCancelled(reference=charge_id)
         case _:
             return Unknown(code="status_not_known")
 
 
 def _money(item: dict[str, Any]) -> dict[str, Any]:
     return {
-        "amount": whole(item.get("amount")),
-        "currency": text(item.get("currency")),
-        "merchant_reference": text(item.get("reference")),
+        "amount": as_int(item.get("amount")),
+        "currency": as_text(item.get("currency")),
+        "merchant_reference": as_text(item.get("reference")),
     }
 
 
@@ -134,6 +134,6 @@ def _declined(failure: dict[str, Any], charge_id: str) -> Declined:
     return Declined(
         kind=_DECLINES.get(code, DeclineKind.HARD),
         code=code,
-        message=harmless_text(failure.get("message")),
+        message=sanitize(failure.get("message")),
         reference=charge_id,
     )

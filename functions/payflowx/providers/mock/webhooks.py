@@ -2,30 +2,30 @@
 
 from collections.abc import Sequence
 
-from payflowx.domain.payments.outcome import Charged, Moved
-from payflowx.domain.providers.events import Notice, Webhook
+from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
-from payflowx.providers.json_fields import member
+from payflowx.providers.json_fields import as_object
 from payflowx.providers.mock.operations import operation
 from payflowx.providers.mock.responses import charge
 from payflowx.providers.mock_signatures import authentic_event, proof
 
 
-def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:
-    """Raises `ForgedWebhookError`. What is authentic and not understood is a notice of nothing."""
+def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
+    """Raises `InvalidSignatureError`. What is authentic and not understood is a notice of nothing."""
     event_id, event = authentic_event(webhook, secrets)
-    kind, thing = provider_code(event.get("type")), member(event.get("data"))
+    kind, thing = provider_code(event.get("type")), as_object(event.get("data"))
     name, key = provider_reference(thing.get("id")), provider_reference(thing.get("reference"))
     if thing.get("object") == "charge":
         outcome = proof(Charged, lambda: charge(thing)) if kind == "charge.succeeded" else None
-        return Notice(event_id=event_id, type=kind, charge_reference=name, charge_key=key, outcome=outcome)
+        return ProviderEvent(event_id=event_id, type=kind, charge_reference=name, charge_key=key, outcome=outcome)
     if thing.get("object") not in ("capture", "void", "refund"):  # a set would want to hash it
-        return Notice(event_id=event_id, type=kind)
-    return Notice(
+        return ProviderEvent(event_id=event_id, type=kind)
+    return ProviderEvent(
         event_id=event_id,
         type=kind,
         charge_reference=provider_reference(thing.get("charge")),
-        movement_reference=name,
-        movement_key=key,
-        movement_outcome=proof(Moved, lambda: operation(thing)) if kind.endswith(".succeeded") else None,
+        operation_reference=name,
+        operation_key=key,
+        operation_outcome=proof(Succeeded, lambda: operation(thing)) if kind.endswith(".succeeded") else None,
     )

@@ -9,18 +9,18 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
-    MovementResult,
     NotFound,
+    OperationOutcome,
+    OperationStepResult,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import member, reference
+from payflowx.providers.json_fields import as_object, reference
 from payflowx.providers.payu.responses import (
     CURRENCY,
     answer_of,
@@ -56,10 +56,10 @@ _WORKING: Final = frozenset({"queued", "requested", "in progress", "od hit", "pe
 _DONE: Final = "success"
 _FAILED: Final = frozenset({"failure", "failed"})
 
-_ACTIONS: Final = {MovementKind.CAPTURE: "capture", MovementKind.VOID: "cancel", MovementKind.REFUND: "refund"}
+_ACTIONS: Final = {OperationKind.CAPTURE: "capture", OperationKind.VOID: "cancel", OperationKind.REFUND: "refund"}
 
 
-def queued(movement: Movement, response: HttpResponse) -> MovementResult:
+def queued(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to the command. It never proves that money moved: it names no amount."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
@@ -74,7 +74,7 @@ def queued(movement: Movement, response: HttpResponse) -> MovementResult:
     return _not_queued(code, answer)
 
 
-def _not_queued(code: str, answer: dict[str, Any]) -> MovementOutcome:
+def _not_queued(code: str, answer: dict[str, Any]) -> OperationOutcome:
     message = harmless_text(answer.get("msg"))
     if code in _INVALID:
         return Rejected(code=code, message=message)
@@ -83,30 +83,30 @@ def _not_queued(code: str, answer: dict[str, Any]) -> MovementOutcome:
     return refusal_of(answer) if code == "" else Unknown(code="code_not_known", message=message)
 
 
-def found(movement: Movement, response: HttpResponse) -> MovementResult:
+def found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """Our action in the payment's list. One that moved money decides, else one that still may."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
         return answer
     if not is_done(answer):
         return Unknown(code="inquiry_failed")
-    actions = member(answer.get("transaction_details")).get(movement.charge_reference)
+    actions = as_object(answer.get("transaction_details")).get(request.charge_reference)
     if not isinstance(actions, dict) or len(actions) > _MAX_ACTIONS:
         return Unknown(code="payment_not_in_answer")
-    ours = [action for action in actions.values() if member(action).get("token") == movement.provider_key]
-    outcomes = [_action(movement, action) for action in ours]
-    if sum(isinstance(outcome, Moved | Mismatch) for outcome in outcomes) > 1:
+    ours = [action for action in actions.values() if as_object(action).get("token") == request.provider_key]
+    outcomes = [_action(request, action) for action in ours]
+    if sum(isinstance(outcome, Succeeded | Mismatch) for outcome in outcomes) > 1:
         return Mismatch(code="moved_twice")
     return min(outcomes, key=_rank, default=NotFound())
 
 
-def _rank(outcome: MovementOutcome) -> int:
+def _rank(outcome: OperationOutcome) -> int:
     """The most consequential first; a refusal counts only where nothing else is said."""
-    order = (Mismatch, Moved, Unknown, Accepted)
+    order = (Mismatch, Succeeded, Unknown, Accepted)
     return next((place for place, kind in enumerate(order) if isinstance(outcome, kind)), len(order))
 
 
-def _action(movement: Movement, action: dict[str, Any]) -> MovementOutcome:
+def _action(request: OperationRequest, action: dict[str, Any]) -> OperationOutcome:
     status = word_of(action.get("status"))
     request_id = provider_reference(action.get("request_id"))
     if status in _WORKING:
@@ -115,16 +115,16 @@ def _action(movement: Movement, action: dict[str, Any]) -> MovementOutcome:
         return Refused(code=provider_code(action.get("status")), reference=request_id)
     if status != _DONE:
         return Unknown(code="status_not_known")
-    if word_of(action.get("action")) != _ACTIONS[movement.kind]:
+    if word_of(action.get("action")) != _ACTIONS[request.kind]:
         return Mismatch(code="action_differs", reference=request_id)
     amount = minor_amount(action.get("amt"))
     if amount is None:
         return Unknown(code="amount_not_understood")
-    return Moved(
+    return Succeeded(
         reference=reference(action.get("request_id")),
         amount=amount,
         currency=CURRENCY,
-        merchant_reference=movement.provider_key,
+        merchant_reference=request.provider_key,
     )
 
 

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import json_object, reference, text
+from payflowx.providers.json_fields import as_text, json_object, reference
 from payflowx.providers.payu.requests import INDIA
 from payflowx.providers.payu.responses import CURRENCY, is_done, minor_amount, word_of
 
@@ -24,7 +24,7 @@ _NOT_MOVED: Final = frozenset(
 )
 
 
-def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
+def read(_page: ReportPage, response: HttpResponse) -> ReportAnswer:
     """All of the span that was asked for: PayU has no pages. Whoever asks makes the span short enough."""
     if response.status != 200:
         raise ValueError("the list was not given")
@@ -34,10 +34,10 @@ def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
         raise ValueError("the answer holds no list that could be read")
     if rows and not is_done(answer):
         raise ValueError("a failed command with a list")
-    return StatementAnswer(entries=tuple(_entry(row) for row in rows), next_cursor=None)
+    return ReportAnswer(entries=tuple(_entry(row) for row in rows), next_cursor=None)
 
 
-def _entry(row: Any) -> StatementEntry:
+def _entry(row: Any) -> ReportEntry:
     if not isinstance(row, dict):
         raise ValueError("a row is no object")  # noqa: TRY004 - bad data, not a bad argument
     status = word_of(row.get("status"))
@@ -46,14 +46,14 @@ def _entry(row: Any) -> StatementEntry:
     amount = minor_amount(row.get("amount"))
     if amount is None:
         raise ValueError("an amount is not understood")
-    return StatementEntry(
+    return ReportEntry(
         kind=EntryKind.CHARGE,
         reference=reference(row.get("id") or row.get("mihpayid")),
         provider_key=provider_reference(row.get("txnid")),
         amount=amount,
         currency=CURRENCY,
         succeeded=status in _MOVED,
-        at_ms=_at_ms(text(row.get("addedon"))),
+        at_ms=_at_ms(as_text(row.get("addedon"))),
     )
 
 

@@ -6,11 +6,11 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from payflowx.domain.payments.outcome import NextAction
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.reports import StatementPage
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.reconciliation.reports import ReportPage
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.money import to_major
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 from payflowx.providers.payu.signature import command_hash, form_hash
 
@@ -34,56 +34,56 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
     return HttpRequest(method=request.method, path=request.path, headers=request.headers, body=_form(signed))
 
 
-def debit_mandate(charge: Charge) -> HttpRequest:
+def debit_mandate(request: ChargeRequest) -> HttpRequest:
     """Charge a registered mandate. The token is the PayU id of its registration; our key is the transaction's id.
 
     The invoice's number is what the payer's bank shows; ours to choose. Telephone and e-mail are optional, and left
     out: the mandate knows its payer, and what is erased here later must not change these bytes.
     """
     details = {
-        "authpayuid": charge.token,
-        "invoiceDisplayNumber": charge.provider_key,
-        "amount": amount_text(charge.amount, charge.currency),
-        "txnid": charge.provider_key,
+        "authpayuid": request.token,
+        "invoiceDisplayNumber": request.provider_key,
+        "amount": amount_text(request.amount, request.currency),
+        "txnid": request.provider_key,
     }
     return _command("si_transaction", json.dumps(details, separators=(",", ":")))
 
 
-def verify_payment(charge: Charge) -> HttpRequest:
+def verify_payment(request: ChargeRequest) -> HttpRequest:
     """The authoritative read, by our key."""
-    return _command("verify_payment", charge.provider_key)
+    return _command("verify_payment", request.provider_key)
 
 
-def capture(movement: Movement) -> HttpRequest:
+def capture(request: OperationRequest) -> HttpRequest:
     """Take what an authorization holds; PayU queues it."""
-    return _moving("capture_transaction", movement)
+    return _moving("capture_transaction", request)
 
 
-def cancel_or_refund(movement: Movement) -> HttpRequest:
+def cancel_or_refund(request: OperationRequest) -> HttpRequest:
     """One command for both: PayU voids what is authorized and refunds what is captured."""
-    return _moving("cancel_refund_transaction", movement)
+    return _moving("cancel_refund_transaction", request)
 
 
-def actions_of_payment(movement: Movement) -> HttpRequest:
+def actions_of_payment(request: OperationRequest) -> HttpRequest:
     """Every capture, void and refund of a payment: ours is found by its token."""
-    return _command("check_action_status", movement.charge_reference, "payuid")
+    return _command("check_action_status", request.charge_reference, "payuid")
 
 
-def statement(page: StatementPage) -> HttpRequest:
+def statement(page: ReportPage) -> HttpRequest:
     """All transactions of a span of time, to the second; PayU has no pages."""
     return _command("get_transaction_info", _time(page.from_ms), _time(page.until_ms - 1))
 
 
-def payment_page(charge: Charge, credentials: Credentials, *, page_url: str, return_url: str) -> NextAction:
+def payment_page(request: ChargeRequest, credentials: Credentials, *, page_url: str, return_url: str) -> NextAction:
     """The form that a payer's browser posts to PayU's payment page.
 
     Not a step yet: its hash needs the salt, which neither `build` nor `read` may see (see docs/providers/payu.md).
     """
     fields = {
         "key": credentials.key_id,
-        "txnid": charge.provider_key,
-        "amount": amount_text(charge.amount, charge.currency),
-        "productinfo": charge.provider_key,
+        "txnid": request.provider_key,
+        "amount": amount_text(request.amount, request.currency),
+        "productinfo": request.provider_key,
         **_PAYER,
         "surl": return_url,
         "furl": return_url,
@@ -97,10 +97,10 @@ def amount_text(amount: int, currency: str) -> str:
     return format(to_major(amount, currency), "f")
 
 
-def _moving(command: str, movement: Movement) -> HttpRequest:
+def _moving(command: str, request: OperationRequest) -> HttpRequest:
     """Token second, amount third, as the vendor's own SDKs have it; the other way round refunds the wrong thing."""
-    amount = amount_text(movement.amount, movement.currency)
-    return _command(command, movement.charge_reference, movement.provider_key, amount)
+    amount = amount_text(request.amount, request.currency)
+    return _command(command, request.charge_reference, request.provider_key, amount)
 
 
 def _command(command: str, *variables: str) -> HttpRequest:

@@ -21,13 +21,13 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code, provider_reference, provider_text
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import json_object, member, reference, text
+from payflowx.providers.json_fields import as_object, as_text, json_object, reference
 
 CURRENCY: Final = "INR"
 """No answer names a currency, because there is only one."""
@@ -80,14 +80,14 @@ class _Transaction:
     message: Any
 
 
-def debited(charge: Charge, response: HttpResponse) -> StepResult:
+def debited(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to the debit of a mandate."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
         return refused_at_edge(response) or answer
     if not is_done(answer):
-        return refusal_of(answer, private_of(charge))
-    found = member(answer.get("details")).get(charge.provider_key)
+        return refusal_of(answer, private_of(request))
+    found = as_object(answer.get("details")).get(request.provider_key)
     if not isinstance(found, dict):
         return Unknown(code="transaction_not_in_answer")
     return _outcome(
@@ -100,16 +100,16 @@ def debited(charge: Charge, response: HttpResponse) -> StepResult:
             code=found.get("error_code"),
             message=found.get("error_Message"),
         ),
-        charge,
+        request,
     )
 
 
-def found(charge: Charge, response: HttpResponse) -> StepResult:
+def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to an inquiry by our key. "Not Found" is normal right after a debit, and proves nothing ever."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
         return answer
-    details = member(answer.get("transaction_details")).get(charge.provider_key)
+    details = as_object(answer.get("transaction_details")).get(request.provider_key)
     if not isinstance(details, dict):
         return Unknown(code="transaction_not_in_answer")
     if _NOT_FOUND in {word_of(details.get("status")), word_of(details.get("mihpayid"))}:
@@ -126,11 +126,11 @@ def found(charge: Charge, response: HttpResponse) -> StepResult:
             code=details.get("error_code") or details.get("error"),
             message=details.get("error_Message"),
         ),
-        charge,
+        request,
     )
 
 
-def _outcome(found: _Transaction, charge: Charge) -> Outcome:
+def _outcome(found: _Transaction, request: ChargeRequest) -> Outcome:
     word = word_of(found.word)
     if found.coarse is not None and word in _COARSE and word_of(found.coarse) not in _COARSE[word]:
         return Unknown(code="status_contradicts_itself")
@@ -139,7 +139,7 @@ def _outcome(found: _Transaction, charge: Charge) -> Outcome:
     if word in _WORKING | _UNANSWERED:
         return Accepted(reference=provider_reference(found.reference))
     if word in _DECLINED:
-        return _declined(found, charge)
+        return _declined(found, request)
     if word in _RETURNED:
         return Unknown(code=f"status_{word}")
     return Unknown(code="status_not_known")
@@ -159,18 +159,18 @@ def _money(found: _Transaction, *, held: bool) -> Outcome:
         reference=payu_id,
         amount=amount,
         currency=CURRENCY,
-        merchant_reference=text(found.merchant_reference),
+        merchant_reference=as_text(found.merchant_reference),
     )
 
 
-def _declined(found: _Transaction, charge: Charge) -> Outcome:
-    if found.merchant_reference != charge.provider_key:
+def _declined(found: _Transaction, request: ChargeRequest) -> Outcome:
+    if found.merchant_reference != request.provider_key:
         return Unknown(code="another_transaction")
-    code = _plain_code(found.code if found.code not in (None, "", _NO_ERROR) else found.word, charge.token)
+    code = _plain_code(found.code if found.code not in (None, "", _NO_ERROR) else found.word, request.token)
     return Declined(
         kind=DeclineKind.SOFT if code in _SOFT else DeclineKind.HARD,
         code=code,
-        message=harmless_text(found.message, private_of(charge)),
+        message=harmless_text(found.message, private_of(request)),
         reference=provider_reference(found.reference),
         reopens_for_seconds=REOPENS_FOR_SECONDS,
     )
@@ -225,10 +225,10 @@ def harmless_text(said: Any, private: tuple[str, ...] = ()) -> str:
     return provider_text(_LONG_NUMBER.sub(_REMOVED, _ADDRESS.sub(_REMOVED, kept)))
 
 
-def private_of(charge: Charge) -> tuple[str, ...]:
+def private_of(request: ChargeRequest) -> tuple[str, ...]:
     """What PayU may repeat to us and nobody else should read, the longest first."""
-    payer = charge.customer
-    known = [charge.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ())]
+    payer = request.customer
+    known = [request.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ())]
     words = {word for value in known if value for word in (value, *value.split())}
     return tuple(sorted((word for word in words if len(word) >= _MIN_PRIVATE_CHARS), key=lambda w: (-len(w), w)))
 

@@ -6,7 +6,7 @@ A row of a refund has PayU's number of the request, and no token of ours: it is 
 from collections.abc import Mapping
 from typing import Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.providers import csv_fields
 from payflowx.providers.json_fields import reference
 from payflowx.providers.payu.requests import INDIA
@@ -15,14 +15,14 @@ from payflowx.providers.payu.responses import CURRENCY
 _KINDS: Final = {"capture": EntryKind.CHARGE, "refund": EntryKind.REFUND}
 
 
-def read(row: Mapping[str, str]) -> StatementEntry | None:
+def read(row: Mapping[str, str]) -> ReportEntry | None:
     """Always rupees; what is settled has moved."""
     kind = _KINDS.get(row["requestaction"].strip().lower())
     if kind is None:
         return None
     is_refund = kind is EntryKind.REFUND
     payu_id = reference(row["payuid"])
-    return StatementEntry(
+    return ReportEntry(
         kind=kind,
         reference=reference(row["requestid"]) if is_refund else payu_id,
         provider_key=None if is_refund else csv_fields.our_key(row["txnid"]),

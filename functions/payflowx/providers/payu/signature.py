@@ -10,7 +10,7 @@ from typing import Final
 
 _UDF: Final = ("udf1", "udf2", "udf3", "udf4", "udf5")
 _FORM_FIELDS: Final = ("key", "txnid", "amount", "productinfo", "firstname", "email", *_UDF)
-_NOTICE_FIELDS: Final = ("status", *_FORM_FIELDS)
+_RESPONSE_FIELDS: Final = ("status", *_FORM_FIELDS)
 _RESERVED: Final = ("",) * 5
 """udf6 to udf10: never used by us, and empty in the classic formula."""
 _EXTRA: Final = ("additionalCharges", "additional_charges")
@@ -27,7 +27,7 @@ def command_hash(key: str, command: str, var1: str, salt: str) -> str:
     return _sha512(key, command, var1, salt)
 
 
-def notice_hash(fields: Mapping[str, str], salt: str) -> str:
+def reverse_hash(fields: Mapping[str, str], salt: str) -> str:
     """For what PayU posts: the form's fields backwards, salt and status first."""
     backwards = (fields.get(name, "") for name in reversed(_FORM_FIELDS))
     extra = [fields[name] for name in _EXTRA if fields.get(name)][:1]
@@ -36,12 +36,12 @@ def notice_hash(fields: Mapping[str, str], salt: str) -> str:
 
 def is_signed(fields: Mapping[str, str], salts: Sequence[str]) -> bool:
     """Whether any of the salts signed the post. All are tried, so that time tells nothing about which one did."""
-    if any("|" in fields.get(name, "") for name in (*_NOTICE_FIELDS, *_EXTRA)):
+    if any("|" in fields.get(name, "") for name in (*_RESPONSE_FIELDS, *_EXTRA)):
         return False
     given = fields.get("hash", "").encode()
     found = False
     for salt in filter(None, salts):
-        found |= hmac.compare_digest(notice_hash(fields, salt).encode(), given)
+        found |= hmac.compare_digest(reverse_hash(fields, salt).encode(), given)
     return found
 
 

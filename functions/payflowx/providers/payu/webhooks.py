@@ -9,7 +9,7 @@ import json
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.payu.signature import is_signed
 
@@ -17,16 +17,16 @@ _MAX_BYTES: Final = 64 * 1024
 _MAX_FIELDS: Final = 200
 
 
-def read(webhook: Webhook, salts: tuple[str, ...]) -> Notice:
-    """What an authentic post says; raises `ForgedWebhookError` for any other, without saying why."""
+def read(webhook: Webhook, salts: tuple[str, ...]) -> ProviderEvent:
+    """What an authentic post says; raises `InvalidSignatureError` for any other, without saying why."""
     try:
         fields = _fields(webhook.body)
         key = provider_reference(fields.get("txnid")) if is_signed(fields, salts) else None
     except (ValueError, RecursionError):
         key, fields = None, {}
     if key is None:
-        raise ForgedWebhookError
-    return Notice(
+        raise InvalidSignatureError
+    return ProviderEvent(
         event_id=hashlib.sha256(webhook.body).hexdigest()[:40],
         type=f"payment.{provider_code(fields.get('status'))}",
         charge_key=key,

@@ -5,17 +5,17 @@ from typing import Any
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
-    MovementResult,
     NotFound,
+    OperationOutcome,
+    OperationStepResult,
     Refused,
     Rejected,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import json_object, reference, text, whole
+from payflowx.providers.json_fields import as_int, as_text, json_object, reference
 from payflowx.providers.razorpay.responses import (
     error_of,
     listed,
@@ -27,41 +27,41 @@ from payflowx.providers.razorpay.responses import (
 )
 
 
-def captured(movement: Movement, response: HttpResponse) -> MovementResult:
+def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a capture. A 400 may mean that it was captured before: only a read tells."""
     if response.status != 200:
         return _not_moved(response)
-    outcome = _capture(movement, json_object(response))
+    outcome = _capture(request, json_object(response))
     return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
 
 
-def capture_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def capture_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The payment, read."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    return _capture(movement, json_object(response))
+    return _capture(request, json_object(response))
 
 
-def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a refund."""
-    return _refund(movement, json_object(response)) if response.status == 200 else _not_moved(response)
+    return _refund(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
-def refund_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The refund, read by its id."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    return _refund(movement, json_object(response))
+    return _refund(request, json_object(response))
 
 
-def refund_listed(movement: Movement, response: HttpResponse) -> MovementResult:
+def refund_listed(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """Our refund among all of the payment's, by our key and never by the amount."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    ours = [refund for refund in listed(json_object(response)) if key_of_refund(refund) == movement.provider_key]
+    ours = [refund for refund in listed(json_object(response)) if key_of_refund(refund) == request.provider_key]
     if len(ours) > 1:
         return Mismatch(code="duplicate_refund")
-    return _refund(movement, ours[0]) if ours else NotFound()
+    return _refund(request, ours[0]) if ours else NotFound()
 
 
 def key_of_refund(refund: dict[str, Any]) -> str | None:
@@ -69,7 +69,7 @@ def key_of_refund(refund: dict[str, Any]) -> str | None:
     return our_key(refund.get("receipt")) or noted_key(refund)
 
 
-def _not_moved(response: HttpResponse) -> MovementResult:
+def _not_moved(response: HttpResponse) -> OperationStepResult:
     """Refused before execution, or unknown: the vendor tells its 400s apart by their texts only."""
     outcome = refused(response)
     if isinstance(outcome, Rejected):
@@ -77,18 +77,18 @@ def _not_moved(response: HttpResponse) -> MovementResult:
     return Unknown(code=f"http_{response.status}", message=message_of(error_of(response).get("description")))
 
 
-def _capture(movement: Movement, payment: dict[str, Any]) -> MovementOutcome:
+def _capture(request: OperationRequest, payment: dict[str, Any]) -> OperationOutcome:
     payment_id = reference(payment.get("id"))
-    if payment_id != movement.charge_reference:
+    if payment_id != request.charge_reference:
         return Mismatch(code="reference_differs", reference=payment_id)
-    order_id = movement.charge_progress.get("order_id")
-    if order_id is not None and text(payment.get("order_id")) != order_id:
+    order_id = request.charge_progress.get("order_id")
+    if order_id is not None and as_text(payment.get("order_id")) != order_id:
         return Mismatch(code="reference_differs", reference=payment_id)
     if was_given_back(payment):
         return Refused(code="authorization_released", reference=payment_id)
     match payment.get("status"), payment.get("captured", True):
         case "captured", True:
-            return _moved(movement, payment, payment_id)
+            return _moved(request, payment, payment_id)
         case "refunded", True:
             return Mismatch(code="refunded_elsewhere", reference=payment_id)
         case "authorized", _:
@@ -97,13 +97,13 @@ def _capture(movement: Movement, payment: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _refund(movement: Movement, refund: dict[str, Any]) -> MovementOutcome:
+def _refund(request: OperationRequest, refund: dict[str, Any]) -> OperationOutcome:
     refund_id = reference(refund.get("id"))
-    if text(refund.get("payment_id")) != movement.charge_reference or key_of_refund(refund) != movement.provider_key:
+    if as_text(refund.get("payment_id")) != request.charge_reference or key_of_refund(refund) != request.provider_key:
         return Mismatch(code="reference_differs", reference=refund_id)
     match refund.get("status"):
         case "processed":
-            return _moved(movement, refund, refund_id)
+            return _moved(request, refund, refund_id)
         case "pending" | "created":
             return Accepted(reference=refund_id)
         case "failed":
@@ -112,10 +112,10 @@ def _refund(movement: Movement, refund: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _moved(movement: Movement, thing: dict[str, Any], reference_id: str) -> MovementOutcome:
-    amount, currency = whole(thing.get("amount")), text(thing.get("currency"))
-    if amount != movement.amount:
+def _moved(request: OperationRequest, thing: dict[str, Any], reference_id: str) -> OperationOutcome:
+    amount, currency = as_int(thing.get("amount")), as_text(thing.get("currency"))
+    if amount != request.amount:
         return Mismatch(code="amount_differs", reference=reference_id)
-    if currency != movement.currency:
+    if currency != request.currency:
         return Mismatch(code="currency_differs", reference=reference_id)
-    return Moved(reference=reference_id, amount=amount, currency=currency, merchant_reference=movement.provider_key)
+    return Succeeded(reference=reference_id, amount=amount, currency=currency, merchant_reference=request.provider_key)

@@ -5,12 +5,12 @@ A page says nothing about its place in the list: the page that was asked for doe
 
 from typing import Any, Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import json_object, reference, text, whole
+from payflowx.providers.json_fields import as_int, as_text, json_object, reference
 from payflowx.providers.razorpay.operations import key_of_refund
 from payflowx.providers.razorpay.responses import listed, noted_key
 
@@ -24,7 +24,7 @@ _NO_MONEY_YET: Final = frozenset({"created", "authorized", "failed"})
 _REFUND_STATUSES: Final = frozenset({"created", "pending", "processed", "failed"})
 
 
-def request(page: StatementPage) -> HttpRequest:
+def request(page: ReportPage) -> HttpRequest:
     """A second more at both ends: whether the vendor's limits are inclusive is not documented."""
     name, skip = _position(page.cursor)
     from_seconds = max(page.from_ms // SECOND_MS - 1, _EARLIEST_SECONDS)
@@ -33,7 +33,7 @@ def request(page: StatementPage) -> HttpRequest:
     return HttpRequest(method="GET", path=f"/v1/{name}s?{query}")
 
 
-def read(page: StatementPage, response: HttpResponse) -> StatementAnswer:
+def read(page: ReportPage, response: HttpResponse) -> ReportAnswer:
     """Raises ValueError for anything that could be a hole."""
     if response.status != 200:
         raise ValueError(f"the list was refused with {response.status}")
@@ -45,7 +45,7 @@ def read(page: StatementPage, response: HttpResponse) -> StatementAnswer:
         raise ValueError("not the list that was asked for")
     found = (_entry(name, item) for item in items)
     entries = tuple(entry for entry in found if page.from_ms <= entry.at_ms < page.until_ms)
-    return StatementAnswer(entries=entries, next_cursor=_next(name, skip, len(items)))
+    return ReportAnswer(entries=entries, next_cursor=_next(name, skip, len(items)))
 
 
 def _collection(response: HttpResponse) -> dict[str, Any]:
@@ -68,25 +68,25 @@ def _position(cursor: str | None) -> tuple[str, int]:
     return name, int(skip)
 
 
-def _entry(name: str, item: dict[str, Any]) -> StatementEntry:
-    currency = text(item.get("currency"))
+def _entry(name: str, item: dict[str, Any]) -> ReportEntry:
+    currency = as_text(item.get("currency"))
     if not is_currency(currency):
         raise ValueError("not a currency")
-    return StatementEntry(
+    return ReportEntry(
         kind=_LISTS[name],
         reference=reference(item.get("id")),
         provider_key=noted_key(item) if name == "payment" else key_of_refund(item),
-        amount=whole(item.get("amount")),
+        amount=as_int(item.get("amount")),
         currency=currency,
         succeeded=_took_money(item) if name == "payment" else _gave_money(item),
-        at_ms=whole(item.get("created_at")) * SECOND_MS,
+        at_ms=as_int(item.get("created_at")) * SECOND_MS,
         charge_reference=provider_reference(item.get("payment_id")) if name == "refund" else None,
     )
 
 
 def _took_money(payment: dict[str, Any]) -> bool:
     """A payment that was given back had taken money only if it was captured."""
-    status, captured = text(payment.get("status")), payment.get("captured")
+    status, captured = as_text(payment.get("status")), payment.get("captured")
     if status in _NO_MONEY_YET and captured is not True:
         return False
     if status == "captured" and captured is not False:
@@ -97,6 +97,6 @@ def _took_money(payment: dict[str, Any]) -> bool:
 
 
 def _gave_money(refund: dict[str, Any]) -> bool:
-    if text(refund.get("status")) not in _REFUND_STATUSES:
+    if as_text(refund.get("status")) not in _REFUND_STATUSES:
         raise ValueError("the state of a refund is not known")
     return refund.get("status") == "processed"

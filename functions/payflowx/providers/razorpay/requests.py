@@ -5,8 +5,8 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 
@@ -26,7 +26,7 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
-def create_order(charge: Charge) -> HttpRequest:
+def create_order(request: ChargeRequest) -> HttpRequest:
     """An order that only a payment of ours can pay. The receipt finds it, but keeps no second one from having it.
 
     The way of capture is said here, because the account's own setting would decide otherwise.
@@ -34,101 +34,101 @@ def create_order(charge: Charge) -> HttpRequest:
     return _post(
         "/v1/orders",
         {
-            "amount": charge.amount,
-            "currency": charge.currency,
-            "receipt": charge.provider_key,
-            "notes": _notes(charge.provider_key),
+            "amount": request.amount,
+            "currency": request.currency,
+            "receipt": request.provider_key,
+            "notes": _notes(request.provider_key),
             "partial_payment": False,
-            "payment": {"capture": charge.capture.value, "capture_options": _capture_options(charge.capture)},
+            "payment": {"capture": request.capture.value, "capture_options": _capture_options(request.capture)},
         },
     )
 
 
-def pay_order(charge: Charge) -> HttpRequest:
+def pay_order(request: ChargeRequest) -> HttpRequest:
     """The payment of the order: from a saved token without the payer, or a UPI link that the payer approves."""
-    return _upi_intent(charge) if charge.payment_method_type == UPI else _recurring(charge)
+    return _upi_intent(request) if request.payment_method_type == UPI else _recurring(request)
 
 
-def payments_of_order(charge: Charge) -> HttpRequest:
+def payments_of_order(request: ChargeRequest) -> HttpRequest:
     """The authoritative read: an order's status does not say which payment paid it."""
-    return HttpRequest(method="GET", path=f"/v1/orders/{_quoted(charge.progress['order_id'])}/payments")
+    return HttpRequest(method="GET", path=f"/v1/orders/{_quoted(request.progress['order_id'])}/payments")
 
 
-def capture(movement: Movement) -> HttpRequest:
+def capture(request: OperationRequest) -> HttpRequest:
     """Take all that is held; the vendor takes no part of it."""
     return _post(
-        f"/v1/payments/{_quoted(movement.charge_reference)}/capture",
-        {"amount": movement.amount, "currency": movement.currency},
+        f"/v1/payments/{_quoted(request.charge_reference)}/capture",
+        {"amount": request.amount, "currency": request.currency},
     )
 
 
-def read_payment(movement: Movement) -> HttpRequest:
+def read_payment(request: OperationRequest) -> HttpRequest:
     """The payment that a capture is about."""
-    return HttpRequest(method="GET", path=f"/v1/payments/{_quoted(movement.charge_reference)}")
+    return HttpRequest(method="GET", path=f"/v1/payments/{_quoted(request.charge_reference)}")
 
 
-def refund(movement: Movement) -> HttpRequest:
+def refund(operation_request: OperationRequest) -> HttpRequest:
     """Give back. Here, and only here, the vendor has an idempotency key."""
     request = _post(
-        f"/v1/payments/{_quoted(movement.charge_reference)}/refund",
+        f"/v1/payments/{_quoted(operation_request.charge_reference)}/refund",
         {
-            "amount": movement.amount,
+            "amount": operation_request.amount,
             "speed": "normal",
-            "receipt": movement.provider_key,
-            "notes": _notes(movement.provider_key),
+            "receipt": operation_request.provider_key,
+            "notes": _notes(operation_request.provider_key),
         },
     )
-    headers = {**request.headers, "X-Refund-Idempotency": movement.provider_key}
+    headers = {**request.headers, "X-Refund-Idempotency": operation_request.provider_key}
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
-def read_refund(movement: Movement) -> HttpRequest:
+def read_refund(request: OperationRequest) -> HttpRequest:
     """The refund by its id."""
-    return HttpRequest(method="GET", path=f"/v1/refunds/{_quoted(movement.reference or '')}")
+    return HttpRequest(method="GET", path=f"/v1/refunds/{_quoted(request.reference or '')}")
 
 
-def refunds_of_payment(movement: Movement) -> HttpRequest:
+def refunds_of_payment(request: OperationRequest) -> HttpRequest:
     """All refunds of the payment, among which ours is known by its receipt."""
-    path = f"/v1/payments/{_quoted(movement.charge_reference)}/refunds?count={_PAGE_ITEMS}"
+    path = f"/v1/payments/{_quoted(request.charge_reference)}/refunds?count={_PAGE_ITEMS}"
     return HttpRequest(method="GET", path=path)
 
 
-def _recurring(charge: Charge) -> HttpRequest:
+def _recurring(request: ChargeRequest) -> HttpRequest:
     """A charge of a saved token, which belongs to a customer of the vendor's."""
-    customer_id, token = _customer_and_token(charge)
-    body: dict[str, Any] = {**_payment(charge), "token": token, "recurring": True}
+    customer_id, token = _customer_and_token(request)
+    body: dict[str, Any] = {**_payment(request), "token": token, "recurring": True}
     if customer_id:
         body["customer_id"] = customer_id
     return _post("/v1/payments/create/recurring", body)
 
 
-def _customer_and_token(charge: Charge) -> tuple[str, str]:
+def _customer_and_token(request: ChargeRequest) -> tuple[str, str]:
     """Our token is `cust_…:token_…`; or it is the token alone, and the payment's customer is the vendor's."""
-    customer_id, _, token = charge.token.rpartition(":")
-    known = charge.customer.id if charge.customer is not None else None
+    customer_id, _, token = request.token.rpartition(":")
+    known = request.customer.id if request.customer is not None else None
     if not customer_id and known is not None and known.startswith("cust_"):
         customer_id = known
     return customer_id, token
 
 
-def _upi_intent(charge: Charge) -> HttpRequest:
+def _upi_intent(request: ChargeRequest) -> HttpRequest:
     """A link for a UPI app. The token is not sent: the payer chooses app and account."""
-    body = {**_payment(charge), "method": UPI, "upi": {"flow": "intent"}}
+    body = {**_payment(request), "method": UPI, "upi": {"flow": "intent"}}
     return _post("/v1/payments/create/upi", body)
 
 
-def _payment(charge: Charge) -> dict[str, Any]:
+def _payment(request: ChargeRequest) -> dict[str, Any]:
     """What both ways of paying need. Without e-mail and phone the vendor refuses before it does anything."""
     body: dict[str, Any] = {
-        "amount": charge.amount,
-        "currency": charge.currency,
-        "order_id": charge.progress["order_id"],
-        "notes": _notes(charge.provider_key),
+        "amount": request.amount,
+        "currency": request.currency,
+        "order_id": request.progress["order_id"],
+        "notes": _notes(request.provider_key),
     }
-    if charge.customer is not None and charge.customer.email:
-        body["email"] = charge.customer.email
-    if charge.customer is not None and charge.customer.phone:
-        body["contact"] = charge.customer.phone
+    if request.customer is not None and request.customer.email:
+        body["email"] = request.customer.email
+    if request.customer is not None and request.customer.phone:
+        body["contact"] = request.customer.phone
     return body
 
 

@@ -9,8 +9,8 @@ from payflowx.domain.payments.outcome import (
     ActionRequired,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NextAction,
     NotFound,
@@ -20,12 +20,12 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, MAX_URL_CHARS, SECOND_MS
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.text import is_clean, provider_code, provider_reference, provider_text
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import error_body, json_object, member, reference, refusal, text, whole
+from payflowx.providers.json_fields import as_int, as_object, as_text, error_body, json_object, reference, refusal
 from payflowx.providers.razorpay.requests import KEY_NOTE, UPI
 
 REOPENS_FOR_SECONDS: Final = 6 * DAY_MS // SECOND_MS
@@ -153,30 +153,30 @@ _NO_REASON: Final = (None, "", "NA")
 _STATUSES: Final = frozenset({"created", "authorized", "captured", "refunded", "failed"})
 
 
-def ordered(charge: Charge, response: HttpResponse) -> StepResult:
+def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The order's id. An order that is not new, or not what we asked for, is not paid."""
     if response.status == 200:
         order = json_object(response)
-        asked = (charge.amount, charge.currency, charge.provider_key, "created")
-        if (whole(order.get("amount")), order.get("currency"), order.get("receipt"), order.get("status")) != asked:
+        asked = (request.amount, request.currency, request.provider_key, "created")
+        if (as_int(order.get("amount")), order.get("currency"), order.get("receipt"), order.get("status")) != asked:
             return Unknown(code="another_order")
         return Progress(facts={"order_id": reference(order.get("id"))})
     error = error_of(response)
     if response.status == 400 and error.get("code") == "BAD_REQUEST_ERROR" and not _says_done_before(error):
-        return Rejected(code=_code(error), message=message_of(error.get("description"), charge))
-    return refused(response, charge)
+        return Rejected(code=_code(error), message=message_of(error.get("description"), request))
+    return refused(response, request)
 
 
-def paid(charge: Charge, response: HttpResponse) -> StepResult:
+def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to a payment. It never says that money was taken: that is read from the order's payments."""
     if response.status == 200:
-        return _initiated(charge, json_object(response))
+        return _initiated(request, json_object(response))
     if response.status == 400:
-        return _not_paid(charge, error_of(response))
-    return refused(response, charge)
+        return _not_paid(request, error_of(response))
+    return refused(response, request)
 
 
-def found(charge: Charge, response: HttpResponse) -> StepResult:
+def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """All payments of the order. One that took money decides, then one that may, then one that did not."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
@@ -185,10 +185,10 @@ def found(charge: Charge, response: HttpResponse) -> StepResult:
         return Unknown(code="status_not_known")
     if not payments:
         return NotFound()
-    return _decide(charge, payments)
+    return _decide(request, payments)
 
 
-def refused(response: HttpResponse, charge: Charge | None = None) -> Outcome:
+def refused(response: HttpResponse, charge: ChargeRequest | None = None) -> Outcome:
     """An error status. 429, 401 and 403 are documented as refused before execution; the rest says nothing."""
     error = error_of(response)
     message = message_of(error.get("description"), charge)
@@ -198,7 +198,7 @@ def refused(response: HttpResponse, charge: Charge | None = None) -> Outcome:
     return Unknown(code=f"http_{response.status}", message=message)
 
 
-def message_of(description: object, charge: Charge | None = None) -> str:
+def message_of(description: object, charge: ChargeRequest | None = None) -> str:
     """The vendor's words without what they may repeat of the payer's."""
     if not isinstance(description, str):
         return ""
@@ -211,7 +211,7 @@ def message_of(description: object, charge: Charge | None = None) -> str:
 
 def error_of(response: HttpResponse) -> dict[str, Any]:
     """The error inside the body, or an empty one."""
-    return member(error_body(response).get("error"))
+    return as_object(error_body(response).get("error"))
 
 
 def listed(collection: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -219,7 +219,7 @@ def listed(collection: Mapping[str, Any]) -> list[dict[str, Any]]:
     items = collection.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ValueError("items is no list of objects")
-    if len(items) > MAX_LISTED or whole(collection.get("count")) != len(items):
+    if len(items) > MAX_LISTED or as_int(collection.get("count")) != len(items):
         raise ValueError("the list is not complete")
     return items
 
@@ -234,7 +234,7 @@ def our_key(*candidates: object) -> str | None:
 
 def noted_key(thing: Mapping[str, Any]) -> str | None:
     """Our key in the notes of an object; an object without notes has an empty list there."""
-    return our_key(member(thing.get("notes")).get(KEY_NOTE))
+    return our_key(as_object(thing.get("notes")).get(KEY_NOTE))
 
 
 def was_given_back(payment: Mapping[str, Any]) -> bool:
@@ -243,15 +243,15 @@ def was_given_back(payment: Mapping[str, Any]) -> bool:
         payment.get("status") == "refunded"
         and payment.get("captured") is False
         and payment.get("refund_status") == "full"
-        and whole(payment.get("amount_refunded")) == whole(payment.get("amount"))
+        and as_int(payment.get("amount_refunded")) == as_int(payment.get("amount"))
     )
 
 
-def _initiated(charge: Charge, answer: dict[str, Any]) -> Outcome:
+def _initiated(request: ChargeRequest, answer: dict[str, Any]) -> Outcome:
     payment_id = reference(answer.get("razorpay_payment_id"))
-    if answer.get("razorpay_order_id") not in (None, charge.progress.get("order_id")):
+    if answer.get("razorpay_order_id") not in (None, request.progress.get("order_id")):
         return Unknown(code="another_order")
-    if charge.payment_method_type != UPI:
+    if request.payment_method_type != UPI:
         return Accepted(reference=payment_id)
     link = answer.get("link")
     if not isinstance(link, str) or len(link) > MAX_URL_CHARS or not link.startswith("upi://") or not is_clean(link):
@@ -259,11 +259,11 @@ def _initiated(charge: Charge, answer: dict[str, Any]) -> Outcome:
     return ActionRequired(reference=payment_id, action=NextAction(kind="upi_intent", url=link))
 
 
-def _not_paid(charge: Charge, error: dict[str, Any]) -> Outcome:
+def _not_paid(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
     """A 400. It is a decline, a refusal or a riddle; only documented words make it one of the first two."""
-    code, message = _code(error), message_of(error.get("description"), charge)
-    about = member(error.get("metadata"))
-    if about.get("order_id") not in (None, charge.progress.get("order_id")):
+    code, message = _code(error), message_of(error.get("description"), request)
+    about = as_object(error.get("metadata"))
+    if about.get("order_id") not in (None, request.progress.get("order_id")):
         return Unknown(code="another_order")
     if not error or code in _UNDECIDED | _UNTIL_READ or _says_done_before(error):
         return Unknown(code=code if error else "http_400", message=message)
@@ -287,23 +287,23 @@ def _says_done_before(error: Mapping[str, Any]) -> bool:
     return isinstance(description, str) and any(word in description.lower() for word in _DONE_BEFORE)
 
 
-def _decide(charge: Charge, payments: list[dict[str, Any]]) -> Outcome:
+def _decide(request: ChargeRequest, payments: list[dict[str, Any]]) -> Outcome:
     by_status = {word: [p for p in payments if p["status"] == word] for word in _STATUSES}
     if len(by_status["captured"]) > 1:
         return Mismatch(code="duplicate_charge")
     for word in ("captured", "refunded", "authorized", "created", "failed"):
         open_or_taken = [p for p in by_status[word] if not was_given_back(p)]
         if open_or_taken:
-            return _payment(charge, word, _newest(open_or_taken))
-    return _given_back(charge, _newest(payments))
+            return _payment(request, word, _newest(open_or_taken))
+    return _given_back(request, _newest(payments))
 
 
 def _newest(payments: list[dict[str, Any]]) -> dict[str, Any]:
-    return max(payments, key=lambda payment: whole(payment.get("created_at", 0)))
+    return max(payments, key=lambda payment: as_int(payment.get("created_at", 0)))
 
 
-def _payment(charge: Charge, word: str, payment: dict[str, Any]) -> Outcome:
-    facts = _checked(charge, payment)
+def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outcome:
+    facts = _checked(request, payment)
     if word == "refunded":
         # Taken, and given back by somebody else: a success that pays for nothing is a person's business.
         taken = payment.get("captured") is True
@@ -311,43 +311,43 @@ def _payment(charge: Charge, word: str, payment: dict[str, Any]) -> Outcome:
         return elsewhere if taken else Unknown(code="refund_contradicted")
     if word == "captured":
         return Charged(**facts) if payment.get("captured", True) is True else Unknown(code="captured_contradicted")
-    if facts["merchant_reference"] != charge.provider_key:
+    if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
     if word == "authorized":
         # With automatic capture this lasts moments, or until the vendor gives the money back.
-        manual = charge.capture is CaptureMode.MANUAL
+        manual = request.capture is CaptureMode.MANUAL
         return Authorized(**facts) if manual else Accepted(reference=facts["reference"])
     if word == "created":
-        return _open(charge, facts["reference"])
+        return _open(request, facts["reference"])
     code = provider_code(payment.get("error_reason"))
     if code in _UNDECIDED:
         return Unknown(code=code)
-    return _declined(code, message_of(payment.get("error_description"), charge), facts["reference"])
+    return _declined(code, message_of(payment.get("error_description"), request), facts["reference"])
 
 
-def _open(charge: Charge, payment_id: str) -> Outcome:
+def _open(request: ChargeRequest, payment_id: str) -> Outcome:
     """A payer who has the link keeps it: "the provider works on it" would take it away from them."""
-    if charge.payment_method_type == UPI and charge.reference is not None:
+    if request.payment_method_type == UPI and request.reference is not None:
         return Unknown(code="awaiting_payer")
     return Accepted(reference=payment_id)
 
 
-def _given_back(charge: Charge, payment: dict[str, Any]) -> Outcome:
-    facts = _checked(charge, payment)
-    if facts["merchant_reference"] != charge.provider_key:
+def _given_back(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
+    facts = _checked(request, payment)
+    if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
-    return Fenced(reference=facts["reference"])
+    return ConfirmedCancelled(reference=facts["reference"])
 
 
-def _checked(charge: Charge, payment: dict[str, Any]) -> dict[str, Any]:
+def _checked(request: ChargeRequest, payment: dict[str, Any]) -> dict[str, Any]:
     """The order that we stored is the link to our attempt; a note that says otherwise is believed."""
-    order_id = text(payment.get("order_id"))
-    ours = order_id == charge.progress.get("order_id")
+    order_id = as_text(payment.get("order_id"))
+    ours = order_id == request.progress.get("order_id")
     return {
         "reference": reference(payment.get("id")),
-        "amount": whole(payment.get("amount")),
-        "currency": text(payment.get("currency")),
-        "merchant_reference": (noted_key(payment) or charge.provider_key) if ours else order_id,
+        "amount": as_int(payment.get("amount")),
+        "currency": as_text(payment.get("currency")),
+        "merchant_reference": (noted_key(payment) or request.provider_key) if ours else order_id,
     }
 
 

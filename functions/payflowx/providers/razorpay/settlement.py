@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import timedelta, timezone
 from typing import Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.shared.text import provider_reference
 from payflowx.providers import csv_fields
-from payflowx.providers.json_fields import member, reference
+from payflowx.providers.json_fields import as_object, reference
 from payflowx.providers.razorpay.requests import KEY_NOTE
 
 _INDIA: Final = timezone(timedelta(hours=5, minutes=30))
@@ -19,7 +19,7 @@ _KINDS: Final = {"payment": EntryKind.CHARGE, "refund": EntryKind.REFUND}
 _TIME: Final = "%d/%m/%Y %H:%M:%S"
 
 
-def read(row: Mapping[str, str]) -> StatementEntry | None:
+def read(row: Mapping[str, str]) -> ReportEntry | None:
     """What is settled has moved. Transfers, adjustments and the settlement itself are no lines of ours."""
     kind = _KINDS.get(row["transaction_entity"])
     if kind is None:
@@ -27,7 +27,7 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
     is_refund = kind is EntryKind.REFUND
     currency = csv_fields.currency(row["currency"])
     noted = _noted(row.get("refund_notes" if is_refund else "payment_notes", ""))
-    return StatementEntry(
+    return ReportEntry(
         kind=kind,
         reference=reference(row["entity_id"]),
         provider_key=csv_fields.our_key(noted, None if is_refund else row.get("order_receipt")),
@@ -41,7 +41,7 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
 
 def _noted(notes: str) -> str | None:
     try:
-        key = member(json.loads(notes or "{}")).get(KEY_NOTE)
+        key = as_object(json.loads(notes or "{}")).get(KEY_NOTE)
     except (ValueError, RecursionError):
         return None  # somebody else's notes
     return key if isinstance(key, str) else None

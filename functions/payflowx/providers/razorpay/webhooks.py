@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from payflowx.domain.payments.outcome import Charged, Moved
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import json_object, member, reference, text, whole
+from payflowx.providers.json_fields import as_int, as_object, as_text, json_object, reference
 from payflowx.providers.razorpay.operations import key_of_refund
 from payflowx.providers.razorpay.responses import noted_key, our_key
 from payflowx.providers.razorpay.signature import is_signed
@@ -17,33 +17,33 @@ MAX_WEBHOOK_BYTES: Final = 256 * 1024
 _NOT_UNDERSTOOD: Final = (ValueError, RecursionError)
 
 
-def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> Notice:
+def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     """What an authentic webhook says. The vendor signs no time: a repeated one changes nothing that is not true."""
     signature = webhook.headers.get("x-razorpay-signature", "")
     if len(webhook.body) > MAX_WEBHOOK_BYTES or not is_signed(webhook.body, signature, secrets):
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     event_id = provider_reference(webhook.headers.get("x-razorpay-event-id"))
     event_id = event_id or hashlib.sha256(webhook.body).hexdigest()
     try:
         event = json_object(HttpResponse(status=200, headers={}, body=webhook.body))
     except _NOT_UNDERSTOOD:
-        return Notice(event_id=event_id, type="unrecognized")
-    return _notice(event_id, provider_code(event.get("event")), member(event.get("payload")))
+        return ProviderEvent(event_id=event_id, type="unrecognized")
+    return _provider_event(event_id, provider_code(event.get("event")), as_object(event.get("payload")))
 
 
-def _notice(event_id: str, kind: str, payload: dict[str, Any]) -> Notice:
+def _provider_event(event_id: str, kind: str, payload: dict[str, Any]) -> ProviderEvent:
     payment, order, refund = (
-        member(member(payload.get(name)).get("entity")) for name in ("payment", "order", "refund")
+        as_object(as_object(payload.get(name)).get("entity")) for name in ("payment", "order", "refund")
     )
-    return Notice(
+    return ProviderEvent(
         event_id=event_id,
         type=kind,
         charge_reference=provider_reference(payment.get("id")) or provider_reference(refund.get("payment_id")),
         charge_key=our_key(order.get("receipt")) or noted_key(payment),
-        movement_reference=provider_reference(refund.get("id")),
-        movement_key=key_of_refund(refund),
+        operation_reference=provider_reference(refund.get("id")),
+        operation_key=key_of_refund(refund),
         outcome=_charged(order, payment) if kind == "order.paid" else None,
-        movement_outcome=_moved(refund) if kind == "refund.processed" else None,
+        operation_outcome=_moved(refund) if kind == "refund.processed" else None,
     )
 
 
@@ -61,24 +61,24 @@ def _charged(order: dict[str, Any], payment: dict[str, Any]) -> Charged | None:
     try:
         return Charged(
             reference=reference(payment.get("id")),
-            amount=whole(payment.get("amount")),
-            currency=text(payment.get("currency")),
+            amount=as_int(payment.get("amount")),
+            currency=as_text(payment.get("currency")),
             merchant_reference=key,
         )
     except ValueError:
         return None
 
 
-def _moved(refund: dict[str, Any]) -> Moved | None:
+def _moved(refund: dict[str, Any]) -> Succeeded | None:
     """A refund is made with the account's key only; `processed` is its last state."""
     key = key_of_refund(refund)
     if key is None or refund.get("status") != "processed":
         return None
     try:
-        return Moved(
+        return Succeeded(
             reference=reference(refund.get("id")),
-            amount=whole(refund.get("amount")),
-            currency=text(refund.get("currency")),
+            amount=as_int(refund.get("amount")),
+            currency=as_text(refund.get("currency")),
             merchant_reference=key,
         )
     except ValueError:

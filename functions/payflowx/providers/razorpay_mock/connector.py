@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.providers.events import Notice, Webhook
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.events import ProviderEvent, Webhook
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest
-from payflowx.providers.contract import MovementStep, Step
-from payflowx.providers.no_reporting import WithoutOwnList
+from payflowx.providers.contract import OperationStep, Step
+from payflowx.providers.no_reporting import NoReporting
 from payflowx.providers.razorpay_mock import operations, requests, responses, webhooks
 
 
-class RazorpayMockGateway(WithoutOwnList):
+class RazorpayMockConnector(NoReporting):
     """Neither keys nor a fence: an unknown payment is read, for ten minutes here, and then a person has to look."""
 
     capabilities: Final = Capabilities(
@@ -25,7 +25,7 @@ class RazorpayMockGateway(WithoutOwnList):
         visibility_lag_ms=30 * SECOND_MS,
         inquiry_horizon_ms=10 * MINUTE_MS,
         action_lifetime_ms=15 * MINUTE_MS,
-        movement_window_ms={MovementKind.CAPTURE: 0, MovementKind.REFUND: 0},
+        operation_window_ms={OperationKind.CAPTURE: 0, OperationKind.REFUND: 0},
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -39,41 +39,41 @@ class RazorpayMockGateway(WithoutOwnList):
             Step(name="pay", build=requests.pay_order, read=responses.paid, charges=True),
         )
 
-    def inquiry_steps(self, charge: Charge) -> Sequence[Step]:
+    def inquiry_steps(self, request: ChargeRequest) -> Sequence[Step]:
         """Only asked once the order is stored: before, nothing can have been paid."""
         return (Step(name="payments", build=requests.payments_of_order, read=responses.found),)
 
-    def fence_steps(self, charge: Charge) -> Sequence[Step]:
+    def cancel_steps(self, request: ChargeRequest) -> Sequence[Step]:
         """None: an order cannot be cancelled."""
         return ()
 
-    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """A capture of all of it, or a refund. No void, and no capture of a part."""
-        match movement.kind:
-            case MovementKind.REFUND:
+        match request.kind:
+            case OperationKind.REFUND:
                 build, read = operations.refund, operations.refunded
-            case MovementKind.CAPTURE if movement.amount == movement.charge_amount:
+            case OperationKind.CAPTURE if request.amount == request.charge_amount:
                 build, read = operations.capture, operations.captured
             case _:
                 return ()
-        return (MovementStep(name=movement.kind.value, build=build, read=read, moves=True),)
+        return (OperationStep(name=request.kind.value, build=build, read=read, moves=True),)
 
-    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """A capture is read on its payment; a refund by its id, or by our key among the payment's refunds."""
-        match movement.kind:
-            case MovementKind.CAPTURE:
+        match request.kind:
+            case OperationKind.CAPTURE:
                 build, read = operations.read_payment, operations.capture_found
-            case MovementKind.REFUND if movement.reference is not None:
+            case OperationKind.REFUND if request.reference is not None:
                 build, read = operations.read_refund, operations.refund_found
-            case MovementKind.REFUND:
+            case OperationKind.REFUND:
                 build, read = operations.refunds_of_payment, operations.refund_listed
             case _:
                 return ()
-        return (MovementStep(name="read", build=build, read=read),)
+        return (OperationStep(name="read", build=build, read=read),)
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """Raises `ForgedWebhookError`."""
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
+        """Raises `InvalidSignatureError`."""
         return webhooks.read_webhook(webhook, secrets)
 
 
-GATEWAY: Final = RazorpayMockGateway()
+CONNECTOR: Final = RazorpayMockConnector()

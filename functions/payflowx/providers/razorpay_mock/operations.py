@@ -9,16 +9,16 @@ from urllib.parse import quote
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
-    MovementResult,
     NotFound,
+    OperationOutcome,
+    OperationStepResult,
     Refused,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import json_object, reference, text, whole
+from payflowx.providers.json_fields import as_int, as_text, json_object, reference
 from payflowx.providers.razorpay_mock.requests import post
 from payflowx.providers.razorpay_mock.responses import reason_of, refused
 
@@ -26,81 +26,81 @@ _DONE_BEFORE: Final = frozenset({"not_capturable", "not_refundable"})
 """Refused for the payment's state, which an earlier request of ours may have brought about: only a read tells."""
 
 
-def capture(movement: Movement) -> HttpRequest:
+def capture(request: OperationRequest) -> HttpRequest:
     """Take all of it: a part is not offered."""
-    return post(f"{_payment(movement)}/capture", {"amount": movement.amount, "currency": movement.currency})
+    return post(f"{_payment(request)}/capture", {"amount": request.amount, "currency": request.currency})
 
 
-def refund(movement: Movement) -> HttpRequest:
+def refund(request: OperationRequest) -> HttpRequest:
     """Give back all of it or a part. Its receipt is our key, but nothing keeps two refunds from having the same one."""
-    return post(f"{_payment(movement)}/refund", {"amount": movement.amount, "receipt": movement.provider_key})
+    return post(f"{_payment(request)}/refund", {"amount": request.amount, "receipt": request.provider_key})
 
 
-def read_payment(movement: Movement) -> HttpRequest:
+def read_payment(request: OperationRequest) -> HttpRequest:
     """The payment, on which a capture shows."""
-    return HttpRequest(method="GET", path=_payment(movement))
+    return HttpRequest(method="GET", path=_payment(request))
 
 
-def refunds_of_payment(movement: Movement) -> HttpRequest:
+def refunds_of_payment(request: OperationRequest) -> HttpRequest:
     """All refunds of the payment, ours among them."""
-    return HttpRequest(method="GET", path=f"{_payment(movement)}/refunds")
+    return HttpRequest(method="GET", path=f"{_payment(request)}/refunds")
 
 
-def read_refund(movement: Movement) -> HttpRequest:
+def read_refund(request: OperationRequest) -> HttpRequest:
     """The refund by its id."""
-    return HttpRequest(method="GET", path=f"/v1/refunds/{quote(movement.reference or '', safe='')}")
+    return HttpRequest(method="GET", path=f"/v1/refunds/{quote(request.reference or '', safe='')}")
 
 
-def captured(movement: Movement, response: HttpResponse) -> MovementResult:
+def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a capture."""
     if response.status != 200:
         return _not_moved(response)
-    outcome = _capture(movement, json_object(response))
+    outcome = _capture(request, json_object(response))
     return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
 
 
-def capture_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def capture_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The payment, read."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    return _capture(movement, json_object(response))
+    return _capture(request, json_object(response))
 
 
-def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a refund."""
-    return _ours(movement, json_object(response)) if response.status == 200 else _not_moved(response)
+    return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
-def refund_found(movement: Movement, response: HttpResponse) -> MovementResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The refund, read by its id."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    return _ours(movement, json_object(response))
+    return _ours(request, json_object(response))
 
 
-def refund_listed(movement: Movement, response: HttpResponse) -> MovementResult:
+def refund_listed(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """Our refund among all of the payment's, by our key and never by the amount."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     items = json_object(response)["items"]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ValueError("items is no list of refunds")
-    ours = [item for item in items if item.get("receipt") == movement.provider_key]
+    ours = [item for item in items if item.get("receipt") == request.provider_key]
     if len(ours) > 1:
         return Mismatch(code="duplicate_refund")
-    return _ours(movement, ours[0]) if ours else NotFound()
+    return _ours(request, ours[0]) if ours else NotFound()
 
 
-def refund_outcome(item: dict[str, Any]) -> MovementOutcome:
+def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
     """What became of a refund, whoever asked for it."""
     refund_id = reference(item.get("id"))
     match item.get("status"):
         case "processed":
-            return Moved(
+            return Succeeded(
                 reference=refund_id,
-                amount=whole(item.get("amount")),
-                currency=text(item.get("currency")),
-                merchant_reference=text(item.get("receipt")),
+                amount=as_int(item.get("amount")),
+                currency=as_text(item.get("currency")),
+                merchant_reference=as_text(item.get("receipt")),
             )
         case "pending":
             return Accepted(reference=refund_id)
@@ -110,18 +110,18 @@ def refund_outcome(item: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _capture(movement: Movement, payment: dict[str, Any]) -> MovementOutcome:
+def _capture(request: OperationRequest, payment: dict[str, Any]) -> OperationOutcome:
     payment_id = reference(payment.get("id"))
-    known = (payment_id, text(payment.get("order_id")))
-    if known != (movement.charge_reference, movement.charge_progress.get("order_id")):
+    known = (payment_id, as_text(payment.get("order_id")))
+    if known != (request.charge_reference, request.charge_progress.get("order_id")):
         return Mismatch(code="reference_differs", reference=payment_id)
     match payment.get("status"):
         case "captured":
-            return Moved(
+            return Succeeded(
                 reference=payment_id,
-                amount=whole(payment.get("amount")),
-                currency=text(payment.get("currency")),
-                merchant_reference=movement.provider_key,
+                amount=as_int(payment.get("amount")),
+                currency=as_text(payment.get("currency")),
+                merchant_reference=request.provider_key,
             )
         case "authorized":
             return NotFound()
@@ -129,16 +129,16 @@ def _capture(movement: Movement, payment: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _ours(movement: Movement, item: dict[str, Any]) -> MovementOutcome:
-    if (item.get("payment_id"), item.get("receipt")) != (movement.charge_reference, movement.provider_key):
+def _ours(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
+    if (item.get("payment_id"), item.get("receipt")) != (request.charge_reference, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("id")))
     return refund_outcome(item)
 
 
-def _not_moved(response: HttpResponse) -> MovementOutcome:
+def _not_moved(response: HttpResponse) -> OperationOutcome:
     reason = reason_of(response)
     return Unknown(code=reason) if reason in _DONE_BEFORE else refused(response)
 
 
-def _payment(movement: Movement) -> str:
-    return f"/v1/payments/{quote(movement.charge_reference, safe='')}"
+def _payment(request: OperationRequest) -> str:
+    return f"/v1/payments/{quote(request.charge_reference, safe='')}"

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 
@@ -17,36 +17,36 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
-def create_order(charge: Charge) -> HttpRequest:
+def create_order(request: ChargeRequest) -> HttpRequest:
     """An order. Its receipt is our key, but nothing keeps two orders from having the same one."""
     body: dict[str, Any] = {
-        "amount": charge.amount,
-        "currency": charge.currency,
-        "receipt": charge.provider_key,
+        "amount": request.amount,
+        "currency": request.currency,
+        "receipt": request.provider_key,
         "notes": {},
     }
-    if charge.capture is CaptureMode.MANUAL:
-        body["payment"] = {"capture": charge.capture.value}
+    if request.capture is CaptureMode.MANUAL:
+        body["payment"] = {"capture": request.capture.value}
     return post("/v1/orders", body)
 
 
-def pay_order(charge: Charge) -> HttpRequest:
+def pay_order(request: ChargeRequest) -> HttpRequest:
     """A payment of the order by a saved token."""
     return post(
         "/v1/payments/create/json",
         {
-            "amount": charge.amount,
-            "currency": charge.currency,
-            "order_id": charge.progress["order_id"],
+            "amount": request.amount,
+            "currency": request.currency,
+            "order_id": request.progress["order_id"],
             "method": "card",
-            "token": charge.token,
+            "token": request.token,
         },
     )
 
 
-def payments_of_order(charge: Charge) -> HttpRequest:
+def payments_of_order(request: ChargeRequest) -> HttpRequest:
     """The authoritative read."""
-    return HttpRequest(method="GET", path=f"/v1/orders/{quote(charge.progress['order_id'], safe='')}/payments")
+    return HttpRequest(method="GET", path=f"/v1/orders/{quote(request.progress['order_id'], safe='')}/payments")
 
 
 def post(path: str, body: dict[str, Any]) -> HttpRequest:

@@ -15,21 +15,21 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import (
     action,
+    as_int,
+    as_object,
+    as_text,
     error_body,
-    harmless_text,
     json_object,
-    member,
     reference,
     refusal,
-    text,
-    whole,
+    sanitize,
 )
 
 REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
@@ -50,21 +50,21 @@ _UNDECIDED: Final = frozenset(
 )
 
 
-def ordered(charge: Charge, response: HttpResponse) -> StepResult:
+def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The order's id, without which nothing can be paid."""
     if response.status == 200:
         return Progress(facts={"order_id": reference(json_object(response).get("id"))})
     return refused(response)
 
 
-def paid(charge: Charge, response: HttpResponse) -> StepResult:
+def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to a payment."""
     if response.status == 200:
-        return _payment(charge, json_object(response))
-    error = member(error_body(response).get("error"))
-    payment_id = provider_reference(member(error.get("metadata")).get("payment_id"))
+        return _payment(request, json_object(response))
+    error = as_object(error_body(response).get("error"))
+    payment_id = provider_reference(as_object(error.get("metadata")).get("payment_id"))
     if response.status == 400 and error.get("reason") == "invalid_token":
-        return Declined(kind=DeclineKind.HARD, code="invalid_token", message=harmless_text(error.get("description")))
+        return Declined(kind=DeclineKind.HARD, code="invalid_token", message=sanitize(error.get("description")))
     if response.status == 400 and error.get("reason") in _UNDECIDED:
         return Unknown(code=provider_code(error.get("reason")))
     if response.status == 400 and payment_id is not None:
@@ -72,7 +72,7 @@ def paid(charge: Charge, response: HttpResponse) -> StepResult:
     return refused(response)
 
 
-def found(charge: Charge, response: HttpResponse) -> StepResult:
+def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """All payments of the order: one that took money decides, else the newest."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
@@ -83,20 +83,20 @@ def found(charge: Charge, response: HttpResponse) -> StepResult:
     if len(captured) > 1:
         return Mismatch(code="duplicate_charge")
     if captured:
-        return _payment(charge, captured[0])
-    return _payment(charge, items[-1]) if items else NotFound()
+        return _payment(request, captured[0])
+    return _payment(request, items[-1]) if items else NotFound()
 
 
-def _payment(charge: Charge, payment: dict[str, Any]) -> Outcome:
+def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
     payment_id = reference(payment.get("id") or payment.get("razorpay_payment_id"))
     match payment.get("status"):
         case "captured":
-            return Charged(reference=payment_id, **_checked(charge, payment))
+            return Charged(reference=payment_id, **_checked(request, payment))
         case "authorized":
-            return Authorized(reference=payment_id, **_checked(charge, payment))
+            return Authorized(reference=payment_id, **_checked(request, payment))
         case "created":
             steps = payment.get("next")
-            first = member(steps[0]) if isinstance(steps, list) and steps else {}
+            first = as_object(steps[0]) if isinstance(steps, list) and steps else {}
             return action(payment_id, first.get("url")) if first else Accepted(reference=payment_id)
         case "failed":
             return _declined(payment.get("error_reason"), payment.get("error_description"), payment_id)
@@ -104,13 +104,13 @@ def _payment(charge: Charge, payment: dict[str, Any]) -> Outcome:
             return Unknown(code="status_not_known")
 
 
-def _checked(charge: Charge, payment: dict[str, Any]) -> dict[str, Any]:
+def _checked(request: ChargeRequest, payment: dict[str, Any]) -> dict[str, Any]:
     """A payment does not carry our receipt: the order that we stored is the link to our attempt."""
-    order_id = text(payment.get("order_id"))
+    order_id = as_text(payment.get("order_id"))
     return {
-        "amount": whole(payment.get("amount")),
-        "currency": text(payment.get("currency")),
-        "merchant_reference": charge.provider_key if order_id == charge.progress.get("order_id") else order_id,
+        "amount": as_int(payment.get("amount")),
+        "currency": as_text(payment.get("currency")),
+        "merchant_reference": request.provider_key if order_id == request.progress.get("order_id") else order_id,
     }
 
 
@@ -126,7 +126,7 @@ def _declined(reason: object, description: object, payment_id: str) -> Outcome:
     return Declined(
         kind=kind,
         code=code,
-        message=harmless_text(description),
+        message=sanitize(description),
         reference=payment_id,
         reopens_for_seconds=REOPENS_FOR_SECONDS if code in _REOPENING else 0,
     )
@@ -134,11 +134,11 @@ def _declined(reason: object, description: object, payment_id: str) -> Outcome:
 
 def refused(response: HttpResponse) -> Rejected | Unknown:
     """An error status that is no decline."""
-    error = member(error_body(response).get("error"))
+    error = as_object(error_body(response).get("error"))
     known = {"code": error.get("reason") or error.get("code"), "message": error.get("description")}
     return refusal(response, known, retry_after_header="retry-after")
 
 
 def reason_of(response: HttpResponse) -> str:
     """The vendor says: decide on this."""
-    return provider_code(member(error_body(response).get("error")).get("reason"))
+    return provider_code(as_object(error_body(response).get("error")).get("reason"))

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities, OwnList
-from payflowx.domain.providers.events import Notice, Webhook
-from payflowx.domain.providers.ports import Charge
-from payflowx.domain.reconciliation.reports import StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.providers.events import ProviderEvent, Webhook
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
-from payflowx.domain.shared.operation_request import Movement, MovementKind
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
-from payflowx.providers.contract import MovementStep, Step
+from payflowx.providers.contract import OperationStep, Step
 from payflowx.providers.stripe import operations, reports, requests, responses, settlement, webhooks
 
 _TAKEN: Final = (
@@ -28,7 +28,7 @@ TND), or because it is uncertain whether it is still taken (BGN, RUB).
 """
 
 
-class StripeGateway:
+class StripeConnector:
     """A lost answer is read, then asked for again with the same key for a day, then fenced by cancelling."""
 
     capabilities: Final = Capabilities(
@@ -37,14 +37,14 @@ class StripeGateway:
         currencies=frozenset(_TAKEN.split()),
         capture_modes=frozenset(CaptureMode),
         idempotency_window_ms=DAY_MS,
-        can_fence=True,
+        can_cancel_and_confirm=True,
         visibility_lag_ms=HOUR_MS,
         inquiry_horizon_ms=2 * DAY_MS,
         action_lifetime_ms=HOUR_MS,
         authorization_lifetime_ms=4 * DAY_MS,
-        own_list=OwnList(),
+        reports=OwnList(),
         # The idempotency key, which works the same for every POST.
-        movement_window_ms=dict.fromkeys(MovementKind, DAY_MS),
+        operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
     )
 
     def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -55,10 +55,10 @@ class StripeGateway:
         """One request creates and confirms."""
         return (Step(name="charge", build=requests.charge, read=responses.charged, charges=True),)
 
-    def inquiry_steps(self, charge: Charge) -> Sequence[Step]:
+    def inquiry_steps(self, request: ChargeRequest) -> Sequence[Step]:
         """By the intent's id; without it by our key, first where it is current, then where it is indexed."""
         read = Step(name="read", build=requests.read, read=responses.read_back)
-        if charge.reference is not None:
+        if request.reference is not None:
             return (read,)
         return (
             Step(name="recent", build=requests.recent, read=responses.found_recent),
@@ -71,13 +71,13 @@ class StripeGateway:
             read,
         )
 
-    def fence_steps(self, charge: Charge) -> Sequence[Step]:
+    def cancel_steps(self, request: ChargeRequest) -> Sequence[Step]:
         """Find it, cancel, read back."""
         finish = (
             Step(name="cancel", build=requests.cancel, read=responses.cancelled, yields=("cancel_sent",)),
             Step(name="read", build=requests.read, read=responses.read_back),
         )
-        if charge.reference is not None:
+        if request.reference is not None:
             return finish
         fact = (requests.INTENT_FACT,)
         return (
@@ -86,43 +86,43 @@ class StripeGateway:
             *finish,
         )
 
-    def movement_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """One request each."""
-        match movement.kind:
-            case MovementKind.CAPTURE:
+        match request.kind:
+            case OperationKind.CAPTURE:
                 build, read = operations.capture, operations.captured
-            case MovementKind.VOID:
+            case OperationKind.VOID:
                 build, read = operations.void, operations.voided
-            case MovementKind.REFUND:
+            case OperationKind.REFUND:
                 build, read = operations.refund, operations.refunded
-        return (MovementStep(name=movement.kind.value, build=build, read=read, moves=True),)
+        return (OperationStep(name=request.kind.value, build=build, read=read, moves=True),)
 
-    def movement_inquiry_steps(self, movement: Movement) -> Sequence[MovementStep]:
+    def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """A refund by its id or our key; captures and voids from the intent."""
-        match movement.kind:
-            case MovementKind.CAPTURE:
+        match request.kind:
+            case OperationKind.CAPTURE:
                 build, read = operations.read_intent, operations.found_capture
-            case MovementKind.VOID:
+            case OperationKind.VOID:
                 build, read = operations.read_intent, operations.found_void
-            case MovementKind.REFUND:
+            case OperationKind.REFUND:
                 build, read = operations.find_refund, operations.found_refund
-        return (MovementStep(name=f"read_{movement.kind.value}", build=build, read=read),)
+        return (OperationStep(name=f"read_{request.kind.value}", build=build, read=read),)
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         """HMAC with time, over the raw bytes."""
         return webhooks.read(webhook, secrets)
 
-    def statement_request(self, page: StatementPage) -> HttpRequest:
+    def report_request(self, page: ReportPage) -> HttpRequest:
         """A page of balance transactions."""
         return reports.request(page)
 
-    def read_statement(self, page: StatementPage, response: HttpResponse) -> StatementAnswer:
+    def read_report(self, page: ReportPage, response: HttpResponse) -> ReportAnswer:
         """Charges and refunds with the amounts that the payer saw."""
         return reports.read(page, response)
 
-    def read_settlement(self, row: Mapping[str, str]) -> StatementEntry | None:
+    def read_settlement(self, row: Mapping[str, str]) -> ReportEntry | None:
         """A row of the vendor's settlement file."""
         return settlement.read(row)
 
 
-GATEWAY: Final = StripeGateway()
+CONNECTOR: Final = StripeConnector()

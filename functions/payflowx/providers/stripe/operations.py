@@ -10,16 +10,16 @@ from urllib.parse import quote
 from payflowx.domain.payments.outcome import (
     Accepted,
     Mismatch,
-    Moved,
-    MovementOutcome,
-    MovementResult,
     NotFound,
+    OperationOutcome,
+    OperationStepResult,
     Refused,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import error_body, json_object, member, reference, whole
+from payflowx.providers.json_fields import as_int, as_object, error_body, json_object, reference
 from payflowx.providers.stripe.messages import safe_code
 from payflowx.providers.stripe.requests import KEY_FIELD, get, intent_path, post
 from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key, refused
@@ -33,97 +33,97 @@ _REFUNDS_A_PAGE: Final = 100
 # --- what is sent --------------------------------------------------------------------------------------------
 
 
-def capture(movement: Movement) -> HttpRequest:
+def capture(request: OperationRequest) -> HttpRequest:
     """Take all of it or a part; the rest is released."""
     fields = [
-        ("amount_to_capture", str(movement.amount)),
-        (f"metadata[{CAPTURE_FIELD}]", movement.provider_key),
+        ("amount_to_capture", str(request.amount)),
+        (f"metadata[{CAPTURE_FIELD}]", request.provider_key),
     ]
-    return post(f"{intent_path(movement.charge_reference)}/capture", fields, key=movement.provider_key)
+    return post(f"{intent_path(request.charge_reference)}/capture", fields, key=request.provider_key)
 
 
-def void(movement: Movement) -> HttpRequest:
+def void(request: OperationRequest) -> HttpRequest:
     """Release what is held."""
     fields = [("cancellation_reason", "requested_by_customer")]
-    return post(f"{intent_path(movement.charge_reference)}/cancel", fields, key=movement.provider_key)
+    return post(f"{intent_path(request.charge_reference)}/cancel", fields, key=request.provider_key)
 
 
-def refund(movement: Movement) -> HttpRequest:
+def refund(request: OperationRequest) -> HttpRequest:
     """Give back all of it or a part. The amount is always said: "the rest" would differ from one day to the next."""
     fields = [
-        ("payment_intent", movement.charge_reference),
-        ("amount", str(movement.amount)),
-        (f"metadata[{KEY_FIELD}]", movement.provider_key),
+        ("payment_intent", request.charge_reference),
+        ("amount", str(request.amount)),
+        (f"metadata[{KEY_FIELD}]", request.provider_key),
     ]
-    return post("/v1/refunds", fields, key=movement.provider_key)
+    return post("/v1/refunds", fields, key=request.provider_key)
 
 
-def read_intent(movement: Movement) -> HttpRequest:
+def read_intent(request: OperationRequest) -> HttpRequest:
     """The intent that holds the charge."""
-    return get(intent_path(movement.charge_reference))
+    return get(intent_path(request.charge_reference))
 
 
-def find_refund(movement: Movement) -> HttpRequest:
+def find_refund(request: OperationRequest) -> HttpRequest:
     """By the refund's own id, else all refunds of the intent: lists are current."""
-    if movement.reference is not None:
-        return get(f"/v1/refunds/{quote(movement.reference, safe='')}")
-    fields = [("payment_intent", movement.charge_reference), ("limit", str(_REFUNDS_A_PAGE))]
+    if request.reference is not None:
+        return get(f"/v1/refunds/{quote(request.reference, safe='')}")
+    fields = [("payment_intent", request.charge_reference), ("limit", str(_REFUNDS_A_PAGE))]
     return get("/v1/refunds", fields)
 
 
 # --- what it means -------------------------------------------------------------------------------------------
 
 
-def captured(movement: Movement, response: HttpResponse) -> MovementResult:
+def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a capture."""
     if response.status != 200:
         return _refused(response)
-    return _settled(_capture_of(movement, json_object(response)))
+    return _settled(_capture_of(request, json_object(response)))
 
 
-def voided(movement: Movement, response: HttpResponse) -> MovementResult:
+def voided(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a cancel."""
     if response.status != 200:
         return _refused(response)
-    return _settled(_void_of(movement, json_object(response)))
+    return _settled(_void_of(request, json_object(response)))
 
 
-def refunded(movement: Movement, response: HttpResponse) -> MovementResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a refund, or its stored copy when the key was used before."""
-    return _refund_of(movement, json_object(response)) if response.status == 200 else _refused(response)
+    return _refund_of(request, json_object(response)) if response.status == 200 else _refused(response)
 
 
-def found_capture(movement: Movement, response: HttpResponse) -> MovementResult:
+def found_capture(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """What became of a capture, read from the intent."""
-    return _capture_of(movement, json_object(response)) if response.status == 200 else _unread(response)
+    return _capture_of(request, json_object(response)) if response.status == 200 else _unread(response)
 
 
-def found_void(movement: Movement, response: HttpResponse) -> MovementResult:
+def found_void(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """What became of a void, read from the intent."""
-    return _void_of(movement, json_object(response)) if response.status == 200 else _unread(response)
+    return _void_of(request, json_object(response)) if response.status == 200 else _unread(response)
 
 
-def found_refund(movement: Movement, response: HttpResponse) -> MovementResult:
+def found_refund(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The refund by its id, or the one with our key among all of the intent."""
     if response.status != 200:
         return _unread(response)
-    if movement.reference is not None:
-        return _refund_of(movement, json_object(response))
-    ours = [item for item in items_of(response) if our_key(item) == movement.provider_key]
+    if request.reference is not None:
+        return _refund_of(request, json_object(response))
+    ours = [item for item in items_of(response) if our_key(item) == request.provider_key]
     if len(ours) > 1:
         return Mismatch(code="duplicate_refund")
     if ours:
-        return _refund_of(movement, ours[0])
+        return _refund_of(request, ours[0])
     return Unknown(code="list_incomplete") if json_object(response).get("has_more") is not False else NotFound()
 
 
-def _capture_of(movement: Movement, intent: dict[str, Any]) -> MovementOutcome:
-    intent_id = _same_intent(movement, intent)
+def _capture_of(request: OperationRequest, intent: dict[str, Any]) -> OperationOutcome:
+    intent_id = _same_intent(request, intent)
     match intent.get("status"):
         case "succeeded":
-            return Moved(
+            return Succeeded(
                 reference=intent_id,
-                amount=whole(intent.get("amount_received")),
+                amount=as_int(intent.get("amount_received")),
                 currency=currency_of(intent),
                 merchant_reference=_capture_key(intent),
             )
@@ -137,15 +137,15 @@ def _capture_of(movement: Movement, intent: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _void_of(movement: Movement, intent: dict[str, Any]) -> MovementOutcome:
-    intent_id = _same_intent(movement, intent)
+def _void_of(request: OperationRequest, intent: dict[str, Any]) -> OperationOutcome:
+    intent_id = _same_intent(request, intent)
     match intent.get("status"):
         case "canceled" if intent.get("amount_received") == 0:
-            return Moved(
+            return Succeeded(
                 reference=intent_id,
-                amount=whole(intent.get("amount")),
+                amount=as_int(intent.get("amount")),
                 currency=currency_of(intent),
-                merchant_reference=movement.provider_key,
+                merchant_reference=request.provider_key,
             )
         case "succeeded":
             return Refused(code="already_captured", reference=intent_id)
@@ -155,19 +155,19 @@ def _void_of(movement: Movement, intent: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _refund_of(movement: Movement, refund_: dict[str, Any]) -> MovementOutcome:
+def _refund_of(request: OperationRequest, refund_: dict[str, Any]) -> OperationOutcome:
     refund_id = reference(refund_.get("id"))
     if not is_object(refund_, "refund"):
         return Unknown(code="not_a_refund")
-    if refund_.get("payment_intent") != movement.charge_reference or our_key(refund_) != movement.provider_key:
+    if refund_.get("payment_intent") != request.charge_reference or our_key(refund_) != request.provider_key:
         return Mismatch(code="reference_differs", reference=refund_id)
     match refund_.get("status"):
         case "succeeded":
-            return Moved(
+            return Succeeded(
                 reference=refund_id,
-                amount=whole(refund_.get("amount")),
+                amount=as_int(refund_.get("amount")),
                 currency=currency_of(refund_),
-                merchant_reference=movement.provider_key,
+                merchant_reference=request.provider_key,
             )
         case "pending" | "requires_action":
             return Accepted(reference=refund_id)
@@ -177,9 +177,9 @@ def _refund_of(movement: Movement, refund_: dict[str, Any]) -> MovementOutcome:
             return Unknown(code="status_not_known")
 
 
-def _same_intent(movement: Movement, intent: dict[str, Any]) -> str:
+def _same_intent(request: OperationRequest, intent: dict[str, Any]) -> str:
     """The intent's id; raises ValueError for an intent that is not the charge's."""
-    ours = intent.get("id") == movement.charge_reference and our_key(intent) == movement.charge_key
+    ours = intent.get("id") == request.charge_reference and our_key(intent) == request.charge_key
     if not ours or not is_object(intent, "payment_intent"):
         raise ValueError("another intent")
     return reference(intent.get("id"))
@@ -187,17 +187,17 @@ def _same_intent(movement: Movement, intent: dict[str, Any]) -> str:
 
 def _capture_key(intent: dict[str, Any]) -> str:
     """Somebody else's capture carries no key of ours: the weighing must see that."""
-    key = member(intent.get("metadata")).get(CAPTURE_FIELD)
+    key = as_object(intent.get("metadata")).get(CAPTURE_FIELD)
     return key if isinstance(key, str) and key else "none"
 
 
-def _settled(outcome: MovementOutcome) -> MovementOutcome:
+def _settled(outcome: OperationOutcome) -> OperationOutcome:
     """Right after a request was accepted, "nothing happened yet" is no answer, and neither is a state of old."""
     return Unknown(code="not_settled") if isinstance(outcome, NotFound | Refused) else outcome
 
 
-def _refused(response: HttpResponse) -> MovementOutcome:
-    return refused(response, member(error_body(response).get("error")))
+def _refused(response: HttpResponse) -> OperationOutcome:
+    return refused(response, as_object(error_body(response).get("error")))
 
 
 def _unread(response: HttpResponse) -> Unknown:

@@ -6,11 +6,11 @@ A balance transaction is in the currency of settlement; its source says what the
 import re
 from typing import Any, Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementAnswer, StatementEntry, StatementPage
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import json_object, reference, text, whole
+from payflowx.providers.json_fields import as_int, as_text, json_object, reference
 from payflowx.providers.stripe.requests import get
 from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key
 
@@ -24,7 +24,7 @@ _FAILED_REFUNDS: Final = frozenset({"refund_failure"})
 _OUR_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[0-9]{1,2}")
 
 
-def request(page: StatementPage) -> HttpRequest:
+def request(page: ReportPage) -> HttpRequest:
     """Stripe's times are whole seconds: the first second that begins inside, up to the first that begins outside."""
     fields = [
         ("created[gte]", str(-(-page.from_ms // SECOND_MS))),
@@ -37,13 +37,13 @@ def request(page: StatementPage) -> HttpRequest:
     return get("/v1/balance_transactions", fields)
 
 
-def read(_page: StatementPage, response: HttpResponse) -> StatementAnswer:
+def read(_page: ReportPage, response: HttpResponse) -> ReportAnswer:
     """Raises ValueError for what cannot be understood. Fees, payouts and disputes are no lines of ours."""
     if response.status != 200:
         raise ValueError(f"the list was answered with status {response.status}")
     items = items_of(response)
     entries = [entry for item in items if (entry := _entry(item)) is not None]
-    return StatementAnswer(entries=tuple(entries), next_cursor=_next(response, items))
+    return ReportAnswer(entries=tuple(entries), next_cursor=_next(response, items))
 
 
 def _next(response: HttpResponse, items: list[dict[str, Any]]) -> str | None:
@@ -53,11 +53,11 @@ def _next(response: HttpResponse, items: list[dict[str, Any]]) -> str | None:
     return reference(items[-1].get("id")) if more else None
 
 
-def _entry(item: dict[str, Any]) -> StatementEntry | None:
+def _entry(item: dict[str, Any]) -> ReportEntry | None:
     if not is_object(item, "balance_transaction"):
         raise ValueError("not a balance transaction")
-    kind = text(item.get("type"))
-    at_ms = whole(item.get("created")) * SECOND_MS
+    kind = as_text(item.get("type"))
+    at_ms = as_int(item.get("created")) * SECOND_MS
     if kind in _CHARGES | _FAILED_CHARGES:
         return _charge(_source(item, "charge"), at_ms, failed=kind in _FAILED_CHARGES)
     if kind in _REFUNDS | _FAILED_REFUNDS:
@@ -65,26 +65,26 @@ def _entry(item: dict[str, Any]) -> StatementEntry | None:
     return None
 
 
-def _charge(source: dict[str, Any], at_ms: int, *, failed: bool) -> StatementEntry:
+def _charge(source: dict[str, Any], at_ms: int, *, failed: bool) -> ReportEntry:
     """Named by its intent, which is the reference that we keep; a charge without one is not ours."""
-    return StatementEntry(
+    return ReportEntry(
         kind=EntryKind.CHARGE,
         reference=reference(source.get("payment_intent") or source.get("id")),
         provider_key=_key_of(source),
-        amount=whole(source.get("amount_captured")),
+        amount=as_int(source.get("amount_captured")),
         currency=currency_of(source),
         succeeded=source.get("status") == "succeeded" and not failed,
         at_ms=at_ms,
     )
 
 
-def _refund(source: dict[str, Any], at_ms: int, *, failed: bool) -> StatementEntry:
+def _refund(source: dict[str, Any], at_ms: int, *, failed: bool) -> ReportEntry:
     """A refund may fail after it succeeded; then a second line takes the first one back."""
-    return StatementEntry(
+    return ReportEntry(
         kind=EntryKind.REFUND,
         reference=reference(source.get("id")),
         provider_key=_key_of(source),
-        amount=whole(source.get("amount")),
+        amount=as_int(source.get("amount")),
         currency=currency_of(source),
         succeeded=source.get("status") == "succeeded" and not failed,
         at_ms=at_ms,

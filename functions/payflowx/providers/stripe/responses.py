@@ -7,8 +7,8 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
     Charged,
+    ConfirmedCancelled,
     Declined,
-    Fenced,
     Mismatch,
     NotFound,
     Outcome,
@@ -17,10 +17,19 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.ports import Charge
+from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import action, error_body, json_object, member, reference, refusal, text, whole
+from payflowx.providers.json_fields import (
+    action,
+    as_int,
+    as_object,
+    as_text,
+    error_body,
+    json_object,
+    reference,
+    refusal,
+)
 from payflowx.providers.stripe.messages import decline_code, safe_code, safe_message
 from payflowx.providers.stripe.requests import INTENT_FACT, KEY_FIELD
 
@@ -54,22 +63,22 @@ _MAX_ITEMS: Final = 100
 # --- the answer to a charge ----------------------------------------------------------------------------------
 
 
-def charged(order: Charge, response: HttpResponse) -> StepResult:
+def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The answer to create and confirm, or its stored copy when the key was used before."""
     if response.status == 200:
-        found = intent_outcome(order, json_object(response))
-        return Unknown(code="canceled_at_once") if isinstance(found, Fenced) else found
-    error = member(error_body(response).get("error"))
+        found = intent_outcome(request, json_object(response))
+        return Unknown(code="canceled_at_once") if isinstance(found, ConfirmedCancelled) else found
+    error = as_object(error_body(response).get("error"))
     if response.status == 402 and error.get("type") == "card_error":
-        return _declined_at_once(order, error)
+        return _declined_at_once(request, error)
     return refused(response, error)
 
 
-def _declined_at_once(order: Charge, error: dict[str, Any]) -> Outcome:
+def _declined_at_once(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
     """A decline, of an intent that is ours and took no money."""
-    intent = member(error.get("payment_intent"))
+    intent = as_object(error.get("payment_intent"))
     intent_id = reference(intent.get("id"))
-    if our_key(intent) != order.provider_key:
+    if our_key(intent) != request.provider_key:
         return Unknown(code="decline_of_another_intent", message=safe_message(error.get("message")))
     if intent.get("status") not in _UNPAID_STATUSES:
         return Unknown(code="decline_of_an_open_intent", message=safe_message(error.get("message")))
@@ -104,49 +113,49 @@ def _is_validation(error: dict[str, Any]) -> bool:
 # --- inquiries -----------------------------------------------------------------------------------------------
 
 
-def found_recent(order: Charge, response: HttpResponse) -> StepResult:
+def found_recent(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Ours among the newest intents. A list without it says nothing: the search goes on."""
-    intents = _ours(order, response)
+    intents = _ours(request, response)
     if not intents:
         return Progress()
-    return intent_outcome(order, intents[0]) if len(intents) == 1 else Mismatch(code="duplicate_charge")
+    return intent_outcome(request, intents[0]) if len(intents) == 1 else Mismatch(code="duplicate_charge")
 
 
-def found_by_search(order: Charge, response: HttpResponse) -> StepResult:
+def found_by_search(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Only the id: what the index says of the status may be an hour old."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    intents = _ours(order, response)
+    intents = _ours(request, response)
     return _only(intents) if intents else NotFound()
 
 
-def read_back(order: Charge, response: HttpResponse) -> StepResult:
+def read_back(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The intent as it is now."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    return intent_outcome(order, json_object(response))
+    return intent_outcome(request, json_object(response))
 
 
 # --- the fence -----------------------------------------------------------------------------------------------
 
 
-def located_recent(order: Charge, response: HttpResponse) -> StepResult:
+def located_recent(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The id of the intent to cancel, if it is among the newest."""
-    intents = _ours(order, response)
+    intents = _ours(request, response)
     if not intents:
         return Progress()
     return _only(intents)
 
 
-def located(order: Charge, response: HttpResponse) -> StepResult:
+def located(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """The id, if the list had none. Nothing to cancel proves nothing."""
-    if INTENT_FACT in order.progress:
+    if INTENT_FACT in request.progress:
         return Progress()
-    found = found_by_search(order, response)
+    found = found_by_search(request, response)
     return Unknown(code="nothing_to_cancel") if isinstance(found, NotFound) else found
 
 
-def cancelled(order: Charge, response: HttpResponse) -> StepResult:
+def cancelled(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Whatever this says, only the read that follows counts."""
     return Progress(facts={"cancel_sent": "true"})
 
@@ -154,7 +163,7 @@ def cancelled(order: Charge, response: HttpResponse) -> StepResult:
 # --- intents -------------------------------------------------------------------------------------------------
 
 
-def intent_outcome(order: Charge, intent: dict[str, Any]) -> Outcome:
+def intent_outcome(request: ChargeRequest, intent: dict[str, Any]) -> Outcome:
     """What a PaymentIntent's status means for the charge."""
     intent_id = reference(intent.get("id"))
     if not is_object(intent, "payment_intent"):
@@ -164,14 +173,14 @@ def intent_outcome(order: Charge, intent: dict[str, Any]) -> Outcome:
             return Charged(reference=intent_id, **_held(intent, "amount_received"))
         case "requires_capture":
             return Authorized(reference=intent_id, **_held(intent, "amount_capturable"))
-        case _ if our_key(intent) != order.provider_key:
+        case _ if our_key(intent) != request.provider_key:
             return Unknown(code="another_intent")
         case "processing":
             return Accepted(reference=intent_id)
         case "requires_action":
-            return _action(intent_id, member(intent.get("next_action")))
+            return _action(intent_id, as_object(intent.get("next_action")))
         case "requires_payment_method" if intent.get("last_payment_error"):
-            return _declined(intent_id, member(intent.get("last_payment_error")))
+            return _declined(intent_id, as_object(intent.get("last_payment_error")))
         case "canceled":
             return _canceled(intent_id, intent)
         case "requires_payment_method" | "requires_confirmation":
@@ -182,13 +191,13 @@ def intent_outcome(order: Charge, intent: dict[str, Any]) -> Outcome:
 
 def our_key(thing: dict[str, Any]) -> str | None:
     """The provider key that an intent, a charge or a refund carries."""
-    key = member(thing.get("metadata")).get(KEY_FIELD)
+    key = as_object(thing.get("metadata")).get(KEY_FIELD)
     return key if isinstance(key, str) else None
 
 
 def currency_of(thing: dict[str, Any]) -> str:
     """The ISO code in capitals; raises ValueError for what is none."""
-    code = text(thing.get("currency"))
+    code = as_text(thing.get("currency"))
     if not _CURRENCY.fullmatch(code):
         raise ValueError("not a currency")
     return code.upper()
@@ -207,11 +216,11 @@ def items_of(response: HttpResponse) -> list[dict[str, Any]]:
     return items
 
 
-def _ours(order: Charge, response: HttpResponse) -> list[dict[str, Any]]:
+def _ours(request: ChargeRequest, response: HttpResponse) -> list[dict[str, Any]]:
     """The intents of a list that carry our key; none where the list could not be read."""
     if response.status != 200:
         return []
-    return [intent for intent in items_of(response) if our_key(intent) == order.provider_key]
+    return [intent for intent in items_of(response) if our_key(intent) == request.provider_key]
 
 
 def _only(intents: list[dict[str, Any]]) -> Progress | Mismatch:
@@ -223,7 +232,7 @@ def _only(intents: list[dict[str, Any]]) -> Progress | Mismatch:
 
 def _held(intent: dict[str, Any], field: str) -> dict[str, Any]:
     return {
-        "amount": whole(intent.get(field)),
+        "amount": as_int(intent.get(field)),
         "currency": currency_of(intent),
         "merchant_reference": our_key(intent) or "none",
     }
@@ -233,12 +242,12 @@ def _action(intent_id: str, next_action: dict[str, Any]) -> Outcome:
     """A redirect is what we can pass on; an action for a script in the payer's browser is not."""
     if next_action.get("type") in _WAITING_ACTIONS:
         return Accepted(reference=intent_id)
-    return action(intent_id, member(next_action.get("redirect_to_url")).get("url"))
+    return action(intent_id, as_object(next_action.get("redirect_to_url")).get("url"))
 
 
 def _canceled(intent_id: str, intent: dict[str, Any]) -> Outcome:
     if intent.get("amount_received") == 0 and intent.get("amount_received") is not False:
-        return Fenced(reference=intent_id)
+        return ConfirmedCancelled(reference=intent_id)
     return Unknown(code="canceled_with_money")
 
 
@@ -253,5 +262,5 @@ def _declined(intent_id: str, error: dict[str, Any]) -> Declined:
         code=code,
         message=safe_message(error.get("message")),
         reference=intent_id,
-        fence_required=True,
+        cancel_required=True,
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Final
 
-from payflowx.domain.reconciliation.reports import EntryKind, StatementEntry
+from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.shared.text import provider_reference
 from payflowx.providers import csv_fields
 from payflowx.providers.json_fields import reference
@@ -23,7 +23,7 @@ _KINDS: Final = {
 """By `reporting_category`, with whether money moved. All others are fees, payouts, disputes and adjustments."""
 
 
-def read(row: Mapping[str, str]) -> StatementEntry | None:
+def read(row: Mapping[str, str]) -> ReportEntry | None:
     """A charge is named by its intent, a refund by its own id."""
     found = _KINDS.get(row["reporting_category"])
     if found is None:
@@ -32,7 +32,7 @@ def read(row: Mapping[str, str]) -> StatementEntry | None:
     currency = csv_fields.currency(csv_fields.first(row, "customer_facing_currency", "currency"))
     is_refund = kind is EntryKind.REFUND
     intent = row["payment_intent_id"]
-    return StatementEntry(
+    return ReportEntry(
         kind=kind,
         reference=reference(row["source_id"] if is_refund else intent or row["source_id"]),
         provider_key=csv_fields.our_key(row.get(f"{'refund' if is_refund else 'payment'}_metadata[{KEY_FIELD}]")),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.providers.events import ForgedWebhookError
+from payflowx.domain.providers.events import InvalidSignatureError
 from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
 
 TOLERANCE_MS: Final = 5 * MINUTE_MS
@@ -23,7 +23,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def verify(header: str, body: bytes, secrets: Sequence[str], received_at_ms: int) -> None:
-    """Raise `ForgedWebhookError` unless one of the secrets signed these bytes about now."""
+    """Raise `InvalidSignatureError` unless one of the secrets signed these bytes about now."""
     timestamp, signatures = _parse(header)
     genuine = False
     for secret in [secret for secret in secrets if secret][:_MAX_SECRETS]:
@@ -32,7 +32,7 @@ def verify(header: str, body: bytes, secrets: Sequence[str], received_at_ms: int
             genuine |= hmac.compare_digest(expected, signature)
     recent = abs(received_at_ms - int(timestamp) * SECOND_MS) <= TOLERANCE_MS
     if not (genuine and recent):
-        raise ForgedWebhookError
+        raise InvalidSignatureError
 
 
 def _parse(header: str) -> tuple[str, list[str]]:
@@ -41,7 +41,7 @@ def _parse(header: str) -> tuple[str, list[str]]:
     times = [value for name, _, value in pairs if name == "t"]
     signatures = [value for name, _, value in pairs if name == "v1" and _HEX_SHA256.fullmatch(value)]
     if len(header) > _MAX_HEADER_CHARS or len(times) != 1 or not _TIMESTAMP.fullmatch(times[0]):
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     if not 1 <= len(signatures) <= _MAX_SIGNATURES:
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     return times[0], signatures

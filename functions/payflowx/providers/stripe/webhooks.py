@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Charged, Outcome
-from payflowx.domain.providers.events import ForgedWebhookError, Notice, Webhook
+from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
-from payflowx.providers.json_fields import member, reference, whole
+from payflowx.providers.json_fields import as_int, as_object, reference
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.responses import currency_of, our_key
 
@@ -20,24 +20,26 @@ HEADER: Final = "stripe-signature"
 _MAX_BODY_BYTES: Final = 256 * 1024
 
 
-def read(webhook: Webhook, secrets: Sequence[str]) -> Notice:
+def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     """Check first, read afterwards. What is authentic and not understood is a notice of nothing."""
     if len(webhook.body) > _MAX_BODY_BYTES:
-        raise ForgedWebhookError
+        raise InvalidSignatureError
     signature.verify(webhook.headers.get(HEADER, ""), webhook.body, secrets, webhook.received_at_ms)
     try:
         event = json.loads(webhook.body)
     except (ValueError, RecursionError):
         event = None
-    event = member(event)
+    event = as_object(event)
     event_id = provider_reference(event.get("id")) or hashlib.sha256(webhook.body).hexdigest()
-    return _notice(event_id, provider_code(event.get("type")), member(member(event.get("data")).get("object")))
+    return _provider_event(
+        event_id, provider_code(event.get("type")), as_object(as_object(event.get("data")).get("object"))
+    )
 
 
-def _notice(event_id: str, event_type: str, thing: dict[str, Any]) -> Notice:
+def _provider_event(event_id: str, event_type: str, thing: dict[str, Any]) -> ProviderEvent:
     match thing.get("object"):
         case "payment_intent":
-            return Notice(
+            return ProviderEvent(
                 event_id=event_id,
                 type=event_type,
                 charge_reference=provider_reference(thing.get("id")),
@@ -45,20 +47,20 @@ def _notice(event_id: str, event_type: str, thing: dict[str, Any]) -> Notice:
                 outcome=_success(thing) if event_type == "payment_intent.succeeded" else None,
             )
         case "refund":
-            return Notice(
+            return ProviderEvent(
                 event_id=event_id,
                 type=event_type,
                 charge_reference=_intent_of(thing),
-                movement_reference=provider_reference(thing.get("id")),
-                movement_key=our_key(thing),
+                operation_reference=provider_reference(thing.get("id")),
+                operation_key=our_key(thing),
             )
         case "charge":
             intent, key = _intent_of(thing), our_key(thing)
-            return Notice(event_id=event_id, type=event_type, charge_reference=intent, charge_key=key)
+            return ProviderEvent(event_id=event_id, type=event_type, charge_reference=intent, charge_key=key)
         case "dispute":
-            return Notice(event_id=event_id, type=event_type, charge_reference=_intent_of(thing))
+            return ProviderEvent(event_id=event_id, type=event_type, charge_reference=_intent_of(thing))
         case _:
-            return Notice(event_id=event_id, type=event_type)
+            return ProviderEvent(event_id=event_id, type=event_type)
 
 
 def _intent_of(thing: dict[str, Any]) -> str | None:
@@ -73,7 +75,7 @@ def _success(intent: dict[str, Any]) -> Outcome | None:
     try:
         return Charged(
             reference=reference(intent.get("id")),
-            amount=whole(intent.get("amount_received")),
+            amount=as_int(intent.get("amount_received")),
             currency=currency_of(intent),
             merchant_reference=key,
         )

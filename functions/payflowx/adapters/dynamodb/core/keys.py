@@ -6,7 +6,7 @@ from typing import Final
 from payflowx.domain.payments.ports import Due, DueKind
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 
 SCHEMA_VERSION: Final = 1
 PAYMENT: Final = "PAYMENT"
@@ -108,7 +108,7 @@ def idempotency_partition(merchant_id: str, idempotency_key: str) -> str:
     return f"M#{merchant_id}#payments#{idempotency_key}"
 
 
-def operation_idempotency_partition(merchant_id: str, kind: MovementKind, idempotency_key: str) -> str:
+def operation_idempotency_partition(merchant_id: str, kind: OperationKind, idempotency_key: str) -> str:
     """A merchant's key for a capture, void or refund; each kind has keys of its own."""
     return f"M#{merchant_id}#{kind}s#{idempotency_key}"
 

@@ -17,8 +17,8 @@ from payflowx.adapters.dynamodb.core.values import Item, to_attributes
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
-from payflowx.adapters.dynamodb.webhooks.merchant_event_items import announced_fields
-from payflowx.domain.outbound_webhooks.merchant_events import Announcement
+from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
+from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
@@ -40,7 +40,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class ConditionFailed:
     """A transaction of which nothing was written. `failed`: whose conditions did not hold, with the items found."""
 
     failed: Mapping[Part, Item | None]
@@ -48,7 +48,7 @@ class Refused:
     """For a conflict or a throttle only: the same write may be tried again."""
 
 
-def transact(client: Any, parts: Sequence[tuple[Part, dict[str, Any]]]) -> Refused | None:
+def transact(client: Any, parts: Sequence[tuple[Part, dict[str, Any]]]) -> ConditionFailed | None:
     """None when written. The SDK gives its own repeats of this call one token, so they apply once."""
     try:
         with storage_errors():
@@ -61,9 +61,9 @@ def transact(client: Any, parts: Sequence[tuple[Part, dict[str, Any]]]) -> Refus
     return None
 
 
-def _named(cancelled: Cancelled, parts: Sequence[Part]) -> Refused:
+def _named(cancelled: Cancelled, parts: Sequence[Part]) -> ConditionFailed:
     failed = {parts[place]: item for place, item in cancelled.failed.items()}
-    return Refused(failed=failed, passing=cancelled.passing)
+    return ConditionFailed(failed=failed, passing=cancelled.passing)
 
 
 def new_item(table: str, item: Item) -> dict[str, Any]:
@@ -78,9 +78,9 @@ def new_item(table: str, item: Item) -> dict[str, Any]:
     }
 
 
-def new_event(table: str, event: Event, announcement: Announcement | None = None) -> dict[str, Any]:
+def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = None) -> dict[str, Any]:
     """The record of the change that the same transaction makes; and what merchants are to be told of, due at once."""
-    announced = announced_fields(announcement) if announcement else {}
+    announced = merchant_event_fields(merchant_event) if merchant_event else {}
     return new_item(table, event_to_item(event) | announced)
 
 

@@ -25,7 +25,7 @@ _MAX_ITEMS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBMerchants:
+class DynamoDBMerchantConfiguration:
     """Implements `Merchants`: two queries a minute and merchant."""
 
     client: Any
@@ -82,7 +82,7 @@ class DynamoDBWebhookAccounts:
 
     client: Any
     table: str
-    merchants: DynamoDBMerchants
+    merchants: DynamoDBMerchantConfiguration
     cache: TtlCache[tuple[str, str] | None]
 
     def find(self, provider: str, token: str) -> WebhookAccount | None:

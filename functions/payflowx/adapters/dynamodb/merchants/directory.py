@@ -33,8 +33,8 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     query_partition,
     token_item,
 )
-from payflowx.domain.merchants.directory import MerchantHead, MerchantPage, Record, StoredKey, Switch
-from payflowx.domain.merchants.operator_action import Decision
+from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantPage, MerchantSummary, ProviderStatus
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -45,15 +45,15 @@ _HASH_CHARS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBAdministration:
-    """Implements `Administration`."""
+class DynamoDBMerchantDirectory:
+    """Implements `MerchantDirectory`."""
 
     client: Any
     table: str
 
     # -- merchants
 
-    def create_merchant(self, merchant: Merchant, key: StoredKey, record: Record) -> bool:
+    def create_merchant(self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry) -> bool:
         """False if the id is taken."""
         partition = f"M#{merchant.merchant_id}"
         created = {"name": merchant.name, "createdAt": key.created_at_ms}
@@ -82,7 +82,7 @@ class DynamoDBAdministration:
                 TableName=self.table, KeyConditionExpression=condition, Limit=limit, **expression.arguments()
             )
         items = [from_attributes(item) for item in answer["Items"]]
-        heads = [MerchantHead(merchant_id=i["sk"], name=i["name"], created_at_ms=i["createdAt"]) for i in items]
+        heads = [MerchantSummary(merchant_id=i["sk"], name=i["name"], created_at_ms=i["createdAt"]) for i in items]
         return MerchantPage(items=heads, next_after=heads[-1].merchant_id if "LastEvaluatedKey" in answer else None)
 
     def merchant(self, merchant_id: str) -> Merchant | None:
@@ -92,7 +92,7 @@ class DynamoDBAdministration:
             merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
         )
 
-    def put_account(self, merchant_id: str, account: Account, record: Record) -> bool:
+    def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
         """False if the merchant has it already, or is gone."""
         return self._write(
             self._exists({"pk": f"M#{merchant_id}", "sk": MERCHANT}),
@@ -104,11 +104,11 @@ class DynamoDBAdministration:
 
     # -- keys
 
-    def keys(self, merchant_id: str) -> Sequence[StoredKey]:
+    def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]:
         """All that the merchant ever had."""
         items = query_partition(self.client, self.table, f"M#{merchant_id}#K", consistent=True)
         return [
-            StoredKey(
+            ApiKeyRecord(
                 key_id=item["sk"],
                 merchant_id=merchant_id,
                 key_hash=item["keyHash"],
@@ -119,23 +119,23 @@ class DynamoDBAdministration:
             for item in items
         ]
 
-    def add_key(self, key: StoredKey, record: Record, *, replaced: StoredKey | None = None) -> bool:
+    def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
         """False if the one that is replaced was revoked meanwhile."""
         ending = self._ended_key(replaced) if replaced is not None else ()
         return self._write(*self._new_key(key), *ending, self._new(_record_item(record)))
 
-    def change_key(self, key: StoredKey, record: Record) -> bool:
+    def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:
         """False if it was revoked meanwhile."""
         return self._write(*self._ended_key(key), self._new(_record_item(record)))
 
-    def _new_key(self, key: StoredKey) -> Sequence[dict[str, Any]]:
+    def _new_key(self, key: ApiKeyRecord) -> Sequence[dict[str, Any]]:
         fates = {"createdAt": key.created_at_ms, "expiresAtMs": key.expires_at_ms}
         return (
             self._new({"pk": f"K#{key.key_hash}", "sk": KEY, "merchantId": key.merchant_id, **fates}),
             self._new({"pk": f"M#{key.merchant_id}#K", "sk": key.key_id, "keyHash": key.key_hash, **fates}),
         )
 
-    def _ended_key(self, key: StoredKey) -> Sequence[dict[str, Any]]:
+    def _ended_key(self, key: ApiKeyRecord) -> Sequence[dict[str, Any]]:
         values = {"expiresAtMs": key.expires_at_ms, "revokedAt": key.revoked_at_ms}
         known = {name: value for name, value in values.items() if value is not None}
         places = ({"pk": f"K#{key.key_hash}", "sk": KEY}, {"pk": f"M#{key.merchant_id}#K", "sk": key.key_id})
@@ -143,7 +143,7 @@ class DynamoDBAdministration:
 
     # -- switches
 
-    def set_switch(self, switch: Switch, record: Record) -> bool:
+    def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool:
         """Over whatever was there."""
         partition = f"M#{switch.merchant_id}" if switch.merchant_id else EVERYONE
         item = {
@@ -156,11 +156,11 @@ class DynamoDBAdministration:
         put = {"Put": {"TableName": self.table, "Item": to_attributes(item)}}
         return self._write(put, self._new(_record_item(record)))
 
-    def switches(self, merchant_id: str | None) -> Sequence[Switch]:
+    def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]:
         """The merchant's own, or everyone's."""
         partition = f"M#{merchant_id}" if merchant_id else EVERYONE
         return [
-            Switch(
+            ProviderStatus(
                 provider=item["sk"].removeprefix(SWITCH),
                 merchant_id=merchant_id,
                 disabled=item["disabled"],
@@ -172,11 +172,11 @@ class DynamoDBAdministration:
 
     # -- trail
 
-    def record(self, record: Record) -> None:
+    def record(self, record: AuditEntry) -> None:
         """The same entry twice is one entry."""
         self._write(self._new(_record_item(record)))
 
-    def records(self, month: str, *, limit: int) -> Sequence[Record]:
+    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
         """Newest first."""
         expression = Expression()
         with storage_errors():
@@ -238,11 +238,11 @@ class DynamoDBAdministration:
         }
 
 
-def _record_item(record: Record) -> Item:
+def _record_item(record: AuditEntry) -> Item:
     content = {
         "action": record.action,
-        "operator": record.decision.who,
-        "reason": record.decision.why,
+        "operator": record.operator_action.who,
+        "reason": record.operator_action.why,
         "merchantId": record.merchant_id,
         "facts": dict(record.facts),
     }
@@ -251,11 +251,11 @@ def _record_item(record: Record) -> Item:
     return {"pk": f"AUDIT#{month}", "sk": f"{record.at_ms:013d}#{digest[:_HASH_CHARS]}", **content}
 
 
-def _record(item: Item) -> Record:
-    return Record(
+def _record(item: Item) -> AuditEntry:
+    return AuditEntry(
         action=item["action"],
         at_ms=int(item["sk"].split("#")[0]),
-        decision=Decision(who=item["operator"], why=item["reason"]),
+        operator_action=OperatorAction(who=item["operator"], why=item["reason"]),
         merchant_id=item.get("merchantId"),
         facts=item["facts"],
     )

@@ -12,7 +12,7 @@ from payflowx.adapters.dynamodb.payments.payment_items import (
 )
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import LastError
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 
 
@@ -51,7 +51,7 @@ def operation_from_item(item: Item) -> Operation:
         merchant_id=item["merchantId"],
         transaction_id=item["transactionId"],
         operation_id=item["operationId"],
-        kind=MovementKind(item["kind"]),
+        kind=OperationKind(item["kind"]),
         fingerprint=item["fingerprint"],
         amount=item["amount"],
         currency=item["currency"],

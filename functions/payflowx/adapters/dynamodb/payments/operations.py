@@ -14,22 +14,22 @@ from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item, operation_to_item
 from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, lease_to_item
 from payflowx.adapters.dynamodb.payments.payments import DUE_AFTER_LEASE_MS
-from payflowx.domain.outbound_webhooks.merchant_events import announcement_of
+from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
-    ClaimedOperation,
     KnownOperation,
-    MovedOperation,
-    PaymentMoved,
+    OperationVersionConflict,
+    PaymentVersionConflict,
+    StoredOperation,
 )
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import AlreadySeen
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_OPERATIONS_LISTED
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,9 @@ class DynamoDBOperations:
 
     # -- accept
 
-    def accept(self, change: Change, idempotency_key: str) -> AcceptedOperation | KnownOperation | PaymentMoved:
+    def accept(
+        self, change: Change, idempotency_key: str
+    ) -> AcceptedOperation | KnownOperation | PaymentVersionConflict:
         """All or none. A taken key, or a taken id if the key's row was lost, gives the earlier operation."""
         operation = change.operation_after
         if operation is None:
@@ -55,7 +57,7 @@ class DynamoDBOperations:
                 (Part.OPERATION, writes.new_item(table, operation_to_item(operation))),
                 (Part.LOCATOR, writes.new_item(table, _locator(operation))),
                 (Part.PAYMENT, writes.changed_payment(table, change.before, change.after)),
-                (Part.EVENT, writes.new_event(table, change.event, announcement_of(change))),
+                (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change))),
             ],
         )
         if refused is None:
@@ -64,9 +66,9 @@ class DynamoDBOperations:
             found = refused.failed.get(part)
             if found is not None:
                 return _known(found)
-        return PaymentMoved()
+        return PaymentVersionConflict()
 
-    def find_key(self, merchant_id: str, kind: MovementKind, idempotency_key: str) -> KnownOperation | None:
+    def find_key(self, merchant_id: str, kind: OperationKind, idempotency_key: str) -> KnownOperation | None:
         """The operation that a key was used for."""
         key = {"pk": keys.operation_idempotency_partition(merchant_id, kind, idempotency_key)}
         item = self._get_item(self.idempotency_table, key)
@@ -104,7 +106,7 @@ class DynamoDBOperations:
 
     def claim(
         self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
-    ) -> ClaimedOperation | MovedOperation:
+    ) -> StoredOperation | OperationVersionConflict:
         """One update that also returns the item."""
         expression = Expression()
         values = {
@@ -128,7 +130,7 @@ class DynamoDBOperations:
             ]
         return self._update(operation, update, conditions, expression, is_ours=lambda found: found.lease == lease)
 
-    def reschedule(self, before: Operation, after: Operation) -> ClaimedOperation | MovedOperation:
+    def reschedule(self, before: Operation, after: Operation) -> StoredOperation | OperationVersionConflict:
         """Frees the lease and sets the next look."""
         expression = Expression()
         update = expression.update(writes.seen(operation_to_item(before)), operation_to_item(after))
@@ -140,9 +142,9 @@ class DynamoDBOperations:
             is_ours=lambda found: replace(found, due_at_ms=after.due_at_ms, drives=after.drives) == after,
         )
 
-    def hasten(
+    def expedite(
         self, before: Operation, after: Operation, seen: SeenEvent
-    ) -> ClaimedOperation | MovedOperation | AlreadySeen:
+    ) -> StoredOperation | OperationVersionConflict | AlreadySeen:
         """The next look and the event's row, both or none."""
         table = self.transactions_table
         refused = writes.transact(
@@ -153,10 +155,12 @@ class DynamoDBOperations:
             ],
         )
         if refused is None:
-            return ClaimedOperation(operation=after)
+            return StoredOperation(operation=after)
         if Part.SEEN in refused.failed:
             return AlreadySeen()
-        return MovedOperation(operation=self.get(before.merchant_id, before.transaction_id, before.operation_id))
+        return OperationVersionConflict(
+            operation=self.get(before.merchant_id, before.transaction_id, before.operation_id)
+        )
 
     # -- shared
 
@@ -168,7 +172,7 @@ class DynamoDBOperations:
         expression: Expression,
         *,
         is_ours: Callable[[Operation], bool],
-    ) -> ClaimedOperation | MovedOperation:
+    ) -> StoredOperation | OperationVersionConflict:
         """A failed condition may be our own write whose answer was lost and which the SDK repeated."""
         key = keys.operation_key(before.merchant_id, before.transaction_id, before.operation_id)
         try:
@@ -188,9 +192,9 @@ class DynamoDBOperations:
             item = item_found(error)
             found = operation_from_item(item) if item else None
             if found is not None and is_ours(found):
-                return ClaimedOperation(operation=found)
-            return MovedOperation(operation=found)
-        return ClaimedOperation(operation=operation_from_item(from_attributes(answer["Attributes"])))
+                return StoredOperation(operation=found)
+            return OperationVersionConflict(operation=found)
+        return StoredOperation(operation=operation_from_item(from_attributes(answer["Attributes"])))
 
     def _get_item(self, table: str, key: Mapping[str, str]) -> Item | None:
         if not table:

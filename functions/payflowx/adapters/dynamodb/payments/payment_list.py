@@ -5,7 +5,7 @@ from typing import Any
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.payments.payment_items import from_item
-from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, Span
+from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, TimeRange
 from payflowx.domain.payments.ports import PaymentPage, PaymentQuery
 
 
@@ -24,7 +24,7 @@ class PaymentList:
             partition=lambda day: keys.merchant_day(query.merchant_id, day),
             read=from_item,
         )
-        span = Span(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
+        span = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
         items, next_position = days.page(
             span, query.limit, wanted=lambda payment: query.status in (None, payment.status)
         )

@@ -14,20 +14,20 @@ from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.event_items import event_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, from_item, lease_to_item, to_item
 from payflowx.adapters.dynamodb.payments.payment_list import PaymentList
-from payflowx.domain.outbound_webhooks.merchant_events import announcement_of
+from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
     AlreadySeen,
-    Claimed,
     Created,
     EventPage,
     Existing,
-    Moved,
     PaymentPage,
     PaymentQuery,
     ReferenceTaken,
+    Stored,
+    VersionConflict,
 )
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -115,7 +115,7 @@ class DynamoDBPayments:
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
-    ) -> Claimed | Moved:
+    ) -> Stored | VersionConflict:
         """One update that also returns the item: claim and read are the same call."""
         expression = Expression()
         values = {
@@ -144,27 +144,27 @@ class DynamoDBPayments:
             is_ours=lambda found: found.lease == lease,
         )
 
-    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Claimed | Moved:
+    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Stored | VersionConflict:
         """Under our version and lease: an older worker cannot store what it needs to go on charging."""
         attempt = replace(payment.attempt(number), progress=progress)
         attempts = tuple(attempt if a.number == number else a for a in payment.attempts)
         after = replace(payment, attempts=attempts, version=payment.version + 1)
         return self._replace(payment, after)
 
-    def reschedule(self, before: Payment, after: Payment) -> Claimed | Moved:
+    def reschedule(self, before: Payment, after: Payment) -> Stored | VersionConflict:
         """Frees the lease and sets the next look."""
         return self._replace(before, after)
 
     # -- outcome
 
-    def commit(self, change: Change) -> Claimed | Moved | ReferenceTaken | AlreadySeen:
+    def commit(self, change: Change) -> Stored | VersionConflict | ReferenceTaken | AlreadySeen:
         """All parts in one transaction; when its fate is unclear, the stored event tells."""
         try:
             refused = writes.transact(self.client, self._commit_parts(change))
         except StorageUnavailableError:
             return self._own_or_moved(change)
         if refused is None:
-            return Claimed(payment=change.after)
+            return Stored(payment=change.after)
         if refused.passing:
             self._pause(0)
         if refused.failed.keys() & {Part.PAYMENT, Part.OPERATION} or not refused.failed:
@@ -184,9 +184,9 @@ class DynamoDBPayments:
             parts.append((Part.REFERENCE, writes.owned_reference(table, change)))
         if change.seen is not None:
             parts.append((Part.SEEN, writes.seen_event(table, change.seen)))
-        return [*parts, (Part.EVENT, writes.new_event(table, change.event, announcement_of(change)))]
+        return [*parts, (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change)))]
 
-    def hasten(self, before: Payment, after: Payment, seen: SeenEvent) -> Claimed | Moved | AlreadySeen:
+    def expedite(self, before: Payment, after: Payment, seen: SeenEvent) -> Stored | VersionConflict | AlreadySeen:
         """The next look and the event's row, both or none."""
         table = self.transactions_table
         refused = writes.transact(
@@ -197,21 +197,21 @@ class DynamoDBPayments:
             ],
         )
         if refused is None:
-            return Claimed(payment=after)
+            return Stored(payment=after)
         if Part.SEEN in refused.failed:
             return AlreadySeen()
-        return Moved(payment=self.get(before.merchant_id, before.transaction_id))
+        return VersionConflict(payment=self.get(before.merchant_id, before.transaction_id))
 
-    def _own_or_moved(self, change: Change) -> Claimed | Moved:
+    def _own_or_moved(self, change: Change) -> Stored | VersionConflict:
         """A lost answer is not a lost write: our event's hash on the payment proves that it was written."""
         found = self.get(change.before.merchant_id, change.before.transaction_id)
         if found is not None and found.event_hash == change.event.hash:
-            return Claimed(payment=found)
-        return Moved(payment=found)
+            return Stored(payment=found)
+        return VersionConflict(payment=found)
 
     # -- shared
 
-    def _replace(self, before: Payment, after: Payment) -> Claimed | Moved:
+    def _replace(self, before: Payment, after: Payment) -> Stored | VersionConflict:
         expression = Expression()
         update = expression.update(writes.seen(to_item(before)), to_item(after))
         return self._update(
@@ -230,7 +230,7 @@ class DynamoDBPayments:
         expression: Expression,
         *,
         is_ours: Callable[[Payment], bool],
-    ) -> Claimed | Moved:
+    ) -> Stored | VersionConflict:
         """A failed condition may be our own write whose answer was lost and which the SDK repeated."""
         try:
             with storage_errors():
@@ -248,8 +248,8 @@ class DynamoDBPayments:
                 raise
             item = item_found(error)
             found = from_item(item) if item else None
-            return Claimed(payment=found) if found is not None and is_ours(found) else Moved(payment=found)
-        return Claimed(payment=from_item(from_attributes(answer["Attributes"])))
+            return Stored(payment=found) if found is not None and is_ours(found) else VersionConflict(payment=found)
+        return Stored(payment=from_item(from_attributes(answer["Attributes"])))
 
     def _get_item(self, table: str, key: Mapping[str, str]) -> Item | None:
         with storage_errors():

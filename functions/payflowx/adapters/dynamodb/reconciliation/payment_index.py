@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TimeRange:
     """Which times, from inclusive, until exclusive; `position` continues a list."""
 
     from_ms: int
@@ -37,7 +37,7 @@ class MerchantDays(Generic[T]):
     partition: Callable[[str], str]
     read: Callable[[Item], T]
 
-    def page(self, span: Span, limit: int, *, wanted: Callable[[T], bool]) -> tuple[Sequence[T], str | None]:
+    def page(self, span: TimeRange, limit: int, *, wanted: Callable[[T], bool]) -> tuple[Sequence[T], str | None]:
         """At most `limit` items after at most 31 days and 300 rows; then the client is sent on with a position."""
         items: list[T] = []
         rows_left = MAX_LIST_ROWS_PER_PAGE
@@ -64,7 +64,7 @@ class MerchantDays(Generic[T]):
             day_start_ms -= DAY_MS
         return items, upper
 
-    def _rows(self, span: Span, day_start_ms: int, upper: str, limit: int) -> Sequence[Item]:
+    def _rows(self, span: TimeRange, day_start_ms: int, upper: str, limit: int) -> Sequence[Item]:
         """Keys of one day, strictly below `upper`: a sort key extends its time, so the plain time lies below."""
         expression = Expression()
         lower = f"{max(span.from_ms, day_start_ms):013d}"

@@ -11,9 +11,9 @@ from payflowx.adapters.dynamodb.core.batches import get_items, put_items
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
-from payflowx.domain.reconciliation.matching import Remedy, Verdict
+from payflowx.domain.reconciliation.matching import MatchResult, ResolutionAction
 from payflowx.domain.reconciliation.reports import EntryKind
-from payflowx.domain.reconciliation.run import Finding, Phase, Run, Source
+from payflowx.domain.reconciliation.run import Discrepancy, Phase, Run, Source
 from payflowx.domain.shared.errors import StorageUnavailableError
 
 
@@ -73,18 +73,18 @@ class DynamoDBRuns:
             return self.get(before.run_id) == after
         return True
 
-    def report(self, run_id: str, findings: Sequence[Finding]) -> None:
+    def report(self, run_id: str, findings: Sequence[Discrepancy]) -> None:
         """By name: a difference that is found again is the same item."""
-        put_items(self.client, self.table, [_finding_to_item(run_id, finding) for finding in findings])
+        put_items(self.client, self.table, [_finding_to_item(run_id, discrepancy) for discrepancy in findings])
 
-    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Finding]:
+    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
         """Those of a page that was done before."""
         unique = sorted(set(names))
         found = get_items(self.client, self.table, [keys.finding_key(run_id, name) for name in unique])
         findings = [_finding_from_item(item) for item in found]
-        return {finding.name: finding for finding in findings}
+        return {discrepancy.name: discrepancy for discrepancy in findings}
 
-    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Finding], str | None]:
+    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
         """By name."""
         expression = Expression()
         partition = expression.equals("pk", keys.run_key(run_id)["pk"])
@@ -112,17 +112,17 @@ def _run_from_item(item: Item) -> Run:
     return Run(**{**fields, **absent, "source": Source(fields["source"]), "phase": Phase(fields["phase"])})
 
 
-def _finding_to_item(run_id: str, finding: Finding) -> Item:
-    return {**keys.finding_key(run_id, finding.name), "schemaVersion": keys.SCHEMA_VERSION, **asdict(finding)}
+def _finding_to_item(run_id: str, discrepancy: Discrepancy) -> Item:
+    return {**keys.finding_key(run_id, discrepancy.name), "schemaVersion": keys.SCHEMA_VERSION, **asdict(discrepancy)}
 
 
-def _finding_from_item(item: Item) -> Finding:
-    fields: dict[str, Any] = {name: item.get(name) for name in Finding.__dataclass_fields__}
-    return Finding(
+def _finding_from_item(item: Item) -> Discrepancy:
+    fields: dict[str, Any] = {name: item.get(name) for name in Discrepancy.__dataclass_fields__}
+    return Discrepancy(
         **{
             **fields,
-            "verdict": Verdict(fields["verdict"]),
-            "remedy": Remedy(fields["remedy"]),
+            "verdict": MatchResult(fields["verdict"]),
+            "remedy": ResolutionAction(fields["remedy"]),
             "kind": EntryKind(fields["kind"]),
         }
     )

@@ -9,31 +9,31 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
-from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointBook, EndpointStatus
+from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus, WebhookEndpoints
 
 _ENDPOINTS: Final = "ENDPOINTS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBEndpointBooks:
-    """Implements `EndpointBooks`."""
+class DynamoDBWebhookEndpoints:
+    """Implements `WebhookEndpointStore`."""
 
     client: Any
     table: str
 
-    def get(self, merchant_id: str) -> EndpointBook:
+    def get(self, merchant_id: str) -> WebhookEndpoints:
         """A consistent read: an endpoint that was just registered or deleted is, or is not, told."""
         with storage_errors():
             answer = self.client.get_item(
                 TableName=self.table, Key=to_attributes(_key(merchant_id)), ConsistentRead=True
             )
         if "Item" not in answer:
-            return EndpointBook(merchant_id=merchant_id)
+            return WebhookEndpoints(merchant_id=merchant_id)
         item = from_attributes(answer["Item"])
         endpoints = tuple(_endpoint(known) for known in item["endpoints"])
-        return EndpointBook(merchant_id=merchant_id, version=item["version"], endpoints=endpoints)
+        return WebhookEndpoints(merchant_id=merchant_id, version=item["version"], endpoints=endpoints)
 
-    def save(self, before: EndpointBook, after: EndpointBook) -> bool:
+    def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
         """All of it, if nothing has changed."""
         expression = Expression()
         condition = expression.equals("version", before.version) if before.version else expression.absent("pk")
@@ -66,8 +66,8 @@ def _endpoint_item(endpoint: Endpoint) -> Item:
         "id": endpoint.endpoint_id,
         "url": endpoint.url,
         "eventTypes": list(endpoint.event_types),
-        "sealedSecret": endpoint.sealed_secret,
-        "previousSealedSecret": endpoint.previous_sealed_secret,
+        "sealedSecret": endpoint.encrypted_secret,
+        "previousSealedSecret": endpoint.previous_encrypted_secret,
         "previousUntil": endpoint.previous_until_ms,
         "status": endpoint.status.value,
         "disabledReason": endpoint.disabled_reason.value if endpoint.disabled_reason else None,
@@ -82,8 +82,8 @@ def _endpoint(item: Item) -> Endpoint:
         endpoint_id=item["id"],
         url=item["url"],
         event_types=tuple(item["eventTypes"]),
-        sealed_secret=item["sealedSecret"],
-        previous_sealed_secret=item.get("previousSealedSecret"),
+        encrypted_secret=item["sealedSecret"],
+        previous_encrypted_secret=item.get("previousSealedSecret"),
         previous_until_ms=item["previousUntil"],
         status=EndpointStatus(item["status"]),
         disabled_reason=DisabledReason(item["disabledReason"]) if "disabledReason" in item else None,

@@ -4,45 +4,45 @@ from collections.abc import Mapping
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.values import Item
-from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Delivery, DeliveryState
+from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, MerchantEvent
 from payflowx.domain.shared.statuses import PaymentStatus
 
 
-def announced_fields(announcement: Announcement) -> Item:
+def merchant_event_fields(merchant_event: MerchantEvent) -> Item:
     """What the event's item has besides, from the transaction that writes it on."""
     return {
-        "topic": announcement.topic,
-        "number": announcement.number,
-        "operationId": announcement.operation_id,
-        "merchantDay": keys.merchant_events_day(announcement.merchant_id, keys.day_of(announcement.at_ms)),
-        "merchantDaySort": keys.merchant_day_sort(announcement.at_ms, announcement.event_id),
-        **delivery_fields(announcement),
+        "topic": merchant_event.event_type,
+        "number": merchant_event.number,
+        "operationId": merchant_event.operation_id,
+        "merchantDay": keys.merchant_events_day(merchant_event.merchant_id, keys.day_of(merchant_event.at_ms)),
+        "merchantDaySort": keys.merchant_day_sort(merchant_event.at_ms, merchant_event.event_id),
+        **delivery_fields(merchant_event),
     }
 
 
-def delivery_fields(announcement: Announcement) -> Item:
+def delivery_fields(merchant_event: MerchantEvent) -> Item:
     """What changes while it is delivered."""
-    due = announcement.due_at_ms is not None
+    due = merchant_event.due_at_ms is not None
     return {
-        "planned": announcement.planned or None,
-        "deliveries": _deliveries(announcement.deliveries) or None,
-        "deliveryVersion": announcement.version,
-        "dueAt": announcement.due_at_ms,
-        "dueShard": keys.due_shard(announcement.event_id) if due else None,
-        "drives": announcement.drives,
+        "planned": merchant_event.planned or None,
+        "deliveries": _deliveries(merchant_event.deliveries) or None,
+        "deliveryVersion": merchant_event.version,
+        "dueAt": merchant_event.due_at_ms,
+        "dueShard": keys.due_shard(merchant_event.event_id) if due else None,
+        "drives": merchant_event.drives,
     }
 
 
-def announcement_from_item(item: Item) -> Announcement | None:
+def merchant_event_from_item(item: Item) -> MerchantEvent | None:
     """None for an event that is not announced."""
     if "topic" not in item:
         return None
-    return Announcement(
+    return MerchantEvent(
         merchant_id=item["merchantId"],
         transaction_id=item["transactionId"],
         seq=item["seq"],
         number=item["number"],
-        topic=item["topic"],
+        event_type=item["topic"],
         status_from=PaymentStatus(item["from"]),
         status_to=PaymentStatus(item["to"]),
         operation_id=item.get("operationId"),

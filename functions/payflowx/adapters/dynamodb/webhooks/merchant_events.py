@@ -10,27 +10,27 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import seen
-from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, Span
-from payflowx.adapters.dynamodb.webhooks.merchant_event_items import announcement_from_item, delivery_fields
-from payflowx.domain.outbound_webhooks.merchant_events import Announcement
-from payflowx.domain.outbound_webhooks.ports import AnnouncementPage, AnnouncementQuery
+from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, TimeRange
+from payflowx.adapters.dynamodb.webhooks.merchant_event_items import delivery_fields, merchant_event_from_item
+from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
+from payflowx.domain.outbound_webhooks.ports import MerchantEventPage, MerchantEventQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBAnnouncements:
-    """Implements `Announcements`."""
+class DynamoDBMerchantEvents:
+    """Implements `MerchantEvents`."""
 
     client: Any
     table: str
 
-    def get(self, merchant_id: str, transaction_id: str, seq: int) -> Announcement | None:
+    def get(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent | None:
         """A consistent read."""
         key = to_attributes(keys.event_key(merchant_id, transaction_id, seq))
         with storage_errors():
             answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
-        return announcement_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
+        return merchant_event_from_item(from_attributes(answer["Item"])) if "Item" in answer else None
 
-    def save(self, before: Announcement, after: Announcement) -> bool:
+    def save(self, before: MerchantEvent, after: MerchantEvent) -> bool:
         """A failed condition may be our own write whose answer was lost: then it is done twice, which receivers
         can tell.
         """
@@ -53,14 +53,14 @@ class DynamoDBAnnouncements:
             return False
         return True
 
-    def page(self, query: AnnouncementQuery) -> AnnouncementPage:
+    def page(self, query: MerchantEventQuery) -> MerchantEventPage:
         """Newest first, by the merchant's index."""
         days = MerchantDays(
             client=self.client,
             table=self.table,
             partition=lambda day: keys.merchant_events_day(query.merchant_id, day),
-            read=announcement_from_item,
+            read=merchant_event_from_item,
         )
-        span = Span(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
-        items, next_position = days.page(span, query.limit, wanted=lambda _announcement: True)
-        return AnnouncementPage(items=[item for item in items if item is not None], next_position=next_position)
+        span = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
+        items, next_position = days.page(span, query.limit, wanted=lambda _merchant_event: True)
+        return MerchantEventPage(items=[item for item in items if item is not None], next_position=next_position)

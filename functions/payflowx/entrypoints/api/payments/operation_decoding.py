@@ -5,16 +5,16 @@ from typing import Any
 
 from payflowx.application.payments.cancel_payment import NewCancellation
 from payflowx.application.payments.request_operation import NewOperation
-from payflowx.domain.shared.operation_request import MovementKind
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.entrypoints.api.payments.decoding import converted, fingerprint, key_in, normalized
 from payflowx.entrypoints.api.payments.types import CancelPaymentRequest, MoveMoneyRequest
 from payflowx.entrypoints.api.requests import ApiRequest, idempotency_key, refuse_card_data
 from payflowx.entrypoints.api.strict_json import decode_json_object
 
-_RESOURCES: Mapping[MovementKind, str] = {MovementKind.CAPTURE: "capture", MovementKind.REFUND: "refunds"}
+_RESOURCES: Mapping[OperationKind, str] = {OperationKind.CAPTURE: "capture", OperationKind.REFUND: "refunds"}
 
 
-def decode_new_operation(request: ApiRequest, transaction_id: str, kind: MovementKind) -> NewOperation:
+def decode_new_operation(request: ApiRequest, transaction_id: str, kind: OperationKind) -> NewOperation:
     """Raises `Refusal`. Without a body, or without an amount, all that is left is moved."""
     body = _body(request)
     typed = converted(body, MoveMoneyRequest)

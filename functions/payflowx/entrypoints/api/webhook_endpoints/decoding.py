@@ -6,7 +6,7 @@ from payflowx.adapters.platform.cursors import Cursors
 from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
 from payflowx.domain.outbound_webhooks.endpoints import ENDPOINT_ID_PATTERN
 from payflowx.domain.outbound_webhooks.merchant_events import parse_event_id
-from payflowx.domain.outbound_webhooks.ports import AnnouncementQuery
+from payflowx.domain.outbound_webhooks.ports import MerchantEventQuery
 from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.api import parameters
 from payflowx.entrypoints.api.payments.decoding import converted, normalized
@@ -48,10 +48,10 @@ def event_place(value: str) -> tuple[str, int]:
     return found
 
 
-def announcement_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> AnnouncementQuery:
+def merchant_event_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> MerchantEventQuery:
     """Without times: the last 31 days. A cursor carries its times with it."""
     span = parameters.span(query, cursors, _scope(merchant_id), now_ms)
-    return AnnouncementQuery(
+    return MerchantEventQuery(
         merchant_id=merchant_id,
         from_ms=span.from_ms,
         until_ms=span.until_ms,
@@ -60,7 +60,7 @@ def announcement_query(query: dict[str, str], merchant_id: str, cursors: Cursors
     )
 
 
-def announcement_cursor(query: AnnouncementQuery, position: str | None, cursors: Cursors) -> str | None:
+def merchant_event_cursor(query: MerchantEventQuery, position: str | None, cursors: Cursors) -> str | None:
     """The signed continuation of the list."""
     if position is None:
         return None

@@ -12,8 +12,8 @@ TYPES: Final = (
     types.EndpointAnswer,
     types.EndpointSecretAnswer,
     types.EndpointListAnswer,
-    types.AnnouncedEventAnswer,
-    types.AnnouncedEventListAnswer,
+    types.MerchantEventAnswer,
+    types.MerchantEventListAnswer,
     types.WebhookMessage,
 )
 
@@ -49,14 +49,14 @@ def paths(operation: Operation, *, listing: list[dict[str, Any]]) -> dict[str, A
         },
         "/events": {
             "get": operation(
-                "listEvents", "List what was announced, newest first", "AnnouncedEventListAnswer", listing, errors=_READ
+                "listEvents", "List what was announced, newest first", "MerchantEventListAnswer", listing, errors=_READ
             )
         },
         "/events/{eventId}/redeliver": {
             "post": operation(
                 "redeliverEvent",
                 "Send an event once more to every endpoint that is subscribed now",
-                "AnnouncedEventAnswer",
+                "MerchantEventAnswer",
                 [_EVENT_ID],
                 success=202,
                 errors=_WRITE,

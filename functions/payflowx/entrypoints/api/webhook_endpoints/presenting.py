@@ -3,19 +3,19 @@
 import msgspec
 
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint
-from payflowx.domain.outbound_webhooks.merchant_events import Announcement, Delivery, DeliveryState
+from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, MerchantEvent
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.api.webhook_endpoints.types import (
-    AnnouncedEventAnswer,
     DeliveryAnswer,
     EndpointAnswer,
     EndpointSecretAnswer,
+    MerchantEventAnswer,
 )
 
 
 def present_endpoint(endpoint: Endpoint, now_ms: int) -> EndpointAnswer:
     """Without any secret."""
-    overlaps = endpoint.previous_sealed_secret is not None and now_ms < endpoint.previous_until_ms
+    overlaps = endpoint.previous_encrypted_secret is not None and now_ms < endpoint.previous_until_ms
     return EndpointAnswer(
         id=endpoint.endpoint_id,
         url=endpoint.url,
@@ -34,18 +34,18 @@ def present_secret(endpoint: Endpoint, secret: str, now_ms: int) -> EndpointSecr
     return EndpointSecretAnswer(**msgspec.structs.asdict(present_endpoint(endpoint, now_ms)), secret=secret)
 
 
-def present_announcement(announcement: Announcement) -> AnnouncedEventAnswer:
+def present_merchant_event(merchant_event: MerchantEvent) -> MerchantEventAnswer:
     """An event and how far its deliveries are."""
-    return AnnouncedEventAnswer(
-        id=announcement.event_id,
-        type=announcement.topic,
-        sequence=announcement.number,
-        transaction_id=announcement.transaction_id,
-        operation_id=announcement.operation_id,
-        from_=announcement.status_from.value,
-        to=announcement.status_to.value,
-        created_at=timestamp(announcement.at_ms),
-        deliveries=[_delivery(endpoint_id, known) for endpoint_id, known in sorted(announcement.deliveries.items())],
+    return MerchantEventAnswer(
+        id=merchant_event.event_id,
+        type=merchant_event.event_type,
+        sequence=merchant_event.number,
+        transaction_id=merchant_event.transaction_id,
+        operation_id=merchant_event.operation_id,
+        from_=merchant_event.status_from.value,
+        to=merchant_event.status_to.value,
+        created_at=timestamp(merchant_event.at_ms),
+        deliveries=[_delivery(endpoint_id, known) for endpoint_id, known in sorted(merchant_event.deliveries.items())],
     )
 
 

@@ -10,8 +10,12 @@ from payflowx.bootstrap import Container
 from payflowx.entrypoints.api.answering import answer, no_content
 from payflowx.entrypoints.api.requests import ApiRequest
 from payflowx.entrypoints.api.webhook_endpoints import decoding
-from payflowx.entrypoints.api.webhook_endpoints.presenting import present_announcement, present_endpoint, present_secret
-from payflowx.entrypoints.api.webhook_endpoints.types import AnnouncedEventListAnswer, EndpointListAnswer
+from payflowx.entrypoints.api.webhook_endpoints.presenting import (
+    present_endpoint,
+    present_merchant_event,
+    present_secret,
+)
+from payflowx.entrypoints.api.webhook_endpoints.types import EndpointListAnswer, MerchantEventListAnswer
 
 
 def webhook_routes(container: Callable[[], Container]) -> APIGatewayRouter:
@@ -60,11 +64,11 @@ def webhook_routes(container: Callable[[], Container]) -> APIGatewayRouter:
         asked, wired = request(), container()
         asked.check_path_and_query()
         parameters = asked.query(decoding.EVENT_LIST_PARAMETERS)
-        query = decoding.announcement_query(parameters, asked.merchant_id, wired.cursors, wired.clock.now_ms())
-        page = wired.announced_events.page(query)
-        cursor = decoding.announcement_cursor(query, page.next_position, wired.cursors)
+        query = decoding.merchant_event_query(parameters, asked.merchant_id, wired.cursors, wired.clock.now_ms())
+        page = wired.read_merchant_events.page(query)
+        cursor = decoding.merchant_event_cursor(query, page.next_position, wired.cursors)
         return answer(
-            AnnouncedEventListAnswer(items=[present_announcement(item) for item in page.items], next_cursor=cursor)
+            MerchantEventListAnswer(items=[present_merchant_event(item) for item in page.items], next_cursor=cursor)
         )
 
     @router.post("/events/<event_id>/redeliver")
@@ -73,7 +77,7 @@ def webhook_routes(container: Callable[[], Container]) -> APIGatewayRouter:
         asked = request()
         decoding.decode_nothing(asked)
         transaction_id, seq = decoding.event_place(event_id)
-        event = container().announced_events.redeliver(asked.merchant_id, transaction_id, seq)
-        return answer(present_announcement(event), status=HTTPStatus.ACCEPTED)
+        event = container().read_merchant_events.redeliver(asked.merchant_id, transaction_id, seq)
+        return answer(present_merchant_event(event), status=HTTPStatus.ACCEPTED)
 
     return router

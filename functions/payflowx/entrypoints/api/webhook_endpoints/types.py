@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from payflowx.domain.payments.event_types import TOPICS
+from payflowx.domain.payments.event_types import EVENT_TYPES
 from payflowx.domain.shared import limits
 from payflowx.entrypoints.api.payments.types import OperationAnswer, PaymentAnswer, Status, Timestamp, TransactionId
 
 EndpointId = Annotated[str, Meta(pattern="^we_[a-z2-7]{16}$")]
 EventId = Annotated[str, Meta(pattern="^evt_[a-z2-7]{16}_[1-9][0-9]{0,5}$")]
-EventType = Annotated[str, Meta(extra_json_schema={"enum": sorted(TOPICS)})]
+EventType = Annotated[str, Meta(extra_json_schema={"enum": sorted(EVENT_TYPES)})]
 Secret = Annotated[str, Meta(pattern="^whsec_[A-Za-z0-9+/=]+$", description="Shown this once. Keep it secret.")]
 
 
@@ -71,7 +71,7 @@ class DeliveryAnswer(msgspec.Struct, rename="camel", kw_only=True):
     next_attempt_at: Timestamp | None
 
 
-class AnnouncedEventAnswer(msgspec.Struct, rename="camel", kw_only=True):
+class MerchantEventAnswer(msgspec.Struct, rename="camel", kw_only=True):
     """An event that merchants are told of. `sequence` counts those of its payment, from 1 and without a gap."""
 
     id: EventId
@@ -85,10 +85,10 @@ class AnnouncedEventAnswer(msgspec.Struct, rename="camel", kw_only=True):
     deliveries: list[DeliveryAnswer]
 
 
-class AnnouncedEventListAnswer(msgspec.Struct, rename="camel", kw_only=True):
+class MerchantEventListAnswer(msgspec.Struct, rename="camel", kw_only=True):
     """Newest first. A page may be empty and still have a cursor: go on until it is null."""
 
-    items: list[AnnouncedEventAnswer]
+    items: list[MerchantEventAnswer]
     next_cursor: str | None
 
 

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from payflowx.bootstrap import Container
-from payflowx.entrypoints.operators.commands import audit_log as trail
+from payflowx.entrypoints.operators.commands import audit_log as audit_log
 from payflowx.entrypoints.operators.commands import (
     credentials,
     dead_letters,
@@ -27,7 +27,7 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     payments,
     reviews,
     dead_letters,
-    trail,
+    audit_log,
     health,
 )
 """Each offers `COMMANDS`, its structs, and `run(container, command)`."""

@@ -9,17 +9,17 @@ from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, Limit
 
 
-class ListRecordsCommand(Command, tag="list_records"):
+class ListAuditLogCommand(Command, tag="list_records"):
     """A month's changes that belong to no payment, newest first."""
 
     month: Annotated[str, Meta(pattern="^20[0-9]{2}-(0[1-9]|1[0-2])$")]
     limit: Limit = 100
 
 
-COMMANDS = (ListRecordsCommand,)
+COMMANDS = (ListAuditLogCommand,)
 
 
-def run(container: Container, command: ListRecordsCommand) -> dict[str, Any]:
+def run(container: Container, command: ListAuditLogCommand) -> dict[str, Any]:
     """Who, what and why."""
     return {
         "items": [
@@ -27,10 +27,10 @@ def run(container: Container, command: ListRecordsCommand) -> dict[str, Any]:
                 "at": timestamp(record.at_ms),
                 "action": record.action,
                 "merchantId": record.merchant_id,
-                "operator": record.decision.who,
-                "reason": record.decision.why,
+                "operator": record.operator_action.who,
+                "reason": record.operator_action.why,
                 "facts": dict(record.facts),
             }
-            for record in container.list_records(command.month, limit=command.limit)
+            for record in container.list_audit_log(command.month, limit=command.limit)
         ]
     }

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from payflowx.domain.merchants.operator_action import Decision, decision_of
+from payflowx.domain.merchants.operator_action import OperatorAction, operator_action_of
 
 MerchantId = Annotated[str, Meta(min_length=2, max_length=40)]
 TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]
@@ -19,12 +19,12 @@ class Command(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_onl
     """A question. It changes nothing."""
 
 
-class Change(Command):
+class MutatingCommand(Command):
     """A change: somebody decides it, for a reason. Both go into a trail that nobody can alter."""
 
     operator: str
     reason: str
 
-    def decision(self) -> Decision:
+    def operator_action(self) -> OperatorAction:
         """Raises `Refusal` (`reason_invalid`)."""
-        return decision_of(self.operator, self.reason)
+        return operator_action_of(self.operator, self.reason)

@@ -9,7 +9,7 @@ from payflowx.application.merchants.set_credentials import WantedAccount
 from payflowx.bootstrap import Container
 from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.shared.limits import MAX_SECRET_CHARS, MAX_URL_CHARS
-from payflowx.entrypoints.operators.commands.base import Change, MerchantId
+from payflowx.entrypoints.operators.commands.base import MerchantId, MutatingCommand
 from payflowx.entrypoints.operators.commands.merchants import present_webhook
 
 _Secret = Annotated[str, Meta(min_length=1, max_length=MAX_SECRET_CHARS)]
@@ -32,7 +32,7 @@ class SecretRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
         return AccountSecret(key_id=self.key_id, key_secret=self.key_secret, webhook_secret=self.webhook_secret)
 
 
-class SetCredentialsCommand(Change, tag="set_credentials"):
+class SetCredentialsCommand(MutatingCommand, tag="set_credentials"):
     """Adds the account if the merchant does not have it."""
 
     merchant_id: MerchantId
@@ -42,7 +42,7 @@ class SetCredentialsCommand(Change, tag="set_credentials"):
     endpoint: Annotated[str, Meta(max_length=MAX_URL_CHARS)] | None = None
 
 
-class RotateCredentialsCommand(Change, tag="rotate_credentials"):
+class RotateCredentialsCommand(MutatingCommand, tag="rotate_credentials"):
     """The ones of before verify webhooks until the rotation is finished."""
 
     merchant_id: MerchantId
@@ -51,7 +51,7 @@ class RotateCredentialsCommand(Change, tag="rotate_credentials"):
     secret: SecretRequest
 
 
-class FinishRotationCommand(Change, tag="finish_credentials_rotation"):
+class FinishRotationCommand(MutatingCommand, tag="finish_credentials_rotation"):
     """The ones of before verify nothing any more."""
 
     merchant_id: MerchantId
@@ -75,9 +75,9 @@ def run(
                 account_id=command.account_id,
                 endpoint=command.endpoint,
             )
-            account = container.set_credentials(wanted, command.secret.secret(), command.decision())
+            account = container.set_credentials(wanted, command.secret.secret(), command.operator_action())
         case RotateCredentialsCommand():
-            account = container.rotate_credentials.begin(*names, command.secret.secret(), command.decision())
+            account = container.rotate_credentials.begin(*names, command.secret.secret(), command.operator_action())
         case FinishRotationCommand():
-            account = container.rotate_credentials.finish(*names, command.decision())
+            account = container.rotate_credentials.finish(*names, command.operator_action())
     return {"merchantId": command.merchant_id, **present_webhook(account)}

@@ -11,7 +11,7 @@ from payflowx.domain.recovery.ports import WorkQueueName
 from payflowx.domain.shared.limits import MAX_DEAD_LETTERS_A_LOOK
 from payflowx.domain.shared.metrics import Metric
 from payflowx.entrypoints.api.payments.presenting import timestamp
-from payflowx.entrypoints.operators.commands.base import Change, Command
+from payflowx.entrypoints.operators.commands.base import Command, MutatingCommand
 
 
 class CountDeadLettersCommand(Command, tag="count_dead_letters"):
@@ -26,14 +26,14 @@ class ExplainDeadLettersCommand(Command, tag="explain_dead_letters"):
     with_log: bool = True
 
 
-class ReplayDeadLettersCommand(Change, tag="replay_dead_letters"):
+class ReplayDeadLettersCommand(MutatingCommand, tag="replay_dead_letters"):
     """A few at a time: the caller sets the pace."""
 
     queue: WorkQueueName
     limit: Annotated[int, Meta(ge=1, le=MAX_REPLAY_BATCH)] = MAX_REPLAY_BATCH
 
 
-class PurgeDeadLettersCommand(Change, tag="purge_dead_letters"):
+class PurgeDeadLettersCommand(MutatingCommand, tag="purge_dead_letters"):
     """All of a queue's."""
 
     queue: WorkQueueName
@@ -69,11 +69,13 @@ def run(
                 ]
             }
         case ReplayDeadLettersCommand():
-            replayed = container.replay_dead_letters(command.queue, limit=command.limit, decision=command.decision())
+            replayed = container.replay_dead_letters(
+                command.queue, limit=command.limit, operator_action=command.operator_action()
+            )
             container.telemetry.count(Metric.DEAD_LETTERS_REPLAYED, len(replayed), queue=command.queue.value)
             return {"items": [{**_present(r.plan), "sent": r.sent} for r in replayed]}
         case PurgeDeadLettersCommand():
-            container.purge_dead_letters(command.queue, command.decision())
+            container.purge_dead_letters(command.queue, command.operator_action())
             return {"purged": True}
 
 

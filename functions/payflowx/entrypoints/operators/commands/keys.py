@@ -6,10 +6,10 @@ from msgspec import Meta
 
 from payflowx.application.merchants.api_key_issuer import IssuedKey
 from payflowx.bootstrap import Container
-from payflowx.domain.merchants.directory import StoredKey
+from payflowx.domain.merchants.directory import ApiKeyRecord
 from payflowx.domain.shared.limits import MAX_KEY_LIFETIME_DAYS, MAX_KEY_OVERLAP_HOURS
 from payflowx.entrypoints.api.payments.presenting import timestamp
-from payflowx.entrypoints.operators.commands.base import Change, Command, MerchantId
+from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
 
 _KeyId = Annotated[str, Meta(pattern="^key_[0-9a-f]{12}$")]
 
@@ -20,14 +20,14 @@ class ListKeysCommand(Command, tag="list_keys"):
     merchant_id: MerchantId
 
 
-class CreateKeyCommand(Change, tag="create_key"):
+class CreateKeyCommand(MutatingCommand, tag="create_key"):
     """Answers with the API key, this once."""
 
     merchant_id: MerchantId
     expires_in_days: Annotated[int, Meta(ge=1, le=MAX_KEY_LIFETIME_DAYS)] | None = None
 
 
-class RotateKeyCommand(Change, tag="rotate_key"):
+class RotateKeyCommand(MutatingCommand, tag="rotate_key"):
     """Answers with the new API key, this once."""
 
     merchant_id: MerchantId
@@ -35,7 +35,7 @@ class RotateKeyCommand(Change, tag="rotate_key"):
     overlap_hours: Annotated[int, Meta(ge=0, le=MAX_KEY_OVERLAP_HOURS)] = 24
 
 
-class RevokeKeyCommand(Change, tag="revoke_key"):
+class RevokeKeyCommand(MutatingCommand, tag="revoke_key"):
     """Ends a key now."""
 
     merchant_id: MerchantId
@@ -55,14 +55,16 @@ def run(
             keys = container.list_keys(command.merchant_id)
             return {"items": [_present(key, now_ms) for key in keys]}
         case CreateKeyCommand():
-            return _issued(container.create_key(command.merchant_id, command.expires_in_days, command.decision()))
+            return _issued(
+                container.create_key(command.merchant_id, command.expires_in_days, command.operator_action())
+            )
         case RotateKeyCommand():
             issued = container.rotate_key(
-                command.merchant_id, command.key_id, command.overlap_hours, command.decision()
+                command.merchant_id, command.key_id, command.overlap_hours, command.operator_action()
             )
             return _issued(issued)
         case RevokeKeyCommand():
-            key = container.revoke_key(command.merchant_id, command.key_id, command.decision())
+            key = container.revoke_key(command.merchant_id, command.key_id, command.operator_action())
             return _present(key, container.clock.now_ms())
 
 
@@ -70,7 +72,7 @@ def _issued(issued: IssuedKey) -> dict[str, Any]:
     return {"merchantId": issued.stored.merchant_id, "keyId": issued.stored.key_id, "apiKey": issued.api_key}
 
 
-def _present(key: StoredKey, now_ms: int) -> dict[str, Any]:
+def _present(key: ApiKeyRecord, now_ms: int) -> dict[str, Any]:
     if key.revoked_at_ms is not None:
         state = "revoked"
     elif key.expires_at_ms is not None and key.expires_at_ms <= now_ms:

@@ -10,7 +10,7 @@ from payflowx.bootstrap import Container
 from payflowx.domain.inbound_webhooks.tokens import webhook_path
 from payflowx.domain.providers.ports import Account
 from payflowx.entrypoints.api.payments.presenting import timestamp
-from payflowx.entrypoints.operators.commands.base import Change, Command, Limit, MerchantId
+from payflowx.entrypoints.operators.commands.base import Command, Limit, MerchantId, MutatingCommand
 
 
 class AccountRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -22,7 +22,7 @@ class AccountRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel",
     secret_arn: str
 
 
-class CreateMerchantCommand(Change, tag="create_merchant"):
+class CreateMerchantCommand(MutatingCommand, tag="create_merchant"):
     """Answers with the API key, this once."""
 
     merchant_id: str
@@ -53,7 +53,7 @@ def run(
     match command:
         case CreateMerchantCommand():
             accounts = [Account(**msgspec.structs.asdict(account)) for account in command.accounts]
-            created = container.create_merchant(command.merchant_id, command.name, accounts, command.decision())
+            created = container.create_merchant(command.merchant_id, command.name, accounts, command.operator_action())
             container.telemetry.info("merchant created", merchantId=command.merchant_id)
             return {
                 "merchantId": command.merchant_id,

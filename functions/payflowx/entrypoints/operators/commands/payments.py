@@ -8,7 +8,14 @@ from payflowx.bootstrap import Container
 from payflowx.domain.payments.ports import PaymentQuery
 from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS
 from payflowx.domain.shared.statuses import PaymentStatus
-from payflowx.entrypoints.operators.commands.base import Change, Command, Limit, MerchantId, Position, TransactionId
+from payflowx.entrypoints.operators.commands.base import (
+    Command,
+    Limit,
+    MerchantId,
+    MutatingCommand,
+    Position,
+    TransactionId,
+)
 from payflowx.entrypoints.operators.commands.presenting import event_fields, operation_fields, payment_fields
 
 _Milliseconds = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
@@ -41,21 +48,21 @@ class ListEventsCommand(Command, tag="list_events"):
     limit: Limit = 100
 
 
-class VerifyTrailCommand(Command, tag="verify_trail"):
+class VerifyAuditLogCommand(Command, tag="verify_trail"):
     """Answers with what is wrong with a payment's audit trail."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
 
 
-class ResolvePaymentCommand(Change, tag="resolve_payment"):
+class ResolvePaymentCommand(MutatingCommand, tag="resolve_payment"):
     """Has a payment looked at now. It charges nothing that would not be charged anyway."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
 
 
-class ErasePersonalDataCommand(Change, tag="erase_personal_data"):
+class ErasePersonalDataCommand(MutatingCommand, tag="erase_personal_data"):
     """Erases a final payment's customer, tokens, texts and URLs."""
 
     merchant_id: MerchantId
@@ -66,7 +73,7 @@ COMMANDS = (
     ShowPaymentCommand,
     ListPaymentsCommand,
     ListEventsCommand,
-    VerifyTrailCommand,
+    VerifyAuditLogCommand,
     ResolvePaymentCommand,
     ErasePersonalDataCommand,
 )
@@ -77,7 +84,7 @@ def run(
     command: ShowPaymentCommand
     | ListPaymentsCommand
     | ListEventsCommand
-    | VerifyTrailCommand
+    | VerifyAuditLogCommand
     | ResolvePaymentCommand
     | ErasePersonalDataCommand,
 ) -> dict[str, Any]:
@@ -95,13 +102,13 @@ def run(
         case ListEventsCommand():
             page = container.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
             return {"items": [event_fields(event) for event in page.items], "nextSeq": page.next_seq}
-        case VerifyTrailCommand():
-            faults = container.verify_trail(*names)
+        case VerifyAuditLogCommand():
+            faults = container.verify_audit_log(*names)
             return {"whole": not faults, "faults": faults}
         case ResolvePaymentCommand():
-            return payment_fields(container.resolve_payment(*names, command.decision()))
+            return payment_fields(container.resolve_payment(*names, command.operator_action()))
         case ErasePersonalDataCommand():
-            container.erase_personal_data(*names, command.decision())
+            container.erase_personal_data(*names, command.operator_action())
             container.telemetry.info("personal data erased", transactionId=command.transaction_id)
             return {"erased": True}
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from payflowx.bootstrap import Container
-from payflowx.entrypoints.operators.commands.base import Change, Command, MerchantId
+from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
 
 
 class ListProvidersCommand(Command, tag="list_providers"):
@@ -14,7 +14,7 @@ class ListProvidersCommand(Command, tag="list_providers"):
     merchant_id: MerchantId | None = None
 
 
-class SetProviderSwitchCommand(Change, tag="set_provider_switch"):
+class SetProviderStatusCommand(MutatingCommand, tag="set_provider_switch"):
     """For everyone, unless a merchant is named."""
 
     provider: Annotated[str, Meta(min_length=1, max_length=40)]
@@ -22,10 +22,10 @@ class SetProviderSwitchCommand(Change, tag="set_provider_switch"):
     merchant_id: MerchantId | None = None
 
 
-COMMANDS = (ListProvidersCommand, SetProviderSwitchCommand)
+COMMANDS = (ListProvidersCommand, SetProviderStatusCommand)
 
 
-def run(container: Container, command: ListProvidersCommand | SetProviderSwitchCommand) -> dict[str, Any]:
+def run(container: Container, command: ListProvidersCommand | SetProviderStatusCommand) -> dict[str, Any]:
     """The answer's fields."""
     match command:
         case ListProvidersCommand():
@@ -34,15 +34,15 @@ def run(container: Container, command: ListProvidersCommand | SetProviderSwitchC
                     {
                         "provider": status.provider,
                         "simulated": status.simulated,
-                        "canFence": status.can_fence,
+                        "canFence": status.can_cancel_and_confirm,
                         "disabledForEveryone": status.disabled_for_everyone,
                         "disabledForMerchant": status.disabled_for_merchant,
                     }
                     for status in container.list_providers(command.merchant_id)
                 ]
             }
-        case SetProviderSwitchCommand():
-            switch = container.set_provider_switch(
-                command.provider, command.merchant_id, command.decision(), disabled=command.disabled
+        case SetProviderStatusCommand():
+            switch = container.set_provider_status(
+                command.provider, command.merchant_id, command.operator_action(), disabled=command.disabled
             )
             return {"provider": switch.provider, "merchantId": switch.merchant_id, "disabled": switch.disabled}

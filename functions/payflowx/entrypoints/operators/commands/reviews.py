@@ -4,17 +4,17 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.application.reviews.close_review import ReviewFinding
+from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.application.reviews.list_reviews import Review
 from payflowx.bootstrap import Container
 from payflowx.domain.payments.ports import PaymentQuery
-from payflowx.domain.payments.review import Verdict, attempt_in_question
+from payflowx.domain.payments.review import ReviewDecision, attempt_in_question
 from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import (
-    Change,
     Command,
     MerchantId,
+    MutatingCommand,
     OperationId,
     Position,
     TransactionId,
@@ -33,22 +33,22 @@ class ListReviewsCommand(Command, tag="list_reviews"):
     position: Position | None = None
 
 
-class CloseReviewCommand(Change, tag="close_review"):
+class CloseReviewCommand(MutatingCommand, tag="close_review"):
     """`reference`: the provider's id of the charge, where it was not known."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
-    verdict: Verdict
+    verdict: ReviewDecision
     evidence: str
     reference: _Reference | None = None
 
 
-class CloseOperationReviewCommand(Change, tag="close_operation_review"):
+class CloseOperationReviewCommand(MutatingCommand, tag="close_operation_review"):
     """Of a capture, void or refund. `charged`: the money moved."""
 
     merchant_id: MerchantId
     operation_id: OperationId
-    verdict: Verdict
+    verdict: ReviewDecision
     evidence: str
     reference: _Reference | None = None
 
@@ -62,14 +62,16 @@ def run(
     """The list, or what was closed as it is now."""
     if isinstance(command, ListReviewsCommand):
         return _list(container, command)
-    finding = ReviewFinding(verdict=command.verdict, evidence=command.evidence, reference=command.reference)
+    finding = ReviewEntry(verdict=command.verdict, evidence=command.evidence, reference=command.reference)
     match command:
         case CloseReviewCommand():
-            payment = container.close_review(command.merchant_id, command.transaction_id, finding, command.decision())
+            payment = container.close_review(
+                command.merchant_id, command.transaction_id, finding, command.operator_action()
+            )
             return payment_fields(payment)
         case CloseOperationReviewCommand():
             operation = container.close_operation_review(
-                command.merchant_id, command.operation_id, finding, command.decision()
+                command.merchant_id, command.operation_id, finding, command.operator_action()
             )
             return operation_fields(operation)
 

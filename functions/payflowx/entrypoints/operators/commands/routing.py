@@ -11,7 +11,7 @@ from payflowx.bootstrap import Container
 from payflowx.domain.merchants.directory import Publication
 from payflowx.domain.shared import limits
 from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.entrypoints.operators.commands.base import Change, Command, MerchantId, TransactionId
+from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand, TransactionId
 
 _Document = Annotated[str, Meta(min_length=2, max_length=MAX_DOCUMENT_BYTES)]
 
@@ -40,13 +40,13 @@ class ExplainRouteCommand(Command, tag="explain_route"):
     document: _Document | None = None
 
 
-class PublishRoutingCommand(Change, tag="publish_routing"):
+class PublishRoutingCommand(MutatingCommand, tag="publish_routing"):
     """Rolled out by the environment's strategy."""
 
     document: _Document
 
 
-class RollBackRoutingCommand(Change, tag="roll_back_routing"):
+class RollBackRoutingCommand(MutatingCommand, tag="roll_back_routing"):
     """Stops a roll-out under way, or puts the version of before back."""
 
 
@@ -76,9 +76,9 @@ def run(
         case ExplainRouteCommand():
             return _explain(container, command)
         case PublishRoutingCommand():
-            return _present(container.publish_routing(command.document.encode(), command.decision()))
+            return _present(container.publish_routing(command.document.encode(), command.operator_action()))
         case RollBackRoutingCommand():
-            return _present(container.roll_back_routing(command.decision()))
+            return _present(container.roll_back_routing(command.operator_action()))
 
 
 def _explain(container: Container, command: ExplainRouteCommand) -> dict[str, Any]:

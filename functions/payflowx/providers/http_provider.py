@@ -7,27 +7,27 @@ from typing import Final, Protocol, TypeVar
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import (
-    MovementOutcome,
-    MovementResult,
     NotFound,
     NotSent,
+    OperationOutcome,
+    OperationStepResult,
     Outcome,
     Progress,
     Rejected,
     StepResult,
     Unknown,
 )
-from payflowx.domain.providers.events import Notice, Webhook
-from payflowx.domain.providers.ports import Account, Charge
+from payflowx.domain.providers.events import ProviderEvent, Webhook
+from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import (
-    StatementPage,
-    StatementResult,
-    StatementTooLong,
-    StatementUnavailable,
+    ReportPage,
+    ReportResult,
+    ReportTooLong,
+    ReportUnavailable,
 )
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
-from payflowx.domain.shared.operation_request import Movement
+from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import (
     ANSWER_TOO_LARGE,
     Credentials,
@@ -38,7 +38,7 @@ from payflowx.domain.shared.transport import (
     NoConnection,
     Secrets,
 )
-from payflowx.providers.contract import Gateway, Step
+from payflowx.providers.contract import Connector, Step
 
 _PLACEHOLDER: Final = "payflowx-placeholder"
 _MIN_SECRET_BYTES: Final = 8
@@ -61,10 +61,10 @@ class _Exchange(Protocol[Asked, Answer]):
 
 
 @dataclass(frozen=True, slots=True)
-class Connector:
+class HttpProvider:
     """A gateway with the means to talk to it. Holds no state between calls."""
 
-    gateway: Gateway
+    connector: Connector
     http: HttpClient
     secrets: Secrets
     clock_ms: Callable[[], int]
@@ -74,53 +74,53 @@ class Connector:
     @property
     def capabilities(self) -> Capabilities:
         """What the gateway declares."""
-        return self.gateway.capabilities
+        return self.connector.capabilities
 
-    def request_hash(self, charge: Charge) -> str:
+    def request_hash(self, request: ChargeRequest) -> str:
         """SHA-256 over every charge request, with placeholders for ids that only the provider will know."""
-        steps = self.gateway.charge_steps()
+        steps = self.connector.charge_steps()
         known = {fact: _PLACEHOLDER for step in steps for fact in step.yields}
-        blank = replace(charge, progress=known, reference=None)
+        blank = replace(request, progress=known, reference=None)
         return _hash_of([step.build(blank) for step in steps])
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
         """True once everything is stored that the charging step had to wait for."""
-        return _next_step(self.gateway.charge_steps(), progress).charges
+        return _next_step(self.connector.charge_steps(), progress).charges
 
-    def charge(self, charge: Charge, account: Account) -> StepResult:
+    def charge(self, request: ChargeRequest, account: Account) -> StepResult:
         """Send the first step that is not done yet."""
-        return self._perform(_next_step(self.gateway.charge_steps(), charge.progress), charge, account)
+        return self._perform(_next_step(self.connector.charge_steps(), request.progress), request, account)
 
-    def inquire(self, charge: Charge, account: Account) -> Outcome:
+    def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """Read until there is an answer; a read that fails is `Unknown`, which is no news."""
-        return self._converse(self.gateway.inquiry_steps(charge), charge, account, NotFound())
+        return self._converse(self.connector.inquiry_steps(request), request, account, NotFound())
 
-    def fence(self, charge: Charge, account: Account) -> Outcome:
+    def cancel_and_confirm(self, request: ChargeRequest, account: Account) -> Outcome:
         """Cancel and read back. Anything but a proof is `Unknown`."""
-        return self._converse(self.gateway.fence_steps(charge), charge, account, Unknown(code="not_fenced"))
+        return self._converse(self.connector.cancel_steps(request), request, account, Unknown(code="not_fenced"))
 
     # -- captures, voids and refunds
 
-    def can_move(self, movement: Movement) -> bool:
+    def supports(self, request: OperationRequest) -> bool:
         """Whether the gateway has a request for this kind, and for this part of the charge."""
-        return len(self.gateway.movement_steps(movement)) == 1
+        return len(self.connector.operation_steps(request)) == 1
 
-    def movement_hash(self, movement: Movement) -> str:
+    def operation_hash(self, request: OperationRequest) -> str:
         """SHA-256 over the request. What only an earlier answer told is no part of it."""
-        blank = replace(movement, progress={}, reference=None)
-        return _hash_of([step.build(blank) for step in self.gateway.movement_steps(blank)])
+        blank = replace(request, progress={}, reference=None)
+        return _hash_of([step.build(blank) for step in self.connector.operation_steps(blank)])
 
-    def move(self, movement: Movement, account: Account) -> MovementOutcome:
+    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
         """Send the one request."""
-        (step,) = self.gateway.movement_steps(movement)
-        return self._settled(self._perform(step, movement, account))
+        (step,) = self.connector.operation_steps(request)
+        return self._settled(self._perform(step, request, account))
 
-    def inquire_movement(self, movement: Movement, account: Account) -> MovementOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
         """Read until there is an answer; a read that fails is `Unknown`, which is no news."""
-        for step in self.gateway.movement_inquiry_steps(movement)[:MAX_STEPS_PER_ATTEMPT]:
-            match self._perform(step, movement, account):
+        for step in self.connector.operation_inquiry_steps(request)[:MAX_STEPS_PER_ATTEMPT]:
+            match self._perform(step, request, account):
                 case Progress(facts=facts):
-                    movement = replace(movement, progress={**movement.progress, **facts})
+                    request = replace(request, progress={**request.progress, **facts})
                 case NotSent(code=code) | Rejected(code=code):
                     return Unknown(code=code)
                 case outcome:
@@ -128,43 +128,43 @@ class Connector:
         return NotFound()
 
     @staticmethod
-    def _settled(result: MovementResult) -> MovementOutcome:
+    def _settled(result: OperationStepResult) -> OperationOutcome:
         return Unknown(code="unexpected_progress") if isinstance(result, Progress) else result
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> Notice:
-        """Raises `ForgedWebhookError`; whatever else an authentic one makes the parser do is a notice of nothing."""
-        return self.gateway.read_webhook(webhook, secrets)
+    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
+        """Raises `InvalidSignatureError`; whatever else an authentic one makes the parser do is a notice of nothing."""
+        return self.connector.read_webhook(webhook, secrets)
 
     # -- the provider's own book
 
-    def statement(self, page: StatementPage, account: Account) -> StatementResult:
+    def statement(self, page: ReportPage, account: Account) -> ReportResult:
         """One page of the provider's list. Reads only."""
-        if self.capabilities.own_list is None:
-            return StatementUnavailable(code="no_list")
+        if self.capabilities.reports is None:
+            return ReportUnavailable(code="no_list")
         try:
             credentials = self.secrets.credentials(account.secret_arn)
-            request = self.gateway.authenticate(self.gateway.statement_request(page), credentials)
+            request = self.connector.authenticate(self.connector.report_request(page), credentials)
         except StorageUnavailableError:
-            return StatementUnavailable(code="credentials_unavailable")
+            return ReportUnavailable(code="credentials_unavailable")
         except ValueError:
-            return StatementUnavailable(code="list_too_long")
+            return ReportUnavailable(code="list_too_long")
         started_ms = self.clock_ms()
         result = self.http.send(request, account.endpoint)
         self.observe(self.capabilities.provider, "statement", self.clock_ms() - started_ms)
         if not isinstance(result, HttpResponse):
-            return StatementTooLong() if result.code == ANSWER_TOO_LARGE else StatementUnavailable(code=result.code)
+            return ReportTooLong() if result.code == ANSWER_TOO_LARGE else ReportUnavailable(code=result.code)
         try:
-            return self.gateway.read_statement(page, result)
+            return self.connector.read_report(page, result)
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
-            return StatementUnavailable(code="list_not_understood")
+            return ReportUnavailable(code="list_not_understood")
 
     # -- the line
 
-    def _converse(self, steps: Sequence[Step], charge: Charge, account: Account, otherwise: Outcome) -> Outcome:
+    def _converse(self, steps: Sequence[Step], request: ChargeRequest, account: Account, otherwise: Outcome) -> Outcome:
         for step in steps[:MAX_STEPS_PER_ATTEMPT]:
-            match self._perform(step, charge, account):
+            match self._perform(step, request, account):
                 case Progress(facts=facts):
-                    charge = replace(charge, progress={**charge.progress, **facts})
+                    request = replace(request, progress={**request.progress, **facts})
                 case NotSent(code=code):
                     return Unknown(code=code)
                 case outcome:
@@ -178,7 +178,7 @@ class Connector:
         except StorageUnavailableError:
             return NotSent(code="credentials_unavailable")
         started_ms = self.clock_ms()
-        result = self.http.send(self.gateway.authenticate(request, credentials), account.endpoint)
+        result = self.http.send(self.connector.authenticate(request, credentials), account.endpoint)
         self.observe(self.capabilities.provider, step.name, self.clock_ms() - started_ms)
         match result:
             case HttpResponse():
