@@ -22,9 +22,9 @@ def main() -> None:
     parser.add_argument("--port", required=True, type=int, action="append")
     parser.add_argument("--parent", type=int, help="end when this process is gone")
     arguments = parser.parse_args()
-    if len(arguments.gateway) != len(arguments.port):
+    if len(arguments.provider) != len(arguments.port):
         parser.error("each --gateway needs a --port of its own")
-    servers = [_server(name, port) for name, port in zip(arguments.gateway, arguments.port, strict=True)]
+    servers = [_server(name, port) for name, port in zip(arguments.provider, arguments.port, strict=True)]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=_stop, args=(servers,)).start())
     if arguments.parent:
@@ -36,14 +36,14 @@ def main() -> None:
         server.wait()
 
 
-def _server(gateway: str, port: int) -> SimulatorServer:
+def _server(provider: str, port: int) -> SimulatorServer:
     """SANDBOX_ACCOUNTS holds credentials by gateway; SANDBOX_KEY_ID and SANDBOX_KEY_SECRET are for all the others."""
-    account = json.loads(os.environ.get("SANDBOX_ACCOUNTS", "{}")).get(gateway, {})
+    account = json.loads(os.environ.get("SANDBOX_ACCOUNTS", "{}")).get(provider, {})
     credentials = Credentials(
         key_id=account.get("keyId", os.environ.get("SANDBOX_KEY_ID", "sandbox")),
         key_secret=account.get("keySecret", os.environ.get("SANDBOX_KEY_SECRET", "sandbox")),
     )
-    return SimulatorServer(gateway, port, credentials, webhook_secret=account.get("webhookSecret"))
+    return SimulatorServer(provider, port, credentials, webhook_secret=account.get("webhookSecret"))
 
 
 def _stop(servers: list[SimulatorServer]) -> None:

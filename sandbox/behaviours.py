@@ -66,7 +66,7 @@ ASYNC_SECONDS: Final = 3.0
 REOPEN_SECONDS: Final = 10.0
 
 
-def behaviour_of(token: object, gateway: str) -> Behaviour | None:
+def behaviour_of(token: object, provider: str) -> Behaviour | None:
     """`tok_x@gateway` acts at that gateway only and succeeds elsewhere; None for a token nobody issued."""
     if not isinstance(token, str):
         return None
@@ -74,4 +74,4 @@ def behaviour_of(token: object, gateway: str) -> Behaviour | None:
     known = BEHAVIOURS.get(name)
     if known is None or not only:
         return known if not only else None
-    return known if only == gateway else BEHAVIOURS["tok_success"]
+    return known if only == provider else BEHAVIOURS["tok_success"]

@@ -481,7 +481,7 @@ class CashfreeSimulator(CourseSimulator):
             amount = _minor("refund_amount", body["refund_amount"], order["currency"])
             if amount > record["taken"] - self.refunded(record, now):
                 raise _invalid("refund_amount", "should not be greater than the amount that is left")
-            refund = self._book_refund(record, body, amount, behaviour.effect, now)
+            refund = self._record_refund(record, body, amount, behaviour.effect, now)
             return self._remember(request, _reply(_present_refund(refund)))
 
         return self._perform_once(order, behaviour, take, now)
@@ -494,7 +494,7 @@ class CashfreeSimulator(CourseSimulator):
                 return record
         raise _RefusedError(_error(400, "order_not_paid", "the order has no captured payment"))
 
-    def _book_refund(self, record: Record, body: Record, amount: int, effect: Effect, now: float) -> Record:
+    def _record_refund(self, record: Record, body: Record, amount: int, effect: Effect, now: float) -> Record:
         refund = self._operation(record, "refund", amount, now) | {
             "id": body["refund_id"],
             "payment_id": record["id"],

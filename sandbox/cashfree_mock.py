@@ -240,7 +240,7 @@ class CashfreeMockSimulator(PostAuthorizationSimulator):
             for record in self._of(order, now):
                 if record["state"] in {PENDING, WAITING}:
                     changes = {"state": DECLINED, "effect": Effect.SOFT_DECLINE}
-                    self.tell(self.change(record, **changes, settles_at=now, settles_to=DECLINED), now)
+                    self.notify(self.change(record, **changes, settles_at=now, settles_to=DECLINED), now)
         return _numbers(200, self._present(order, now))
 
     def _of(self, order: Record, now: float) -> list[Record]:

@@ -16,7 +16,7 @@ class DynamoDBStore:
 
     client: Any
     table: str
-    gateway: str
+    provider: str
 
     def get(self, kind: str, key: str) -> Record | None:
         """A consistent read."""
@@ -46,7 +46,7 @@ class DynamoDBStore:
             answer = self.client.query(
                 TableName=self.table,
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": f"{self.gateway}#{kind}"}},
+                ExpressionAttributeValues={":pk": {"S": f"{self.provider}#{kind}"}},
                 ConsistentRead=True,
                 **start,
             )
@@ -56,7 +56,7 @@ class DynamoDBStore:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _key(self, kind: str, key: str) -> dict[str, Any]:
-        return {"pk": {"S": f"{self.gateway}#{kind}"}, "sk": {"S": key}}
+        return {"pk": {"S": f"{self.provider}#{kind}"}, "sk": {"S": key}}
 
     @staticmethod
     def _record(item: dict[str, Any]) -> Record:

@@ -23,13 +23,13 @@ _CREDENTIALS_LIFETIME_SECONDS: Final = 300
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """An event of a function URL (payload format 2.0)."""
-    gateway, request = _split(event)
-    if gateway not in SIMULATORS:
+    provider, request = _split(event)
+    if provider not in SIMULATORS:
         return _encode(json_reply(404, {"error": f"use {', '.join(f'/{name}' for name in sorted(SIMULATORS))}"}))
     if len(request.body) > MAX_BODY_BYTES:
         return _encode(json_reply(413, {"error": "too large"}))
-    url = f"https://{event['requestContext']['domainName']}/{gateway}"
-    simulator = _simulator(gateway, url, int(time.time()) // _CREDENTIALS_LIFETIME_SECONDS)
+    url = f"https://{event['requestContext']['domainName']}/{provider}"
+    simulator = _simulator(provider, url, int(time.time()) // _CREDENTIALS_LIFETIME_SECONDS)
     reply = _handle(simulator, request)
     time.sleep(min(reply.hold_seconds, _MAX_HOLD_SECONDS))
     return _encode(reply)
@@ -56,20 +56,20 @@ def _client(service: str) -> Any:
 
 
 @cache
-def _simulator(gateway: str, url: str, _period: int) -> Simulator:
+def _simulator(provider: str, url: str, _period: int) -> Simulator:
     """A new one every five minutes: a rotated secret works soon."""
     secret = _client("secretsmanager").get_secret_value(SecretId=os.environ["SANDBOX_SECRET_ARN"])
     fields = json.loads(secret["SecretString"])
-    store = DynamoDBStore(_client("dynamodb"), os.environ["SANDBOX_TABLE"], gateway)
+    store = DynamoDBStore(_client("dynamodb"), os.environ["SANDBOX_TABLE"], provider)
     credentials = Credentials(key_id=fields["keyId"], key_secret=fields["keySecret"])
-    return SIMULATORS[gateway](store, credentials, public_url=url)
+    return SIMULATORS[provider](store, credentials, public_url=url)
 
 
 def _split(event: dict[str, Any]) -> tuple[str, Request]:
     path = event["rawPath"].lstrip("/")
-    gateway, _, rest = path.partition("/")
+    provider, _, rest = path.partition("/")
     body = event.get("body") or ""
-    return gateway, Request(
+    return provider, Request(
         method=event["requestContext"]["http"]["method"],
         path="/" + rest,
         query=dict(parse_qsl(event.get("rawQueryString", ""))),

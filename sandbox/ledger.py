@@ -162,7 +162,7 @@ class CourseSimulator(LedgerSimulator):
 
     def begin(self, details: Record, course: list[Record], now: float) -> Record:
         """A new charge. Its details hold `id`, `reference`, `amount`, `taken`, `currency` and all that steps change."""
-        record: Record = {**details, "at": now, "first": details, "steps": course, "told": 0}
+        record: Record = {**details, "at": now, "first": details, "steps": course, "notified": 0}
         self.store.put(CHARGE, record["id"], record)
         return self._settled({**record, "version": 1}, now)
 
@@ -179,20 +179,20 @@ class CourseSimulator(LedgerSimulator):
         """A step becomes news only once it was taken: until then it may be called off."""
         for record in self.everything(now):
             taken = [reached for reached in record["steps"] if reached["when"] <= now]
-            self._tell(record, taken[record["told"] :], now)
+            self._notify(record, taken[record["notified"] :], now)
         return super().events(now)
 
     def operations_of(self, charge: Record, now: float, kind: str | None = None) -> list[Record]:
         """Those that were asked for by then."""
         return [record for record in super().operations_of(charge, now, kind) if record["at"] <= now]
 
-    def _tell(self, record: Record, untold: list[Record], now: float) -> None:
-        for when in sorted({reached["when"] for reached in untold}):
+    def _notify(self, record: Record, not_notified: list[Record], now: float) -> None:
+        for when in sorted({reached["when"] for reached in not_notified}):
             then = self._settled(record, when)
-            news = [item for reached in untold if reached["when"] == when for item in self.news(then, reached)]
+            news = [item for reached in not_notified if reached["when"] == when for item in self.news(then, reached)]
             self.emit_webhook(news, when, now)
-        if untold:
-            self.change(record, told=record["told"] + len(untold))
+        if not_notified:
+            self.change(record, notified=record["notified"] + len(not_notified))
 
     def _settled(self, record: Record, now: float) -> Record:
         """The sum of the steps up to now, from the beginning: it can be asked what a charge was like in the past."""

@@ -179,7 +179,7 @@ class MockSimulator(PostAuthorizationSimulator):
         if record["state"] != WAITING:
             return _error(400, "invalid_request_error", "charge_not_cancelable", "The charge cannot be canceled.")
         changed = self.change(record, state=CANCELED)
-        self.tell(changed, now)
+        self.notify(changed, now)
         return json_reply(200, self._present(changed))
 
     def _result(self, record: Record) -> Reply:

@@ -228,9 +228,9 @@ class PayUSimulator(LedgerSimulator):
         if record["manual"] and CHARGED in {record["state"], record.get("settles_to")}:
             later = record.get("settles_to") == CHARGED
             record = self.change(record, **({"settles_to": AUTHORIZED} if later else {"state": AUTHORIZED}))
-        self._tell(record, now, now)
+        self._notify(record, now, now)
         if "settles_at" in record:
-            self._tell({**record, "state": record["settles_to"]}, record["settles_at"], now)
+            self._notify({**record, "state": record["settles_to"]}, record["settles_at"], now)
         return record
 
     def _settled(self, record: Record, now: float) -> Record:
@@ -250,7 +250,7 @@ class PayUSimulator(LedgerSimulator):
             if choice == "cancel":
                 changes = {"state": DECLINED, "effect": Effect.SOFT_DECLINE, "unmapped": "userCancelled"}
             record = self.change(record, **changes)
-            self._tell(record, now, now)
+            self._notify(record, now, now)
         return self._return_page(record)
 
     def browser_return(self, txnid: str, now: float) -> tuple[str, dict[str, str]] | None:
@@ -439,7 +439,7 @@ class PayUSimulator(LedgerSimulator):
         later = {"capturing": amount, "settles_at": operation["settles_at"], "settles_to": CHARGED}
         changed = self._queue(record, operation, behaviour, later, now)
         if operation["settles_to"] == DONE:
-            self._tell({**changed, "state": CHARGED}, operation["settles_at"], now)
+            self._notify({**changed, "state": CHARGED}, operation["settles_at"], now)
         return _queued("Capture", "request_id", operation)
 
     def _cancel_or_refund(self, form: dict[str, str], behaviour: Behaviour, now: float) -> Record:
@@ -535,7 +535,7 @@ class PayUSimulator(LedgerSimulator):
             "additionalValue2": None,
         }
 
-    def _tell(self, record: Record, due: float, now: float) -> None:
+    def _notify(self, record: Record, due: float, now: float) -> None:
         """Only ends are told: pending is silence."""
         kind = {CHARGED: "payment.success", AUTHORIZED: "payment.success", DECLINED: "payment.failure"}
         if record["state"] in kind:

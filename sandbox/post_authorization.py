@@ -42,7 +42,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
     def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
         """As ever, and told of."""
         record = super().charge(key, behaviour, details, now, success=success)
-        self.tell(record, now)
+        self.notify(record, now)
         return record
 
     def _approve(self, charge_id: str, now: float) -> Reply:
@@ -50,7 +50,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
         if record is None or record["state"] not in {WAITING, *TAKEN}:
             return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
         if record["state"] == WAITING:
-            self.tell(self.change(record, state=record["success"], effect=Effect.CHARGE), now)
+            self.notify(self.change(record, state=record["success"], effect=Effect.CHARGE), now)
         return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
 
     # -- operations
@@ -92,7 +92,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
         # What was to become of the charge has become of it, or it could not be operated on.
         kept = {name: value for name, value in charge.items() if name not in _LATER}
         self.book(kept, operation, **changes.get(kind, {}))
-        self.tell(operation, now)
+        self.notify(operation, now)
         return operation
 
     def visible_operations(self, charge: Record, now: float, kind: str | None = None) -> list[Record]:
@@ -102,7 +102,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
 
     # -- webhooks
 
-    def tell(self, record: Record, now: float) -> None:
+    def notify(self, record: Record, now: float) -> None:
         """The webhooks of how a charge or operation stands, and of what will become of it."""
         facts = {"subject": record["id"], "revision": record.get("version", 0)}
         if record["state"] not in {PENDING, WAITING}:

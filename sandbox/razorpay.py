@@ -431,7 +431,7 @@ class RazorpaySimulator(CourseSimulator):
 
         def take() -> Reply:
             amount = self._refundable(body, record, now)
-            reply = json_reply(200, _present_refund(self._book_refund(body, record, behaviour.effect, amount, now)))
+            reply = json_reply(200, _present_refund(self._record_refund(body, record, behaviour.effect, amount, now)))
             if key is not None:
                 busy_until = now + _HOLDS.get(behaviour.answer, 0.0)
                 kept = {"content": _content(request), "busy_until": busy_until, "body": reply.body.decode()}
@@ -452,7 +452,7 @@ class RazorpaySimulator(CourseSimulator):
             raise _invalid("amount", "The refund amount provided is greater than amount captured")
         return amount
 
-    def _book_refund(self, body: Record, record: Record, effect: Effect, amount: int, now: float) -> Record:
+    def _record_refund(self, body: Record, record: Record, effect: Effect, amount: int, now: float) -> Record:
         refund = self._operation(record, "refund", amount, now) | {
             "payment_id": record["id"],
             "receipt": body.get("receipt"),
@@ -464,10 +464,10 @@ class RazorpaySimulator(CourseSimulator):
         if later:
             refund |= {"settles_at": now + ASYNC_SECONDS, "settles_to": later}
         self.book(record, refund)
-        self._tell_refund(refund, now)
+        self._notify_refund(refund, now)
         return refund
 
-    def _tell_refund(self, refund: Record, now: float) -> None:
+    def _notify_refund(self, refund: Record, now: float) -> None:
         """No refund is ever called off, so its later news may be announced now."""
         facts = {"subject": refund["id"], "payment_id": refund["payment_id"]}
         events = ["refund.created", *_REFUND_NEWS.get(refund["state"], [])]

@@ -29,7 +29,9 @@ class SimulatorServer:
     `webhook_secret` is for those that sign with another secret than the one that opens them.
     """
 
-    def __init__(self, gateway: str, port: int, credentials: Credentials, *, webhook_secret: str | None = None) -> None:
+    def __init__(
+        self, provider: str, port: int, credentials: Credentials, *, webhook_secret: str | None = None
+    ) -> None:
         self.control = Control()
         self.store = MemoryStore()
         self._lock = threading.Lock()
@@ -38,7 +40,7 @@ class SimulatorServer:
         self._listener = self._listen(port)
         self.port = self._listener.server_address[1]
         options: dict[str, Any] = {} if webhook_secret is None else {"webhook_secret": webhook_secret}
-        self.simulator: Simulator = ALL[gateway](self.store, credentials, public_url=self.url, **options)
+        self.simulator: Simulator = ALL[provider](self.store, credentials, public_url=self.url, **options)
         self._postman = Postman(self.simulator, self._lock) if isinstance(self.simulator, Correspondent) else None
 
     @property
@@ -134,21 +136,21 @@ class SimulatorServer:
 
     def _listen(self, port: int) -> ThreadingHTTPServer:
         server = type("Server", (ThreadingHTTPServer,), {"daemon_threads": True, "request_queue_size": 128})
-        return server((HOST, port), type("Handler", (_Handler,), {"gateway": self}))  # type: ignore[no-any-return]
+        return server((HOST, port), type("Handler", (_Handler,), {"provider": self}))  # type: ignore[no-any-return]
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     """Head and body are written apart: the second would wait 40 ms for the first one's acknowledgement."""
-    gateway: SimulatorServer
+    provider: SimulatorServer
 
     def setup(self) -> None:
         super().setup()
-        self.gateway.connections.add(self.connection)
+        self.provider.connections.add(self.connection)
 
     def finish(self) -> None:
-        self.gateway.connections.discard(self.connection)
+        self.provider.connections.discard(self.connection)
         super().finish()
 
     def do_GET(self) -> None:
@@ -172,8 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
         )
-        reply = self.gateway.handle(request)
-        self.gateway.hold(reply.hold_seconds)
+        reply = self.provider.handle(request)
+        self.provider.hold(reply.hold_seconds)
         if reply.drop:
             self.close_connection = True
             self.connection.close()

@@ -344,7 +344,7 @@ class StripeSimulator(LedgerSimulator):
             record |= _outcome(record, form, behaviour, call.now)
         self.store.put(_CHARGE, name, record)
         record["version"] = 1
-        self._tell(record, call, ["payment_intent.created", *_news(record)])
+        self._notify(record, call, ["payment_intent.created", *_news(record)])
         return self._result(record, call.now, form.get("expand", []))
 
     def _confirm(self, call: _Call, record: Record, form: Record, behaviour: Behaviour) -> Reply:
@@ -360,14 +360,14 @@ class StripeSimulator(LedgerSimulator):
             name: chosen[name] for name in ("payment_method", "return_url", "capture_method") if name in chosen
         }
         changed = self._change(record, **kept, **_outcome({**record, **kept}, form, behaviour, call.now))
-        self._tell(changed, call, _news(changed))
+        self._notify(changed, call, _news(changed))
         return self._result(changed, call.now, form.get("expand", []))
 
     def _capture(self, call: _Call, record: Record, form: Record) -> Reply:
         if record["state"] != AUTHORIZED:
             status = _status(record)
-            told = "it has already been captured" if record["captured"] else f"it has a status of {status}"
-            message = f"This PaymentIntent could not be captured because {told}."
+            notified = "it has already been captured" if record["captured"] else f"it has a status of {status}"
+            message = f"This PaymentIntent could not be captured because {notified}."
             raise self._unexpected_state(record, message, call.now)
         amount: int = {"amount_to_capture": record["taken"], **form}["amount_to_capture"]
         _require_positive("amount_to_capture", amount)
@@ -379,7 +379,7 @@ class StripeSimulator(LedgerSimulator):
         kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
         metadata = _merged(record["metadata"], call.form.get("metadata", {}))
         changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount, metadata=metadata)
-        self._tell(changed, call, ["charge.captured", "payment_intent.succeeded"])
+        self._notify(changed, call, ["charge.captured", "payment_intent.succeeded"])
         return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
 
     def _cancel(self, call: _Call, record: Record, form: Record) -> Reply:
@@ -397,7 +397,7 @@ class StripeSimulator(LedgerSimulator):
             changed = self.book(kept, operation, **changes)
         else:
             changed = self._change(record, **changes)
-        self._tell(changed, call, ["payment_intent.canceled"])
+        self._notify(changed, call, ["payment_intent.canceled"])
         return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
 
     def _approve(self, charge_id: str, now: float) -> Reply:
@@ -507,7 +507,7 @@ class StripeSimulator(LedgerSimulator):
         changed = self.book(record, operation)
         facts = {"subject": operation["id"], "revision": changed["version"], "request": call.origin}
         self.emit_webhook([("refund.created", facts)], call.now, call.now)
-        self._tell(changed, call, ["charge.refunded"])
+        self._notify(changed, call, ["charge.refunded"])
         if later is not None:
             kinds = ["refund.updated", "charge.refund.updated"] + (["refund.failed"] if later[1] == FAILED else [])
             quiet = {**facts, "request": {"id": None, "idempotency_key": None}}
@@ -628,7 +628,7 @@ class StripeSimulator(LedgerSimulator):
         }
         return json.dumps(body, indent=2).encode()
 
-    def _tell(self, record: Record, call: _Call, kinds: list[str]) -> None:
+    def _notify(self, record: Record, call: _Call, kinds: list[str]) -> None:
         self._emit_webhook(record, call.origin, kinds, call.now, call.now)
         if "settles_at" in record and record["state"] == PENDING:
             later = {**record, "state": record["settles_to"]}

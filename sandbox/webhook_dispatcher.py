@@ -84,7 +84,7 @@ class _Letter:
 class Postman:
     """`round` is the whole of it; `start` repeats it in the background. `lock` guards the gateway's books."""
 
-    gateway: Correspondent
+    provider: Correspondent
     lock: threading.Lock
     post: Post = _post
     clock: Callable[[], float] = time.time
@@ -137,7 +137,7 @@ class Postman:
             return
         now, began = self.clock(), time.monotonic()
         with self.lock:
-            fresh = self.gateway.webhooks_due(now)
+            fresh = self.provider.webhooks_due(now)
         self._pause_seconds = max(_POLL_SECONDS, _REST * (time.monotonic() - began))
         for webhook in fresh:
             if self.types is None or webhook.type in self.types:
@@ -174,7 +174,7 @@ class Postman:
             return
         now, letter.sends = self.clock(), letter.sends + 1
         if letter.again:
-            letter.webhook = self.gateway.redelivered(letter.webhook, now)
+            letter.webhook = self.provider.redelivered(letter.webhook, now)
         status = self.post(url, forged(letter.webhook) if letter.forged else letter.webhook)
         self._report(letter.webhook, letter.sends, status, "wrong signature" if letter.forged else None)
         letter.again, letter.forged = True, letter.forged and status is None

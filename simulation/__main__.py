@@ -5,9 +5,9 @@ import sys
 import time
 from typing import Final
 
-from simulation.check import Verdict, evidence_of, judge, shrink
+from simulation.check import CheckResult, evidence_of, judge, shrink
 from simulation.paths import MIN_SEEDS, MUST_HAPPEN
-from simulation.runner import Total, examine_all
+from simulation.runner import Total, check_all
 from simulation.trace import tell
 from simulation.world import Plan
 
@@ -26,17 +26,17 @@ def main() -> int:
 
 def _many(seeds: range) -> int:
     total, started, said = Total(), time.monotonic(), 0.0
-    for verdicts, cpu_seconds in examine_all(seeds):
-        for verdict in verdicts:
-            total.add(verdict)
+    for results, cpu_seconds in check_all(seeds):
+        for result in results:
+            total.add(result)
         total.cpu_seconds += cpu_seconds
         if time.monotonic() - said > 10:
             said = time.monotonic()
             print(f"  {total.last_line()}", flush=True)
     missing = [path for path in MUST_HAPPEN if not total.sometimes[path]] if total.seeds >= MIN_SEEDS else []
     _show_counts(total)
-    for verdict in total.broken[:_MAX_SHOWN]:
-        _show_broken(verdict)
+    for result in total.broken[:_MAX_SHOWN]:
+        _show_broken(result)
     for path in missing:
         print(f"never happened: {path}")
     speed = total.payments / total.cpu_seconds if total.cpu_seconds else 0
@@ -52,10 +52,10 @@ def _show_counts(total: Total) -> None:
             print(f"  {count:9d}  {name}")
 
 
-def _show_broken(verdict: Verdict) -> None:
-    for violation in verdict.violations[:_MAX_SHOWN]:
-        print(f"seed {verdict.plan.seed}: {violation}")
-    plan = shrink(verdict)
+def _show_broken(result: CheckResult) -> None:
+    for violation in result.violations[:_MAX_SHOWN]:
+        print(f"seed {result.plan.seed}: {violation}")
+    plan = shrink(result)
     evidence = evidence_of(plan)
     found = judge(evidence).violations
     kinds = sorted(evidence.result.faults.counts)
@@ -68,19 +68,19 @@ def _show_broken(verdict: Verdict) -> None:
 def _one(seed: int) -> int:
     """Twice, because a seed that gives two histories is a finding of its own (I14)."""
     evidence = evidence_of(Plan(seed))
-    verdict, again = judge(evidence), judge(evidence_of(Plan(seed)))
-    print(f"seed {seed}: history {verdict.hash}")
+    result, again = judge(evidence), judge(evidence_of(Plan(seed)))
+    print(f"seed {seed}: history {result.hash}")
     if os.environ.get("TRACE"):
-        names = [v.payment for v in verdict.violations if v.payment in evidence.payments] or sorted(evidence.payments)
+        names = [v.payment for v in result.violations if v.payment in evidence.payments] or sorted(evidence.payments)
         for name in dict.fromkeys(names):
             print(f"\n{name}")
             for line in tell(evidence, name):
                 print(f"  {line}")
-    for violation in verdict.violations:
+    for violation in result.violations:
         print(violation)
     total = Total()
-    total.add(verdict)
-    if again.hash != verdict.hash:
+    total.add(result)
+    if again.hash != result.hash:
         print(f"I14: the same seed gave another history: {again.hash}")
         total.violations += 1
     print(total.last_line())

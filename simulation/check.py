@@ -16,7 +16,7 @@ _MAX_SHRINKING_RUNS: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckResult:
     """What a seed showed."""
 
     plan: Plan
@@ -28,7 +28,7 @@ class Verdict:
     statuses: Counter[str] = field(default_factory=Counter)
 
 
-def examine(plan: Plan) -> Verdict:
+def check_plan(plan: Plan) -> CheckResult:
     """One run, judged."""
     return judge(evidence_of(plan))
 
@@ -38,10 +38,10 @@ def evidence_of(plan: Plan) -> Evidence:
     return gather(World(plan).run())
 
 
-def judge(evidence: Evidence) -> Verdict:
+def judge(evidence: Evidence) -> CheckResult:
     """What the invariants say, and which paths were walked."""
     result = evidence.result
-    return Verdict(
+    return CheckResult(
         plan=result.plan,
         hash=result.history.hash(),
         payments=len(evidence.payments),
@@ -80,15 +80,15 @@ def _paths(evidence: Evidence) -> Counter[str]:
 # --- shrinking
 
 
-def shrink(verdict: Verdict) -> Plan:
+def shrink(result: CheckResult) -> Plan:
     """A smaller plan that breaks the same invariant: fewer payments first, then fewer kinds of faults."""
-    invariant, plan = verdict.violations[0].invariant, verdict.plan
+    invariant, plan = result.violations[0].invariant, result.plan
     runs = _MAX_SHRINKING_RUNS
 
     def still_breaks(candidate: Plan) -> bool:
         nonlocal runs
         runs -= 1
-        return runs > 0 and any(found.invariant == invariant for found in examine(candidate).violations)
+        return runs > 0 and any(found.invariant == invariant for found in check_plan(candidate).violations)
 
     plan = _with_fewer_payments(plan, still_breaks)
     for kind in (*MAX_RATES, *EPISODES):

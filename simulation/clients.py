@@ -9,7 +9,7 @@ from simulation.faults import Faults
 from simulation.functions import Platform
 from simulation.history import Call, History
 from simulation.kernel import EPOCH_MS, Kernel
-from simulation.providers import KINDS, Gateways, endpoint_of
+from simulation.providers import KINDS, SimulatedProviders, endpoint_of
 from simulation.workload import MERCHANTS, Order
 
 _TRIES: Final = 6
@@ -27,7 +27,7 @@ class Merchants:
     faults: Faults
     history: History
     platform: Platform
-    gateways: Gateways
+    providers: SimulatedProviders
     api_keys: dict[str, str] = field(default_factory=dict)
     busy: int = 0
     _authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Merchants:
             self._beside(lambda: self._repeat_later(order, body, delay_ms))
         call = self._create(order, body)
         if call.status == 202:
-            self._look_after(order, call.answer["transactionId"])
+            self._check_after(order, call.answer["transactionId"])
         self.busy -= 1
 
     def _beside(self, action: Callable[[], Any]) -> None:
@@ -102,7 +102,7 @@ class Merchants:
             self.kernel.sleep(1_000 << tries)
         return call
 
-    def _look_after(self, order: Order, transaction_id: str) -> None:
+    def _check_after(self, order: Order, transaction_id: str) -> None:
         """Read it a few times; the payer approves, or the merchant cancels."""
         path = f"/payments/{transaction_id}"
         if order.extras["cancel"] < self.faults.rates["client_cancels"]:
@@ -114,7 +114,7 @@ class Merchants:
             call = self.request(order.merchant, "GET", path)
             action = call.answer.get("nextAction") if call.status == 200 else None
             if action and order.approves:
-                self.gateways.approve(action["url"])
+                self.providers.approve(action["url"])
             if call.status == 200 and call.answer["status"] in {"SUCCESS", "FAILED", "CANCELLED"}:
                 break
         if self.faults.strikes("client_erases"):

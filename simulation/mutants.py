@@ -19,17 +19,14 @@ from payflowx.adapters.dynamodb.core.values import from_attributes, to_attribute
 from payflowx.adapters.dynamodb.payments import payments as payments_module
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.webhooks import merchant_event_items
-from payflowx.application.payments import cancel_payment, process_payment, resolve_attempt
-from payflowx.application.payments import outcome_writer as recording
+from payflowx.application.payments import cancel_payment, outcome_writer, process_payment, resolve_attempt
 from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.domain.payments import attempt as attempt_module
-from payflowx.domain.payments import recovery_plan as resolution
-from payflowx.domain.payments import state_machine as conclusion
-from payflowx.domain.payments import verification as weighing
+from payflowx.domain.payments import recovery_plan, state_machine, verification
 from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, NotFound, NotSent, Outcome, Unknown
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import Existing, Stored
@@ -176,7 +173,7 @@ def _short_lease() -> list[AbstractContextManager[Any]]:
     ]
 
 
-def _dead_workers_not_noticed() -> list[AbstractContextManager[Any]]:
+def _dead_workers_not_found() -> list[AbstractContextManager[Any]]:
     return [patch.object(payments_module, "DUE_AFTER_LEASE_MS", 1_000 * _DAY_MS)]
 
 
@@ -224,7 +221,7 @@ def _steps_not_stored() -> list[AbstractContextManager[Any]]:
     return [patch.object(SendCharge, "_store", store)]
 
 
-def _fence_without_reading_back() -> list[AbstractContextManager[Any]]:
+def _cancel_without_confirming() -> list[AbstractContextManager[Any]]:
     original = HttpProvider.cancel_and_confirm
 
     def cancel_and_confirm(self: HttpProvider, charge: Any, account: Any) -> Outcome:
@@ -237,13 +234,13 @@ def _fence_without_reading_back() -> list[AbstractContextManager[Any]]:
 # --- recording
 
 
-def _weighing(change: Callable[[Outcome, Any], Outcome]) -> list[AbstractContextManager[Any]]:
+def _verification(change: Callable[[Outcome, Any], Outcome]) -> list[AbstractContextManager[Any]]:
     """An outcome is changed before it is weighed."""
 
     def verified(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
         return verify_outcome(change(outcome, attempt), payment, attempt, first_send=first_send)
 
-    return [patch.object(recording, "verify_outcome", verified)]
+    return [patch.object(outcome_writer, "verify_outcome", verified)]
 
 
 def _refused_resend_closes() -> list[AbstractContextManager[Any]]:
@@ -251,25 +248,25 @@ def _refused_resend_closes() -> list[AbstractContextManager[Any]]:
         del first_send
         return verify_outcome(outcome, payment, attempt, first_send=True)
 
-    return [patch.object(recording, "verify_outcome", verified)]
+    return [patch.object(outcome_writer, "verify_outcome", verified)]
 
 
 def _two_not_found_close() -> list[AbstractContextManager[Any]]:
-    return _weighing(
+    return _verification(
         lambda outcome, a: ConfirmedCancelled() if isinstance(outcome, NotFound) and a.inquiries >= 1 else outcome
     )
 
 
 def _unknown_means_declined() -> list[AbstractContextManager[Any]]:
     declined = Declined(kind=DeclineKind.SOFT, code="timeout")
-    return _weighing(lambda outcome, _attempt: declined if isinstance(outcome, Unknown) else outcome)
+    return _verification(lambda outcome, _attempt: declined if isinstance(outcome, Unknown) else outcome)
 
 
 def _fail_over_after_reopening_decline() -> list[AbstractContextManager[Any]]:
     def forget(outcome: Outcome, _attempt: Any) -> Outcome:
         return replace(outcome, reopens_for_seconds=0) if isinstance(outcome, Declined) else outcome
 
-    return _weighing(forget)
+    return _verification(forget)
 
 
 def _reopening_decline_not_watched() -> list[AbstractContextManager[Any]]:
@@ -278,11 +275,11 @@ def _reopening_decline_not_watched() -> list[AbstractContextManager[Any]]:
             return replace(outcome, reopens_for_seconds=0, kind=DeclineKind.HARD)
         return outcome
 
-    return _weighing(final)
+    return _verification(final)
 
 
 def _answers_not_compared() -> list[AbstractContextManager[Any]]:
-    return [patch.object(weighing, "_verified", lambda outcome, _payment, _attempt: outcome)]
+    return [patch.object(verification, "_verified", lambda outcome, _payment, _attempt: outcome)]
 
 
 def _event_outside_the_transaction() -> list[AbstractContextManager[Any]]:
@@ -311,22 +308,22 @@ def _unknown_fails_in_the_end() -> list[AbstractContextManager[Any]]:
     def fail(payment: Any, code: str, message: str, context: Context) -> Any:
         return fail_payment(payment, FailureReason(code=code, message=message), context)
 
-    return [patch.object(recording, "send_to_review", fail)]
+    return [patch.object(outcome_writer, "send_to_review", fail)]
 
 
 def _late_success_ignored() -> list[AbstractContextManager[Any]]:
     """FAILED stays FAILED, whatever the gateway says later."""
-    original = conclusion._succeeded
+    original = state_machine._succeeded
 
     def succeeded(payment: Any, settled: Any) -> Any:
         after = original(payment, settled)
         return replace(after, status=PaymentStatus.FAILED) if payment.status is PaymentStatus.FAILED else after
 
-    return [patch.object(conclusion, "_succeeded", succeeded)]
+    return [patch.object(state_machine, "_succeeded", succeeded)]
 
 
 def _two_successes_committed() -> list[AbstractContextManager[Any]]:
-    original = conclusion._succeeded
+    original = state_machine._succeeded
 
     def succeeded(payment: Any, settled: Any) -> Any:
         return original(replace(payment, charged_attempt=None), settled)
@@ -336,7 +333,7 @@ def _two_successes_committed() -> list[AbstractContextManager[Any]]:
     def always(self: Expression, path: str) -> str:
         return f"attribute_exists({self.name('pk')})" if path == "chargedAttempt" else absent(self, path)
 
-    return [patch.object(conclusion, "_succeeded", succeeded), patch.object(Expression, "absent", always)]
+    return [patch.object(state_machine, "_succeeded", succeeded), patch.object(Expression, "absent", always)]
 
 
 # --- deciding
@@ -350,7 +347,7 @@ def _fail_over_while_unknown() -> list[AbstractContextManager[Any]]:
 
 
 def _resend_after_the_window() -> list[AbstractContextManager[Any]]:
-    original = resolution.recovery_step_for
+    original = recovery_plan.recovery_step_for
 
     def recovery_step_for(payment: Any, attempt: Any, able: Any, **known: Any) -> Any:
         means = original(payment, attempt, able, **known)
@@ -397,7 +394,7 @@ def _stale_reads() -> list[AbstractContextManager[Any]]:
 # --- telling merchants
 
 
-def _announced_without_due() -> list[AbstractContextManager[Any]]:
+def _merchant_event_without_due() -> list[AbstractContextManager[Any]]:
     """Only the message knows, and messages get lost."""
     original = merchant_event_items.merchant_event_fields
 
@@ -429,13 +426,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         _short_lease,
         survives=("As above: a lease that ends too soon is a lease that is not respected."),
     ),
-    Mutant("dead workers are not noticed", _dead_workers_not_noticed),
+    Mutant("dead workers are not noticed", _dead_workers_not_found),
     Mutant("random provider key", _random_provider_key),
     Mutant("a timeout means not sent", _timeout_means_not_sent),
     Mutant("unknown means declined", _unknown_means_declined),
     Mutant("the HTTP client repeats", _retry_in_the_client),
     Mutant("steps are not stored", _steps_not_stored),
-    Mutant("a fence is not read back", _fence_without_reading_back),
+    Mutant("a fence is not read back", _cancel_without_confirming),
     Mutant("a refused re-send closes the attempt", _refused_resend_closes),
     Mutant("two 'not found' close an attempt", _two_not_found_close),
     Mutant("fail-over after a decline that may reopen", _fail_over_after_reopening_decline),
@@ -449,7 +446,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     Mutant("re-send after the gateway's window", _resend_after_the_window),
     Mutant("cancel without proof", _cancel_without_proof),
     Mutant("no sweeper", _no_sweeper),
-    Mutant("what is announced is not due", _announced_without_due),
+    Mutant("what is announced is not due", _merchant_event_without_due),
     Mutant(
         "reads of payments are not consistent",
         _stale_reads,

@@ -59,7 +59,7 @@ class Outage:
 
 
 @dataclass(slots=True)
-class Gateways:
+class SimulatedProviders:
     """Implements `HttpClient`. The host of an endpoint is the gateway's name."""
 
     kernel: Kernel

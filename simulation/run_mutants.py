@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from simulation.check import examine
+from simulation.check import check_plan
 from simulation.mutants import MUTANTS, applied
 from simulation.world import Plan
 
@@ -46,7 +46,7 @@ def _hunt(place: int, base: int) -> Hunt:
     seeds = _SEEDS_FOR_SURVIVORS if mutant.survives else _MAX_SEEDS
     with applied(mutant):
         for seed in range(base, base + seeds):
-            violations = examine(Plan(seed)).violations
+            violations = check_plan(Plan(seed)).violations
             if violations:
                 return Hunt(place, seed, str(violations[0]), time.monotonic() - started)
     return Hunt(place, None, "", time.monotonic() - started)
@@ -60,8 +60,8 @@ def _line(hunt: Hunt, base: int) -> str:
     mutant = MUTANTS[hunt.place]
     head = f"{mutant.name:<{_NAME_WIDTH}}"
     if hunt.seed is not None:
-        verdict = "WRONGLY CALLED EQUIVALENT, found" if mutant.survives else "found"
-        return f"{head} {verdict} by seed {hunt.seed}: {hunt.violation[:110]}"
+        result = "WRONGLY CALLED EQUIVALENT, found" if mutant.survives else "found"
+        return f"{head} {result} by seed {hunt.seed}: {hunt.violation[:110]}"
     if mutant.survives:
         return f"{head} equivalent, not found in {_SEEDS_FOR_SURVIVORS} seeds. {mutant.survives}"
     return f"{head} NOT FOUND in seeds {base} to {base + _MAX_SEEDS - 1}: mend the simulator"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from simulation.check import Verdict, examine
+from simulation.check import CheckResult, check_plan
 from simulation.world import Plan
 
 _CHUNK = 5
@@ -24,38 +24,38 @@ class Total:
     faults: Counter[str] = field(default_factory=Counter)
     sometimes: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
-    broken: list[Verdict] = field(default_factory=list)
+    broken: list[CheckResult] = field(default_factory=list)
     violations: int = 0
     cpu_seconds: float = 0.0
 
-    def add(self, verdict: Verdict) -> None:
+    def add(self, result: CheckResult) -> None:
         """Count a seed in."""
         self.seeds += 1
-        self.payments += verdict.payments
-        self.faults += verdict.faults
-        self.sometimes += verdict.sometimes
-        self.statuses += verdict.statuses
-        self.violations += len(verdict.violations)
-        if verdict.violations:
-            self.broken.append(verdict)
+        self.payments += result.payments
+        self.faults += result.faults
+        self.sometimes += result.sometimes
+        self.statuses += result.statuses
+        self.violations += len(result.violations)
+        if result.violations:
+            self.broken.append(result)
 
     def last_line(self) -> str:
         """The one that scripts read."""
         return f"seeds={self.seeds} payments={self.payments} faults={self.faults.total()} violations={self.violations}"
 
 
-def examine_all(seeds: Sequence[int]) -> Iterator[tuple[list[Verdict], float]]:
+def check_all(seeds: Sequence[int]) -> Iterator[tuple[list[CheckResult], float]]:
     """In chunks, in any order, each with the CPU seconds it took."""
     chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
-        yield from pool.map(_examine_chunk, chunks)
+        yield from pool.map(_check_chunk, chunks)
 
 
-def _examine_chunk(seeds: Sequence[int]) -> tuple[list[Verdict], float]:
+def _check_chunk(seeds: Sequence[int]) -> tuple[list[CheckResult], float]:
     """Without the collector in between: a run makes many objects and few cycles."""
     started = time.process_time()
     gc.disable()
-    verdicts = [examine(Plan(seed)) for seed in seeds]
+    results = [check_plan(Plan(seed)) for seed in seeds]
     gc.collect()
-    return verdicts, time.process_time() - started
+    return results, time.process_time() - started

@@ -13,7 +13,7 @@ from simulation.faults import Faults
 from simulation.functions import Platform, current_containers
 from simulation.history import History, Write
 from simulation.kernel import EPOCH_MS, Kernel
-from simulation.providers import KEY_ID, SECRET, Gateways, Outage
+from simulation.providers import KEY_ID, SECRET, Outage, SimulatedProviders
 from simulation.queue import Queue
 from simulation.services import AppConfigClient, DynamoDBClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
@@ -132,7 +132,7 @@ class World:
         self.deliveries = Queue(
             self.kernel, self.faults, self.history, consumer="deliverer", off_until_ms=self._workers_off_until_ms
         )
-        self.gateways = Gateways(self.kernel, self.faults, self.history, self._is_stored)
+        self.providers = SimulatedProviders(self.kernel, self.faults, self.history, self._is_stored)
         clients = {
             "dynamodb": DynamoDBClient(self.database, network),
             "sqs": SqsClient(
@@ -143,10 +143,10 @@ class World:
             "secretsmanager": SecretsClient(json.dumps({"keyId": KEY_ID, "keySecret": SECRET}), network),
             "kms": None,  # no merchant has a webhook endpoint, so no secret is ever sealed
         }
-        self.platform = Platform(self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.gateways)
-        network.platform = self.gateways.platform = self.platform
+        self.platform = Platform(self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.providers)
+        network.platform = self.providers.platform = self.platform
         self.queue.invoke = self.deliveries.invoke = self.platform.invoke
-        self.merchants = Merchants(self.kernel, self.faults, self.history, self.platform, self.gateways)
+        self.merchants = Merchants(self.kernel, self.faults, self.history, self.platform, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
 
     # -- what the models ask
@@ -197,7 +197,7 @@ class World:
             faults=self.faults,
             orders=self.orders,
             items={(name, key): item for name, table in self.tables.items() for key, item in table.items()},
-            ledger=self.gateways.ledger(),
+            ledger=self.providers.ledger(),
             ended_ms=kernel.now_ms,
             settled=settled,
             api_keys=self.merchants.api_keys,
@@ -229,8 +229,8 @@ class World:
         return {
             "sweeper_off": self._switch_sweeper_off,
             "workers_off": self._switch_workers_off,
-            "gateway_outage": self._break_gateway,
-            "gateway_switched_off": self._switch_gateway_off,
+            "gateway_outage": self._break_provider,
+            "gateway_switched_off": self._switch_provider_off,
             "account_removed": self._remove_account,
             "deployment": self._deploy,
         }
@@ -241,12 +241,12 @@ class World:
     def _switch_workers_off(self, episode: Episode) -> None:
         self._workers_off = episode
 
-    def _break_gateway(self, episode: Episode) -> None:
+    def _break_provider(self, episode: Episode) -> None:
         random = self.faults.random
         name = random.choice(tuple(SIMULATORS))
-        self.gateways.outages.append(Outage(name, episode.from_ms, episode.until_ms, random.random() < 0.5))
+        self.providers.outages.append(Outage(name, episode.from_ms, episode.until_ms, random.random() < 0.5))
 
-    def _switch_gateway_off(self, episode: Episode) -> None:
+    def _switch_provider_off(self, episode: Episode) -> None:
         """For everyone, by an operator."""
         name = self.faults.random.choice(tuple(SIMULATORS))
         for at_ms, off in ((episode.from_ms, True), (episode.until_ms, False)):
@@ -277,7 +277,7 @@ class World:
 
     def _make_peace(self) -> None:
         self.faults.stop()
-        self.gateways.outages.clear()
+        self.providers.outages.clear()
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self.queue.poll(1)
         self.deliveries.poll(1)

@@ -432,7 +432,7 @@ class Container:
             bucket=self._setting("SETTLEMENTS_BUCKET"),
             read_row=lambda provider, row: self.providers.get(provider).connector.read_settlement(row),
         )
-        remedy = ResolveDiscrepancy(
+        action = ResolveDiscrepancy(
             payments=self.payments,
             operations=self.operations,
             merchants=self.merchants,
@@ -447,7 +447,7 @@ class Container:
             queue=self.run_queue,
             lookups=lookups,
             compare=MatchEntries(lookups=lookups, clock=self.clock),
-            remedy=remedy,
+            action=action,
             providers=self.providers,
             files=files,
             merchants=self.merchants,
@@ -531,7 +531,7 @@ class Container:
     def manage_endpoints(self) -> ManageEndpoints:
         """/webhook-endpoints."""
         return ManageEndpoints(
-            books=self.webhook_endpoints,
+            endpoint_store=self.webhook_endpoints,
             cipher=self.cipher,
             clock=self.clock,
             randomness=self.randomness,
@@ -543,7 +543,7 @@ class Container:
         """/events."""
         return ReadMerchantEvents(
             merchant_events=self.merchant_events,
-            books=self.webhook_endpoints,
+            endpoint_store=self.webhook_endpoints,
             deliveries=self.deliveries,
             clock=self.clock,
             telemetry=self.telemetry,
@@ -554,7 +554,7 @@ class Container:
         """The deliverer."""
         return DeliverEvent(
             merchant_events=self.merchant_events,
-            books=self.webhook_endpoints,
+            endpoint_store=self.webhook_endpoints,
             payments=self.payments,
             operations=self.operations,
             cipher=self.cipher,

@@ -75,7 +75,7 @@ def gather(result: Result) -> Evidence:
     for payment in payments.values():
         payment.events.sort(key=lambda event: str(event["sk"]))
     _add_versions(result, of)
-    _add_gateways(result, payments)
+    _add_providers(result, payments)
     created: dict[tuple[str, str], list[Call]] = defaultdict(list)
     for call in result.history.calls:
         if call.method == "POST" and call.path == "/payments" and call.key is not None:
@@ -96,7 +96,7 @@ def _add_versions(result: Result, of: Any) -> None:
         payment.versions.append((write, before, after))
 
 
-def _add_gateways(result: Result, payments: Mapping[str, PaymentEvidence]) -> None:
+def _add_providers(result: Result, payments: Mapping[str, PaymentEvidence]) -> None:
     by_key = {payment.transaction_id[4:]: payment for payment in payments.values()}
     for sent in result.history.sent:
         owner = by_key.get(sent.provider_key[4:20]) if sent.provider_key else None

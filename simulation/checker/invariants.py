@@ -73,7 +73,7 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I3", name, f"is {payment.status} and was charged at {payment.charged[0]['gateway']}")
 
 
-def i4_trail(evidence: Evidence) -> Iterator[Violation]:
+def i4_audit_log(evidence: Evidence) -> Iterator[Violation]:
     """Events 1..n without a gap, the chain intact, the last one equal to the state."""
     for name, payment in evidence.payments.items():
         if payment.item is None:
@@ -93,7 +93,7 @@ def i4_trail(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I4", name, f"the last event is {status}, the payment is {payment.status}")
 
 
-def i16_announced(evidence: Evidence) -> Iterator[Violation]:
+def i16_merchant_events(evidence: Evidence) -> Iterator[Violation]:
     """Every new status is announced, in the write that made it, numbered without a gap; in the end none is owed."""
     for name, payment in evidence.payments.items():
         if payment.item is None:
@@ -269,7 +269,7 @@ def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("I13", name, f"made {most} calls to gateways in an hour")
 
 
-def i15_fenced_epochs(evidence: Evidence) -> Iterator[Violation]:
+def i15_older_epochs(evidence: Evidence) -> Iterator[Violation]:
     """After a newer epoch was taken, the older one's holder writes nothing; and an outcome frees the lease."""
     for name, payment in evidence.payments.items():
         held: dict[int, int] = defaultdict(int)
@@ -297,7 +297,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i1_one_charge,
     i2_nothing_lost,
     i3_status_is_truth,
-    i4_trail,
+    i4_audit_log,
     i5_transitions,
     i6_other_body,
     i7_one_id,
@@ -307,8 +307,8 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i11_nothing_crosses,
     i12_no_secrets,
     i13_bounded_work,
-    i15_fenced_epochs,
-    i16_announced,
+    i15_older_epochs,
+    i16_merchant_events,
     defects,
 )
 """I14, that a seed gives one history, is checked by running seeds twice."""

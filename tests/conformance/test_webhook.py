@@ -50,7 +50,7 @@ class Mailbox:
         at_ms = self.till.world.clock.now_ms() + int(later_seconds * 1000)
         headers = {name.lower(): value for name, value in webhook.headers.items()}
         received = Received(headers=headers, body=webhook.body, received_at_ms=at_ms)
-        return self.till.connector.read_webhook(received, secrets or self.secrets)
+        return self.till.http_provider.read_webhook(received, secrets or self.secrets)
 
     def is_forged(self, webhook: Webhook, *secrets: str) -> bool:
         try:
@@ -83,7 +83,7 @@ def test_what_it_says_of_a_charge_is_what_an_inquiry_says(mailbox: Mailbox) -> N
     (attempt,) = mailbox.payment.attempts
     till = mailbox.till
     charge = charge_request_of(mailbox.payment, attempt)
-    asked = verify_outcome(till.connector.inquire(charge, till.account), mailbox.payment, attempt, first_send=False)
+    asked = verify_outcome(till.http_provider.inquire(charge, till.account), mailbox.payment, attempt, first_send=False)
     for provider_event in map(mailbox.read, mailbox.of_charge):
         if provider_event.outcome is not None:
             told = verify_outcome(provider_event.outcome, mailbox.payment, attempt, first_send=False)
@@ -95,7 +95,7 @@ def test_what_it_says_of_a_refund_is_what_an_inquiry_says(mailbox: Mailbox) -> N
     till, refund = mailbox.till, mailbox.refund
     attempt = refund.last_attempt
     assert attempt is not None
-    asked = till.connector.inquire_operation(till.operation_request(refund), till.account)
+    asked = till.http_provider.inquire_operation(till.operation_request(refund), till.account)
     for provider_event in map(mailbox.read, mailbox.of_refund):
         assert provider_event.operation_key in {None, attempt.provider_key}, provider_event.type
         assert provider_event.operation_reference in {None, attempt.reference}, provider_event.type
@@ -113,7 +113,7 @@ def test_a_wrong_secret_no_secret_and_an_empty_one(mailbox: Mailbox) -> None:
         now_ms = mailbox.till.world.clock.now_ms()
         received = Received(headers=dict(webhook.headers), body=webhook.body, received_at_ms=now_ms)
         with pytest.raises(InvalidSignatureError):
-            mailbox.till.connector.read_webhook(received, ())
+            mailbox.till.http_provider.read_webhook(received, ())
 
 
 @pytest.mark.except_for(**SIGNED_INSIDE)

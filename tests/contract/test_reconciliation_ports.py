@@ -39,8 +39,8 @@ from tests.support.world import MERCHANT
 
 NEW = NewRun(merchant_id=MERCHANT, provider="stripe", account_id="main", from_ms=NOW_MS - DAY_MS, until_ms=NOW_MS)
 FINDING = Discrepancy(
-    verdict=MatchResult.AMOUNT,
-    remedy=ResolutionAction.REVIEW,
+    result=MatchResult.AMOUNT,
+    action=ResolutionAction.REVIEW,
     kind=EntryKind.CHARGE,
     reference="pi_1",
     provider_key="pfx-aaaaaaaaaaaaaaaa-1",
@@ -113,12 +113,12 @@ class TestRuns:
         findings = [replace(FINDING, reference=f"pi_{n:02}") for n in range(30)]
         runs.report(run.run_id, findings)
         runs.report(run.run_id, findings[:3])
-        first, after = runs.findings(run.run_id, limit=20, after=None)
-        second, end = runs.findings(run.run_id, limit=20, after=after)
+        first, after = runs.discrepancies(run.run_id, limit=20, after=None)
+        second, end = runs.discrepancies(run.run_id, limit=20, after=after)
         assert [*first, *second] == findings
         assert end is None
         assert runs.known(run.run_id, [findings[4].name, "charge#pi_99#"]) == {findings[4].name: findings[4]}
-        assert runs.findings("rec_other", limit=20, after=None) == ([], None)
+        assert runs.discrepancies("rec_other", limit=20, after=None) == ([], None)
 
     def test_nothing_to_report_is_no_write(self, runs: Any) -> None:
         runs.report("rec_1", [])

@@ -31,8 +31,8 @@ def test_every_queue_is_encrypted_and_has_or_is_a_dead_letter_queue(stack: str, 
 @pytest.mark.parametrize(("stack", "name"), every("AWS::SQS::Queue"))
 def test_every_queue_refuses_plain_http(stack: str, name: str) -> None:
     policies = [p for p in resources(stack, "AWS::SQS::QueuePolicy").values() if p["Queues"] == [{"Ref": name}]]
-    statement = policies[0]["PolicyDocument"]["Statement"][0]
-    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    report_page = policies[0]["PolicyDocument"]["Statement"][0]
+    assert (report_page["Effect"], report_page["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 @pytest.mark.parametrize("stack", SERVICES)

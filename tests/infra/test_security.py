@@ -27,10 +27,10 @@ WILDCARDS = {
 
 @pytest.mark.parametrize(("stack", "name"), every("AWS::IAM::Policy"))
 def test_no_wildcards_but_the_listed_ones(stack: str, name: str) -> None:
-    for statement in resources(stack, "AWS::IAM::Policy")[name]["PolicyDocument"]["Statement"]:
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    for report_page in resources(stack, "AWS::IAM::Policy")[name]["PolicyDocument"]["Statement"]:
+        actions = report_page["Action"] if isinstance(report_page["Action"], list) else [report_page["Action"]]
         assert not [action for action in actions if action.endswith(":*") or action == "*"]
-        if statement["Resource"] == "*":
+        if report_page["Resource"] == "*":
             assert tuple(sorted(actions)) in WILDCARDS
 
 
@@ -45,8 +45,8 @@ def actions_of(stack: str, handler: str) -> set[str]:
         action
         for policy in resources(stack, "AWS::IAM::Policy").values()
         if {"Ref": role} in policy["Roles"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        for report_page in policy["PolicyDocument"]["Statement"]
+        for action in ([report_page["Action"]] if isinstance(report_page["Action"], str) else report_page["Action"])
     }
 
 

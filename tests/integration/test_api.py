@@ -226,9 +226,9 @@ class TestRead:
 class TestAuthorizer:
     def test_a_key_opens_the_whole_api_for_its_merchant(self, functions: Functions) -> None:
         policy = functions.authorize(f"Bearer {functions.api_key}")
-        statement = policy["policyDocument"]["Statement"][0]
-        assert (statement["Effect"], policy["context"]) == ("Allow", {"merchantId": "acme"})
-        assert statement["Resource"].endswith(":api1/v1/*")
+        report_page = policy["policyDocument"]["Statement"][0]
+        assert (report_page["Effect"], policy["context"]) == ("Allow", {"merchantId": "acme"})
+        assert report_page["Resource"].endswith(":api1/v1/*")
 
     @pytest.mark.parametrize(
         "header",

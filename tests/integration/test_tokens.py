@@ -94,7 +94,7 @@ def test_an_approval_by_the_payer_ends_in_success(world: ProviderWorld, provider
 
 
 @pytest.mark.parametrize(
-    ("gateway", "end"), [("mock", "FAILED"), ("cashfree_mock", "FAILED"), ("razorpay_mock", "IN_REVIEW")]
+    ("provider", "end"), [("mock", "FAILED"), ("cashfree_mock", "FAILED"), ("razorpay_mock", "IN_REVIEW")]
 )
 def test_an_approval_that_never_comes(world: ProviderWorld, provider: str, end: str) -> None:
     payment = settle(world, pay(world, "tok_requires_action", provider))
@@ -109,7 +109,7 @@ def test_an_approval_that_never_comes(world: ProviderWorld, provider: str, end: 
     check_books(world, world.now(payment))
 
 
-@pytest.mark.parametrize(("gateway", "answer"), [("mock", "CANCELLED"), ("cashfree_mock", "CANCELLED")])
+@pytest.mark.parametrize(("provider", "answer"), [("mock", "CANCELLED"), ("cashfree_mock", "CANCELLED")])
 def test_a_cancellation_of_a_payment_that_waits_for_its_payer(world: ProviderWorld, provider: str, answer: str) -> None:
     payment = settle(world, pay(world, "tok_requires_action", provider))
     world.jobs.sent.clear()

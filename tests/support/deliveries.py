@@ -73,7 +73,7 @@ class DeliveryHarness:
     """All about telling merchants, over a world."""
 
     world: World = field(default_factory=World)
-    books: MemoryWebhookEndpoints = field(default_factory=MemoryWebhookEndpoints)
+    endpoint_store: MemoryWebhookEndpoints = field(default_factory=MemoryWebhookEndpoints)
 
     def __post_init__(self) -> None:
         self.webhook_client = ScriptedWebhookClient(self.world.clock)
@@ -82,7 +82,7 @@ class DeliveryHarness:
     @property
     def manage(self) -> ManageEndpoints:
         return ManageEndpoints(
-            books=self.books,
+            endpoint_store=self.endpoint_store,
             cipher=PlainCipher(),
             clock=self.world.clock,
             randomness=self.world.randomness,
@@ -93,7 +93,7 @@ class DeliveryHarness:
     def events(self) -> ReadMerchantEvents:
         return ReadMerchantEvents(
             merchant_events=self.merchant_events,
-            books=self.books,
+            endpoint_store=self.endpoint_store,
             deliveries=self.world.deliveries,
             clock=self.world.clock,
             telemetry=self.world.telemetry,
@@ -103,7 +103,7 @@ class DeliveryHarness:
     def deliver(self) -> DeliverEvent:
         return DeliverEvent(
             merchant_events=self.merchant_events,
-            books=self.books,
+            endpoint_store=self.endpoint_store,
             payments=self.world.payments,
             operations=self.world.operations,
             cipher=PlainCipher(),

@@ -450,15 +450,15 @@ class MemoryMerchantEvents:
 class MemoryWebhookEndpoints:
     """Implements `WebhookEndpointStore`."""
 
-    books: dict[str, WebhookEndpoints] = field(default_factory=dict)
+    endpoint_store: dict[str, WebhookEndpoints] = field(default_factory=dict)
 
     def get(self, merchant_id: str) -> WebhookEndpoints:
-        return self.books.get(merchant_id, WebhookEndpoints(merchant_id=merchant_id))
+        return self.endpoint_store.get(merchant_id, WebhookEndpoints(merchant_id=merchant_id))
 
     def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
         if self.get(before.merchant_id).version != before.version:
             return False
-        self.books[before.merchant_id] = after
+        self.endpoint_store[before.merchant_id] = after
         return True
 
 

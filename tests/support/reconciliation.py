@@ -61,15 +61,15 @@ class MemoryRuns:
         return True
 
     def report(self, run_id: str, findings: Sequence[Discrepancy]) -> None:
-        for finding in findings:
-            self.found.setdefault(run_id, {})[finding.name] = finding
+        for discrepancy in findings:
+            self.found.setdefault(run_id, {})[discrepancy.name] = discrepancy
 
     def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
         self.looked_up += 1
         found = self.found.get(run_id, {})
         return {name: found[name] for name in names if name in found}
 
-    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
+    def discrepancies(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
         names = sorted(name for name in self.found.get(run_id, {}) if after is None or name > after)
         page = [self.found[run_id][name] for name in names[:limit]]
         return page, page[-1].name if len(names) > limit else None
@@ -193,7 +193,7 @@ class ReconciliationWorld(ProviderWorld):
 
     @property
     def reconcile(self) -> Reconcile:
-        remedy = ResolveDiscrepancy(
+        action = ResolveDiscrepancy(
             payments=self.payments,
             operations=self.operations,
             merchants=self.merchants,
@@ -208,7 +208,7 @@ class ReconciliationWorld(ProviderWorld):
             queue=self.run_queue,
             lookups=self.lookups,
             compare=MatchEntries(lookups=self.lookups, clock=self.clock),
-            remedy=remedy,
+            action=action,
             providers=self.providers,
             files=self.file,
             merchants=self.merchants,
@@ -260,8 +260,8 @@ class ReconciliationWorld(ProviderWorld):
 
     def report(self, run: Run) -> list[tuple[str, str, str | None]]:
         """Verdict, remedy and payment of every difference."""
-        found, _ = self.runs.findings(run.run_id, limit=1_000, after=None)
-        return sorted((f.verdict.value, f.remedy.value, f.transaction_id or "") for f in found)
+        found, _ = self.runs.discrepancies(run.run_id, limit=1_000, after=None)
+        return sorted((f.result.value, f.action.value, f.transaction_id or "") for f in found)
 
     # -- hands in the vendor's book
 

@@ -16,7 +16,7 @@ from payflowx.adapters.platform.clock import LambdaDeadline
 from payflowx.adapters.sqs.runs import decode_run
 from payflowx.application.reconciliation.start_reconciliations import Asked
 from payflowx.bootstrap import Container
-from payflowx.domain.reconciliation.run import Run
+from payflowx.domain.reconciliation.run import Discrepancy, Run
 from payflowx.domain.shared.ambient import Deadline
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 
@@ -109,8 +109,9 @@ def _run(command: _Commands) -> dict[str, Any]:
             run = wired.runs.get(command.run_id)
             if run is None:
                 raise Refusal("run_not_found", "There is no reconciliation with this id; `reconcile` shows its ids.")
-            findings, after = wired.runs.findings(run.run_id, limit=_FINDINGS_A_PAGE, after=command.after)
-            return {"run": _shown(run), "findings": [_camel(asdict(f)) for f in findings], "after": after}
+            discrepancies, after = wired.runs.discrepancies(run.run_id, limit=_FINDINGS_A_PAGE, after=command.after)
+            shown = [_shown_discrepancy(found) for found in discrepancies]
+            return {"run": _shown(run), "findings": shown, "after": after}
 
 
 def _shown(run: Run) -> dict[str, Any]:
@@ -130,6 +131,13 @@ def _shown(run: Run) -> dict[str, Any]:
         "problem": run.problem,
     }
     return _camel(shown)
+
+
+_WIRE_NAMES: Final = {"result": "verdict", "action": "remedy"}
+
+
+def _shown_discrepancy(discrepancy: Discrepancy) -> dict[str, Any]:
+    return _camel({_WIRE_NAMES.get(name, name): value for name, value in asdict(discrepancy).items()})
 
 
 def _camel(fields: dict[str, Any]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class HttpProvider:
     def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
         """Send the one request."""
         (step,) = self.connector.operation_steps(request)
-        return self._settled(self._perform(step, request, account))
+        return self._final(self._perform(step, request, account))
 
     def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
         """Read until there is an answer; a read that fails is `Unknown`, which is no news."""
@@ -124,11 +124,11 @@ class HttpProvider:
                 case NotSent(code=code) | Rejected(code=code):
                     return Unknown(code=code)
                 case outcome:
-                    return self._settled(outcome)
+                    return self._final(outcome)
         return NotFound()
 
     @staticmethod
-    def _settled(result: OperationStepResult) -> OperationOutcome:
+    def _final(result: OperationStepResult) -> OperationOutcome:
         return Unknown(code="unexpected_progress") if isinstance(result, Progress) else result
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
@@ -137,7 +137,7 @@ class HttpProvider:
 
     # -- the provider's own book
 
-    def statement(self, page: ReportPage, account: Account) -> ReportResult:
+    def report_page(self, page: ReportPage, account: Account) -> ReportResult:
         """One page of the provider's list. Reads only."""
         if self.capabilities.reports is None:
             return ReportUnavailable(code="no_list")

@@ -667,13 +667,13 @@ ROW = {
 }
 
 
-def statement(*rows: Any, **changes: Any) -> HttpResponse:
+def report_page(*rows: Any, **changes: Any) -> HttpResponse:
     return answer({"status": 1, "msg": "fetched", "Transaction_details": list(rows), **changes})
 
 
 class TestStatements:
     def test_a_row(self) -> None:
-        found = CONNECTOR.read_report(PAGE, statement(ROW))
+        found = CONNECTOR.read_report(PAGE, report_page(ROW))
         (entry,) = found.entries
         assert found.next_cursor is None
         assert (entry.kind, entry.reference, entry.provider_key) == (EntryKind.CHARGE, PAYU_ID, KEY)
@@ -691,25 +691,25 @@ class TestStatements:
         ],
     )
     def test_which_words_mean_money(self, status: str, *, succeeded: bool) -> None:
-        (entry,) = CONNECTOR.read_report(PAGE, statement({**ROW, "status": status})).entries
+        (entry,) = CONNECTOR.read_report(PAGE, report_page({**ROW, "status": status})).entries
         assert entry.succeeded is succeeded
 
     def test_an_empty_list_is_a_list(self) -> None:
-        assert CONNECTOR.read_report(PAGE, statement()).entries == ()
-        assert CONNECTOR.read_report(PAGE, statement(status=0)).entries == ()
+        assert CONNECTOR.read_report(PAGE, report_page()).entries == ()
+        assert CONNECTOR.read_report(PAGE, report_page(status=0)).entries == ()
 
     @pytest.mark.parametrize(
         "given_answer",
         [
-            statement({**ROW, "status": "new"}),
-            statement({**ROW, "amount": "ten"}),
-            statement({**ROW, "amount": "10.505"}),
-            statement({**ROW, "id": None}),
-            statement({**ROW, "addedon": "yesterday"}),
-            statement({**ROW, "addedon": None}),
-            statement(ROW, status=0),
-            statement("text"),
-            statement(*[ROW] * 5_001),
+            report_page({**ROW, "status": "new"}),
+            report_page({**ROW, "amount": "ten"}),
+            report_page({**ROW, "amount": "10.505"}),
+            report_page({**ROW, "id": None}),
+            report_page({**ROW, "addedon": "yesterday"}),
+            report_page({**ROW, "addedon": None}),
+            report_page(ROW, status=0),
+            report_page("text"),
+            report_page(*[ROW] * 5_001),
             answer({"status": 0, "msg": "Invalid Hash."}),
             answer({"status": 1, "Transaction_details": {}}),
             answer(b"<html>"),

@@ -27,7 +27,7 @@ HEADERS = {"x-client-id": "app_1", "x-client-secret": "cfsk_1"}
 CUSTOMER = {"customer_id": "cust_1", "customer_phone": "9876543210"}
 
 
-class Vendor:
+class SimulatorClient:
     """A simulator with a clock, and what a client of it types all the time."""
 
     def __init__(self, **options: Any) -> None:
@@ -99,8 +99,8 @@ class Vendor:
 
 
 @pytest.fixture
-def vendor() -> Vendor:
-    return Vendor()
+def client() -> SimulatorClient:
+    return SimulatorClient()
 
 
 def read(reply: Reply) -> Any:
@@ -122,18 +122,18 @@ def key(name: str) -> str:
 # -- a payment that goes well
 
 
-def test_an_order_is_paid(vendor: Vendor) -> None:
+def test_an_order_is_paid(client: SimulatorClient) -> None:
     body = {"order_id": "order-1", "order_amount": 50.5, "order_currency": "INR", "customer_details": CUSTOMER}
-    order = vendor.post("/pg/orders", {**body, "order_note": "a note", "order_tags": {"a": "b"}})
+    order = client.post("/pg/orders", {**body, "order_note": "a note", "order_tags": {"a": "b"}})
     assert (order["entity"], order["order_status"], order["order_amount"]) == ("order", "ACTIVE", Decimal("50.50"))
     assert order["created_at"] == "2023-11-15T03:43:20+05:30"
-    reply = vendor.pay(order["payment_session_id"])
+    reply = client.pay(order["payment_session_id"])
     answer = read(reply)
     assert b'"payment_amount":50.50' in reply.body
     assert type(answer["cf_payment_id"]) is int
     assert "payment_status" not in answer  # the answer does not say how it ended
     assert (answer["payment_method"], answer["action"], answer["data"]["url"]) == ("card", "custom", None)
-    payment = vendor.payment()
+    payment = client.payment()
     assert payment["cf_payment_id"] == str(answer["cf_payment_id"])
     assert (payment["payment_status"], payment["is_captured"]) == ("SUCCESS", True)
     assert (payment["payment_amount"], payment["error_details"], payment["authorization"]) == (
@@ -141,64 +141,64 @@ def test_an_order_is_paid(vendor: Vendor) -> None:
         None,
         None,
     )
-    assert vendor.get(f"/pg/orders/order-1/payments/{payment['cf_payment_id']}") == payment
-    assert vendor.status() == "PAID"
-    assert vendor.books() == [(5050, "charged")]
-    assert vendor.events() == ["PAYMENT_SUCCESS_WEBHOOK"]
-    assert vendor.events() == []
+    assert client.get(f"/pg/orders/order-1/payments/{payment['cf_payment_id']}") == payment
+    assert client.status() == "PAID"
+    assert client.books() == [(5050, "charged")]
+    assert client.events() == ["PAYMENT_SUCCESS_WEBHOOK"]
+    assert client.events() == []
 
 
-def test_the_session_is_the_credential(vendor: Vendor) -> None:
-    session = vendor.order()
-    reply = vendor.pay(session)
+def test_the_session_is_the_credential(client: SimulatorClient) -> None:
+    session = client.order()
+    reply = client.pay(session)
     assert (reply.status, reply.headers["x-ratelimit-type"]) == (200, "ip")
-    assert refusal(vendor.pay("session_unknown"))["code"] == "payment_session_id_invalid"
+    assert refusal(client.pay("session_unknown"))["code"] == "payment_session_id_invalid"
 
 
-def test_a_paid_order_takes_no_other_payment(vendor: Vendor) -> None:
-    session = vendor.order()
-    vendor.pay(session)
-    assert refusal(vendor.pay(session))["code"] == "order_already_paid"
-    assert len(vendor.books()) == 1
+def test_a_paid_order_takes_no_other_payment(client: SimulatorClient) -> None:
+    session = client.order()
+    client.pay(session)
+    assert refusal(client.pay(session))["code"] == "order_already_paid"
+    assert len(client.books()) == 1
 
 
 # -- idempotency
 
 
-def test_an_order_id_is_unique(vendor: Vendor) -> None:
-    vendor.order()
+def test_an_order_id_is_unique(client: SimulatorClient) -> None:
+    client.order()
     body = {"order_id": "order-1", "order_amount": 50.5, "order_currency": "INR", "customer_details": CUSTOMER}
-    error = refusal(vendor.send("POST", "/pg/orders", body), 409)
+    error = refusal(client.send("POST", "/pg/orders", body), 409)
     assert error["code"] == "order_already_exists"
-    assert refusal(vendor.send("POST", "/pg/orders", body, x_idempotency_key=key("2")), 409)
+    assert refusal(client.send("POST", "/pg/orders", body, x_idempotency_key=key("2")), 409)
 
 
-def test_a_key_replays_and_insists_on_its_body(vendor: Vendor) -> None:
+def test_a_key_replays_and_insists_on_its_body(client: SimulatorClient) -> None:
     body = {"order_id": "order-1", "order_amount": 50.5, "order_currency": "INR", "customer_details": CUSTOMER}
-    first = vendor.send("POST", "/pg/orders", body, x_idempotency_key=key("1"))
-    again = vendor.send("POST", "/pg/orders", body, x_idempotency_key=key("1"))
+    first = client.send("POST", "/pg/orders", body, x_idempotency_key=key("1"))
+    again = client.send("POST", "/pg/orders", body, x_idempotency_key=key("1"))
     assert (first.headers["x-idempotency-replayed"], again.headers["x-idempotency-replayed"]) == ("false", "true")
     assert (again.body, again.headers["x-idempotency-key"]) == (first.body, key("1"))
-    other = vendor.send("POST", "/pg/orders", {**body, "order_amount": 50.51}, x_idempotency_key=key("1"))
+    other = client.send("POST", "/pg/orders", {**body, "order_amount": 50.51}, x_idempotency_key=key("1"))
     assert refusal(other, 422, "idempotency_error")["code"] == "request_invalid"
-    refusal(vendor.send("POST", "/pg/orders", body, x_idempotency_key="pfx-123"))
+    refusal(client.send("POST", "/pg/orders", body, x_idempotency_key="pfx-123"))
 
 
-def test_a_replayed_payment_is_no_second_attempt(vendor: Vendor) -> None:
-    session = vendor.order()
-    first = vendor.pay(session, "tok_timeout_after_charge", x_idempotency_key=key("1"))
+def test_a_replayed_payment_is_no_second_attempt(client: SimulatorClient) -> None:
+    session = client.order()
+    first = client.pay(session, "tok_timeout_after_charge", x_idempotency_key=key("1"))
     assert first.hold_seconds == 20
-    again = vendor.pay(session, "tok_timeout_after_charge", x_idempotency_key=key("1"))
+    again = client.pay(session, "tok_timeout_after_charge", x_idempotency_key=key("1"))
     assert (again.body, again.hold_seconds) == (first.body, 0)
-    assert len(vendor.payments()) == 1
+    assert len(client.payments()) == 1
 
 
-def test_what_was_not_done_is_not_kept(vendor: Vendor) -> None:
-    session = vendor.order()
-    assert vendor.pay(session, "tok_500_before_charge", x_idempotency_key=key("1")).status == 500
-    reply = vendor.pay(session, "tok_500_before_charge", x_idempotency_key=key("1"))
+def test_what_was_not_done_is_not_kept(client: SimulatorClient) -> None:
+    session = client.order()
+    assert client.pay(session, "tok_500_before_charge", x_idempotency_key=key("1")).status == 500
+    reply = client.pay(session, "tok_500_before_charge", x_idempotency_key=key("1"))
     assert (reply.status, reply.headers["x-idempotency-replayed"]) == (200, "false")
-    assert vendor.books() == [(5050, "charged")]
+    assert client.books() == [(5050, "charged")]
 
 
 # -- tokens
@@ -213,112 +213,114 @@ def test_what_was_not_done_is_not_kept(vendor: Vendor) -> None:
         ("tok_insufficient_funds", "insufficient_funds"),
     ],
 )
-def test_declines_show_in_the_payments_and_the_order_stays_open(vendor: Vendor, token: str, reason: str) -> None:
-    session = vendor.order()
-    assert vendor.pay(session, token).status == 200
-    vendor.now += 60
-    payment = vendor.payment()
+def test_declines_show_in_the_payments_and_the_order_stays_open(
+    client: SimulatorClient, token: str, reason: str
+) -> None:
+    session = client.order()
+    assert client.pay(session, token).status == 200
+    client.now += 60
+    payment = client.payment()
     assert (payment["payment_status"], payment["error_details"]["error_reason"]) == ("FAILED", reason)
-    assert vendor.status() == "ACTIVE"
-    assert vendor.books() == [(5050, "declined")]
-    assert vendor.events() == ["PAYMENT_FAILED_WEBHOOK"]
-    assert vendor.pay(session).status == 200
-    assert [payment["payment_status"] for payment in vendor.payments()] == ["SUCCESS", "FAILED"]
-    assert vendor.status() == "PAID"
+    assert client.status() == "ACTIVE"
+    assert client.books() == [(5050, "declined")]
+    assert client.events() == ["PAYMENT_FAILED_WEBHOOK"]
+    assert client.pay(session).status == 200
+    assert [payment["payment_status"] for payment in client.payments()] == ["SUCCESS", "FAILED"]
+    assert client.status() == "PAID"
 
 
-def test_a_token_for_another_gateway_succeeds_here(vendor: Vendor) -> None:
-    vendor.paid("tok_soft_decline@razorpay")
-    assert vendor.status() == "PAID"
-    vendor.paid("tok_soft_decline@cashfree", order_id="order-2")
-    assert vendor.status("order-2") == "ACTIVE"
+def test_a_token_for_another_gateway_succeeds_here(client: SimulatorClient) -> None:
+    client.paid("tok_soft_decline@razorpay")
+    assert client.status() == "PAID"
+    client.paid("tok_soft_decline@cashfree", order_id="order-2")
+    assert client.status("order-2") == "ACTIVE"
 
 
 @pytest.mark.parametrize(("token", "status"), [("tok_async_success", "SUCCESS"), ("tok_async_failure", "FAILED")])
-def test_what_is_settled_later(vendor: Vendor, token: str, status: str) -> None:
-    vendor.paid(token)
-    assert vendor.payment()["payment_status"] == "PENDING"
-    assert vendor.events() == []
-    vendor.now += 3
-    assert vendor.payment()["payment_status"] == status
-    assert vendor.events() == [f"PAYMENT_{status}_WEBHOOK"]
+def test_what_is_settled_later(client: SimulatorClient, token: str, status: str) -> None:
+    client.paid(token)
+    assert client.payment()["payment_status"] == "PENDING"
+    assert client.events() == []
+    client.now += 3
+    assert client.payment()["payment_status"] == status
+    assert client.events() == [f"PAYMENT_{status}_WEBHOOK"]
 
 
-def test_two_payments_under_way_both_succeed_and_one_is_given_back(vendor: Vendor) -> None:
-    session = vendor.order()
-    vendor.pay(session, "tok_async_success")
-    vendor.now += 1
-    vendor.pay(session, "tok_async_success")
-    vendor.now += 3
-    assert [payment["payment_status"] for payment in vendor.payments()] == ["SUCCESS", "SUCCESS"]
-    (refund,) = vendor.get("/pg/orders/order-1/refunds")
+def test_two_payments_under_way_both_succeed_and_one_is_given_back(client: SimulatorClient) -> None:
+    session = client.order()
+    client.pay(session, "tok_async_success")
+    client.now += 1
+    client.pay(session, "tok_async_success")
+    client.now += 3
+    assert [payment["payment_status"] for payment in client.payments()] == ["SUCCESS", "SUCCESS"]
+    (refund,) = client.get("/pg/orders/order-1/refunds")
     assert (refund["refund_type"], refund["refund_amount"]) == ("PAYMENT_AUTO_REFUND", Decimal("50.50"))
-    assert refund["cf_payment_id"] == vendor.payments()[0]["cf_payment_id"]
-    assert vendor.books() == [(5050, "charged"), (5050, "charged")]
-    assert vendor.books("refund") == [(5050, "done")]
-    assert vendor.events() == ["PAYMENT_SUCCESS_WEBHOOK", "PAYMENT_SUCCESS_WEBHOOK", "AUTO_REFUND_STATUS_WEBHOOK"]
-    assert read(vendor.refund("refund-1", 50.5))["cf_payment_id"] == vendor.payments()[1]["cf_payment_id"]
+    assert refund["cf_payment_id"] == client.payments()[0]["cf_payment_id"]
+    assert client.books() == [(5050, "charged"), (5050, "charged")]
+    assert client.books("refund") == [(5050, "done")]
+    assert client.events() == ["PAYMENT_SUCCESS_WEBHOOK", "PAYMENT_SUCCESS_WEBHOOK", "AUTO_REFUND_STATUS_WEBHOOK"]
+    assert read(client.refund("refund-1", 50.5))["cf_payment_id"] == client.payments()[1]["cf_payment_id"]
 
 
-def test_a_wrong_amount(vendor: Vendor) -> None:
-    vendor.paid("tok_wrong_amount")
-    payment = vendor.payment()
+def test_a_wrong_amount(client: SimulatorClient) -> None:
+    client.paid("tok_wrong_amount")
+    payment = client.payment()
     assert (payment["payment_amount"], payment["order_amount"]) == (Decimal("50.51"), Decimal("50.50"))
-    assert vendor.books() == [(5051, "charged")]
+    assert client.books() == [(5051, "charged")]
 
 
 @pytest.mark.parametrize(
     ("token", "hold", "status"),
     [("tok_timeout_after_charge", 20, 200), ("tok_500_after_charge", 0, 500), ("tok_slow_success", 3, 200)],
 )
-def test_answers_that_get_lost_after_the_charge(vendor: Vendor, token: str, hold: int, status: int) -> None:
-    session = vendor.order()
-    reply = vendor.pay(session, token)
+def test_answers_that_get_lost_after_the_charge(client: SimulatorClient, token: str, hold: int, status: int) -> None:
+    session = client.order()
+    reply = client.pay(session, token)
     assert (reply.hold_seconds, reply.status) == (hold, status)
-    assert vendor.status() == "PAID"
-    refusal(vendor.pay(session, token))
+    assert client.status() == "PAID"
+    refusal(client.pay(session, token))
 
 
-def test_answers_that_get_lost_before_the_charge(vendor: Vendor) -> None:
-    session = vendor.order()
-    reply = vendor.pay(session, "tok_timeout_before_charge")
+def test_answers_that_get_lost_before_the_charge(client: SimulatorClient) -> None:
+    session = client.order()
+    reply = client.pay(session, "tok_timeout_before_charge")
     assert (reply.hold_seconds, refusal(reply, 500, "api_error")["code"]) == (20, "internal_error")
-    assert vendor.payments() == []
-    assert vendor.pay(session, "tok_timeout_before_charge").status == 200
+    assert client.payments() == []
+    assert client.pay(session, "tok_timeout_before_charge").status == 200
 
 
-def test_garbage(vendor: Vendor) -> None:
-    assert b"nginx" in vendor.pay(vendor.order(), "tok_garbage").body
-    assert vendor.status() == "PAID"
+def test_garbage(client: SimulatorClient) -> None:
+    assert b"nginx" in client.pay(client.order(), "tok_garbage").body
+    assert client.status() == "PAID"
 
 
-def test_a_rate_limit_of_a_token_does_nothing(vendor: Vendor) -> None:
-    reply = vendor.pay(vendor.order(), "tok_rate_limited")
+def test_a_rate_limit_of_a_token_does_nothing(client: SimulatorClient) -> None:
+    reply = client.pay(client.order(), "tok_rate_limited")
     refusal(reply, 429, "rate_limit_error")
-    assert (reply.headers["x-ratelimit-retry"], vendor.payments()) == ("1", [])
+    assert (reply.headers["x-ratelimit-retry"], client.payments()) == ("1", [])
 
 
-def test_a_young_payment_is_invisible_while_the_lag_lasts(vendor: Vendor) -> None:
-    vendor.simulator.visibility_lag_seconds = 5
-    vendor.paid()
-    assert vendor.payments() == []
-    vendor.now += 5
-    assert vendor.payment()["payment_status"] == "SUCCESS"
+def test_a_young_payment_is_invisible_while_the_lag_lasts(client: SimulatorClient) -> None:
+    client.simulator.visibility_lag_seconds = 5
+    client.paid()
+    assert client.payments() == []
+    client.now += 5
+    assert client.payment()["payment_status"] == "SUCCESS"
 
 
 # -- the payer
 
 
-def test_the_payer_approves(vendor: Vendor) -> None:
-    session = vendor.order()
-    answer = read(vendor.pay(session, "tok_requires_action"))
-    assert (answer["action"], vendor.payment()["payment_status"], vendor.status()) == ("link", "PENDING", "ACTIVE")
+def test_the_payer_approves(client: SimulatorClient) -> None:
+    session = client.order()
+    answer = read(client.pay(session, "tok_requires_action"))
+    assert (answer["action"], client.payment()["payment_status"], client.status()) == ("link", "PENDING", "ACTIVE")
     page = answer["data"]["url"].removeprefix("https://cf.example")
-    assert vendor.send("GET", page).status == 200
-    assert vendor.send("GET", page).status == 200
-    assert (vendor.payment()["payment_status"], vendor.status()) == ("SUCCESS", "PAID")
-    assert vendor.events() == ["PAYMENT_SUCCESS_WEBHOOK"]
-    assert vendor.send("GET", page + "/drop").status == 404
+    assert client.send("GET", page).status == 200
+    assert client.send("GET", page).status == 200
+    assert (client.payment()["payment_status"], client.status()) == ("SUCCESS", "PAID")
+    assert client.events() == ["PAYMENT_SUCCESS_WEBHOOK"]
+    assert client.send("GET", page + "/drop").status == 404
 
 
 @pytest.mark.parametrize(
@@ -328,105 +330,105 @@ def test_the_payer_approves(vendor: Vendor) -> None:
         ("drop", "USER_DROPPED", "PAYMENT_USER_DROPPED_WEBHOOK"),
     ],
 )
-def test_the_payer_leaves_and_tries_again(vendor: Vendor, button: str, status: str, event: str) -> None:
-    session = vendor.order()
-    payment = read(vendor.pay(session, "tok_requires_action"))["cf_payment_id"]
-    assert vendor.send("GET", f"/actions/{payment}/{button}").status == 200
-    assert (vendor.payment()["payment_status"], vendor.events()) == (status, [event])
-    assert vendor.send("GET", f"/actions/{payment}").status == 404
-    assert vendor.pay(session).status == 200
+def test_the_payer_leaves_and_tries_again(client: SimulatorClient, button: str, status: str, event: str) -> None:
+    session = client.order()
+    payment = read(client.pay(session, "tok_requires_action"))["cf_payment_id"]
+    assert client.send("GET", f"/actions/{payment}/{button}").status == 200
+    assert (client.payment()["payment_status"], client.events()) == (status, [event])
+    assert client.send("GET", f"/actions/{payment}").status == 404
+    assert client.pay(session).status == 200
 
 
-def test_upi_links_wait_for_their_app(vendor: Vendor) -> None:
-    session = vendor.order()
-    answer = vendor.upi(session)
+def test_upi_links_wait_for_their_app(client: SimulatorClient) -> None:
+    session = client.order()
+    answer = client.upi(session)
     assert answer["data"]["payload"]["default"].startswith("upi://pay?")
-    assert "qrcode" in vendor.upi(session, channel="qrcode")["data"]["payload"]
-    vendor.send("GET", f"/actions/{answer['cf_payment_id']}")
-    assert [payment["payment_status"] for payment in vendor.payments()] == ["PENDING", "SUCCESS"]
-    assert vendor.payments()[1]["payment_group"] == "upi"
+    assert "qrcode" in client.upi(session, channel="qrcode")["data"]["payload"]
+    client.send("GET", f"/actions/{answer['cf_payment_id']}")
+    assert [payment["payment_status"] for payment in client.payments()] == ["PENDING", "SUCCESS"]
+    assert client.payments()[1]["payment_group"] == "upi"
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "FAILED", "PENDING", "USER_DROPPED"])
-def test_the_sandbox_can_finish_a_payment(vendor: Vendor, status: str) -> None:
-    payment = vendor.paid("tok_requires_action")
+def test_the_sandbox_can_finish_a_payment(client: SimulatorClient, status: str) -> None:
+    payment = client.paid("tok_requires_action")
     body = {"entity": "PAYMENTS", "entity_id": payment, "entity_simulation": {"payment_status": status}}
-    answer = vendor.post("/pg/simulate", body)
-    assert vendor.payment()["payment_status"] == status
-    assert vendor.get(f"/pg/simulate/{answer['simulation_id']}") == answer
+    answer = client.post("/pg/simulate", body)
+    assert client.payment()["payment_status"] == status
+    assert client.get(f"/pg/simulate/{answer['simulation_id']}") == answer
     if status != "PENDING":
-        refusal(vendor.send("POST", "/pg/simulate", body))
-    refusal(vendor.send("POST", "/pg/simulate", {**body, "entity_id": "1"}), 404)
-    refusal(vendor.send("POST", "/pg/simulate", {**body, "entity": "SUBS_PAYMENTS"}))
+        refusal(client.send("POST", "/pg/simulate", body))
+    refusal(client.send("POST", "/pg/simulate", {**body, "entity_id": "1"}), 404)
+    refusal(client.send("POST", "/pg/simulate", {**body, "entity": "SUBS_PAYMENTS"}))
 
 
 # -- termination and expiry
 
 
-def test_an_unpaid_order_is_terminated(vendor: Vendor) -> None:
-    session = vendor.order()
-    assert (vendor.terminate(), vendor.terminate(), vendor.status()) == ("TERMINATED", "TERMINATED", "TERMINATED")
-    assert refusal(vendor.pay(session))["code"] == "order_inactive"
-    assert vendor.books() == []
+def test_an_unpaid_order_is_terminated(client: SimulatorClient) -> None:
+    session = client.order()
+    assert (client.terminate(), client.terminate(), client.status()) == ("TERMINATED", "TERMINATED", "TERMINATED")
+    assert refusal(client.pay(session))["code"] == "order_inactive"
+    assert client.books() == []
 
 
-def test_a_payer_comes_too_late_for_a_terminated_order(vendor: Vendor) -> None:
-    payment = vendor.paid("tok_requires_action")
-    assert vendor.terminate() == "TERMINATED"
-    assert vendor.payment()["payment_status"] == "CANCELLED"
-    assert vendor.send("GET", f"/actions/{payment}").status == 404
-    assert vendor.books() == [(5050, "canceled")]
+def test_a_payer_comes_too_late_for_a_terminated_order(client: SimulatorClient) -> None:
+    payment = client.paid("tok_requires_action")
+    assert client.terminate() == "TERMINATED"
+    assert client.payment()["payment_status"] == "CANCELLED"
+    assert client.send("GET", f"/actions/{payment}").status == 404
+    assert client.books() == [(5050, "canceled")]
 
 
 @pytest.mark.parametrize(("token", "status"), [("tok_async_success", "PAID"), ("tok_async_failure", "TERMINATED")])
-def test_what_is_under_way_can_still_win(vendor: Vendor, token: str, status: str) -> None:
-    session = vendor.order()
-    vendor.pay(session, token)
-    assert vendor.terminate() == "TERMINATION_REQUESTED"
-    refusal(vendor.pay(session))
-    vendor.now += 3
-    assert vendor.status() == status
+def test_what_is_under_way_can_still_win(client: SimulatorClient, token: str, status: str) -> None:
+    session = client.order()
+    client.pay(session, token)
+    assert client.terminate() == "TERMINATION_REQUESTED"
+    refusal(client.pay(session))
+    client.now += 3
+    assert client.status() == status
 
 
-def test_a_paid_order_is_not_terminated(vendor: Vendor) -> None:
-    vendor.paid()
-    assert (vendor.terminate(), vendor.status()) == ("PAID", "PAID")
+def test_a_paid_order_is_not_terminated(client: SimulatorClient) -> None:
+    client.paid()
+    assert (client.terminate(), client.status()) == ("PAID", "PAID")
 
 
-def test_an_order_expires(vendor: Vendor) -> None:
-    session = vendor.order(order_expiry_time="2023-11-15T04:43:20+05:30")
-    vendor.pay(session, "tok_requires_action")
-    vendor.now += 3600
-    assert (vendor.status(), vendor.payment()["payment_status"]) == ("EXPIRED", "USER_DROPPED")
-    assert refusal(vendor.pay(session))["code"] == "order_inactive"
-    assert vendor.terminate() == "EXPIRED"
-    assert vendor.events() == ["PAYMENT_USER_DROPPED_WEBHOOK"]
+def test_an_order_expires(client: SimulatorClient) -> None:
+    session = client.order(order_expiry_time="2023-11-15T04:43:20+05:30")
+    client.pay(session, "tok_requires_action")
+    client.now += 3600
+    assert (client.status(), client.payment()["payment_status"]) == ("EXPIRED", "USER_DROPPED")
+    assert refusal(client.pay(session))["code"] == "order_inactive"
+    assert client.terminate() == "EXPIRED"
+    assert client.events() == ["PAYMENT_USER_DROPPED_WEBHOOK"]
 
 
 @pytest.mark.parametrize("body", [{}, {"order_status": "PAID"}, {"order_status": "TERMINATED", "x": 1}])
-def test_only_termination_can_be_asked_for(vendor: Vendor, body: Any) -> None:
-    vendor.order()
-    refusal(vendor.send("PATCH", "/pg/orders/order-1", body))
-    assert vendor.status() == "ACTIVE"
+def test_only_termination_can_be_asked_for(client: SimulatorClient, body: Any) -> None:
+    client.order()
+    refusal(client.send("PATCH", "/pg/orders/order-1", body))
+    assert client.status() == "ACTIVE"
 
 
 # -- pre-authorization
 
 
-def act(vendor: Vendor, action: str, amount: Any = None, **headers: str) -> Reply:
+def act(client: SimulatorClient, action: str, amount: Any = None, **headers: str) -> Reply:
     body = {"action": action} | ({} if amount is None else {"amount": amount})
-    return vendor.send("POST", "/pg/orders/order-1/authorization", body, **headers)
+    return client.send("POST", "/pg/orders/order-1/authorization", body, **headers)
 
 
 @pytest.fixture
-def bank() -> Vendor:
-    vendor = Vendor(card_preauth=True)
-    vendor.paid()
-    assert vendor.events() == ["PAYMENT_SUCCESS_WEBHOOK"]
-    return vendor
+def bank() -> SimulatorClient:
+    client = SimulatorClient(card_preauth=True)
+    client.paid()
+    assert client.events() == ["PAYMENT_SUCCESS_WEBHOOK"]
+    return client
 
 
-def test_an_authorized_payment_is_not_captured(bank: Vendor) -> None:
+def test_an_authorized_payment_is_not_captured(bank: SimulatorClient) -> None:
     payment = bank.payment()
     assert (payment["payment_status"], payment["is_captured"]) == ("SUCCESS", False)
     assert (payment["authorization"]["action"], payment["authorization"]["captured_amount"]) == (None, 0)
@@ -434,7 +436,7 @@ def test_an_authorized_payment_is_not_captured(bank: Vendor) -> None:
     assert refusal(bank.refund("refund-1", 1))["code"] == "order_not_paid"
 
 
-def test_capture(bank: Vendor) -> None:
+def test_capture(bank: SimulatorClient) -> None:
     for amount in (50.51, 0, -1, 10.001, "50.50"):
         refusal(act(bank, "CAPTURE", amount))
     refusal(act(bank, "CAPTURE"))
@@ -450,7 +452,7 @@ def test_capture(bank: Vendor) -> None:
     assert (bank.books(), bank.books("capture")) == ([(5050, "charged")], [(5050, "done")])
 
 
-def test_what_is_not_captured_of_it_is_given_back(bank: Vendor) -> None:
+def test_what_is_not_captured_of_it_is_given_back(bank: SimulatorClient) -> None:
     payment = read(act(bank, "CAPTURE", 20.25))
     assert (payment["payment_amount"], payment["authorization"]["captured_amount"]) == (
         Decimal("50.50"),
@@ -461,7 +463,7 @@ def test_what_is_not_captured_of_it_is_given_back(bank: Vendor) -> None:
     assert bank.refund("refund-1", 20.25).status == 200
 
 
-def test_void(bank: Vendor) -> None:
+def test_void(bank: SimulatorClient) -> None:
     payment = read(act(bank, "VOID"))
     assert (payment["payment_status"], payment["is_captured"]) == ("VOID", False)
     assert payment["authorization"]["action"] == "VOID"
@@ -470,7 +472,7 @@ def test_void(bank: Vendor) -> None:
 
 
 @pytest.mark.parametrize(("token", "captured"), [("tok_async_success", True), ("tok_async_failure", False)])
-def test_a_capture_can_be_pending(bank: Vendor, token: str, captured: bool) -> None:
+def test_a_capture_can_be_pending(bank: SimulatorClient, token: str, captured: bool) -> None:
     bank.simulator.next_operation(token)
     payment = read(act(bank, "CAPTURE", 50.5))
     assert (payment["is_captured"], payment["authorization"]["status"]) == (False, "PENDING")
@@ -481,7 +483,7 @@ def test_a_capture_can_be_pending(bank: Vendor, token: str, captured: bool) -> N
     assert act(bank, "CAPTURE", 50.5).status == (400 if captured else 200)
 
 
-def test_a_failure_at_the_bank_leaves_the_hold(bank: Vendor) -> None:
+def test_a_failure_at_the_bank_leaves_the_hold(bank: SimulatorClient) -> None:
     bank.simulator.next_operation("tok_soft_decline", "tok_500_after_charge")
     error = refusal(act(bank, "CAPTURE", 50.5), 502, "api_error")
     assert (error["code"], bank.books()) == ("bank_processing_failure", [(5050, "authorized")])
@@ -489,81 +491,81 @@ def test_a_failure_at_the_bank_leaves_the_hold(bank: Vendor) -> None:
     assert bank.books() == [(5050, "charged")]
 
 
-def test_a_upi_mandate_is_held_until_its_end(vendor: Vendor) -> None:
+def test_a_upi_mandate_is_held_until_its_end(client: SimulatorClient) -> None:
     until = {"start_time": "2023-11-14T22:13:20+00:00", "end_time": "2023-11-15T22:13:20+00:00"}
-    answer = vendor.upi(vendor.order(), authorize_only=True, authorization=until)
-    vendor.send("GET", f"/actions/{answer['cf_payment_id']}")
-    payment = vendor.payment()
+    answer = client.upi(client.order(), authorize_only=True, authorization=until)
+    client.send("GET", f"/actions/{answer['cf_payment_id']}")
+    payment = client.payment()
     assert (payment["payment_status"], payment["is_captured"]) == ("SUCCESS", False)
-    vendor.now += DAY
-    assert vendor.payment()["payment_status"] == "VOID"
-    refusal(act(vendor, "CAPTURE", 50.5))
+    client.now += DAY
+    assert client.payment()["payment_status"] == "VOID"
+    refusal(act(client, "CAPTURE", 50.5))
 
 
-def test_a_charged_payment_has_nothing_to_capture(vendor: Vendor) -> None:
-    vendor.paid()
-    refusal(act(vendor, "CAPTURE", 50.5))
-    refusal(act(vendor, "VOID"))
+def test_a_charged_payment_has_nothing_to_capture(client: SimulatorClient) -> None:
+    client.paid()
+    refusal(act(client, "CAPTURE", 50.5))
+    refusal(act(client, "VOID"))
 
 
 # -- refunds
 
 
-def test_partial_refunds_add_up(vendor: Vendor) -> None:
-    payment = vendor.paid()
-    vendor.events()
-    first = read(vendor.refund("refund-1", 20.25))
+def test_partial_refunds_add_up(client: SimulatorClient) -> None:
+    payment = client.paid()
+    client.events()
+    first = read(client.refund("refund-1", 20.25))
     assert (first["entity"], first["refund_status"], first["refund_amount"]) == ("refund", "SUCCESS", Decimal("20.25"))
     assert (first["cf_payment_id"], first["refund_type"], first["refund_id"]) == (
         payment,
         "MERCHANT_INITIATED",
         "refund-1",
     )
-    assert refusal(vendor.refund("refund-2", 30.26))["code"] == "refund_amount_invalid"
-    assert vendor.refund("refund-2", 30.25).status == 200
-    refusal(vendor.refund("refund-3", 1))
-    assert vendor.get("/pg/orders/order-1/refunds/refund-1") == first
-    assert [refund["refund_id"] for refund in vendor.get("/pg/orders/order-1/refunds")] == ["refund-1", "refund-2"]
-    assert (vendor.status(), vendor.payment()["payment_status"]) == ("PAID", "SUCCESS")
-    assert vendor.books("refund") == [(2025, "done"), (3025, "done")]
-    assert vendor.events() == ["REFUND_STATUS_WEBHOOK"] * 2
-    refusal(vendor.send("GET", "/pg/orders/order-1/refunds/refund-3"), 404)
+    assert refusal(client.refund("refund-2", 30.26))["code"] == "refund_amount_invalid"
+    assert client.refund("refund-2", 30.25).status == 200
+    refusal(client.refund("refund-3", 1))
+    assert client.get("/pg/orders/order-1/refunds/refund-1") == first
+    assert [refund["refund_id"] for refund in client.get("/pg/orders/order-1/refunds")] == ["refund-1", "refund-2"]
+    assert (client.status(), client.payment()["payment_status"]) == ("PAID", "SUCCESS")
+    assert client.books("refund") == [(2025, "done"), (3025, "done")]
+    assert client.events() == ["REFUND_STATUS_WEBHOOK"] * 2
+    refusal(client.send("GET", "/pg/orders/order-1/refunds/refund-3"), 404)
 
 
-def test_a_refund_id_is_unique_and_a_key_replays(vendor: Vendor) -> None:
-    vendor.paid()
-    first = vendor.refund("refund-1", 20, x_idempotency_key=key("r"))
-    assert vendor.refund("refund-1", 20, x_idempotency_key=key("r")).body == first.body
-    refusal(vendor.refund("refund-1", 21, x_idempotency_key=key("r")), 422, "idempotency_error")
-    assert refusal(vendor.refund("refund-1", 20), 409)["code"] == "refund_already_exists"
-    assert vendor.books("refund") == [(2000, "done")]
+def test_a_refund_id_is_unique_and_a_key_replays(client: SimulatorClient) -> None:
+    client.paid()
+    first = client.refund("refund-1", 20, x_idempotency_key=key("r"))
+    assert client.refund("refund-1", 20, x_idempotency_key=key("r")).body == first.body
+    refusal(client.refund("refund-1", 21, x_idempotency_key=key("r")), 422, "idempotency_error")
+    assert refusal(client.refund("refund-1", 20), 409)["code"] == "refund_already_exists"
+    assert client.books("refund") == [(2000, "done")]
 
 
-def test_refunds_can_be_slow_held_or_fail(vendor: Vendor) -> None:
-    vendor.paid()
-    vendor.events()
+def test_refunds_can_be_slow_held_or_fail(client: SimulatorClient) -> None:
+    client.paid()
+    client.events()
     tokens = ("tok_async_success", "tok_async_failure", "tok_insufficient_funds", "tok_hard_decline")
-    vendor.simulator.next_operation(*tokens)
-    statuses = [read(vendor.refund(f"refund-{n}", 10))["refund_status"] for n in range(4)]
+    client.simulator.next_operation(*tokens)
+    statuses = [read(client.refund(f"refund-{n}", 10))["refund_status"] for n in range(4)]
     assert statuses == ["PENDING", "PENDING", "ONHOLD", "CANCELLED"]
-    assert vendor.events() == ["REFUND_STATUS_WEBHOOK"] * 2
-    vendor.now += 3
-    shown = {refund["refund_id"]: refund["refund_status"] for refund in vendor.get("/pg/orders/order-1/refunds")}
+    assert client.events() == ["REFUND_STATUS_WEBHOOK"] * 2
+    client.now += 3
+    shown = {refund["refund_id"]: refund["refund_status"] for refund in client.get("/pg/orders/order-1/refunds")}
     assert list(shown.values()) == ["SUCCESS", "FAILED", "ONHOLD", "CANCELLED"]
-    bodies = [json.loads(webhook.body) for webhook in vendor.simulator.webhooks_due(vendor.now)]
+    bodies = [json.loads(webhook.body) for webhook in client.simulator.webhooks_due(client.now)]
     assert [body["data"]["refund"]["refund_status"] for body in bodies] == ["SUCCESS", "FAILED"]
-    refusal(vendor.refund("refund-9", 30.51))  # one succeeded and one is held, which leaves 30.50
-    assert vendor.refund("refund-9", 30.5).status == 200
+    refusal(client.refund("refund-9", 30.51))  # one succeeded and one is held, which leaves 30.50
+    assert client.refund("refund-9", 30.5).status == 200
 
 
-def test_a_lost_answer_to_a_refund(vendor: Vendor) -> None:
-    vendor.paid()
-    vendor.simulator.next_operation("tok_timeout_before_charge", "tok_timeout_after_charge", "tok_rate_limited")
-    assert vendor.refund("refund-1", 10).status == 500
-    assert vendor.books("refund") == []
-    assert vendor.refund("refund-1", 10).hold_seconds == 20
-    refusal(vendor.refund("refund-2", 10), 429, "rate_limit_error")
-    assert vendor.books("refund") == [(1000, "done")]
+def test_a_lost_answer_to_a_refund(client: SimulatorClient) -> None:
+    client.paid()
+    client.simulator.next_operation("tok_timeout_before_charge", "tok_timeout_after_charge", "tok_rate_limited")
+    assert client.refund("refund-1", 10).status == 500
+    assert client.books("refund") == []
+    assert client.refund("refund-1", 10).hold_seconds == 20
+    refusal(client.refund("refund-2", 10), 429, "rate_limit_error")
+    assert client.books("refund") == [(1000, "done")]
 
 
 # -- what is refused
@@ -599,27 +601,27 @@ def test_a_lost_answer_to_a_refund(vendor: Vendor) -> None:
         ({"surprise": 1}, "surprise_invalid"),
     ],
 )
-def test_orders_that_are_refused(vendor: Vendor, changes: dict[str, Any], code: str) -> None:
+def test_orders_that_are_refused(client: SimulatorClient, changes: dict[str, Any], code: str) -> None:
     body = {"order_id": "order-1", "order_amount": 50.5, "order_currency": "INR", "customer_details": CUSTOMER}
-    assert refusal(vendor.send("POST", "/pg/orders", body | changes))["code"] == code
-    refusal(vendor.send("GET", "/pg/orders/order-1"), 404)
+    assert refusal(client.send("POST", "/pg/orders", body | changes))["code"] == code
+    refusal(client.send("GET", "/pg/orders/order-1"), 404)
 
 
-def test_orders_that_are_taken(vendor: Vendor) -> None:
-    vendor.order("abc", order_amount=1)
-    vendor.order("a" * 45, order_amount=100, order_currency="JPY")
-    vendor.order("dinars", order_amount=10.125, order_currency="KWD")
-    vendor.order("abroad", customer_details={**CUSTOMER, "customer_phone": "+442071838750"})
+def test_orders_that_are_taken(client: SimulatorClient) -> None:
+    client.order("abc", order_amount=1)
+    client.order("a" * 45, order_amount=100, order_currency="JPY")
+    client.order("dinars", order_amount=10.125, order_currency="KWD")
+    client.order("abroad", customer_details={**CUSTOMER, "customer_phone": "+442071838750"})
     body = {"order_amount": 1, "order_currency": "INR", "customer_details": CUSTOMER}
-    assert vendor.post("/pg/orders", body)["order_id"].startswith("order_")
-    assert vendor.get("/pg/orders/dinars")["order_amount"] == Decimal("10.125")
+    assert client.post("/pg/orders", body)["order_id"].startswith("order_")
+    assert client.get("/pg/orders/dinars")["order_amount"] == Decimal("10.125")
 
 
 @pytest.mark.parametrize("name", ["order_amount", "order_currency", "customer_details"])
-def test_fields_of_an_order_that_are_missing(vendor: Vendor, name: str) -> None:
+def test_fields_of_an_order_that_are_missing(client: SimulatorClient, name: str) -> None:
     body = {"order_amount": 1, "order_currency": "INR", "customer_details": CUSTOMER}
     body.pop(name)
-    assert refusal(vendor.send("POST", "/pg/orders", body))["code"] == f"{name}_missing"
+    assert refusal(client.send("POST", "/pg/orders", body))["code"] == f"{name}_missing"
 
 
 @pytest.mark.parametrize(
@@ -637,10 +639,10 @@ def test_fields_of_an_order_that_are_missing(vendor: Vendor, name: str) -> None:
         "card",
     ],
 )
-def test_payments_that_are_refused(vendor: Vendor, method: Any) -> None:
-    body = {"payment_session_id": vendor.order(), "payment_method": method}
-    refusal(vendor.send("POST", "/pg/orders/sessions", body))
-    assert vendor.payments() == []
+def test_payments_that_are_refused(client: SimulatorClient, method: Any) -> None:
+    body = {"payment_session_id": client.order(), "payment_method": method}
+    refusal(client.send("POST", "/pg/orders/sessions", body))
+    assert client.payments() == []
 
 
 @pytest.mark.parametrize(
@@ -656,52 +658,52 @@ def test_payments_that_are_refused(vendor: Vendor, method: Any) -> None:
         {"surprise": 1},
     ],
 )
-def test_refunds_that_are_refused(vendor: Vendor, changes: dict[str, Any]) -> None:
-    vendor.paid()
+def test_refunds_that_are_refused(client: SimulatorClient, changes: dict[str, Any]) -> None:
+    client.paid()
     body = {"refund_id": "refund-1", "refund_amount": 1, **changes}
-    refusal(vendor.send("POST", "/pg/orders/order-1/refunds", body))
-    assert vendor.books("refund") == []
+    refusal(client.send("POST", "/pg/orders/order-1/refunds", body))
+    assert client.books("refund") == []
 
 
-def test_wrong_credentials_versions_and_addresses(vendor: Vendor) -> None:
-    vendor.order()
+def test_wrong_credentials_versions_and_addresses(client: SimulatorClient) -> None:
+    client.order()
     for wrong in ({"x_client_id": "other"}, {"x_client_secret": "other"}, {"x_client_secret": ""}):
-        refusal(vendor.send("GET", "/pg/orders/order-1", **wrong), 401, "authentication_error")
+        refusal(client.send("GET", "/pg/orders/order-1", **wrong), 401, "authentication_error")
     for version in ("", "2022-09-01"):
-        refusal(vendor.send("GET", "/pg/orders/order-1", x_api_version=version))
+        refusal(client.send("GET", "/pg/orders/order-1", x_api_version=version))
     for path in ("/pg/orders/none", "/pg/orders/none/payments", "/pg/orders/order-1/payments/1", "/pg/simulate/sim_1"):
-        refusal(vendor.send("GET", path), 404)
+        refusal(client.send("GET", path), 404)
     for method, path in (("GET", "/orders/order-1"), ("DELETE", "/pg/orders/order-1"), ("POST", "/pg/orders/order-1")):
-        refusal(vendor.send(method, path, {} if method == "POST" else None))
+        refusal(client.send(method, path, {} if method == "POST" else None))
     for body in (b"", b"{", b"[]"):
-        refusal(vendor.send("POST", "/pg/orders", body))
-    refusal(vendor.send("POST", "/pg/orders", b"a=1", content_type="application/x-www-form-urlencoded"))
+        refusal(client.send("POST", "/pg/orders", body))
+    refusal(client.send("POST", "/pg/orders", b"a=1", content_type="application/x-www-form-urlencoded"))
 
 
 # -- rate limits
 
 
 def test_the_limit_of_a_minute() -> None:
-    vendor = Vendor(limits={"get order": 3})
-    vendor.order()
-    replies = [vendor.send("GET", "/pg/orders/order-1") for _ in range(4)]
+    client = SimulatorClient(limits={"get order": 3})
+    client.order()
+    replies = [client.send("GET", "/pg/orders/order-1") for _ in range(4)]
     assert [reply.headers["x-ratelimit-remaining"] for reply in replies] == ["2", "1", "0", "0"]
     assert [reply.headers["x-ratelimit-retry"] for reply in replies] == ["0", "0", "0", "59"]
     assert (replies[0].headers["x-ratelimit-limit"], replies[0].headers["x-ratelimit-type"]) == ("3", "app_id")
     refusal(replies[3], 429, "rate_limit_error")
-    assert vendor.payments() == []
-    vendor.now += 60
-    assert vendor.status() == "ACTIVE"
+    assert client.payments() == []
+    client.now += 60
+    assert client.status() == "ACTIVE"
 
 
-def test_the_published_limits(vendor: Vendor) -> None:
-    vendor.order()
+def test_the_published_limits(client: SimulatorClient) -> None:
+    client.order()
     limits = {
-        vendor.send("GET", f"/pg/orders/order-1{path}").headers["x-ratelimit-limit"]
+        client.send("GET", f"/pg/orders/order-1{path}").headers["x-ratelimit-limit"]
         for path in ("", "/payments", "/payments/1")
     }
     assert limits == {"400", "100", "130"}
-    unlimited = Vendor(limits=None)
+    unlimited = SimulatorClient(limits=None)
     unlimited.order()
     assert {unlimited.send("GET", "/pg/orders/order-1").status for _ in range(500)} == {200}
 
@@ -709,22 +711,22 @@ def test_the_published_limits(vendor: Vendor) -> None:
 # -- reconciliation, webhooks, signatures
 
 
-def test_reconciliation_has_payments_and_refunds(vendor: Vendor) -> None:
-    vendor.paid()
-    vendor.now += 1
-    vendor.refund("refund-1", 20)
+def test_reconciliation_has_payments_and_refunds(client: SimulatorClient) -> None:
+    client.paid()
+    client.now += 1
+    client.refund("refund-1", 20)
     window = {"start_date": "2023-11-14T00:00:00+05:30", "end_date": "2023-11-16T00:00:00+05:30"}
     body: dict[str, Any] = {"pagination": {"limit": 1}, "filters": window}
-    first = vendor.post("/pg/recon", body)
-    second = vendor.post("/pg/recon", {**body, "pagination": {"limit": 1, "cursor": first["cursor"]}})
+    first = client.post("/pg/recon", body)
+    second = client.post("/pg/recon", {**body, "pagination": {"limit": 1, "cursor": first["cursor"]}})
     assert [row["event_type"] for page in (first, second) for row in page["data"]] == ["PAYMENT", "REFUND"]
     assert (second["data"][0]["refund_id"], second["cursor"]) == ("refund-1", None)
-    refusal(vendor.send("POST", "/pg/recon", {"pagination": {"limit": 1001}, "filters": window}))
+    refusal(client.send("POST", "/pg/recon", {"pagination": {"limit": 1001}, "filters": window}))
 
 
-def test_webhooks_have_the_vendors_shape(vendor: Vendor) -> None:
-    vendor.paid(order_tags={"a": "b"})
-    (webhook,) = vendor.simulator.webhooks_due(vendor.now)
+def test_webhooks_have_the_vendors_shape(client: SimulatorClient) -> None:
+    client.paid(order_tags={"a": "b"})
+    (webhook,) = client.simulator.webhooks_due(client.now)
     headers = webhook.headers
     message = headers["x-webhook-timestamp"].encode() + webhook.body
     assert headers["x-webhook-signature"] == base64.b64encode(hmac.digest(b"cfsk_1", message, hashlib.sha256)).decode()
@@ -738,29 +740,29 @@ def test_webhooks_have_the_vendors_shape(vendor: Vendor) -> None:
         "order_currency": "INR",
         "order_tags": {"a": "b"},
     }
-    assert body["data"]["payment"]["cf_payment_id"] == vendor.payment()["cf_payment_id"]
+    assert body["data"]["payment"]["cf_payment_id"] == client.payment()["cf_payment_id"]
     assert body["data"]["customer_details"]["customer_id"] == "cust_1"
-    again = vendor.simulator.redelivered(webhook, vendor.now + 120)
+    again = client.simulator.redelivered(webhook, client.now + 120)
     assert (again.body, again.headers["x-webhook-attempt"]) == (webhook.body, "2")
     assert again.headers["x-idempotency-key"] == headers["x-idempotency-key"]
     assert again.headers["x-webhook-signature"] == sign_webhook("cfsk_1", "1700000120000", webhook.body)
 
 
-def test_a_failed_attempt_says_why_in_its_webhook(vendor: Vendor) -> None:
-    session = vendor.order()
-    vendor.pay(session, "tok_insufficient_funds")
-    vendor.now += 5
-    vendor.pay(session)
-    failed, succeeded = (json.loads(webhook.body) for webhook in vendor.simulator.webhooks_due(vendor.now))
+def test_a_failed_attempt_says_why_in_its_webhook(client: SimulatorClient) -> None:
+    session = client.order()
+    client.pay(session, "tok_insufficient_funds")
+    client.now += 5
+    client.pay(session)
+    failed, succeeded = (json.loads(webhook.body) for webhook in client.simulator.webhooks_due(client.now))
     assert failed["data"]["error_details"]["error_reason"] == "insufficient_funds"
     assert failed["data"]["payment"]["payment_status"] == "FAILED"
     assert "error_details" not in succeeded["data"]
 
 
 def test_the_webhook_secret_is_an_argument() -> None:
-    vendor = Vendor(webhook_secret="other")
-    vendor.paid()
-    (webhook,) = vendor.simulator.webhooks_due(vendor.now)
+    client = SimulatorClient(webhook_secret="other")
+    client.paid()
+    (webhook,) = client.simulator.webhooks_due(client.now)
     expected = sign_webhook("other", webhook.headers["x-webhook-timestamp"], webhook.body)
     assert webhook.headers["x-webhook-signature"] == expected
 
@@ -807,7 +809,7 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
-def test_answers_conform_to_the_vendors_schema(bank: Vendor) -> None:
+def test_answers_conform_to_the_vendors_schema(bank: SimulatorClient) -> None:
     conforms("OrderEntity", bank.get("/pg/orders/order-1"))
     conforms("PaymentEntity", bank.payment())
     conforms("PaymentEntity", read(act(bank, "CAPTURE", 50.5)))
@@ -827,14 +829,14 @@ def test_answers_conform_to_the_vendors_schema(bank: Vendor) -> None:
     ("name", "status"),
     [("BadRequestError", 400), ("AuthenticationError", 401), ("ApiError404", 404), ("ApiError409", 409)],
 )
-def test_errors_conform_to_the_vendors_schema(vendor: Vendor, name: str, status: int) -> None:
-    vendor.order()
+def test_errors_conform_to_the_vendors_schema(client: SimulatorClient, name: str, status: int) -> None:
+    client.order()
     body = {"order_id": "order-1", "order_amount": 50.5, "order_currency": "INR", "customer_details": CUSTOMER}
     reply = {
-        400: lambda: vendor.send("POST", "/pg/orders", {}),
-        401: lambda: vendor.send("GET", "/pg/orders/order-1", x_client_id="x"),
-        404: lambda: vendor.send("GET", "/pg/orders/none"),
-        409: lambda: vendor.send("POST", "/pg/orders", body),
+        400: lambda: client.send("POST", "/pg/orders", {}),
+        401: lambda: client.send("GET", "/pg/orders/order-1", x_client_id="x"),
+        404: lambda: client.send("GET", "/pg/orders/none"),
+        409: lambda: client.send("POST", "/pg/orders", body),
     }[status]()
     assert reply.status == status
     conforms(name, json.loads(reply.body))

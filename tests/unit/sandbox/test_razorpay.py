@@ -29,7 +29,7 @@ CREDENTIALS = Credentials(key_id="rzp_test_1", key_secret="secret")
 CUSTOMER = {"email": "a@b.example", "contact": "+919876543210", "customer_id": "cust_1"}
 
 
-class Vendor:
+class SimulatorClient:
     """A simulator with a clock, and what a client of it types all the time."""
 
     def __init__(self, **options: Any) -> None:
@@ -99,8 +99,8 @@ class Vendor:
 
 
 @pytest.fixture
-def vendor() -> Vendor:
-    return Vendor()
+def client() -> SimulatorClient:
+    return SimulatorClient()
 
 
 def refusal(reply: Reply, status: int = 400) -> dict[str, Any]:
@@ -113,41 +113,41 @@ def refusal(reply: Reply, status: int = 400) -> dict[str, Any]:
 # -- a payment that goes well
 
 
-def test_an_order_is_paid_and_captured(vendor: Vendor) -> None:
-    order = vendor.post("/v1/orders", {"amount": 5000, "currency": "INR", "receipt": "r1", "notes": {"a": "b"}})
+def test_an_order_is_paid_and_captured(client: SimulatorClient) -> None:
+    order = client.post("/v1/orders", {"amount": 5000, "currency": "INR", "receipt": "r1", "notes": {"a": "b"}})
     assert (order["entity"], order["status"], order["attempts"], order["amount_due"]) == ("order", "created", 0, 5000)
     assert (order["notes"], order["receipt"]) == ({"a": "b"}, "r1")
-    paid = json.loads(vendor.pay(order["id"]).body)
+    paid = json.loads(client.pay(order["id"]).body)
     assert paid["razorpay_order_id"] == order["id"]
     message = f"{order['id']}|{paid['razorpay_payment_id']}".encode()
     assert paid["razorpay_signature"] == hmac.new(b"secret", message, hashlib.sha256).hexdigest()
-    payment = vendor.get(f"/v1/payments/{paid['razorpay_payment_id']}")
+    payment = client.get(f"/v1/payments/{paid['razorpay_payment_id']}")
     assert (payment["status"], payment["captured"], payment["amount"]) == ("captured", True, 5000)
     assert (payment["refund_status"], payment["notes"], payment["error_code"]) == (None, [], None)
-    order = vendor.get(f"/v1/orders/{order['id']}")
+    order = client.get(f"/v1/orders/{order['id']}")
     assert (order["status"], order["amount_paid"], order["amount_due"], order["attempts"]) == ("paid", 5000, 0, 1)
-    assert vendor.books() == [(5000, "charged")]
-    assert vendor.events() == ["payment.authorized", "payment.captured", "order.paid"]
-    assert vendor.events() == []
+    assert client.books() == [(5000, "charged")]
+    assert client.events() == ["payment.authorized", "payment.captured", "order.paid"]
+    assert client.events() == []
 
 
-def test_a_paid_order_is_not_paid_again(vendor: Vendor) -> None:
-    order = vendor.order()
-    vendor.pay(order)
-    assert refusal(vendor.pay(order))["reason"] == "order_already_paid"
-    assert len(vendor.books()) == 1
+def test_a_paid_order_is_not_paid_again(client: SimulatorClient) -> None:
+    order = client.order()
+    client.pay(order)
+    assert refusal(client.pay(order))["reason"] == "order_already_paid"
+    assert len(client.books()) == 1
 
 
-def test_a_receipt_finds_orders_and_keeps_nobody_from_making_another(vendor: Vendor) -> None:
-    first = vendor.order()
-    vendor.now += 1
-    second, _other = vendor.order(), vendor.order(receipt="r2")
-    found = vendor.get("/v1/orders?receipt=r1")
+def test_a_receipt_finds_orders_and_keeps_nobody_from_making_another(client: SimulatorClient) -> None:
+    first = client.order()
+    client.now += 1
+    second, _other = client.order(), client.order(receipt="r2")
+    found = client.get("/v1/orders?receipt=r1")
     assert first != second
     assert (found["count"], [order["id"] for order in found["items"]]) == (2, [second, first])
-    assert vendor.get("/v1/orders?receipt=none") == {"entity": "collection", "count": 0, "items": []}
-    assert vendor.get("/v1/orders?count=1&skip=1")["count"] == 1
-    assert vendor.get(f"/v1/orders?from={int(NOW) + 1}")["count"] == 2
+    assert client.get("/v1/orders?receipt=none") == {"entity": "collection", "count": 0, "items": []}
+    assert client.get("/v1/orders?count=1&skip=1")["count"] == 1
+    assert client.get(f"/v1/orders?from={int(NOW) + 1}")["count"] == 2
 
 
 # -- tokens
@@ -161,361 +161,361 @@ def test_a_receipt_finds_orders_and_keeps_nobody_from_making_another(vendor: Ven
         ("tok_insufficient_funds", "insufficient_funds", "BAD_REQUEST_ERROR"),
     ],
 )
-def test_declines_name_their_payment(vendor: Vendor, token: str, reason: str, code: str) -> None:
-    order = vendor.order()
-    error = refusal(vendor.pay(order, token))
-    payment = vendor.payment(order)
+def test_declines_name_their_payment(client: SimulatorClient, token: str, reason: str, code: str) -> None:
+    order = client.order()
+    error = refusal(client.pay(order, token))
+    payment = client.payment(order)
     assert (error["reason"], error["code"]) == (reason, code)
     assert error["metadata"] == {"payment_id": payment["id"], "order_id": order}
     assert (payment["status"], payment["error_reason"], payment["captured"]) == ("failed", reason, False)
-    assert vendor.get(f"/v1/orders/{order}")["status"] == "attempted"
-    assert vendor.books() == [(5000, "declined")]
-    assert vendor.events() == ["payment.failed"]
-    assert vendor.pay(order).status == 200  # the order can be tried again
+    assert client.get(f"/v1/orders/{order}")["status"] == "attempted"
+    assert client.books() == [(5000, "declined")]
+    assert client.events() == ["payment.failed"]
+    assert client.pay(order).status == 200  # the order can be tried again
 
 
-def test_a_token_for_another_gateway_succeeds_here(vendor: Vendor) -> None:
-    assert vendor.pay(vendor.order(), "tok_soft_decline@mock").status == 200
-    refusal(vendor.pay(vendor.order(), "tok_soft_decline@razorpay"))
+def test_a_token_for_another_gateway_succeeds_here(client: SimulatorClient) -> None:
+    assert client.pay(client.order(), "tok_soft_decline@mock").status == 200
+    refusal(client.pay(client.order(), "tok_soft_decline@razorpay"))
 
 
-def test_a_late_authorization_captures_a_failed_payment(vendor: Vendor) -> None:
-    order = vendor.order()
-    refusal(vendor.pay(order, "tok_reopened_decline"))
-    assert vendor.payment(order)["status"] == "failed"
-    assert vendor.events() == ["payment.failed"]
-    vendor.now += 10
-    assert vendor.payment(order)["status"] == "captured"
-    assert vendor.get(f"/v1/orders/{order}")["status"] == "paid"
-    assert vendor.books() == [(5000, "charged")]
-    bodies = vendor.webhooks()
+def test_a_late_authorization_captures_a_failed_payment(client: SimulatorClient) -> None:
+    order = client.order()
+    refusal(client.pay(order, "tok_reopened_decline"))
+    assert client.payment(order)["status"] == "failed"
+    assert client.events() == ["payment.failed"]
+    client.now += 10
+    assert client.payment(order)["status"] == "captured"
+    assert client.get(f"/v1/orders/{order}")["status"] == "paid"
+    assert client.books() == [(5000, "charged")]
+    bodies = client.webhooks()
     assert [body["event"] for body in bodies] == ["payment.authorized", "payment.captured", "order.paid"]
     assert bodies[0]["created_at"] == int(NOW) + 10
 
 
-def test_a_late_authorization_of_an_order_that_was_paid_meanwhile_is_given_back(vendor: Vendor) -> None:
-    order = vendor.order()
-    refusal(vendor.pay(order, "tok_reopened_decline"))
-    vendor.pay(order)
-    vendor.now += 10
-    statuses = [payment["status"] for payment in vendor.get(f"/v1/orders/{order}/payments")["items"]]
+def test_a_late_authorization_of_an_order_that_was_paid_meanwhile_is_given_back(client: SimulatorClient) -> None:
+    order = client.order()
+    refusal(client.pay(order, "tok_reopened_decline"))
+    client.pay(order)
+    client.now += 10
+    statuses = [payment["status"] for payment in client.get(f"/v1/orders/{order}/payments")["items"]]
     assert statuses == ["captured", "authorized"]
-    vendor.now += MANUAL_EXPIRY_SECONDS
-    statuses = [payment["status"] for payment in vendor.get(f"/v1/orders/{order}/payments")["items"]]
+    client.now += MANUAL_EXPIRY_SECONDS
+    statuses = [payment["status"] for payment in client.get(f"/v1/orders/{order}/payments")["items"]]
     assert statuses == ["captured", "refunded"]
-    assert vendor.books() == [(5000, "released"), (5000, "charged")]
+    assert client.books() == [(5000, "released"), (5000, "charged")]
 
 
 @pytest.mark.parametrize(("token", "status"), [("tok_async_success", "captured"), ("tok_async_failure", "failed")])
-def test_what_is_settled_later(vendor: Vendor, token: str, status: str) -> None:
-    order = vendor.order()
-    reply = vendor.pay(order, token)
+def test_what_is_settled_later(client: SimulatorClient, token: str, status: str) -> None:
+    order = client.order()
+    reply = client.pay(order, token)
     assert list(json.loads(reply.body)) == ["razorpay_payment_id"]
-    assert vendor.payment(order)["status"] == "created"
-    assert vendor.events() == []
-    vendor.now += 3
-    assert vendor.payment(order)["status"] == status
-    assert vendor.events()[-1] == {"captured": "order.paid", "failed": "payment.failed"}[status]
+    assert client.payment(order)["status"] == "created"
+    assert client.events() == []
+    client.now += 3
+    assert client.payment(order)["status"] == status
+    assert client.events()[-1] == {"captured": "order.paid", "failed": "payment.failed"}[status]
 
 
-def test_two_pending_payments_of_an_order_are_captured_once(vendor: Vendor) -> None:
-    order = vendor.order()
-    vendor.pay(order, "tok_async_success")
-    vendor.pay(order, "tok_async_success")
-    vendor.now += 3
-    statuses = [payment["status"] for payment in vendor.get(f"/v1/orders/{order}/payments")["items"]]
+def test_two_pending_payments_of_an_order_are_captured_once(client: SimulatorClient) -> None:
+    order = client.order()
+    client.pay(order, "tok_async_success")
+    client.pay(order, "tok_async_success")
+    client.now += 3
+    statuses = [payment["status"] for payment in client.get(f"/v1/orders/{order}/payments")["items"]]
     assert sorted(statuses) == ["authorized", "captured"]
-    assert vendor.events().count("payment.captured") == 1
+    assert client.events().count("payment.captured") == 1
 
 
-def test_a_wrong_amount_shows_in_the_payment_only(vendor: Vendor) -> None:
-    order = vendor.order()
-    assert vendor.pay(order, "tok_wrong_amount").status == 200
-    assert vendor.payment(order)["amount"] == 5001
-    assert vendor.books() == [(5001, "charged")]
+def test_a_wrong_amount_shows_in_the_payment_only(client: SimulatorClient) -> None:
+    order = client.order()
+    assert client.pay(order, "tok_wrong_amount").status == 200
+    assert client.payment(order)["amount"] == 5001
+    assert client.books() == [(5001, "charged")]
 
 
 @pytest.mark.parametrize(
     ("token", "hold", "status"),
     [("tok_timeout_after_charge", 20, 200), ("tok_500_after_charge", 0, 500), ("tok_slow_success", 3, 200)],
 )
-def test_answers_that_get_lost_after_the_charge(vendor: Vendor, token: str, hold: int, status: int) -> None:
-    order = vendor.order()
-    reply = vendor.pay(order, token)
+def test_answers_that_get_lost_after_the_charge(client: SimulatorClient, token: str, hold: int, status: int) -> None:
+    order = client.order()
+    reply = client.pay(order, token)
     assert (reply.hold_seconds, reply.status) == (hold, status)
-    assert vendor.payment(order)["status"] == "captured"
-    refusal(vendor.pay(order, token))
-    assert len(vendor.books()) == 1
+    assert client.payment(order)["status"] == "captured"
+    refusal(client.pay(order, token))
+    assert len(client.books()) == 1
 
 
 @pytest.mark.parametrize("token", ["tok_timeout_before_charge", "tok_500_before_charge"])
-def test_answers_that_get_lost_before_the_charge(vendor: Vendor, token: str) -> None:
-    order = vendor.order()
-    assert vendor.pay(order, token).status == 500
-    assert vendor.get(f"/v1/orders/{order}/payments")["count"] == 0
-    assert vendor.books() == []
-    assert vendor.pay(order, token).status == 200
+def test_answers_that_get_lost_before_the_charge(client: SimulatorClient, token: str) -> None:
+    order = client.order()
+    assert client.pay(order, token).status == 500
+    assert client.get(f"/v1/orders/{order}/payments")["count"] == 0
+    assert client.books() == []
+    assert client.pay(order, token).status == 200
 
 
-def test_garbage(vendor: Vendor) -> None:
-    order = vendor.order()
-    assert b"nginx" in vendor.pay(order, "tok_garbage").body
-    assert vendor.payment(order)["status"] == "captured"
+def test_garbage(client: SimulatorClient) -> None:
+    order = client.order()
+    assert b"nginx" in client.pay(order, "tok_garbage").body
+    assert client.payment(order)["status"] == "captured"
 
 
-def test_rate_limits_do_nothing(vendor: Vendor) -> None:
-    order = vendor.order()
-    assert refusal(vendor.pay(order, "tok_rate_limited"), 429)["code"] == "BAD_REQUEST_ERROR"
-    assert vendor.get(f"/v1/orders/{order}")["attempts"] == 0
+def test_rate_limits_do_nothing(client: SimulatorClient) -> None:
+    order = client.order()
+    assert refusal(client.pay(order, "tok_rate_limited"), 429)["code"] == "BAD_REQUEST_ERROR"
+    assert client.get(f"/v1/orders/{order}")["attempts"] == 0
 
 
-def test_the_payer_approves(vendor: Vendor) -> None:
-    order = vendor.order()
-    answer = json.loads(vendor.show_card(order, "tok_requires_action").body)
+def test_the_payer_approves(client: SimulatorClient) -> None:
+    order = client.order()
+    answer = json.loads(client.show_card(order, "tok_requires_action").body)
     (step,) = answer["next"]
-    assert (step["action"], vendor.payment(order)["status"]) == ("redirect", "created")
+    assert (step["action"], client.payment(order)["status"]) == ("redirect", "created")
     page = step["url"].removeprefix("https://rzp.example")
-    assert vendor.send("GET", page).status == 200
-    assert vendor.send("GET", page).status == 200
-    assert vendor.payment(order)["status"] == "captured"
-    assert vendor.events() == ["payment.authorized", "payment.captured", "order.paid"]
-    assert vendor.send("GET", page + "/decline").status == 404
+    assert client.send("GET", page).status == 200
+    assert client.send("GET", page).status == 200
+    assert client.payment(order)["status"] == "captured"
+    assert client.events() == ["payment.authorized", "payment.captured", "order.paid"]
+    assert client.send("GET", page + "/decline").status == 404
 
 
-def test_the_payer_declines(vendor: Vendor) -> None:
-    order = vendor.order()
-    payment = json.loads(vendor.show_card(order, "tok_requires_action").body)["razorpay_payment_id"]
-    vendor.send("GET", f"/actions/{payment}/decline")
-    assert vendor.payment(order)["error_reason"] == "payment_cancelled"
-    assert vendor.send("GET", "/actions/pay_none").status == 404
+def test_the_payer_declines(client: SimulatorClient) -> None:
+    order = client.order()
+    payment = json.loads(client.show_card(order, "tok_requires_action").body)["razorpay_payment_id"]
+    client.send("GET", f"/actions/{payment}/decline")
+    assert client.payment(order)["error_reason"] == "payment_cancelled"
+    assert client.send("GET", "/actions/pay_none").status == 404
 
 
-def test_a_saved_card_without_a_question_answers_with_a_signature(vendor: Vendor) -> None:
-    answer = json.loads(vendor.show_card(vendor.order(), "tok_success", card={"cvv": "123"}).body)
+def test_a_saved_card_without_a_question_answers_with_a_signature(client: SimulatorClient) -> None:
+    answer = json.loads(client.show_card(client.order(), "tok_success", card={"cvv": "123"}).body)
     assert {"razorpay_payment_id", "razorpay_order_id", "razorpay_signature"} == set(answer)
 
 
-def test_upi_intent_waits_for_its_app(vendor: Vendor) -> None:
-    order = vendor.order()
+def test_upi_intent_waits_for_its_app(client: SimulatorClient) -> None:
+    order = client.order()
     fields = {**CUSTOMER, "amount": 5000, "currency": "INR", "order_id": order, "method": "upi"}
-    answer = vendor.post("/v1/payments/create/upi", {**fields, "upi": {"flow": "intent"}})
+    answer = client.post("/v1/payments/create/upi", {**fields, "upi": {"flow": "intent"}})
     assert answer["link"].startswith("upi://pay?")
-    assert (vendor.payment(order)["method"], vendor.payment(order)["status"]) == ("upi", "created")
-    vendor.send("GET", f"/actions/{answer['razorpay_payment_id']}")
-    assert vendor.payment(order)["status"] == "captured"
+    assert (client.payment(order)["method"], client.payment(order)["status"]) == ("upi", "created")
+    client.send("GET", f"/actions/{answer['razorpay_payment_id']}")
+    assert client.payment(order)["status"] == "captured"
     for wrong in ({"flow": "collect", "vpa": "a@upi"}, {"flow": "collect"}, {}):
-        refusal(vendor.send("POST", "/v1/payments/create/upi", {**fields, "upi": wrong}))
+        refusal(client.send("POST", "/v1/payments/create/upi", {**fields, "upi": wrong}))
 
 
-def test_a_young_payment_is_invisible_while_the_lag_lasts(vendor: Vendor) -> None:
-    vendor.simulator.visibility_lag_seconds = 5
-    order = vendor.order()
-    vendor.pay(order)
-    assert vendor.get(f"/v1/orders/{order}/payments")["count"] == 0
-    refusal(vendor.pay(order))
-    vendor.now += 5
-    assert vendor.payment(order)["status"] == "captured"
+def test_a_young_payment_is_invisible_while_the_lag_lasts(client: SimulatorClient) -> None:
+    client.simulator.visibility_lag_seconds = 5
+    order = client.order()
+    client.pay(order)
+    assert client.get(f"/v1/orders/{order}/payments")["count"] == 0
+    refusal(client.pay(order))
+    client.now += 5
+    assert client.payment(order)["status"] == "captured"
 
 
 def test_pre_debit_notifications() -> None:
-    vendor = Vendor(pre_debit_required=True)
-    assert refusal(vendor.pay(vendor.order()))["reason"] == "pre_debit_notification_not_sent"
-    order = vendor.order(notification={"token_id": "tok_success", "payment_after": int(NOW)})
-    shown = vendor.get(f"/v1/orders/{order}")["notification"]
+    client = SimulatorClient(pre_debit_required=True)
+    assert refusal(client.pay(client.order()))["reason"] == "pre_debit_notification_not_sent"
+    order = client.order(notification={"token_id": "tok_success", "payment_after": int(NOW)})
+    shown = client.get(f"/v1/orders/{order}")["notification"]
     assert shown["payment_after"] == int(NOW) + PRE_DEBIT_SECONDS
-    assert refusal(vendor.pay(order, "tok_slow_success"))["reason"] == "pre_debit_notification_not_sent"
-    assert "PROMISED_DEBIT_DATE" in refusal(vendor.pay(order))["reason"]
-    vendor.now += PRE_DEBIT_SECONDS
-    assert vendor.pay(order).status == 200
+    assert refusal(client.pay(order, "tok_slow_success"))["reason"] == "pre_debit_notification_not_sent"
+    assert "PROMISED_DEBIT_DATE" in refusal(client.pay(order))["reason"]
+    client.now += PRE_DEBIT_SECONDS
+    assert client.pay(order).status == 200
 
 
 # -- capture
 
 
-def test_an_authorized_payment_is_captured_in_full_only(vendor: Vendor) -> None:
-    payment = vendor.authorized()
-    assert vendor.get(f"/v1/payments/{payment}")["status"] == "authorized"
-    assert vendor.books() == [(5000, "authorized")]
-    assert vendor.events() == ["payment.authorized"]
+def test_an_authorized_payment_is_captured_in_full_only(client: SimulatorClient) -> None:
+    payment = client.authorized()
+    assert client.get(f"/v1/payments/{payment}")["status"] == "authorized"
+    assert client.books() == [(5000, "authorized")]
+    assert client.events() == ["payment.authorized"]
     for body in ({"amount": 4999, "currency": "INR"}, {"amount": 5001, "currency": "INR"}):
-        error = refusal(vendor.send("POST", f"/v1/payments/{payment}/capture", body))
+        error = refusal(client.send("POST", f"/v1/payments/{payment}/capture", body))
         assert error["description"] == "Capture amount must be equal to the amount authorized"
-    refusal(vendor.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "USD"}))
-    refusal(vendor.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000}))
-    captured = vendor.post(f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"})
+    refusal(client.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "USD"}))
+    refusal(client.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000}))
+    captured = client.post(f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"})
     assert (captured["status"], captured["captured"]) == ("captured", True)
-    again = refusal(vendor.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"}))
+    again = refusal(client.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"}))
     assert again["description"] == "This payment has already been captured"
-    assert vendor.books() == [(5000, "charged")]
-    assert vendor.books("capture") == [(5000, "done")]
-    assert vendor.events() == ["payment.captured", "order.paid"]
+    assert client.books() == [(5000, "charged")]
+    assert client.books("capture") == [(5000, "done")]
+    assert client.events() == ["payment.captured", "order.paid"]
 
 
-def test_only_one_of_two_authorized_payments_is_captured(vendor: Vendor) -> None:
-    order = vendor.order(payment={"capture": "manual"})
-    vendor.pay(order)
-    vendor.pay(order)
-    first, second = (payment["id"] for payment in vendor.get(f"/v1/orders/{order}/payments")["items"])
+def test_only_one_of_two_authorized_payments_is_captured(client: SimulatorClient) -> None:
+    order = client.order(payment={"capture": "manual"})
+    client.pay(order)
+    client.pay(order)
+    first, second = (payment["id"] for payment in client.get(f"/v1/orders/{order}/payments")["items"])
     body = {"amount": 5000, "currency": "INR"}
-    vendor.post(f"/v1/payments/{first}/capture", body)
-    assert refusal(vendor.send("POST", f"/v1/payments/{second}/capture", body))["reason"] == "order_already_paid"
+    client.post(f"/v1/payments/{first}/capture", body)
+    assert refusal(client.send("POST", f"/v1/payments/{second}/capture", body))["reason"] == "order_already_paid"
 
 
 @pytest.mark.parametrize("token", ["tok_soft_decline", "tok_async_success", "tok_requires_action"])
-def test_what_is_not_authorized_is_not_captured(vendor: Vendor, token: str) -> None:
-    order = vendor.order()
-    vendor.pay(order, token)
+def test_what_is_not_authorized_is_not_captured(client: SimulatorClient, token: str) -> None:
+    order = client.order()
+    client.pay(order, token)
     body = {"amount": 5000, "currency": "INR"}
-    refusal(vendor.send("POST", f"/v1/payments/{vendor.payment(order)['id']}/capture", body))
+    refusal(client.send("POST", f"/v1/payments/{client.payment(order)['id']}/capture", body))
 
 
-def test_there_is_no_void(vendor: Vendor) -> None:
-    payment = vendor.authorized()
-    refusal(vendor.send("POST", f"/v1/payments/{payment}/void", {}), 404)
-    refusal(vendor.send("POST", f"/v1/payments/{payment}/cancel", {}), 404)
-    refusal(vendor.send("POST", f"/v1/payments/{payment}/refund", {}))
+def test_there_is_no_void(client: SimulatorClient) -> None:
+    payment = client.authorized()
+    refusal(client.send("POST", f"/v1/payments/{payment}/void", {}), 404)
+    refusal(client.send("POST", f"/v1/payments/{payment}/cancel", {}), 404)
+    refusal(client.send("POST", f"/v1/payments/{payment}/refund", {}))
 
 
-def test_what_nobody_captures_is_given_back(vendor: Vendor) -> None:
-    payment = vendor.authorized()
-    vendor.events()
-    vendor.now += MANUAL_EXPIRY_SECONDS
-    shown = vendor.get(f"/v1/payments/{payment}")
+def test_what_nobody_captures_is_given_back(client: SimulatorClient) -> None:
+    payment = client.authorized()
+    client.events()
+    client.now += MANUAL_EXPIRY_SECONDS
+    shown = client.get(f"/v1/payments/{payment}")
     assert (shown["status"], shown["captured"], shown["amount_refunded"]) == ("refunded", False, 5000)
-    bodies = vendor.webhooks()
+    bodies = client.webhooks()
     assert [body["event"] for body in bodies] == ["refund.created", "refund.processed"]
     assert bodies[0]["payload"]["payment"]["entity"]["captured"] is False
     refund = bodies[0]["payload"]["refund"]["entity"]
-    assert vendor.get(f"/v1/refunds/{refund['id']}") == refund
-    assert vendor.get(f"/v1/payments/{payment}/refunds")["items"] == [refund]
-    assert vendor.books() == [(5000, "released")]
-    refusal(vendor.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"}))
+    assert client.get(f"/v1/refunds/{refund['id']}") == refund
+    assert client.get(f"/v1/payments/{payment}/refunds")["items"] == [refund]
+    assert client.books() == [(5000, "released")]
+    refusal(client.send("POST", f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"}))
 
 
-def test_the_order_says_how_long(vendor: Vendor) -> None:
+def test_the_order_says_how_long(client: SimulatorClient) -> None:
     options = {"manual_expiry_period": 30}
-    order = vendor.order(payment={"capture": "manual", "capture_options": options})
-    vendor.pay(order)
-    vendor.now += 29 * 60
-    assert vendor.payment(order)["status"] == "authorized"
-    vendor.now += 60
-    assert vendor.payment(order)["status"] == "refunded"
+    order = client.order(payment={"capture": "manual", "capture_options": options})
+    client.pay(order)
+    client.now += 29 * 60
+    assert client.payment(order)["status"] == "authorized"
+    client.now += 60
+    assert client.payment(order)["status"] == "refunded"
 
 
-def test_what_is_authorized_after_the_automatic_period_waits_for_a_capture(vendor: Vendor) -> None:
+def test_what_is_authorized_after_the_automatic_period_waits_for_a_capture(client: SimulatorClient) -> None:
     options = {"automatic_expiry_period": 12, "manual_expiry_period": 20}
-    order = vendor.order(payment={"capture": "automatic", "capture_options": options})
-    payment = json.loads(vendor.show_card(order, "tok_requires_action").body)["razorpay_payment_id"]
-    vendor.now += 13 * 60
-    vendor.send("GET", f"/actions/{payment}")
-    assert vendor.payment(order)["status"] == "authorized"
+    order = client.order(payment={"capture": "automatic", "capture_options": options})
+    payment = json.loads(client.show_card(order, "tok_requires_action").body)["razorpay_payment_id"]
+    client.now += 13 * 60
+    client.send("GET", f"/actions/{payment}")
+    assert client.payment(order)["status"] == "authorized"
 
 
-def test_a_capture_by_hand_comes_before_one_that_is_under_way(vendor: Vendor) -> None:
+def test_a_capture_by_hand_comes_before_one_that_is_under_way(client: SimulatorClient) -> None:
     options = {"automatic_expiry_period": 12, "manual_expiry_period": 20}
-    order = vendor.order(payment={"capture": "automatic", "capture_options": options})
-    payment = json.loads(vendor.show_card(order, "tok_requires_action").body)["razorpay_payment_id"]
-    vendor.now += 13 * 60
-    vendor.send("GET", f"/actions/{payment}")
-    vendor.pay(order, "tok_async_success")
-    vendor.post(f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"})
-    vendor.now += 3
-    statuses = {item["id"] == payment: item["status"] for item in vendor.get(f"/v1/orders/{order}/payments")["items"]}
+    order = client.order(payment={"capture": "automatic", "capture_options": options})
+    payment = json.loads(client.show_card(order, "tok_requires_action").body)["razorpay_payment_id"]
+    client.now += 13 * 60
+    client.send("GET", f"/actions/{payment}")
+    client.pay(order, "tok_async_success")
+    client.post(f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"})
+    client.now += 3
+    statuses = {item["id"] == payment: item["status"] for item in client.get(f"/v1/orders/{order}/payments")["items"]}
     assert statuses == {True: "captured", False: "authorized"}
-    assert vendor.events().count("payment.captured") == 1
+    assert client.events().count("payment.captured") == 1
 
 
-def test_a_capture_can_go_wrong(vendor: Vendor) -> None:
-    payment, body = vendor.authorized(), {"amount": 5000, "currency": "INR"}
-    vendor.simulator.next_operation(
+def test_a_capture_can_go_wrong(client: SimulatorClient) -> None:
+    payment, body = client.authorized(), {"amount": 5000, "currency": "INR"}
+    client.simulator.next_operation(
         "tok_500_before_charge", "tok_soft_decline", "tok_rate_limited", "tok_timeout_after_charge"
     )
-    assert vendor.send("POST", f"/v1/payments/{payment}/capture", body).status == 500
-    assert refusal(vendor.send("POST", f"/v1/payments/{payment}/capture", body))["reason"] == "capture_failed"
-    refusal(vendor.send("POST", f"/v1/payments/{payment}/capture", body), 429)
-    assert vendor.books() == [(5000, "authorized")]
-    assert vendor.send("POST", f"/v1/payments/{payment}/capture", body).hold_seconds == 20
-    assert vendor.books() == [(5000, "charged")]
+    assert client.send("POST", f"/v1/payments/{payment}/capture", body).status == 500
+    assert refusal(client.send("POST", f"/v1/payments/{payment}/capture", body))["reason"] == "capture_failed"
+    refusal(client.send("POST", f"/v1/payments/{payment}/capture", body), 429)
+    assert client.books() == [(5000, "authorized")]
+    assert client.send("POST", f"/v1/payments/{payment}/capture", body).hold_seconds == 20
+    assert client.books() == [(5000, "charged")]
 
 
 # -- refunds
 
 
-def test_partial_refunds_add_up(vendor: Vendor) -> None:
-    payment = vendor.captured()
-    vendor.events()
-    first = vendor.post(f"/v1/payments/{payment}/refund", {"amount": 2000, "notes": {"why": "x"}, "receipt": "ref1"})
+def test_partial_refunds_add_up(client: SimulatorClient) -> None:
+    payment = client.captured()
+    client.events()
+    first = client.post(f"/v1/payments/{payment}/refund", {"amount": 2000, "notes": {"why": "x"}, "receipt": "ref1"})
     assert (first["entity"], first["status"], first["payment_id"]) == ("refund", "processed", payment)
     assert (first["receipt"], first["notes"], first["speed_requested"]) == ("ref1", {"why": "x"}, "normal")
-    shown = vendor.get(f"/v1/payments/{payment}")
+    shown = client.get(f"/v1/payments/{payment}")
     assert (shown["status"], shown["amount_refunded"], shown["refund_status"]) == ("captured", 2000, "partial")
-    over = refusal(vendor.send("POST", f"/v1/payments/{payment}/refund", {"amount": 3001}))
+    over = refusal(client.send("POST", f"/v1/payments/{payment}/refund", {"amount": 3001}))
     assert over["description"] == "The refund amount provided is greater than amount captured"
-    rest = vendor.post(f"/v1/payments/{payment}/refund", {})
+    rest = client.post(f"/v1/payments/{payment}/refund", {})
     assert rest["amount"] == 3000
-    shown = vendor.get(f"/v1/payments/{payment}")
+    shown = client.get(f"/v1/payments/{payment}")
     assert (shown["status"], shown["refund_status"], shown["captured"]) == ("refunded", "full", True)
-    error = refusal(vendor.send("POST", f"/v1/payments/{payment}/refund", {}))
+    error = refusal(client.send("POST", f"/v1/payments/{payment}/refund", {}))
     assert error["description"] == "The payment has been fully refunded already"
-    assert vendor.get(f"/v1/orders/{shown['order_id']}")["status"] == "paid"
-    listed = vendor.get(f"/v1/payments/{payment}/refunds")
+    assert client.get(f"/v1/orders/{shown['order_id']}")["status"] == "paid"
+    listed = client.get(f"/v1/payments/{payment}/refunds")
     assert [refund["id"] for refund in listed["items"]] == [rest["id"], first["id"]]
-    assert vendor.get(f"/v1/refunds/{first['id']}") == first
-    assert vendor.books("refund") == [(2000, "done"), (3000, "done")]
-    assert sorted(vendor.events()) == ["refund.created"] * 2 + ["refund.processed"] * 2
+    assert client.get(f"/v1/refunds/{first['id']}") == first
+    assert client.books("refund") == [(2000, "done"), (3000, "done")]
+    assert sorted(client.events()) == ["refund.created"] * 2 + ["refund.processed"] * 2
 
 
-def test_without_a_key_a_repeated_refund_is_a_second_one(vendor: Vendor) -> None:
-    payment = vendor.captured()
-    ids = {vendor.post(f"/v1/payments/{payment}/refund", {"amount": 1000})["id"] for _ in range(2)}
+def test_without_a_key_a_repeated_refund_is_a_second_one(client: SimulatorClient) -> None:
+    payment = client.captured()
+    ids = {client.post(f"/v1/payments/{payment}/refund", {"amount": 1000})["id"] for _ in range(2)}
     assert len(ids) == 2
 
 
-def test_a_refund_key_replays_and_insists_on_its_body(vendor: Vendor) -> None:
-    payment, other = vendor.captured(), vendor.captured()
+def test_a_refund_key_replays_and_insists_on_its_body(client: SimulatorClient) -> None:
+    payment, other = client.captured(), client.captured()
     path, key = f"/v1/payments/{payment}/refund", "refund-key_1"
-    first = vendor.post(path, {"amount": 1000}, x_refund_idempotency=key)
-    assert vendor.post(path, {"amount": 1000}, x_refund_idempotency=key) == first
-    assert vendor.books("refund") == [(1000, "done")]
+    first = client.post(path, {"amount": 1000}, x_refund_idempotency=key)
+    assert client.post(path, {"amount": 1000}, x_refund_idempotency=key) == first
+    assert client.books("refund") == [(1000, "done")]
     for where, body in ((path, {"amount": 1001}), (f"/v1/payments/{other}/refund", {"amount": 1000})):
-        error = refusal(vendor.send("POST", where, body, x_refund_idempotency=key))
+        error = refusal(client.send("POST", where, body, x_refund_idempotency=key))
         assert error["description"].startswith("Different request with the same idempotency key")
 
 
-def test_a_refund_in_flight_is_a_conflict(vendor: Vendor) -> None:
-    path, key = f"/v1/payments/{vendor.captured()}/refund", "refund-key_1"
-    vendor.simulator.next_operation("tok_timeout_after_charge")
-    assert vendor.send("POST", path, {"amount": 1000}, x_refund_idempotency=key).hold_seconds == 20
-    vendor.now += 19
-    refusal(vendor.send("POST", path, {"amount": 1000}, x_refund_idempotency=key), 409)
-    vendor.now += 1
-    vendor.post(path, {"amount": 1000}, x_refund_idempotency=key)
-    assert vendor.books("refund") == [(1000, "done")]
+def test_a_refund_in_flight_is_a_conflict(client: SimulatorClient) -> None:
+    path, key = f"/v1/payments/{client.captured()}/refund", "refund-key_1"
+    client.simulator.next_operation("tok_timeout_after_charge")
+    assert client.send("POST", path, {"amount": 1000}, x_refund_idempotency=key).hold_seconds == 20
+    client.now += 19
+    refusal(client.send("POST", path, {"amount": 1000}, x_refund_idempotency=key), 409)
+    client.now += 1
+    client.post(path, {"amount": 1000}, x_refund_idempotency=key)
+    assert client.books("refund") == [(1000, "done")]
 
 
 @pytest.mark.parametrize("key", ["short", "nine-char", "with space in it", "with/slash/in/it", ""])
-def test_refund_keys_have_a_form(vendor: Vendor, key: str) -> None:
-    path = f"/v1/payments/{vendor.captured()}/refund"
-    refusal(vendor.send("POST", path, {"amount": 1000}, x_refund_idempotency=key))
-    assert vendor.books("refund") == []
+def test_refund_keys_have_a_form(client: SimulatorClient, key: str) -> None:
+    path = f"/v1/payments/{client.captured()}/refund"
+    refusal(client.send("POST", path, {"amount": 1000}, x_refund_idempotency=key))
+    assert client.books("refund") == []
 
 
-def test_a_refund_can_be_slow_or_fail(vendor: Vendor) -> None:
-    payment = vendor.captured()
-    vendor.events()
+def test_a_refund_can_be_slow_or_fail(client: SimulatorClient) -> None:
+    payment = client.captured()
+    client.events()
     path = f"/v1/payments/{payment}/refund"
-    vendor.simulator.next_operation("tok_async_success", "tok_async_failure", "tok_insufficient_funds")
-    slow, failing = vendor.post(path, {"amount": 1000}), vendor.post(path, {"amount": 1500})
-    assert "balance" in refusal(vendor.send("POST", path, {"amount": 1000}))["description"]
+    client.simulator.next_operation("tok_async_success", "tok_async_failure", "tok_insufficient_funds")
+    slow, failing = client.post(path, {"amount": 1000}), client.post(path, {"amount": 1500})
+    assert "balance" in refusal(client.send("POST", path, {"amount": 1000}))["description"]
     assert (slow["status"], failing["status"]) == ("pending", "pending")
-    assert vendor.get(f"/v1/payments/{payment}")["amount_refunded"] == 2500
-    assert vendor.events() == ["refund.created", "refund.created"]
-    vendor.now += 3
-    assert vendor.get(f"/v1/refunds/{slow['id']}")["status"] == "processed"
-    assert vendor.get(f"/v1/refunds/{failing['id']}")["status"] == "failed"
-    assert vendor.get(f"/v1/payments/{payment}")["amount_refunded"] == 1000
-    assert vendor.events() == ["refund.processed", "refund.failed"]
-    assert vendor.books("refund") == [(1000, "done"), (1500, "failed")]
+    assert client.get(f"/v1/payments/{payment}")["amount_refunded"] == 2500
+    assert client.events() == ["refund.created", "refund.created"]
+    client.now += 3
+    assert client.get(f"/v1/refunds/{slow['id']}")["status"] == "processed"
+    assert client.get(f"/v1/refunds/{failing['id']}")["status"] == "failed"
+    assert client.get(f"/v1/payments/{payment}")["amount_refunded"] == 1000
+    assert client.events() == ["refund.processed", "refund.failed"]
+    assert client.books("refund") == [(1000, "done"), (1500, "failed")]
 
 
 # -- what is refused
@@ -548,20 +548,20 @@ def test_a_refund_can_be_slow_or_fail(vendor: Vendor) -> None:
         ),
     ],
 )
-def test_orders_that_are_refused(vendor: Vendor, changes: dict[str, Any], text: str) -> None:
-    error = refusal(vendor.send("POST", "/v1/orders", {"amount": 5000, "currency": "INR", **changes}))
+def test_orders_that_are_refused(client: SimulatorClient, changes: dict[str, Any], text: str) -> None:
+    error = refusal(client.send("POST", "/v1/orders", {"amount": 5000, "currency": "INR", **changes}))
     assert (error["description"], error["code"]) == (text, "BAD_REQUEST_ERROR")
-    assert vendor.get("/v1/orders")["count"] == 0
+    assert client.get("/v1/orders")["count"] == 0
 
 
-def test_orders_that_are_taken(vendor: Vendor) -> None:
+def test_orders_that_are_taken(client: SimulatorClient) -> None:
     for fields in (
         {"amount": 100, "currency": "INR"},
         {"amount": 295, "currency": "JPY"},
         {"amount": 295_990, "currency": "KWD"},
         {"amount": 5000, "currency": "INR", "payment_capture": 1, "partial_payment": False, "notes": []},
     ):
-        vendor.post("/v1/orders", fields)
+        client.post("/v1/orders", fields)
 
 
 @pytest.mark.parametrize(
@@ -579,76 +579,76 @@ def test_orders_that_are_taken(vendor: Vendor) -> None:
         ({"customer_id": None}, "input_validation_failed"),
     ],
 )
-def test_payments_that_are_refused(vendor: Vendor, changes: dict[str, Any], reason: str) -> None:
-    order = vendor.order()
-    assert refusal(vendor.pay(order, **changes))["reason"] == reason
-    assert vendor.books() == []
-    assert vendor.get(f"/v1/orders/{order}")["status"] == "created"
+def test_payments_that_are_refused(client: SimulatorClient, changes: dict[str, Any], reason: str) -> None:
+    order = client.order()
+    assert refusal(client.pay(order, **changes))["reason"] == reason
+    assert client.books() == []
+    assert client.get(f"/v1/orders/{order}")["status"] == "created"
 
 
 @pytest.mark.parametrize("name", ["email", "contact", "amount", "currency", "order_id", "customer_id", "token"])
-def test_fields_of_a_payment_that_are_missing(vendor: Vendor, name: str) -> None:
-    body = {**CUSTOMER, "amount": 5000, "currency": "INR", "order_id": vendor.order(), "token": "tok_success"}
+def test_fields_of_a_payment_that_are_missing(client: SimulatorClient, name: str) -> None:
+    body = {**CUSTOMER, "amount": 5000, "currency": "INR", "order_id": client.order(), "token": "tok_success"}
     body["recurring"] = True
     body.pop(name)
-    error = refusal(vendor.send("POST", "/v1/payments/create/recurring", body))
+    error = refusal(client.send("POST", "/v1/payments/create/recurring", body))
     assert (error["field"], error["description"]) == (name, f"The {name.replace('_', ' ')} field is required.")
 
 
-def test_a_card_number_has_no_business_here(vendor: Vendor) -> None:
-    order = vendor.order()
-    refusal(vendor.show_card(order, "tok_success", card={"number": "4111111111111111", "cvv": "123"}))
-    refusal(vendor.show_card(order, "tok_success", method="upi"))
-    refusal(vendor.show_card(order, "tok_success", user_agent=""))
+def test_a_card_number_has_no_business_here(client: SimulatorClient) -> None:
+    order = client.order()
+    refusal(client.show_card(order, "tok_success", card={"number": "4111111111111111", "cvv": "123"}))
+    refusal(client.show_card(order, "tok_success", method="upi"))
+    refusal(client.show_card(order, "tok_success", user_agent=""))
 
 
 @pytest.mark.parametrize(
     "body", [{"amount": 99}, {"amount": 10.5}, {"amount": 5001}, {"speed": "slow"}, {"surprise": 1}, {"notes": "x"}]
 )
-def test_refunds_that_are_refused(vendor: Vendor, body: dict[str, Any]) -> None:
-    refusal(vendor.send("POST", f"/v1/payments/{vendor.captured()}/refund", body))
-    assert vendor.books("refund") == []
+def test_refunds_that_are_refused(client: SimulatorClient, body: dict[str, Any]) -> None:
+    refusal(client.send("POST", f"/v1/payments/{client.captured()}/refund", body))
+    assert client.books("refund") == []
 
 
 @pytest.mark.parametrize("token", ["tok_soft_decline", "tok_async_success"])
-def test_what_is_not_captured_is_not_refunded(vendor: Vendor, token: str) -> None:
-    order = vendor.order()
-    vendor.pay(order, token)
-    error = refusal(vendor.send("POST", f"/v1/payments/{vendor.payment(order)['id']}/refund", {}))
+def test_what_is_not_captured_is_not_refunded(client: SimulatorClient, token: str) -> None:
+    order = client.order()
+    client.pay(order, token)
+    error = refusal(client.send("POST", f"/v1/payments/{client.payment(order)['id']}/refund", {}))
     assert error["description"] == "The payment status should be captured for action to be taken"
 
 
-def test_wrong_credentials_and_addresses(vendor: Vendor) -> None:
+def test_wrong_credentials_and_addresses(client: SimulatorClient) -> None:
     for wrong in ("", "Bearer secret", "Basic ???", "Basic " + base64.b64encode(b"rzp_test_1:other").decode()):
-        assert refusal(vendor.send("GET", "/v1/orders", authorization=wrong), 401)["reason"] == "NA"
-    refusal(vendor.send("GET", "/v2/orders"), 404)
-    refusal(vendor.send("POST", "/v1/charges", {}), 404)
-    refusal(vendor.send("DELETE", "/v1/orders"), 404)
-    refusal(vendor.send("GET", f"/v1/payments/{vendor.captured()}/capture"), 404)
+        assert refusal(client.send("GET", "/v1/orders", authorization=wrong), 401)["reason"] == "NA"
+    refusal(client.send("GET", "/v2/orders"), 404)
+    refusal(client.send("POST", "/v1/charges", {}), 404)
+    refusal(client.send("DELETE", "/v1/orders"), 404)
+    refusal(client.send("GET", f"/v1/payments/{client.captured()}/capture"), 404)
     for path in (
         "/v1/payments/pay_none",
         "/v1/orders/order_none",
         "/v1/refunds/rfnd_none",
         "/v1/orders/order_x/payments",
     ):
-        assert refusal(vendor.send("GET", path))["description"] == "The id provided does not exist"
+        assert refusal(client.send("GET", path))["description"] == "The id provided does not exist"
     for query in ("count=0", "count=101", "skip=x", "surprise=1"):
-        refusal(vendor.send("GET", f"/v1/orders?{query}"))
+        refusal(client.send("GET", f"/v1/orders?{query}"))
 
 
-def test_bodies_that_are_none(vendor: Vendor) -> None:
+def test_bodies_that_are_none(client: SimulatorClient) -> None:
     for body in (b"", b"{", b"[]", b"null"):
-        refusal(vendor.send("POST", "/v1/orders", body))
-    refusal(vendor.send("POST", "/v1/orders", b"amount=1", content_type="application/x-www-form-urlencoded"))
+        refusal(client.send("POST", "/v1/orders", body))
+    refusal(client.send("POST", "/v1/orders", b"amount=1", content_type="application/x-www-form-urlencoded"))
 
 
 # -- reconciliation, webhooks, signatures
 
 
-def test_reconciliation_has_payments_and_refunds(vendor: Vendor) -> None:
-    payment = vendor.captured()
-    vendor.post(f"/v1/payments/{payment}/refund", {"amount": 1000})
-    found = vendor.get("/v1/settlements/recon/combined?year=2023&month=11&day=15")
+def test_reconciliation_has_payments_and_refunds(client: SimulatorClient) -> None:
+    payment = client.captured()
+    client.post(f"/v1/payments/{payment}/refund", {"amount": 1000})
+    found = client.get("/v1/settlements/recon/combined?year=2023&month=11&day=15")
     charge, refund = found["items"]
     assert (charge["type"], charge["entity_id"], charge["credit"], charge["order_receipt"]) == (
         "payment",
@@ -657,15 +657,15 @@ def test_reconciliation_has_payments_and_refunds(vendor: Vendor) -> None:
         "r1",
     )
     assert (refund["type"], refund["payment_id"], refund["debit"]) == ("refund", payment, 1000)
-    assert vendor.get("/v1/settlements/recon/combined?year=2023&month=10")["count"] == 0
-    assert vendor.get("/v1/settlements/recon/combined?year=2023&month=11&count=1")["count"] == 1
-    refusal(vendor.send("GET", "/v1/settlements/recon/combined?year=2023"))
+    assert client.get("/v1/settlements/recon/combined?year=2023&month=10")["count"] == 0
+    assert client.get("/v1/settlements/recon/combined?year=2023&month=11&count=1")["count"] == 1
+    refusal(client.send("GET", "/v1/settlements/recon/combined?year=2023"))
 
 
-def test_webhooks_have_the_vendors_shape(vendor: Vendor) -> None:
-    order = vendor.order(notes={"a": "b"})
-    vendor.pay(order)
-    authorized, captured, paid = vendor.simulator.webhooks_due(vendor.now)
+def test_webhooks_have_the_vendors_shape(client: SimulatorClient) -> None:
+    order = client.order(notes={"a": "b"})
+    client.pay(order)
+    authorized, captured, paid = client.simulator.webhooks_due(client.now)
     assert captured.headers["x-razorpay-signature"] == (
         hmac.new(WEBHOOK_SECRET.encode(), captured.body, hashlib.sha256).hexdigest()
     )
@@ -673,28 +673,28 @@ def test_webhooks_have_the_vendors_shape(vendor: Vendor) -> None:
     assert len(ids) == 3
     body = json.loads(captured.body)
     assert (body["entity"], body["event"], body["contains"]) == ("event", "payment.captured", ["payment"])
-    assert body["payload"]["payment"]["entity"] == vendor.payment(order)
+    assert body["payload"]["payment"]["entity"] == client.payment(order)
     assert json.loads(authorized.body)["payload"]["payment"]["entity"]["captured"] is True  # as the vendor warns
     body = json.loads(paid.body)
     assert body["contains"] == ["payment", "order"]
-    assert body["payload"]["order"]["entity"] == vendor.get(f"/v1/orders/{order}")
-    again = vendor.simulator.redelivered(captured, vendor.now + 60)
+    assert body["payload"]["order"]["entity"] == client.get(f"/v1/orders/{order}")
+    again = client.simulator.redelivered(captured, client.now + 60)
     assert again == captured
 
 
-def test_a_webhook_tells_what_was_so_then(vendor: Vendor) -> None:
-    payment = vendor.authorized()
-    vendor.now += 60
-    vendor.post(f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"})
-    vendor.now += 60
-    vendor.post(f"/v1/payments/{payment}/refund", {"amount": 1000})
+def test_a_webhook_tells_what_was_so_then(client: SimulatorClient) -> None:
+    payment = client.authorized()
+    client.now += 60
+    client.post(f"/v1/payments/{payment}/capture", {"amount": 5000, "currency": "INR"})
+    client.now += 60
+    client.post(f"/v1/payments/{payment}/refund", {"amount": 1000})
     seen = [
         (
             body["event"],
             body["payload"]["payment"]["entity"]["status"],
             body["payload"]["payment"]["entity"]["captured"],
         )
-        for body in vendor.webhooks()
+        for body in client.webhooks()
     ]
     assert seen == [
         ("payment.authorized", "authorized", False),
@@ -706,9 +706,9 @@ def test_a_webhook_tells_what_was_so_then(vendor: Vendor) -> None:
 
 
 def test_the_webhook_secret_is_an_argument() -> None:
-    vendor = Vendor(webhook_secret="other")
-    vendor.captured()
-    webhook = vendor.simulator.webhooks_due(vendor.now)[0]
+    client = SimulatorClient(webhook_secret="other")
+    client.captured()
+    webhook = client.simulator.webhooks_due(client.now)[0]
     assert webhook.headers["x-razorpay-signature"] == sign_webhook("other", webhook.body)
 
 
@@ -736,33 +736,33 @@ def test_the_vendors_own_vectors() -> None:
     ("fixture", "entity"),
     [("fake_order.json", "order"), ("fake_captured_payment.json", "payment"), ("fake_refund.json", "refund")],
 )
-def test_entities_have_the_fields_of_the_vendors_samples(vendor: Vendor, fixture: str, entity: str) -> None:
+def test_entities_have_the_fields_of_the_vendors_samples(client: SimulatorClient, fixture: str, entity: str) -> None:
     path = CONTRACTS / "razorpay-fixtures" / fixture
     if not path.exists():
         pytest.skip("the vendors' contract data is not beside this checkout")
-    payment = vendor.captured()
+    payment = client.captured()
     shown = {
-        "order": vendor.get(f"/v1/orders/{vendor.order()}"),
-        "payment": vendor.get(f"/v1/payments/{payment}"),
-        "refund": vendor.post(f"/v1/payments/{payment}/refund", {}),
+        "order": client.get(f"/v1/orders/{client.order()}"),
+        "payment": client.get(f"/v1/payments/{payment}"),
+        "refund": client.post(f"/v1/payments/{payment}/refund", {}),
     }[entity]
     assert set(json.loads(path.read_text())) - {"udf"} <= set(shown)  # the oldest samples have a field `udf`
 
 
 class TestLists:
-    def test_payments_and_refunds_of_a_span_newest_first_in_pages(self, vendor: Vendor) -> None:
+    def test_payments_and_refunds_of_a_span_newest_first_in_pages(self, client: SimulatorClient) -> None:
         names = []
         for _ in range(3):
-            names.append(vendor.captured())
-            vendor.now += 10
-        vendor.post(f"/v1/payments/{names[0]}/refund", {"amount": 100})
+            names.append(client.captured())
+            client.now += 10
+        client.post(f"/v1/payments/{names[0]}/refund", {"amount": 100})
         span = f"from={int(NOW)}&to={int(NOW) + 20}"
-        assert [item["id"] for item in vendor.get(f"/v1/payments?{span}")["items"]] == names[::-1]
-        assert [item["id"] for item in vendor.get(f"/v1/payments?{span}&count=2&skip=2")["items"]] == names[:1]
-        later = vendor.get(f"/v1/payments?from={int(NOW) + 5}&to={int(NOW) + 15}")
+        assert [item["id"] for item in client.get(f"/v1/payments?{span}")["items"]] == names[::-1]
+        assert [item["id"] for item in client.get(f"/v1/payments?{span}&count=2&skip=2")["items"]] == names[:1]
+        later = client.get(f"/v1/payments?from={int(NOW) + 5}&to={int(NOW) + 15}")
         assert [item["id"] for item in later["items"]] == names[1:2]
-        (refund,) = vendor.get(f"/v1/refunds?from={int(NOW)}&to={int(NOW) + 60}")["items"]
+        (refund,) = client.get(f"/v1/refunds?from={int(NOW)}&to={int(NOW) + 60}")["items"]
         assert (refund["payment_id"], refund["amount"]) == (names[0], 100)
 
-    def test_more_than_a_hundred_a_page_are_refused(self, vendor: Vendor) -> None:
-        refusal(vendor.send("GET", "/v1/payments?count=101"))
+    def test_more_than_a_hundred_a_page_are_refused(self, client: SimulatorClient) -> None:
+        refusal(client.send("GET", "/v1/payments?count=101"))

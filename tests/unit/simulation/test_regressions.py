@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulation.check import examine
+from simulation.check import check_plan
 from simulation.world import Plan
 
 SEEDS = {
@@ -14,4 +14,4 @@ SEEDS = {
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_seed_of_the_past_runs_clean(seed: int) -> None:
-    assert examine(Plan(seed)).violations == (), SEEDS[seed]
+    assert check_plan(Plan(seed)).violations == (), SEEDS[seed]

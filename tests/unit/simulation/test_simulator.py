@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from local.paths import ROOT
-from simulation.check import evidence_of, examine, judge, shrink
+from simulation.check import check_plan, evidence_of, judge, shrink
 from simulation.faults import EPISODES, MAX_RATES, Faults
 from simulation.kernel import Kernel, Killed, Owner
 from simulation.mutants import MUTANTS, applied
@@ -19,7 +19,7 @@ from testing.dynamodb.tables import Schema
 
 
 def test_a_seed_gives_one_history_whatever_python_hashes() -> None:
-    code = "from simulation.check import examine; from simulation.world import Plan; print(examine(Plan(3)).hash)"
+    code = "from simulation.check import check_plan; from simulation.world import Plan; print(check_plan(Plan(3)).hash)"
     hashes = set()
     for hash_seed in ("0", "1", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{ROOT / 'functions'}:{ROOT}"}
@@ -27,12 +27,12 @@ def test_a_seed_gives_one_history_whatever_python_hashes() -> None:
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, cwd=ROOT
         )
         hashes.add(done.stdout.strip())
-    assert hashes == {examine(Plan(3)).hash}
-    assert examine(Plan(4)).hash not in hashes
+    assert hashes == {check_plan(Plan(3)).hash}
+    assert check_plan(Plan(4)).hash not in hashes
 
 
 def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_gateway_asked_for() -> None:
-    verdict = examine(Plan(1, without=frozenset({*MAX_RATES, *EPISODES})))
+    verdict = check_plan(Plan(1, without=frozenset({*MAX_RATES, *EPISODES})))
     assert verdict.faults.total() == 0
     assert verdict.violations == ()
     assert verdict.payments == 40
@@ -41,7 +41,7 @@ def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_gatewa
 def test_a_finding_is_made_smaller_and_told() -> None:
     mutant = next(m for m in MUTANTS if m.name == "a timeout means not sent")
     with applied(mutant):
-        verdict = examine(Plan(0))
+        verdict = check_plan(Plan(0))
         plan = shrink(verdict)
         evidence = evidence_of(plan)
         small = judge(evidence)
@@ -51,20 +51,20 @@ def test_a_finding_is_made_smaller_and_told() -> None:
     assert sum(small.faults.values()) < sum(verdict.faults.values()) / 4
     story = "\n".join(tell(evidence, small.violations[0].payment))
     assert story.count("CHARGES") == 2
-    assert examine(plan).violations == ()
+    assert check_plan(plan).violations == ()
 
 
 def test_mutants_leave_nothing_behind() -> None:
-    before = examine(Plan(2)).hash
+    before = check_plan(Plan(2)).hash
     for mutant in MUTANTS:
         with applied(mutant):
             pass
-    assert examine(Plan(2)).hash == before
+    assert check_plan(Plan(2)).hash == before
 
 
 def test_the_last_line_is_for_scripts() -> None:
     total = Total()
-    total.add(examine(Plan(6)))
+    total.add(check_plan(Plan(6)))
     assert total.last_line().startswith("seeds=1 payments=40 faults=")
     assert total.last_line().endswith(" violations=0")
 

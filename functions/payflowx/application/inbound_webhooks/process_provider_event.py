@@ -86,10 +86,10 @@ class ProcessProviderEvent:
         """False: somebody was faster, and it is to be looked at anew."""
         if found.operation is not None:
             return self._apply_to_operation(inbound, found, found.operation)
-        settling = found.payment.open_settlement
-        if settling is not None and found.attempt.state is AttemptState.AUTHORIZED:
+        open_operation = found.payment.open_capture_or_void
+        if open_operation is not None and found.attempt.state is AttemptState.AUTHORIZED:
             # The capture or void that is on its way decides what becomes of the charge.
-            return self._hint_operation(inbound, found.payment, settling)
+            return self._hint_operation(inbound, found.payment, open_operation)
         change = self._proven(inbound, found)
         if change is None:
             return self._hint_payment(inbound, found)

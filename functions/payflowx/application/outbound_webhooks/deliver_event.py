@@ -12,10 +12,10 @@ from payflowx.domain.outbound_webhooks.merchant_events import (
     MerchantEvent,
     NotAnswered,
     Posted,
+    after_deliveries,
     after_try,
     planned,
     ready,
-    settled,
     skipped,
     why_to_disable,
 )
@@ -42,7 +42,7 @@ class DeliverEvent:
     """A crash between sending and writing it down sends again: the event's id is the same, the receiver can tell."""
 
     merchant_events: MerchantEvents
-    books: WebhookEndpointStore
+    endpoint_store: WebhookEndpointStore
     payments: Payments
     operations: Operations
     cipher: SecretCipher
@@ -59,12 +59,12 @@ class DeliverEvent:
         if merchant_event is None or merchant_event.due_at_ms is None:
             self.telemetry.info("nothing to deliver", transactionId=job.transaction_id, seq=job.seq)
             return
-        book = self.books.get(job.merchant_id)
+        webhook_endpoints = self.endpoint_store.get(job.merchant_id)
         now_ms = self.clock.now_ms()
-        targets = _targets(planned(merchant_event, book.endpoints, now_ms), book, now_ms)
+        targets = _targets(planned(merchant_event, webhook_endpoints.endpoints, now_ms), webhook_endpoints, now_ms)
         posted = self._post(merchant_event, targets, compose) if targets else {}
-        self._record(merchant_event, book, posted)
-        self._keep_book(book, posted)
+        self._record(merchant_event, webhook_endpoints, posted)
+        self._save_endpoints(webhook_endpoints, posted)
 
     # -- sending
 
@@ -109,17 +109,17 @@ class DeliverEvent:
 
     # -- writing down
 
-    def _record(self, before: MerchantEvent, book: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
+    def _record(self, before: MerchantEvent, webhook_endpoints: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
         job = DeliveryJob(merchant_id=before.merchant_id, transaction_id=before.transaction_id, seq=before.seq)
         jitter = self.randomness.jitter()
         for _ in range(MAX_COMMIT_TRIES):
             now_ms = self.clock.now_ms()
-            plan = planned(before, book.endpoints, now_ms)
+            plan = planned(before, webhook_endpoints.endpoints, now_ms)
             deliveries = {
-                endpoint_id: self._after(endpoint_id, delivery, book, posted, now_ms, jitter)
+                endpoint_id: self._after(endpoint_id, delivery, webhook_endpoints, posted, now_ms, jitter)
                 for endpoint_id, delivery in plan.deliveries.items()
             }
-            after, wake_in_seconds = settled(plan, deliveries, now_ms)
+            after, wake_in_seconds = after_deliveries(plan, deliveries, now_ms)
             if self.merchant_events.save(before, after):
                 self._count(before, after, posted, now_ms)
                 self._wake(job, wake_in_seconds)
@@ -134,7 +134,7 @@ class DeliverEvent:
     def _after(  # noqa: PLR0917 - the facts of one delivery
         endpoint_id: str,
         delivery: Delivery,
-        book: WebhookEndpoints,
+        webhook_endpoints: WebhookEndpoints,
         posted: Mapping[str, Posted],
         now_ms: int,
         jitter: float,
@@ -142,7 +142,7 @@ class DeliverEvent:
         result = posted.get(endpoint_id)
         if result is not None:
             return after_try(delivery, result, now_ms, jitter)
-        endpoint = book.find(endpoint_id)
+        endpoint = webhook_endpoints.find(endpoint_id)
         is_there = endpoint is not None and endpoint.is_enabled
         return delivery if is_there or delivery.state is not DeliveryState.PENDING else skipped(delivery)
 
@@ -167,23 +167,23 @@ class DeliverEvent:
 
     # -- the endpoints themselves
 
-    def _keep_book(self, book: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
+    def _save_endpoints(self, webhook_endpoints: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
         """Remember since when an endpoint fails, and disable it. Written only when that changes."""
         now_ms = self.clock.now_ms()
         for endpoint_id, result in posted.items():
             for _ in range(MAX_COMMIT_TRIES):
-                endpoint = book.find(endpoint_id)
+                endpoint = webhook_endpoints.find(endpoint_id)
                 if endpoint is None or not endpoint.is_enabled:
                     break
                 changed = _kept(endpoint, result, now_ms)
                 if changed == endpoint:
                     break
-                after = book.with_endpoint(changed)
-                if self.books.save(book, after):
-                    book = after
-                    self._tell_if_disabled(changed, book.merchant_id)
+                after = webhook_endpoints.with_endpoint(changed)
+                if self.endpoint_store.save(webhook_endpoints, after):
+                    webhook_endpoints = after
+                    self._tell_if_disabled(changed, webhook_endpoints.merchant_id)
                     break
-                book = self.books.get(book.merchant_id)
+                webhook_endpoints = self.endpoint_store.get(webhook_endpoints.merchant_id)
 
     def _tell_if_disabled(self, endpoint: Endpoint, merchant_id: str) -> None:
         if endpoint.is_enabled or endpoint.disabled_reason is None:
@@ -197,8 +197,8 @@ class DeliverEvent:
         )
 
 
-def _targets(merchant_event: MerchantEvent, book: WebhookEndpoints, now_ms: int) -> Sequence[Endpoint]:
-    found = [book.find(endpoint_id) for endpoint_id in ready(merchant_event, now_ms)]
+def _targets(merchant_event: MerchantEvent, webhook_endpoints: WebhookEndpoints, now_ms: int) -> Sequence[Endpoint]:
+    found = [webhook_endpoints.find(endpoint_id) for endpoint_id in ready(merchant_event, now_ms)]
     return [endpoint for endpoint in found if endpoint is not None and endpoint.is_enabled]
 
 

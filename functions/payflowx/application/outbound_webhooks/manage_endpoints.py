@@ -26,7 +26,7 @@ class NewEndpoint:
 class ManageEndpoints:
     """Raises `Refusal` with nothing written, and `StorageUnavailableError` when the request should be repeated."""
 
-    books: WebhookEndpointStore
+    endpoint_store: WebhookEndpointStore
     cipher: SecretCipher
     clock: Clock
     randomness: Randomness
@@ -35,7 +35,7 @@ class ManageEndpoints:
 
     def list(self, merchant_id: str) -> Sequence[Endpoint]:
         """All of them, the oldest first."""
-        return self.books.get(merchant_id).endpoints
+        return self.endpoint_store.get(merchant_id).endpoints
 
     def create(self, request: NewEndpoint) -> tuple[Endpoint, str]:
         """The endpoint and its secret, which is shown this once."""
@@ -52,17 +52,17 @@ class ManageEndpoints:
             updated_at_ms=now_ms,
         )
 
-        def add(book: WebhookEndpoints) -> WebhookEndpoints:
-            if book.find(endpoint_id) is not None:
+        def add(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
+            if webhook_endpoints.find(endpoint_id) is not None:
                 raise Refusal(
                     "endpoint_exists",
                     "This URL is registered already. Rotate its secret, or delete it first to change its event types.",
                     field="url",
                 )
-            if len(book.endpoints) >= MAX_ENDPOINTS:
+            if len(webhook_endpoints.endpoints) >= MAX_ENDPOINTS:
                 detail = f"A merchant has at most {MAX_ENDPOINTS} endpoints. Delete one that is not used any more."
                 raise Refusal("endpoint_limit", detail)
-            return book.with_endpoint(endpoint)
+            return webhook_endpoints.with_endpoint(endpoint)
 
         self._change(request.merchant_id, add)
         return endpoint, secret
@@ -72,25 +72,25 @@ class ManageEndpoints:
         secret, encrypted = self._new_secret(merchant_id, endpoint_id)
         now_ms = self.clock.now_ms()
 
-        def renew(book: WebhookEndpoints) -> WebhookEndpoints:
-            return book.with_endpoint(rotated(_known(book, endpoint_id), encrypted, now_ms))
+        def renew(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
+            return webhook_endpoints.with_endpoint(rotated(_known(webhook_endpoints, endpoint_id), encrypted, now_ms))
 
         return _known(self._change(merchant_id, renew), endpoint_id), secret
 
     def delete(self, merchant_id: str, endpoint_id: str) -> None:
         """What is still on its way there is dropped."""
 
-        def drop(book: WebhookEndpoints) -> WebhookEndpoints:
-            _known(book, endpoint_id)
-            return book.without(endpoint_id)
+        def drop(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
+            _known(webhook_endpoints, endpoint_id)
+            return webhook_endpoints.without(endpoint_id)
 
         self._change(merchant_id, drop)
 
     def _change(self, merchant_id: str, change: Callable[[WebhookEndpoints], WebhookEndpoints]) -> WebhookEndpoints:
         for _ in range(MAX_COMMIT_TRIES):
-            before = self.books.get(merchant_id)
+            before = self.endpoint_store.get(merchant_id)
             after = change(before)
-            if self.books.save(before, after):
+            if self.endpoint_store.save(before, after):
                 return after
         raise StorageUnavailableError("the endpoints kept changing; repeat the request")
 
@@ -108,8 +108,8 @@ class ManageEndpoints:
             raise Refusal("field_invalid", f"eventTypes must be different ones of {known}.", field="eventTypes")
 
 
-def _known(book: WebhookEndpoints, endpoint_id: str) -> Endpoint:
-    endpoint = book.find(endpoint_id)
+def _known(webhook_endpoints: WebhookEndpoints, endpoint_id: str) -> Endpoint:
+    endpoint = webhook_endpoints.find(endpoint_id)
     if endpoint is None:
         raise Refusal("not_found", "There is no webhook endpoint with this id.")
     return endpoint

@@ -21,7 +21,7 @@ class ReadMerchantEvents:
     """Raises `Refusal` with nothing written, and `StorageUnavailableError` when the request should be repeated."""
 
     merchant_events: MerchantEvents
-    books: WebhookEndpointStore
+    endpoint_store: WebhookEndpointStore
     deliveries: Deliveries
     clock: Clock
     telemetry: Telemetry
@@ -36,7 +36,7 @@ class ReadMerchantEvents:
             before = self.merchant_events.get(merchant_id, transaction_id, seq)
             if before is None:
                 raise Refusal("not_found", "There is no event with this id.")
-            after = started_again(before, self.books.get(merchant_id).endpoints, self.clock.now_ms())
+            after = started_again(before, self.endpoint_store.get(merchant_id).endpoints, self.clock.now_ms())
             if after is None:
                 raise Refusal(
                     "invalid_state",

@@ -73,10 +73,12 @@ class CancelPayment:
     def _open_void(self, payment: Payment) -> Cancellation | None:
         """A void that is on its way already."""
         of = (payment.merchant_id, payment.transaction_id)
-        settling = self.operations.get(*of, payment.open_settlement) if payment.open_settlement else None
-        if settling is None or settling.kind is not OperationKind.VOID:
+        open_operation = (
+            self.operations.get(*of, payment.open_capture_or_void) if payment.open_capture_or_void else None
+        )
+        if open_operation is None or open_operation.kind is not OperationKind.VOID:
             return None
-        return Cancellation(payment=payment, void=settling)
+        return Cancellation(payment=payment, void=open_operation)
 
     def _release(self, request: NewCancellation, payment: Payment) -> Cancellation:
         """An authorization ends by a void where the provider has one, else by what makes a capture impossible."""

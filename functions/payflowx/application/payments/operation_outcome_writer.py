@@ -10,10 +10,10 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations, StoredOperation
 from payflowx.domain.payments.operation_state_machine import (
+    already_final,
     apply_operation_outcome,
     schedule_operation_inquiry,
     send_operation_to_review,
-    settled_again,
 )
 from payflowx.domain.payments.operation_verification import verify_operation_outcome
 from payflowx.domain.payments.outcome import Mismatch, OperationOutcome, Rejected, Succeeded
@@ -118,7 +118,7 @@ class OperationOutcomeWriter:
     ) -> object | None:
         confirmed = operation.status is OperationStatus.SUCCEEDED and isinstance(verified, Succeeded)
         later, wake_in_seconds = (
-            (settled_again(operation, context), None)
+            (already_final(operation, context), None)
             if confirmed
             else schedule_operation_inquiry(operation, attempt, context)
         )

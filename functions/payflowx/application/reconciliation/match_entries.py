@@ -27,7 +27,7 @@ class Compared:
     """A line with its verdict."""
 
     entry: ReportEntry
-    held: LedgerEntry | None
+    ledger_entry: LedgerEntry | None
     assessment: Assessment
 
 
@@ -56,18 +56,18 @@ class MatchEntries:
         found = self._found(run, owners)
         pairs = [(entry, _held(entry, owners.get(_name(entry)), found)) for entry in entries]
         repeated = self._note(run, pairs)
-        for entry, held in pairs:
+        for entry, ledger_entry in pairs:
             if run.source is Source.LIST and not run.from_ms <= entry.at_ms < run.until_ms:
                 continue
-            assessment = self._judge(run, entry, held)
-            if entry.line is not None and entry.line in repeated and assessment.verdict is MatchResult.MATCHED:
-                assessment = Assessment(verdict=MatchResult.DUPLICATE)
-            yield Compared(entry=entry, held=held, assessment=assessment)
+            assessment = self._assess(run, entry, ledger_entry)
+            if entry.line is not None and entry.line in repeated and assessment.result is MatchResult.MATCHED:
+                assessment = Assessment(result=MatchResult.DUPLICATE)
+            yield Compared(entry=entry, ledger_entry=ledger_entry, assessment=assessment)
 
-    def _judge(self, run: Run, entry: ReportEntry, held: LedgerEntry | None) -> Assessment:
+    def _assess(self, run: Run, entry: ReportEntry, ledger_entry: LedgerEntry | None) -> Assessment:
         return match_entry(
             entry,
-            held,
+            ledger_entry,
             ours=parse_provider_key(entry.provider_key or "") is not None,
             provider=run.provider,
             account_id=run.account_id,
@@ -125,7 +125,11 @@ class MatchEntries:
 
     def _note(self, run: Run, pairs: Sequence[tuple[ReportEntry, LedgerEntry | None]]) -> set[str]:
         """Remember what is listed; the lines of a file that repeat an earlier line of it."""
-        wanted = [e for e, held in pairs if held and held.attempt and e.succeeded and e.kind is EntryKind.CHARGE]
+        wanted = [
+            e
+            for e, ledger_entry in pairs
+            if ledger_entry and ledger_entry.attempt and e.succeeded and e.kind is EntryKind.CHARGE
+        ]
         known = dict(
             self.lookups.listed(run.source, run.provider, run.account_id, sorted({e.reference for e in wanted}))
         )

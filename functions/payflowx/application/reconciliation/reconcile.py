@@ -72,11 +72,11 @@ class _OutOfTimeError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
+class _Assessed:
     """A verdict in the shape of a finding, whether it is a difference or not."""
 
     discrepancy: Discrepancy
-    held: LedgerEntry | None
+    ledger_entry: LedgerEntry | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Reconcile:
     queue: RunQueue
     lookups: Lookups
     compare: MatchEntries
-    remedy: ResolveDiscrepancy
+    action: ResolveDiscrepancy
     providers: ListingProviders
     files: SettlementFiles
     merchants: MerchantConfiguration
@@ -139,31 +139,31 @@ class Reconcile:
     def _read(self, run: Run, account: Account) -> ReportResult:
         if run.source is Source.FILE:
             return self.files.page(run.provider, run.file or "", run.cursor)
-        return self.providers.get(run.provider).statement(run.page, account)
+        return self.providers.get(run.provider).report_page(run.page, account)
 
     # -- a page of either book
 
     def _their_page(self, run: Run, answer: ReportAnswer, deadline: Deadline, *, repeated: bool) -> Run:
-        judged = [_of_line(compared) for compared in self.compare(run, answer.entries)]
-        counts, remedies = self._settle(run, judged, deadline, repeated=repeated)
-        return after_their_page(run, answer.next_cursor, counts, remedies, self.clock.now_ms())
+        assessments = [_of_line(compared) for compared in self.compare(run, answer.entries)]
+        counts, actions = self._act(run, assessments, deadline, repeated=repeated)
+        return after_their_page(run, answer.next_cursor, counts, actions, self.clock.now_ms())
 
     def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         page = self.payments.page(self._query(run))
         wanted = [
             (payment, attempt)
             for payment in page.items
-            if (attempt := charge_to_find(payment, run.provider, run.account_id, run.span)) is not None
+            if (attempt := charge_to_find(payment, run.provider, run.account_id, run.time_range)) is not None
         ]
         names = sorted({attempt.reference for _, attempt in wanted if attempt.reference})
         listed = self.lookups.listed(run.source, run.provider, run.account_id, names)
         unlisted = [(payment, attempt) for payment, attempt in wanted if attempt.reference not in listed]
-        judged = [
+        assessments = [
             self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))
             for place, (payment, attempt) in enumerate(unlisted)
         ]
-        counts, remedies = self._settle(run, judged, deadline, repeated=repeated)
-        return after_our_page(run, page.next_position, counts, remedies, self.clock.now_ms())
+        counts, actions = self._act(run, assessments, deadline, repeated=repeated)
+        return after_our_page(run, page.next_position, counts, actions, self.clock.now_ms())
 
     def _query(self, run: Run) -> PaymentQuery:
         able = self.providers.get(run.provider).capabilities
@@ -178,14 +178,14 @@ class Reconcile:
             position=run.cursor,
         )
 
-    def _unlisted(self, run: Run, payment: Payment, attempt: Attempt, *, may_ask: bool) -> _Judged:
-        assessment = assess_unlisted(attempt, run.span, self.clock.now_ms())
-        if assessment.remedy is ResolutionAction.ASK:
-            outcome = self.remedy.ask(payment, attempt) if may_ask and run.may_act(0) else Unknown(code="not_asked")
+    def _unlisted(self, run: Run, payment: Payment, attempt: Attempt, *, may_ask: bool) -> _Assessed:
+        assessment = assess_unlisted(attempt, run.time_range, self.clock.now_ms())
+        if assessment.action is ResolutionAction.ASK:
+            outcome = self.action.ask(payment, attempt) if may_ask and run.may_act(0) else Unknown(code="not_asked")
             assessment = verify_answer(assessment, payment, outcome)
         discrepancy = Discrepancy(
-            verdict=assessment.verdict,
-            remedy=assessment.remedy,
+            result=assessment.result,
+            action=assessment.action,
             kind=EntryKind.CHARGE,
             reference=attempt.reference or "",
             provider_key=attempt.provider_key,
@@ -196,36 +196,36 @@ class Reconcile:
             currency=payment.currency,
             at_ms=attempt.settled_at_ms or attempt.started_at_ms,
         )
-        return _Judged(discrepancy=discrepancy, held=LedgerEntry(payment=payment, attempt=attempt))
+        return _Assessed(discrepancy=discrepancy, ledger_entry=LedgerEntry(payment=payment, attempt=attempt))
 
-    def _settle(
-        self, run: Run, judged: Sequence[_Judged], deadline: Deadline, *, repeated: bool
+    def _act(
+        self, run: Run, assessments: Sequence[_Assessed], deadline: Deadline, *, repeated: bool
     ) -> tuple[Counter[str], int]:
         """Written down, then acted upon. What a page had found before it was interrupted is what it finds."""
-        known = self.runs.known(run.run_id, [one.discrepancy.name for one in judged]) if repeated else {}
+        known = self.runs.known(run.run_id, [one.discrepancy.name for one in assessments]) if repeated else {}
         counts: Counter[str] = Counter()
-        differences: list[_Judged] = []
-        remedies = 0
-        for one in judged:
+        differences: list[_Assessed] = []
+        actions = 0
+        for one in assessments:
             discrepancy = known.get(one.discrepancy.name, one.discrepancy)
-            counts[discrepancy.verdict.value] += 1
-            if discrepancy.verdict not in DISCREPANCIES:
+            counts[discrepancy.result.value] += 1
+            if discrepancy.result not in DISCREPANCIES:
                 continue
-            if discrepancy.remedy is not ResolutionAction.NONE and not run.may_act(remedies):
-                discrepancy = replace(discrepancy, remedy=ResolutionAction.NONE)
-            remedies += discrepancy.remedy is not ResolutionAction.NONE
-            differences.append(_Judged(discrepancy=discrepancy, held=one.held))
+            if discrepancy.action is not ResolutionAction.NONE and not run.may_act(actions):
+                discrepancy = replace(discrepancy, action=ResolutionAction.NONE)
+            actions += discrepancy.action is not ResolutionAction.NONE
+            differences.append(_Assessed(discrepancy=discrepancy, ledger_entry=one.ledger_entry))
         self.runs.report(run.run_id, [one.discrepancy for one in differences])
         for one in differences:
-            if one.discrepancy.remedy is ResolutionAction.ASK and not _has_time(deadline):
+            if one.discrepancy.action is ResolutionAction.ASK and not _has_time(deadline):
                 raise _OutOfTimeError
-            if one.held is not None:
-                self.remedy(run.run_id, one.discrepancy, one.held)
-        for verdict, count in counts.items():
-            self.telemetry.count(Metric.RECONCILED_LINES, count, provider=run.provider, outcome=verdict)
+            if one.ledger_entry is not None:
+                self.action(run.run_id, one.discrepancy, one.ledger_entry)
+        for result, count in counts.items():
+            self.telemetry.count(Metric.RECONCILED_LINES, count, provider=run.provider, outcome=result)
         if differences:
             self.telemetry.count(Metric.RECONCILIATION_DIFFERENCES, len(differences))
-        return counts, remedies
+        return counts, actions
 
     # -- ends
 
@@ -261,17 +261,17 @@ def _has_time(deadline: Deadline) -> bool:
     return deadline.remaining_ms() >= MIN_TIME_TO_SEND_MS
 
 
-def _of_line(compared: Compared) -> _Judged:
-    entry, held = compared.entry, compared.held
-    operation = held.operation if held else None
-    our_amount = operation.amount if operation else held.payment.amount if held else None
+def _of_line(compared: Compared) -> _Assessed:
+    entry, ledger_entry = compared.entry, compared.ledger_entry
+    operation = ledger_entry.operation if ledger_entry else None
+    our_amount = operation.amount if operation else ledger_entry.payment.amount if ledger_entry else None
     discrepancy = Discrepancy(
-        verdict=compared.assessment.verdict,
-        remedy=compared.assessment.remedy,
+        result=compared.assessment.result,
+        action=compared.assessment.action,
         kind=entry.kind,
         reference=entry.reference,
         provider_key=entry.provider_key,
-        transaction_id=held.payment.transaction_id if held else None,
+        transaction_id=ledger_entry.payment.transaction_id if ledger_entry else None,
         operation_id=operation.operation_id if operation else None,
         their_amount=entry.amount,
         our_amount=our_amount,
@@ -279,4 +279,4 @@ def _of_line(compared: Compared) -> _Judged:
         at_ms=entry.at_ms,
         line=entry.line,
     )
-    return _Judged(discrepancy=discrepancy, held=held)
+    return _Assessed(discrepancy=discrepancy, ledger_entry=ledger_entry)

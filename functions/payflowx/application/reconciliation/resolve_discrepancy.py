@@ -49,17 +49,17 @@ class ResolveDiscrepancy:
     clock: Clock
     policy: RetryPolicy
 
-    def __call__(self, run_id: str, discrepancy: Discrepancy, held: LedgerEntry) -> None:
+    def __call__(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
         """By what the finding asks for."""
-        match discrepancy.remedy:
+        match discrepancy.action:
             case ResolutionAction.NONE:
                 return
             case ResolutionAction.WAKE:
-                self._wake(held)
+                self._wake(ledger_entry)
             case ResolutionAction.ASK:
-                self._ask_and_apply(run_id, discrepancy, held)
+                self._ask_and_apply(run_id, discrepancy, ledger_entry)
             case ResolutionAction.REVIEW:
-                self._review(run_id, discrepancy, held)
+                self._review(run_id, discrepancy, ledger_entry)
 
     def ask(self, payment: Payment, attempt: Attempt) -> Outcome:
         """What the provider says of this attempt now; silence is `Unknown`."""
@@ -72,14 +72,14 @@ class ResolveDiscrepancy:
 
     # -- open: a worker asks, under a lease
 
-    def _wake(self, held: LedgerEntry) -> None:
-        payment, attempt = held.payment, held.attempt
-        settling = payment.open_settlement
-        if held.operation is not None:
-            self._wake_operation(held.operation)
-        elif settling is not None and attempt is not None and attempt.state is AttemptState.AUTHORIZED:
+    def _wake(self, ledger_entry: LedgerEntry) -> None:
+        payment, attempt = ledger_entry.payment, ledger_entry.attempt
+        open_operation = payment.open_capture_or_void
+        if ledger_entry.operation is not None:
+            self._wake_operation(ledger_entry.operation)
+        elif open_operation is not None and attempt is not None and attempt.state is AttemptState.AUTHORIZED:
             # The capture or void that is on its way decides what becomes of the charge.
-            operation = self.operations.get(payment.merchant_id, payment.transaction_id, settling)
+            operation = self.operations.get(payment.merchant_id, payment.transaction_id, open_operation)
             if operation is not None:
                 self._wake_operation(operation)
         else:
@@ -105,9 +105,9 @@ class ResolveDiscrepancy:
 
     # -- nothing is open: nobody would ask any more
 
-    def _ask_and_apply(self, run_id: str, discrepancy: Discrepancy, held: LedgerEntry) -> None:
+    def _ask_and_apply(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
         """A verified success after all is a late success like any other; without one, a person has to look."""
-        payment, attempt = held.payment, held.attempt
+        payment, attempt = ledger_entry.payment, ledger_entry.attempt
         if attempt is None or attempt.state is AttemptState.SUCCEEDED or is_reviewed(payment):
             return  # answered meanwhile
         outcome = self.ask(payment, attempt)
@@ -115,20 +115,20 @@ class ResolveDiscrepancy:
         if isinstance(outcome, Charged | Mismatch):
             change = apply_outcome(payment, attempt, outcome, self._context(run_id, discrepancy))
         if change is None:
-            self._review(run_id, discrepancy, held)
+            self._review(run_id, discrepancy, ledger_entry)
         else:
             self._apply(change)
 
     # -- a person
 
-    def _review(self, run_id: str, discrepancy: Discrepancy, held: LedgerEntry) -> None:
+    def _review(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
         context = self._context(run_id, discrepancy)
-        operation = held.operation
+        operation = ledger_entry.operation
         if operation is not None:
             if operation.status is not OperationStatus.IN_REVIEW:
-                self._apply_operation(send_operation_to_review(held.payment, operation, REVIEW_CODE, context))
+                self._apply_operation(send_operation_to_review(ledger_entry.payment, operation, REVIEW_CODE, context))
             return
-        change = review_discrepancy(held.payment, discrepancy.verdict, context)
+        change = review_discrepancy(ledger_entry.payment, discrepancy.result, context)
         if change is not None:
             self._apply(change)
 
@@ -136,7 +136,7 @@ class ResolveDiscrepancy:
         """The trail says which run found what; amounts and the provider's id, and no text of the provider."""
         facts: dict[str, Fact] = {
             "run": run_id,
-            "verdict": discrepancy.verdict.value,
+            "verdict": discrepancy.result.value,
             "listedKind": discrepancy.kind.value,
             "listedReference": discrepancy.reference,
             "listedAtMs": discrepancy.at_ms,

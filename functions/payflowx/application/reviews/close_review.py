@@ -8,7 +8,7 @@ from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.review import ReviewDecision, close_review
+from payflowx.domain.payments.review import ReviewVerdict, close_review
 from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
@@ -20,7 +20,7 @@ from payflowx.domain.shared.text import provider_reference
 class ReviewEntry:
     """What a person found out, and how. `reference`: the provider's id of the charge, where it was not known."""
 
-    verdict: ReviewDecision
+    verdict: ReviewVerdict
     evidence: str
     reference: str | None = None
 

@@ -189,7 +189,7 @@ def skipped(delivery: Delivery) -> Delivery:
     return replace(delivery, state=DeliveryState.SKIPPED, next_at_ms=0)
 
 
-def settled(
+def after_deliveries(
     merchant_event: MerchantEvent, deliveries: Mapping[str, Delivery], now_ms: int
 ) -> tuple[MerchantEvent, int | None]:
     """With new deliveries, and in how many seconds a message is to wake the deliverer; None: the sweeper does it,

@@ -17,7 +17,7 @@ def reserve(payment: Payment, operation: Operation) -> Payment:
     return replace(
         payment,
         capturable=payment.capturable - operation.amount,
-        open_settlement=operation.operation_id,
+        open_capture_or_void=operation.operation_id,
         due_at_ms=None,
     )
 
@@ -35,7 +35,7 @@ def apply_success(payment: Payment, operation: Operation) -> Payment:
                 captured=operation.amount,
                 capturable=0,
                 refundable=operation.amount,
-                open_settlement=None,
+                open_capture_or_void=None,
                 last_error=None,
                 due_at_ms=None,
             )
@@ -44,7 +44,7 @@ def apply_success(payment: Payment, operation: Operation) -> Payment:
                 _with_charge(payment, operation, AttemptState.FENCED),
                 status=PaymentStatus.CANCELLED,
                 capturable=0,
-                open_settlement=None,
+                open_capture_or_void=None,
                 last_error=None,
                 due_at_ms=None,
             )
@@ -54,7 +54,7 @@ def give_back(payment: Payment, operation: Operation, now_ms: int) -> Payment:
     """Proven without effect. An authorization is looked after again, at the latest when it lapses."""
     if operation.kind is OperationKind.REFUND:
         return replace(payment, refundable=payment.refundable + operation.amount)
-    freed = replace(payment, open_settlement=None)
+    freed = replace(payment, open_capture_or_void=None)
     if payment.status is not PaymentStatus.AUTHORIZED:
         return freed
     # A refusal may mean that the authorization is gone: the charge itself is asked about at once.
@@ -83,5 +83,5 @@ def take_late(payment: Payment, operation: Operation) -> Payment:
 def _with_charge(payment: Payment, operation: Operation, state: AttemptState) -> Payment:
     charge = payment.attempt(operation.charge_attempt)
     check_attempt_transition(charge.state, state)
-    settled = replace(charge, state=state, deadline_ms=None)
-    return replace(payment, attempts=tuple(settled if a.number == charge.number else a for a in payment.attempts))
+    closed = replace(charge, state=state, deadline_ms=None)
+    return replace(payment, attempts=tuple(closed if a.number == charge.number else a for a in payment.attempts))

@@ -50,7 +50,7 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
         return NoWork(reason="nothing is left to do")
     if now_ms + EARLY_GRACE_MS < payment.ready_at_ms:
         return NoWork(reason="it is not time yet")
-    if payment.open_settlement is not None:
+    if payment.open_capture_or_void is not None:
         return NoWork(reason="a capture or void decides what becomes of the charge")
     unresolved = next((a for a in payment.attempts if a.is_open or a.reopens_until_ms is not None), None)
     if unresolved is not None:

@@ -43,7 +43,7 @@ def _charged(payment: Payment) -> Attempt:
 
 
 def _authorized(payment: Payment, kind: OperationKind, now_ms: int) -> Attempt:
-    if payment.open_settlement is not None:
+    if payment.open_capture_or_void is not None:
         raise Refusal(
             "invalid_state",
             "A capture or void of this payment is on its way. Wait for its result; there can be one at a time.",

@@ -8,19 +8,19 @@ from payflowx.domain.payments.balances import apply_success, give_back
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import operation_change, operation_facts
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, ReviewDecision, evidence_obstacle
+from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, ReviewVerdict, evidence_obstacle
 from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
-_BOOKED: Final = frozenset({"late_success", "reversed"})
+_ALREADY_APPLIED: Final = frozenset({"late_success", "reversed"})
 """Reasons for a review that came after the amounts had been booked: nothing is reserved any more."""
 
 
 def close_operation_review(
-    payment: Payment, operation: Operation, verdict: ReviewDecision, reference: str | None, context: Context
+    payment: Payment, operation: Operation, verdict: ReviewVerdict, reference: str | None, context: Context
 ) -> Change:
     """CHARGED: the money moved. Raises `Refusal` (`invalid_state`, `busy`, `evidence_contradicts`)."""
     if operation.status is not OperationStatus.IN_REVIEW:
@@ -29,16 +29,16 @@ def close_operation_review(
         )
     if operation.lease.is_live(context.now_ms):
         raise Refusal("busy", "A worker is asking the provider about this operation right now. Try again in a minute.")
-    if verdict is ReviewDecision.CHARGED:
-        return _close_moved(payment, operation, reference, context)
+    if verdict is ReviewVerdict.CHARGED:
+        return _close_succeeded(payment, operation, reference, context)
     if reference is not None:
         raise Refusal(
             "evidence_contradicts", "A provider's reference belongs to money that moved; none is to be named."
         )
-    return _close_not_moved(payment, operation, context)
+    return _close_failed(payment, operation, context)
 
 
-def _close_moved(payment: Payment, operation: Operation, reference: str | None, context: Context) -> Change:
+def _close_succeeded(payment: Payment, operation: Operation, reference: str | None, context: Context) -> Change:
     attempt = operation.last_attempt
     if attempt is None:
         raise Refusal("evidence_contradicts", "No request ever left for the provider: nothing can have moved.")
@@ -46,7 +46,7 @@ def _close_moved(payment: Payment, operation: Operation, reference: str | None, 
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
     check_review_transition(attempt.state, AttemptState.SUCCEEDED)
-    settled = replace(
+    closed = replace(
         attempt,
         state=AttemptState.SUCCEEDED,
         settled_at_ms=attempt.settled_at_ms or context.now_ms,
@@ -55,16 +55,16 @@ def _close_moved(payment: Payment, operation: Operation, reference: str | None, 
     done = replace(
         operation,
         status=OperationStatus.SUCCEEDED,
-        attempts=_with(operation, settled),
+        attempts=_with(operation, closed),
         last_error=None,
         due_at_ms=None,
     )
-    paid = payment if _is_booked(operation) else apply_success(payment, operation)
+    paid = payment if _is_already_applied(operation) else apply_success(payment, operation)
     change = operation_change(payment, paid, operation, done, context, name="review_moved", facts=operation_facts(done))
     return replace(change, attempt_number=attempt.number, reference=reference)
 
 
-def _close_not_moved(payment: Payment, operation: Operation, context: Context) -> Change:
+def _close_failed(payment: Payment, operation: Operation, context: Context) -> Change:
     """FAILED, and the amount is free again."""
     ended = replace(
         operation,
@@ -78,17 +78,21 @@ def _close_not_moved(payment: Payment, operation: Operation, context: Context) -
         ),
         due_at_ms=None,
     )
-    paid = _unbook(payment, operation) if _is_booked(operation) else give_back(payment, operation, context.now_ms)
+    paid = (
+        _take_back(payment, operation)
+        if _is_already_applied(operation)
+        else give_back(payment, operation, context.now_ms)
+    )
     return operation_change(
         payment, paid, operation, ended, context, name="review_not_moved", facts=operation_facts(ended)
     )
 
 
-def _is_booked(operation: Operation) -> bool:
-    return operation.last_error is not None and operation.last_error.code in _BOOKED
+def _is_already_applied(operation: Operation) -> bool:
+    return operation.last_error is not None and operation.last_error.code in _ALREADY_APPLIED
 
 
-def _unbook(payment: Payment, operation: Operation) -> Payment:
+def _take_back(payment: Payment, operation: Operation) -> Payment:
     """A refund that came back can be made again."""
     if operation.kind is not OperationKind.REFUND:
         raise Refusal(
@@ -112,5 +116,5 @@ def _without_effect(attempt: Attempt, context: Context) -> Attempt:
     )
 
 
-def _with(operation: Operation, settled: Attempt) -> tuple[Attempt, ...]:
-    return tuple(settled if a.number == settled.number else a for a in operation.attempts)
+def _with(operation: Operation, closed: Attempt) -> tuple[Attempt, ...]:
+    return tuple(closed if a.number == closed.number else a for a in operation.attempts)

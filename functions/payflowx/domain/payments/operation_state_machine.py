@@ -55,17 +55,17 @@ def apply_operation_outcome(
         return None
     if is_reversal(outcome, operation):
         return _reverse(payment, operation, attempt, outcome, context)
-    settled = _settle(attempt, outcome, context)
-    check_attempt_transition(attempt.state, settled.state)
-    attempts = tuple(settled if a.number == attempt.number else a for a in operation.attempts)
-    moved, paid, wake_in_seconds = _move(replace(operation, attempts=attempts), payment, settled, context)
-    facts = operation_facts(moved) | _attempt_facts(settled)
-    name = moved.status.lower() if moved.status is not operation.status else f"attempt_{settled.state.lower()}"
-    change = operation_change(payment, paid, operation, moved, context, name=name, facts=facts)
+    recorded = _record_on_attempt(attempt, outcome, context)
+    check_attempt_transition(attempt.state, recorded.state)
+    attempts = tuple(recorded if a.number == attempt.number else a for a in operation.attempts)
+    advanced, paid, wake_in_seconds = _advance(replace(operation, attempts=attempts), payment, recorded, context)
+    facts = operation_facts(advanced) | _attempt_facts(recorded)
+    name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
+    change = operation_change(payment, paid, operation, advanced, context, name=name, facts=facts)
     return replace(
         change,
         attempt_number=attempt.number,
-        reference=_own_reference(payment, moved, settled),
+        reference=_own_reference(payment, advanced, recorded),
         wake_in_seconds=wake_in_seconds,
     )
 
@@ -118,7 +118,7 @@ def schedule_operation_inquiry(
     return _wake_at(kept, at_ms, context.now_ms)
 
 
-def settled_again(operation: Operation, context: Context) -> Operation:
+def already_final(operation: Operation, context: Context) -> Operation:
     """A success that was confirmed: nothing is left to do with it."""
     return replace(
         operation,
@@ -135,7 +135,7 @@ def expedite_operation(operation: Operation, now_ms: int) -> Operation:
     return replace(operation, version=operation.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
-def _settle(attempt: Attempt, outcome: OperationOutcome, context: Context) -> Attempt:
+def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Context) -> Attempt:
     """The attempt with what is now known of it."""
     state = operation_attempt_state_of(outcome)
     if state is None:
@@ -162,26 +162,26 @@ def _settle(attempt: Attempt, outcome: OperationOutcome, context: Context) -> At
             raise ValueError("an inquiry that found nothing settles nothing")
 
 
-def _move(
-    operation: Operation, payment: Payment, settled: Attempt, context: Context
+def _advance(
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context
 ) -> tuple[Operation, Payment, int | None]:
     """Operation and payment after the attempt was settled, and the delay of the next wake-up."""
-    match settled.state:
+    match recorded.state:
         case AttemptState.SUCCEEDED if operation.status is OperationStatus.FAILED:
-            return _in_review(operation, "late_success", settled), take_late(payment, operation), None
+            return _in_review(operation, "late_success", recorded), take_late(payment, operation), None
         case AttemptState.SUCCEEDED:
             done = replace(operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
             return done, apply_success(payment, operation), None
         case AttemptState.MISMATCH:
-            return _in_review(operation, "mismatch", settled), payment, None
+            return _in_review(operation, "mismatch", recorded), payment, None
         case AttemptState.ACCEPTED | AttemptState.UNKNOWN:
-            unsure = settled.state is AttemptState.UNKNOWN
-            open_ = replace(operation, last_error=_error("outcome_unknown", settled) if unsure else None)
+            unsure = recorded.state is AttemptState.UNKNOWN
+            open_ = replace(operation, last_error=_error("outcome_unknown", recorded) if unsure else None)
             in_review = operation.status is OperationStatus.IN_REVIEW
             wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
             return _placed(*_wake_at(open_, context.now_ms + wait_ms, context.now_ms), payment)
         case _:
-            return _without_effect(operation, payment, settled, context)
+            return _without_effect(operation, payment, recorded, context)
 
 
 def _placed(operation: Operation, wake: int | None, payment: Payment) -> tuple[Operation, Payment, int | None]:
@@ -189,13 +189,13 @@ def _placed(operation: Operation, wake: int | None, payment: Payment) -> tuple[O
 
 
 def _without_effect(
-    operation: Operation, payment: Payment, settled: Attempt, context: Context
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context
 ) -> tuple[Operation, Payment, int | None]:
     """Refused for good, or proven not to have happened: try again, or give the amount back in this same write."""
     stop = why_stop(operation, context.now_ms)
     if stop is None and operation.status is OperationStatus.PENDING:
-        error = _error("not_sent" if settled.state is AttemptState.NOT_SENT else "rejected", settled)
-        delay_ms = retry_delay_ms(len(operation.attempts) - 1, context.jitter, settled.retry_after_seconds)
+        error = _error("not_sent" if recorded.state is AttemptState.NOT_SENT else "rejected", recorded)
+        delay_ms = retry_delay_ms(len(operation.attempts) - 1, context.jitter, recorded.retry_after_seconds)
         later = replace(operation, last_error=error)
         return _placed(*_wake_at(later, context.now_ms + delay_ms, context.now_ms), payment)
     return _failed(operation, stop or "refused"), give_back(payment, operation, context.now_ms), None
@@ -210,8 +210,8 @@ def _failed(operation: Operation, code: str) -> Operation:
     )
 
 
-def _in_review(operation: Operation, code: str, settled: Attempt) -> Operation:
-    return replace(operation, status=OperationStatus.IN_REVIEW, last_error=_error(code, settled), due_at_ms=None)
+def _in_review(operation: Operation, code: str, recorded: Attempt) -> Operation:
+    return replace(operation, status=OperationStatus.IN_REVIEW, last_error=_error(code, recorded), due_at_ms=None)
 
 
 def _reverse(
@@ -232,10 +232,10 @@ def _reverse(
     )
 
 
-def _own_reference(payment: Payment, operation: Operation, settled: Attempt) -> str | None:
+def _own_reference(payment: Payment, operation: Operation, recorded: Attempt) -> str | None:
     """A capture or void often bears the charge's own reference, which has its owner already."""
     charge = payment.attempt(operation.charge_attempt)
-    return settled.reference if settled.reference != charge.reference else None
+    return recorded.reference if recorded.reference != charge.reference else None
 
 
 def _wake_at(operation: Operation, at_ms: int, now_ms: int) -> tuple[Operation, int | None]:
@@ -310,15 +310,15 @@ def operation_facts(operation: Operation) -> dict[str, Fact]:
     }
 
 
-def _attempt_facts(settled: Attempt) -> dict[str, Fact]:
+def _attempt_facts(recorded: Attempt) -> dict[str, Fact]:
     """No free text: a provider's message may hold what must not be in a trail."""
     facts: dict[str, Fact] = {
-        "attempt": settled.number,
-        "provider": settled.provider,
-        "accountId": settled.account_id,
-        "providerKey": settled.provider_key,
-        "startedAtMs": settled.started_at_ms,
-        "epoch": settled.epoch,
+        "attempt": recorded.number,
+        "provider": recorded.provider,
+        "accountId": recorded.account_id,
+        "providerKey": recorded.provider_key,
+        "startedAtMs": recorded.started_at_ms,
+        "epoch": recorded.epoch,
     }
-    optional = {"reference": settled.reference, "code": settled.code}
+    optional = {"reference": recorded.reference, "code": recorded.code}
     return facts | {name: str(value) for name, value in optional.items() if value is not None}

@@ -111,7 +111,7 @@ class Payment:
     refundable: int = 0
     """What was taken and is neither refunded nor reserved for a refund."""
     refunded: int = 0
-    open_settlement: str | None = None
+    open_capture_or_void: str | None = None
     """The capture or void that is on its way: there is one at a time, and it decides what becomes of the charge."""
     event_seq: int = 0
     event_hash: str = ""

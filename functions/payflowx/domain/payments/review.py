@@ -20,7 +20,7 @@ CLOSED_BY_OPERATOR: Final = "closed_by_operator"
 """The code of an attempt that evidence closed."""
 
 
-class ReviewDecision(StrEnum):
+class ReviewVerdict(StrEnum):
     """What the evidence shows.
 
     Charged: exactly the payment's amount was taken and stays taken, net of what was given back at the provider.
@@ -43,7 +43,7 @@ def request_inquiry(payment: Payment, context: Context) -> Change:
     return replace(change, wake_in_seconds=0)
 
 
-def close_review(payment: Payment, verdict: ReviewDecision, reference: str | None, context: Context) -> Change:
+def close_review(payment: Payment, verdict: ReviewVerdict, reference: str | None, context: Context) -> Change:
     """Raises `Refusal` (`invalid_state`, `evidence_contradicts`) where the record says otherwise.
 
     `reference`: the provider's id of the charge, where it was not known; refunds may need it.
@@ -53,9 +53,9 @@ def close_review(payment: Payment, verdict: ReviewDecision, reference: str | Non
     if payment.lease.is_live(context.now_ms):
         raise Refusal("busy", "A worker is asking the provider about this payment right now. Try again in a minute.")
     match verdict:
-        case ReviewDecision.CHARGED:
+        case ReviewVerdict.CHARGED:
             return _close_charged(payment, reference, context)
-        case ReviewDecision.NOT_CHARGED:
+        case ReviewVerdict.NOT_CHARGED:
             return _close_not_charged(payment, reference, context)
 
 
@@ -99,7 +99,7 @@ def _close_charged(payment: Payment, reference: str | None, context: Context) ->
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
     check_review_transition(attempt.state, AttemptState.SUCCEEDED)
-    settled = replace(
+    closed = replace(
         attempt,
         state=AttemptState.SUCCEEDED,
         settled_at_ms=attempt.settled_at_ms or context.now_ms,
@@ -113,7 +113,7 @@ def _close_charged(payment: Payment, reference: str | None, context: Context) ->
     after = replace(
         payment,
         status=PaymentStatus.SUCCESS,
-        attempts=_with(payment, settled),
+        attempts=_with(payment, closed),
         charged_attempt=attempt.number,
         capturable=0,
         captured=payment.captured if known else payment.amount,
@@ -121,13 +121,13 @@ def _close_charged(payment: Payment, reference: str | None, context: Context) ->
         last_error=None,
         due_at_ms=payment.due_at_ms if others_open else None,
     )
-    change = change_of(payment, after, "review.charged", _facts(settled), context)
-    return replace(change, attempt_number=attempt.number, reference=settled.reference)
+    change = change_of(payment, after, "review.charged", _facts(closed), context)
+    return replace(change, attempt_number=attempt.number, reference=closed.reference)
 
 
 def _close_not_charged(payment: Payment, reference: str | None, context: Context) -> Change:
     """FAILED. What the provider had charged was given back there; the record of those attempts stays as it is."""
-    if payment.refunded or payment.open_settlement is not None or payment.refundable != payment.captured:
+    if payment.refunded or payment.open_capture_or_void is not None or payment.refundable != payment.captured:
         raise Refusal(
             "evidence_contradicts",
             "Refunds or captures of this payment went through PayFlowX, so a charge exists. "
@@ -172,8 +172,8 @@ def _uncharged(attempt: Attempt, context: Context) -> Attempt:
     )
 
 
-def _with(payment: Payment, settled: Attempt) -> tuple[Attempt, ...]:
-    return tuple(settled if a.number == settled.number else a for a in payment.attempts)
+def _with(payment: Payment, closed: Attempt) -> tuple[Attempt, ...]:
+    return tuple(closed if a.number == closed.number else a for a in payment.attempts)
 
 
 def _facts(attempt: Attempt | None) -> dict[str, Fact]:
@@ -191,6 +191,6 @@ def _facts(attempt: Attempt | None) -> dict[str, Fact]:
 def _why_nothing(payment: Payment) -> str:
     if payment.status is PaymentStatus.IN_REVIEW:
         return "The provider has answered; only a person can decide what it means. Close the review."
-    if payment.open_settlement is not None:
+    if payment.open_capture_or_void is not None:
         return "A capture or void is on its way and decides what becomes of the charge."
     return f"The payment is {payment.status} and nothing is left to be learned."

@@ -82,13 +82,13 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     """Apply a weighed outcome. None: it is no news, and the payment is only to be looked at again later."""
     if not changes_state(outcome, attempt):
         return None
-    settled = _settle(attempt, outcome, context)
-    check_attempt_transition(attempt.state, settled.state)
-    attempts = tuple(settled if a.number == attempt.number else a for a in payment.attempts)
-    moved, wake_in_seconds = _move(replace(payment, attempts=attempts), attempt, settled, context)
-    facts = _attempt_facts(settled) | _next_facts(moved, wake_in_seconds)
-    change = change_of(payment, moved, f"attempt.{settled.state.lower()}", facts, context)
-    return replace(change, attempt_number=attempt.number, reference=settled.reference, wake_in_seconds=wake_in_seconds)
+    recorded = _record_on_attempt(attempt, outcome, context)
+    check_attempt_transition(attempt.state, recorded.state)
+    attempts = tuple(recorded if a.number == attempt.number else a for a in payment.attempts)
+    advanced, wake_in_seconds = _advance(replace(payment, attempts=attempts), attempt, recorded, context)
+    facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds)
+    change = change_of(payment, advanced, f"attempt.{recorded.state.lower()}", facts, context)
+    return replace(change, attempt_number=attempt.number, reference=recorded.reference, wake_in_seconds=wake_in_seconds)
 
 
 def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Change:
@@ -182,7 +182,7 @@ def _turning_points(attempt: Attempt, context: Context) -> list[int]:
     return []
 
 
-def _settle(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
+def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
     """The attempt with what is now known of it."""
     state = state_of(outcome)
     if state is None:
@@ -231,42 +231,42 @@ def _settle(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
             raise ValueError("an inquiry that found nothing settles nothing")
 
 
-def _move(payment: Payment, before: Attempt, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
+def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
     """The payment after its attempt was settled, and the delay of the next wake-up."""
-    if payment.charged_attempt is not None and settled.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
-        return _beside_a_charge(payment, settled, context)
-    match settled.state:
+    if payment.charged_attempt is not None and recorded.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
+        return _beside_a_charge(payment, recorded, context)
+    match recorded.state:
         case AttemptState.SUCCEEDED:
-            return _succeeded(payment, settled), None
+            return _succeeded(payment, recorded), None
         case AttemptState.MISMATCH:
-            error = _error("mismatch", settled)
+            error = _error("mismatch", recorded)
             return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=None), None
         case AttemptState.AUTHORIZED:
             held = replace(payment, capturable=payment.amount, last_error=None)
-            return _waiting(held, PaymentStatus.AUTHORIZED, settled.deadline_ms, context)
+            return _waiting(held, PaymentStatus.AUTHORIZED, recorded.deadline_ms, context)
         case AttemptState.REQUIRES_ACTION:
             return _waiting(payment, PaymentStatus.REQUIRES_ACTION, None, context)
         case AttemptState.ACCEPTED:
             return _waiting(payment, PaymentStatus.PENDING, None, context)
         case AttemptState.UNKNOWN:
-            unsure = replace(payment, last_error=_error("outcome_unknown", settled))
+            unsure = replace(payment, last_error=_error("outcome_unknown", recorded))
             return _waiting(unsure, payment.status, None, context)
         case _:
-            return _uncharged(payment, before, settled, context)
+            return _uncharged(payment, before, recorded, context)
 
 
-def _succeeded(payment: Payment, settled: Attempt) -> Payment:
+def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
     """The money is taken. Beside another charge, or after a cancellation, that is a person's business."""
     if payment.charged_attempt is not None or payment.status is PaymentStatus.CANCELLED:
-        error = _error("late_success", settled)
-        charged = payment.charged_attempt or settled.number
+        error = _error("late_success", recorded)
+        charged = payment.charged_attempt or recorded.number
         status = PaymentStatus.IN_REVIEW
         return replace(payment, status=status, charged_attempt=charged, last_error=error, due_at_ms=None)
     other_open = any(a.is_open for a in payment.attempts)
     return replace(
         payment,
         status=PaymentStatus.SUCCESS,
-        charged_attempt=settled.number,
+        charged_attempt=recorded.number,
         capturable=0,
         captured=payment.amount,
         refundable=payment.amount,
@@ -275,9 +275,9 @@ def _succeeded(payment: Payment, settled: Attempt) -> Payment:
     )
 
 
-def _beside_a_charge(payment: Payment, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
+def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
     """Another attempt took the money: whatever becomes of this one, the payment does not fail or wait for it."""
-    if not settled.is_open:
+    if not recorded.is_open:
         return replace(payment, due_at_ms=None), None
     in_review = payment.status is PaymentStatus.IN_REVIEW
     wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
@@ -296,18 +296,18 @@ def _waiting(
     return _wake_at(replace(payment, status=status), at_ms, context.now_ms)
 
 
-def _uncharged(payment: Payment, before: Attempt, settled: Attempt, context: Context) -> tuple[Payment, int | None]:
+def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
     """The attempt is proven uncharged: try elsewhere, try again, or end the payment in this same write."""
-    payment = replace(payment, last_error=_error(_failure_class(settled), settled), capturable=0)
+    payment = replace(payment, last_error=_error(_failure_class(recorded), recorded), capturable=0)
     if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:
         return _ended(payment, _CANCELLED), None
     if payment.status is PaymentStatus.IN_REVIEW:
         return replace(payment, status=PaymentStatus.FAILED, due_at_ms=None), None
-    if before.state is AttemptState.REQUIRES_ACTION and settled.state is AttemptState.FENCED:
+    if before.state is AttemptState.REQUIRES_ACTION and recorded.state is AttemptState.FENCED:
         return _ended(payment, _ACTION_EXPIRED), None
     choice = choose_candidate(payment, context.policy, context.disabled, context.now_ms)
     if isinstance(choice, FailureReason):
-        return _failed_after(payment, settled, choice, context)
+        return _failed_after(payment, recorded, choice, context)
     return _wake_at(
         replace(payment, status=PaymentStatus.PENDING),
         context.now_ms + _delay_before(payment, choice, context),
@@ -316,16 +316,16 @@ def _uncharged(payment: Payment, before: Attempt, settled: Attempt, context: Con
 
 
 def _failed_after(
-    payment: Payment, settled: Attempt, stop: FailureReason, context: Context
+    payment: Payment, recorded: Attempt, stop: FailureReason, context: Context
 ) -> tuple[Payment, int | None]:
     """FAILED with the attempt's own error, which says more than "no retries left"."""
     failed = replace(payment, status=PaymentStatus.FAILED, due_at_ms=None)
-    if failed.last_error is not None and settled.decline_kind is None:
+    if failed.last_error is not None and recorded.decline_kind is None:
         failed = replace(
             failed,
             last_error=replace(failed.last_error, message=f"{failed.last_error.message} {stop.message}"),
         )
-    if settled.reopens_until_ms is None:
+    if recorded.reopens_until_ms is None:
         return failed, None
     return _wake_at(failed, context.now_ms + inquiry_delay_ms(0), context.now_ms)
 
@@ -405,8 +405,8 @@ _FAILURE_TEXTS: Final[Mapping[str, str]] = {
 }
 
 
-def _failure_class(settled: Attempt) -> str:
-    match settled.decline_kind:
+def _failure_class(recorded: Attempt) -> str:
+    match recorded.decline_kind:
         case DeclineKind.HARD:
             return "hard_decline"
         case DeclineKind.FUNDS:
@@ -414,7 +414,7 @@ def _failure_class(settled: Attempt) -> str:
         case DeclineKind.SOFT:
             return "soft_decline"
         case None:
-            return settled.state.lower()
+            return recorded.state.lower()
 
 
 def _error(code: str, attempt: Attempt) -> LastError:
@@ -427,23 +427,25 @@ def _error(code: str, attempt: Attempt) -> LastError:
     )
 
 
-def _attempt_facts(settled: Attempt) -> dict[str, Fact]:
+def _attempt_facts(recorded: Attempt) -> dict[str, Fact]:
     """No free text: a provider's message may hold what must not be in a trail."""
     facts: dict[str, Fact] = {
-        "attempt": settled.number,
-        "provider": settled.provider,
-        "accountId": settled.account_id,
-        "providerKey": settled.provider_key,
-        "startedAtMs": settled.started_at_ms,
-        "epoch": settled.epoch,
+        "attempt": recorded.number,
+        "provider": recorded.provider,
+        "accountId": recorded.account_id,
+        "providerKey": recorded.provider_key,
+        "startedAtMs": recorded.started_at_ms,
+        "epoch": recorded.epoch,
     }
-    optional = {"reference": settled.reference, "code": settled.code, "declineKind": settled.decline_kind}
+    optional = {"reference": recorded.reference, "code": recorded.code, "declineKind": recorded.decline_kind}
     return facts | {name: str(value) for name, value in optional.items() if value is not None}
 
 
-def _next_facts(moved: Payment, wake_in_seconds: int | None) -> dict[str, Fact]:
-    if moved.due_at_ms is None:
+def _next_facts(advanced: Payment, wake_in_seconds: int | None) -> dict[str, Fact]:
+    if advanced.due_at_ms is None:
         return {}
     return (
-        {"nextStepInSeconds": wake_in_seconds} if wake_in_seconds is not None else {"nextStepAtMs": moved.ready_at_ms}
+        {"nextStepInSeconds": wake_in_seconds}
+        if wake_in_seconds is not None
+        else {"nextStepAtMs": advanced.ready_at_ms}
     )

@@ -66,90 +66,96 @@ class LedgerEntry:
 class Assessment:
     """A verdict and what it asks for."""
 
-    verdict: MatchResult
-    remedy: ResolutionAction = ResolutionAction.NONE
+    result: MatchResult
+    action: ResolutionAction = ResolutionAction.NONE
 
 
-_MATCHED: Final = Assessment(verdict=MatchResult.MATCHED)
-_TIMING: Final = Assessment(verdict=MatchResult.TIMING)
+_MATCHED: Final = Assessment(result=MatchResult.MATCHED)
+_TIMING: Final = Assessment(result=MatchResult.TIMING)
 _REVIEW: Final = ResolutionAction.REVIEW
 
 
 def match_entry(
-    entry: ReportEntry, held: LedgerEntry | None, *, ours: bool, provider: str, account_id: str, young: bool
+    entry: ReportEntry, ledger_entry: LedgerEntry | None, *, ours: bool, provider: str, account_id: str, young: bool
 ) -> Assessment:
     """What a line of their book is worth.
 
     `ours`: it bears a key of our making. `young`: our own write about it may not have happened yet.
     """
     if (
-        held is None
-        or held.attempt is None
-        or (held.attempt.provider, held.attempt.account_id)
+        ledger_entry is None
+        or ledger_entry.attempt is None
+        or (ledger_entry.attempt.provider, ledger_entry.attempt.account_id)
         != (
             provider,
             account_id,
         )
     ):
-        return _unknown(entry, held, ours=ours, young=young)
-    assessment = _compare(entry, held, held.attempt)
-    return _TIMING if young and assessment.verdict is MatchResult.STATUS else assessment
+        return _unknown(entry, ledger_entry, ours=ours, young=young)
+    assessment = _compare(entry, ledger_entry, ledger_entry.attempt)
+    return _TIMING if young and assessment.result is MatchResult.STATUS else assessment
 
 
-def _unknown(entry: ReportEntry, held: LedgerEntry | None, *, ours: bool, young: bool) -> Assessment:
-    if not ours and held is None:
-        return Assessment(verdict=MatchResult.FOREIGN)
+def _unknown(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, ours: bool, young: bool) -> Assessment:
+    if not ours and ledger_entry is None:
+        return Assessment(result=MatchResult.FOREIGN)
     if not entry.succeeded:
         return _MATCHED
-    if held is not None and entry.kind is EntryKind.REFUND and held.payment.captured == 0:
+    if ledger_entry is not None and entry.kind is EntryKind.REFUND and ledger_entry.payment.captured == 0:
         # What was held and never taken is given free: some vendors list that as a refund.
         return _MATCHED
     if young:
         return _TIMING
-    return Assessment(verdict=MatchResult.MISSING_HERE, remedy=ResolutionAction.NONE if held is None else _REVIEW)
+    return Assessment(
+        result=MatchResult.MISSING_HERE, action=ResolutionAction.NONE if ledger_entry is None else _REVIEW
+    )
 
 
-def _compare(entry: ReportEntry, held: LedgerEntry, attempt: Attempt) -> Assessment:
+def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) -> Assessment:
     succeeded = attempt.state is AttemptState.SUCCEEDED
     same_reference = attempt.reference in {None, entry.reference}
     if not entry.succeeded:
         # An order may hold failed tries beside the charge: only the line of what we hold as charged contradicts.
         contradicts = succeeded and attempt.reference == entry.reference
-        return _reversed(held) if contradicts else _MATCHED
+        return _reversed(ledger_entry) if contradicts else _MATCHED
     if attempt.state is AttemptState.MISMATCH:
         # A person looks at it already, or has.
-        return Assessment(verdict=_known_mismatch(entry, held))
-    if succeeded and not same_reference and not _shares_reference(entry, held):
-        return Assessment(verdict=MatchResult.DUPLICATE, remedy=_REVIEW)
-    if (entry.amount, entry.currency) != (_expected_amount(entry, held), held.payment.currency):
-        return Assessment(verdict=MatchResult.AMOUNT, remedy=_REVIEW)
+        return Assessment(result=_known_mismatch(entry, ledger_entry))
+    if succeeded and not same_reference and not _shares_reference(entry, ledger_entry):
+        return Assessment(result=MatchResult.DUPLICATE, action=_REVIEW)
+    if (entry.amount, entry.currency) != (_expected_amount(entry, ledger_entry), ledger_entry.payment.currency):
+        return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)
     if succeeded:
         return _MATCHED
-    open_ = held.operation is not None or attempt.is_open or attempt.reopens_until_ms is not None
-    return Assessment(verdict=MatchResult.STATUS, remedy=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
+    open_ = ledger_entry.operation is not None or attempt.is_open or attempt.reopens_until_ms is not None
+    return Assessment(result=MatchResult.STATUS, action=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
 
 
-def _shares_reference(entry: ReportEntry, held: LedgerEntry) -> bool:
+def _shares_reference(entry: ReportEntry, ledger_entry: LedgerEntry) -> bool:
     """A settlement file may name a refund by another id than the inquiry did; our key then says that it is the same."""
-    return held.operation is not None and entry.kind is EntryKind.REFUND
+    return ledger_entry.operation is not None and entry.kind is EntryKind.REFUND
 
 
-def _known_mismatch(entry: ReportEntry, held: LedgerEntry) -> MatchResult:
-    same = (entry.amount, entry.currency) == (_expected_amount(entry, held), held.payment.currency)
+def _known_mismatch(entry: ReportEntry, ledger_entry: LedgerEntry) -> MatchResult:
+    same = (entry.amount, entry.currency) == (_expected_amount(entry, ledger_entry), ledger_entry.payment.currency)
     return MatchResult.STATUS if same else MatchResult.AMOUNT
 
 
-def _reversed(held: LedgerEntry) -> Assessment:
+def _reversed(ledger_entry: LedgerEntry) -> Assessment:
     """An operation's own rules for a success that is taken back begin with asking; a charge has none."""
-    return Assessment(verdict=MatchResult.STATUS, remedy=_REVIEW if held.operation is None else ResolutionAction.WAKE)
+    return Assessment(
+        result=MatchResult.STATUS, action=_REVIEW if ledger_entry.operation is None else ResolutionAction.WAKE
+    )
 
 
-def _expected_amount(entry: ReportEntry, held: LedgerEntry) -> int:
-    if held.operation is not None:
-        return held.operation.amount
-    captured = held.payment.captured
-    is_the_charge = held.attempt is not None and held.payment.charged_attempt == held.attempt.number
-    return captured if is_the_charge and captured and entry.kind is EntryKind.CHARGE else held.payment.amount
+def _expected_amount(entry: ReportEntry, ledger_entry: LedgerEntry) -> int:
+    if ledger_entry.operation is not None:
+        return ledger_entry.operation.amount
+    captured = ledger_entry.payment.captured
+    is_the_charge = (
+        ledger_entry.attempt is not None and ledger_entry.payment.charged_attempt == ledger_entry.attempt.number
+    )
+    return captured if is_the_charge and captured and entry.kind is EntryKind.CHARGE else ledger_entry.payment.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,41 +169,41 @@ class TimeRange:
     lag_ms: int
 
 
-def charge_to_find(payment: Payment, provider: str, account_id: str, span: TimeRange) -> Attempt | None:
+def charge_to_find(payment: Payment, provider: str, account_id: str, time_range: TimeRange) -> Attempt | None:
     """The attempt that their book must have, if we came to know of its success within the span."""
     attempt = payment.attempt(payment.charged_attempt) if payment.charged_attempt is not None else None
     if attempt is None or attempt.state is not AttemptState.SUCCEEDED or attempt.reference is None:
         return None
     if (attempt.provider, attempt.account_id) != (provider, account_id):
         return None
-    return attempt if span.from_ms <= (attempt.settled_at_ms or 0) < span.until_ms else None
+    return attempt if time_range.from_ms <= (attempt.settled_at_ms or 0) < time_range.until_ms else None
 
 
-def assess_unlisted(attempt: Attempt, span: TimeRange, now_ms: int) -> Assessment:
+def assess_unlisted(attempt: Attempt, time_range: TimeRange, now_ms: int) -> Assessment:
     """A charge of ours that their book does not have.
 
     It happened there between its start and the moment when we knew. Young: it may still appear. Begun before what was
     read: it may be listed there, so the provider is asked, and only its own answer makes a difference of it.
     """
     settled_at_ms = attempt.settled_at_ms or attempt.started_at_ms
-    if settled_at_ms + span.lag_ms > min(now_ms, span.listed_until_ms):
+    if settled_at_ms + time_range.lag_ms > min(now_ms, time_range.listed_until_ms):
         return _TIMING
-    if attempt.started_at_ms < span.listed_from_ms:
-        return Assessment(verdict=MatchResult.TIMING, remedy=ResolutionAction.ASK)
-    return Assessment(verdict=MatchResult.MISSING_THERE, remedy=ResolutionAction.ASK)
+    if attempt.started_at_ms < time_range.listed_from_ms:
+        return Assessment(result=MatchResult.TIMING, action=ResolutionAction.ASK)
+    return Assessment(result=MatchResult.MISSING_THERE, action=ResolutionAction.ASK)
 
 
-def verify_answer(judged: Assessment, payment: Payment, outcome: Outcome) -> Assessment:
+def verify_answer(assessments: Assessment, payment: Payment, outcome: Outcome) -> Assessment:
     """What the provider's own answer makes of a charge that its book does not have.
 
     Silence contradicts nothing: then the difference stands, and a person reads the report. After refunds, an inquiry
     of the charge shows what is left of it, which is no contradiction either.
     """
     if isinstance(outcome, Charged) or payment.refunded:
-        return replace(judged, remedy=ResolutionAction.NONE)
+        return replace(assessments, action=ResolutionAction.NONE)
     if isinstance(outcome, NotFound | Declined | ConfirmedCancelled | Mismatch):
-        return Assessment(verdict=MatchResult.MISSING_THERE, remedy=ResolutionAction.REVIEW)
-    return replace(judged, remedy=ResolutionAction.NONE)
+        return Assessment(result=MatchResult.MISSING_THERE, action=ResolutionAction.REVIEW)
+    return replace(assessments, action=ResolutionAction.NONE)
 
 
 def is_reviewed(payment: Payment) -> bool:
@@ -206,14 +212,14 @@ def is_reviewed(payment: Payment) -> bool:
     return payment.status is PaymentStatus.IN_REVIEW and error is not None and error.code == REVIEW_CODE
 
 
-def review_discrepancy(payment: Payment, verdict: MatchResult, context: Context) -> Change | None:
+def review_discrepancy(payment: Payment, result: MatchResult, context: Context) -> Change | None:
     """A person has to look. None: somebody does already. What is open at a provider stays due."""
     if payment.status is PaymentStatus.IN_REVIEW:
         return None
     last = payment.last_attempt
     error = LastError(
         code=REVIEW_CODE,
-        message=_TEXTS[verdict],
+        message=_TEXTS[result],
         provider=last.provider if last else None,
         attempt=last.number if last else None,
     )

@@ -35,7 +35,7 @@ class ListingProvider(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
-    def statement(self, page: ReportPage, account: Account) -> ReportResult:
+    def report_page(self, page: ReportPage, account: Account) -> ReportResult:
         """One page of its list."""
         ...
 
@@ -83,7 +83,7 @@ class Runs(Protocol):
         """Those that were reported before, by name."""
         ...
 
-    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
+    def discrepancies(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
         """A page of what was found, and where the next one begins."""
         ...
 

@@ -20,7 +20,7 @@ MAX_SPAN_MS: Final = 31 * DAY_MS
 MAX_FRUITLESS_TRIES: Final = 20
 """A list that cannot be read so many times in a row ends the run: somebody has to look."""
 RETRY_SECONDS: Final = 300
-MAX_REMEDIES: Final = 200
+MAX_ACTIONS: Final = 200
 """Payments that one run may touch. More differences than this mean a wrong file or list rather than wrong payments:
 they are reported, and nothing is done about them."""
 MIN_SLICE_MS: Final = SECOND_MS
@@ -67,7 +67,7 @@ class Run:
     phase: Phase = Phase.THEIRS
     cursor: str | None = None
     pages: int = 0
-    remedies: int = 0
+    actions: int = 0
     tries: int = 0
     problem: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -81,10 +81,10 @@ class Run:
     @property
     def differences(self) -> int:
         """What a person has to look at, or a worker was woken for."""
-        return sum(self.counts.get(verdict.value, 0) for verdict in DISCREPANCIES)
+        return sum(self.counts.get(result.value, 0) for result in DISCREPANCIES)
 
     @property
-    def span(self) -> TimeRange:
+    def time_range(self) -> TimeRange:
         """What was read, and which of our charges are to be in it."""
         return TimeRange(
             from_ms=self.from_ms,
@@ -102,15 +102,15 @@ class Run:
 
     def may_act(self, more: int) -> bool:
         """Whether it may still touch payments, `more` having been touched since it was stored."""
-        return self.remedies + more < MAX_REMEDIES
+        return self.actions + more < MAX_ACTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discrepancy:
     """A difference, as the report shows it. What became of it is told by the payment's own trail."""
 
-    verdict: MatchResult
-    remedy: ResolutionAction
+    result: MatchResult
+    action: ResolutionAction
     kind: EntryKind
     reference: str
     provider_key: str | None
@@ -172,9 +172,9 @@ def begin(new: NewRun, *, lag_ms: int, max_slice_ms: int, now_ms: int) -> Run:
     )
 
 
-def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], remedies: int, now_ms: int) -> Run:
+def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
     """The page is counted, and the position moves behind it: in one write."""
-    counted = _counted(run, found, remedies, now_ms)
+    counted = _counted(run, found, actions, now_ms)
     if next_cursor is not None:
         return replace(counted, cursor=next_cursor)
     slice_until_ms = run.page.until_ms
@@ -184,9 +184,9 @@ def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], rem
     return replace(counted, cursor=None, slice_from_ms=slice_until_ms, slice_ms=wider_ms)
 
 
-def after_our_page(run: Run, next_position: str | None, found: Counter[str], remedies: int, now_ms: int) -> Run:
+def after_our_page(run: Run, next_position: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
     """As above; behind the last page, the run is done."""
-    counted = _counted(run, found, remedies, now_ms)
+    counted = _counted(run, found, actions, now_ms)
     phase = Phase.OURS if next_position is not None else Phase.DONE
     return replace(counted, cursor=next_position, phase=phase)
 
@@ -206,11 +206,11 @@ def after_problem(run: Run, code: str, now_ms: int) -> Run:
     return replace(run, tries=tries, problem=code, phase=phase, version=run.version + 1, updated_at_ms=now_ms)
 
 
-def _counted(run: Run, found: Counter[str], remedies: int, now_ms: int) -> Run:
+def _counted(run: Run, found: Counter[str], actions: int, now_ms: int) -> Run:
     return replace(
         run,
         counts=dict(Counter(run.counts) + found),
-        remedies=run.remedies + remedies,
+        actions=run.actions + actions,
         pages=run.pages + 1,
         tries=0,
         problem=None,

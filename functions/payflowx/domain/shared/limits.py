@@ -88,5 +88,5 @@ MAX_KEYS_PER_MERCHANT: Final = 100
 MAX_KEY_LIFETIME_DAYS: Final = 3_650
 MAX_KEY_OVERLAP_HOURS: Final = 720
 MAX_SECRET_CHARS: Final = 4_096
-MAX_DEAD_LETTERS_A_LOOK: Final = 50
+MAX_DEAD_LETTERS_PER_READ: Final = 50
 """Each may ask the log: a look must end within the function's 30 seconds."""

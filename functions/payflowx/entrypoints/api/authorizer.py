@@ -25,13 +25,13 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def _policy(method_arn: str, merchant_id: str | None) -> dict[str, Any]:
     api_arn, stage = method_arn.split("/")[:2]
-    statement = {
+    report_page = {
         "Action": "execute-api:Invoke",
         "Effect": "Deny" if merchant_id is None else "Allow",
         "Resource": f"{api_arn}/{stage}/*",
     }
     return {
         "principalId": merchant_id or "nobody",
-        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "policyDocument": {"Version": "2012-10-17", "Statement": [report_page]},
         "context": {} if merchant_id is None else {"merchantId": merchant_id},
     }

@@ -57,7 +57,7 @@ class TimeRange:
     position: str | None = None
 
 
-def span(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int) -> TimeRange:
+def time_range(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int) -> TimeRange:
     """Without times: the last 31 days. A cursor carries its times with it."""
     if "cursor" in query:
         return _continued(query, cursors, scope)
@@ -74,7 +74,7 @@ def span(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int) -> Ti
 def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> PaymentQuery:
     """The list's filters."""
     status = _status(query.get("status"))
-    times = span(query, cursors, _scope(merchant_id, status), now_ms)
+    times = time_range(query, cursors, _scope(merchant_id, status), now_ms)
     return PaymentQuery(
         merchant_id=merchant_id,
         from_ms=times.from_ms,

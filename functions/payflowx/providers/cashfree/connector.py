@@ -96,7 +96,7 @@ class CashfreeConnector:
 
     def report_request(self, page: ReportPage) -> HttpRequest:
         """The reconciliation of all events, by pages."""
-        return requests.statement(page)
+        return requests.report_page(page)
 
     def read_report(self, page: ReportPage, response: HttpResponse) -> ReportAnswer:
         """Payments and refunds; what else happens to money there is skipped."""

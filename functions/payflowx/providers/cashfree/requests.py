@@ -127,7 +127,7 @@ def payments_of_charge(request: OperationRequest) -> HttpRequest:
 # --- statements -------------------------------------------------------------------------------------------------
 
 
-def statement(page: ReportPage) -> HttpRequest:
+def report_page(page: ReportPage) -> HttpRequest:
     """All events of a span of time, to the second; both its ends are inclusive for the vendor."""
     pagination: dict[str, Any] = {"limit": REPORT_ROWS}
     if page.cursor is not None:

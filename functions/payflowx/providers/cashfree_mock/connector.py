@@ -66,13 +66,20 @@ class CashfreeMockConnector(NoReporting):
         """One request each; captures and refunds of a part as well."""
         if request.kind is OperationKind.REFUND:
             return (OperationStep(name="refund", build=operations.refund, read=operations.refunded, moves=True),)
-        return (OperationStep(name=request.kind.value, build=operations.settle, read=operations.settled, moves=True),)
+        return (
+            OperationStep(
+                name=request.kind.value,
+                build=operations.capture_or_void,
+                read=operations.captured_or_voided,
+                moves=True,
+            ),
+        )
 
     def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
         """A refund by its id, which is our key; a capture or void on the payment."""
         if request.kind is OperationKind.REFUND:
             return (OperationStep(name="read", build=operations.read_refund, read=operations.refund_found),)
-        return (OperationStep(name="read", build=operations.payments_of_order, read=operations.settlement_found),)
+        return (OperationStep(name="read", build=operations.payments_of_order, read=operations.capture_or_void_found),)
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         """Raises `InvalidSignatureError`."""

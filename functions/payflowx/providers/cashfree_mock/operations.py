@@ -31,7 +31,7 @@ _DONE_BEFORE: Final = frozenset({"order_authorization_invalid", "refund_already_
 """An earlier request of ours may have brought it about: only a read tells."""
 
 
-def settle(request: OperationRequest) -> HttpRequest:
+def capture_or_void(request: OperationRequest) -> HttpRequest:
     """Take all or a part of what is held, or release it."""
     body = {"action": _ACTIONS[request.kind], "amount": "@amount"}
     return _post(request, "authorization", body)
@@ -53,7 +53,7 @@ def read_refund(request: OperationRequest) -> HttpRequest:
     return HttpRequest(method="GET", path=f"{order_path(request.charge_key)}/refunds/{key}")
 
 
-def settled(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def captured_or_voided(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a capture or void: the payment. That nothing happened yet is no answer here."""
     if response.status != 200:
         return _not_moved(response)
@@ -61,7 +61,7 @@ def settled(request: OperationRequest, response: HttpResponse) -> OperationStepR
     return Unknown(code="not_settled") if isinstance(outcome, NotFound) else outcome
 
 
-def settlement_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def capture_or_void_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The payment that holds the charge, among all of the order."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):

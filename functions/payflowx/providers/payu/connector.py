@@ -70,7 +70,7 @@ class PayuConnector:
 
     def report_request(self, page: ReportPage) -> HttpRequest:
         """A short span: there are no pages."""
-        return requests.statement(page)
+        return requests.report_page(page)
 
     def read_report(self, page: ReportPage, response: HttpResponse) -> ReportAnswer:
         """Charges only; refunds are in PayU's settlement report, which is by the day of the settlement."""

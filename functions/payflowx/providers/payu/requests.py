@@ -69,7 +69,7 @@ def actions_of_payment(request: OperationRequest) -> HttpRequest:
     return _command("check_action_status", request.charge_reference, "payuid")
 
 
-def statement(page: ReportPage) -> HttpRequest:
+def report_page(page: ReportPage) -> HttpRequest:
     """All transactions of a span of time, to the second; PayU has no pages."""
     return _command("get_transaction_info", _time(page.from_ms), _time(page.until_ms - 1))
 

@@ -78,14 +78,14 @@ def captured(request: OperationRequest, response: HttpResponse) -> OperationStep
     """The answer to a capture."""
     if response.status != 200:
         return _refused(response)
-    return _settled(_capture_of(request, json_object(response)))
+    return _final(_capture_of(request, json_object(response)))
 
 
 def voided(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
     """The answer to a cancel."""
     if response.status != 200:
         return _refused(response)
-    return _settled(_void_of(request, json_object(response)))
+    return _final(_void_of(request, json_object(response)))
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
@@ -191,7 +191,7 @@ def _capture_key(intent: dict[str, Any]) -> str:
     return key if isinstance(key, str) and key else "none"
 
 
-def _settled(outcome: OperationOutcome) -> OperationOutcome:
+def _final(outcome: OperationOutcome) -> OperationOutcome:
     """Right after a request was accepted, "nothing happened yet" is no answer, and neither is a state of old."""
     return Unknown(code="not_settled") if isinstance(outcome, NotFound | Refused) else outcome
 

@@ -24,8 +24,8 @@ class PaymentList:
             partition=lambda day: keys.merchant_day(query.merchant_id, day),
             read=from_item,
         )
-        span = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
+        time_range = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
         items, next_position = days.page(
-            span, query.limit, wanted=lambda payment: query.status in (None, payment.status)
+            time_range, query.limit, wanted=lambda payment: query.status in (None, payment.status)
         )
         return PaymentPage(items=items, next_position=next_position)

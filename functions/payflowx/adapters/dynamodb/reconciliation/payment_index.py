@@ -37,17 +37,17 @@ class MerchantDays(Generic[T]):
     partition: Callable[[str], str]
     read: Callable[[Item], T]
 
-    def page(self, span: TimeRange, limit: int, *, wanted: Callable[[T], bool]) -> tuple[Sequence[T], str | None]:
+    def page(self, time_range: TimeRange, limit: int, *, wanted: Callable[[T], bool]) -> tuple[Sequence[T], str | None]:
         """At most `limit` items after at most 31 days and 300 rows; then the client is sent on with a position."""
         items: list[T] = []
         rows_left = MAX_LIST_ROWS_PER_PAGE
-        upper = span.position or f"{span.until_ms:013d}"
-        day_start_ms = (int(upper[:13]) - (0 if span.position else 1)) // DAY_MS * DAY_MS
+        upper = time_range.position or f"{time_range.until_ms:013d}"
+        day_start_ms = (int(upper[:13]) - (0 if time_range.position else 1)) // DAY_MS * DAY_MS
         for _ in range(MAX_LIST_DAYS_PER_PAGE):
-            if day_start_ms + DAY_MS <= span.from_ms:
+            if day_start_ms + DAY_MS <= time_range.from_ms:
                 return items, None
             while rows_left > 0:
-                rows = self._rows(span, day_start_ms, upper, min(_BATCH, rows_left))
+                rows = self._rows(time_range, day_start_ms, upper, min(_BATCH, rows_left))
                 for item in self._fetch(rows):
                     upper = item["merchantDaySort"]
                     found = self.read(item)
@@ -64,10 +64,10 @@ class MerchantDays(Generic[T]):
             day_start_ms -= DAY_MS
         return items, upper
 
-    def _rows(self, span: TimeRange, day_start_ms: int, upper: str, limit: int) -> Sequence[Item]:
+    def _rows(self, time_range: TimeRange, day_start_ms: int, upper: str, limit: int) -> Sequence[Item]:
         """Keys of one day, strictly below `upper`: a sort key extends its time, so the plain time lies below."""
         expression = Expression()
-        lower = f"{max(span.from_ms, day_start_ms):013d}"
+        lower = f"{max(time_range.from_ms, day_start_ms):013d}"
         if upper <= lower:
             return []
         condition = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -73,18 +73,18 @@ class DynamoDBRuns:
             return self.get(before.run_id) == after
         return True
 
-    def report(self, run_id: str, findings: Sequence[Discrepancy]) -> None:
+    def report(self, run_id: str, discrepancies: Sequence[Discrepancy]) -> None:
         """By name: a difference that is found again is the same item."""
-        put_items(self.client, self.table, [_finding_to_item(run_id, discrepancy) for discrepancy in findings])
+        put_items(self.client, self.table, [_discrepancy_to_item(run_id, discrepancy) for discrepancy in discrepancies])
 
     def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
         """Those of a page that was done before."""
         unique = sorted(set(names))
         found = get_items(self.client, self.table, [keys.finding_key(run_id, name) for name in unique])
-        findings = [_finding_from_item(item) for item in found]
-        return {discrepancy.name: discrepancy for discrepancy in findings}
+        discrepancies = [_discrepancy_from_item(item) for item in found]
+        return {discrepancy.name: discrepancy for discrepancy in discrepancies}
 
-    def findings(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
+    def discrepancies(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
         """By name."""
         expression = Expression()
         partition = expression.equals("pk", keys.run_key(run_id)["pk"])
@@ -98,31 +98,40 @@ class DynamoDBRuns:
                 **expression.arguments(),
                 **start,
             )
-        found = [_finding_from_item(from_attributes(item)) for item in answer["Items"]]
+        found = [_discrepancy_from_item(from_attributes(item)) for item in answer["Items"]]
         return found, found[-1].name if "LastEvaluatedKey" in answer and found else None
 
 
+_STORED_RUN_NAMES: Final = {"actions": "remedies"}
+_STORED_DISCREPANCY_NAMES: Final = {"result": "verdict", "action": "remedy"}
+"""Fields whose stored attribute has an older name than the field."""
+
+
 def _run_to_item(run: Run) -> Item:
-    return {**keys.run_key(run.run_id), "schemaVersion": keys.SCHEMA_VERSION, **asdict(run)}
+    stored = {_STORED_RUN_NAMES.get(name, name): value for name, value in asdict(run).items()}
+    return {**keys.run_key(run.run_id), "schemaVersion": keys.SCHEMA_VERSION, **stored}
 
 
 def _run_from_item(item: Item) -> Run:
-    fields = {name: item[name] for name in Run.__dataclass_fields__ if name in item}
+    stored = {name: _STORED_RUN_NAMES.get(name, name) for name in Run.__dataclass_fields__}
+    fields = {name: item[attribute] for name, attribute in stored.items() if attribute in item}
     absent = {name: None for name in ("file", "cursor", "problem") if name not in fields}
     return Run(**{**fields, **absent, "source": Source(fields["source"]), "phase": Phase(fields["phase"])})
 
 
-def _finding_to_item(run_id: str, discrepancy: Discrepancy) -> Item:
-    return {**keys.finding_key(run_id, discrepancy.name), "schemaVersion": keys.SCHEMA_VERSION, **asdict(discrepancy)}
+def _discrepancy_to_item(run_id: str, discrepancy: Discrepancy) -> Item:
+    stored = {_STORED_DISCREPANCY_NAMES.get(name, name): value for name, value in asdict(discrepancy).items()}
+    return {**keys.finding_key(run_id, discrepancy.name), "schemaVersion": keys.SCHEMA_VERSION, **stored}
 
 
-def _finding_from_item(item: Item) -> Discrepancy:
-    fields: dict[str, Any] = {name: item.get(name) for name in Discrepancy.__dataclass_fields__}
+def _discrepancy_from_item(item: Item) -> Discrepancy:
+    stored = {name: _STORED_DISCREPANCY_NAMES.get(name, name) for name in Discrepancy.__dataclass_fields__}
+    fields: dict[str, Any] = {name: item.get(attribute) for name, attribute in stored.items()}
     return Discrepancy(
         **{
             **fields,
-            "verdict": MatchResult(fields["verdict"]),
-            "remedy": ResolutionAction(fields["remedy"]),
+            "result": MatchResult(fields["result"]),
+            "action": ResolutionAction(fields["action"]),
             "kind": EntryKind(fields["kind"]),
         }
     )

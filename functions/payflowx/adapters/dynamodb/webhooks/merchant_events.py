@@ -61,6 +61,6 @@ class DynamoDBMerchantEvents:
             partition=lambda day: keys.merchant_events_day(query.merchant_id, day),
             read=merchant_event_from_item,
         )
-        span = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
-        items, next_position = days.page(span, query.limit, wanted=lambda _merchant_event: True)
+        time_range = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
+        items, next_position = days.page(time_range, query.limit, wanted=lambda _merchant_event: True)
         return MerchantEventPage(items=[item for item in items if item is not None], next_position=next_position)

@@ -50,13 +50,13 @@ def event_place(value: str) -> tuple[str, int]:
 
 def merchant_event_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> MerchantEventQuery:
     """Without times: the last 31 days. A cursor carries its times with it."""
-    span = parameters.span(query, cursors, _scope(merchant_id), now_ms)
+    time_range = parameters.time_range(query, cursors, _scope(merchant_id), now_ms)
     return MerchantEventQuery(
         merchant_id=merchant_id,
-        from_ms=span.from_ms,
-        until_ms=span.until_ms,
+        from_ms=time_range.from_ms,
+        until_ms=time_range.until_ms,
         limit=parameters.limit(query),
-        position=span.position,
+        position=time_range.position,
     )
 
 

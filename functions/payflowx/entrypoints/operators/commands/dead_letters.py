@@ -8,7 +8,7 @@ from payflowx.application.recovery.plan_replay import ReplayPlan
 from payflowx.application.recovery.replay_dead_letters import MAX_REPLAY_BATCH
 from payflowx.bootstrap import Container
 from payflowx.domain.recovery.ports import WorkQueueName
-from payflowx.domain.shared.limits import MAX_DEAD_LETTERS_A_LOOK
+from payflowx.domain.shared.limits import MAX_DEAD_LETTERS_PER_READ
 from payflowx.domain.shared.metrics import Metric
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, MutatingCommand
@@ -22,7 +22,7 @@ class ExplainDeadLettersCommand(Command, tag="explain_dead_letters"):
     """What each message was and what a replay would do with it; with `withLog`, why it died."""
 
     queue: WorkQueueName
-    limit: Annotated[int, Meta(ge=1, le=MAX_DEAD_LETTERS_A_LOOK)] = 10
+    limit: Annotated[int, Meta(ge=1, le=MAX_DEAD_LETTERS_PER_READ)] = 10
     with_log: bool = True
 
 

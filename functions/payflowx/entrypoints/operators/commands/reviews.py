@@ -8,7 +8,7 @@ from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.application.reviews.list_reviews import Review
 from payflowx.bootstrap import Container
 from payflowx.domain.payments.ports import PaymentQuery
-from payflowx.domain.payments.review import ReviewDecision, attempt_in_question
+from payflowx.domain.payments.review import ReviewVerdict, attempt_in_question
 from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import (
@@ -38,7 +38,7 @@ class CloseReviewCommand(MutatingCommand, tag="close_review"):
 
     merchant_id: MerchantId
     transaction_id: TransactionId
-    verdict: ReviewDecision
+    verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
 
@@ -48,7 +48,7 @@ class CloseOperationReviewCommand(MutatingCommand, tag="close_operation_review")
 
     merchant_id: MerchantId
     operation_id: OperationId
-    verdict: ReviewDecision
+    verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
 

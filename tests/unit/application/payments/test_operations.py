@@ -177,7 +177,7 @@ class TestSucceeding:
         assert (capture.status, paid.status, paid.charged_attempt) == ("SUCCEEDED", "SUCCESS", 1)
         assert money(paid) == {"captured": 100, "refundable": 100}
         assert paid.attempts[0].state is AttemptState.SUCCEEDED
-        assert (paid.due_at_ms, capture.due_at_ms, paid.open_settlement) == (None, None, None)
+        assert (paid.due_at_ms, capture.due_at_ms, paid.open_capture_or_void) == (None, None, None)
 
     def test_a_partial_capture_releases_the_rest(self, world: World) -> None:
         payment = held(world)
@@ -388,7 +388,7 @@ class TestWithoutEffect:
         payment = held(world)
         settle(world, world.request(CAPTURE, payment).operation)
         now = world.now(payment)
-        assert (now.status, now.open_settlement) == (PaymentStatus.AUTHORIZED, None)
+        assert (now.status, now.open_capture_or_void) == (PaymentStatus.AUTHORIZED, None)
         assert money(now) == {"capturable": 100}
         assert now.due_at_ms is not None
 

@@ -7,7 +7,7 @@ import pytest
 from payflowx.adapters.dynamodb.core.batches import get_items, put_items
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
-from tests.unit.adapters.test_leaves import THROTTLED, FakeClient
+from tests.unit.adapters.platform.test_external_dependencies import THROTTLED, FakeClient
 
 KEYS = [{"pk": f"p{n}", "sk": "s"} for n in range(3)]
 

@@ -9,7 +9,7 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.outcome import Refused, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
-from payflowx.domain.payments.review import ReviewDecision
+from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
@@ -41,13 +41,13 @@ def in_review(operation: Operation, code: str) -> Operation:
     return replace(operation, status=OperationStatus.IN_REVIEW, last_error=LastError(code=code, message="x"))
 
 
-def close(payment: Payment, operation: Operation, verdict: ReviewDecision, reference: str | None = None) -> Any:
+def close(payment: Payment, operation: Operation, verdict: ReviewVerdict, reference: str | None = None) -> Any:
     return close_operation_review(payment, operation, verdict, reference, CONTEXT)
 
 
 def test_a_refund_that_happened_is_booked() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
-    change = close(payment, operation, ReviewDecision.CHARGED, "re_1")
+    change = close(payment, operation, ReviewVerdict.CHARGED, "re_1")
     assert (change.after.refunded, change.after.refundable) == (500, payment.amount - 500)
     assert change.operation_after.status is OperationStatus.SUCCEEDED
     assert change.operation_after.last_attempt.state is AttemptState.SUCCEEDED
@@ -56,7 +56,7 @@ def test_a_refund_that_happened_is_booked() -> None:
 
 def test_a_refund_that_did_not_happen_gives_its_amount_back() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
-    change = close(payment, operation, ReviewDecision.NOT_CHARGED)
+    change = close(payment, operation, ReviewVerdict.NOT_CHARGED)
     assert (change.after.refunded, change.after.refundable) == (0, payment.amount)
     assert change.operation_after.status is OperationStatus.FAILED
     assert not change.operation_after.last_attempt.is_open
@@ -65,14 +65,18 @@ def test_a_refund_that_did_not_happen_gives_its_amount_back() -> None:
 
 def test_a_capture_that_happened_ends_the_payment() -> None:
     payment, operation = unknown(World(), OperationKind.CAPTURE)
-    after = close(payment, operation, ReviewDecision.CHARGED).after
-    assert (after.status, after.captured, after.open_settlement) == (PaymentStatus.SUCCESS, payment.amount, None)
+    after = close(payment, operation, ReviewVerdict.CHARGED).after
+    assert (after.status, after.captured, after.open_capture_or_void) == (PaymentStatus.SUCCESS, payment.amount, None)
 
 
 def test_a_capture_that_did_not_happen_leaves_the_authorization() -> None:
     payment, operation = unknown(World(), OperationKind.CAPTURE)
-    after = close(payment, operation, ReviewDecision.NOT_CHARGED).after
-    assert (after.status, after.capturable, after.open_settlement) == (PaymentStatus.AUTHORIZED, payment.amount, None)
+    after = close(payment, operation, ReviewVerdict.NOT_CHARGED).after
+    assert (after.status, after.capturable, after.open_capture_or_void) == (
+        PaymentStatus.AUTHORIZED,
+        payment.amount,
+        None,
+    )
     assert after.due_at_ms is not None
 
 
@@ -84,9 +88,9 @@ def test_a_refund_that_came_back_can_be_made_again() -> None:
     payment = world.now(payment)
     assert payment.refunded == 500
     reviewed = in_review(world.operation_now(operation), "reversed")
-    back = close(payment, reviewed, ReviewDecision.NOT_CHARGED).after
+    back = close(payment, reviewed, ReviewVerdict.NOT_CHARGED).after
     assert (back.refunded, back.refundable) == (0, payment.amount)
-    stands = close(payment, reviewed, ReviewDecision.CHARGED).after
+    stands = close(payment, reviewed, ReviewVerdict.CHARGED).after
     assert (stands.refunded, stands.refundable) == (500, payment.amount - 500)
 
 
@@ -97,20 +101,20 @@ def test_a_capture_that_was_booked_cannot_be_taken_back_by_a_command() -> None:
     world.work_until_idle()
     reviewed = in_review(world.operation_now(operation), "reversed")
     with pytest.raises(Refusal) as refusal:
-        close(world.now(payment), reviewed, ReviewDecision.NOT_CHARGED)
+        close(world.now(payment), reviewed, ReviewVerdict.NOT_CHARGED)
     assert refusal.value.code == "not_supported"
 
 
 def test_the_trail_holds_the_evidence() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
-    event = close(payment, operation, ReviewDecision.NOT_CHARGED).event
+    event = close(payment, operation, ReviewVerdict.NOT_CHARGED).event
     assert event.type == "refund.review_not_moved"
     assert event.facts["evidence"] == "line 7"
     assert event.facts["operationId"] == operation.operation_id
 
 
-@pytest.mark.parametrize("verdict", list(ReviewDecision))
-def test_only_what_is_in_review_and_in_nobodys_hands_is_closed(verdict: ReviewDecision) -> None:
+@pytest.mark.parametrize("verdict", list(ReviewVerdict))
+def test_only_what_is_in_review_and_in_nobodys_hands_is_closed(verdict: ReviewVerdict) -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
     for status in set(OperationStatus) - {OperationStatus.IN_REVIEW}:
         with pytest.raises(Refusal, match="only one that is IN_REVIEW"):
@@ -123,14 +127,14 @@ def test_only_what_is_in_review_and_in_nobodys_hands_is_closed(verdict: ReviewDe
 def test_what_was_never_sent_cannot_have_moved() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
     with pytest.raises(Refusal, match="nothing can have moved"):
-        close(payment, replace(operation, attempts=()), ReviewDecision.CHARGED)
+        close(payment, replace(operation, attempts=()), ReviewVerdict.CHARGED)
 
 
 def test_a_refund_that_was_closed_as_not_moved_and_happens_all_the_same_is_seen() -> None:
     from payflowx.domain.payments.operation_state_machine import apply_operation_outcome
 
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
-    closed = close(payment, operation, ReviewDecision.NOT_CHARGED)
+    closed = close(payment, operation, ReviewVerdict.NOT_CHARGED)
     attempt = closed.operation_after.last_attempt
     moved = Succeeded(reference="re_1", amount=500, currency="USD", merchant_reference=attempt.provider_key)
     late = apply_operation_outcome(closed.after, closed.operation_after, attempt, moved, CONTEXT)

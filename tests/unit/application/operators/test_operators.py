@@ -23,7 +23,7 @@ from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job
-from payflowx.domain.payments.review import ReviewDecision
+from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.reconciliation.run import Phase, Run, Source
 from payflowx.domain.recovery.ports import DeadLetter, QueueDepth, WorkQueueName
@@ -230,9 +230,9 @@ def in_review(desk: Desk) -> Payment:
 
 @pytest.mark.parametrize(
     ("verdict", "status"),
-    [(ReviewDecision.CHARGED, PaymentStatus.SUCCESS), (ReviewDecision.NOT_CHARGED, PaymentStatus.FAILED)],
+    [(ReviewVerdict.CHARGED, PaymentStatus.SUCCESS), (ReviewVerdict.NOT_CHARGED, PaymentStatus.FAILED)],
 )
-def test_a_review_is_closed_by_evidence(desk: Desk, verdict: ReviewDecision, status: PaymentStatus) -> None:
+def test_a_review_is_closed_by_evidence(desk: Desk, verdict: ReviewVerdict, status: PaymentStatus) -> None:
     payment = in_review(desk)
     closed = desk.close(MERCHANT, payment.transaction_id, ReviewEntry(verdict=verdict, evidence="line 7"), DECISION)
     assert closed.status is status
@@ -246,7 +246,7 @@ def test_a_reference_that_another_attempt_owns_proves_nothing(desk: Desk) -> Non
     other = desk.world.accept("order-2")
     desk.work()
     taken = desk.stored(other).attempts[0].reference
-    finding = ReviewEntry(verdict=ReviewDecision.CHARGED, evidence="line 7", reference=taken)
+    finding = ReviewEntry(verdict=ReviewVerdict.CHARGED, evidence="line 7", reference=taken)
     with pytest.raises(Refusal) as refusal:
         desk.close(MERCHANT, payment.transaction_id, finding, DECISION)
     assert refusal.value.code == "reference_taken"
@@ -256,7 +256,7 @@ def test_a_reference_that_another_attempt_owns_proves_nothing(desk: Desk) -> Non
 def test_a_closed_review_charges_nobody_whatever_wakes_it(desk: Desk) -> None:
     payment = in_review(desk)
     charges = desk.world.providers.get("alpha").asked("charge")
-    finding = ReviewEntry(verdict=ReviewDecision.NOT_CHARGED, evidence="line 7")
+    finding = ReviewEntry(verdict=ReviewVerdict.NOT_CHARGED, evidence="line 7")
     desk.close(MERCHANT, payment.transaction_id, finding, DECISION)
     desk.dead.put(wake_up(payment))
     assert [r.plan.step for r in desk.replay()] == [ReplayStep.SKIP]

@@ -409,14 +409,14 @@ def test_a_book_that_was_changed_meanwhile_keeps_that_change(harness: DeliveryHa
     harness.register()
     harness.webhook_client.answers[URL] = [Answered(status=410)]
     event = harness.pay()
-    save = harness.books.save
+    save = harness.endpoint_store.save
 
     def meanwhile(before: object, after: object) -> bool:
-        harness.books.save = save
+        harness.endpoint_store.save = save
         harness.register(OTHER)
         return save(before, after)
 
-    harness.books.save = meanwhile
+    harness.endpoint_store.save = meanwhile
     harness.wake(event)
     found = {e.url: e.status for e in harness.manage.list(MERCHANT)}
     assert found == {URL: EndpointStatus.DISABLED, OTHER: EndpointStatus.ENABLED}

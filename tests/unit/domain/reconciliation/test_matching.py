@@ -70,7 +70,7 @@ def payment(one: Attempt, **changes: Any) -> Payment:
     return replace(World().accept(), attempts=(one,), **{**values, **changes})  # type: ignore[arg-type]
 
 
-def held(one: Attempt, **changes: Any) -> LedgerEntry:
+def ledger_entry(one: Attempt, **changes: Any) -> LedgerEntry:
     return LedgerEntry(payment=payment(one, **changes), attempt=one)
 
 
@@ -114,28 +114,28 @@ NOTHING = LedgerEntry(payment=payment(attempt()), attempt=None)
 
 
 @pytest.mark.parametrize(
-    ("entry", "ours", "verdict", "remedy"),
+    ("entry", "ours", "result", "action"),
     [
-        (line(), held(attempt()), V.MATCHED, R.NONE),
-        (line(amount=1998), held(attempt()), V.AMOUNT, R.REVIEW),
-        (line(currency="EUR"), held(attempt()), V.AMOUNT, R.REVIEW),
-        (line(amount=500), held(attempt(), captured=500), V.MATCHED, R.NONE),
-        (line(), held(attempt(), captured=500), V.AMOUNT, R.REVIEW),
-        (line(reference="ch_2"), held(attempt()), V.DUPLICATE, R.REVIEW),
-        (line(reference="ch_2", **NO_MONEY), held(attempt()), V.MATCHED, R.NONE),
-        (line(**NO_MONEY), held(attempt()), V.STATUS, R.REVIEW),
-        *((line(), held(attempt(state)), V.STATUS, R.WAKE) for state in (A.STARTED, A.UNKNOWN, A.ACCEPTED)),
-        *((line(), held(attempt(state)), V.STATUS, R.WAKE) for state in (A.REQUIRES_ACTION, A.AUTHORIZED)),
-        *((line(), held(attempt(state)), V.STATUS, R.ASK) for state in (A.NOT_SENT, A.REJECTED, A.FENCED)),
-        (line(), held(attempt(A.DECLINED)), V.STATUS, R.ASK),
-        (line(), held(attempt(A.DECLINED, reopens_until_ms=NOW_MS)), V.STATUS, R.WAKE),
-        (line(reference="ch_2"), held(attempt(A.DECLINED)), V.STATUS, R.ASK),
-        (line(amount=1), held(attempt(A.DECLINED)), V.AMOUNT, R.REVIEW),
-        (line(**NO_MONEY), held(attempt(A.UNKNOWN)), V.MATCHED, R.NONE),
-        (line(amount=1), held(attempt(A.MISMATCH)), V.AMOUNT, R.NONE),
-        (line(), held(attempt(A.MISMATCH)), V.STATUS, R.NONE),
-        (line(), held(attempt(provider="beta")), V.MISSING_HERE, R.REVIEW),
-        (line(), held(attempt(account_id="other")), V.MISSING_HERE, R.REVIEW),
+        (line(), ledger_entry(attempt()), V.MATCHED, R.NONE),
+        (line(amount=1998), ledger_entry(attempt()), V.AMOUNT, R.REVIEW),
+        (line(currency="EUR"), ledger_entry(attempt()), V.AMOUNT, R.REVIEW),
+        (line(amount=500), ledger_entry(attempt(), captured=500), V.MATCHED, R.NONE),
+        (line(), ledger_entry(attempt(), captured=500), V.AMOUNT, R.REVIEW),
+        (line(reference="ch_2"), ledger_entry(attempt()), V.DUPLICATE, R.REVIEW),
+        (line(reference="ch_2", **NO_MONEY), ledger_entry(attempt()), V.MATCHED, R.NONE),
+        (line(**NO_MONEY), ledger_entry(attempt()), V.STATUS, R.REVIEW),
+        *((line(), ledger_entry(attempt(state)), V.STATUS, R.WAKE) for state in (A.STARTED, A.UNKNOWN, A.ACCEPTED)),
+        *((line(), ledger_entry(attempt(state)), V.STATUS, R.WAKE) for state in (A.REQUIRES_ACTION, A.AUTHORIZED)),
+        *((line(), ledger_entry(attempt(state)), V.STATUS, R.ASK) for state in (A.NOT_SENT, A.REJECTED, A.FENCED)),
+        (line(), ledger_entry(attempt(A.DECLINED)), V.STATUS, R.ASK),
+        (line(), ledger_entry(attempt(A.DECLINED, reopens_until_ms=NOW_MS)), V.STATUS, R.WAKE),
+        (line(reference="ch_2"), ledger_entry(attempt(A.DECLINED)), V.STATUS, R.ASK),
+        (line(amount=1), ledger_entry(attempt(A.DECLINED)), V.AMOUNT, R.REVIEW),
+        (line(**NO_MONEY), ledger_entry(attempt(A.UNKNOWN)), V.MATCHED, R.NONE),
+        (line(amount=1), ledger_entry(attempt(A.MISMATCH)), V.AMOUNT, R.NONE),
+        (line(), ledger_entry(attempt(A.MISMATCH)), V.STATUS, R.NONE),
+        (line(), ledger_entry(attempt(provider="beta")), V.MISSING_HERE, R.REVIEW),
+        (line(), ledger_entry(attempt(account_id="other")), V.MISSING_HERE, R.REVIEW),
         (line(), None, V.MISSING_HERE, R.NONE),
         (line(**NO_MONEY), None, V.MATCHED, R.NONE),
         (line(provider_key=None), None, V.FOREIGN, R.NONE),
@@ -151,9 +151,9 @@ NOTHING = LedgerEntry(payment=payment(attempt()), attempt=None)
     ],
 )
 def test_a_line_and_what_is_held(
-    entry: ReportEntry, ours: LedgerEntry | None, verdict: MatchResult, remedy: ResolutionAction
+    entry: ReportEntry, ours: LedgerEntry | None, result: MatchResult, action: ResolutionAction
 ) -> None:
-    assert judge(entry, ours) == Assessment(verdict=verdict, remedy=remedy)
+    assert judge(entry, ours) == Assessment(result=result, action=action)
 
 
 def judge(entry: ReportEntry, ours: LedgerEntry | None, *, young: bool = False) -> Assessment:
@@ -163,7 +163,7 @@ def judge(entry: ReportEntry, ours: LedgerEntry | None, *, young: bool = False) 
 
 def test_a_hold_that_was_given_free_is_no_refund() -> None:
     released = replace(NOTHING, payment=payment(attempt(A.FENCED)))
-    assert judge(line(**REFUND), released).verdict is V.MATCHED
+    assert judge(line(**REFUND), released).result is V.MATCHED
 
 
 @given(
@@ -176,9 +176,9 @@ def test_youth_forgives_what_time_may_mend_and_nothing_else(
     succeeded: bool, amount: int, reference: str, state: AttemptState
 ) -> None:
     entry = line(succeeded=succeeded, amount=amount, reference=reference)
-    old, young = judge(entry, held(attempt(state))), judge(entry, held(attempt(state)), young=True)
-    assert young == old or (old.verdict is V.STATUS and young == Assessment(verdict=V.TIMING))
-    assert judge(entry, None, young=True).verdict not in DISCREPANCIES
+    old, young = judge(entry, ledger_entry(attempt(state))), judge(entry, ledger_entry(attempt(state)), young=True)
+    assert young == old or (old.result is V.STATUS and young == Assessment(result=V.TIMING))
+    assert judge(entry, None, young=True).result not in DISCREPANCIES
 
 
 SPAN = TimeRange(
@@ -206,7 +206,7 @@ class TestOurCharges:
         assert not wanted(attempt(A.MISMATCH), charged_attempt=1)
 
     @pytest.mark.parametrize(
-        ("one", "now_ms", "verdict", "remedy"),
+        ("one", "now_ms", "result", "action"),
         [
             (attempt(), SPAN.listed_until_ms, V.MISSING_THERE, R.ASK),
             (attempt(settled_at_ms=SPAN.until_ms - 1), SPAN.listed_until_ms, V.MISSING_THERE, R.ASK),
@@ -215,22 +215,22 @@ class TestOurCharges:
         ],
     )
     def test_a_charge_that_they_do_not_list(
-        self, one: Attempt, now_ms: int, verdict: MatchResult, remedy: ResolutionAction
+        self, one: Attempt, now_ms: int, result: MatchResult, action: ResolutionAction
     ) -> None:
-        assert assess_unlisted(one, SPAN, now_ms) == Assessment(verdict=verdict, remedy=remedy)
+        assert assess_unlisted(one, SPAN, now_ms) == Assessment(result=result, action=action)
 
-    @pytest.mark.parametrize("judged", [V.MISSING_THERE, V.TIMING])
-    def test_only_a_denial_sends_it_to_a_person(self, judged: MatchResult) -> None:
-        assessment = Assessment(verdict=judged, remedy=R.ASK)
+    @pytest.mark.parametrize("assessments", [V.MISSING_THERE, V.TIMING])
+    def test_only_a_denial_sends_it_to_a_person(self, assessments: MatchResult) -> None:
+        assessment = Assessment(result=assessments, action=R.ASK)
         one = payment(attempt())
         charged = Charged(reference="ch_1", amount=1999, currency="USD", merchant_reference=KEY)
         for quiet in (charged, Unknown(code="x")):
-            assert verify_answer(assessment, one, quiet) == Assessment(verdict=judged)
+            assert verify_answer(assessment, one, quiet) == Assessment(result=assessments)
         declined = Declined(kind=DeclineKind.HARD, code="x")
-        denial = Assessment(verdict=V.MISSING_THERE, remedy=R.REVIEW)
+        denial = Assessment(result=V.MISSING_THERE, action=R.REVIEW)
         for outcome in (NotFound(), ConfirmedCancelled(), declined, Mismatch(code="x")):
             assert verify_answer(assessment, one, outcome) == denial
-            assert verify_answer(assessment, replace(one, refunded=1), outcome) == Assessment(verdict=judged)
+            assert verify_answer(assessment, replace(one, refunded=1), outcome) == Assessment(result=assessments)
 
 
 def run(**changes: Any) -> Run:
@@ -281,7 +281,7 @@ class TestRun:
         at = after_problem(run(), "x", NOW_MS)
         assert (at.tries, at.problem, at.version) == (1, "x", 2)
         at = after_their_page(at, "next", Counter(matched=2, amount=1), 1, NOW_MS)
-        assert (at.tries, at.problem, at.version, at.remedies, at.differences) == (0, None, 3, 1, 1)
+        assert (at.tries, at.problem, at.version, at.actions, at.differences) == (0, None, 3, 1, 1)
         for _ in range(MAX_FRUITLESS_TRIES):
             at = after_problem(at, "x", NOW_MS)
         assert at.phase is Phase.FAILED

@@ -41,7 +41,7 @@ from payflowx.domain.shared.statuses import (
     PaymentStatus,
 )
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 ABLE = {name: Capabilities(provider=name, simulated=True) for name in ("mock", "razorpay_mock", "cashfree_mock")}
 
 

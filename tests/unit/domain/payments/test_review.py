@@ -10,7 +10,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Charged
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.review import ReviewDecision, close_review, request_inquiry
+from payflowx.domain.payments.review import ReviewVerdict, close_review, request_inquiry
 from payflowx.domain.payments.state_machine import Change, Context, apply_outcome
 from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
 from payflowx.domain.shared.errors import Refusal, TransitionError
@@ -45,13 +45,13 @@ def payment_with(*states: AttemptState, **changes: Any) -> Payment:
     return replace(accepted, status=PaymentStatus.IN_REVIEW, attempts=attempts, due_at_ms=NOW_MS + 1, **changes)
 
 
-def close(payment: Payment, verdict: ReviewDecision, reference: str | None = None) -> Change:
+def close(payment: Payment, verdict: ReviewVerdict, reference: str | None = None) -> Change:
     return close_review(payment, verdict, reference, CONTEXT)
 
 
 @pytest.mark.parametrize("state", sorted(OPEN_STATES))
 def test_charged_ends_in_success_with_the_whole_amount_captured(state: AttemptState) -> None:
-    change = close(payment_with(AttemptState.DECLINED, state), ReviewDecision.CHARGED, "ch_1")
+    change = close(payment_with(AttemptState.DECLINED, state), ReviewVerdict.CHARGED, "ch_1")
     after = change.after
     assert (after.status, after.charged_attempt, after.due_at_ms) == (PaymentStatus.SUCCESS, 2, None)
     assert (after.captured, after.refundable, after.capturable) == (after.amount, after.amount, 0)
@@ -62,7 +62,7 @@ def test_charged_ends_in_success_with_the_whole_amount_captured(state: AttemptSt
 
 @pytest.mark.parametrize("state", sorted(OPEN_STATES))
 def test_not_charged_ends_in_failed_and_nothing_stays_open(state: AttemptState) -> None:
-    after = close(payment_with(state), ReviewDecision.NOT_CHARGED).after
+    after = close(payment_with(state), ReviewVerdict.NOT_CHARGED).after
     assert (after.status, after.charged_attempt, after.due_at_ms) == (PaymentStatus.FAILED, None, None)
     assert after.attempt(1).state is AttemptState.FENCED
     assert not any(attempt.is_open for attempt in after.attempts)
@@ -70,14 +70,14 @@ def test_not_charged_ends_in_failed_and_nothing_stays_open(state: AttemptState) 
 
 
 def test_the_trail_says_who_why_and_on_what_evidence() -> None:
-    event = close(payment_with(AttemptState.UNKNOWN), ReviewDecision.CHARGED).event
+    event = close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.CHARGED).event
     assert event.actor == "operator"
     assert {"operator": "ada", "reason": "T-1", "evidence": "line 7"}.items() <= dict(event.facts).items()
     assert event.hash == event.compute_hash()
 
 
 def test_a_charge_that_comes_after_not_charged_is_a_late_success() -> None:
-    closed = close(payment_with(AttemptState.UNKNOWN), ReviewDecision.NOT_CHARGED).after
+    closed = close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED).after
     charged = Charged(
         reference="ch_1",
         amount=closed.amount,
@@ -90,16 +90,16 @@ def test_a_charge_that_comes_after_not_charged_is_a_late_success() -> None:
 
 
 @pytest.mark.parametrize("status", [s for s in PaymentStatus if s is not PaymentStatus.IN_REVIEW])
-@pytest.mark.parametrize("verdict", list(ReviewDecision))
-def test_only_a_payment_in_review_can_be_closed(status: PaymentStatus, verdict: ReviewDecision) -> None:
+@pytest.mark.parametrize("verdict", list(ReviewVerdict))
+def test_only_a_payment_in_review_can_be_closed(status: PaymentStatus, verdict: ReviewVerdict) -> None:
     payment = replace(payment_with(AttemptState.UNKNOWN), status=status)
     with pytest.raises(Refusal) as refusal:
         close(payment, verdict)
     assert refusal.value.code == "invalid_state"
 
 
-@pytest.mark.parametrize("verdict", list(ReviewDecision))
-def test_nothing_is_closed_under_a_worker(verdict: ReviewDecision) -> None:
+@pytest.mark.parametrize("verdict", list(ReviewVerdict))
+def test_nothing_is_closed_under_a_worker(verdict: ReviewVerdict) -> None:
     payment = payment_with(AttemptState.UNKNOWN, lease=Lease(owner="w", epoch=1, expires_at_ms=NOW_MS + 1))
     with pytest.raises(Refusal) as refusal:
         close(payment, verdict)
@@ -108,8 +108,8 @@ def test_nothing_is_closed_under_a_worker(verdict: ReviewDecision) -> None:
 
 def test_what_was_never_sent_cannot_have_charged() -> None:
     with pytest.raises(Refusal, match="nothing can have been charged"):
-        close(payment_with(), ReviewDecision.CHARGED)
-    assert close(payment_with(), ReviewDecision.NOT_CHARGED).after.status is PaymentStatus.FAILED
+        close(payment_with(), ReviewVerdict.CHARGED)
+    assert close(payment_with(), ReviewVerdict.NOT_CHARGED).after.status is PaymentStatus.FAILED
 
 
 def mismatched(code: str) -> Payment:
@@ -120,27 +120,27 @@ def mismatched(code: str) -> Payment:
 def test_another_currency_is_not_this_payment() -> None:
     payment = mismatched("currency_differs")
     with pytest.raises(Refusal, match="another currency"):
-        close(payment, ReviewDecision.CHARGED)
-    after = close(payment, ReviewDecision.NOT_CHARGED).after
+        close(payment, ReviewVerdict.CHARGED)
+    after = close(payment, ReviewVerdict.NOT_CHARGED).after
     assert (after.status, after.attempt(1).state) == (PaymentStatus.FAILED, AttemptState.MISMATCH)
 
 
 @pytest.mark.parametrize("code", ["amount_differs", "reference_differs", "duplicate_charge"])
 def test_what_was_put_right_at_the_provider_may_be_this_payments_charge(code: str) -> None:
-    assert close(mismatched(code), ReviewDecision.CHARGED).after.status is PaymentStatus.SUCCESS
+    assert close(mismatched(code), ReviewVerdict.CHARGED).after.status is PaymentStatus.SUCCESS
 
 
 def test_the_reference_of_another_attempt_proves_nothing() -> None:
     with pytest.raises(Refusal, match="belongs to another attempt"):
-        close(mismatched("reference_taken"), ReviewDecision.CHARGED)
-    assert close(mismatched("reference_taken"), ReviewDecision.CHARGED, "ch_own").after.status is PaymentStatus.SUCCESS
+        close(mismatched("reference_taken"), ReviewVerdict.CHARGED)
+    assert close(mismatched("reference_taken"), ReviewVerdict.CHARGED, "ch_own").after.status is PaymentStatus.SUCCESS
 
 
 def test_a_second_charge_that_was_given_back_leaves_the_first() -> None:
     payment = payment_with(
         AttemptState.SUCCEEDED, AttemptState.SUCCEEDED, charged_attempt=1, captured=1999, refundable=1000, refunded=999
     )
-    after = close(payment, ReviewDecision.CHARGED).after
+    after = close(payment, ReviewVerdict.CHARGED).after
     assert (after.status, after.charged_attempt) == (PaymentStatus.SUCCESS, 1)
     assert (after.captured, after.refundable, after.refunded) == (1999, 1000, 999)
 
@@ -149,7 +149,7 @@ def test_charges_that_were_all_given_back_leave_no_charge() -> None:
     payment = payment_with(
         AttemptState.SUCCEEDED, AttemptState.SUCCEEDED, charged_attempt=1, captured=1999, refundable=1999
     )
-    after = close(payment, ReviewDecision.NOT_CHARGED).after
+    after = close(payment, ReviewVerdict.NOT_CHARGED).after
     assert (after.status, after.charged_attempt) == (PaymentStatus.FAILED, None)
     assert (after.captured, after.refundable) == (0, 0)
     assert [attempt.state for attempt in after.attempts] == [AttemptState.SUCCEEDED] * 2
@@ -166,12 +166,12 @@ def test_charges_that_were_all_given_back_leave_no_charge() -> None:
 def test_what_was_refunded_here_was_charged(changes: dict[str, Any]) -> None:
     payment = payment_with(AttemptState.SUCCEEDED, charged_attempt=1, **changes)
     with pytest.raises(Refusal, match="a charge exists"):
-        close(payment, ReviewDecision.NOT_CHARGED)
+        close(payment, ReviewVerdict.NOT_CHARGED)
 
 
 def test_a_reference_names_a_charge_only() -> None:
     with pytest.raises(Refusal, match="belongs to a charge"):
-        close(payment_with(AttemptState.UNKNOWN), ReviewDecision.NOT_CHARGED, "ch_1")
+        close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED, "ch_1")
 
 
 def test_evidence_brings_an_attempt_to_success_or_to_fenced_and_nowhere_else() -> None:

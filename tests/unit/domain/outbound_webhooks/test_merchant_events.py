@@ -18,12 +18,12 @@ from payflowx.domain.outbound_webhooks.merchant_events import (
     DeliveryState,
     MerchantEvent,
     NotAnswered,
+    after_deliveries,
     after_try,
     event_id,
     parse_event_id,
     planned,
     ready,
-    settled,
     why_to_disable,
 )
 from payflowx.domain.payments.event_types import EVENT_TYPES, operation_event_type, payment_event_type
@@ -130,7 +130,7 @@ class TestPlan:
 
     def test_nobody_to_tell_is_nothing_to_do(self) -> None:
         plan = planned(merchant_event(), [], NOW)
-        assert settled(plan, plan.deliveries, NOW) == (replace(plan, due_at_ms=None), None)
+        assert after_deliveries(plan, plan.deliveries, NOW) == (replace(plan, due_at_ms=None), None)
 
 
 class TestTries:
@@ -155,9 +155,9 @@ class TestTries:
     def test_a_short_wait_is_a_message_and_a_long_one_is_left_to_the_sweeper(self) -> None:
         soon = {"we_a": Delivery(next_at_ms=NOW + 5 * SECOND_MS)}
         later = {"we_a": Delivery(next_at_ms=NOW + HOUR_MS)}
-        assert settled(merchant_event(), soon, NOW)[1] == 5
-        assert settled(merchant_event(), soon, NOW)[0].due_at_ms == NOW + 5 * SECOND_MS + DELIVERY_GRACE_MS
-        after, wake_in_seconds = settled(merchant_event(), later, NOW)
+        assert after_deliveries(merchant_event(), soon, NOW)[1] == 5
+        assert after_deliveries(merchant_event(), soon, NOW)[0].due_at_ms == NOW + 5 * SECOND_MS + DELIVERY_GRACE_MS
+        after, wake_in_seconds = after_deliveries(merchant_event(), later, NOW)
         assert (after.due_at_ms, wake_in_seconds) == (NOW + HOUR_MS, None)
 
     def test_the_next_try_of_any_endpoint_is_when_the_event_is_due(self) -> None:
@@ -166,7 +166,7 @@ class TestTries:
             "we_b": Delivery(next_at_ms=NOW + 2 * HOUR_MS),
             "we_c": Delivery(state=DeliveryState.DELIVERED, next_at_ms=0),
         }
-        assert settled(merchant_event(), deliveries, NOW)[0].due_at_ms == NOW + 2 * HOUR_MS
+        assert after_deliveries(merchant_event(), deliveries, NOW)[0].due_at_ms == NOW + 2 * HOUR_MS
 
 
 class TestEndpoints:

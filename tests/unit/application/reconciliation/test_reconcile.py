@@ -100,9 +100,9 @@ class TestDifferences:
         world.forget_there(payment)
         world.a_day_later()
         run = world.run()
-        ((verdict, remedy, transaction_id),) = world.report(run)
-        assert (verdict, transaction_id) == ("missing_there", payment.transaction_id)
-        assert (remedy == "review") is reviewed(world, payment)
+        ((result, action, transaction_id),) = world.report(run)
+        assert (result, transaction_id) == ("missing_there", payment.transaction_id)
+        assert (action == "review") is reviewed(world, payment)
 
     def test_another_amount(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
@@ -305,9 +305,9 @@ class TestBounds:
         world = ReconciliationWorld()
         payment = world.pay("order-1", "tok_hard_decline")
         world.charge_there(payment)
-        remedy = world.reconcile.remedy
+        action = world.reconcile.action
         world.alter(payment, captured=5, taken=5, amount=5)
-        assert isinstance(remedy.ask(payment, payment.attempts[0]), Mismatch | Unknown)
+        assert isinstance(action.ask(payment, payment.attempts[0]), Mismatch | Unknown)
 
     def test_questions_end_when_the_time_is_up_and_go_on_with_the_next_message(self) -> None:
         world = ReconciliationWorld()
@@ -443,7 +443,7 @@ class TestLongLists:
             world.alter(payment, taken=1, captured=1)
         world.a_day_later()
         report = world.report(world.run())
-        assert [remedy for _, remedy, _ in report].count("review") == 3
+        assert [action for _, action, _ in report].count("review") == 3
         assert len(report) == 6
         assert sum(reviewed(world, payment) for payment in payments) == 3
 
