@@ -12,7 +12,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench chaos check clean commands conformance contract demo e2e format full-simulation help infra integration lint lock mutants nightly openapi python python313 quick-contract quick-unit rights run setup setup-local simulate simulator smoke synth test types unit
+.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract demo e2e format full-simulation help hooks infra integration lint lock mutants nightly openapi python python313 quick-contract quick-unit rights run setup setup-local simulate simulator smoke synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,12 @@ bench: setup ## Count AWS calls, bytes and imports
 
 synth: setup ## Synthesize all environments with the CDK CLI, all rules on
 	@PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk synth --quiet "*/*"
+
+cdk-diff: setup ## What this checkout changes in the templates, without an account (BASE=origin/main)
+	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m bench.template_diff $(or $(BASE),origin/main)
+
+hooks: setup ## Install the git hooks of .pre-commit-config.yaml
+	@$(VENV)/pre-commit install
 
 format: setup ## Format the code
 	@$(VENV)/ruff format --quiet . && $(VENV)/ruff check --fix --quiet .
