@@ -4,12 +4,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import left_out
 from tests.support.tables import create_tables, delete_tables
 
 if TYPE_CHECKING:
     from tests.support.engine import InProcessEngine
+
+
+# On a busy machine an example may take long, and making examples too: neither says anything about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m "not engine"` leaves out what starts the local engine, however indirectly."""
+    for item in items:
+        if "engine" in getattr(item, "fixturenames", ()):
+            item.add_marker("engine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

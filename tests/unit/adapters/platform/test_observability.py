@@ -83,9 +83,9 @@ class TestLines:
         def work(number: int) -> None:
             with log_context.message({"messageId": f"m{number}"}):
                 telemetry.about(transactionId=f"pay_{number}")
-                meeting.wait(10)
+                meeting.wait(60)
                 telemetry.info("here", number=number)
-                meeting.wait(10)
+                meeting.wait(60)
 
         Threads(8).run([lambda n=number: work(n) for number in range(8)])  # type: ignore[misc]
         found = [json.loads(line) for line in stream.getvalue().strip().splitlines()]
@@ -145,7 +145,7 @@ class TestTraces:
     def daemon(self) -> Iterator[socket.socket]:
         with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as listening:
             listening.bind(("127.0.0.1", 0))
-            listening.settimeout(5)
+            listening.settimeout(60)
             yield listening
 
     def test_a_call_of_a_provider_is_a_part_of_the_trace_that_the_message_brought(self, daemon: socket.socket) -> None:

@@ -74,6 +74,21 @@ def serving(behave: Behaviour | bytes, *, tls: ssl.SSLContext | None = None) -> 
     thread.join(5)
 
 
+def drip(sock: socket.socket) -> None:
+    """Byte by byte until the other side closes the connection, which is an error here; a minute at most."""
+    for _ in range(1_200):
+        sock.sendall(b"x")
+        time.sleep(0.05)
+
+
+def was_cut_off(server: Server) -> bool:
+    """Whether the server's side ended in an error; waits for it."""
+    ends_at = time.monotonic() + 30
+    while not server.errors and time.monotonic() < ends_at:
+        time.sleep(0.01)
+    return bool(server.errors)
+
+
 def read_request(sock: socket.socket) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
@@ -92,12 +107,12 @@ def read_request(sock: socket.socket) -> bytes:
 
 def local(**changes: Any) -> UrllibWebhookClient:
     """As on a developer's machine."""
-    return UrllibWebhookClient(**{"loopback_allowed": True, "now_ms": lambda: NOW_MS, "total_seconds": 1.0, **changes})
+    return UrllibWebhookClient(**{"loopback_allowed": True, "now_ms": lambda: NOW_MS, "total_seconds": 60.0, **changes})
 
 
 def deployed(*addresses: str, **changes: Any) -> UrllibWebhookClient:
     """As deployed, with a name server that answers so."""
-    values = {"loopback_allowed": False, "now_ms": lambda: NOW_MS, "total_seconds": 1.0, **changes}
+    values = {"loopback_allowed": False, "now_ms": lambda: NOW_MS, "total_seconds": 60.0, **changes}
     return UrllibWebhookClient(**values, resolve=lambda _host, _port: addresses)
 
 
@@ -211,15 +226,15 @@ class TestWhomItCalls:
 
     def test_a_slow_name_server_is_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(webhook_client_module, "RESOLVE_TIMEOUT_SECONDS", 0.1)
+        over = threading.Event()
 
         def slow(_host: str, _port: int) -> tuple[str, ...]:
-            time.sleep(2)
-            return ("93.184.216.34",)
+            over.wait(60)
+            return ("10.0.0.1",)
 
         webhook_client = UrllibWebhookClient(loopback_allowed=False, now_ms=lambda: NOW_MS, resolve=slow)
-        begun = time.monotonic()
         assert post(webhook_client, "https://shop.example.com/") == NotAnswered(code="name_not_resolved")
-        assert time.monotonic() - begun < 1
+        over.set()
 
     def test_no_proxy_of_the_environment_is_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
@@ -259,58 +274,57 @@ class TestWhatAServerCanDo:
                 written += sock.send(b"x" * 65536)
 
         with serving(flood) as server:
-            assert post(local(total_seconds=10.0), server.url) == Answered(status=200)
-            time.sleep(0.1)
-        assert server.errors, "it was cut off"
+            assert post(local(), server.url) == Answered(status=200)
+            assert was_cut_off(server)
         assert written < 20_000_000, "what the sockets' buffers hold"
 
     def test_endless_headers_are_an_end(self) -> None:
+        written = 0
+
         def flood(sock: socket.socket) -> None:
+            nonlocal written
             sock.sendall(b"HTTP/1.1 200 OK\r\n")
             while True:
-                sock.sendall(b"X-Filler: " + b"y" * 1000 + b"\r\n")
+                written += sock.send(b"X-Filler: " + b"y" * 1000 + b"\r\n")
 
         with serving(flood) as server:
-            begun = time.monotonic()
-            answer = post(local(total_seconds=10.0), server.url)
-            assert time.monotonic() - begun < 5
+            answer = post(local(), server.url)
+            assert was_cut_off(server)
         assert answer in {Answered(status=200), NotAnswered(code="connection_lost")}
+        assert written < 20_000_000, "what the sockets' buffers hold"
 
     def test_endless_interim_answers_are_an_end(self) -> None:
+        written = 0
+
         def flood(sock: socket.socket) -> None:
+            nonlocal written
             while True:
-                sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                written += sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
         with serving(flood) as server:
-            begun = time.monotonic()
-            assert post(local(total_seconds=10.0), server.url) == NotAnswered(code="connection_lost")
-            assert time.monotonic() - begun < 5
+            assert post(local(), server.url) == NotAnswered(code="connection_lost")
+            assert was_cut_off(server)
+        assert written < 20_000_000, "what the sockets' buffers hold"
 
-    @pytest.mark.parametrize("what", [b"HTTP/1.1 200 OK\r\nX-A: b\r\n" * 30, b""])
-    def test_a_slow_drip_ends_at_the_total_time(self, what: bytes) -> None:
-        def drip(sock: socket.socket) -> None:
-            for byte in what:
-                sock.sendall(bytes([byte]))
-                time.sleep(0.05)
-            time.sleep(3)
-
+    def test_a_slow_status_line_ends_at_the_total_time(self) -> None:
         with serving(drip) as server:
-            begun = time.monotonic()
-            answer = post(local(total_seconds=0.5), server.url)
-            assert time.monotonic() - begun < 1.5
-        assert isinstance(answer, NotAnswered)
+            assert isinstance(post(local(total_seconds=0.5), server.url), NotAnswered)
+            assert was_cut_off(server)
+
+    def test_silence_ends_at_the_total_time(self) -> None:
+        with serving(lambda sock: closed.append(sock.recv(1))) as server:
+            closed: list[bytes] = []
+            assert isinstance(post(local(total_seconds=0.5), server.url), NotAnswered)
+        assert closed == [b""], "the sender closed the connection, before the server lost patience"
 
     def test_a_body_that_drips_changes_nothing_about_the_status(self) -> None:
-        def drip(sock: socket.socket) -> None:
-            sock.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n")
-            for _ in range(100):
-                sock.sendall(b"x")
-                time.sleep(0.05)
+        def behave(sock: socket.socket) -> None:
+            sock.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2000\r\n\r\n")
+            drip(sock)
 
-        with serving(drip) as server:
-            begun = time.monotonic()
-            assert post(local(total_seconds=0.5), server.url) == Answered(status=202)
-            assert time.monotonic() - begun < 1.5
+        with serving(behave) as server:
+            assert post(local(total_seconds=2), server.url) == Answered(status=202)
+            assert was_cut_off(server)
 
     def test_a_bomb_is_not_unpacked(self) -> None:
         bomb = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x00\x00"
@@ -371,24 +385,22 @@ class TestTls:
         listener = socket.create_server(("127.0.0.1", 0))
         server = Server(listener.getsockname()[1])
 
-        def drip() -> None:
+        def behave() -> None:
             connection, _ = listener.accept()
             with connection:
                 try:
-                    for byte in b"\x16\x03\x03\x40\x00" + b"\x00" * 200:
-                        connection.sendall(bytes([byte]))
-                        time.sleep(0.05)
-                except OSError:
-                    return
+                    connection.sendall(b"\x16\x03\x03\x40\x00")
+                    drip(connection)
+                except OSError as error:
+                    server.errors.append(error)
 
-        thread = threading.Thread(target=drip, daemon=True)
+        thread = threading.Thread(target=behave, daemon=True)
         thread.start()
         with reaching(server):
-            begun = time.monotonic()
             answer = post(deployed("93.184.216.34", total_seconds=0.6), "https://shop.example.com/")
-            assert time.monotonic() - begun < 2
         assert isinstance(answer, NotAnswered)
-        thread.join(5)
+        assert was_cut_off(server)
+        thread.join(30)
         listener.close()
 
 
