@@ -53,7 +53,7 @@ class Target:
             ) from None
 
     def who(self) -> str:
-        """Whoever decides what is asked for here, as the trail will name them."""
+        """Whoever decides what is asked for here, as the audit log will name them."""
         if self.is_local:
             return f"local:{getpass.getuser()}"
         with aws_errors("ask who you are"):

@@ -278,7 +278,7 @@ class TestLists:
     def test_another_merchant_has_none(self, store: Store, payments: list[Payment]) -> None:
         assert self.walk(store, replace(self.query(), merchant_id="other")) == []
 
-    def test_the_trail_in_pages(self, store: Store, world: World) -> None:
+    def test_the_audit_log_in_pages(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         unsure = apply_outcome(
             payment,

@@ -138,7 +138,7 @@ class TestReceiving:
 
 
 class TestApplying:
-    def test_a_proof_closes_the_payment_with_the_webhook_in_its_trail(self, post: Post) -> None:
+    def test_a_proof_closes_the_payment_with_the_webhook_in_its_audit_log(self, post: Post) -> None:
         payment = post.waiting_payment()
         post.post(post.says(success(payment)))
         assert post.apply() == {"batchItemFailures": []}

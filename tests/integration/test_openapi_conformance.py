@@ -45,7 +45,7 @@ CONFIG: Final = schemathesis.Config.from_dict(
         },
     }
 )
-# 403 (the firewall's), 429 (the throttle's) and 503 (the gateway's or a database's that is down) are documented and
+# 403 (the firewall's), 429 (the throttle's) and 503 (the provider's or a database's that is down) are documented and
 # cannot occur here: the first two never reach the functions. tests/infra and test_api.py have them.
 
 # Generated webhooks are all forged; test_webhooks.py signs them as the providers do.
@@ -149,7 +149,7 @@ def stage(functions: Functions) -> Iterator[Stage]:
 
 
 def _seed(functions: Functions) -> list[str]:
-    """Successful, authorized, declined, waiting for the payer, unknown at a provider without a fence and with one,
+    """Successful, authorized, declined, waiting for the payer, unknown where the provider cannot cancel and where it can,
     not begun.
     """
     alpha, beta = functions.providers.get("alpha"), functions.providers.get("beta")

@@ -287,7 +287,7 @@ class TestPayments:
         assert (len(first["items"]), len(rest["items"])) == (2, 1)
         assert functions.operate(command="list_payments", merchantId="acme", status="FAILED")["items"] == []
 
-    def test_a_review_is_closed_and_the_trail_stays_whole(self, functions: Functions) -> None:
+    def test_a_review_is_closed_and_the_audit_log_stays_whole(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Mismatch(code="reference_differs")]
         _, payment, _ = functions.pay()
         functions.work()

@@ -29,7 +29,7 @@ SAMPLES = Path(__file__).resolve().parents[1] / "data" / "settlements"
 
 @dataclass
 class Reconciling:
-    """The handler, its queue, and a vendor."""
+    """The handler, its queue, and a provider."""
 
     functions: Functions
     http: SimulatedHttp

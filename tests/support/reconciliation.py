@@ -173,7 +173,7 @@ class OnePage:
 
 @dataclass
 class ReconciliationWorld(ProviderWorld):
-    """All vendors' simulators, our book over memory, and reconciliation."""
+    """All providers' simulators, our book over memory, and reconciliation."""
 
     vendor: str = "stripe"
     runs: MemoryRuns = field(default_factory=MemoryRuns)
@@ -278,11 +278,11 @@ class ReconciliationWorld(ProviderWorld):
         return stored
 
     def report(self, run: Run) -> list[tuple[str, str, str | None]]:
-        """Verdict, remedy and payment of every difference."""
+        """Verdict, resolution and payment of every difference."""
         found, _ = self.runs.discrepancies(run.run_id, limit=1_000, after=None)
         return sorted((f.result.value, f.action.value, f.transaction_id or "") for f in found)
 
-    # -- hands in the vendor's book
+    # -- hands in the provider's book
 
     def record_of(self, payment: Payment) -> Record:
         key = payment.attempts[-1].provider_key
@@ -299,7 +299,7 @@ class ReconciliationWorld(ProviderWorld):
         self.simulator.store.put(CHARGE, record["id"], changed)
 
     def charge_there(self, payment: Payment) -> None:
-        """The vendor changes its mind."""
+        """The provider changes its mind."""
         record = self.record_of(payment)
         now = self.clock.now_ms() / 1000
         captured = True if self.vendor == "razorpay" else record["amount"]
@@ -325,7 +325,7 @@ class ReconciliationWorld(ProviderWorld):
         del self.simulator.store.records[CHARGE, record["id"]]  # type: ignore[attr-defined]
 
     def disown(self, payment: Payment) -> None:
-        """As if it had been made by another program of the merchant: our key is nowhere in the vendor's book."""
+        """As if it had been made by another program of the merchant: our key is nowhere in the provider's book."""
         records: dict[Any, Any] = self.simulator.store.records  # type: ignore[attr-defined]
         ours, theirs = payment.attempts[-1].provider_key, "theirs-000001"
         text = json.dumps([[*name, record] for name, record in records.items()]).replace(ours, theirs)
@@ -333,7 +333,7 @@ class ReconciliationWorld(ProviderWorld):
         records.update({(kind, name): record for kind, name, record in json.loads(text)})
 
     def refund(self, payment: Payment, amount: int) -> Operation:
-        """Asked for, and carried out by the vendor."""
+        """Asked for, and carried out by the provider."""
         acceptance = self.request(OperationKind.REFUND, payment, amount)
         for _ in range(20):
             self.work_until_idle()
@@ -344,7 +344,7 @@ class ReconciliationWorld(ProviderWorld):
         return self.operation_now(acceptance.operation)
 
     def forget_operation(self, operation: Operation) -> None:
-        """As if it had been made in the vendor's dashboard, where nobody gives it a key of ours."""
+        """As if it had been made in the provider's dashboard, where nobody gives it a key of ours."""
         key = (operation.merchant_id, operation.transaction_id, operation.operation_id)
         del self.payments.operations[key]
         self.payments.references = {
