@@ -149,7 +149,7 @@ def stage(functions: Functions) -> Iterator[Stage]:
 
 
 def _seed(functions: Functions) -> list[str]:
-    """Successful, authorized, declined, waiting for the payer, unknown where the provider cannot cancel and where it can,
+    """Successful, authorized, declined, waiting for the payer, unknown with and without a way to cancel,
     not begun.
     """
     alpha, beta = functions.providers.get("alpha"), functions.providers.get("beta")
