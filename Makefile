@@ -12,7 +12,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract demo e2e format full-simulation help hooks infra integration lint lock mutants nightly openapi python python313 quick-contract quick-unit rights run setup setup-local simulate simulator smoke synth test types unit
+.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract demo e2e format full-simulation help hooks infra integration lint load lock mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,11 +32,11 @@ run: setup-local ## Run the stacks on this machine, pay three payments, stay up 
 demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
 	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")
 
-alarms: setup-local ## Every alarm of the running stage, and its state
+alarms: setup-local ## Every alarm of the running local environment, and its state
 	@$(VENV)/python -m local.alarms
 
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
-GATE := unit contract integration simulator python313 types conformance synth infra lint architecture
+GATE := unit contract integration simulator python313 types conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e
 NIGHTLY := full-simulation mutants chaos load rights bench audit
 
@@ -80,22 +80,26 @@ infra: setup ## The synthesized templates
 conformance: setup ## What a provider must survive before routing may fail over to it (PROVIDER=name)
 	@$(VENV)/python -m pytest -q tests/conformance --provider="$(PROVIDER)"
 
-architecture: setup ## Which module may import which
-	@$(VENV)/python -m pytest -q tests/architecture
+architecture: setup ## Which module may import which; links, paths and words of the documents
+	@$(VENV)/python -m pytest -q tests/architecture tests/docs
 
-e2e: setup ## The demo and more through the running stage
+e2e: setup ## The demo and more through the local environment
 	@$(VENV)/python -m pytest -q tests/e2e
 
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
 		.local/localstripe/bin/python -m pip --quiet --disable-pip-version-check install localstripe==1.15.10; }
-	@$(VENV)/python -m pytest -q tests/smoke
+	@$(VENV)/python -m pytest -q tests/smoke --require=localstripe
 
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313
 	@# Nobody deploys the simulator and the model of DynamoDB: their own tests are left out.
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract \
 		--ignore=tests/unit/simulation --ignore=tests/contract/test_dynamodb_model.py; fi
+
+sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
+	@$(VENV)/python local/setup.py sdk
+	@$(VENV)/python -m pytest -q tests/sdk --require=sdk
 
 simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SEED_BASE=, SEEDS=, SCALE=full)
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
@@ -116,8 +120,11 @@ audit: setup ## Known advisories against everything that is locked; needs the ad
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants
 
-chaos: setup ## Kill, pause and starve the running stage for some minutes, then compare the books
+chaos: setup ## Kill, pause and starve a local environment for some minutes, then compare the ledgers
 	@PYTHONPATH=functions:. $(VENV)/python -m local.chaos
+
+load: setup ## 500 payments from 50 clients through a local environment, as a table (PAYMENTS=, CLIENTS=, SECONDS=)
+	@exec $(VENV)/python -m local.load
 
 bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench
@@ -140,6 +147,12 @@ openapi: setup ## Write docs/openapi.json from the types
 commands: setup ## Write docs/commands.md from the commands
 	@$(VENV)/python -m ops.reference > docs/commands.md
 
+pages: setup ## Write docs/decisions/README.md from the decision records
+	@$(VENV)/python -m reference
+
+site: ## Build the documentation into .local/site; every link and anchor must resolve
+	@$(PYTHON) reference/site.py
+
 lock: setup ## Write the lock files from requirements*.in
 	@$(LOCK) requirements-layer.in --output-file functions/requirements.txt $(UPGRADE)
 	@$(LOCK) requirements-dev.in --constraint functions/requirements.txt --output-file requirements-dev.txt $(UPGRADE)
@@ -148,4 +161,4 @@ lock: setup ## Write the lock files from requirements*.in
 	@$(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt $(UPGRADE)
 
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .venv-sdk .venv-docs .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -19,10 +19,12 @@ STATE = ROOT / ".local"
 LOG = STATE / "setup.log"
 VENV = ROOT / ".venv"
 VENV_313 = ROOT / ".venv-313"
+VENV_SDK = ROOT / ".venv-sdk"
 LAYER_LOCK = ROOT / "functions" / "requirements.txt"
 LOCAL_LOCK = ROOT / "requirements-local.txt"
 DEVELOPMENT_LOCK = ROOT / "requirements-dev.txt"
 CLI_LOCK = ROOT / "package-lock.json"
+SDK_LOCK = ROOT / "requirements-sdk.txt"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 LAMBDA_TARGET = (
@@ -57,7 +59,7 @@ class SetupError(Exception):
 
 def main() -> int:
     """0 when everything is there."""
-    steps = {"": set_up, "development": set_up_development, "python313": set_up_python313}
+    steps = {"": set_up, "development": set_up_development, "python313": set_up_python313, "sdk": set_up_sdk}
     try:
         steps["".join(sys.argv[1:])]()
     except SetupError as error:
@@ -134,6 +136,19 @@ def set_up_python313() -> None:
         options = ("--quiet", "--verify-hashes", "--constraint", DEVELOPMENT_LOCK)
         run([VENV / "bin" / "uv", "pip", "install", "--python", VENV_313, *options, *NEEDED_ON_313])
         pip("install", *AS_LOCKED, "--requirement", LAYER_LOCK, environment=VENV_313)
+    stamp.write_text(wanted)
+
+
+def set_up_sdk() -> None:
+    """An environment for the providers' own SDKs, which want packages of other versions than ours."""
+    STATE.mkdir(exist_ok=True)
+    stamp = STATE / "set-up-sdk"
+    wanted = digest([SDK_LOCK], sys.version)
+    if stamp.is_file() and stamp.read_text() == wanted and (VENV_SDK / "bin" / "python").exists():
+        return
+    with step("installing the providers' SDKs (about 70 MB)"):
+        venv.create(VENV_SDK, with_pip=True, clear=True)
+        pip("install", "--require-hashes", "--requirement", SDK_LOCK, environment=VENV_SDK)
     stamp.write_text(wanted)
 
 

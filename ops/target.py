@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -45,7 +45,8 @@ class Target:
     def client(self, service: str) -> Any:
         """A client of an AWS service."""
         try:
-            return boto3.client(service, config=_CONFIG, **self.options)
+            make: Callable[..., Any] = boto3.client  # its types know literal names only
+            return make(service, config=_CONFIG, **self.options)
         except NoRegionError:
             raise OperatorError(
                 "Which region? None is configured.", Exit.USAGE, hint="Say --region eu-west-1, or set AWS_REGION."

@@ -291,7 +291,8 @@ def _event_outside_the_transaction() -> list[AbstractContextManager[Any]]:
     def commit_then_put(self: DynamoDBPayments, change: Any) -> Any:
         result = commit(self, change)
         if isinstance(result, Stored):
-            self.client.transact_write_items(TransactItems=[parts(self, change)[-1][1]])
+            event: Any = parts(self, change)[-1][1]
+            self.client.transact_write_items(TransactItems=[event])
         return result
 
     return [

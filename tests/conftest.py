@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import left_out
 from tests.support.tables import create_tables, delete_tables
 
 if TYPE_CHECKING:
@@ -25,8 +26,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--provider` confines the conformance suite to one."""
+    """`--provider` confines the conformance suite to one; `--require` forbids to leave tests out."""
     parser.addoption("--provider", default="", help="the provider that the conformance suite is to examine")
+    left_out.add_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    left_out.register_mark(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out.leave_out(config, items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in left_out.lines(config):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
 """Cashfree's adapter against Cashfree's published contract: every request we can build, every word and example of it.
 
-The contract lies beside the repository and is not ours to copy: without it these tests are skipped.
+The contract lies beside the repository and is not ours to copy: where it is absent these tests are left out.
 """
 
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -36,17 +35,13 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpRespo
 from payflowx.providers.cashfree import requests, signature
 from payflowx.providers.cashfree.connector import CONNECTOR
 from payflowx.providers.http_provider import _read
+from tests.support.left_out import CONTRACTS
 
 PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
 
-CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 SPECIFICATION = CONTRACTS / "cashfree-pg-2025-01-01.full.json"
-VECTORS = CONTRACTS / "vectors.json"
 
-pytestmark = pytest.mark.skipif(
-    not SPECIFICATION.exists() or not VECTORS.exists(),
-    reason="Cashfree's published contract is not beside this repository (../shared/contracts)",
-)
+pytestmark = pytest.mark.needs("contracts")
 
 KEY = "pfx-abcdefghijklmnop-1"
 MOVE_KEY = "pfx-qrstuvwxyz234567-1"
@@ -459,15 +454,6 @@ class TestWebhooks:
         assert isinstance(provider_event.operation_outcome, Succeeded)
         foreign = {**refund, "refund_amount": 100.815}
         assert self.read({**said, "data": {"refund": foreign}}).operation_outcome is None
-
-
-def test_known_signatures() -> None:
-    """The shared file has no row of Cashfree so far; whenever it has one, it is checked here."""
-    rows = [row for row in json.loads(VECTORS.read_text()) if row["provider"] == "cashfree"]
-    for row in rows:
-        assert signature.signature_of(row["timestamp"], row["body"].encode(), row["secret"]) == row["expected"]
-    if not rows:
-        pytest.skip("vectors.json holds no row of Cashfree; tests/unit/providers/test_cashfree.py has one of openssl's")
 
 
 def test_a_number_too_fine_for_its_currency_is_a_mismatch() -> None:

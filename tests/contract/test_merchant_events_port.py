@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.platform.ttl_cache import TtlCache
-from payflowx.adapters.sqs.deliveries import UnreadableDeliveryError, decode_delivery, encode_delivery
+from payflowx.adapters.sqs.messages import DELIVERIES
 from payflowx.adapters.webhooks.cipher import KmsSecretCipher
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus, WebhookEndpoints
@@ -18,6 +18,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import Delivery, Delivery
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventQuery
 from payflowx.domain.payments.ports import Due, DueKind
 from payflowx.domain.payments.retry import FailureReason
+from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
 from tests.support.memory import NOW_MS, MemoryMerchantEvents, MemoryPayments, MemoryWebhookEndpoints
@@ -45,7 +46,9 @@ class Stores:
         event = self.world.payments.trails[payment.merchant_id, payment.transaction_id][0]
         self.payments.create(payment, event, key)
         now_ms = self.world.clock.now_ms()
-        change = fail_payment(payment, STOP, Context(now_ms=now_ms, actor="worker", policy=self.world.policy))
+        change = fail_payment(
+            payment, STOP, Context(now_ms=now_ms, actor="worker", holds_lease=True, policy=self.world.policy)
+        )
         self.payments.commit(change)
         merchant_event = merchant_event_of(change)
         assert merchant_event is not None
@@ -248,7 +251,7 @@ class TestSeals:
 class TestMessages:
     def test_a_job_travels(self) -> None:
         job = DeliveryJob(merchant_id=MERCHANT, transaction_id="pay_a", seq=7, correlation_id="req-1")
-        assert decode_delivery(encode_delivery(job)) == job
+        assert DELIVERIES.decode(DELIVERIES.encode(job, None)) == job
 
     @pytest.mark.parametrize(
         "body",
@@ -266,5 +269,5 @@ class TestMessages:
         ],
     )
     def test_anything_else_is_refused(self, body: str) -> None:
-        with pytest.raises(UnreadableDeliveryError):
-            decode_delivery(body)
+        with pytest.raises(UnreadableMessageError):
+            DELIVERIES.decode(body)

@@ -84,7 +84,7 @@ def payment(payments: Any) -> Payment:
 
 
 def context(actor: str = "api") -> Context:
-    return Context(now_ms=NOW_MS, actor=actor, policy=World().policy)
+    return Context(now_ms=NOW_MS, actor=actor, holds_lease=actor == "worker", policy=World().policy)
 
 
 def new_refund(payment: Payment, key: str = "k1", amount: int = 500) -> Operation:

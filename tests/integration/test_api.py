@@ -82,7 +82,7 @@ class TestCreate:
         assert len(ids) == 1
 
     def test_a_queue_that_is_down_delays_and_loses_nothing(self, functions: Functions) -> None:
-        functions.container.jobs.client.delete_queue(QueueUrl=functions.queue_url)
+        functions.platform.clients.sqs.delete_queue(QueueUrl=functions.queue_url)
         status, body, _ = functions.pay()
         assert status == 202
         functions.engine.client("sqs").create_queue(QueueName="jobs")
@@ -100,7 +100,7 @@ class TestCreate:
             raise EndpointConnectionError(endpoint_url="http://engine.test")
 
         functions.pay("warm")
-        store = functions.container.payments
+        store = functions.api.payments
         with monkeypatch.context() as patched:
             patched.setattr(store.client, "transact_write_items", down, raising=False)
             status, body, headers = functions.pay("k")

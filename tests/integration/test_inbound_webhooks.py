@@ -2,13 +2,12 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
+from payflowx.adapters.sqs.queue import Queue
 from payflowx.domain.payments.outcome import Accepted, ActionRequired, Charged, NextAction, Succeeded
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -50,11 +49,7 @@ class Post:
         return answer["statusCode"], json.loads(answer["body"])
 
     def queued(self) -> list[dict[str, Any]]:
-        queue = self.functions.container.provider_events
-        found = queue.client.receive_message(QueueUrl=queue.queue_url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in found:
-            queue.client.delete_message(QueueUrl=queue.queue_url, ReceiptHandle=message["ReceiptHandle"])
-        return [{"messageId": m["MessageId"], "body": m["Body"], "attributes": {}} for m in found]
+        return self.functions.messages(self.functions.platform.environment["NOTICES_QUEUE_URL"])
 
     def apply(self, records: list[dict[str, Any]] | None = None) -> Any:
         return provider_events.handler({"Records": self.queued() if records is None else records}, Context())
@@ -71,18 +66,13 @@ class Post:
 
 
 @pytest.fixture
-def post(functions: Functions) -> Iterator[Post]:
-    container = functions.container
-    container.__dict__["secrets"] = FixedSecrets({"arn:x": ("secret", "the one of before")})
-    (merchant,) = [container.merchants.get("acme")]
+def post(functions: Functions) -> Post:
+    functions.platform.known_secrets = FixedSecrets({"arn:x": ("secret", "the one of before")})
+    merchant = functions.api.merchants.get("acme")
     assert merchant is not None
     account = merchant.account("alpha", "main")
     assert account is not None
-    with (
-        patch.object(webhooks, "container", lambda: container),
-        patch.object(provider_events, "container", lambda: container),
-    ):
-        yield Post(functions, str(account.webhook_token))
+    return Post(functions, str(account.webhook_token))
 
 
 def success(payment: dict[str, Any], event_id: str = "evt_1", **changes: Any) -> ProviderEvent:
@@ -137,7 +127,7 @@ class TestReceiving:
             raise StorageUnavailableError("the queue did not take the webhook")
 
         body = post.says(success(post.waiting_payment()))
-        monkeypatch.setattr(type(post.functions.container.provider_events), "send", down)
+        monkeypatch.setattr(Queue, "send", down)
         assert post.post(body)[0] == 503
 
     def test_a_defect_is_500_without_a_word_of_the_webhook(self, post: Post) -> None:

@@ -7,7 +7,6 @@ Nothing is random: hypothesis is derandomized, nothing is kept between runs, and
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, Final
 
 import jsonschema_rs
@@ -16,6 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.core.transport import Response
 
+from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.domain.payments.outcome import ActionRequired, Declined, NextAction, Unknown
 from payflowx.domain.shared.card_data import contains_card_number
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -224,10 +224,10 @@ def test_answers_that_chance_does_not_reach(stage: Stage, name: str) -> None:
 
 
 def test_a_database_that_is_down_answers_as_documented(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(*_args: str) -> None:
+    def down(_self: ReadPayments, *_args: str) -> None:
         raise StorageUnavailableError("the database did not answer")
 
-    monkeypatch.setitem(stage.functions.container.__dict__, "read_payments", SimpleNamespace(get=down))
+    monkeypatch.setattr(ReadPayments, "get", down)
     case = SCHEMA["/payments/{transactionId}"]["GET"].Case(path_parameters={"transactionId": stage.ids[0]})
     response = case.call(headers=stage.headers)
     assert response.status_code == 503

@@ -12,6 +12,7 @@ from payflowx.adapters.webhooks.client import UrllibWebhookClient
 from payflowx.domain.payments.outcome import Declined
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.wiring.outbound_webhooks import DelivererWiring
 from tests.support.deliveries import verified
 from tests.support.handlers import Functions
 from tests.support.tables import CONFIGURATION, TRANSACTIONS
@@ -55,7 +56,7 @@ class Shop:
 @pytest.fixture
 def shop(functions: Functions) -> Iterator[Shop]:
     """On the machine itself, as in the local stage."""
-    functions.container.environment = {**functions.container.environment, "LOOPBACK_ALLOWED": "true"}
+    functions.deploy(LOOPBACK_ALLOWED="true")
     running = Shop()
     yield running
     running.close()
@@ -275,14 +276,10 @@ class TestEndpoints:
 
     def test_a_deployed_function_reaches_nothing_on_its_own_machine(self, functions: Functions) -> None:
         """Even where the setting allows it: Lambda's own API listens there."""
-        functions.container.environment = {
-            **functions.container.environment,
-            "LOOPBACK_ALLOWED": "true",
-            "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
-        }
+        functions.deploy(LOOPBACK_ALLOWED="true", AWS_LAMBDA_RUNTIME_API="127.0.0.1:9001")
         status, problem, _ = functions.call("POST", "/webhook-endpoints", {"url": "http://127.0.0.1:9001/"})
         assert (status, problem["code"]) == (422, "url_not_allowed")
-        webhook_client = functions.container.webhook_client
+        webhook_client = functions.wired(DelivererWiring).webhook_client
         assert isinstance(webhook_client, UrllibWebhookClient)
         assert not webhook_client._loopback_allowed
 

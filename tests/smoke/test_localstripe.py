@@ -22,7 +22,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -39,8 +38,8 @@ from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpClient, HttpRequest, HttpResponse, HttpResult
 from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.stripe.connector import CONNECTOR
+from tests.support.left_out import LOCALSTRIPE_PYTHON
 
-PYTHON = Path(__file__).parents[2] / ".local" / "localstripe" / "bin" / "python"
 LAUNCH = """
 import sys
 from aiohttp import web
@@ -53,9 +52,7 @@ web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None, acc
 LEFT_OUT = {"error_on_requires_action", "return_url", "cancellation_reason"}
 SECRET = "whsec_smoke"
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(), reason="localstripe is not installed: `make smoke` installs it into .local, never into .venv"
-)
+pytestmark = pytest.mark.needs("localstripe")
 
 
 @dataclass
@@ -124,7 +121,9 @@ class Fake:
 def fake() -> Iterator[Fake]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([PYTHON, "-c", LAUNCH, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [LOCALSTRIPE_PYTHON, "-c", LAUNCH, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         pool = urllib3.PoolManager(retries=False, timeout=5)
         deadline = time.monotonic() + 20

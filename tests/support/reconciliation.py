@@ -10,6 +10,8 @@ from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
 from payflowx.application.reconciliation.start_reconciliations import Asked, StartReconciliations
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
+from payflowx.domain.merchants.directory import AuditEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.reconciliation.ports import AccountOwner
@@ -23,6 +25,8 @@ from sandbox.store import Record
 from tests.support.memory import FixedRules, MemoryOperations, MemoryPayments
 from tests.support.providers import ProviderWorld
 from tests.support.world import MERCHANT, fallback
+
+DECISION = OperatorAction(who="local:ada", why="TICKET-1")
 
 REAL_PROVIDERS = ("stripe", "razorpay", "cashfree", "payu")
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
@@ -121,6 +125,19 @@ class MemoryRunQueue:
 
 
 @dataclass
+class MemoryAuditLog:
+    """Implements `AuditLog`."""
+
+    kept: list[AuditEntry] = field(default_factory=list)
+
+    def record(self, record: AuditEntry) -> None:
+        self.kept.append(record)
+
+    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
+        return self.kept[:-limit:-1]
+
+
+@dataclass
 class ScriptedFile:
     """Implements `SettlementFiles`: pages of two entries."""
 
@@ -161,6 +178,7 @@ class ReconciliationWorld(ProviderWorld):
     vendor: str = "stripe"
     runs: MemoryRuns = field(default_factory=MemoryRuns)
     run_queue: MemoryRunQueue = field(default_factory=MemoryRunQueue)
+    audit_log: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     file: ScriptedFile = field(default_factory=ScriptedFile)
 
     def __post_init__(self) -> None:
@@ -187,6 +205,7 @@ class ReconciliationWorld(ProviderWorld):
             runs=self.runs,
             queue=self.run_queue,
             providers=self.providers,
+            audit_log=self.audit_log,
             clock=self.clock,
             telemetry=self.telemetry,
         )
@@ -244,7 +263,7 @@ class ReconciliationWorld(ProviderWorld):
 
     def run(self, *, deadline: Deadline | None = None, **changes: Any) -> Run:
         """Start it and deliver its messages, whatever happens to the worker."""
-        (run,) = self.start.asked_for(self.asked(**changes))
+        (run,) = self.start.asked_for(self.asked(**changes), DECISION)
         for _ in range(500):
             if not self.run_queue.sent:
                 break

@@ -68,7 +68,7 @@ def _authorized_merchant(functions: Functions, event: Mapping[str, Any]) -> str 
 
 
 def _unauthenticated(request_id: str) -> tuple[int, list[tuple[str, str]], bytes]:
-    """The gateway's answer; `infra/constructs/problem_answers.py` has the real one, and tests/infra holds it."""
+    """The gateway's answer; `infra/constructs/api/gateway_responses.py` has the real one, and tests/infra holds it."""
     problem = problems.Problem(code="unauthenticated", detail="Send a valid API key.", request_id=request_id)
     headers = [("Content-Type", problems.CONTENT_TYPE), ("WWW-Authenticate", "Bearer")]
     return problem.status, headers, json.dumps(problem.body()).encode()

@@ -127,14 +127,14 @@ def test_a_wrong_control_is_refused(
     assert control(pool, server, **settings) == 400
 
 
-class Mailbox(BaseHTTPRequestHandler):
-    """Takes whatever is posted."""
+class Merchant(BaseHTTPRequestHandler):
+    """Accepts all webhooks."""
 
-    letters: list[tuple[dict[str, str], bytes]]
+    received: list[tuple[dict[str, str], bytes]]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.letters.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
         self.send_response(200)
         self.end_headers()
 
@@ -143,12 +143,12 @@ class Mailbox(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def mailbox() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
-    letters: list[tuple[dict[str, str], bytes]] = []
-    handler = type("Handler", (Mailbox,), {"letters": letters})
+def merchant() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    received: list[tuple[dict[str, str], bytes]] = []
+    handler = type("Handler", (Merchant,), {"received": received})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/webhooks/stripe/token", letters
+        yield f"http://127.0.0.1:{server.server_address[1]}/webhooks/stripe/token", received
         server.shutdown()
 
 
@@ -183,59 +183,59 @@ def reports(pool: urllib3.PoolManager, server: SimulatorServer) -> list[dict[str
     return deliveries
 
 
-def postmen() -> int:
-    return sum(thread.name == "postman" for thread in threading.enumerate())
+def dispatchers() -> int:
+    return sum(thread.name == "webhook-dispatcher" for thread in threading.enumerate())
 
 
 def test_a_vendor_posts_its_webhooks_signed_where_it_was_told_to(
-    stripe: SimulatorServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+    stripe: SimulatorServer, pool: urllib3.PoolManager, merchant: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
-    url, letters = mailbox
+    url, received = merchant
     wanted = ["payment_intent.succeeded", "charge.succeeded"]
     assert control(pool, stripe, webhookUrl=url, webhookEvents=wanted) == 200
     pay_intent(pool, stripe, "k1")
     assert wait_for(lambda: len(reports(pool, stripe)) == 2)
-    for headers, body in letters:
+    for headers, body in received:
         at, _, signature = headers["stripe-signature"].removeprefix("t=").partition(",v1=")
         assert signature == hmac.new(b"whsec_1", f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    assert [json.loads(body)["type"] for _, body in letters] == ["charge.succeeded", "payment_intent.succeeded"]
+    assert [json.loads(body)["type"] for _, body in received] == ["charge.succeeded", "payment_intent.succeeded"]
     assert [(report["type"], report["status"], report["send"]) for report in reports(pool, stripe)] == [
         ("charge.succeeded", 200, 1),
         ("payment_intent.succeeded", 200, 1),
     ]
 
 
-def test_a_port_that_was_closed_and_opened_has_one_postman_still(
-    stripe: SimulatorServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+def test_after_a_closed_port_there_is_still_one_dispatcher(
+    stripe: SimulatorServer, pool: urllib3.PoolManager, merchant: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
-    url, letters = mailbox
+    url, received = merchant
     control(pool, stripe, webhookUrl=url, webhookEvents=["payment_intent.succeeded"])
-    assert wait_for(lambda: postmen() == 1), "those of the tests before have gone home"
+    assert wait_for(lambda: dispatchers() == 1), "those of the earlier tests have ended"
     assert control(pool, stripe, closePortSeconds=2) == 200
     assert wait_for(lambda: not answers(pool, stripe))
     assert wait_for(lambda: answers(pool, stripe))
     pay_intent(pool, stripe, "k1")
-    assert wait_for(lambda: bool(letters))
+    assert wait_for(lambda: bool(received))
     time.sleep(0.3)
-    assert (len(letters), postmen()) == (1, 1)
+    assert (len(received), dispatchers()) == (1, 1)
 
 
 def test_operations_to_come_and_features_of_the_account(stripe: SimulatorServer, pool: urllib3.PoolManager) -> None:
     assert control(pool, stripe, nextOperations=["tok_async_success"]) == 200
-    assert control(pool, stripe, nextOperations=["tok_of_nobody"]) == 400
+    assert control(pool, stripe, nextOperations=["tok_unknown"]) == 400
     assert control(pool, stripe, accountFeatures={"card_preauth": True}) == 400, "Stripe has no such feature"
     assert control(pool, stripe, accountFeatures={"store": True}) == 400
     assert control(pool, stripe, webhookFaults={"late": 5}) == 400
 
 
 def test_a_gateway_that_exists_only_here_posts_its_webhooks_as_well(
-    server: SimulatorServer, pool: urllib3.PoolManager, mailbox: tuple[str, list[tuple[dict[str, str], bytes]]]
+    server: SimulatorServer, pool: urllib3.PoolManager, merchant: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
-    url, letters = mailbox
+    url, received = merchant
     assert control(pool, server, webhookUrl=url) == 200
     pay(pool, server, "k1")
-    assert wait_for(lambda: bool(letters))
-    ((headers, body),) = letters
+    assert wait_for(lambda: bool(received))
+    ((headers, body),) = received
     assert headers["x-mock-signature"] == hmac.new(b"secret", body, hashlib.sha256).hexdigest()
     assert json.loads(body)["type"] == "charge.succeeded"
 

@@ -61,7 +61,19 @@ class ProviderStatus:
     changed_at_ms: int
 
 
-class MerchantDirectory(Protocol):
+class AuditLog(Protocol):
+    """The operators' audit log. Nobody can alter it."""
+
+    def record(self, record: AuditEntry) -> None:
+        """An entry for a change that lies outside of this store. Written first: a change is never without one."""
+        ...
+
+    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
+        """Of a month (2026-11), newest first."""
+        ...
+
+
+class MerchantDirectory(AuditLog, Protocol):
     """Reads consistently, nothing remembered. Each change is written with its record, both or none.
 
     False when a condition did not hold; then nothing was written.
@@ -90,14 +102,6 @@ class MerchantDirectory(Protocol):
     def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool: ...
 
     def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]: ...
-
-    def record(self, record: AuditEntry) -> None:
-        """An entry for a change that lies outside of this store. Written first: a change is never without one."""
-        ...
-
-    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
-        """Of a month (2026-11), newest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

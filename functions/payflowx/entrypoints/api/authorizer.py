@@ -1,15 +1,11 @@
 """The REQUEST authorizer: from the Authorization header to a merchant."""
 
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from payflowx.bootstrap import Container
+from payflowx.entrypoints.runtime import Wired
+from payflowx.wiring.merchants import AuthorizerWiring
 
-
-@cache
-def container() -> Container:
-    """One a function instance; tests replace it."""
-    return Container()
+wiring: Final = Wired(AuthorizerWiring.of_function)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -19,7 +15,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     at hand would deny the next one.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    merchant_id = container().authenticate(headers.get("authorization", ""))
+    merchant_id = wiring().authenticate(headers.get("authorization", ""))
     return _policy(event["methodArn"], merchant_id)
 
 

@@ -18,9 +18,11 @@ from payflowx.adapters.platform.cursors import Cursors
 from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
 from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
 from payflowx.adapters.platform.ttl_cache import TtlCache
-from payflowx.adapters.sqs.jobs import SqsJobs, UnreadableJobError, decode_job, encode_job
+from payflowx.adapters.sqs.messages import JOBS
+from payflowx.adapters.sqs.queue import Queue
 from payflowx.domain.merchants.api_keys import compose_api_key
 from payflowx.domain.payments.ports import Job
+from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
 from payflowx.domain.shared.metrics import Metric
 from tests.support.memory import ManualClock
@@ -151,13 +153,13 @@ class TestJobs:
     )
 
     def test_there_and_back(self) -> None:
-        assert decode_job(encode_job(self.JOB)) == self.JOB
+        assert JOBS.decode(JOBS.encode(self.JOB, None)) == self.JOB
         bare = Job(merchant_id="acme", transaction_id="pay_x")
-        assert decode_job(encode_job(bare)) == bare
+        assert JOBS.decode(JOBS.encode(bare, None)) == bare
 
     def test_a_later_versions_hints_are_ignored(self) -> None:
-        body = json.dumps({**json.loads(encode_job(self.JOB)), "new_hint": 1})
-        assert decode_job(body) == self.JOB
+        body = json.dumps({**json.loads(JOBS.encode(self.JOB, None)), "new_hint": 1})
+        assert JOBS.decode(body) == self.JOB
 
     @given(
         st.text(max_size=40)
@@ -168,8 +170,8 @@ class TestJobs:
     )
     def test_garbage_is_refused_and_nothing_else_happens(self, body: str) -> None:
         try:
-            job = decode_job(body)
-        except UnreadableJobError:
+            job = JOBS.decode(body)
+        except UnreadableMessageError:
             return
         assert job.merchant_id
         assert job.transaction_id
@@ -177,11 +179,11 @@ class TestJobs:
     @pytest.mark.parametrize("error", [DOWN, THROTTLED])
     def test_a_queue_that_is_down(self, error: Exception) -> None:
         with pytest.raises(StorageUnavailableError):
-            SqsJobs(client=FakeClient([error]), queue_url="u").send(self.JOB)
+            Queue(client=FakeClient([error]), url="u", codec=JOBS).send(self.JOB)
 
     def test_the_merchant_is_the_group(self) -> None:
         client = FakeClient([{}])
-        SqsJobs(client=client, queue_url="u").send(self.JOB, delay_seconds=7)
+        Queue(client=client, url="u", codec=JOBS).send(self.JOB, delay_seconds=7)
         _, request = client.calls[0]
         assert (request["MessageGroupId"], request["DelaySeconds"]) == ("acme", 7)
 

@@ -15,7 +15,8 @@ from payflowx.adapters.platform import log_context
 from payflowx.adapters.platform.clock import Threads
 from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacting_formatter
 from payflowx.adapters.platform.tracing import Trace, Tracing, daemon_of
-from payflowx.adapters.sqs.jobs import SqsJobs, decode_job, encode_job, facts_of
+from payflowx.adapters.sqs.messages import JOBS
+from payflowx.adapters.sqs.queue import Queue
 from payflowx.domain.payments.ports import Job
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
@@ -23,7 +24,7 @@ HEADER = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1"
 JOB = Job(merchant_id="acme", transaction_id="pay_x")
 
 
-class Queue:
+class FakeSqs:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
 
@@ -59,7 +60,7 @@ class TestLines:
         job = Job(merchant_id="acme", transaction_id="pay_x", operation_id="ref_x", correlation_id="order-7")
         with log_context.message({"messageId": "m1", "attributes": {}}):
             telemetry.info("before it was read")
-            log_context.add(facts_of(job))
+            log_context.add(JOBS.facts(job))
             telemetry.about(attempt=2, provider="mock")
             telemetry.warn("while at it", provider="other")
             try:
@@ -112,29 +113,31 @@ class TestLines:
 
 class TestOverTheQueue:
     def test_a_message_carries_both_ids_of_the_work_that_sent_it(self) -> None:
-        queue = Queue()
+        queue = FakeSqs()
         with log_context.work_on({"correlationId": "order-7"}, trace=HEADER):
-            SqsJobs(client=queue, queue_url="u").send(JOB)
+            Queue(client=queue, url="u", codec=JOBS).send(JOB)
         (sent,) = queue.sent
-        assert decode_job(sent["MessageBody"]).correlation_id == "order-7"
+        assert JOBS.decode(sent["MessageBody"]).correlation_id == "order-7"
         assert sent["MessageSystemAttributes"] == {"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}}
 
     def test_a_job_that_names_its_own_keeps_it(self) -> None:
-        queue = Queue()
+        queue = FakeSqs()
         with log_context.work_on({"correlationId": "other"}, trace=None):
-            SqsJobs(client=queue, queue_url="u").send(Job(merchant_id="a", transaction_id="p", correlation_id="own"))
-        assert decode_job(queue.sent[0]["MessageBody"]).correlation_id == "own"
+            Queue(client=queue, url="u", codec=JOBS).send(
+                Job(merchant_id="a", transaction_id="p", correlation_id="own")
+            )
+        assert JOBS.decode(queue.sent[0]["MessageBody"]).correlation_id == "own"
 
     def test_without_either_nothing_is_made_up(self) -> None:
-        queue = Queue()
-        SqsJobs(client=queue, queue_url="u").send(JOB)
+        queue = FakeSqs()
+        Queue(client=queue, url="u", codec=JOBS).send(JOB)
         assert "MessageSystemAttributes" not in queue.sent[0]
-        assert queue.sent[0]["MessageBody"] == encode_job(JOB)
+        assert queue.sent[0]["MessageBody"] == JOBS.encode(JOB, None)
 
     @pytest.mark.parametrize("value", [7, ["x"], {"a": 1}, "a b", "4111111111111111"])
     def test_a_strange_one_in_a_message_is_dropped_and_the_message_taken(self, value: object) -> None:
-        body = json.dumps({**json.loads(encode_job(JOB)), "correlation_id": value})
-        assert decode_job(body) == JOB
+        body = json.dumps({**json.loads(JOBS.encode(JOB, None)), "correlation_id": value})
+        assert JOBS.decode(body) == JOB
 
 
 class TestTraces:
@@ -148,7 +151,7 @@ class TestTraces:
     def test_a_call_of_a_provider_is_a_part_of_the_trace_that_the_message_brought(self, daemon: socket.socket) -> None:
         tracing = Tracing(daemon.getsockname())
         with log_context.message({"messageId": "m", "attributes": {"AWSTraceHeader": HEADER}}):
-            log_context.add({**facts_of(JOB), "attempt": 1, "secret": "not one of ours"})
+            log_context.add({**JOBS.facts(JOB), "attempt": 1, "secret": "not one of ours"})
             tracing.called("mock", "charge", ended_ms=1_790_000_002_500, took_ms=500)
         header, _, text = daemon.recv(65_536).decode().partition("\n")
         assert json.loads(header) == {"format": "json", "version": 1}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from payflowx.adapters.sqs.dead_letters import decode_message
-from payflowx.adapters.sqs.deliveries import encode_delivery
-from payflowx.adapters.sqs.jobs import encode_job
-from payflowx.adapters.sqs.provider_events import encode_provider_event
+from payflowx.adapters.sqs.messages import DELIVERIES as DELIVERY_MESSAGES
+from payflowx.adapters.sqs.messages import JOBS as JOB_MESSAGES
+from payflowx.adapters.sqs.messages import PROVIDER_EVENTS as EVENT_MESSAGES
 from payflowx.application.inbound_webhooks.match_event import MatchEvent
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayStep
@@ -186,7 +186,7 @@ def desk() -> Desk:
 
 def wake_up(payment: Payment, operation_id: str | None = None) -> str:
     job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id, operation_id=operation_id)
-    return encode_job(job)
+    return JOB_MESSAGES.encode(job, None)
 
 
 # -- resolve and review
@@ -329,11 +329,11 @@ def inbound(payment: Payment, **changes: str) -> ReceivedEvent:
 
 def test_webhooks_are_planned_by_what_they_are_about(desk: Desk) -> None:
     payment = desk.unknown()
-    ours = encode_provider_event(inbound(payment, charge_key=payment.attempts[0].provider_key))
+    ours = EVENT_MESSAGES.encode(inbound(payment, charge_key=payment.attempts[0].provider_key), None)
     assert plan_of(desk, ours, PROVIDER_EVENTS)[0] is ReplayStep.APPLY
-    lost = encode_provider_event(inbound(payment, charge_key="pfx-bbbbbbbbbbbbbbbb-1"))
+    lost = EVENT_MESSAGES.encode(inbound(payment, charge_key="pfx-bbbbbbbbbbbbbbbb-1"), None)
     assert plan_of(desk, lost, PROVIDER_EVENTS)[0] is ReplayStep.KEEP
-    strange = encode_provider_event(inbound(payment))
+    strange = EVENT_MESSAGES.encode(inbound(payment), None)
     assert plan_of(desk, strange, PROVIDER_EVENTS)[0] is ReplayStep.SKIP
 
 
@@ -383,7 +383,7 @@ def test_the_hints_of_the_first_send_are_not_sent_again(desk: Desk) -> None:
     ((first, _),) = desk.world.jobs.sent
     assert first.request_hash is not None
     desk.world.jobs.sent.clear()
-    desk.dead.put(encode_job(first))
+    desk.dead.put(JOB_MESSAGES.encode(first, None))
     desk.replay()
     ((again, _),) = desk.world.jobs.sent
     assert again == Job(merchant_id=MERCHANT, transaction_id=payment.transaction_id)
@@ -451,7 +451,7 @@ def test_a_wake_up_of_a_payment_that_is_not_here_stays(desk: Desk) -> None:
 def test_webhooks_go_back_to_their_queue(desk: Desk) -> None:
     payment = desk.unknown()
     provider_event = inbound(payment, charge_key=payment.attempts[0].provider_key)
-    desk.dead.put(encode_provider_event(provider_event), PROVIDER_EVENTS)
+    desk.dead.put(EVENT_MESSAGES.encode(provider_event, None), PROVIDER_EVENTS)
     assert desk.replay(PROVIDER_EVENTS)[0].sent
     assert desk.provider_events.sent == [provider_event]
 
@@ -461,7 +461,7 @@ def test_an_event_that_is_owed_is_told_again_and_one_that_is_not_goes(desk: Desk
     desk.work()
     (place, merchant_event), *_ = desk.world.payments.merchant_events.items()
     job = DeliveryJob(merchant_id=MERCHANT, transaction_id=payment.transaction_id, seq=place[2])
-    desk.dead.put(encode_delivery(job), DELIVERIES)
+    desk.dead.put(DELIVERY_MESSAGES.encode(job, None), DELIVERIES)
     desk.world.deliveries.sent.clear()
     (replayed,) = desk.replay(DELIVERIES)
     assert (replayed.plan.step, replayed.sent) == (ReplayStep.TELL, True)
@@ -469,7 +469,7 @@ def test_an_event_that_is_owed_is_told_again_and_one_that_is_not_goes(desk: Desk
     desk.world.payments.merchant_events[place] = replace(merchant_event, due_at_ms=None)
     desk.dead.hidden.clear()
     for seq in (place[2], 99):
-        desk.dead.put(encode_delivery(replace(job, seq=seq)), DELIVERIES)
+        desk.dead.put(DELIVERY_MESSAGES.encode(replace(job, seq=seq), None), DELIVERIES)
     assert [(r.plan.step, r.sent) for r in desk.replay(DELIVERIES)] == [(ReplayStep.SKIP, False)] * 2
     assert desk.dead.lying[DELIVERIES] == []
 

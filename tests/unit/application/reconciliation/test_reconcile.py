@@ -17,7 +17,7 @@ from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.domain.shared.transport import HttpRequest, HttpResult, NoAnswer
 from tests.support.providers import SimulatedHttp
-from tests.support.reconciliation import REAL_PROVIDERS, ReconciliationWorld
+from tests.support.reconciliation import DECISION, REAL_PROVIDERS, ReconciliationWorld
 
 
 @pytest.fixture(params=REAL_PROVIDERS)
@@ -374,7 +374,7 @@ class TestInterruptions:
     def test_of_two_workers_one_stops(self, world: ReconciliationWorld) -> None:
         world.pay("order-1")
         world.a_day_later()
-        (run,) = world.start.asked_for(world.asked())
+        (run,) = world.start.asked_for(world.asked(), DECISION)
         first = world.runs.save
 
         def overtaken(before: Run, after: Run) -> bool:
@@ -402,7 +402,7 @@ class TestInterruptions:
         world.pay("order-1")
         world.a_day_later()
         world.http.closed.add(world.vendor)
-        (run,) = world.start.asked_for(world.asked())
+        (run,) = world.start.asked_for(world.asked(), DECISION)
         for _ in range(5):
             world.reconcile(run.run_id, world.deadline)
         world.http.closed.clear()
@@ -410,7 +410,7 @@ class TestInterruptions:
         assert world.run().counts == {"matched": 1}
 
         world.http.closed.add(world.vendor)
-        (again,) = world.start.asked_for(world.asked(again=1))
+        (again,) = world.start.asked_for(world.asked(again=1), DECISION)
         for _ in range(MAX_FRUITLESS_TRIES + 3):
             world.reconcile(again.run_id, world.deadline)
         stuck = world.runs.get(again.run_id)
@@ -436,7 +436,7 @@ class TestLongLists:
     def test_more_differences_than_anybody_believes_are_reported_and_not_acted_upon(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("payflowx.domain.reconciliation.run.MAX_REMEDIES", 3)
+        monkeypatch.setattr("payflowx.domain.reconciliation.run.MAX_ACTIONS", 3)
         world = ReconciliationWorld(vendor="stripe")
         payments = [world.pay(f"order-{n}") for n in range(6)]
         for payment in payments:
@@ -495,9 +495,9 @@ class TestStarting:
 
     def test_asking_twice_is_one_run(self, world: ReconciliationWorld) -> None:
         world.a_day_later()
-        (first,) = world.start.asked_for(world.asked())
-        (second,) = world.start.asked_for(world.asked())
-        (third,) = world.start.asked_for(world.asked(again=1))
+        (first,) = world.start.asked_for(world.asked(), DECISION)
+        (second,) = world.start.asked_for(world.asked(), DECISION)
+        (third,) = world.start.asked_for(world.asked(again=1), DECISION)
         assert first.run_id == second.run_id != third.run_id
 
     @pytest.mark.parametrize(
@@ -516,5 +516,6 @@ class TestStarting:
         world = ReconciliationWorld()
         world.a_day_later()
         with pytest.raises(Refusal) as refused:
-            world.start.asked_for(world.asked(**changes))
+            world.start.asked_for(world.asked(**changes), DECISION)
         assert refused.value.code == code
+        assert world.audit_log.kept == []

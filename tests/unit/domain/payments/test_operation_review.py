@@ -14,7 +14,7 @@ from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.world import World
-from tests.unit.domain.test_review import CONTEXT
+from tests.unit.domain.payments.test_review import CONTEXT
 
 
 def paid(world: World, **changes: Any) -> Payment:

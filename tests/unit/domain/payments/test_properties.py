@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from payflowx.adapters.sqs.jobs import UnreadableJobError, decode_job
+from payflowx.adapters.sqs.messages import JOBS
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
@@ -49,6 +49,7 @@ from payflowx.domain.payments.state_machine import (
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS, PAYMENT_TRANSITIONS
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import Account, ChargeRequest
+from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.backoff import inquiry_delay_ms, retry_delay_ms, wake_delay_ms
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.identifiers import derive_provider_key
@@ -189,7 +190,7 @@ class Walk:
     trail: list[Event] = field(default_factory=list)
 
     def context(self) -> Context:
-        return Context(now_ms=self.now_ms, actor="worker", policy=self.policy, able=ABLE, jitter=0.5)
+        return Context(now_ms=self.now_ms, actor="worker", holds_lease=True, policy=self.policy, able=ABLE, jitter=0.5)
 
     def take(self, action: str, outcome: Outcome, wait_ms: int) -> None:
         due_ms = max(self.payment.ready_at_ms, self.now_ms) if self.payment.due_at_ms is not None else self.now_ms
@@ -556,8 +557,8 @@ class TestJobs:
     @given(FIELDS.map(json.dumps) | FIELDS.map(json.dumps) | FIELDS.map(json.dumps) | JSON.map(json.dumps) | st.text())
     def test_a_job_or_unreadable(self, body: str) -> None:
         try:
-            job = decode_job(body)
-        except UnreadableJobError:
+            job = JOBS.decode(body)
+        except UnreadableMessageError:
             return
         assert isinstance(job, Job)
         for text in (job.merchant_id, job.transaction_id):

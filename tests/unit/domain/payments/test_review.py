@@ -160,7 +160,7 @@ def test_charges_that_were_all_given_back_leave_no_charge() -> None:
     [
         {"captured": 1999, "refundable": 1000, "refunded": 999},
         {"captured": 1999, "refundable": 999},
-        {"open_settlement": "cap_aaaaaaaaaaaaaaaa"},
+        {"open_capture_or_void": "cap_aaaaaaaaaaaaaaaa"},
     ],
 )
 def test_what_was_refunded_here_was_charged(changes: dict[str, Any]) -> None:
