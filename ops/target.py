@@ -34,7 +34,7 @@ class Target:
     base_url: str
     stack_prefix: str
     merchant: str | None = None
-    gateways: Mapping[str, str] = field(default_factory=dict)
+    simulators: Mapping[str, str] = field(default_factory=dict)
     """The local stage's simulators."""
 
     @property
@@ -81,7 +81,7 @@ def _local_stage() -> Target:
             base_url=stage["baseUrl"],
             stack_prefix="Dev",
             merchant=stage["merchantId"],
-            gateways=stage["gateways"],
+            simulators=stage["gateways"],
         )
     except FileNotFoundError:
         raise OperatorError(

@@ -390,7 +390,7 @@ def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
     assert type(read(step, charge(), answer(schema("BadRequestError")["example"], 400))) is Rejected
 
 
-class TestStatements:
+class TestReports:
     def test_the_example(self) -> None:
         entity = schema("ReconEntity")
         page = CONNECTOR.read_report(PAGE, answer(entity["example"]))

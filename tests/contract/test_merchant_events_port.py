@@ -43,7 +43,7 @@ class Stores:
         from payflowx.domain.payments.state_machine import Context, fail_payment
 
         payment = self.world.accept(key)
-        event = self.world.payments.trails[payment.merchant_id, payment.transaction_id][0]
+        event = self.world.payments.audit_logs[payment.merchant_id, payment.transaction_id][0]
         self.payments.create(payment, event, key)
         now_ms = self.world.clock.now_ms()
         change = fail_payment(
@@ -86,7 +86,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return Stores(store, merchant_events, DynamoDBDueItems(client=client, table=TRANSACTIONS))
 
 
-class TestAnnouncements:
+class TestMerchantEvents:
     def test_the_transaction_of_the_change_makes_the_event_due(self, stores: Stores) -> None:
         announced = stores.publish()
         assert stores.get(announced) == announced
@@ -198,7 +198,7 @@ def books(request: pytest.FixtureRequest) -> Any:
     return DynamoDBWebhookEndpoints(client=request.getfixturevalue("dynamodb"), table=CONFIGURATION)
 
 
-class TestBooks:
+class TestEndpoints:
     def test_a_merchant_without_endpoints_has_an_empty_book(self, books: Any) -> None:
         assert books.get(MERCHANT) == WebhookEndpoints(merchant_id=MERCHANT)
 
@@ -224,7 +224,7 @@ class TestBooks:
         assert books.get(MERCHANT).endpoints == ()
 
 
-class TestSeals:
+class TestCipher:
     @pytest.fixture
     def cipher(self, engine: "InProcessEngine") -> KmsSecretCipher:
         kms = engine.client("kms")

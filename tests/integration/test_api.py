@@ -31,8 +31,8 @@ class TestCreate:
         assert body["routing"]["rule"] == "all"
         assert body["attempts"][0]["state"] == "SUCCEEDED"
         assert (body["description"], body["metadata"]) == ("Order 7", {"order": "7"})
-        _, trail, _ = functions.call("GET", f"/payments/{created['transactionId']}/events")
-        assert [(e["seq"], e["type"], e["from"], e["to"]) for e in trail["items"]] == [
+        _, audit_log, _ = functions.call("GET", f"/payments/{created['transactionId']}/events")
+        assert [(e["seq"], e["type"], e["from"], e["to"]) for e in audit_log["items"]] == [
             (1, "payment.accepted", None, "PENDING"),
             (2, "attempt.succeeded", "PENDING", "SUCCESS"),
         ]

@@ -153,8 +153,8 @@ class TestApplying:
         for body in [*bodies, *bodies]:
             post.post(body)
             post.apply()
-        trail = post.functions.call("GET", f"/payments/{payment['transactionId']}/events")[1]["items"]
-        assert [event["type"] for event in trail].count("attempt.succeeded") == 1
+        audit_log = post.functions.call("GET", f"/payments/{payment['transactionId']}/events")[1]["items"]
+        assert [event["type"] for event in audit_log].count("attempt.succeeded") == 1
 
     @pytest.mark.parametrize("change", [{"amount": 1}, {"currency": "EUR"}, {"merchant_reference": "pfx-x-1"}])
     def test_a_success_that_differs_is_a_reason_to_ask_and_nothing_more(

@@ -23,11 +23,11 @@ from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints.api.openapi import document
 from tests.support.handlers import Functions, payment_body
-from tests.support.wsgi import Gateway
+from tests.support.wsgi import ApiGateway
 
 Case = schemathesis.Case[Any]
 
-CONNECTOR: Final = Gateway()
+CONNECTOR: Final = ApiGateway()
 CONFIG: Final = schemathesis.Config.from_dict(
     {
         "generation": {"deterministic": True, "database": "none"},

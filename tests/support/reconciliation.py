@@ -175,7 +175,7 @@ class OnePage:
 class ReconciliationWorld(ProviderWorld):
     """All providers' simulators, our book over memory, and reconciliation."""
 
-    vendor: str = "stripe"
+    provider: str = "stripe"
     runs: MemoryRuns = field(default_factory=MemoryRuns)
     run_queue: MemoryRunQueue = field(default_factory=MemoryRunQueue)
     audit_log: MemoryAuditLog = field(default_factory=MemoryAuditLog)
@@ -185,12 +185,12 @@ class ReconciliationWorld(ProviderWorld):
         super().__post_init__()
         self._operations = MemoryOperations(self.payments)
         self.lookups = MemoryLookups(self.payments, self._operations)
-        self.use(FixedRules(fallback(self.vendor)))
+        self.use(FixedRules(fallback(self.provider)))
         self.began_ms = self.clock.now_ms()
 
     @property
     def simulator(self) -> Simulator:
-        return self.http.simulators[self.vendor]
+        return self.http.simulators[self.provider]
 
     # -- use cases
 
@@ -239,7 +239,7 @@ class ReconciliationWorld(ProviderWorld):
     # -- driving
 
     def pay(self, key: str, token: str = "tok_success", *, work: bool = True, **changes: Any) -> Payment:
-        able = self.providers.get(self.vendor).capabilities
+        able = self.providers.get(self.provider).capabilities
         currency = next(code for code in ("INR", "USD") if able.currencies is None or code in able.currencies)
         method = PaymentMethod(type=min(able.payment_method_types), token=token)
         values: dict[str, Any] = {"amount": 49_900, "currency": currency, "payment_method": method, "customer": PAYER}
@@ -253,7 +253,7 @@ class ReconciliationWorld(ProviderWorld):
 
     def asked(self, **changes: Any) -> Asked:
         values: dict[str, Any] = {
-            "provider": self.vendor,
+            "provider": self.provider,
             "from_ms": self.began_ms - 60_000,
             "until_ms": self.began_ms + 6 * 3_600_000,
             "merchant_id": MERCHANT,
@@ -302,7 +302,7 @@ class ReconciliationWorld(ProviderWorld):
         """The provider changes its mind."""
         record = self.record_of(payment)
         now = self.clock.now_ms() / 1000
-        captured = True if self.vendor == "razorpay" else record["amount"]
+        captured = True if self.provider == "razorpay" else record["amount"]
         facts = {"state": CHARGED, "captured": captured, "taken": record["amount"], "paid_at": now}
         changed = {**record, **facts, "effect": "charge"}
         if "steps" in record:

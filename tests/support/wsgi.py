@@ -20,7 +20,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 _PUBLIC: Final = frozenset({"/health", "/openapi.json"})
 
 
-class Gateway:
+class ApiGateway:
     """`functions` is set by whoever has the engine running."""
 
     functions: Functions | None = None
