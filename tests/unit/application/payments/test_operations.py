@@ -245,7 +245,7 @@ class TestSucceeding:
     def test_the_event_trail_tells_it_without_a_gap(self, world: World) -> None:
         payment = charged(world)
         settle(world, world.request(REFUND, payment, 60).operation)
-        events = world.payments.trails[payment.merchant_id, payment.transaction_id]
+        events = world.payments.audit_logs[payment.merchant_id, payment.transaction_id]
         assert [event.type for event in events[-2:]] == ["refund.requested", "refund.succeeded"]
         assert events[-1].facts["amount"] == 60
 
