@@ -36,8 +36,9 @@ class UnknownPaymentError(PayFlowXError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessProviderEvent:
-    """Safe to call any number of times. Raises `UnknownPaymentError`, and `StorageUnavailableError` to be called
-    again.
+    """Safe to call any number of times.
+
+    Raises `UnknownPaymentError`, and `StorageUnavailableError` to be called again.
     """
 
     find: MatchEvent

@@ -45,7 +45,10 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelPayment:
-    """Idempotent. Raises `Refusal` (`not_found`, `invalid_state`, `outcome_unknown`, `not_supported`)."""
+    """Idempotent.
+
+    Raises `Refusal` (`not_found`, `invalid_state`, `outcome_unknown`, `not_supported`).
+    """
 
     payments: Payments
     providers: Providers

@@ -148,7 +148,9 @@ class CreatePayment:
         return payment, event
 
     def _first_job(self, payment: Payment) -> Job:
-        """The hints let the first worker claim without reading. They hold no token: the hash is of the request.
+        """The hints let the first worker claim without reading.
+
+        They hold no token: the hash is of the request.
 
         Made before anything is written: a request that no gateway's builder can make is not accepted.
         """

@@ -82,7 +82,10 @@ class OperationOutcomeWriter:
         return result
 
     def wake(self, operation: Operation, in_seconds: int | None) -> None:
-        """Send the message that goes on with the operation. Losing it costs time only: the operation is due."""
+        """Send the message that goes on with the operation.
+
+        Losing it costs time only: the operation is due.
+        """
         if in_seconds is None:
             return
         job = Job(

@@ -40,7 +40,10 @@ class OperationSession:
         return operation_request_of(self.payment, self.operation, self.attempt)
 
     def send_first(self) -> OperationObservation:
-        """The first request of an attempt that was just stored. Whatever stops us here, nothing was sent."""
+        """The first request of an attempt that was just stored.
+
+        Whatever stops us here, nothing was sent.
+        """
         return OperationObservation(outcome=self._send(), first_send=True)
 
     def resolve(self) -> OperationObservation:

@@ -74,7 +74,10 @@ class OutcomeWriter:
         return result
 
     def wake(self, payment: Payment, in_seconds: int | None) -> None:
-        """Send the message that goes on with the payment. Losing it costs time only: the payment is due."""
+        """Send the message that goes on with the payment.
+
+        Losing it costs time only: the payment is due.
+        """
         if in_seconds is None:
             return
         job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)

@@ -1,4 +1,7 @@
-"""A worker's turn at a capture, void or refund: claim, call, record. A crash in between can always be resolved."""
+"""A worker's turn at a capture, void or refund: claim, call, record.
+
+A crash in between can always be resolved.
+"""
 
 from dataclasses import dataclass
 
@@ -30,7 +33,10 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OperationClaim:
-    """The operation under our lease. `appended`: this claim began the attempt, so its request is the first."""
+    """The operation under our lease.
+
+    `appended`: this claim began the attempt, so its request is the first.
+    """
 
     payment: Payment
     operation: Operation
@@ -40,7 +46,10 @@ class _OperationClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessOperation:
-    """Safe to call any number of times, at once, late or twice. Raises `StorageUnavailableError` to be called again."""
+    """Safe to call any number of times, at once, late or twice.
+
+    Raises `StorageUnavailableError` to be called again.
+    """
 
     payments: Payments
     operations: Operations

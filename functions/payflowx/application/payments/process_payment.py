@@ -1,4 +1,7 @@
-"""A worker's turn at a payment: claim, call, record. Any crash in between leaves a state that can be resolved."""
+"""A worker's turn at a payment: claim, call, record.
+
+Any crash in between leaves a state that can be resolved.
+"""
 
 from dataclasses import dataclass
 
@@ -24,7 +27,10 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OperationClaim:
-    """The payment under our lease. `appended`: this claim began the attempt, so its next request is the first."""
+    """The payment under our lease.
+
+    `appended`: this claim began the attempt, so its next request is the first.
+    """
 
     payment: Payment
     number: int
@@ -33,7 +39,10 @@ class _OperationClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessPayment:
-    """Safe to call any number of times, at once, late or twice. Raises `StorageUnavailableError` to be called again."""
+    """Safe to call any number of times, at once, late or twice.
+
+    Raises `StorageUnavailableError` to be called again.
+    """
 
     payments: Payments
     merchants: MerchantConfiguration

@@ -29,7 +29,10 @@ from payflowx.domain.shared.operation_request import OperationKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOperation:
-    """A validated request. `amount` None: all that is left. `path` and `fingerprint` identify its content."""
+    """A validated request. `amount` None: all that is left.
+
+    `path` and `fingerprint` identify its content.
+    """
 
     merchant_id: str
     transaction_id: str

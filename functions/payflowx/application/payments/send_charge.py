@@ -12,7 +12,10 @@ from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendCharge:
-    """Needs the lease and a stored attempt. Raises `LeaseLostError` before it sends for a payment lost to another."""
+    """Needs the lease and a stored attempt.
+
+    Raises `LeaseLostError` before it sends for a payment lost to another.
+    """
 
     payments: Payments
 

@@ -98,7 +98,10 @@ class MatchEntries:
         return found
 
     def _refunds(self, run: Run, entries: Sequence[ReportEntry]) -> Mapping[str, ReferenceOwner]:
-        """By key. A refund's key names the operation, and a row of its own the payment that it belongs to."""
+        """By key.
+
+        A refund's key names the operation, and a row of its own the payment that it belongs to.
+        """
         wanted: dict[str, tuple[str, int]] = {}
         for entry in entries:
             parsed = parse_provider_key(entry.provider_key or "")

@@ -120,7 +120,10 @@ class Reconcile:
                 self._tell(run)
 
     def _step(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
-        """The run after its next page. `repeated`: it may have been done before, up to its last write."""
+        """The run after its next page.
+
+        `repeated`: it may have been done before, up to its last write.
+        """
         merchant = self.merchants.get(run.merchant_id)
         account = merchant.account(run.provider, run.account_id) if merchant else None
         if account is None:
@@ -201,7 +204,10 @@ class Reconcile:
     def _act(
         self, run: Run, assessments: Sequence[_Assessed], deadline: Deadline, *, repeated: bool
     ) -> tuple[Counter[str], int]:
-        """Written down, then acted upon. What a page had found before it was interrupted is what it finds."""
+        """Written down, then acted upon.
+
+        What a page had found before it was interrupted is what it finds.
+        """
         known = self.runs.known(run.run_id, [one.discrepancy.name for one in assessments]) if repeated else {}
         counts: Counter[str] = Counter()
         differences: list[_Assessed] = []

@@ -28,7 +28,10 @@ _TIME_TO_STOP_MS: Final = 5 * SECOND_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What an operator wants reconciled. `merchant_id` None: every merchant with an account there."""
+    """What an operator wants reconciled.
+
+    `merchant_id` None: every merchant with an account there.
+    """
 
     provider: str
     from_ms: int

@@ -15,7 +15,10 @@ _HIDE_SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A plan, and what the log has of the message's failures. `failures` None: the log was not asked."""
+    """A plan, and what the log has of the message's failures.
+
+    `failures` None: the log was not asked.
+    """
 
     plan: ReplayPlan
     receives: int

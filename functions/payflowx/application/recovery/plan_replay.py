@@ -52,7 +52,10 @@ class ReplayStep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayPlan:
-    """`what` the message was, and why the step. `status` is the payment's or the operation's as stored."""
+    """`what` the message was, and why the step.
+
+    `status` is the payment's or the operation's as stored.
+    """
 
     message_id: str
     sent_at_ms: int

@@ -99,7 +99,10 @@ class ReplayDeadLetters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeDeadLetters:
-    """Throw dead letters away. No payment is lost: each is due by its row, and every webhook is inquired besides."""
+    """Throw dead letters away.
+
+    No payment is lost: each is due by its row, and every webhook is inquired besides.
+    """
 
     dead_letters: DeadLetters
     merchant_directory: MerchantDirectory

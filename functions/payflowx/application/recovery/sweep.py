@@ -23,7 +23,10 @@ class Swept:
     to_review: int = 0
     oldest_due_ms: int | None = None
     unfinished_shards: int = 0
-    """Not read to the end: the function's time was up, or the store did not answer. The next run goes on."""
+    """Not read to the end: the function's time was up, or the store did not answer.
+
+    The next run goes on.
+    """
 
     def add(self, other: "Swept") -> None:
         """Count another shard's findings in."""
@@ -50,7 +53,10 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepDueItems:
-    """Runs every minute. Two runs at once do no harm: each due time is moved by one of them only."""
+    """Runs every minute.
+
+    Two runs at once do no harm: each due time is moved by one of them only.
+    """
 
     due_items: DueItems
     wakers: Mapping[DueKind, Waker]

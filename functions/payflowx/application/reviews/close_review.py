@@ -18,7 +18,10 @@ from payflowx.domain.shared.text import provider_reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewEntry:
-    """What a person found out, and how. `reference`: the provider's id of the charge, where it was not known."""
+    """What a person found out, and how.
+
+    `reference`: the provider's id of the charge, where it was not known.
+    """
 
     verdict: ReviewVerdict
     evidence: str

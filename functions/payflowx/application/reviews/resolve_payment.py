@@ -1,4 +1,7 @@
-"""Have a payment looked at now rather than when it is due. It charges nothing that would not be charged anyway."""
+"""Have a payment looked at now rather than when it is due.
+
+It charges nothing that would not be charged anyway.
+"""
 
 from dataclasses import dataclass
 
@@ -16,7 +19,10 @@ from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvePayment:
-    """Raises `Refusal` (`not_found`, `nothing_to_do`). What may be done is for the worker to decide, from the row."""
+    """Raises `Refusal` (`not_found`, `nothing_to_do`).
+
+    What may be done is for the worker to decide, from the row.
+    """
 
     payments: Payments
     outcome_writer: OutcomeWriter

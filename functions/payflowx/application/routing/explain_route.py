@@ -18,7 +18,10 @@ _TOKEN: Final = "any"  # noqa: S105 - opens nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteQuestion:
-    """A payment that nobody has to make. `transaction_id` decides the share of a rule that splits."""
+    """A payment that nobody has to make.
+
+    `transaction_id` decides the share of a rule that splits.
+    """
 
     merchant_id: str
     amount: int
@@ -32,7 +35,10 @@ class RouteQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainRoute:
-    """Writes nothing. Raises `Refusal` (`not_found`, `routing_invalid`, `no_route`, `no_provider_available`)."""
+    """Writes nothing.
+
+    Raises `Refusal` (`not_found`, `routing_invalid`, `no_route`, `no_provider_available`).
+    """
 
     merchant_directory: MerchantDirectory
     publisher: RoutingPublisher

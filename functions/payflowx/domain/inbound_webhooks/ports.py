@@ -17,7 +17,10 @@ class WebhookAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedEvent:
-    """An authentic webhook, reduced to what it is about. The message that carries it holds nothing else of it."""
+    """An authentic webhook, reduced to what it is about.
+
+    The message that carries it holds nothing else of it.
+    """
 
     merchant_id: str
     provider: str
@@ -47,7 +50,10 @@ class WebhookAccounts(Protocol):
 
 
 class ProviderEventQueue(Protocol):
-    """The queue between receiving and applying. Raises `StorageUnavailableError`: then the provider must repeat."""
+    """The queue between receiving and applying.
+
+    Raises `StorageUnavailableError`: then the provider must repeat.
+    """
 
     def send(self, inbound: ReceivedEvent, *, delay_seconds: int = 0) -> None: ...
 

@@ -1,4 +1,7 @@
-"""The last part of the address that a provider posts to. It names the account; only a signature proves anything."""
+"""The last part of the address that a provider posts to.
+
+It names the account; only a signature proves anything.
+"""
 
 import hashlib
 import re

@@ -13,7 +13,10 @@ from payflowx.domain.routing.routing import RoutingDocument
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """An entry of the operators' trail: for changes that belong to no payment. Never a secret, never personal data."""
+    """An entry of the operators' trail: for changes that belong to no payment.
+
+    Never a secret, never personal data.
+    """
 
     action: str
     at_ms: int
@@ -62,7 +65,9 @@ class ProviderStatus:
 
 
 class MerchantDirectory(Protocol):
-    """Reads consistently, nothing remembered. Each change is written with its record, both or none.
+    """Reads consistently, nothing remembered.
+
+    Each change is written with its record, both or none.
 
     False when a condition did not hold; then nothing was written.
     """
@@ -92,7 +97,10 @@ class MerchantDirectory(Protocol):
     def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]: ...
 
     def record(self, record: AuditEntry) -> None:
-        """An entry for a change that lies outside of this store. Written first: a change is never without one."""
+        """An entry for a change that lies outside of this store.
+
+        Written first: a change is never without one.
+        """
         ...
 
     def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
@@ -102,7 +110,10 @@ class MerchantDirectory(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSecret:
-    """A provider account's credentials. `webhook_secret` None: the provider signs webhooks with the key secret."""
+    """A provider account's credentials.
+
+    `webhook_secret` None: the provider signs webhooks with the key secret.
+    """
 
     key_id: str = field(repr=False)
     key_secret: str = field(repr=False)
@@ -110,7 +121,10 @@ class AccountSecret:
 
 
 class AccountSecrets(Protocol):
-    """Credentials in the vault. Raises `Refusal` (`secret_forbidden`, `secret_missing`, `secret_unreadable`)."""
+    """Credentials in the vault.
+
+    Raises `Refusal` (`secret_forbidden`, `secret_missing`, `secret_unreadable`).
+    """
 
     def put(self, name: str, secret: AccountSecret) -> str:
         """Store under a name of ours, over whatever is there; the ARN."""
@@ -139,7 +153,10 @@ class Publication:
 
 
 class RoutingPublisher(Protocol):
-    """Where the routing document is rolled out from. Raises `Refusal` (`routing_busy`, `nothing_to_roll_back`)."""
+    """Where the routing document is rolled out from.
+
+    Raises `Refusal` (`routing_busy`, `nothing_to_roll_back`).
+    """
 
     def current(self) -> Publication: ...
 

@@ -1,4 +1,7 @@
-"""A person's decision: who made it and why. Every change by an operator carries one into a trail."""
+"""A person's decision: who made it and why.
+
+Every change by an operator carries one into a trail.
+"""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +22,10 @@ _MAIL_ADDRESS: Final = re.compile(r"\S+@\S+\.\S+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAction:
-    """`who`: the ARN of whoever called, or a user of the local machine. `why`: their own words, a ticket's number."""
+    """`who`: the ARN of whoever called, or a user of the local machine.
+
+    `why`: their own words, a ticket's number.
+    """
 
     who: str
     why: str

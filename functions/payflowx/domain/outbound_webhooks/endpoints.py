@@ -1,4 +1,7 @@
-"""Where a merchant wants to be told. A merchant's endpoints are one record: they are few, and change together."""
+"""Where a merchant wants to be told.
+
+A merchant's endpoints are one record: they are few, and change together.
+"""
 
 import re
 from collections.abc import Sequence

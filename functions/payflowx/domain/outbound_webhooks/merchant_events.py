@@ -41,7 +41,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one endpoint. `code`: why the last try failed; `status`: what it was answered."""
+    """One event on its way to one endpoint.
+
+    `code`: why the last try failed; `status`: what it was answered.
+    """
 
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
@@ -52,7 +55,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEvent:
-    """An event as merchants see it. `number` counts what is announced of a payment, without a gap."""
+    """An event as merchants see it.
+
+    `number` counts what is announced of a payment, without a gap.
+    """
 
     merchant_id: str
     transaction_id: str
@@ -135,7 +141,10 @@ def merchant_event_of(change: Change) -> MerchantEvent | None:
 
 
 def planned(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], now_ms: int) -> MerchantEvent:
-    """Decide once who is told: whoever was there when it happened and wants to know. The disabled are left out."""
+    """Decide once who is told: whoever was there when it happened and wants to know.
+
+    The disabled are left out.
+    """
     if merchant_event.planned:
         return merchant_event
     told = {
@@ -169,7 +178,10 @@ def ready(merchant_event: MerchantEvent, now_ms: int) -> Collection[str]:
 
 
 def after_try(delivery: Delivery, posted: Posted, now_ms: int, jitter: float) -> Delivery:
-    """What a try has brought. What was delivered stays delivered, whatever a slower try says afterwards."""
+    """What a try has brought.
+
+    What was delivered stays delivered, whatever a slower try says afterwards.
+    """
     if delivery.state is DeliveryState.DELIVERED:
         return delivery
     attempts = delivery.attempts + 1

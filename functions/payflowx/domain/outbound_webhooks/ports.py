@@ -12,7 +12,10 @@ from payflowx.domain.payments.payment import Payment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryJob:
-    """A wake-up of an event that is to be delivered. `correlation_id`: of the request that it all goes back to."""
+    """A wake-up of an event that is to be delivered.
+
+    `correlation_id`: of the request that it all goes back to.
+    """
 
     merchant_id: str
     transaction_id: str
@@ -30,7 +33,10 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEventQuery:
-    """Which events of a merchant, newest first. Times are milliseconds, from inclusive, until exclusive."""
+    """Which events of a merchant, newest first.
+
+    Times are milliseconds, from inclusive, until exclusive.
+    """
 
     merchant_id: str
     from_ms: int
@@ -41,7 +47,10 @@ class MerchantEventQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEventPage:
-    """Newest first. `next_position` continues the list; None ends it. A page may be empty and still go on."""
+    """Newest first. `next_position` continues the list; None ends it.
+
+    A page may be empty and still go on.
+    """
 
     items: Sequence[MerchantEvent]
     next_position: str | None
@@ -80,7 +89,10 @@ class SecretCipher(Protocol):
 
 
 class WebhookClient(Protocol):
-    """Posts to a merchant's address: public ones only, no redirects, bounded in time and size. Never raises."""
+    """Posts to a merchant's address: public ones only, no redirects, bounded in time and size.
+
+    Never raises.
+    """
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted: ...
 

@@ -14,7 +14,10 @@ from payflowx.domain.shared.statuses import CaptureMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A merchant's account at a provider. The credentials lie in Secrets Manager under `secret_arn`."""
+    """A merchant's account at a provider.
+
+    The credentials lie in Secrets Manager under `secret_arn`.
+    """
 
     provider: str
     account_id: str
@@ -42,7 +45,10 @@ class ChargeRequest:
 
 
 class Provider(Protocol):
-    """One provider, ready to be called. Every call sends one request at a time and never retries by itself."""
+    """One provider, ready to be called.
+
+    Every call sends one request at a time and never retries by itself.
+    """
 
     @property
     def capabilities(self) -> Capabilities: ...

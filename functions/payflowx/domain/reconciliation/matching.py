@@ -55,7 +55,10 @@ class ResolutionAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """What we hold of an entry. `attempt`: of the operation where there is one, else of the payment."""
+    """What we hold of an entry.
+
+    `attempt`: of the operation where there is one, else of the payment.
+    """
 
     payment: Payment
     attempt: Attempt | None
@@ -160,7 +163,10 @@ def _expected_amount(entry: ReportEntry, ledger_entry: LedgerEntry) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRange:
-    """What was read of their book, and which of our charges are to be in it. Milliseconds, until exclusive."""
+    """What was read of their book, and which of our charges are to be in it.
+
+    Milliseconds, until exclusive.
+    """
 
     from_ms: int
     until_ms: int

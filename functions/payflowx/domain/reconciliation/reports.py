@@ -23,7 +23,10 @@ class ReportPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEntry:
-    """One charge or refund as the provider has it. `succeeded`: money moved. `provider_key`: ours, where it is told."""
+    """One charge or refund as the provider has it. `succeeded`: money moved.
+
+    `provider_key`: ours, where it is told.
+    """
 
     kind: EntryKind
     reference: str

@@ -21,8 +21,11 @@ MAX_FRUITLESS_TRIES: Final = 20
 """A list that cannot be read so many times in a row ends the run: somebody has to look."""
 RETRY_SECONDS: Final = 300
 MAX_ACTIONS: Final = 200
-"""Payments that one run may touch. More differences than this mean a wrong file or list rather than wrong payments:
-they are reported, and nothing is done about them."""
+"""Payments that one run may touch.
+
+More differences than this mean a wrong file or list rather than wrong payments: they are reported, and nothing is done
+about them.
+"""
 MIN_SLICE_MS: Final = SECOND_MS
 SETTLEMENT_LAG_MS: Final = 5 * DAY_MS
 """After this time a charge must be in a settlement file: banks and week-ends included."""
@@ -107,7 +110,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discrepancy:
-    """A difference, as the report shows it. What became of it is told by the payment's own trail."""
+    """A difference, as the report shows it.
+
+    What became of it is told by the payment's own trail.
+    """
 
     result: MatchResult
     action: ResolutionAction

@@ -12,7 +12,10 @@ from payflowx.domain.shared.statuses import CaptureMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """All of them must hold; what is absent always holds. Amounts are minor units of the payment's currency."""
+    """All of them must hold; what is absent always holds.
+
+    Amounts are minor units of the payment's currency.
+    """
 
     currencies: frozenset[str] | None = None
     amount_at_least: int | None = None

@@ -1,4 +1,6 @@
-"""Which addresses a merchant's endpoint may have. A name is worth nothing here: what it resolves to is what counts.
+"""Which addresses a merchant's endpoint may have.
+
+A name is worth nothing here: what it resolves to is what counts.
 
 The networks are listed, besides asking the library: what it calls global differs between versions of Python, and it
 knows nothing of what an embedded IPv4 address leads to.
@@ -43,7 +45,10 @@ _REFUSED_6: Final = tuple(
 
 
 def is_public(text: str) -> bool:
-    """Whether a server out on the internet can have this address. False for anything that is no address."""
+    """Whether a server out on the internet can have this address.
+
+    False for anything that is no address.
+    """
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

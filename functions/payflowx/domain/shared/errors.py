@@ -1,4 +1,7 @@
-"""One exception tree. Expected results are values; these are for what the caller could not foresee."""
+"""One exception tree.
+
+Expected results are values; these are for what the caller could not foresee.
+"""
 
 
 class PayFlowXError(Exception):

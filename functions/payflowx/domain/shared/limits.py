@@ -20,7 +20,10 @@ MAX_DESCRIPTION_CHARS: Final = 500
 MAX_URL_CHARS: Final = 2_048
 MAX_TOKEN_CHARS: Final = 255
 MAX_FREE_TEXT_BYTES: Final = 2_048
-"""Customer, metadata, description and URLs together. Refused at accept only: an outcome must always fit."""
+"""Customer, metadata, description and URLs together.
+
+Refused at accept only: an outcome must always fit.
+"""
 
 # Listing
 MAX_PAGE_ITEMS: Final = 100

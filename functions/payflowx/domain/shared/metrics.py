@@ -73,5 +73,8 @@ DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
     Metric.OPERATIONS_FINAL: frozenset({"kind", "status"}),
     Metric.DEAD_LETTERS_REPLAYED: frozenset({"queue"}),
 }
-"""Besides `environment`, which every metric has. Closed sets only: each combination of values is a metric that is paid
-for. Whatever an alarm watches has none, because an alarm sees one combination."""
+"""Besides `environment`, which every metric has.
+
+Closed sets only: each combination of values is a metric that is paid for. Whatever an alarm watches has none, because
+an alarm sees one combination.
+"""

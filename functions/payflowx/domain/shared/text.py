@@ -19,7 +19,10 @@ def is_clean(text: str) -> bool:
 
 
 def provider_text(text: object) -> str:
-    """A provider's message: truncated, without control characters and card numbers. Never refused."""
+    """A provider's message: truncated, without control characters and card numbers.
+
+    Never refused.
+    """
     if not isinstance(text, str):
         return ""
     kept = "".join(char if is_clean(char) else " " for char in text[: 4 * MAX_PROVIDER_TEXT_CHARS])

@@ -7,7 +7,10 @@ from typing import Final, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """A request before authentication. `path` starts with a slash and follows the account's endpoint."""
+    """A request before authentication.
+
+    `path` starts with a slash and follows the account's endpoint.
+    """
 
     method: str
     path: str
@@ -60,7 +63,10 @@ class Credentials:
 
 
 class Secrets(Protocol):
-    """Credentials by ARN; answers may be up to five minutes old. Raises `StorageUnavailableError`."""
+    """Credentials by ARN; answers may be up to five minutes old.
+
+    Raises `StorageUnavailableError`.
+    """
 
     def credentials(self, secret_arn: str) -> Credentials: ...
 
