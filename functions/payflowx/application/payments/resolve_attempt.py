@@ -1,4 +1,4 @@
-"""Find out what became of an attempt, by the means that its provider offers, and never by guessing."""
+"""Resolution of an open attempt by the steps that its provider supports, never by a guess."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from payflowx.domain.shared.statuses import OPEN_STATES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveAttempt:
-    """Needs the lease. One inquiry, and at most one re-send or fence, a turn."""
+    """Requires the lease. One inquiry, and at most one re-send or cancellation, per session."""
 
     send_charge: SendCharge
 
     def __call__(self, session: AttemptSession) -> tuple[Payment, Observation]:
-        """The payment as stored now, and what was found."""
+        """Return the payment as stored now, and the observed outcome."""
         may_have_charged = session.provider.may_have_charged(session.attempt.progress)
         means = recovery_step_for(
             session.payment,
@@ -35,7 +35,10 @@ class ResolveAttempt:
         return session.payment, Observation(outcome=outcome, first_send=False, exhausted=means.exhausted)
 
     def _go_on(self, session: AttemptSession, means: RecoveryStep) -> tuple[Payment, Observation]:
-        """Nothing that charges has left, nor can it: an older worker could not store what it must store first."""
+        """Send the charge's next step.
+
+        No request that charges was sent, nor can an older worker send one: it could not store the required step first.
+        """
         if not means.continue_charge or session.clock.now_ms() >= session.payment.charge_deadline_ms:
             return session.payment, Observation(outcome=ConfirmedCancelled(), first_send=True)
         payment, outcome = self.send_charge(session)
@@ -57,7 +60,7 @@ class ResolveAttempt:
 
 
 def _is_decisive(outcome: Outcome, session: AttemptSession, means: RecoveryStep) -> bool:
-    """Final; or news of an attempt that no cancellation and no deadline asks to cut short."""
+    """Return whether the outcome is final, or changes a state without a pending cancellation."""
     verified = verify_outcome(outcome, session.payment, session.attempt, first_send=False)
     state = state_of(verified)
     if state is None or isinstance(verified, Unknown):

@@ -168,7 +168,7 @@ class DueItems(Protocol):
 class Job:
     """A message that wakes a worker for a payment, or for an operation on it.
 
-    `version`, `provider`, `account_id` and `request_hash` spare the first worker a read; a job without them is decided from a read.
+    The optional fields spare the first worker a read; a job without them is decided from a read.
     """
 
     merchant_id: str
