@@ -436,7 +436,7 @@ class TestLongLists:
     def test_more_differences_than_anybody_believes_are_reported_and_not_acted_upon(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("payflowx.domain.reconciliation.run.MAX_REMEDIES", 3)
+        monkeypatch.setattr("payflowx.domain.reconciliation.run.MAX_ACTIONS", 3)
         world = ReconciliationWorld(vendor="stripe")
         payments = [world.pay(f"order-{n}") for n in range(6)]
         for payment in payments:
