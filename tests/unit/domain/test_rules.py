@@ -250,7 +250,7 @@ class TestRouting:
         assert any(why in reason for reason in route.reasons)
 
     def test_nobody_left_is_refused_with_all_reasons(self) -> None:
-        with pytest.raises(Refusal, match=r"mock does not support manual capture.*cashfree_mock does not support manual"):
+        with pytest.raises(Refusal, match=r"mock does not support manual.*cashfree_mock does not support manual"):
             decide_route(self.DEFAULT, facts(capture=CaptureMode.MANUAL), available())
 
     @pytest.mark.parametrize(

@@ -90,10 +90,10 @@ class ProcessProviderEvent:
         open_operation = found.payment.open_capture_or_void
         if open_operation is not None and found.attempt.state is AttemptState.AUTHORIZED:
             # The open capture or void decides the charge's state.
-            return self._hint_operation(inbound, found.payment, open_operation)
+            return self._expedite_operation(inbound, found.payment, open_operation)
         change = self._proven(inbound, found)
         if change is None:
-            return self._hint_payment(inbound, found)
+            return self._expedite_payment(inbound, found)
         return isinstance(self.outcome_writer.apply(change), Stored | AlreadySeen)
 
     # -- the charge
@@ -111,7 +111,7 @@ class ProcessProviderEvent:
         change = apply_outcome(found.payment, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
-    def _hint_payment(self, inbound: ReceivedEvent, found: Matched) -> bool:
+    def _expedite_payment(self, inbound: ReceivedEvent, found: Matched) -> bool:
         payment, now_ms = found.payment, self.clock.now_ms()
         if not found.attempt.is_open and not found.attempt.may_reopen(now_ms):
             self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
@@ -142,7 +142,7 @@ class ProcessProviderEvent:
     def _apply_to_operation(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> bool:
         change = self._moved(inbound, found, operation)
         if change is None:
-            return self._hint_operation(inbound, found.payment, operation.operation_id)
+            return self._expedite_operation(inbound, found.payment, operation.operation_id)
         return isinstance(self.operation_outcome_writer.apply(change), Stored | AlreadySeen)
 
     def _moved(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> Change | None:
@@ -156,7 +156,7 @@ class ProcessProviderEvent:
         change = apply_operation_outcome(found.payment, operation, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
-    def _hint_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:
+    def _expedite_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:
         operation = self.operations.get(payment.merchant_id, payment.transaction_id, operation_id)
         now_ms = self.clock.now_ms()
         if operation is None or operation.last_attempt is None:

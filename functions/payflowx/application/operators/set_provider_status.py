@@ -70,10 +70,10 @@ class ListProviders:
         return [
             ProviderOverview(
                 provider=name,
-                simulated=able.simulated,
-                can_cancel_and_confirm=able.can_cancel_and_confirm,
+                simulated=declared.simulated,
+                can_cancel_and_confirm=declared.can_cancel_and_confirm,
                 disabled_for_everyone=name in everyone,
                 disabled_for_merchant=name in merchant,
             )
-            for name, able in sorted(self.providers.capabilities().items())
+            for name, declared in sorted(self.providers.capabilities().items())
         ]

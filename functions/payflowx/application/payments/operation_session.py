@@ -46,7 +46,7 @@ class OperationSession:
 
     def resolve(self) -> OperationObservation:
         """Inquire once, then re-send the same request at most once, if that cannot move money twice."""
-        means = operation_recovery_step_for(
+        step = operation_recovery_step_for(
             self.operation,
             self.attempt,
             self.provider.capabilities,
@@ -54,9 +54,9 @@ class OperationSession:
             now_ms=self.clock.now_ms(),
         )
         outcome = self.provider.inquire_operation(self.operation_request, self.account)
-        if not self._is_decisive(outcome) and means.resend and self._has_time_to_send():
+        if not self._is_decisive(outcome) and step.resend and self._has_time_to_send():
             outcome = self.provider.move(self.operation_request, self.account)
-        return OperationObservation(outcome=outcome, first_send=False, exhausted=means.exhausted)
+        return OperationObservation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def _send(self) -> OperationOutcome:
         if self.clock.now_ms() >= self.operation.send_deadline_ms:

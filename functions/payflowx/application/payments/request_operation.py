@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.domain.payments.eligibility import charge_to_move, check_amount
+from payflowx.domain.payments.eligibility import charge_to_operate_on, check_amount
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
@@ -102,7 +102,7 @@ class RequestOperation:
 
     def _plan(self, request: NewOperation, payment: Payment) -> Operation:
         now_ms = self.clock.now_ms()
-        charge = charge_to_move(payment, request.kind, now_ms)
+        charge = charge_to_operate_on(payment, request.kind, now_ms)
         amount = check_amount(payment, request.kind, request.amount)
         operation = Operation(
             merchant_id=payment.merchant_id,

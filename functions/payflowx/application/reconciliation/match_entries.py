@@ -71,7 +71,7 @@ class MatchEntries:
         return match_entry(
             entry,
             ledger_entry,
-            ours=parse_provider_key(entry.provider_key or "") is not None,
+            has_own_key=parse_provider_key(entry.provider_key or "") is not None,
             provider=run.provider,
             account_id=run.account_id,
             young=run.source is Source.LIST and entry.at_ms + run.lag_ms > self.clock.now_ms(),

@@ -45,9 +45,9 @@ from payflowx.domain.reconciliation.run import (
     Phase,
     Run,
     Source,
-    after_our_page,
+    after_ledger_page,
     after_problem,
-    after_their_page,
+    after_report_page,
     narrower,
 )
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
@@ -112,11 +112,11 @@ class Reconcile:
             if not self.runs.save(run, after):
                 return  # another worker processes it
             if after.tries:
-                self._stuck(after)
+                self._retry_later(after)
                 return
             run, repeated = after, False
             if run.is_over:
-                self._tell(run)
+                self._report_end(run)
 
     def _step(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         """Return the run after its next page.
@@ -148,29 +148,29 @@ class Reconcile:
     def _their_page(self, run: Run, answer: ReportAnswer, deadline: Deadline, *, repeated: bool) -> Run:
         assessments = [_of_line(compared) for compared in self.compare(run, answer.entries)]
         counts, actions = self._act(run, assessments, deadline, repeated=repeated)
-        return after_their_page(run, answer.next_cursor, counts, actions, self.clock.now_ms())
+        return after_report_page(run, answer.next_cursor, counts, actions, self.clock.now_ms())
 
     def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         page = self.payments.page(self._query(run))
-        wanted = [
+        candidates = [
             (payment, attempt)
             for payment in page.items
             if (attempt := charge_to_find(payment, run.provider, run.account_id, run.time_range)) is not None
         ]
-        names = sorted({attempt.reference for _, attempt in wanted if attempt.reference})
+        names = sorted({attempt.reference for _, attempt in candidates if attempt.reference})
         listed = self.lookups.listed(run.source, run.provider, run.account_id, names)
-        unlisted = [(payment, attempt) for payment, attempt in wanted if attempt.reference not in listed]
+        unlisted = [(payment, attempt) for payment, attempt in candidates if attempt.reference not in listed]
         assessments = [
             self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))
             for place, (payment, attempt) in enumerate(unlisted)
         ]
         counts, actions = self._act(run, assessments, deadline, repeated=repeated)
-        return after_our_page(run, page.next_position, counts, actions, self.clock.now_ms())
+        return after_ledger_page(run, page.next_position, counts, actions, self.clock.now_ms())
 
     def _query(self, run: Run) -> PaymentQuery:
-        able = self.providers.get(run.provider).capabilities
-        holds_long = CaptureMode.MANUAL in able.capture_modes
-        look_back_ms = _LOOK_BACK_MS + (able.authorization_lifetime_ms if holds_long else 0)
+        capabilities = self.providers.get(run.provider).capabilities
+        holds_long = CaptureMode.MANUAL in capabilities.capture_modes
+        look_back_ms = _LOOK_BACK_MS + (capabilities.authorization_lifetime_ms if holds_long else 0)
         return PaymentQuery(
             merchant_id=run.merchant_id,
             from_ms=run.from_ms - look_back_ms,
@@ -234,7 +234,7 @@ class Reconcile:
 
     # -- ends
 
-    def _stuck(self, run: Run) -> None:
+    def _retry_later(self, run: Run) -> None:
         """Schedule another try; fail the run after too many."""
         self.telemetry.warn(
             "a report could not be read",
@@ -244,11 +244,11 @@ class Reconcile:
             tries=run.tries,
         )
         if run.is_over:
-            self._tell(run)
+            self._report_end(run)
         else:
             self.queue.send(run.run_id, delay_seconds=RETRY_SECONDS)
 
-    def _tell(self, run: Run) -> None:
+    def _report_end(self, run: Run) -> None:
         if run.phase is Phase.FAILED:
             self.telemetry.count(Metric.RECONCILIATIONS_FAILED)
         self.telemetry.info(

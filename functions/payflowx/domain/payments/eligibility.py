@@ -9,7 +9,7 @@ from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 _UNRESOLVED = frozenset({PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION})
 
 
-def charge_to_move(payment: Payment, kind: OperationKind, now_ms: int) -> Attempt:
+def charge_to_operate_on(payment: Payment, kind: OperationKind, now_ms: int) -> Attempt:
     """Return the attempt that holds the charge.
 
     Raises `Refusal` (`outcome_unknown`, `invalid_state`).
@@ -32,8 +32,8 @@ def check_amount(payment: Payment, kind: OperationKind, amount: int | None) -> i
     Raises `Refusal` (`amount_exceeded`).
     """
     left = payment.refundable if kind is OperationKind.REFUND else payment.capturable
-    wanted = left if amount is None else amount
-    if not 1 <= wanted <= left:
+    requested = left if amount is None else amount
+    if not 1 <= requested <= left:
         what = "refunded" if kind is OperationKind.REFUND else "captured"
         raise Refusal(
             "amount_exceeded",
@@ -41,7 +41,7 @@ def check_amount(payment: Payment, kind: OperationKind, amount: int | None) -> i
             "Amounts reserved by open operations are not available.",
             field="amount",
         )
-    return wanted
+    return requested
 
 
 def _charged(payment: Payment) -> Attempt:

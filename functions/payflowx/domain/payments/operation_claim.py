@@ -51,8 +51,8 @@ def decide_operation_claim(operation: Operation, now_ms: int) -> OperationDecisi
         return ResolveOpenOperation(attempt=last)
     if operation.status is not OperationStatus.PENDING:
         return NoWork(reason="waiting for manual review")
-    stop = why_stop(operation, now_ms)
-    return FailOperation(code=stop) if stop else StartOperationAttempt(number=len(operation.attempts) + 1)
+    reason = why_stop(operation, now_ms)
+    return FailOperation(code=reason) if reason else StartOperationAttempt(number=len(operation.attempts) + 1)
 
 
 def why_stop(operation: Operation, now_ms: int) -> str | None:

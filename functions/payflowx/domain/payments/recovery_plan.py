@@ -31,7 +31,7 @@ class RecoveryStep:
 def recovery_step_for(
     payment: Payment,
     attempt: Attempt,
-    able: Capabilities,
+    capabilities: Capabilities,
     *,
     may_have_charged: bool,
     same_request: bool,
@@ -46,25 +46,25 @@ def recovery_step_for(
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     if undecided and not may_have_charged:
         return RecoveryStep(
-            continue_charge=not payment.cancel_requested, cancel_and_confirm=able.can_cancel_and_confirm
+            continue_charge=not payment.cancel_requested, cancel_and_confirm=capabilities.can_cancel_and_confirm
         )
     age_ms = now_ms - attempt.started_at_ms
-    in_window = age_ms < able.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
+    in_window = age_ms < capabilities.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
-    patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= able.visibility_lag_ms)
+    patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= capabilities.visibility_lag_ms)
     return RecoveryStep(
         resend=undecided and same_request and in_window and not payment.cancel_requested,
-        cancel_and_confirm=able.can_cancel_and_confirm and patience_over,
-        exhausted=_is_exhausted(attempt, able, in_window=in_window and same_request, now_ms=now_ms),
+        cancel_and_confirm=capabilities.can_cancel_and_confirm and patience_over,
+        exhausted=_is_exhausted(attempt, capabilities, in_window=in_window and same_request, now_ms=now_ms),
     )
 
 
-def _is_exhausted(attempt: Attempt, able: Capabilities, *, in_window: bool, now_ms: int) -> bool:
+def _is_exhausted(attempt: Attempt, capabilities: Capabilities, *, in_window: bool, now_ms: int) -> bool:
     if attempt.deadline_ms is not None:
-        return now_ms >= attempt.deadline_ms + able.inquiry_horizon_ms
+        return now_ms >= attempt.deadline_ms + capabilities.inquiry_horizon_ms
     if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window:
         return False
-    return now_ms >= attempt.started_at_ms + able.inquiry_horizon_ms
+    return now_ms >= attempt.started_at_ms + capabilities.inquiry_horizon_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class OperationRecoveryStep:
 
 
 def operation_recovery_step_for(
-    operation: Operation, attempt: Attempt, able: Capabilities, *, same_request: bool, now_ms: int
+    operation: Operation, attempt: Attempt, capabilities: Capabilities, *, same_request: bool, now_ms: int
 ) -> OperationRecoveryStep:
     """Return the steps allowed besides an inquiry; in review, only inquiries are allowed.
 
@@ -85,11 +85,11 @@ def operation_recovery_step_for(
     """
     if operation.status is not OperationStatus.PENDING or not attempt.is_open:
         return OperationRecoveryStep()
-    window_ms = able.operation_window_ms.get(operation.kind, 0)
+    window_ms = capabilities.operation_window_ms.get(operation.kind, 0)
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     return OperationRecoveryStep(
         resend=undecided and same_request and in_window,
-        exhausted=not (undecided and same_request and in_window) and age_ms >= able.inquiry_horizon_ms,
+        exhausted=not (undecided and same_request and in_window) and age_ms >= capabilities.inquiry_horizon_ms,
     )

@@ -41,9 +41,9 @@ def choose_candidate(
     An untried candidate comes first, then one whose attempts all proved that nothing happened. A provider that declined
     is not tried again; a disabled one is skipped.
     """
-    stop = _why_stop(payment, policy, now_ms)
-    if stop is not None:
-        return stop
+    reason = _why_no_attempt(payment, policy, now_ms)
+    if reason is not None:
+        return reason
     usable = [candidate for candidate in payment.route.candidates if candidate.provider not in disabled]
     tried = [_states_at(payment, candidate) for candidate in usable]
     untried_first = sorted(
@@ -60,7 +60,7 @@ def _states_at(payment: Payment, candidate: Candidate) -> list[AttemptState]:
     return [attempt.state for attempt in payment.attempts if attempt.provider == candidate.provider]
 
 
-def _why_stop(payment: Payment, policy: RetryPolicy, now_ms: int) -> FailureReason | None:
+def _why_no_attempt(payment: Payment, policy: RetryPolicy, now_ms: int) -> FailureReason | None:
     last = payment.last_attempt
     if last is not None:
         if last.decline_kind is DeclineKind.HARD:

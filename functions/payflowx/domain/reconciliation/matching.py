@@ -81,11 +81,17 @@ _REVIEW: Final = ResolutionAction.REVIEW
 
 
 def match_entry(
-    entry: ReportEntry, ledger_entry: LedgerEntry | None, *, ours: bool, provider: str, account_id: str, young: bool
+    entry: ReportEntry,
+    ledger_entry: LedgerEntry | None,
+    *,
+    has_own_key: bool,
+    provider: str,
+    account_id: str,
+    young: bool,
 ) -> Assessment:
     """Compare an entry of the provider's report with the ledger.
 
-    `ours`: the entry has a key that PayFlowX made. `young`: the ledger may not have recorded it yet.
+    `has_own_key`: the entry has a key that PayFlowX made. `young`: the ledger may not have recorded it yet.
     """
     if (
         ledger_entry is None
@@ -96,13 +102,13 @@ def match_entry(
             account_id,
         )
     ):
-        return _unknown(entry, ledger_entry, ours=ours, young=young)
+        return _unknown(entry, ledger_entry, has_own_key=has_own_key, young=young)
     assessment = _compare(entry, ledger_entry, ledger_entry.attempt)
     return _TIMING if young and assessment.result is MatchResult.STATUS else assessment
 
 
-def _unknown(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, ours: bool, young: bool) -> Assessment:
-    if not ours and ledger_entry is None:
+def _unknown(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, has_own_key: bool, young: bool) -> Assessment:
+    if not has_own_key and ledger_entry is None:
         return Assessment(result=MatchResult.FOREIGN)
     if not entry.succeeded:
         return _MATCHED

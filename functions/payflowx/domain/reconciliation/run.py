@@ -180,7 +180,7 @@ def begin(new: NewRun, *, lag_ms: int, max_slice_ms: int, now_ms: int) -> Run:
     )
 
 
-def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
+def after_report_page(run: Run, next_cursor: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
     """Count a page of the report and move the position behind it, for one write."""
     counted = _counted(run, found, actions, now_ms)
     if next_cursor is not None:
@@ -192,7 +192,7 @@ def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], act
     return replace(counted, cursor=None, slice_from_ms=slice_until_ms, slice_ms=wider_ms)
 
 
-def after_our_page(run: Run, next_position: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
+def after_ledger_page(run: Run, next_position: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
     """Count a page of our charges and move the position behind it; the last page ends the run."""
     counted = _counted(run, found, actions, now_ms)
     phase = Phase.OURS if next_position is not None else Phase.DONE

@@ -86,14 +86,14 @@ def decide_route(document: RoutingDocument, facts: RoutingFacts, available: Avai
     share = _share_of(rule, facts.transaction_id)
     reasons = [f"rule {rule.name}: {matched}"]
     if len(rule.shares) > 1:
-        reasons.append(f"{share.percent} percent of the rule's payments, selected by the payment's id")
+        reasons.append(f"{share.percent} percent of the rule's payments, this one by its id")
     candidates: list[Candidate] = []
     for provider in share.providers:
         obstacle = _obstacle(provider, facts, available)
         if obstacle is None:
             candidates.append(Candidate(provider=provider, account_id=available.accounts[provider]))
         else:
-            reasons.append(f"skipped: {obstacle}")
+            reasons.append(f"passed over: {obstacle}")
     if not candidates:
         raise Refusal("no_provider_available", "No provider can take this payment. " + "; ".join(reasons[1:]) + ".")
     return Route(document=document.version, rule=rule.name, reasons=tuple(reasons), candidates=tuple(candidates))

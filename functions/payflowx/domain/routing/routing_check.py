@@ -42,17 +42,17 @@ def _rule_faults(rule: Rule, capabilities: Mapping[str, Capabilities]) -> Iterat
 
 
 def _provider_faults(rule: Rule, provider: str, capabilities: Mapping[str, Capabilities]) -> Iterator[str]:
-    able = capabilities.get(provider)
-    if able is None:
+    declared = capabilities.get(provider)
+    if declared is None:
         yield f"rule {rule.name}: {provider} is not a provider of this deployment"
         return
     for currency in sorted(rule.when.currencies or ()):
-        if able.currencies is not None and currency not in able.currencies:
+        if declared.currencies is not None and currency not in declared.currencies:
             yield f"rule {rule.name}: {provider} does not support the currency {currency}"
     for kind in sorted(rule.when.payment_method_types or ()):
-        if kind not in able.payment_method_types:
+        if kind not in declared.payment_method_types:
             yield f"rule {rule.name}: {provider} does not support the payment method {kind}"
-    if CaptureMode.AUTOMATIC not in able.capture_modes:
+    if CaptureMode.AUTOMATIC not in declared.capture_modes:
         yield f"rule {rule.name}: {provider} does not support automatic capture"
 
 
