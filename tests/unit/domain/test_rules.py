@@ -235,7 +235,7 @@ class TestRouting:
     @pytest.mark.parametrize(
         ("change", "why"),
         [
-            ({"disabled": frozenset({"mock"})}, "mock is disabled"),
+            ({"disabled": frozenset({"mock"})}, "mock is switched off"),
             ({"accounts": {"cashfree_mock": "main"}}, "no account at mock"),
             ({"capabilities": {"cashfree_mock": ABLE["cashfree_mock"]}}, "mock is not part of this deployment"),
             (

@@ -104,7 +104,7 @@ def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> st
     if capabilities is None:
         return f"{provider} is not part of this deployment"
     if provider in available.disabled:
-        return f"{provider} is disabled"
+        return f"{provider} is switched off"
     if provider not in available.accounts:
         return f"this merchant has no account at {provider}"
     if facts.payment_method.token_for(provider) is None:
