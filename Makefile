@@ -3,40 +3,57 @@
 PYTHON ?= python3
 PORT ?= 3000
 VENV := .venv/bin
+LOCK := $(VENV)/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 export PORT
-export PYTHONDONTWRITEBYTECODE := 1
+# Compiled modules lie together outside the sources, made when a module is first imported.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/bytecode
 # Node 20 works; jsii would otherwise say at every start that it is old.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo alarms test check lint types unit contract integration conformance infra architecture e2e smoke python313 bench synth simulate mutants chaos format openapi commands clean
+.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract demo e2e format full-simulation help hooks infra integration lint load lock mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install everything that is pinned (once, and after changes of the pins)
-	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
+setup: python ## Install everything that is locked (once, and after changes of the locks)
+	@$(PYTHON) local/setup.py development
+
+setup-local: python
 	@$(PYTHON) local/setup.py
 
-run: setup ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
+
+run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
 	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")
 
-demo: setup ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
+demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
 	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")
 
-alarms: setup ## Every alarm of the running stage, and its state
+alarms: setup-local ## Every alarm of the running local environment, and its state
 	@$(VENV)/python -m local.alarms
 
-SIDE_BY_SIDE := lint types unit contract integration conformance infra synth architecture python313
+# The longest first. Simulation and local environment use all cores themselves: they run alone.
+GATE := unit contract integration simulator python313 types conformance sdk synth infra lint architecture
+GATE_ALONE := simulate e2e
+NIGHTLY := full-simulation mutants chaos load rights bench audit
 
-test: setup ## The whole gate: what needs no quiet machine two at a time, then the simulator and the running stage
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(SIDE_BY_SIDE)
-	@$(MAKE) --no-print-directory simulate
-	@$(MAKE) --no-print-directory e2e
+test: setup ## The whole gate, two targets at a time, with the CPU time of each
+	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
 
-check: setup lint types ## The inner loop: lint, types, fast tests
-	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/architecture
+check: setup ## The inner loop: lint, types, the tests that need neither the local engine nor a simulation
+	@$(VENV)/python -m bench.gate quick-unit lint types quick-contract
+
+nightly: setup ## The rest: many seeds, mutants, chaos, load, rights enforced, counts, advisories
+	@$(VENV)/python -m bench.gate --alone $(NIGHTLY)
+
+quick-unit: setup
+	@$(VENV)/python -m pytest -q tests/unit --ignore=tests/unit/simulation -m "not engine"
+
+quick-contract: setup
+	@$(VENV)/python -m pytest -q tests/contract tests/architecture -m "not engine"
 
 lint: setup ## Format and lint
 	@$(VENV)/ruff format --check --quiet . || { echo "payflowx: run \`make format\`." >&2; exit 1; }
@@ -45,8 +62,11 @@ lint: setup ## Format and lint
 types: setup ## mypy, strict
 	@$(VENV)/mypy
 
-unit: setup ## Rules without any AWS
-	@$(VENV)/python -m pytest -q tests/unit
+unit: setup ## Rules without any AWS, and the branches of domain and application that they reach
+	@$(VENV)/python -m pytest -q tests/unit --ignore=tests/unit/simulation --cov --cov-report=term:skip-covered
+
+simulator: setup ## The simulator's own tests: its checkers must see what is broken
+	@$(VENV)/python -m pytest -q tests/unit/simulation
 
 contract: setup ## What ports and the engine promise
 	@$(VENV)/python -m pytest -q tests/contract
@@ -60,36 +80,63 @@ infra: setup ## The synthesized templates
 conformance: setup ## What a provider must survive before routing may fail over to it (PROVIDER=name)
 	@$(VENV)/python -m pytest -q tests/conformance --provider="$(PROVIDER)"
 
-architecture: setup ## Which module may import which
-	@$(VENV)/python -m pytest -q tests/architecture
+architecture: setup ## Which module may import which; links, paths and words of the documents
+	@$(VENV)/python -m pytest -q tests/architecture tests/docs
 
-e2e: setup ## The demo and more through the running stage
+e2e: setup ## The demo and more through the local environment
 	@$(VENV)/python -m pytest -q tests/e2e
 
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
 		.local/localstripe/bin/python -m pip --quiet --disable-pip-version-check install localstripe==1.15.10; }
-	@$(VENV)/python -m pytest -q tests/smoke
+	@$(VENV)/python -m pytest -q tests/smoke --require=localstripe
 
 python313: setup ## Unit and contract tests on the Python that is deployed, where it is found
 	@$(VENV)/python local/setup.py python313
-	@# The simulator's own tests not: they run whole simulations, and nobody deploys the simulator.
-	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract --ignore=tests/unit/simulation; fi
+	@# Nobody deploys the simulator and the model of DynamoDB: their own tests are left out.
+	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract \
+		--ignore=tests/unit/simulation --ignore=tests/contract/test_dynamodb_model.py; fi
+
+sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
+	@$(VENV)/python local/setup.py sdk
+	@$(VENV)/python -m pytest -q tests/sdk --require=sdk
 
 simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=1, SEED_BASE=, SEEDS=, SCALE=full)
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation
 
+full-simulation: setup
+	@SCALE=$(or $(SCALE),full) $(MAKE) --no-print-directory simulate
+
+rights: setup ## The tests of the running environment, with the functions' roles enforced
+	@AUTH=true $(VENV)/python -m pytest -q tests/e2e
+
+audit: setup ## Known advisories against everything that is locked; needs the advisory services
+	@[ -x .local/audit/bin/pip-audit ] || { $(PYTHON) -m venv .local/audit && .local/audit/bin/python -m pip install --quiet \
+		--disable-pip-version-check --no-deps --require-hashes --requirement requirements-audit.txt; }
+	@.local/audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner=off \
+		--requirement functions/requirements.txt --requirement requirements-dev.txt
+	@npm audit --audit-level=low
+
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants
 
-chaos: setup ## Kill, pause and starve the running stage for some minutes, then compare the books
+chaos: setup ## Kill, pause and starve a local environment for some minutes, then compare the ledgers
 	@PYTHONPATH=functions:. $(VENV)/python -m local.chaos
+
+load: setup ## 500 payments from 50 clients through a local environment, as a table (PAYMENTS=, CLIENTS=, SECONDS=)
+	@exec $(VENV)/python -m local.load
 
 bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench
 
 synth: setup ## Synthesize all environments with the CDK CLI, all rules on
 	@PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk synth --quiet "*/*"
+
+cdk-diff: setup ## What this checkout changes in the templates, without an account (BASE=origin/main)
+	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m bench.template_diff $(or $(BASE),origin/main)
+
+hooks: setup ## Install the git hooks of .pre-commit-config.yaml
+	@$(VENV)/pre-commit install
 
 format: setup ## Format the code
 	@$(VENV)/ruff format --quiet . && $(VENV)/ruff check --fix --quiet .
@@ -100,5 +147,18 @@ openapi: setup ## Write docs/openapi.json from the types
 commands: setup ## Write docs/commands.md from the commands
 	@$(VENV)/python -m ops.reference > docs/commands.md
 
+pages: setup ## Write docs/decisions/README.md from the decision records
+	@$(VENV)/python -m reference
+
+site: ## Build the documentation into .local/site; every link and anchor must resolve
+	@$(PYTHON) reference/site.py
+
+lock: setup ## Write the lock files from requirements*.in
+	@$(LOCK) requirements-layer.in --output-file functions/requirements.txt $(UPGRADE)
+	@$(LOCK) requirements-dev.in --constraint functions/requirements.txt --output-file requirements-dev.txt $(UPGRADE)
+	@$(LOCK) requirements-local.in --constraint requirements-dev.txt --output-file requirements-local.txt $(UPGRADE)
+	@$(LOCK) requirements-audit.in --output-file requirements-audit.txt $(UPGRADE)
+	@$(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt $(UPGRADE)
+
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .venv-sdk .venv-docs .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The CDK application: one stage an environment. Needs no credentials and no network to synthesize."""
+"""The CDK application, one stage for each environment. Synthesis needs no credentials and no network."""
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks

@@ -3,30 +3,15 @@
 import contextlib
 import io
 import json
-import subprocess
 import sys
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from bench.imports import HANDLERS, imported_by
 from bench.metering import Meter, MeteredClient
 from payflowx.domain.payments.outcome import NotSent, Unknown
 from tests.support.engine import InProcessEngine
 from tests.support.handlers import Functions, functions_over
 from tests.support.tables import create_tables
-
-ROOT: Final = Path(__file__).resolve().parent.parent
-HANDLERS: Final = (
-    "api.authorizer",
-    "api.handler",
-    "worker",
-    "webhook_receiver",
-    "provider_events",
-    "deliverer",
-    "reconciler",
-    "sweeper",
-    "operators.handler",
-    "routing_validator",
-)
 
 
 class MeteredEngine(InProcessEngine):
@@ -52,9 +37,10 @@ def main() -> None:
         calls = ", ".join(f"{count} {call}" for call, count in row["calls"].items())
         units = f"{row['writeUnits']:>5.1f} write units  {row['readUnits']:>4.1f} read units"
         print(f"  {name:<39} {row['total']:>2} calls  {row['bytesWritten']:>6} bytes  {units}   {calls}")
-    print("\nModules imported at a cold start (beyond a bare interpreter)\n")
-    for name, count in result["imports"].items():
-        print(f"  {name:<20} {count:>4}")
+    print("\nModules imported at a cold start (beyond a bare interpreter): ours, of these allowed, and all; CPU\n")
+    for name, found in result["imports"].items():
+        bound = f"of {found['bound']}" if found["bound"] else ""
+        print(f"  {name:<20} {found['ours']:>4} {bound:<7} {found['all']:>4}  {found['cpu_ms']:>4} ms")
 
 
 def payments() -> dict[str, Any]:
@@ -146,16 +132,11 @@ def summary(counted: Meter) -> dict[str, Any]:
     }
 
 
-def imports() -> dict[str, int]:
+def imports() -> dict[str, dict[str, int]]:
     """Modules in a fresh interpreter after importing a handler, less those that were there before."""
-    code = "import sys; before = set(sys.modules); import {}; print(len(set(sys.modules) - before))"
-    counted = {}
-    for name in ("boto3", *(f"payflowx.entrypoints.{handler}" for handler in HANDLERS)):
-        command = [sys.executable, "-c", code.format(name)]
-        environment = {"PYTHONPATH": str(ROOT / "functions"), "ALLOWED_PROVIDERS": "mock"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
-        counted[name.removeprefix("payflowx.entrypoints.")] = int(done.stdout.strip().splitlines()[-1])
-    return counted
+    counted = {name.removeprefix("payflowx.entrypoints."): imported_by(name) for name in ("boto3", *HANDLERS)}
+    bounds = {name.removeprefix("payflowx.entrypoints."): bound for name, bound in HANDLERS.items()}
+    return {name: {**found._asdict(), "bound": bounds.get(name, 0)} for name, found in counted.items()}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What differs between the environments, and nothing else. Frozen: a stack cannot change what it was given."""
+"""The differences between the environments, and nothing else."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,33 +11,37 @@ from aws_cdk import aws_logs as logs
 ROOT: Final = Path(__file__).resolve().parent.parent
 ROUTING: Final = ROOT / "infra" / "routing"
 SIMULATED_SUFFIX: Final = "mock"
-"""Providers whose names end so talk to simulators."""
+"""The end of every simulated provider's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentSettings:
-    """One environment. `account` None leaves the account to the credentials at deployment."""
+    """One environment. Without `account` the credentials at deployment decide the account."""
 
     name: str
     region: str
     account: str | None = None
     production: bool = False
     providers: tuple[str, ...]
-    """The gateways that this deployment may use, as functions/payflowx/providers/registry.py names them."""
+    """The providers that this deployment may use, as functions/payflowx/providers/registry.py names them."""
     routing_document: Path
     alarm_email: str | None = None
     api_rate_per_second: int = 50
     api_burst: int = 100
     worker_concurrency: int = 10
-    """Batches in work at once; each calls up to ten providers at a time."""
+    """Batches at a time; each charges up to ten payments side by side."""
+    provider_event_concurrency: int = 5
+    """Batches at a time: providers send bursts, and the jobs that they cause should not pile up."""
+    delivery_concurrency: int = 10
+    """Batches of ten events at a time. More would only load merchants' servers."""
     max_retries: int = 3
     charge_deadline_hours: int = 24
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     firewall: bool = False
     gradual_routing: bool = False
-    """Roll a new routing document out in steps, watching an alarm, instead of at once."""
+    """Roll a new routing document out over ten minutes instead of at once."""
     loopback_allowed: bool = False
-    """Accounts may name a gateway on the machine itself, without TLS: the local stage's simulators of real vendors."""
+    """Accounts may name a provider on the machine itself, without TLS: a simulator of the local environment."""
     latency_alarm: Duration = field(default_factory=lambda: Duration.seconds(2))
 
     def __post_init__(self) -> None:
@@ -56,31 +60,31 @@ class EnvironmentSettings:
 
     @property
     def stage_id(self) -> str:
-        """Prefix of the stacks' names: Dev-Data, Dev-Service."""
+        """The prefix of the stacks' names, as in Dev-Data and Dev-Service."""
         return self.name.capitalize()
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What happens to data when its stack goes."""
+        """What CloudFormation does with data when its stack is deleted."""
         return RemovalPolicy.DESTROY if self.name == "dev" else RemovalPolicy.RETAIN
 
     @property
     def protected(self) -> bool:
-        """Deletion protection of data; dev is meant to be thrown away."""
+        """Whether data has deletion protection. Dev has none: its data may be deleted at any time."""
         return self.name != "dev"
 
     @property
     def api_key_mode(self) -> str:
-        """Part of every API key, so that a test key is never mistaken for a live one."""
+        """A part of every API key, so that nobody takes a test key for a live one."""
         return "live" if self.production else "test"
 
     @property
     def simulated(self) -> bool:
-        """Whether the simulators' stack belongs to this environment."""
+        """Whether this environment has the simulators' stack."""
         return any(name.endswith(SIMULATED_SUFFIX) for name in self.providers)
 
     def routed_providers(self) -> set[str]:
-        """Every provider that the routing document names."""
+        """All providers that the routing document names."""
         document = json.loads(self.routing_document.read_text())
         return {
             provider
@@ -97,12 +101,16 @@ ENVIRONMENTS: Final = (
     EnvironmentSettings(
         name="dev",
         region="eu-west-1",
-        # The vendors too, with their test keys, or simulated on a laptop: by default no payment is routed there.
+        # The real ones too, with test keys or local simulators. No rule of dev.json routes a payment there by default.
         providers=(*_MOCKS, *_REAL_PROVIDERS),
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
-        # On a laptop a function's first start is slow, and the local engine takes one period for three.
+        # On a laptop a cold start is slow, and the local engine evaluates one period instead of three.
         latency_alarm=Duration.seconds(10),
+        # On a laptop each batch in work is a process of 60 MB.
+        worker_concurrency=4,
+        provider_event_concurrency=2,
+        delivery_concurrency=2,
         log_retention=logs.RetentionDays.ONE_WEEK,
     ),
     EnvironmentSettings(

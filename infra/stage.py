@@ -1,4 +1,4 @@
-"""One environment: data that must outlive every deployment, the service, and outside production the simulators."""
+"""One environment: the data, the service, and outside production the simulators."""
 
 from aws_cdk import Environment, Stage, Tags
 from constructs import Construct

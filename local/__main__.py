@@ -1,22 +1,21 @@
 """`python -m local run` stays up until Ctrl-C; `python -m local demo` ends after three payments.
 
-With `--provider stripe` both walk through that vendor instead: authorize, capture, refund, a payer, webhooks.
+With `--provider stripe` both walk through that provider instead: authorize, capture, refund, a payer, webhooks.
 """
 
 import argparse
-import os
-import signal
 import sys
 import threading
 import time
-from types import FrameType
 from typing import Final
 
 from local.console import say
-from local.environment import Stage, running_stage
-from local.errors import StageError
-from local.provider_walkthrough import walk_through_vendor
-from local.scenarios import STORIES
+from local.environment import LocalEnvironment, running_environment
+from local.errors import LocalEnvironmentError
+from local.provider_walkthrough import walk_through_provider
+from local.scenarios import SCENARIOS
+from local.settings import whole_number
+from local.signals import ignore_signals, interrupt_on_signals
 from local.walkthrough import walk_through
 
 _DEFAULT_PORT: Final = 3000
@@ -24,65 +23,62 @@ _DEFAULT_PORT: Final = 3000
 
 def main() -> int:
     """0 only if the payments went as expected."""
-    parser = argparse.ArgumentParser(prog="local", description="The local stage")
+    parser = argparse.ArgumentParser(prog="local", description="The local environment")
     parser.add_argument("mode", choices=("run", "demo"))
-    parser.add_argument("--provider", choices=sorted(STORIES), help="walk through this vendor")
+    parser.add_argument("--provider", choices=sorted(SCENARIOS), help="walk through this provider")
     arguments = parser.parse_args()
     mode: str = arguments.mode
-    # Both: a shell starts its background jobs with SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    interrupt_on_signals()
     started = time.monotonic()
     try:
-        with running_stage(_port()) as stage:
-            done = _walk(stage, arguments.provider, started)
+        with running_environment(_port()) as environment:
+            as_expected = _walk(environment, arguments.provider, started)
             if mode == "run":
-                _stay(stage)
-            return 0 if done else 1
-    except StageError as error:
+                _stay(environment)
+    except LocalEnvironmentError as error:
         print(f"\npayflowx: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         say("\nStopped.")
         return 130 if mode == "demo" else 0
+    else:
+        return 0 if as_expected else 1
+    finally:
+        ignore_signals()
 
 
-def _walk(stage: Stage, provider: str | None, started: float) -> bool:
+def _walk(environment: LocalEnvironment, provider: str | None, started: float) -> bool:
     run = str(time.time_ns())
     if provider is None:
-        done, what = walk_through(stage.api(), run), "Three payments"
+        as_expected, title = walk_through(environment.api(), run), "Three payments"
     else:
-        done, what = walk_through_vendor(stage, provider, run), f"The walk through {provider}"
-    say(f"\n{what} after {time.monotonic() - started:.0f} s{'' if done else '; not as expected, see above'}.")
-    return done
+        as_expected = walk_through_provider(environment, provider, run)
+        title = f"The walk through {provider}"
+    seconds = time.monotonic() - started
+    say(f"\n{title} after {seconds:.0f} s{'' if as_expected else '; not as expected, see above'}.")
+    return as_expected
 
 
 def _port() -> int:
-    text = os.environ.get("PORT") or str(_DEFAULT_PORT)
-    if not text.isdecimal() or not 1 <= int(text) <= 65_534:
-        raise StageError("PORT must be a number from 1 to 65534.")
-    return int(text)
+    return whole_number("PORT", default=_DEFAULT_PORT, least=1, most=65_534)
 
 
-def _stay(stage: Stage) -> None:
+def _stay(environment: LocalEnvironment) -> None:
+    url, key = environment.base_url, environment.api_key
     say(
         f"""
-The API is at {stage.base_url}  (Ctrl-C stops everything)
-API key: {stage.api_key}
+The API is at {url}  (Ctrl-C stops everything)
+API key: {key}
 
 Try:
-  curl -s {stage.base_url}/payments -H 'Authorization: Bearer {stage.api_key}' \\
+  curl -s {url}/payments -H 'Authorization: Bearer {key}' \\
     -H 'Content-Type: application/json' -H 'Idempotency-Key: order-1' \\
     -d '{{"amount": 1999, "currency": "USD", "paymentMethod": {{"type": "card", "token": "tok_soft_decline@mock"}}}}'
-  curl -s '{stage.base_url}/payments?limit=5' -H 'Authorization: Bearer {stage.api_key}'
-  curl -s {stage.gateways["mock"]}/_ledger
+  curl -s '{url}/payments?limit=5' -H 'Authorization: Bearer {key}'
+  curl -s {environment.mocks["mock"]}/_ledger
 """
     )
     threading.Event().wait()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

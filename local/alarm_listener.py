@@ -1,4 +1,4 @@
-"""Hears what the alarm topic tells, as a subscriber in an account would, and says it at the terminal."""
+"""Receives the notifications of the alarm topic, as a subscriber in an account would, and prints the alarms."""
 
 import contextlib
 import json
@@ -7,27 +7,30 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from local.console import say
 from local.engine import Engine
 
 _INTERVAL_SECONDS: Final = 2.0
-_QUEUE: Final = "alarm-bell"
+_STOP_SECONDS: Final = 1.0
+_QUEUE: Final = "local-alarms"
 
 
 @dataclass(slots=True)
-class AlarmBell:
-    """Runs in the background of the stage; a failure costs a line, never the stage."""
+class AlarmListener:
+    """Runs in the background of the environment. A call that fails is made again at the next interval."""
 
     engine: Engine
     topic_arn: str
-    heard: list[dict[str, Any]] = field(default_factory=list)
+    received: list[dict[str, Any]] = field(default_factory=list)
     """Notifications as CloudWatch writes them, the oldest first."""
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
     _queue_url: str = ""
 
     def start(self) -> None:
-        """Subscribe, and listen until stopped."""
+        """Subscribe, and receive until `stop`."""
         sqs = self.engine.client("sqs")
         self._queue_url = sqs.create_queue(QueueName=_QUEUE)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -36,7 +39,32 @@ class AlarmBell:
         self.engine.client("sns").subscribe(
             TopicArn=self.topic_arn, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
         )
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Receive no more."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+
+    def receive(self) -> None:
+        """Take the notifications that have arrived."""
+        sqs = self.engine.client("sqs")
+        answer = sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+            self._take(json.loads(json.loads(message["Body"])["Message"]))
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_INTERVAL_SECONDS):
+            with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError, ValueError, KeyError):
+                self.receive()
+
+    def _take(self, notification: dict[str, Any]) -> None:
+        self.received.append(notification)
+        if notification.get("NewStateValue") == "ALARM":
+            say(f"  ALARM {notification['AlarmName']}: {notification.get('AlarmDescription', '')}")
 
     def _may_send(self, queue_arn: str) -> dict[str, Any]:
         return {
@@ -46,25 +74,3 @@ class AlarmBell:
             "Resource": queue_arn,
             "Condition": {"ArnEquals": {"aws:SourceArn": self.topic_arn}},
         }
-
-    def stop(self) -> None:
-        """Listen no more."""
-        self._stop.set()
-
-    def listen(self) -> None:
-        """Take what has arrived."""
-        sqs = self.engine.client("sqs")
-        answer = sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
-        for message in answer.get("Messages", []):
-            sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
-            self._hear(json.loads(json.loads(message["Body"])["Message"]))
-
-    def _run(self) -> None:
-        while not self._stop.wait(_INTERVAL_SECONDS):
-            with contextlib.suppress(ClientError, BotoCoreError, ValueError, KeyError):
-                self.listen()
-
-    def _hear(self, notification: dict[str, Any]) -> None:
-        self.heard.append(notification)
-        if notification.get("NewStateValue") == "ALARM":
-            say(f"  ALARM {notification['AlarmName']}: {notification.get('AlarmDescription', '')}")

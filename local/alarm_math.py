@@ -1,4 +1,4 @@
-"""Evaluates what the engine cannot hold: alarms on metric math, and composite alarms, read from a template."""
+"""Evaluates the alarms that the engine cannot hold: those on metric math, and composite alarms, from a template."""
 
 import ast
 import operator
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 Properties = Mapping[str, Any]
 Read = Callable[[Properties, int], float | None]
-"""The value of a `MetricStat` in the period that lies so many periods back (0: the present one); None: no samples."""
+"""From a `MetricStat` and a number of periods back (0 is the present one) to its value; None without samples."""
 
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -45,7 +45,7 @@ def fires(alarm: Properties, read: Read) -> bool:
 
 
 def composite_fires(rule: Any, firing: Callable[[str], bool]) -> bool:
-    """Whether a composite alarm is in ALARM; `firing` tells of its parts, by logical id."""
+    """Whether a composite alarm is in ALARM; `firing` takes the logical id of one of its parts."""
     text = re.sub(r"\b(AND|OR|NOT)\b", lambda word: word[1].lower(), rule_text(rule))
     return _rule(ast.parse(text, mode="eval").body, firing)
 
@@ -103,7 +103,7 @@ def _query(query: Properties, queries: Mapping[str, Properties], read: Read, bac
 
 
 def _computed(node: ast.expr, named: Callable[[str], float | None]) -> float | None:
-    """Without a sample of a part there is none of the whole; nor where it would be divided by nothing."""
+    """None when a part has no sample, and for a division by zero."""
     match node:
         case ast.Constant(value=int() | float() as number):
             return float(number)

@@ -1,21 +1,23 @@
-"""`python -m local.alarms`: every alarm of the running stage and its state.
+"""`python -m local.alarms`: every alarm of the running local environment and its state.
 
-The engine's own alarms are asked for. Composite alarms and those on metric math, which it cannot hold, are evaluated
+The engine evaluates the plain alarms. Composite alarms and those on metric math, which it cannot hold, are evaluated
 here, from the synthesized template and the engine's metrics.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
 from local.alarm_math import composite_fires, fires
 from local.console import say
 from local.engine import Engine
-from local.errors import StageError
-from local.paths import STAGE_FILE
+from local.paths import ENVIRONMENT_FILE
 from local.template_merge import read_stacks
 
 _STACK: Final = "Dev-Service"
@@ -25,7 +27,7 @@ _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmState:
-    """`evaluated_by`: the engine, or us."""
+    """`evaluated_by` is `engine`, or `here` for an alarm that the engine cannot hold."""
 
     name: str
     state: str
@@ -94,21 +96,30 @@ class _Reader:
 
 
 def main() -> int:
-    """0 if none fires, 3 if one does."""
+    """0 when the alarms were listed, whatever their states; 1 when they could not be read."""
     try:
-        stage = json.loads(STAGE_FILE.read_text())
-    except FileNotFoundError:
-        sys.stderr.write("payflowx: no stage is running here; start one with `make run`.\n")
-        return 1
-    engine = Engine(endpoint_url=stage["endpointUrl"], region=stage["region"])
-    try:
+        environment = json.loads(ENVIRONMENT_FILE.read_text())
+        engine = Engine(endpoint_url=environment["endpointUrl"], region=environment["region"])
         states = alarm_states(engine, read_stacks(_STACK.split("-", maxsplit=1)[0])[_STACK].template)
-    except StageError as error:
-        sys.stderr.write(f"payflowx: {error}\n")
+    except FileNotFoundError:
+        sys.stderr.write("payflowx: no local environment is running here; start one with `make run`.\n")
+        return 1
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
+        sys.stderr.write(f"payflowx: the local engine does not answer ({type(error).__name__}). Does `make run` run?\n")
         return 1
     for state in states:
         say(f"{state.state:<18} {state.name:<48} {state.evaluated_by:<7} {state.description}")
-    return 3 if any(state.state == "ALARM" for state in states) else 0
+    say(f"\n{summary(states)}")
+    return 0
+
+
+def summary(states: Sequence[AlarmState]) -> str:
+    """One sentence about all of them."""
+    active = [state.name for state in states if state.state == "ALARM"]
+    if not active:
+        return f"None of the {len(states)} alarms is active."
+    names = ", ".join(active)
+    return f"{len(active)} of the {len(states)} alarms {'is' if len(active) == 1 else 'are'} active: {names}."
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ from typing import Any
 
 import urllib3
 
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Speaks JSON; raises `StageError` for what is no success."""
+    """JSON requests; each raises `LocalEnvironmentError` for an answer of 400 or above."""
 
     base_url: str
     api_key: str
@@ -30,6 +30,6 @@ class Api:
         sent = {"Authorization": f"Bearer {self.api_key}", **headers}
         answer = self.pool.request(method, self.base_url + path, headers=sent, body=body, retries=False)
         if answer.status >= 400:
-            raise StageError(f"{method} {path} answered {answer.status}: {answer.data.decode()[:300]}")
+            raise LocalEnvironmentError(f"{method} {path} answered {answer.status}: {answer.data.decode()[:300]}")
         decoded: dict[str, Any] = json.loads(answer.data)
         return decoded

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees."""
+"""Output at the terminal."""
 
 import sys
 import time
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 
 def say(text: str = "") -> None:
-    """A line, at once."""
+    """Print a line without buffering."""
     print(text, flush=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """`text ... 1.2 s` around something that takes a while."""
+    """Print `text ... `, run the body, then print how long it took."""
     started = time.monotonic()
     sys.stdout.write(f"  {text} ... ")
     sys.stdout.flush()

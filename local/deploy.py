@@ -11,7 +11,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from local.engine import ACCOUNT, Engine
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.template_adapter import Adaptation, adapt
 from local.template_merge import Asset, SynthesizedStack
 
@@ -21,7 +21,7 @@ _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 
 def bootstrap(engine: Engine) -> None:
-    """What `cdk bootstrap` leaves in an account, as far as templates ask for it."""
+    """The part of `cdk bootstrap` that the templates need: a version parameter and a bucket for assets."""
     name = f"/cdk-bootstrap/{_QUALIFIER}/version"
     engine.client("ssm").put_parameter(Name=name, Type="String", Value="30", Overwrite=True)
     location = {"LocationConstraint": engine.region}
@@ -29,7 +29,7 @@ def bootstrap(engine: Engine) -> None:
 
 
 def upload_assets(engine: Engine, stacks: Mapping[str, SynthesizedStack], layer: Path) -> int:
-    """Each once, under the key of the template; layers are replaced by the one for this machine."""
+    """Upload each asset once, under the template's key; `layer` replaces the layers. Returns how many there are."""
     s3, bucket = engine.client("s3"), _bucket(engine)
     layers = {key for stack in stacks.values() for key in _layer_keys(stack)}
     assets = {asset.key: asset for stack in stacks.values() for asset in stack.assets}
@@ -39,7 +39,7 @@ def upload_assets(engine: Engine, stacks: Mapping[str, SynthesizedStack], layer:
 
 
 def create_stack(engine: Engine, stack: SynthesizedStack) -> tuple[dict[str, str], list[Adaptation]]:
-    """The outputs, and how the engine's copy of the template differs."""
+    """The outputs, and the changes in the engine's copy. Raises `LocalEnvironmentError` when the engine refuses it."""
     template, adaptations = adapt(stack.template, rights_enforced=engine.enforces_rights)
     key = f"{stack.name}.template.json"
     engine.client("s3").put_object(Bucket=_bucket(engine), Key=key, Body=json.dumps(template).encode())
@@ -51,7 +51,9 @@ def create_stack(engine: Engine, stack: SynthesizedStack) -> tuple[dict[str, str
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
     except ClientError as error:
-        raise StageError(f"The engine refused the stack {stack.name}: {error.response['Error']['Message']}") from error
+        raise LocalEnvironmentError(
+            f"The engine refused the stack {stack.name}: {error.response['Error']['Message']}"
+        ) from error
     return _wait(cloudformation, stack.name), adaptations
 
 
@@ -69,7 +71,9 @@ def _wait(cloudformation: Any, name: str) -> dict[str, str]:
     reasons = [
         e["ResourceStatusReason"] for e in events if "FAILED" in e["ResourceStatus"] and "ResourceStatusReason" in e
     ]
-    raise StageError(f"The engine could not create the stack {name}: {reasons[-1] if reasons else 'no reason given'}")
+    raise LocalEnvironmentError(
+        f"The engine could not create the stack {name}: {reasons[-1] if reasons else 'no reason given'}"
+    )
 
 
 def _bucket(engine: Engine) -> str:

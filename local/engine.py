@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,18 +15,22 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.paths import STATE
 from local.processes import Processes, free_port
 
 ACCOUNT: Final = "000000000000"
 _START_SECONDS: Final = 30
 _STOP_SECONDS: Final = 60
-"""A graceful stop waits for functions that run, and those for gateways; 30 s at most by their time-outs."""
+"""A stop in order waits for functions in progress, and these for providers: 30 s at most by the functions' timeouts."""
+_IDLE_SECONDS: Final = 30
+"""How long the engine keeps a second, third, ... process of a function that no request needs."""
+_MAX_EXECUTIONS: Final = 64
+"""Far above what the API's places and the queues' settings allow: the engine refuses a runaway, nothing else."""
 
 
 class EngineProcess:
-    """The engine's own process. It can be ended gracefully and started again where it was told to keep its state."""
+    """The engine's own process. It can be restarted where it was started with `keep_state`."""
 
     def __init__(
         self, processes: Processes, command: Sequence[str], environment: Mapping[str, str], *, log: str, url: str
@@ -36,12 +40,12 @@ class EngineProcess:
         self._running = self._start()
 
     def restart(self) -> None:
-        """Stop as a shutdown of a machine does, wait for it, start again at the same address. Raises `StageError`."""
+        """Stop in order, then start again at the same address. Raises `LocalEnvironmentError`."""
         self._running.terminate()
         try:
             self._running.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            raise StageError(f"The local engine did not stop within {_STOP_SECONDS} s.") from None
+            raise LocalEnvironmentError(f"The local engine did not stop within {_STOP_SECONDS} s.") from None
         self._running = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -53,7 +57,7 @@ class EngineProcess:
                 urllib.request.urlopen(f"{self._url}/_ministack/health", timeout=1).close()  # noqa: S310 - our own address
                 return process
             time.sleep(0.1)
-        raise StageError("The local engine did not start; see .local/engine.log.")
+        raise LocalEnvironmentError("The local engine did not start; see .local/engine.log.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +69,12 @@ class Engine:
     enforces_rights: bool = False
     """Whether the functions' roles are enforced (`AUTH=true make run`)."""
     process: EngineProcess | None = None
-    """None where it is none of ours."""
+    """None when another program has started the engine."""
 
     def client(self, service: str) -> Any:
         """A client with credentials that mean nothing outside this machine."""
-        return boto3.client(
+        make: Callable[..., Any] = boto3.client  # its types know literal names only
+        return make(
             service,
             endpoint_url=self.endpoint_url,
             region_name=self.region,
@@ -82,9 +87,9 @@ class Engine:
 def start_engine(
     processes: Processes, *, region: str, temporary: Path, parent: int, keep_state: bool = False
 ) -> Engine:
-    """Wait until it answers. `temporary` holds all that it writes and is deleted with the stage.
+    """Returns when the engine answers. `temporary` holds all that it writes, and is deleted with the environment.
 
-    With `keep_state` it writes down what it holds when it ends gracefully, and has it again when it is restarted.
+    With `keep_state` the engine saves its state when it is stopped in order, and loads it when it is restarted.
     """
     port = free_port()
     environment = {
@@ -96,6 +101,10 @@ def start_engine(
         "AWS_DEFAULT_REGION": region,
         "TMPDIR": str(temporary),
         "LOG_LEVEL": "WARNING",
+        "LAMBDA_WARM_TTL_SECONDS": str(_IDLE_SECONDS),
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(_MAX_EXECUTIONS),
+        "IOT_MTLS_ENABLED": "0",  # else it opens a port of its own
+        "SFTP_ENABLED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     if keep_state:

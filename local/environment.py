@@ -1,8 +1,8 @@
-"""Stands the stage up, and takes it down again whatever happens."""
+"""Brings the local environment up, and takes it down again however it ends."""
 
 import json
+import logging
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,43 +13,46 @@ from typing import Final
 
 import urllib3
 
-from local.alarm_listener import AlarmBell
+from local.admission import Limits
+from local.alarm_listener import AlarmListener
 from local.api import Api
 from local.console import say, step
 from local.deploy import bootstrap, create_stack, upload_assets
 from local.engine import Engine, start_engine
-from local.errors import StageError
-from local.gateway_server import Front, check_port
+from local.errors import LocalEnvironmentError
+from local.folders import remove
+from local.gateway_answers import GatewayAnswer, gateway_answers
+from local.gateway_server import GatewayServer, check_port
 from local.layers import host_layer
 from local.metrics_pump import MetricsPump
-from local.paths import STAGE_FILE, STATE
+from local.paths import ENVIRONMENT_FILE, SERVER_LOG, STATE
 from local.processes import Processes
 from local.seed import MERCHANT_ID, seed_merchant
-from local.simulators import make_accounts, start_gateways, subscribe
+from local.simulators import make_accounts, start_simulators, subscribe
 from local.synthesis import synthesize
 from local.template_adapter import Adaptation
-from local.template_merge import read_stacks
+from local.template_merge import SynthesizedStack, read_stacks
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 
-_STAGE: Final = "Dev"
+_CDK_STAGE: Final = "Dev"
 _REGION: Final = "eu-west-1"
 _API_STAGE: Final = "v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A running stage."""
+class LocalEnvironment:
+    """A running environment. `mocks` and `simulators` map a provider's name to its simulator's address."""
 
     base_url: str
     api_key: str
     engine: Engine
-    gateways: dict[str, str]
-    """The simulators to which payments are routed by default."""
-    vendors: dict[str, str]
-    """Those of the real vendors, for payments that ask for one by name."""
+    mocks: dict[str, str]
+    """The providers that exist only here; payments are routed to them by default."""
+    simulators: dict[str, str]
+    """Those of real providers, for payments that name one."""
     outputs: dict[str, str]
-    bell: AlarmBell
-    """What the alarms have told."""
+    """Of all stacks."""
+    alarms: AlarmListener
 
     def api(self) -> Api:
         """A client of its API."""
@@ -57,82 +60,102 @@ class Stage:
 
 
 @contextmanager
-def running_stage(port: int, *, keep_state: bool = False) -> Iterator[Stage]:
-    """Everything up inside, everything down afterwards. Raises `StageError` with one sentence.
+def running_environment(port: int, *, keep_state: bool = False) -> Iterator[LocalEnvironment]:
+    """Everything runs inside, nothing afterwards. Raises `LocalEnvironmentError`.
 
-    With `keep_state` the engine can be restarted inside: `stage.engine.process.restart()`.
+    With `keep_state` the engine can be restarted inside: `environment.engine.process.restart()`.
     """
     check_port(port)
-    _refuse_a_second_stage()
+    limits = Limits.read()
+    _refuse_a_second_environment()
     STATE.mkdir(exist_ok=True)
+    _log_to_file()
     with ExitStack() as cleanup:
-        temporary = Path(tempfile.mkdtemp(prefix="payflowx-"))
-        cleanup.callback(shutil.rmtree, temporary, ignore_errors=True)
         processes = Processes()
+        with step("synthesizing the stacks"):
+            synthesize()
+        stacks = read_stacks(_CDK_STAGE)
+        temporary = Path(tempfile.mkdtemp(prefix="payflowx-"))
+        cleanup.callback(remove, temporary)
         cleanup.callback(processes.stop)
-        yield _stand_up(port, processes, temporary, cleanup, keep_state=keep_state)
+        with step("starting the engine"):
+            engine = start_engine(
+                processes, region=_REGION, temporary=temporary, parent=os.getpid(), keep_state=keep_state
+            )
+        outputs = _deploy(engine, stacks)
+        with step("starting the provider simulators"):
+            accounts = make_accounts()
+            addresses = start_simulators(processes, accounts)
+        with step("creating the demo merchant"):
+            seeded = seed_merchant(engine, outputs["OperationsFunctionName"], addresses, accounts)
+        server = GatewayServer(port, _api_url(engine, outputs), _own_answers(stacks), limits)
+        server.start()
+        cleanup.callback(server.stop)
+        subscribe(addresses, {name: server.url + path for name, path in seeded.webhook_paths.items()})
+        alarms = _watch(engine, outputs, server, cleanup)
+        environment = LocalEnvironment(
+            base_url=server.url,
+            api_key=seeded.api_key,
+            engine=engine,
+            mocks={name: addresses[name] for name in SIMULATORS},
+            simulators={name: addresses[name] for name in REAL_PROVIDERS},
+            outputs=outputs,
+            alarms=alarms,
+        )
+        _write(environment, processes)
+        cleanup.callback(ENVIRONMENT_FILE.unlink, missing_ok=True)
+        yield environment
 
 
-def _stand_up(port: int, processes: Processes, temporary: Path, cleanup: ExitStack, *, keep_state: bool) -> Stage:
-    with step("synthesizing the stacks"):
-        synthesize()
-    stacks = read_stacks(_STAGE)
-    simulators = stacks.pop(f"{_STAGE}-Sandbox", None)
-    with step("starting the engine"):
-        engine = start_engine(processes, region=_REGION, temporary=temporary, parent=os.getpid(), keep_state=keep_state)
+def _deploy(engine: Engine, stacks: dict[str, SynthesizedStack]) -> dict[str, str]:
+    """The outputs of all stacks but the simulators' own, which run as servers here."""
+    created = {name: stack for name, stack in stacks.items() if name != f"{_CDK_STAGE}-Sandbox"}
     with step("uploading the assets"):
         bootstrap(engine)
-        upload_assets(engine, stacks, host_layer())
+        upload_assets(engine, created, host_layer())
     outputs: dict[str, str] = {}
     adaptations: list[Adaptation] = []
-    for stack in stacks.values():
+    for stack in created.values():
         with step(f"creating the stack {stack.name}"):
             made, changes = create_stack(engine, stack)
         outputs |= made
         adaptations += changes
-    with step("starting the gateway simulators"):
-        accounts = make_accounts()
-        gateways = start_gateways(processes, accounts)
-    with step("creating the demo merchant"):
-        seeded = seed_merchant(engine, outputs["OperationsFunctionName"], gateways, accounts)
-    _say_differences(adaptations, has_simulators=simulators is not None)
-    front = Front(port, f"{engine.endpoint_url}/restapis/{outputs['ApiId']}/{_API_STAGE}/_user_request_")
-    front.start()
-    cleanup.callback(front.stop)
-    subscribe(gateways, {name: front.url + path for name, path in seeded.webhook_paths.items()})
+    _say_differences(adaptations, has_simulators=len(created) < len(stacks))
+    return outputs
+
+
+def _api_url(engine: Engine, outputs: dict[str, str]) -> str:
+    return f"{engine.endpoint_url}/restapis/{outputs['ApiId']}/{_API_STAGE}/_user_request_"
+
+
+def _own_answers(stacks: dict[str, SynthesizedStack]) -> dict[str, GatewayAnswer]:
+    return gateway_answers(*(stack.template for stack in stacks.values()))
+
+
+def _watch(engine: Engine, outputs: dict[str, str], server: GatewayServer, cleanup: ExitStack) -> AlarmListener:
+    """Feed the engine's metrics, and print the alarms."""
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     api_name = engine.client("apigateway").get_rest_api(restApiId=outputs["ApiId"])["name"]
-    pump = MetricsPump(engine, queues, api_name, front.answered)
+    pump = MetricsPump(engine, queues, api_name, server.answered)
     pump.start()
     cleanup.callback(pump.stop)
-    bell = AlarmBell(engine, outputs["AlarmTopicArn"])
-    bell.start()
-    cleanup.callback(bell.stop)
-    stage = Stage(
-        base_url=front.url,
-        api_key=seeded.api_key,
-        engine=engine,
-        gateways={name: gateways[name] for name in SIMULATORS},
-        vendors={name: gateways[name] for name in REAL_PROVIDERS},
-        outputs=outputs,
-        bell=bell,
-    )
-    _write(stage, processes)
-    cleanup.callback(STAGE_FILE.unlink, missing_ok=True)
-    return stage
+    listener = AlarmListener(engine, outputs["AlarmTopicArn"])
+    listener.start()
+    cleanup.callback(listener.stop)
+    return listener
 
 
 def _say_differences(adaptations: list[Adaptation], *, has_simulators: bool) -> None:
-    say("  the templates run as synthesized, but for:")
+    say("  the templates run as synthesized, except:")
     say("    the layer holds the same packages, built for this machine, under the same key")
     if has_simulators:
-        say("    Dev-Sandbox is not created: its simulators run as servers, so that their faults are real")
-    for text in _summed_up(adaptations):
+        say(f"    {_CDK_STAGE}-Sandbox is not created: its simulators run as servers, so that their faults are real")
+    for text in _grouped(adaptations):
         say(f"    {text}")
 
 
-def _summed_up(adaptations: list[Adaptation]) -> Iterator[str]:
-    """One line for many of a kind."""
+def _grouped(adaptations: list[Adaptation]) -> Iterator[str]:
+    """One line for all that are changed alike."""
     alike: dict[tuple[str, str, str], list[Adaptation]] = {}
     for adaptation in adaptations:
         kind = adaptation.resource.rpartition(" ")[2]
@@ -141,30 +164,44 @@ def _summed_up(adaptations: list[Adaptation]) -> Iterator[str]:
         yield str(several[0]) if len(several) == 1 else f"{len(several)} of {kind}: {change}, because {reason}"
 
 
-def _write(stage: Stage, processes: Processes) -> None:
+def _write(environment: LocalEnvironment, processes: Processes) -> None:
+    """Readable by its owner only: the file holds an API key."""
     content = {
-        "baseUrl": stage.base_url,
-        "apiKey": stage.api_key,
+        "baseUrl": environment.base_url,
+        "apiKey": environment.api_key,
         "merchantId": MERCHANT_ID,
-        "endpointUrl": stage.engine.endpoint_url,
-        "region": stage.engine.region,
-        "gateways": {**stage.gateways, **stage.vendors},
+        "endpointUrl": environment.engine.endpoint_url,
+        "region": environment.engine.region,
+        "gateways": {**environment.mocks, **environment.simulators},
         "pids": [os.getpid(), *processes.pids()],
-        "outputs": stage.outputs,
+        "outputs": environment.outputs,
         "startedAt": int(time.time()),
     }
-    STAGE_FILE.touch(mode=0o600)
-    STAGE_FILE.write_text(json.dumps(content, indent=2) + "\n")
+    ENVIRONMENT_FILE.touch(mode=0o600)
+    ENVIRONMENT_FILE.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _refuse_a_second_stage() -> None:
-    """Two stages of one checkout would share one stage.json."""
-    if not STAGE_FILE.is_file():
+def _refuse_a_second_environment() -> None:
+    """Two environments of one checkout would share one file."""
+    if not ENVIRONMENT_FILE.is_file():
         return
     try:
-        pid = json.loads(STAGE_FILE.read_text())["pids"][0]
+        pid = json.loads(ENVIRONMENT_FILE.read_text())["pids"][0]
         os.kill(pid, 0)
     except (ValueError, KeyError, IndexError, ProcessLookupError, PermissionError):
-        STAGE_FILE.unlink(missing_ok=True)  # left by a stage that was killed
+        ENVIRONMENT_FILE.unlink(missing_ok=True)  # its environment was killed
         return
-    raise StageError(f"A stage of this checkout is running already (process {pid}); stop it first.")
+    raise LocalEnvironmentError(
+        f"A local environment of this checkout is running already (process {pid}); stop it first."
+    )
+
+
+def _log_to_file() -> None:
+    """The server's complaints about clients belong into a file, not between the lines of the walkthrough."""
+    SERVER_LOG.unlink(missing_ok=True)
+    handler = logging.FileHandler(SERVER_LOG, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    for name in ("uvicorn", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False

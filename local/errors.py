@@ -1,5 +1,5 @@
-"""What can go wrong with the stage, in one sentence for the person who started it."""
+"""A failure of the local environment that the person who started it can act on."""
 
 
-class StageError(Exception):
-    """Its text says what happened and what to do; no traceback is shown."""
+class LocalEnvironmentError(Exception):
+    """Its text is one sentence that says what happened and what to do; no traceback is shown."""

@@ -1,134 +1,222 @@
-"""A plain address in front of the engine's API: http://127.0.0.1:3000/payments instead of a long path."""
+"""A plain address before the engine's API: http://127.0.0.1:3000/payments instead of a long path.
 
+It does what API Gateway does before a function is called: it reads a request whole, whether its length is declared or
+it comes in chunks, limits its size and the time of the answer, and limits how many are in progress. The engine's own
+server would start a process for each request that it cannot serve at once.
+"""
+
+import asyncio
+import contextlib
 import socket
-import threading
 import time
 from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-import urllib3
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
-from local.errors import StageError
+from local.admission import Admission, Limits, QueueFullError
+from local.errors import LocalEnvironmentError
+from local.gateway_answers import BAD_BODY, FAILURE, THROTTLED, TIMEOUT, TOO_LARGE, GatewayAnswer
+from sandbox.asgi_server import HOST, AsgiServer, listen
 
-HOST: Final = "127.0.0.1"
 _MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """What API Gateway takes at most."""
-_TIMEOUT_SECONDS: Final = 29
+_BODY_SECONDS: Final = 20.0
+_ANSWER_SECONDS: Final = 29.0
 """When API Gateway gives up on an integration."""
+_ENGINE_SECONDS: Final = 60.0
+"""Longer than any function's timeout: a place at the engine is free only when its function has ended."""
 _REMEMBERED: Final = 10_000
+
+Header = tuple[bytes, bytes]
 _HOP_BY_HOP: Final = frozenset(
     {
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "host",
-        "content-length",
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
     }
 )
+_NOT_FORWARDED: Final = _HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_NOT_RETURNED: Final = _HOP_BY_HOP | {b"content-length", b"date", b"server"}
 
 
-class Front:
-    """A reverse proxy on one port, served in the background."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, for API Gateway's metrics. `milliseconds` leaves out the time in the queue, which AWS has not."""
 
-    def __init__(self, port: int, target: str) -> None:
-        self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=_TIMEOUT_SECONDS)
-        self.answered: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED)
-        """Status and milliseconds of the last requests: what API Gateway would make metrics of."""
-        parts = {"pool": self._pool, "target": target.rstrip("/"), "answered": self.answered}
-        handler = type("Handler", (_Handler,), parts)
-        server = type("Server", (ThreadingHTTPServer,), {"daemon_threads": True, "request_queue_size": 128})
+    status: int
+    milliseconds: int
+
+
+class GatewayServer:
+    """Listens on `port` from its construction on. Raises `LocalEnvironmentError` when the port is taken."""
+
+    def __init__(self, port: int, target: str, answers: Mapping[str, GatewayAnswer], limits: Limits) -> None:
         try:
-            self._server: ThreadingHTTPServer = server((HOST, port), handler)
-        except OSError as error:
-            raise StageError(_busy(port)) from error
-        self.url = f"http://{HOST}:{self._server.server_address[1]}"
+            listener = listen(port)
+        except (OSError, OverflowError) as error:
+            raise LocalEnvironmentError(_busy(port)) from error
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self.answered: deque[Answered] = deque(maxlen=_REMEMBERED)
+        """The last answers, the oldest first."""
+        self._server = AsgiServer(_Forwarder(target, answers, limits, self.answered).app(), listener)
 
     def start(self) -> None:
-        """Serve."""
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
+        """Serve in the background."""
+        self._server.start()
 
     def stop(self) -> None:
         """Close the port."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def _busy(port: int) -> str:
-    return f"Port {port} cannot be used: something else listens there. Choose another one, such as PORT={port + 1}."
+        self._server.stop()
 
 
 def check_port(port: int) -> None:
-    """Raises `StageError` before anything is started, rather than after a minute."""
+    """Raises `LocalEnvironmentError` before anything is started, rather than after a minute."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except (OSError, OverflowError) as error:
-            raise StageError(_busy(port)) from error
+            raise LocalEnvironmentError(_busy(port)) from error
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    """Head and body are written apart: the second would wait 40 ms for the first one's acknowledgement."""
-    pool: urllib3.PoolManager
-    target: str
-    answered: deque[tuple[int, int]]
+def _busy(port: int) -> str:
+    return f"Port {port} cannot be used: another process listens there. Choose another one, such as PORT={port + 1}."
 
-    def do_GET(self) -> None:
-        self._forward()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815
+class _RefusedError(Exception):
+    """Raised with the response type of API Gateway's own answer."""
 
-    def log_message(self, *_args: Any) -> None:
-        """Silent: an address may hold what must not be logged."""
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
 
-    def _forward(self) -> None:
-        length = self.headers.get("content-length") or "0"
-        if not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
-            self.close_connection = True
-            self._send(413, {"Content-Type": "application/problem+json"}, _TOO_LARGE)
+
+class _Forwarder:
+    """The ASGI application. Everything but its construction happens in the server's event loop."""
+
+    def __init__(
+        self, target: str, answers: Mapping[str, GatewayAnswer], limits: Limits, answered: deque[Answered]
+    ) -> None:
+        self._target = target.rstrip("/")
+        self._base = httpx.URL(self._target)
+        self._answers, self._answered = answers, answered
+        self._limits = limits
+        self._admission: Admission
+        self._client: httpx.AsyncClient
+        self._calls: set[asyncio.Task[Response]] = set()
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Mount("/", app=self._serve)], lifespan=self._lifespan)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        self._admission = Admission(self._limits)
+        at_once = self._limits.at_once
+        limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once, keepalive_expiry=30)
+        timeout = httpx.Timeout(_ENGINE_SECONDS, connect=5)
+        async with httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False) as self._client:
+            yield
+            for call in self._calls:
+                call.cancel()
+            await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
             return
-        body = self.rfile.read(int(length))
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return  # nothing was forwarded, and nobody waits for an answer
+        except _RefusedError as refused:
+            response = self._refusal(refused.kind)
+            self._answered.append(Answered(response.status_code, 0))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        body = await _whole_body(request)
+        try:
+            await self._admission.enter()
+        except QueueFullError:
+            raise _RefusedError(THROTTLED) from None
         started = time.monotonic()
-        headers = urllib3.HTTPHeaderDict()
-        for name, value in self.headers.items():
-            if name.lower() not in _HOP_BY_HOP:
-                headers.add(name, value)
+        call = asyncio.create_task(self._call(request, body))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        # A call goes on when its client's time is over, as a function does on AWS, and keeps its place until it ends.
+        done, _ = await asyncio.wait({call}, timeout=_ANSWER_SECONDS)
+        response = call.result() if done else self._refusal(TIMEOUT)
+        self._answered.append(Answered(response.status_code, int((time.monotonic() - started) * 1000)))
+        return response
+
+    async def _call(self, request: Request, body: bytes) -> Response:
         try:
-            answer = self.pool.request(
-                self.command, self.target + self.path, body=body, headers=headers, redirect=False
-            )
-        except urllib3.exceptions.HTTPError:
-            self._send(503, {"Content-Type": "application/problem+json", "Retry-After": "5"}, _UNAVAILABLE)
-            return
-        self.answered.append((answer.status, int((time.monotonic() - started) * 1000)))
-        kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-        self._send(answer.status, kept, answer.data)
+            answer = await self._client.send(self._forwarded(request, body), stream=True)
+            try:
+                content = b"".join([part async for part in answer.aiter_raw()])
+            finally:
+                await answer.aclose()
+        except httpx.HTTPError:
+            return self._refusal(FAILURE)
+        finally:
+            self._admission.leave()
+        return _returned(answer, content)
 
-    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        try:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-        except OSError:
-            self.close_connection = True  # the client has gone
+    def _forwarded(self, request: Request, body: bytes) -> httpx.Request:
+        """The path goes as it came: normalized, `..` could leave the API's address at the engine."""
+        target = self._base.raw_path + request.scope["raw_path"]
+        if query := request.scope["query_string"]:
+            target += b"?" + query
+        headers = _without(request.headers.raw, _NOT_FORWARDED)
+        return httpx.Request(request.method, self._base, headers=headers, content=body, extensions={"target": target})
+
+    def _refusal(self, kind: str) -> Response:
+        answer = self._answers[kind]
+        # The rest of a body that did not come in time would be taken for the next request.
+        closing = {"Connection": "close"} if kind == BAD_BODY else {}
+        return Response(answer.body(), status_code=answer.status, headers={**answer.headers, **closing})
 
 
-_TOO_LARGE: Final = (
-    b'{"type":"urn:payflowx:problem:body_too_large","title":"The body is too large","status":413,'
-    b'"detail":"The body is larger than 65536 bytes.","code":"body_too_large"}'
-)
-_UNAVAILABLE: Final = (
-    b'{"type":"urn:payflowx:problem:unavailable","title":"Temporarily unavailable","status":503,'
-    b'"detail":"The local engine does not answer.","code":"unavailable"}'
-)
+async def _whole_body(request: Request) -> bytes:
+    """Raises `_RefusedError` for a body that is too large or comes too slowly."""
+    if int(request.headers.get("content-length") or 0) > _MAX_BODY_BYTES:
+        raise _RefusedError(TOO_LARGE)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > _MAX_BODY_BYTES:
+                    raise _RefusedError(TOO_LARGE)
+    except TimeoutError:
+        raise _RefusedError(BAD_BODY) from None
+    return bytes(body)
+
+
+def _returned(answer: httpx.Response, content: bytes) -> Response:
+    """Headers that occur twice stay two; a HEAD keeps the length of what a GET would have had."""
+    response = Response(content, status_code=answer.status_code)
+    length = [header for header in response.raw_headers if header[0] == b"content-length"]
+    if answer.request.method == "HEAD":
+        length = [(b"content-length", value.encode()) for value in answer.headers.get_list("content-length")[:1]]
+    response.raw_headers = _without(answer.headers.raw, _NOT_RETURNED) + length
+    return response
+
+
+def _without(headers: Iterable[Header], names: frozenset[bytes]) -> list[Header]:
+    """Also without those that a `Connection` header names."""
+    kept = [(name.lower(), value) for name, value in headers]
+    named = {part.strip().lower() for name, value in kept if name == b"connection" for part in value.split(b",")}
+    return [(name, value) for name, value in kept if name not in names and name not in named]

@@ -1,4 +1,4 @@
-"""The dependencies layer for this machine: the one in the assembly holds wheels for Lambda's processor."""
+"""The dependency layer built for this machine: the one in the assembly holds wheels for Lambda's processor."""
 
 import hashlib
 import shutil
@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.paths import LAYERS, ROOT, WHEELS
 
 _REQUIREMENTS: Final = ROOT / "functions" / "requirements.txt"
 
 
 def host_layer() -> Path:
-    """A folder with the same locked packages, from the wheels that the set-up fetched for this machine."""
+    """A folder with the same locked packages, from the wheels of `make setup`. Raises `LocalEnvironmentError`."""
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     name = hashlib.sha256(_REQUIREMENTS.read_bytes() + version.encode()).hexdigest()[:16]
     folder = LAYERS / name
@@ -29,6 +29,8 @@ def host_layer() -> Path:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     if done.returncode != 0:
-        raise StageError("The layer for this machine could not be built; run `make clean setup` and try again.")
+        raise LocalEnvironmentError(
+            "The layer for this machine could not be built; run `make clean setup` and try again."
+        )
     partial.rename(folder)
     return folder

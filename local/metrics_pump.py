@@ -1,7 +1,7 @@
-"""Feeds the engine's CloudWatch with what it does not produce itself, so that alarms really fire.
+"""Feeds the engine's CloudWatch with the metrics that it does not produce itself, so that alarms really fire.
 
-Queue metrics come from the queues' attributes, the API's from the address in front of it. The functions' own metrics
-are EMF lines in their logs: they are read from the engine's log groups and put as metric data, as CloudWatch would do.
+Queue metrics come from the queues' attributes, API Gateway's from the server before the engine. The functions' own
+metrics are EMF lines in their logs: read from the engine's log groups and put as metric data, as CloudWatch would do.
 """
 
 import contextlib
@@ -15,10 +15,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from local.engine import Engine
+from local.gateway_server import Answered
 
 _INTERVAL_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 1.0
 _BATCH: Final = 20
 _VISIBLE: Final = "ApproximateNumberOfMessages"
 _AGE: Final = "ApproximateAgeOfOldestMessage"
@@ -26,25 +29,29 @@ _AGE: Final = "ApproximateAgeOfOldestMessage"
 
 @dataclass(slots=True)
 class MetricsPump:
-    """Runs in the background of the stage; a failure costs a sample, never the stage."""
+    """Runs in the background of the environment. A round that fails costs samples and nothing else."""
 
     engine: Engine
     queue_urls: Mapping[str, str]
     api_name: str = ""
-    answered: deque[tuple[int, int]] = field(default_factory=deque)
-    """Status and milliseconds of requests to the API, taken from the front as they come."""
-    _stop: threading.Event = field(default_factory=threading.Event)
+    answered: deque[Answered] = field(default_factory=deque)
+    """The API's answers, removed as they become samples."""
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
     _read_until_ms: int = 0
     _waiting_since: dict[str, float] = field(default_factory=dict)
 
     def start(self) -> None:
         """Pump until stopped."""
         self._read_until_ms = int(time.time() * 1000)
-        threading.Thread(target=self._run, daemon=True).start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """No more samples."""
-        self._stop.set()
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
 
     def pump(self) -> int:
         """One round; how many samples were put."""
@@ -57,8 +64,8 @@ class MetricsPump:
         return len(samples)
 
     def _run(self) -> None:
-        while not self._stop.wait(_INTERVAL_SECONDS):
-            with contextlib.suppress(ClientError, BotoCoreError):
+        while not self._stopping.wait(_INTERVAL_SECONDS):
+            with contextlib.suppress(ClientError, BotoCoreError, ResponseParserError, ValueError, KeyError):
                 self.pump()
 
     def _queue_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -82,24 +89,25 @@ class MetricsPump:
     def _api_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
         dimensions = [{"Name": "ApiName", "Value": self.api_name}]
         while self.answered:
-            status, milliseconds = self.answered.popleft()
+            answer = self.answered.popleft()
             values = {
                 "Count": 1.0,
-                "4XXError": float(400 <= status < 500),
-                "5XXError": float(status >= 500),
-                "Latency": float(milliseconds),
+                "4XXError": float(400 <= answer.status < 500),
+                "5XXError": float(answer.status >= 500),
+                "Latency": float(answer.milliseconds),
             }
             for metric, value in values.items():
                 yield "AWS/ApiGateway", {"MetricName": metric, "Dimensions": dimensions, "Value": value}
 
     def _function_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
         logs = self.engine.client("logs")
-        since_ms, self._read_until_ms = self._read_until_ms, int(time.time() * 1000)
+        since_ms, until_ms = self._read_until_ms, int(time.time() * 1000)
         for group in logs.describe_log_groups()["logGroups"]:
             events = logs.filter_log_events(logGroupName=group["logGroupName"], startTime=since_ms)["events"]
             for event in events:
-                if event["timestamp"] < self._read_until_ms:
+                if event["timestamp"] < until_ms:
                     yield from samples_of(event["message"])
+        self._read_until_ms = until_ms  # a round that failed before is read again
 
 
 def samples_of(line: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,33 +1,46 @@
-"""Runs a command and ends it, with all its children, when the process that wanted it is gone.
+"""Runs the engine and ends it, with all its function processes, when the launcher is gone.
 
-An environment that is killed with SIGKILL cannot clean up. This process watches it:
-`python -m local.process_guard PARENT COMMAND...`.
+A launcher that is killed with SIGKILL cannot clean up. The guard, the engine and its function processes share one
+process group; `python -m local.process_guard LAUNCHER FOLDER COMMAND...` ends the group and deletes FOLDER when the
+process LAUNCHER is no longer its parent.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
+from pathlib import Path
+from typing import Final
+
+from local.folders import remove
+
+_POLL_SECONDS: Final = 0.2
 
 
 def main() -> int:
     """The command's exit status."""
-    parent, temporary, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    launcher, folder, command = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
     child = subprocess.Popen(command)  # noqa: S603 - our own arguments
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent, temporary), daemon=True).start()
-    return child.wait()
+    while (status := child.poll()) is None:
+        if os.getppid() != launcher:
+            _end_group(folder)
+        time.sleep(_POLL_SECONDS)
+    return status
 
 
-def _watch(parent: int, temporary: str) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    shutil.rmtree(temporary, ignore_errors=True)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+def _end_group(folder: Path) -> None:
+    """The child of this fork has left the group, so that it outlives it and can delete what the group has written."""
+    group = os.getpgrp()
+    if os.fork():
+        signal.pause()
+        return
+    os.setsid()
+    os.killpg(group, signal.SIGKILL)
+    remove(folder)
+    os._exit(0)
 
 
 if __name__ == "__main__":

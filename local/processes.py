@@ -1,4 +1,4 @@
-"""Child processes that never outlive the stage, however it ends."""
+"""The child processes of the local environment: none outlives it, however it ends."""
 
 import contextlib
 import os
@@ -7,13 +7,10 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
-
-_PATIENCE_SECONDS: Final = 8
 
 
 def free_port() -> int:
-    """A port that nobody listens on right now."""
+    """A port on which no process listens right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -22,12 +19,12 @@ def free_port() -> int:
 
 @dataclass(slots=True)
 class Processes:
-    """All children of the stage; the last one started is the first one ended."""
+    """Each child leads a process group of its own, to which the processes that it starts belong."""
 
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: str) -> subprocess.Popen[bytes]:
-        """In a group of its own, so that Ctrl-C reaches the stage only, which then ends them in order."""
+        """Ctrl-C at the terminal reaches the launcher only, which then ends its children itself."""
         with open(log, "ab") as output:
             process = subprocess.Popen(  # noqa: S603 - our own arguments
                 command,
@@ -41,21 +38,15 @@ class Processes:
         return process
 
     def pids(self) -> list[int]:
-        """Of those that run."""
+        """Of the children that run."""
         return [process.pid for process in self.running if process.poll() is None]
 
     def stop(self) -> None:
-        """Ask, wait, then insist; with all that they have started themselves."""
-        for process in reversed(self.running):
-            _signal(process, signal.SIGTERM)
-        for process in reversed(self.running):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_PATIENCE_SECONDS)
-            _signal(process, signal.SIGKILL)
+        """End all groups at once: they keep nothing that is needed afterwards, so none is asked to end in order."""
+        for process in self.running:
+            if process.poll() is None:  # the number of an ended one may belong to another program by now
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        for process in self.running:
             process.wait()
         self.running.clear()
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)

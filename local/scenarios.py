@@ -1,4 +1,4 @@
-"""What a walk through a vendor shows and must end with: what each vendor offers, and what its webhooks prove."""
+"""The walk through a provider: which requests it makes, and how they must end, for each provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ _PAYER: Final = {"email": "payer@example.com", "phone": "+919876543210"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """One vendor's. Amounts are in the currency's minor unit."""
+class Scenario:
+    """Of one provider. Amounts are in the currency's minor unit."""
 
     provider: str
     currency: str
     amount: int = 12_000
     capture: int | None
-    """How much of an authorization is captured; None: nothing can be held there first."""
+    """How much of an authorization is captured; None when the provider cannot authorize without capturing."""
     refund: int = 3_000
     request: Mapping[str, Any]
-    """The rest of the first payment: a stored card or mandate that is charged without its owner."""
+    """The rest of the first payment's request: a stored card or mandate, charged without its payer."""
     payer_request: Mapping[str, Any]
-    """The same of the second, which its payer has to approve."""
+    """The rest of the second payment's request, which its payer has to approve."""
     paid_event: str
     refunded_event: str | None
-    """None: the vendor signs nothing about refunds, and what is not signed is refused."""
+    """None when the provider does not sign its webhooks about refunds: unsigned webhooks are refused."""
     proof: frozenset[str] = frozenset()
-    """Which of these events close what they are about; after another one the provider is asked."""
+    """The events that prove an outcome. Any other one causes an inquiry."""
     remark: str = ""
 
 
@@ -34,10 +34,10 @@ def _method(kind: str, token: str) -> dict[str, str]:
     return {"type": kind, "token": token}
 
 
-STORIES: Final[Mapping[str, Story]] = {
-    story.provider: story
-    for story in (
-        Story(
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    scenario.provider: scenario
+    for scenario in (
+        Scenario(
             provider="stripe",
             currency="EUR",
             capture=8_000,
@@ -46,9 +46,9 @@ STORIES: Final[Mapping[str, Story]] = {
             paid_event="payment_intent.succeeded",
             refunded_event="refund.updated",
             proof=frozenset({"payment_intent.succeeded"}),
-            remark="a refund can fail after it succeeded, so an event about one is only a reason to ask",
+            remark="a refund can fail after it succeeded, so its event only causes an inquiry",
         ),
-        Story(
+        Scenario(
             provider="razorpay",
             currency="INR",
             capture=12_000,
@@ -59,7 +59,7 @@ STORIES: Final[Mapping[str, Story]] = {
             proof=frozenset({"order.paid", "refund.processed"}),
             remark="it captures all of an authorization or nothing",
         ),
-        Story(
+        Scenario(
             provider="cashfree",
             currency="INR",
             capture=None,
@@ -68,9 +68,9 @@ STORIES: Final[Mapping[str, Story]] = {
             paid_event="PAYMENT_SUCCESS_WEBHOOK",
             refunded_event="REFUND_STATUS_WEBHOOK",
             proof=frozenset({"REFUND_STATUS_WEBHOOK"}),
-            remark="its webhook does not say whether money was taken or only held, so it is a reason to ask",
+            remark="its webhook does not tell a capture from an authorization, so it only causes an inquiry",
         ),
-        Story(
+        Scenario(
             provider="payu",
             currency="INR",
             capture=None,
@@ -78,7 +78,7 @@ STORIES: Final[Mapping[str, Story]] = {
             payer_request={"paymentMethod": _method("upi", "tok_requires_action")},
             paid_event="payment.success",
             refunded_event=None,
-            remark="it debits a mandate at once; its hash has no time in it, so a post is a reason to ask",
+            remark="its signature covers no time, so that a webhook may be an old one: it only causes an inquiry",
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""A merchant to try things with: created by the operations function, as an operator would."""
+"""The demo merchant: created through the operators' function, as an operator would create it."""
 
 import json
 from collections.abc import Mapping
@@ -6,34 +6,34 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.engine import Engine
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.simulators import SandboxAccount
 
 MERCHANT_ID: Final = "demo"
 _SECRETS: Final = "payflowx/dev/accounts/"
 _PATHS: Final = {"cashfree": "/pg"}
-"""What belongs to the vendor's address rather than to its requests."""
+"""The part of the real provider's address that its requests do not repeat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeededMerchant:
-    """The API key, and below the API's address where each gateway is to post to."""
+    """The API key, and by provider the path below the API's address that takes its webhooks."""
 
     api_key: str
     webhook_paths: dict[str, str]
 
 
 def seed_merchant(
-    engine: Engine, operations_function: str, gateways: Mapping[str, str], accounts: Mapping[str, SandboxAccount]
+    engine: Engine, operations_function: str, addresses: Mapping[str, str], accounts: Mapping[str, SandboxAccount]
 ) -> SeededMerchant:
-    """An account at every gateway; equal credentials share a secret."""
+    """An account at every provider; equal credentials share a secret. Raises `LocalEnvironmentError`."""
     arns = _store(engine, accounts)
     command = {
         "command": "create_merchant",
         "merchantId": MERCHANT_ID,
         "name": "Demo merchant",
-        "operator": "the local stage",
-        "reason": "A merchant to try things with",
+        "operator": "the local environment",
+        "reason": "Demo merchant of the local environment",
         "accounts": [
             {
                 "provider": name,
@@ -41,12 +41,12 @@ def seed_merchant(
                 "endpoint": address + _PATHS.get(name, ""),
                 "secretArn": arns[accounts[name]],
             }
-            for name, address in gateways.items()
+            for name, address in addresses.items()
         ],
     }
     result = _invoke(engine, operations_function, command)
     if not result.get("ok"):
-        raise StageError(f"The demo merchant could not be created: {json.dumps(result)[:500]}")
+        raise LocalEnvironmentError(f"The demo merchant could not be created: {json.dumps(result)[:500]}")
     paths = {webhook["provider"]: webhook["path"] for webhook in result["webhooks"]}
     return SeededMerchant(api_key=result["apiKey"], webhook_paths=paths)
 

@@ -1,6 +1,7 @@
-"""Sets a checkout up: virtual environment, pinned packages, CDK CLI, wheel folders. Skips what has not changed.
+"""Sets a checkout up, in two steps, each skipped when nothing that it is made from has changed.
 
-Runs under whatever Python `make` found, hence the plain syntax and no imports but the standard library's.
+`local/setup.py` installs what the local environment needs; `local/setup.py development` adds the tools of the gate.
+It runs under whatever Python `make` found, hence the plain syntax and no imports but the standard library's.
 """
 
 import hashlib
@@ -18,7 +19,12 @@ STATE = ROOT / ".local"
 LOG = STATE / "setup.log"
 VENV = ROOT / ".venv"
 VENV_313 = ROOT / ".venv-313"
-LOCK = ROOT / "functions" / "requirements.txt"
+VENV_SDK = ROOT / ".venv-sdk"
+LAYER_LOCK = ROOT / "functions" / "requirements.txt"
+LOCAL_LOCK = ROOT / "requirements-local.txt"
+DEVELOPMENT_LOCK = ROOT / "requirements-dev.txt"
+CLI_LOCK = ROOT / "package-lock.json"
+SDK_LOCK = ROOT / "requirements-sdk.txt"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 LAMBDA_TARGET = (
@@ -27,17 +33,23 @@ LAMBDA_TARGET = (
     "--platform=manylinux2014_aarch64",
     "--platform=manylinux_2_28_aarch64",
 )
+# Everything that a lock file names, and nothing else: pip has nothing to resolve. Python compiles a module when it
+# first imports it; compiling all of the CDK would take a minute and 200 MB.
+AS_LOCKED = ("--no-deps", "--no-compile", "--require-hashes")
 NEEDED_ON_313 = (
     "boto3",
     "click",
     "greenlet",
+    "httpx",
     "hypothesis",
     "jsonschema",
     "ministack",
     "moto",
     "pytest",
     "standardwebhooks",
+    "starlette",
     "urllib3",
+    "uvicorn",
 )
 
 
@@ -47,11 +59,9 @@ class SetupError(Exception):
 
 def main() -> int:
     """0 when everything is there."""
+    steps = {"": set_up, "development": set_up_development, "python313": set_up_python313, "sdk": set_up_sdk}
     try:
-        if sys.argv[1:] == ["python313"]:
-            set_up_python313()
-        else:
-            set_up()
+        steps["".join(sys.argv[1:])]()
     except SetupError as error:
         print("\npayflowx: {}".format(error), file=sys.stderr)  # noqa: UP032 - must parse on any Python 3
         return 1
@@ -62,28 +72,43 @@ def main() -> int:
 
 
 def set_up() -> None:
-    """Each step is skipped when what it is made from has not changed."""
+    """The environment that `make run` needs: synthesis, the local engine, the simulators, the payflowx command."""
     check_tools()
     STATE.mkdir(exist_ok=True)
-    inputs = ["requirements.txt", "requirements-dev.txt", "functions/requirements.txt", "package.json"]
     stamp = STATE / "set-up"
-    wanted = digest([ROOT / name for name in inputs], sys.version)
-    if stamp.is_file() and stamp.read_text() == wanted and (VENV / "bin" / "python").exists():
+    wanted = digest([LOCAL_LOCK, LAYER_LOCK], sys.version)
+    if is_made(stamp, wanted, VENV):
         return
     LOG.write_text("")
     with step("creating the virtual environment"):
         venv.create(VENV, with_pip=True, clear=True)
-    with step("installing the pinned packages (about 500 MB)"):
-        pip("install", "--requirement", ROOT / "requirements.txt", "--requirement", ROOT / "requirements-dev.txt")
-        pip("install", "--require-hashes", "--requirement", LOCK)
+    with step("installing the locked packages (about 300 MB)"):
+        pip("install", *AS_LOCKED, "--requirement", LOCAL_LOCK)
     with step("installing the payflowx command"):
-        pip("install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+        pip("install", "--no-deps", "--no-compile", "--no-build-isolation", "--editable", ROOT)
     with step("fetching the layer's wheels"):
         fetch_wheels("lambda", *LAMBDA_TARGET)
         fetch_wheels("host")
-    with step("installing the CDK CLI"):
-        run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"])
     stamp.write_text(wanted)
+
+
+def set_up_development() -> None:
+    """The same environment with types, lint and test tools, and the CDK CLI beside it."""
+    set_up()
+    stamp = STATE / "set-up-development"
+    wanted = digest([STATE / "set-up", DEVELOPMENT_LOCK, CLI_LOCK])
+    if is_made(stamp, wanted, VENV):
+        return
+    with step("installing the development tools"):
+        pip("install", *AS_LOCKED, "--requirement", DEVELOPMENT_LOCK)
+    with step("installing the CDK CLI"):
+        run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+    stamp.write_text(wanted)
+
+
+def is_made(stamp: Path, wanted: str, environment: Path) -> bool:
+    """True if the environment was made from exactly this."""
+    return stamp.is_file() and stamp.read_text() == wanted and (environment / "bin" / "python").exists()
 
 
 def fetch_wheels(name: str, *target: str) -> None:
@@ -91,7 +116,7 @@ def fetch_wheels(name: str, *target: str) -> None:
     folder = STATE / "wheels" / name
     shutil.rmtree(folder, ignore_errors=True)
     options = ("--no-deps", "--require-hashes", "--only-binary=:all:", *target)
-    pip("download", *options, "--dest", folder, "--requirement", LOCK)
+    pip("download", *options, "--dest", folder, "--requirement", LAYER_LOCK)
 
 
 def set_up_python313() -> None:
@@ -101,15 +126,29 @@ def set_up_python313() -> None:
         print("  Python 3.13 was not found: its part of the tests is skipped")
         return
     stamp = STATE / "set-up-313"
-    wanted = digest([ROOT / "requirements-dev.txt", LOCK], f"{python} {NEEDED_ON_313}")
-    if stamp.is_file() and stamp.read_text() == wanted and (VENV_313 / "bin" / "python").exists():
+    wanted = digest([DEVELOPMENT_LOCK, LAYER_LOCK], f"{python} {NEEDED_ON_313}")
+    if is_made(stamp, wanted, VENV_313):
         return
     with step("setting Python 3.13 up for its part of the tests"):
         shutil.rmtree(VENV_313, ignore_errors=True)
         run([python, "-m", "venv", VENV_313])
-        pins = ROOT / "requirements-dev.txt"
-        pip("install", "--constraint", pins, *NEEDED_ON_313, environment=VENV_313)
-        pip("install", "--require-hashes", "--requirement", LOCK, environment=VENV_313)
+        # uv takes versions and hashes from a constraint file; pip does not.
+        options = ("--quiet", "--verify-hashes", "--constraint", DEVELOPMENT_LOCK)
+        run([VENV / "bin" / "uv", "pip", "install", "--python", VENV_313, *options, *NEEDED_ON_313])
+        pip("install", *AS_LOCKED, "--requirement", LAYER_LOCK, environment=VENV_313)
+    stamp.write_text(wanted)
+
+
+def set_up_sdk() -> None:
+    """An environment for the providers' own SDKs, which want packages of other versions than ours."""
+    STATE.mkdir(exist_ok=True)
+    stamp = STATE / "set-up-sdk"
+    wanted = digest([SDK_LOCK], sys.version)
+    if stamp.is_file() and stamp.read_text() == wanted and (VENV_SDK / "bin" / "python").exists():
+        return
+    with step("installing the providers' SDKs (about 70 MB)"):
+        venv.create(VENV_SDK, with_pip=True, clear=True)
+        pip("install", "--require-hashes", "--requirement", SDK_LOCK, environment=VENV_SDK)
     stamp.write_text(wanted)
 
 

@@ -1,4 +1,4 @@
-"""The gateway simulators as real servers, so that their faults are real: closed ports, dropped connections."""
+"""The provider simulators as real servers, so that their faults are real: closed ports, dropped connections."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.paths import STATE
 from local.processes import Processes, free_port
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
@@ -30,26 +30,26 @@ _SUBSCRIPTIONS: Final[Mapping[str, list[str]]] = {
     ],
     "razorpay": ["order.paid", "payment.failed", "refund.processed", "refund.failed"],
 }
-"""Which events a merchant would choose at the vendor: those that tell an end. The others cause reads and no news."""
+"""The events that a merchant would choose at the provider: those that report a final state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAccount:
-    """What a simulator is opened with and signs with; the functions find it in the engine's Secrets Manager."""
+    """The credentials of a simulator; the functions read them from the engine's Secrets Manager."""
 
     key_id: str
     key_secret: str
     webhook_secret: str | None = None
-    """None where the vendor signs with the key's secret."""
+    """None when the provider signs its webhooks with `key_secret`."""
 
     def fields(self) -> dict[str, str]:
-        """As an account's secret holds them."""
+        """The content of the account's secret."""
         own = {"webhookSecret": self.webhook_secret} if self.webhook_secret is not None else {}
         return {"keyId": self.key_id, "keySecret": self.key_secret, **own}
 
 
 def make_accounts() -> dict[str, SandboxAccount]:
-    """One for all gateways that exist only here, and one for each vendor, in the vendor's own style."""
+    """One account shared by the mocks, and one in the style of each real provider."""
     shared = SandboxAccount(key_id="sandbox", key_secret=_random())
     return dict.fromkeys(SIMULATORS, shared) | {
         "stripe": SandboxAccount(
@@ -63,9 +63,9 @@ def make_accounts() -> dict[str, SandboxAccount]:
     }
 
 
-def start_gateways(processes: Processes, accounts: Mapping[str, SandboxAccount]) -> dict[str, str]:
-    """Name to address, once all of them answer. The vendors share a process: they are at work only when asked for."""
-    log = STATE / "gateways.log"
+def start_simulators(processes: Processes, accounts: Mapping[str, SandboxAccount]) -> dict[str, str]:
+    """Name to address, when all of them answer. Those of real providers share a process: most runs use none of them."""
+    log = STATE / "simulators.log"
     log.unlink(missing_ok=True)
     environment = {"SANDBOX_ACCOUNTS": json.dumps({name: account.fields() for name, account in accounts.items()})}
     addresses = {}
@@ -73,7 +73,7 @@ def start_gateways(processes: Processes, accounts: Mapping[str, SandboxAccount])
         command = [sys.executable, "-m", "sandbox", "--parent", str(os.getpid())]
         for name in together:
             port = free_port()
-            command += ["--gateway", name, "--port", str(port)]
+            command += ["--provider", name, "--port", str(port)]
             addresses[name] = f"http://127.0.0.1:{port}"
         processes.start(command, environment, str(log))
     for name, address in addresses.items():
@@ -82,18 +82,20 @@ def start_gateways(processes: Processes, accounts: Mapping[str, SandboxAccount])
 
 
 def subscribe(addresses: Mapping[str, str], webhooks: Mapping[str, str]) -> None:
-    """Tell each gateway where its merchant takes webhooks, as somebody would in the vendor's dashboard."""
+    """Configure each simulator's webhook address and events, as a merchant would in the provider's dashboard."""
     for name, url in webhooks.items():
         control(addresses[name], webhookUrl=url, webhookEvents=_SUBSCRIPTIONS.get(name))
 
 
 def control(address: str, **settings: Any) -> None:
-    """Tell a simulator how to behave; docs/sandbox.md lists what it understands."""
+    """Change how a simulator behaves; docs/sandbox.md lists the settings. Raises `LocalEnvironmentError`."""
     request = urllib.request.Request(f"{address}/_control", data=json.dumps(settings).encode())  # noqa: S310 - our own
     try:
         urllib.request.urlopen(request, timeout=_ANSWER_SECONDS).close()  # noqa: S310 - our own address
     except (urllib.error.URLError, OSError) as error:
-        raise StageError(f"A simulator did not take its settings ({error}); see .local/gateways.log.") from error
+        raise LocalEnvironmentError(
+            f"A simulator did not take its settings ({error}); see .local/simulators.log."
+        ) from error
 
 
 def _random() -> str:
@@ -109,4 +111,4 @@ def _wait(name: str, address: str) -> None:
             time.sleep(0.05)
         else:
             return
-    raise StageError(f"The simulator {name} did not start; see .local/gateways.log.")
+    raise LocalEnvironmentError(f"The simulator {name} did not start; see .local/simulators.log.")

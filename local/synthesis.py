@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from local.errors import StageError
+from local.errors import LocalEnvironmentError
 from local.paths import ASSEMBLY, ROOT, STATE
 
-_INPUTS: Final = ("app.py", "cdk.json", "requirements.txt", "infra", "functions", "sandbox")
+_INPUTS: Final = ("app.py", "cdk.json", "requirements.txt", "infra", "functions", "sandbox", "docs/openapi.json")
 _STAMP: Final = STATE / "synthesized"
 
 
 def synthesize() -> bool:
-    """Write the cloud assembly; False if the one of the last time is still right."""
+    """Write the cloud assembly. False when nothing has changed since the last time. Raises `LocalEnvironmentError`."""
     digest = _digest()
     if ASSEMBLY.is_dir() and _STAMP.is_file() and _STAMP.read_text() == digest:
         return False
@@ -39,13 +39,13 @@ def synthesize() -> bool:
     if done.returncode != 0:
         log = STATE / "synthesis.log"
         log.write_text(done.stdout + done.stderr)
-        raise StageError(f"The stacks could not be synthesized; see {log.relative_to(ROOT)}.")
+        raise LocalEnvironmentError(f"The stacks could not be synthesized; see {log.relative_to(ROOT)}.")
     _STAMP.write_text(digest)
     return True
 
 
 def _digest() -> str:
-    """Over names and contents of all that the assembly is made from."""
+    """Over names and contents of all files that the assembly is made from."""
     digest = hashlib.sha256()
     for path in _files():
         data = path.read_bytes()

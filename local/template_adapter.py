@@ -1,4 +1,4 @@
-"""The one place that changes a template, in a copy, where the engine cannot model what AWS can. Each change is said."""
+"""The one place that changes a template, in a copy, where the engine cannot model AWS. Each change is printed."""
 
 import copy
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _REFUSED_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptation:
-    """What was changed, and why."""
+    """One change of one resource."""
 
     resource: str
     change: str
@@ -29,7 +29,7 @@ class Adaptation:
 
 
 def adapt(template: Template, *, rights_enforced: bool = False) -> tuple[Template, list[Adaptation]]:
-    """A copy that the engine can create, and what differs."""
+    """A copy that the engine can create, and its changes."""
     adapted = copy.deepcopy(template)
     made: list[Adaptation] = []
     for rule in (*_RULES, *((_allow_plain_http,) if rights_enforced else ())):
@@ -38,9 +38,9 @@ def adapt(template: Template, *, rights_enforced: bool = False) -> tuple[Templat
 
 
 def _allow_plain_http(template: Template) -> list[Adaptation]:
-    """Only where the engine enforces policies: everything here stays on this machine, without TLS."""
+    """Only when the engine enforces policies: all requests stay on this machine, without TLS."""
     return [
-        _drop(template, name, "it refuses plain HTTP, which is all that the engine speaks here")
+        _drop(template, name, "it refuses plain HTTP, and the engine has no TLS here")
         for name, resource in list(template["Resources"].items())
         if resource["Type"] in {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"}
         and _denies_plain_http_only(resource["Properties"]["PolicyDocument"]["Statement"])

@@ -1,4 +1,4 @@
-"""Reads the cloud assembly: stacks with their templates, and the files they need."""
+"""Reads the cloud assembly: the stacks with their templates and assets."""
 
 import json
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class SynthesizedStack:
 
 
 def read_stacks(stage: str) -> dict[str, SynthesizedStack]:
-    """The stacks of a stage by name: Dev-Data, Dev-Service, ..."""
+    """The stacks of a CDK stage by name: Dev-Data, Dev-Service, ..."""
     folder = ASSEMBLY / f"assembly-{stage}"
     manifest = json.loads((folder / "manifest.json").read_text())
     stacks = {}

@@ -1,4 +1,4 @@
-"""Three payments through the public API while somebody watches: which provider, why, and the trail as it grows."""
+"""Three payments through the public API: which provider each one goes to, why, and its events as they appear."""
 
 import time
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Final
 from local.api import Api
 from local.console import say
 
-_PATIENCE_SECONDS: Final = 40
+_FINAL_SECONDS: Final = 90
 _FINAL: Final = frozenset({"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"})
 
 
@@ -29,7 +29,7 @@ EXAMPLES: Final = (
 
 
 def walk_through(api: Api, run: str) -> bool:
-    """Whether all three reached SUCCESS through the providers expected."""
+    """True when all three reached SUCCESS through the expected providers."""
     results = [_pay(api, example, f"walkthrough-{run}-{number}") for number, example in enumerate(EXAMPLES, 1)]
     return all(results)
 
@@ -59,7 +59,7 @@ def _pay(api: Api, example: Example, key: str) -> bool:
 def _watch(api: Api, path: str) -> dict[str, Any]:
     """Print events as they appear, until the payment is final."""
     shown = 0
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _FINAL_SECONDS
     while True:
         payment = api.get(path)
         for event in api.get(f"{path}/events")["items"][shown:]:

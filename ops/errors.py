@@ -23,7 +23,7 @@ EXIT_MEANINGS: Final = {
     Exit.DONE: "Done; the answer is good.",
     Exit.FAILED: "A defect, or an answer that this version does not understand.",
     Exit.USAGE: "The command line is wrong; nothing was sent.",
-    Exit.BAD_NEWS: "Answered, and the answer is bad: a broken trail, a faulty document, an ill deployment.",
+    Exit.BAD_NEWS: "Answered, and the answer is bad: a broken audit log, an invalid document, an unhealthy deployment.",
     Exit.REFUSED: "Understood and not done; nothing was changed. The message says what to do.",
     Exit.UNAVAILABLE: "No answer, or not now. A question may be repeated; after a change, look first.",
     Exit.NO_ACCESS: "No stage, no stack, no credentials, or no right.",

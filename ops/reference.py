@@ -12,14 +12,14 @@ _HEAD: Final = """# The operator's commands
 
 Written by `make commands` from the commands themselves; a test compares.
 
-`payflowx` is installed by `make setup` (`.venv/bin/payflowx`). It talks to the local stage, or with `--env NAME` to a
-deployed environment: through the outputs of the stack `{Name}-Service` and your own AWS credentials. You need the
-rights `cloudformation:DescribeStacks` and `lambda:InvokeFunction` on the operations function, and nothing else;
-`doctor` also reads alarms if you may (`cloudwatch:DescribeAlarms`).
+`make setup` installs `payflowx` (`.venv/bin/payflowx`). It talks to the local environment, or with `--env NAME` to a
+deployed one: through the outputs of the stack `{Name}-Service` and your own AWS credentials. You need the rights
+`cloudformation:DescribeStacks` and `lambda:InvokeFunction` on the operators' function, and nothing else. `doctor` also
+reads alarms, if you may (`cloudwatch:DescribeAlarms`).
 
-Every change goes through the operations function, which calls the same use cases as the API and the workers: no command
-can do what they forbid. `--reason` is kept for ever, with who you are, in the payment's trail (`payments events`) or in
-the operators' (`audit list`). It must hold no personal data and no credentials; what looks like such is refused.
+Every change goes through the operators' function, which calls the same use cases as the API and the workers: no
+command can do what they forbid. The audit log of the payment (`payments events`) or of the operators (`audit list`)
+keeps `--reason` and your name for ever. A reason that looks like personal data or credentials is refused.
 
 Answers go to standard output, everything else to standard error. With `--json` the answer is one JSON document.
 `--env`, `--region` and `--json` may stand before or after the command.

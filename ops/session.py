@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops.errors import Exit, OperatorError
-from ops.invoker import Invoker, LambdaInvoker, unwrapped
+from ops.invoker import Function, Invoker, LambdaInvoker, function_of, unwrapped
 from ops.output import key_values, table
 from ops.target import LOCAL, Target, find_target
 
@@ -22,24 +22,22 @@ class Session:
     region: str | None = None
     as_json: bool = False
     find_target: Callable[[str, str | None], Target] = find_target
-    find_invoker: Callable[[Target], Invoker] = field(default=lambda target: LambdaInvoker(target=target))
+    find_invoker: Callable[[Target, Function], Invoker] = field(
+        default=lambda target, function: LambdaInvoker(target=target, function=function)
+    )
 
     @cached_property
     def target(self) -> Target:
         """Looked for when it is first needed, so that `--help` needs nothing."""
         return self.find_target(self.environment, self.region)
 
-    @cached_property
-    def invoker(self) -> Invoker:
-        """The way to the operations function."""
-        return self.find_invoker(self.target)
-
     # -- asking
 
     def ask(self, command: str, **fields: Any) -> dict[str, Any]:
         """A question. Fields that are None are left out."""
         given = {name: value for name, value in fields.items() if value is not None}
-        return unwrapped(self.invoker({"command": command, **given}))
+        function = function_of(command)
+        return unwrapped(self.find_invoker(self.target, function)({"command": command, **given}), function)
 
     def change(self, command: str, reason: str, **fields: Any) -> dict[str, Any]:
         """A change, with who decides it and why."""

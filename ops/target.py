@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -45,14 +45,15 @@ class Target:
     def client(self, service: str) -> Any:
         """A client of an AWS service."""
         try:
-            return boto3.client(service, config=_CONFIG, **self.options)
+            make: Callable[..., Any] = boto3.client  # its types know literal names only
+            return make(service, config=_CONFIG, **self.options)
         except NoRegionError:
             raise OperatorError(
                 "Which region? None is configured.", Exit.USAGE, hint="Say --region eu-west-1, or set AWS_REGION."
             ) from None
 
     def who(self) -> str:
-        """Whoever decides what is asked for here, as the trail will name them."""
+        """Whoever decides what is asked for here, as the audit log will name them."""
         if self.is_local:
             return f"local:{getpass.getuser()}"
         with aws_errors("ask who you are"):

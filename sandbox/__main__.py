@@ -1,6 +1,6 @@
-"""`python -m sandbox --gateway mock --port 4101`: gateways as servers, until they are interrupted.
+"""`python -m sandbox --provider mock --port 4101`: simulators as servers, until they are interrupted.
 
-Both options may be repeated: several gateways then share one process, each on its own port.
+Both options may be repeated: several simulators then share one process, each on its own port.
 """
 
 import argparse
@@ -16,14 +16,14 @@ from sandbox.simulators import ALL
 
 
 def main() -> None:
-    """Serve; credentials come from the environment, so that no process list shows them."""
-    parser = argparse.ArgumentParser(prog="sandbox", description="Gateway simulators on 127.0.0.1")
-    parser.add_argument("--gateway", required=True, choices=sorted(ALL), action="append")
+    """Credentials come from the environment, so that no list of processes shows them."""
+    parser = argparse.ArgumentParser(prog="sandbox", description="Provider simulators on 127.0.0.1")
+    parser.add_argument("--provider", required=True, choices=sorted(ALL), action="append")
     parser.add_argument("--port", required=True, type=int, action="append")
     parser.add_argument("--parent", type=int, help="end when this process is gone")
     arguments = parser.parse_args()
     if len(arguments.provider) != len(arguments.port):
-        parser.error("each --gateway needs a --port of its own")
+        parser.error("each --provider needs a --port of its own")
     servers = [_server(name, port) for name, port in zip(arguments.provider, arguments.port, strict=True)]
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=_stop, args=(servers,)).start())
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _server(provider: str, port: int) -> SimulatorServer:
-    """SANDBOX_ACCOUNTS holds credentials by gateway; SANDBOX_KEY_ID and SANDBOX_KEY_SECRET are for all the others."""
+    """SANDBOX_ACCOUNTS holds credentials by provider; SANDBOX_KEY_ID and SANDBOX_KEY_SECRET are for all others."""
     account = json.loads(os.environ.get("SANDBOX_ACCOUNTS", "{}")).get(provider, {})
     credentials = Credentials(
         key_id=account.get("keyId", os.environ.get("SANDBOX_KEY_ID", "sandbox")),
@@ -52,9 +52,9 @@ def _stop(servers: list[SimulatorServer]) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """A launcher that is killed cannot end its children: they watch it instead."""
+    """A launcher that is killed cannot end its children: they watch whether it is still their parent."""
     while os.getppid() == parent:
-        time.sleep(1)
+        time.sleep(0.2)
     os._exit(0)
 
 

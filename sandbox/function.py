@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -36,7 +37,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _handle(simulator: Simulator, request: Request) -> Reply:
-    """The ledger tells what was charged, hence it is open only to who may charge."""
+    """The ledger is open to the key that may charge, and to no other."""
     if request.path == "/_ledger":
         known = {"authorization": f"Bearer {simulator.credentials.key_secret}"}
         if request.headers.get("authorization") != known["authorization"]:
@@ -52,12 +53,13 @@ def _handle(simulator: Simulator, request: Request) -> Reply:
 
 @cache
 def _client(service: str) -> Any:
-    return boto3.client(service)
+    make: Callable[..., Any] = boto3.client  # its types know literal names only
+    return make(service)
 
 
 @cache
 def _simulator(provider: str, url: str, _period: int) -> Simulator:
-    """A new one every five minutes: a rotated secret works soon."""
+    """A new one every five minutes, so that a rotated secret is used soon."""
     secret = _client("secretsmanager").get_secret_value(SecretId=os.environ["SANDBOX_SECRET_ARN"])
     fields = json.loads(secret["SecretString"])
     store = DynamoDBStore(_client("dynamodb"), os.environ["SANDBOX_TABLE"], provider)

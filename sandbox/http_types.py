@@ -54,17 +54,25 @@ class BadRequestError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """`hold_seconds` is waited before the answer; `drop` closes the connection without one."""
+    """A server waits `hold_seconds` before the answer; with `drop` it resets the connection instead of answering.
+
+    With `close_port_seconds` it refuses all connections for so long after this answer.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     hold_seconds: float = 0.0
     drop: bool = False
+    close_port_seconds: float = 0.0
 
     def held(self, seconds: float) -> "Reply":
         """The same, later."""
         return replace(self, hold_seconds=self.hold_seconds + seconds)
+
+    def closing_port(self, seconds: float) -> "Reply":
+        """The same, after which the port is closed."""
+        return replace(self, close_port_seconds=seconds)
 
 
 def json_reply(status: int, body: Any, **headers: str) -> Reply:

@@ -1,7 +1,7 @@
-"""The way of a vendor's webhooks to the merchant: a thread that posts what is due and comes again when it is not taken.
+"""Delivers a provider's webhooks to the merchant: a thread that posts the due ones and repeats those that are refused.
 
-Of the gateway it knows only what there is to deliver and how a delivery is signed again. It can be told to bring
-webhooks late, twice, out of order, never, or with a wrong signature.
+It asks the provider only for the webhooks that are due and for a new signature of one that is repeated. It can be
+configured to deliver webhooks late, twice, out of order, never, or with a wrong signature.
 """
 
 import random
@@ -23,7 +23,7 @@ RETRY_DELAYS_SECONDS: Final = (2.0, 10.0, 30.0)
 
 _POLL_SECONDS: Final = 0.1
 _REST: Final = 20
-"""A look at long books costs time under the gateway's lock: rest this many times as long as it took."""
+"""Reading a long ledger takes time under the provider's lock: pause this many times as long as it took."""
 _OVERTAKEN_SECONDS: Final = 1.5
 _MAX_LATE_SECONDS: Final = 60
 _ANSWER_SECONDS: Final = 5.0
@@ -38,8 +38,8 @@ Post = Callable[[str, Webhook], int | None]
 
 
 @runtime_checkable
-class Correspondent(Protocol):
-    """A gateway that has something to tell."""
+class WebhookSource(Protocol):
+    """A provider that has webhooks."""
 
     def webhooks_due(self, now: float) -> list[Webhook]: ...
 
@@ -47,7 +47,7 @@ class Correspondent(Protocol):
 
 
 def _post(url: str, webhook: Webhook) -> int | None:
-    """The status; None when there was no answer."""
+    """The status, or None when there was no answer."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=_ANSWER_SECONDS)
     try:
@@ -60,8 +60,8 @@ def _post(url: str, webhook: Webhook) -> int | None:
 
 
 @dataclass(slots=True)
-class Mishaps:
-    """Chances between 0 and 1, thrown for each webhook."""
+class WebhookFaults:
+    """Chances between 0 and 1, drawn for each webhook."""
 
     late: float = 0.0
     twice: float = 0.0
@@ -71,7 +71,7 @@ class Mishaps:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Letter:
+class _Delivery:
     number: int
     webhook: Webhook
     due: float
@@ -81,58 +81,58 @@ class _Letter:
 
 
 @dataclass(slots=True)
-class Postman:
-    """`round` is the whole of it; `start` repeats it in the background. `lock` guards the gateway's books."""
+class WebhookDispatcher:
+    """`round` collects and posts once; `start` repeats it in the background. `lock` guards the provider's records."""
 
-    provider: Correspondent
+    provider: WebhookSource
     lock: threading.Lock
     post: Post = _post
     clock: Callable[[], float] = time.time
     url: str | None = None
     types: frozenset[str] | None = None
-    """What the merchant has subscribed to; None: everything."""
-    mishaps: Mishaps = field(default_factory=Mishaps)
+    """The event types that the merchant has subscribed to; None for all."""
+    faults: WebhookFaults = field(default_factory=WebhookFaults)
     late_seconds: float = 5.0
-    _dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - repeatable on purpose
-    _bag: dict[int, _Letter] = field(default_factory=dict)
+    _random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - repeatable on purpose
+    _pending: dict[int, _Delivery] = field(default_factory=dict)
     _reports: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_MAX_REPORTED))
-    _letters: int = 0
+    _created: int = 0
     _reported: int = 0
     _pause_seconds: float = _POLL_SECONDS
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Deliver in the background until `stop`."""
-        threading.Thread(target=self._run, name="postman", daemon=True).start()
+        threading.Thread(target=self._run, name="webhook-dispatcher", daemon=True).start()
 
     def stop(self) -> None:
-        """What is still in the bag is lost."""
+        """Pending deliveries are lost."""
         self._stopping.set()
 
     def update(self, settings: Mapping[str, Any]) -> None:
-        """Take what POST /_control says of webhooks; raises ValueError, and then changes nothing."""
+        """Apply the settings of POST /_control that are about webhooks; raises ValueError, and then changes nothing."""
         url = settings.get("webhookUrl", self.url)
         if url is not None and (not isinstance(url, str) or not _ADDRESS.fullmatch(url)):
             raise ValueError("webhookUrl must be an address on 127.0.0.1, or null")
         types = _types(settings["webhookEvents"]) if "webhookEvents" in settings else self.types
-        mishaps = _mishaps(settings["webhookFaults"]) if "webhookFaults" in settings else self.mishaps
+        faults = _faults(settings["webhookFaults"]) if "webhookFaults" in settings else self.faults
         late_seconds = number(settings.get("webhookLateSeconds", self.late_seconds), 0, _MAX_LATE_SECONDS)
-        self.url, self.types, self.mishaps, self.late_seconds = url, types, mishaps, late_seconds
+        self.url, self.types, self.faults, self.late_seconds = url, types, faults, late_seconds
         if "seed" in settings:
-            self._dice = random.Random(int(number(settings["seed"], 0, 2**53)))  # noqa: S311
+            self._random = random.Random(int(number(settings["seed"], 0, 2**53)))  # noqa: S311
 
     def reset(self) -> None:
-        """Forget letters, reports and mishaps; the address is the merchant's and stays."""
-        self._bag.clear()
+        """Forget deliveries, reports and faults; the address is the merchant's and stays."""
+        self._pending.clear()
         self._reports.clear()
-        self.mishaps = Mishaps()
+        self.faults = WebhookFaults()
 
     def reports(self) -> list[dict[str, Any]]:
-        """What was delivered and how it was answered, oldest first; `number` goes on where old ones were dropped."""
+        """The deliveries and their answers, oldest first. The oldest are dropped; `number` counts them all."""
         return list(self._reports)
 
     def round(self) -> None:
-        """Collect what is due, then post what is to be posted. Without an address nothing is collected."""
+        """Collect the webhooks that are due, then post the deliveries that are due. Without an address, do neither."""
         if self.url is None:
             return
         now, began = self.clock(), time.monotonic()
@@ -142,46 +142,46 @@ class Postman:
         for webhook in fresh:
             if self.types is None or webhook.type in self.types:
                 self._take(webhook, now)
-        ready = [letter for letter in list(self._bag.values()) if letter.due <= now]
-        for letter in sorted(ready, key=lambda letter: (letter.due, letter.number)):
-            self._deliver(letter)
+        ready = [delivery for delivery in list(self._pending.values()) if delivery.due <= now]
+        for delivery in sorted(ready, key=lambda delivery: (delivery.due, delivery.number)):
+            self._deliver(delivery)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._pause_seconds):
             self.round()
 
     def _take(self, webhook: Webhook, now: float) -> None:
-        """One throw a kind, whatever the others say: a changed chance does not shift the other kinds' dice."""
-        thrown = {f.name: self._dice.random() < getattr(self.mishaps, f.name) for f in fields(Mishaps)}
-        if thrown["never"] or len(self._bag) >= _MAX_WAITING:
-            self._report(webhook, 1, None, "never sent" if thrown["never"] else "too many are waiting")
+        """One draw a kind, whatever the others say: a changed chance does not shift the draws of the other kinds."""
+        drawn = {f.name: self._random.random() < getattr(self.faults, f.name) for f in fields(WebhookFaults)}
+        if drawn["never"] or len(self._pending) >= _MAX_WAITING:
+            self._report(webhook, 1, None, "never sent" if drawn["never"] else "too many are waiting")
             return
-        wait_seconds = self.late_seconds if thrown["late"] else _OVERTAKEN_SECONDS if thrown["out_of_order"] else 0.0
+        wait_seconds = self.late_seconds if drawn["late"] else _OVERTAKEN_SECONDS if drawn["out_of_order"] else 0.0
         due = now + wait_seconds
-        self._put(webhook, due, forged=thrown["wrong_signature"])
-        if thrown["twice"]:
+        self._put(webhook, due, forged=drawn["wrong_signature"])
+        if drawn["twice"]:
             self._put(webhook, due, again=True)
 
     def _put(self, webhook: Webhook, due: float, *, again: bool = False, forged: bool = False) -> None:
-        self._letters += 1
-        letter = _Letter(number=self._letters, webhook=webhook, due=due, again=again, forged=forged)
-        self._bag[letter.number] = letter
+        self._created += 1
+        delivery = _Delivery(number=self._created, webhook=webhook, due=due, again=again, forged=forged)
+        self._pending[delivery.number] = delivery
 
-    def _deliver(self, letter: _Letter) -> None:
-        """Whatever is no 2xx is brought again, signed anew, and given up in the end."""
+    def _deliver(self, delivery: _Delivery) -> None:
+        """Without a 2xx answer it is repeated, signed anew, and given up after the last delay."""
         url = self.url
-        if self._stopping.is_set() or url is None or letter.number not in self._bag:
+        if self._stopping.is_set() or url is None or delivery.number not in self._pending:
             return
-        now, letter.sends = self.clock(), letter.sends + 1
-        if letter.again:
-            letter.webhook = self.provider.redelivered(letter.webhook, now)
-        status = self.post(url, forged(letter.webhook) if letter.forged else letter.webhook)
-        self._report(letter.webhook, letter.sends, status, "wrong signature" if letter.forged else None)
-        letter.again, letter.forged = True, letter.forged and status is None
-        if (status is not None and 200 <= status < 300) or letter.sends > len(RETRY_DELAYS_SECONDS):
-            self._bag.pop(letter.number, None)
+        now, delivery.sends = self.clock(), delivery.sends + 1
+        if delivery.again:
+            delivery.webhook = self.provider.redelivered(delivery.webhook, now)
+        status = self.post(url, with_wrong_signature(delivery.webhook) if delivery.forged else delivery.webhook)
+        self._report(delivery.webhook, delivery.sends, status, "wrong signature" if delivery.forged else None)
+        delivery.again, delivery.forged = True, delivery.forged and status is None
+        if (status is not None and 200 <= status < 300) or delivery.sends > len(RETRY_DELAYS_SECONDS):
+            self._pending.pop(delivery.number, None)
         else:
-            letter.due = now + RETRY_DELAYS_SECONDS[letter.sends - 1]
+            delivery.due = now + RETRY_DELAYS_SECONDS[delivery.sends - 1]
 
     def _report(self, webhook: Webhook, send: int, status: int | None, fault: str | None) -> None:
         self._reported += 1
@@ -189,8 +189,8 @@ class Postman:
         self._reports.append({**report, "send": send, "status": status, "fault": fault})
 
 
-def forged(webhook: Webhook) -> Webhook:
-    """As somebody without the secret would sign it: another digit, in a header or, where it lies there, the body."""
+def with_wrong_signature(webhook: Webhook) -> Webhook:
+    """One digit of the signature differs, in a header or, where the provider puts the signature there, in the body."""
     headers = {name: _altered(value) if "signature" in name else value for name, value in webhook.headers.items()}
     if headers != webhook.headers:
         return replace(webhook, headers=headers)
@@ -211,8 +211,8 @@ def _types(value: Any) -> frozenset[str] | None:
     return frozenset(value)
 
 
-def _mishaps(value: Any) -> Mishaps:
-    known = {f.name for f in fields(Mishaps)}
+def _faults(value: Any) -> WebhookFaults:
+    known = {f.name for f in fields(WebhookFaults)}
     if not isinstance(value, dict) or not set(value) <= known:
         raise ValueError(f"webhookFaults takes {', '.join(sorted(known))}")
-    return Mishaps(**{name: number(rate, 0, 1) for name, rate in value.items()})
+    return WebhookFaults(**{name: number(rate, 0, 1) for name, rate in value.items()})

@@ -3,23 +3,33 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import ModuleType
 from typing import Any, Final
-from unittest.mock import patch
 
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
-from payflowx.bootstrap import Container
+from payflowx.adapters.platform.aws import AwsClients
+from payflowx.domain.payments.ports import Concurrency
 from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import deliverer, sweeper, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
-from payflowx.entrypoints.operators import handler as operations
+from payflowx.entrypoints.operators import handler as operators
 from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.registry import Registry
+from payflowx.wiring import platform as wiring
+from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.merchants import AuthorizerWiring
+from payflowx.wiring.operators import OperatorsWiring
+from payflowx.wiring.outbound_webhooks import DelivererWiring
+from payflowx.wiring.payments import WorkerWiring
+from payflowx.wiring.recovery import SweeperWiring
+from payflowx.wiring.settings import Settings
 from simulation.faults import Faults
 from simulation.history import History
 from simulation.kernel import Kernel, Killed, Owner, Task
@@ -34,16 +44,17 @@ class Function:
     """As the templates define it; a test compares."""
 
     module: ModuleType
+    wiring: type[wiring.Wiring]
     timeout_ms: int
 
 
 FUNCTIONS: Final[dict[str, Function]] = {
-    "api": Function(api, 15_000),
-    "authorizer": Function(authorizer, 5_000),
-    "worker": Function(worker, 30_000),
-    "sweeper": Function(sweeper, 50_000),
-    "operations": Function(operations, 30_000),
-    "deliverer": Function(deliverer, 45_000),
+    "api": Function(api, ApiWiring, 15_000),
+    "authorizer": Function(authorizer, AuthorizerWiring, 5_000),
+    "worker": Function(worker, WorkerWiring, 30_000),
+    "sweeper": Function(sweeper, SweeperWiring, 50_000),
+    "operations": Function(operators, OperatorsWiring, 30_000),
+    "deliverer": Function(deliverer, DelivererWiring, 45_000),
 }
 
 
@@ -52,7 +63,7 @@ class Instance:
     """A sandbox that a function runs in. What it remembers, it remembers until it dies."""
 
     function: str
-    container: Container
+    wiring: wiring.Wiring
     skew_ms: int
     busy: bool = False
 
@@ -177,24 +188,19 @@ class Platform:
     def _new(self, function: str) -> Instance:
         random = self.faults.random
         skew_ms = random.randint(-_MAX_SKEW_MS, _MAX_SKEW_MS) if self.faults.strikes("clock_skew") else 0
-        container = Container(
+        is_newer = self.deployed_at_ms is not None and self.kernel.now_ms >= self.deployed_at_ms
+        platform = _InstancePlatform(
             environment=self.environment,
-            client=self.clients.__getitem__,
+            clients=AwsClients(self.clients.__getitem__),
             clock=_Clock(self.kernel, skew_ms),
             randomness=_Randomness(self.faults),
             pause=lambda seconds: self.kernel.sleep(int(seconds * 1000)),
+            kernel=self.kernel,
+            history=self.history,
+            wire=self.http,
+            is_newer=is_newer,
         )
-        container.__dict__.update(
-            {
-                "telemetry": _Telemetry(self.history),
-                "logger": _Log(self.history),
-                "http": self.http,
-                "concurrency": _Concurrency(self.kernel),
-            }
-        )
-        if self.deployed_at_ms is not None and self.kernel.now_ms >= self.deployed_at_ms:
-            container.__dict__["providers"] = _NewerRegistry.of(container.providers)
-        return Instance(function, container, skew_ms)
+        return Instance(function, FUNCTIONS[function].wiring.over(platform), skew_ms)
 
     # -- what happens to a process while it waits
 
@@ -223,24 +229,19 @@ class Platform:
 
 
 @contextmanager
-def current_containers(kernel: Kernel) -> Iterator[None]:
-    """The entrypoints' `container()` gives the one of the instance that is running."""
+def current_wirings(kernel: Kernel) -> Iterator[None]:
+    """The handlers find the wiring of the instance that is running."""
 
-    def container() -> Container:
+    def find() -> wiring.Wiring:
         task = kernel.current
         if task is None or not isinstance(task.owner, Invocation):
-            raise RuntimeError("an entrypoint runs outside of an invocation")
-        return task.owner.instance.container
+            raise RuntimeError("a handler runs outside of an invocation")
+        return task.owner.instance.wiring
 
-    modules = [function.module for function in FUNCTIONS.values()]
-    patches = [patch.object(module, "container", container) for module in modules]
-    for each in patches:
-        each.start()
-    try:
+    with ExitStack() as stack:
+        for function in FUNCTIONS.values():
+            stack.enter_context(function.module.wiring.use(find))
         yield
-    finally:
-        for each in patches:
-            each.stop()
 
 
 # --- a newer version of the code
@@ -267,7 +268,36 @@ class _NewerRegistry(Registry):
         return _NewerConnector(older.connector, older.http, older.secrets, older.clock_ms, older.observe)
 
 
-# --- the leaves of a container
+# --- an instance's platform
+
+
+@dataclass(kw_only=True)
+class _InstancePlatform(wiring.Platform):
+    """`is_newer`: the instance runs a newer version of the code."""
+
+    kernel: Kernel
+    history: History
+    wire: Any
+    is_newer: bool
+
+    @cached_property
+    def logger(self) -> Any:
+        return _Log(self.history)
+
+    def telemetry(self, _settings: Settings) -> Telemetry:
+        return _Telemetry(self.history)
+
+    @property
+    def http(self) -> Any:
+        return self.wire
+
+    @cached_property
+    def concurrency(self) -> Concurrency:
+        return _Concurrency(self.kernel)
+
+    def registry(self, allowed: tuple[str, ...], *, observe: Callable[[str, str, int], None]) -> Registry:
+        made = super().registry(allowed, observe=observe)
+        return _NewerRegistry.of(made) if self.is_newer else made
 
 
 @dataclass(frozen=True, slots=True)

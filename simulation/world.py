@@ -10,7 +10,7 @@ from typing import Any, Final
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from simulation.clients import Merchants
 from simulation.faults import Faults
-from simulation.functions import Platform, current_containers
+from simulation.functions import Platform, current_wirings
 from simulation.history import History, Write
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.providers import KEY_ID, SECRET, Outage, SimulatedProviders
@@ -32,9 +32,10 @@ _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
 _PATIENCE_MS: Final = 14 * 24 * HOUR_MS
 _LONG_PART: Final = 0.02
-"""This part of the seeds waits for all that a gateway may still turn round, which takes days."""
+"""This part of the seeds waits for all that a provider may still turn round, which takes days."""
 _MAX_LAG_MS: Final = 5_000
 
+_QUEUES: Final = ("JOBS", "NOTICES", "DELIVERIES", "RUNS")
 ENVIRONMENT: Final = {
     "ENVIRONMENT": "dev",
     "API_KEY_MODE": "test",
@@ -50,6 +51,12 @@ ENVIRONMENT: Final = {
     "DELIVERIES_QUEUE_URL": "https://sqs.simulated/deliveries",
     "ENCRYPTION_KEY_ARN": "arn:key",
     "CURSOR_SECRET_ARN": "arn:cursor",
+    "NOTICES_QUEUE_URL": "https://sqs.simulated/notices",
+    "RUNS_QUEUE_URL": "https://sqs.simulated/runs",
+    **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
+    **{f"{queue}_LOG_GROUP": f"/{queue}" for queue in _QUEUES},
+    "ACCOUNT_SECRETS_KEY_ARN": "arn:key",
+    "ROUTING_STRATEGY": "s",
     "ROUTING_APPLICATION": "a",
     "ROUTING_ENVIRONMENT": "e",
     "ROUTING_PROFILE": "p",
@@ -141,7 +148,7 @@ class World:
             ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
             "secretsmanager": SecretsClient(json.dumps({"keyId": KEY_ID, "keySecret": SECRET}), network),
-            "kms": None,  # no merchant has a webhook endpoint, so no secret is ever sealed
+            "kms": None,  # no merchant has a webhook endpoint, so no secret is ever encrypted
         }
         self.platform = Platform(self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.providers)
         network.platform = self.providers.platform = self.platform
@@ -178,7 +185,7 @@ class World:
     def run(self) -> Result:
         """Set up in peace, run in trouble, come to rest."""
         kernel = self.kernel
-        with current_containers(kernel):
+        with current_wirings(kernel):
             self.merchants.set_up()
             kernel.run(EPOCH_MS + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()

@@ -1,65 +1,82 @@
-"""Reconciliation: a function, the queue that carries its runs from page to page, a bucket for settlement files."""
+"""Reconciliation: the reconciler, the queue that carries its runs from page to page, a bucket for settlement files."""
 
-from collections.abc import Callable, Mapping
 from typing import cast
 
 from aws_cdk import CfnElement, Duration, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
-from infra.constructs.encryption_key import KEY_ACTIONS
-from infra.constructs.function import PayFlowXFunction
-from infra.constructs.work_queue import WorkQueue
-from infra.settings import EnvironmentSettings
-from infra.stacks.data import DataStack
+from infra.constructs.monitoring.metrics import own
+from infra.constructs.monitoring.symptom import Symptom
+from infra.constructs.outbound_webhooks import OutboundWebhooks
+from infra.constructs.payments import Payments
+from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.room import Room
 
-TIMEOUT = Duration.seconds(60)
-"""Pages for 40 seconds; what is left is for the last one."""
+_TIMEOUT = Duration.seconds(60)
+"""It reads pages for 40 s; the rest is for the last page."""
 _CONCURRENCY = 2
-"""Batches of ten runs at once: providers' lists have rate limits, and nothing here is urgent."""
+"""Batches of ten runs at a time: providers limit the rate of their reports, and nothing here is urgent."""
 _FILES_KEPT = Duration.days(90)
 
 
-class Reconciliation(Construct):
-    """`make_function` makes the function from its environment; the rights it needs are all given here."""
+class Reconciliation(Room):
+    """The reconciler reads both tables, changes payments by conditional writes, and deletes nothing."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        data: DataStack,
-        jobs: WorkQueue,
-        settings: EnvironmentSettings,
-        make_function: Callable[[Mapping[str, str]], PayFlowXFunction],
-    ) -> None:
-        super().__init__(scope, construct_id)
-        self._data = data
-        self.runs = WorkQueue(self, "RunsQueue", content="Runs", key=data.key, consumer_timeout=TIMEOUT)
-        self.files = self._bucket(settings)
-        self.function = make_function(
-            {
-                "TRANSACTIONS_TABLE": data.tables.transactions.table_name,
-                "CONFIGURATION_TABLE": data.tables.configuration.table_name,
-                "JOBS_QUEUE_URL": jobs.queue.queue_url,
-                "RUNS_QUEUE_URL": self.runs.queue.queue_url,
-                "SETTLEMENTS_BUCKET": self.files.bucket_name,
-            }
+    def __init__(self, platform: Platform, *, payments: Payments, outbound_webhooks: OutboundWebhooks) -> None:
+        self._platform = platform
+        self._group = Construct(platform.scope, "Reconciliation")
+        self.runs = platform.queue(
+            self._group, "RunsQueue", content="Runs", consumer_timeout=_TIMEOUT, impairs_payments=True
         )
-        self._rights(jobs)
-        self.runs.feed(self.function.alias, max_concurrency=_CONCURRENCY)
+        self.files = self._bucket()
+        self.reconciler = self._reconciler(payments, outbound_webhooks)
+        self.runs.feed(self.reconciler.alias, max_concurrency=_CONCURRENCY)
         self._schedule()
+        self.functions = (self.reconciler,)
+        self.queues = (self.runs,)
 
-    def _bucket(self, settings: EnvironmentSettings) -> s3.Bucket:
+    def _reconciler(self, payments: Payments, outbound_webhooks: OutboundWebhooks) -> PayFlowXFunction:
+        tables = self._platform.tables
+        reconciler = self._platform.function(
+            "Reconciler",
+            handler="reconciler",
+            service="reconciler",
+            description="Compares the ledger with the providers' reports",
+            timeout=_TIMEOUT,
+        )
+        reconciler.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
+        reconciler.may_query(tables.transactions, index="byMerchant")
+        reconciler.may_write(tables.transactions, "PutItem", "UpdateItem", "BatchWriteItem")
+        reconciler.may_read(tables.configuration, "Query")
+        self._let_store_audit_entries(reconciler)
+        reconciler.may_send(payments.jobs)
+        reconciler.may_send(self.runs)
+        reconciler.may_send(outbound_webhooks.queue)
+        reconciler.may_use_account_secrets()
+        self._let_read_files(reconciler)
+        return reconciler
+
+    def _let_read_files(self, reconciler: PayFlowXFunction) -> None:
+        reconciler.allow(["s3:GetObject"], [self.files.arn_for_objects("*")])
+        reconciler.set_environment(SETTLEMENTS_BUCKET=self.files.bucket_name)
+        bucket = Stack.of(self.files).get_logical_id(cast("CfnElement", self.files.node.default_child))
+        acknowledge(
+            reconciler.role,
+            {f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]": "Operators upload files at run time, under any name."},
+        )
+
+    def _bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(
-            self,
+            self._group,
             "SettlementFiles",
             encryption=s3.BucketEncryption.KMS,
-            encryption_key=self._data.key,
+            encryption_key=self._platform.key,
             bucket_key_enabled=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -67,41 +84,62 @@ class Reconciliation(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(expiration=_FILES_KEPT, abort_incomplete_multipart_upload_after=Duration.days(1))
             ],
-            removal_policy=settings.removal_policy,
+            removal_policy=self._platform.settings.removal_policy,
         )
         acknowledge(
             bucket,
-            {"AwsSolutions-S1": "Read by one function and written by operators, whose calls CloudTrail records."},
+            {"AwsSolutions-S1": "One function reads it and operators write it; CloudTrail records operators' calls."},
         )
         return bucket
 
-    def _rights(self, jobs: WorkQueue) -> None:
-        """It reads both tables, changes payments by conditional writes only, and cannot delete anything."""
-        tables = self._data.tables
-        transactions = tables.transactions.table_arn
-        reads = ("GetItem", "BatchGetItem", "Query")
-        writes = ("PutItem", "UpdateItem", "BatchWriteItem")
-        self._allow([f"dynamodb:{action}" for action in (*reads, *writes)], transactions)
-        self._allow(["dynamodb:Query"], f"{transactions}/index/byMerchant")
-        self._allow(["dynamodb:Query"], tables.configuration.table_arn)
-        self._allow(["sqs:SendMessage"], jobs.queue.queue_arn)
-        self._allow(["sqs:SendMessage"], self.runs.queue.queue_arn)
-        self._allow(["s3:GetObject"], self.files.arn_for_objects("*"))
-        bucket = Stack.of(self).get_logical_id(cast("CfnElement", self.files.node.default_child))
-        acknowledge(
-            self.function.role,
-            {f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/*]": "Files are put there at run time, under any name."},
+    def _let_store_audit_entries(self, function: PayFlowXFunction) -> None:
+        """Allow entries of the operators' audit log only: the same table holds merchants and their API keys."""
+        function.allow(
+            ["dynamodb:PutItem"],
+            [self._platform.tables.configuration.resource.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["AUDIT#*"]}},
         )
-        self._allow(list(KEY_ACTIONS), self._data.key.key_arn)
-
-    def _allow(self, actions: list[str], resource: str) -> None:
-        self.function.role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
 
     def _schedule(self) -> None:
         scheduler.Schedule(
-            self,
+            self._group,
             "EveryHour",
-            description="Starts the reconciliation of yesterday for every account whose list is complete by now",
+            description="Starts the reconciliation of yesterday for every account whose report is complete by now",
             schedule=scheduler.ScheduleExpression.rate(Duration.hours(1)),
-            target=targets.LambdaInvoke(self.function.alias, retry_attempts=0, max_event_age=Duration.minutes(5)),
+            target=targets.LambdaInvoke(self.reconciler.alias, retry_attempts=0, max_event_age=Duration.minutes(5)),
         )
+
+    def symptoms(self) -> dict[str, Symptom]:
+        """Discrepancies, and reports that are not read in time."""
+        return {
+            "ReconciliationDifferences": Symptom(
+                metric=self._metric("ReconciliationDifferences"),
+                threshold=1,
+                runbook="reconciliation-difference",
+                says="A provider's report and the ledger disagree.",
+            ),
+            "ReconciliationsFailed": Symptom(
+                metric=self._metric("ReconciliationsFailed"),
+                threshold=1,
+                runbook="reconciliation-stuck",
+                says="A provider's report or settlement file could not be read, many times in a row.",
+            ),
+            "ReconciliationLate": Symptom(
+                # The schedule writes the metric every hour: zero where no day is left.
+                metric=self._metric("ReconciliationAge", statistic="Maximum", period=Duration.hours(1)),
+                threshold=12 * 3600,
+                periods=3,
+                runbook="reconciliation-stuck",
+                says="A day is not reconciled, although its report has been complete for more than twelve hours.",
+            ),
+        }
+
+    def _metric(self, name: str, *, statistic: str = "Sum", period: Duration | None = None) -> cloudwatch.Metric:
+        return own(name, self._platform.settings.name, statistic=statistic, period=period)
+
+    def outputs(self) -> dict[str, str]:
+        """The queue, the reconciler and the bucket for settlement files."""
+        return super().outputs() | {
+            "ReconcilerFunctionName": f"{self.reconciler.function.function_name}:live",
+            "SettlementsBucketName": self.files.bucket_name,
+        }

@@ -1,17 +1,17 @@
-"""What must never be lost: the key, the tables, the secret that signs cursors."""
+"""The data that must never be lost: the key, the tables, and the secret that signs cursors."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
-from infra.constructs.encryption_key import EncryptionKey
-from infra.constructs.tables import Tables
+from infra.constructs.shared.encryption_key import EncryptionKey
+from infra.constructs.shared.tables import Tables
 from infra.settings import EnvironmentSettings
 
 
 class DataStack(Stack):
-    """Logical ids are pinned by a test: a renamed table is an empty table."""
+    """A test pins the logical ids: a table with a new id is a new, empty table."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings, tags: dict[str, str]
@@ -29,5 +29,5 @@ class DataStack(Stack):
         )
         acknowledge(
             self.cursor_secret,
-            {"AwsSolutions-SMG4": "Signs list cursors only; rotating it by hand merely restarts open lists."},
+            {"AwsSolutions-SMG4": "It signs list cursors only; a new value makes clients start their lists again."},
         )

@@ -1,8 +1,9 @@
-"""`make chaos`: the local stage under load while its parts are killed, paused, cut off and restarted; then the books.
+"""`make chaos`: the local environment under load while its parts are killed, paused, cut off and restarted.
 
-load.py pays, trouble.py breaks, evidence.py waits and reads everything, verdict.py compares and prints the table.
+load.py pays, trouble.py breaks, cases.py waits and reads everything about each payment, result.py compares payments,
+events and the providers' ledgers, and prints the table.
 
-What is left out on purpose: `tok_reopened_decline` (its charge comes after FAILED, by the gateway's own rules), and at
-razorpay_mock requests that get lost before they have an effect: nothing can prove that they had none, so that such a
-payment is asked about for longer than anybody waits here. Where a kill leads there all the same, the table says so.
+Left out on purpose: `tok_reopened_decline` (its charge comes after FAILED, by the provider's own rules), and requests
+to razorpay_mock that get lost before they have an effect. Nothing can prove that these had none, so such a payment is
+inquired about for longer than this command waits. Where a kill has the same result, the table says so.
 """

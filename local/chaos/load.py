@@ -17,7 +17,7 @@ NO_ANSWER: Final = 0
 """Stands for a status where the connection failed."""
 
 _TIMEOUT_SECONDS: Final = 35.0
-"""More than API Gateway's 29 s: the client hears the gateway's own answer first."""
+"""More than API Gateway's 29 s: the client gets API Gateway's own answer first."""
 _PATIENCE_SECONDS: Final = 180.0
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -70,32 +70,32 @@ class Order:
         return {"amount": self.amount, "currency": self.currency, "paymentMethod": method}
 
 
-def draw_order(dice: random.Random, number: int) -> Order:
+def draw_order(rng: random.Random, number: int) -> Order:
     """One order of the mix: currencies and amounts for all three routes, tokens for all kinds of outcome."""
-    currency, amount = dice.choice(
+    currency, amount = rng.choice(
         [
-            ("INR", dice.randint(100, 90_000)),
-            ("USD", dice.randint(100, 90_000)),
-            ("USD", dice.randint(100, 90_000)),
-            ("USD", dice.randint(_HIGH_VALUE, 5 * _HIGH_VALUE)),
+            ("INR", rng.randint(100, 90_000)),
+            ("USD", rng.randint(100, 90_000)),
+            ("USD", rng.randint(100, 90_000)),
+            ("USD", rng.randint(_HIGH_VALUE, 5 * _HIGH_VALUE)),
         ]
     )
-    token = dice.choice(_ANYWHERE if currency == "INR" else (*_ANYWHERE, *_WHERE_PROOF_EXISTS))
-    manner = dice.random()
+    token = rng.choice(_ANYWHERE if currency == "INR" else (*_ANYWHERE, *_WHERE_PROOF_EXISTS))
+    manner = rng.random()
     cancels = currency != "INR" and manner < 0.08
     approves = not cancels and manner < 0.14
-    if approves or (cancels and dice.random() < 0.5):
+    if approves or (cancels and rng.random() < 0.5):
         token = "tok_requires_action"  # noqa: S105 - opens nothing
-    elif dice.random() < 0.1 and currency != "INR":
+    elif rng.random() < 0.1 and currency != "INR":
         token = f"tok_soft_decline@{'mock' if amount < _HIGH_VALUE else 'cashfree_mock'}"
     return Order(
         key=f"chaos-{number}",
         amount=amount,
         currency=currency,
         token=token,
-        copies=dice.choice([1, 1, 1, 2, 4]),
-        at_once=dice.random() < 0.5,
-        altered=dice.random() < 0.1,
+        copies=rng.choice([1, 1, 1, 2, 4]),
+        at_once=rng.random() < 0.5,
+        altered=rng.random() < 0.1,
         approves=approves,
         cancels=cancels,
     )
@@ -112,8 +112,8 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Book:
-    """What clients sent and were told. Every method may be called from any thread."""
+class RequestLog:
+    """The clients' orders and the answers to them. Every method may be called from any thread."""
 
     orders: dict[str, Order] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
@@ -137,7 +137,7 @@ class Book:
             self.answers.append(answer)
 
     def accepted(self) -> list[str]:
-        """Every payment that somebody was promised, in the order of the promises."""
+        """The ids of all payments that were accepted, in the order of the answers."""
         with self._lock:
             found = [a.transaction_id for a in self.answers if a.status == ACCEPTED and a.transaction_id]
         return list(dict.fromkeys(found))
@@ -153,7 +153,7 @@ class Merchant:
 
     base_url: str
     api_key: str
-    book: Book
+    log: RequestLog
     stopped: threading.Event
     pool: urllib3.PoolManager = field(
         default_factory=lambda: urllib3.PoolManager(maxsize=_ON_THE_WIRE, retries=False, timeout=_TIMEOUT_SECONDS)
@@ -174,7 +174,7 @@ class Merchant:
             status, document = answer.status, json.loads(answer.data)
         except (urllib3.exceptions.HTTPError, ValueError):
             status, document = NO_ANSWER, {}
-        self.book.count(status)
+        self.log.count(status)
         return status, document if isinstance(document, dict) else {}
 
     def call_until_answered(
@@ -192,7 +192,7 @@ class Merchant:
             pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
 
     def approve(self, payment: dict[str, Any]) -> None:
-        """The payer opens the gateway's page; it may be closed just then."""
+        """The payer opens the provider's page; its port may be closed just then."""
         try:
             self.pool.request("GET", payment["nextAction"]["url"])
         except urllib3.exceptions.HTTPError:
@@ -202,8 +202,8 @@ class Merchant:
 class Load:
     """Places orders at a rate, in the background."""
 
-    def __init__(self, merchant: Merchant, *, payments_per_second: float, dice: random.Random) -> None:
-        self._merchant, self._book, self._dice = merchant, merchant.book, dice
+    def __init__(self, merchant: Merchant, *, payments_per_second: float, rng: random.Random) -> None:
+        self._merchant, self._log, self._random = merchant, merchant.log, rng
         self._interval_seconds = 1 / payments_per_second
         self._ended = threading.Event()
         self._slots = threading.Semaphore(_AT_WORK)
@@ -221,7 +221,7 @@ class Load:
         self._pool.shutdown(wait=True)
 
     def abandon(self) -> None:
-        """Ctrl-C: nobody waits for answers any more."""
+        """Ctrl-C: stop without waiting for answers."""
         self._ended.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -229,11 +229,11 @@ class Load:
         number = 0
         while not self._ended.wait(self._interval_seconds):
             if not self._slots.acquire(blocking=False):
-                self._book.held_back += 1
+                self._log.held_back += 1
                 continue
             number += 1
-            order = draw_order(self._dice, number)
-            self._book.place(order)
+            order = draw_order(self._random, number)
+            self._log.place(order)
             self._pool.submit(self._serve, order)
 
     def _serve(self, order: Order) -> None:
@@ -268,11 +268,11 @@ class Load:
         if self._merchant.stopped.is_set():
             return None
         transaction_id = document.get("transactionId") if status == ACCEPTED else None
-        self._book.answered(Answer(key=order.key, status=status, transaction_id=transaction_id, altered=altered))
+        self._log.answered(Answer(key=order.key, status=status, transaction_id=transaction_id, altered=altered))
         return transaction_id
 
     def _approve(self, transaction_id: str) -> None:
-        """Soon: the longer a payer waits, the rarer the gateway is asked."""
+        """Soon: the longer a payer waits, the longer are the pauses between inquiries."""
         deadline = time.monotonic() + _APPROVAL_SECONDS
         while time.monotonic() < deadline and not self._merchant.stopped.wait(1):
             _, payment = self._merchant.call("GET", f"/payments/{transaction_id}")

@@ -1,4 +1,4 @@
-"""Compares what clients were told, what is stored and what the gateways' books say; prints the table."""
+"""Compares the clients' answers, the stored payments and the providers' ledgers; prints the table."""
 
 import re
 from collections import Counter, defaultdict
@@ -18,7 +18,7 @@ _REFERENCE: Final = re.compile(r"pfx-([a-z2-7]{16})-\d+")
 class Charge:
     """A ledger entry that says `charged`."""
 
-    gateway: str
+    provider: str
     reference: str
     amount: int
     currency: str
@@ -37,7 +37,7 @@ class Seen:
     """Number and `to` of each."""
     chain_whole: bool
     asked_on: bool = False
-    """Unknown at a gateway that can prove nothing, and due again: nothing but time, then a person, can end it."""
+    """The outcome is unknown at a provider that can prove nothing, and the payment is due again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def judge(
         *_amounts(orders, answers, seen),
         *_open(seen),
         *_charged(seen, charges),
-        *_trails(seen),
+        *_events_of(seen),
     ]
 
 
@@ -127,32 +127,32 @@ def _charged(seen: Sequence[Seen], charges: Sequence[Charge]) -> Iterator[Violat
         taken = by_payment.pop(payment.transaction_id, [])
         yield from _charges_of(payment, taken)
     for subject, taken in by_payment.items():
-        yield Violation(rule="a charge without a payment", subject=subject, detail=_told(taken))
+        yield Violation(rule="a charge without a payment", subject=subject, detail=_described(taken))
 
 
 def _charges_of(payment: Seen, taken: Sequence[Charge]) -> Iterator[Violation]:
     subject = payment.transaction_id
     if len(taken) > 1:
-        yield Violation(rule="double charge", subject=subject, detail=_told(taken))
+        yield Violation(rule="double charge", subject=subject, detail=_described(taken))
     if unknown := [charge for charge in taken if charge.reference not in payment.provider_keys]:
-        yield Violation(rule="charged under a key that is not stored", subject=subject, detail=_told(unknown))
+        yield Violation(rule="charged under a key that is not stored", subject=subject, detail=_described(unknown))
     if payment.status == "SUCCESS":
         if not taken:
-            yield Violation(rule="SUCCESS without a charge", subject=subject, detail="no gateway has one")
+            yield Violation(rule="SUCCESS without a charge", subject=subject, detail="no provider has one")
         elif (taken[0].amount, taken[0].currency) != (payment.amount, payment.currency):
-            detail = f"{_told(taken)}, not {payment.amount} {payment.currency}"
+            detail = f"{_described(taken)}, not {payment.amount} {payment.currency}"
             yield Violation(rule="SUCCESS with another charge", subject=subject, detail=detail)
     elif payment.status in _UNCHARGED and taken:
-        yield Violation(rule=f"{payment.status} but charged", subject=subject, detail=_told(taken))
+        yield Violation(rule=f"{payment.status} but charged", subject=subject, detail=_described(taken))
     elif payment.asked_on and taken:
-        yield Violation(rule="a charge that no inquiry found", subject=subject, detail=_told(taken))
+        yield Violation(rule="a charge that no inquiry found", subject=subject, detail=_described(taken))
 
 
-def _told(charges: Iterable[Charge]) -> str:
-    return "; ".join(f"{c.reference} at {c.gateway}: {c.amount} {c.currency}" for c in charges)
+def _described(charges: Iterable[Charge]) -> str:
+    return "; ".join(f"{c.reference} at {c.provider}: {c.amount} {c.currency}" for c in charges)
 
 
-def _trails(seen: Sequence[Seen]) -> Iterator[Violation]:
+def _events_of(seen: Sequence[Seen]) -> Iterator[Violation]:
     for payment in seen:
         subject = payment.transaction_id
         numbers = [number for number, _ in payment.events]
@@ -162,7 +162,9 @@ def _trails(seen: Sequence[Seen]) -> Iterator[Violation]:
             detail = f"the last says {payment.events[-1][1]}, the payment {payment.status}"
             yield Violation(rule="events and status disagree", subject=subject, detail=detail)
         if not payment.chain_whole:
-            yield Violation(rule="the trail's hash chain is broken", subject=subject, detail="verify_trail found it")
+            yield Violation(
+                rule="the audit log's hash chain is broken", subject=subject, detail="verify_trail found it"
+            )
 
 
 def table(
@@ -182,10 +184,10 @@ def table(
         ("orders", len(orders), {"held back, too many in work": held_back} if held_back else {}),
         ("trouble", sum(tally.values()), dict(sorted(tally.items()))),
         ("payments", len(seen), dict(by_status.most_common())),
-        ("charges at gateways", len(charges), dict(Counter(c.gateway for c in charges).most_common())),
+        ("charges at providers", len(charges), dict(Counter(c.provider for c in charges).most_common())),
         ("violations", len(violations), dict(Counter(v.rule for v in violations).most_common())),
     ]
-    width = max(len(name) for _, _, parts in sections for name in ["charges at gateways", *parts]) + 2
+    width = max(len(name) for _, _, parts in sections for name in ["charges at providers", *parts]) + 2
     lines = []
     for title, total, parts in sections:
         lines.append(f"{title:<{width + 2}}{total:>6}")

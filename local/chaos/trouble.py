@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -18,59 +17,27 @@ from typing import Any, Final
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.chaos.load import Book
+from local.chaos.load import RequestLog
 from local.console import say
 from local.engine import Engine
-from local.environment import Stage
-from local.errors import StageError
+from local.environment import LocalEnvironment
+from local.errors import LocalEnvironmentError
+from local.process_table import FUNCTION_MARK, Process, own_processes
 from local.seed import MERCHANT_ID
 
 _WORKER_TIMEOUT_SECONDS: Final = 30
 _PAST_TIMEOUT_SECONDS: Final = _WORKER_TIMEOUT_SECONDS + 3
 _USUAL_LATENCY_SECONDS: Final = 0.3
-"""Gateways are slower than these simulators; a worker that is killed should often be in the middle of something."""
+"""Simulators are slower than these simulators; a worker that is killed should often be in the middle of something."""
 _RESTARTS_PER_SECOND: Final = 1 / 60
 _MEND_SECONDS: Final = 40
 _PROVE_NOTHING: Final = "razorpay_mock"
 """Loses no requests: whether one was lost before its effect or after it can never be proven there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerProcess:
-    """A process that the engine runs the worker function in. `command` holds a folder's random name: it is unique."""
-
-    pid: int
-    command: str
-
-
-def worker_processes(function: str) -> list[WorkerProcess]:
-    """Descendants of this very process only: nobody else's processes are ever touched."""
-    listing = subprocess.run(
-        ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="],  # noqa: S607 - wherever the system has it
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return select_workers(listing.splitlines(), root=os.getpid(), function=function)
-
-
-def select_workers(listing: Iterable[str], *, root: int, function: str) -> list[WorkerProcess]:
-    """From lines of pid, parent and command."""
-    rows = [line.split(maxsplit=2) for line in listing]
-    table = {int(row[0]): (int(row[1]), row[2]) for row in rows if len(row) == 3}
-    return [
-        WorkerProcess(pid=pid, command=command)
-        for pid, (_, command) in table.items()
-        if f"/ministack-lambda-{function}-" in command and root in _ancestors(pid, table)
-    ]
-
-
-def _ancestors(pid: int, table: dict[int, tuple[int, str]]) -> set[int]:
-    found: set[int] = set()
-    while pid in table and pid not in found:
-        found.add(pid)
-        pid = table[pid][0]
-    return found | {pid}
+def workers_of(processes: Iterable[Process], function: str) -> list[Process]:
+    """Those that the engine runs this function in."""
+    return [process for process in processes if f"{FUNCTION_MARK}{function}-" in process.command]
 
 
 def job_message(transaction_id: str) -> str:
@@ -79,7 +46,7 @@ def job_message(transaction_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Gateways:
+class Simulators:
     """The simulators' controls."""
 
     addresses: dict[str, str]
@@ -99,21 +66,23 @@ class Gateways:
         entries: list[dict[str, Any]] = []
         for name, address in self.addresses.items():
             found = json.loads(self.pool.request("GET", f"{address}/_ledger").data)["entries"]
-            entries += [{**entry, "gateway": name} for entry in found]
+            entries += [{**entry, "provider": name} for entry in found]
         return entries
 
 
 class Trouble:
     """Everything it does is counted in `tally`."""
 
-    def __init__(self, stage: Stage, book: Book, gateways: Gateways, dice: random.Random) -> None:
+    def __init__(
+        self, environment: LocalEnvironment, log: RequestLog, simulators: Simulators, rng: random.Random
+    ) -> None:
         self.tally: Counter[str] = Counter()
-        self._engine: Engine = stage.engine
-        self._function = stage.outputs["WorkerFunctionName"].partition(":")[0]
-        self._queue_url = stage.outputs["JobsQueueUrl"]
-        self._sqs = stage.engine.client("sqs")
-        self._book, self._gateways, self._dice = book, gateways, dice
-        self._paused: dict[int, WorkerProcess] = {}
+        self._engine: Engine = environment.engine
+        self._function = environment.outputs["WorkerFunctionName"].partition(":")[0]
+        self._queue_url = environment.outputs["JobsQueueUrl"]
+        self._sqs = environment.engine.client("sqs")
+        self._log, self._simulators, self._random = log, simulators, rng
+        self._paused: dict[int, Process] = {}
         self._troubled: set[str] = set()
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
@@ -130,45 +99,45 @@ class Trouble:
         }
 
     def run(self, seconds: float, stopped: threading.Event) -> None:
-        """For so long; restarts of the engine are spread evenly, everything else comes as the dice fall."""
-        for name in self._gateways.addresses:
-            self._gateways.control(name, latencySeconds=_USUAL_LATENCY_SECONDS, seed=self._dice.randrange(2**32))
+        """For so long; restarts of the engine are spread evenly, everything else comes at random."""
+        for name in self._simulators.addresses:
+            self._simulators.control(name, latencySeconds=_USUAL_LATENCY_SECONDS, seed=self._random.randrange(2**32))
         started = time.monotonic()
         restarts = max(1, round(seconds * _RESTARTS_PER_SECOND))
         for number in range(1, restarts + 1):
             self._do_later(seconds * number / (restarts + 1), self._restart)
-        while (time.monotonic() - started) < seconds and not stopped.wait(self._dice.uniform(0.3, 1.5)):
+        while (time.monotonic() - started) < seconds and not stopped.wait(self._random.uniform(0.3, 1.5)):
             self._do_due()
-            (kind,) = self._dice.choices(list(self._kinds), list(self._kinds.values()))
+            (kind,) = self._random.choices(list(self._kinds), list(self._kinds.values()))
             kind()
 
     def calm(self) -> None:
-        """Mend everything. Raises `StageError` for a gateway that stays away."""
+        """Mend everything. Raises `LocalEnvironmentError` for a simulator whose port stays closed."""
         self._later.clear()
         self._resume_all()
         deadline = time.monotonic() + _MEND_SECONDS
-        for name in self._gateways.addresses:
-            while not self._gateways.control(name, latencySeconds=0, faults={}):
+        for name in self._simulators.addresses:
+            while not self._simulators.control(name, latencySeconds=0, faults={}):
                 if time.monotonic() > deadline:
-                    raise StageError(f"The simulator {name} did not open its port again.")
+                    raise LocalEnvironmentError(f"The simulator {name} did not open its port again.")
                 time.sleep(0.5)
 
     # -- processes
 
-    def _workers(self) -> list[WorkerProcess]:
-        return worker_processes(self._function)
+    def _workers(self) -> list[Process]:
+        return workers_of(own_processes(), self._function)
 
     def _kill(self) -> None:
         """One, or all that there are: a machine that goes takes all of them."""
         found = self._workers()
         if not found:
             return
-        for worker in found if self._dice.random() < 0.3 else [self._dice.choice(found)]:
+        for worker in found if self._random.random() < 0.3 else [self._random.choice(found)]:
             if _signal(worker, signal.SIGKILL):
                 self.tally["workers killed"] += 1
 
     def _pause_within_timeout(self) -> None:
-        self._pause(self._dice.uniform(1, _WORKER_TIMEOUT_SECONDS / 2), "workers paused within their timeout")
+        self._pause(self._random.uniform(1, _WORKER_TIMEOUT_SECONDS / 2), "workers paused within their timeout")
 
     def _pause_past_timeout(self) -> None:
         self._pause(_PAST_TIMEOUT_SECONDS, "workers paused past their timeout")
@@ -177,13 +146,13 @@ class Trouble:
         found = [worker for worker in self._workers() if worker.pid not in self._paused]
         if not found:
             return
-        worker = self._dice.choice(found)
+        worker = self._random.choice(found)
         if _signal(worker, signal.SIGSTOP):
             self.tally[what] += 1
             self._paused[worker.pid] = worker
             self._do_later(seconds, lambda: self._resume(worker))
 
-    def _resume(self, worker: WorkerProcess) -> None:
+    def _resume(self, worker: Process) -> None:
         """Unless the engine has killed it meanwhile and its number belongs to another process."""
         if self._paused.pop(worker.pid, None) is not None and worker in self._workers():
             _signal(worker, signal.SIGCONT)
@@ -202,7 +171,7 @@ class Trouble:
         self.tally["engine restarts"] += 1
         say(f"  engine restarted, away for {time.monotonic() - started:.1f} s")
 
-    # -- gateways
+    # -- simulators
 
     def _lose_answers(self) -> None:
         self._fault("answers lost", faults={"drop_after": 0.5})
@@ -214,41 +183,41 @@ class Trouble:
         self._fault("answers turned into errors", faults={"error_after": 0.5})
 
     def _delay_answers(self) -> None:
-        self._fault("answers delayed", latencySeconds=self._dice.choice([2, 4, 11]))
+        self._fault("answers delayed", latencySeconds=self._random.choice([2, 4, 11]))
 
     def _fault(self, what: str, *, spare: str | None = None, **settings: Any) -> None:
-        """For a few seconds, at a gateway that has no trouble yet."""
-        name = self._choose_gateway(spare)
-        if name is None or not self._gateways.control(name, **settings):
+        """For a few seconds, at a simulator that has no fault yet."""
+        name = self._choose_simulator(spare)
+        if name is None or not self._simulators.control(name, **settings):
             return
         self._count_fault(name, what)
-        self._do_later(self._dice.uniform(4, 10), lambda: self._mend(name))
+        self._do_later(self._random.uniform(4, 10), lambda: self._mend(name))
 
     def _mend(self, name: str) -> None:
-        self._gateways.control(name, faults={}, latencySeconds=_USUAL_LATENCY_SECONDS)
+        self._simulators.control(name, faults={}, latencySeconds=_USUAL_LATENCY_SECONDS)
         self._troubled.discard(name)
 
     def _close_port(self) -> None:
-        name, seconds = self._choose_gateway(None), round(self._dice.uniform(3, 10), 1)
-        if name is None or not self._gateways.control(name, closePortSeconds=seconds):
+        name, seconds = self._choose_simulator(None), round(self._random.uniform(3, 10), 1)
+        if name is None or not self._simulators.control(name, closePortSeconds=seconds):
             return
         self._count_fault(name, "ports closed")
         self._do_later(seconds + 1, lambda: self._troubled.discard(name))
 
-    def _choose_gateway(self, spare: str | None) -> str | None:
-        free = [name for name in self._gateways.addresses if name not in self._troubled and name != spare]
-        return self._dice.choice(free) if free else None
+    def _choose_simulator(self, spare: str | None) -> str | None:
+        free = [name for name in self._simulators.addresses if name not in self._troubled and name != spare]
+        return self._random.choice(free) if free else None
 
     def _count_fault(self, name: str, what: str) -> None:
-        self.tally[f"gateway: {what}"] += 1
+        self.tally[f"provider: {what}"] += 1
         self._troubled.add(name)
 
     # -- messages
 
     def _send_twice(self) -> None:
         """Queues deliver at least once; here it is three times at once for some."""
-        recent = self._book.recent()
-        for transaction_id in self._dice.choices(recent, k=3) if recent else []:
+        recent = self._log.recent()
+        for transaction_id in self._random.choices(recent, k=3) if recent else []:
             with contextlib.suppress(ClientError, BotoCoreError):
                 self._sqs.send_message(
                     QueueUrl=self._queue_url, MessageBody=job_message(transaction_id), MessageGroupId=MERCHANT_ID
@@ -265,7 +234,7 @@ class Trouble:
             heapq.heappop(self._later)[2]()
 
 
-def _signal(worker: WorkerProcess, number: signal.Signals) -> bool:
+def _signal(worker: Process, number: signal.Signals) -> bool:
     try:
         os.kill(worker.pid, number)
     except ProcessLookupError:

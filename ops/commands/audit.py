@@ -20,7 +20,7 @@ _COLUMNS: Final = {
 
 @click.group()
 def audit() -> None:
-    """Who changed what, and why. Changes of a payment are in its own trail: `payflowx payments events`."""
+    """Who changed what, and why. Changes of a payment are in its own audit log: `payflowx payments events`."""
 
 
 @audit.command("list")

@@ -1,6 +1,7 @@
 """`payflowx doctor`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import click
@@ -14,6 +15,8 @@ from ops.target import Target
 
 _MARKS: Final = {"well": ("ok  ", "green"), "note": ("note", "yellow"), "ill": ("ILL ", "red")}
 _HEALTH_TIMEOUT_SECONDS: Final = 5
+_FIRST_DATA: Final = timedelta(minutes=2)
+"""The sweeper runs every minute, and its samples need a moment to arrive."""
 Finding = dict[str, str]
 
 
@@ -55,7 +58,7 @@ def api_health(base_url: str) -> Finding:
 
 
 def alarms(client: Callable[[str], Any], target: Target) -> Iterator[Finding]:
-    """Those that ring. Reading them needs a right that an operator may lack; that is no illness."""
+    """Those that are active. Reading them needs a right that an operator may lack; that is no fault."""
     try:
         answer = client("cloudwatch").describe_alarms(
             StateValue="ALARM", AlarmNamePrefix=f"{target.stack_prefix}-Service", MaxRecords=100
@@ -65,9 +68,22 @@ def alarms(client: Callable[[str], Any], target: Target) -> Iterator[Finding]:
         return
     ringing = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
     for alarm in ringing:
-        yield finding("alarms", "ill", f"{alarm['AlarmName']} rings.", str(alarm.get("AlarmDescription", "")))
+        name, advice = alarm["AlarmName"], str(alarm.get("AlarmDescription", ""))
+        if _waits_for_first_data(alarm, datetime.now(UTC)):
+            yield finding("alarms", "note", f"{name} has no data yet: its alarm was created a moment ago.")
+        else:
+            yield finding("alarms", "ill", f"{name} rings.", advice)
     if not ringing:
         yield finding("alarms", "well", "No alarm rings.")
+
+
+def _waits_for_first_data(alarm: Mapping[str, Any], now: datetime) -> bool:
+    """An alarm that treats missing data as a fault is active from its creation until its first samples."""
+    created = alarm.get("AlarmConfigurationUpdatedTimestamp")
+    if created is None or alarm.get("TreatMissingData") != "breaching":
+        return False
+    evaluated = timedelta(seconds=int(alarm["Period"]) * int(alarm["EvaluationPeriods"]))
+    return bool(now - created < evaluated + _FIRST_DATA)
 
 
 def finding(check: str, health: str, words: str, advice: str = "") -> Finding:

@@ -22,7 +22,7 @@ def merchants() -> None:
 @merchants.command("create")
 @click.argument("merchant_id")
 @click.option("--name", required=True, help="For people.")
-@click.option("--sandbox", is_flag=True, help="With an account at every gateway simulator of the environment.")
+@click.option("--sandbox", is_flag=True, help="With an account at every provider simulator of the environment.")
 @reason_option
 @target_options
 @pass_session

@@ -99,7 +99,7 @@ def list_(
 @target_options
 @pass_session
 def events(session: Session, *, transaction_id: str, merchant: str | None) -> None:
-    """The audit trail of a payment, oldest first."""
+    """The audit log of a payment, oldest first."""
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     session.show_table(list(session.pages("list_events", "afterSeq", "nextSeq", **names)), _EVENTS, nothing="-")
 
@@ -110,10 +110,11 @@ def events(session: Session, *, transaction_id: str, merchant: str | None) -> No
 @target_options
 @pass_session
 def verify(session: Session, *, transaction_id: str, merchant: str | None) -> None:
-    """Check the hash chain of a payment's trail: no gap, nothing altered, its end is the payment's state."""
+    """Check the hash chain of a payment's audit log: no gap, nothing altered, its end is the payment's state."""
     found = session.ask("verify_trail", merchantId=session.merchant(merchant), transactionId=transaction_id)
     faults = found["faults"]
-    session.show(found, "\n".join(f"- {fault}" for fault in faults) if faults else "The trail is whole.")
+    text = "\n".join(f"- {fault}" for fault in faults) or "The audit log is complete and its hashes match."
+    session.show(found, text)
     if faults:
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
 
@@ -125,7 +126,7 @@ def verify(session: Session, *, transaction_id: str, merchant: str | None) -> No
 @target_options
 @pass_session
 def resolve(session: Session, *, transaction_id: str, merchant: str | None, reason: str) -> None:
-    """Have what is open at a gateway asked about now, rather than when it is due.
+    """Inquire about an open attempt now, rather than when it is due.
 
     This charges nothing that would not be charged anyway, and not earlier: a worker decides from the stored row.
     """

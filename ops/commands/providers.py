@@ -10,7 +10,7 @@ _merchant = click.option("--merchant", metavar="ID", help="For this merchant onl
 
 @click.group()
 def providers() -> None:
-    """Gateways: which there are, and which are switched off."""
+    """Providers and their status."""
 
 
 @providers.command("status")
@@ -18,12 +18,12 @@ def providers() -> None:
 @target_options
 @pass_session
 def status(session: Session, *, merchant: str | None) -> None:
-    """All gateways of this deployment."""
+    """All providers of this deployment."""
     items = session.ask("list_providers", merchantId=merchant)["items"]
     columns = {"provider": "provider", "simulated": "simulated", "can cancel": "canFence", "off": "disabledForEveryone"}
     if merchant:
         columns[f"off for {merchant}"] = "disabledForMerchant"
-    session.show_table(items, columns, nothing="This deployment has no gateway.")
+    session.show_table(items, columns, nothing="This deployment has no provider.")
 
 
 @providers.command("disable")

@@ -1,13 +1,11 @@
-"""`payflowx reconcile`: compare our book with a provider's, by its own list or by a settlement file.
+"""`payflowx reconcile`: compare our ledger with a provider's report, or with a settlement file.
 
 The work is done by the reconciler function; this command starts it, waits, and shows what it found.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,73 +13,15 @@ from typing import Any, Final
 import click
 
 from ops.errors import Exit, OperatorError
-from ops.options import target_options
+from ops.options import reason_option, target_options
 from ops.session import Session, pass_session
+from ops.target import aws_errors
 
 _POLL_SECONDS: Final = 2.0
 _MAX_WAIT_SECONDS: Final = 3_600
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 _OVER: Final = frozenset({"done", "failed"})
 _COLUMNS: Final = ("verdict", "remedy", "kind", "transactionId", "reference", "theirAmount", "ourAmount", "currency")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciler:
-    """The function, by IAM, and the bucket that it reads settlement files from."""
-
-    functions: Any
-    files: Any
-    function_name: str
-    bucket: str
-
-    def call(self, **command: Any) -> dict[str, Any]:
-        """Its answer. Raises `OperatorError` with what it said."""
-        given = {name: value for name, value in command.items() if value is not None}
-        answer = self.functions.invoke(FunctionName=self.function_name, Payload=json.dumps(given).encode())
-        content: dict[str, Any] = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            raise OperatorError(
-                "The reconciler failed.", Exit.FAILED, hint="Its log says why. Nothing is lost: try again."
-            )
-        if not content.get("ok"):
-            raise OperatorError(content["error"]["message"], Exit.REFUSED)
-        return content
-
-    def upload(self, provider: str, file: Path) -> str:
-        """Named by its content: the same file is the same reconciliation, and a changed one is another."""
-        digest = hashlib.sha256()
-        with file.open("rb") as content:
-            while chunk := content.read(1 << 20):
-                digest.update(chunk)
-        key = f"{provider}/{digest.hexdigest()[:32]}.csv"
-        self.files.upload_file(str(file), self.bucket, key)
-        return key
-
-    def shown(self, run_id: str) -> dict[str, Any]:
-        """A run without its findings."""
-        run: dict[str, Any] = self.call(command="show_reconciliation", runId=run_id)["run"]
-        return run
-
-    def findings(self, run_id: str) -> Iterator[dict[str, Any]]:
-        """All of them, page by page."""
-        after: str | None = None
-        while True:
-            page = self.call(command="show_reconciliation", runId=run_id, after=after)
-            yield from page["findings"]
-            after = page.get("after")
-            if after is None:
-                return
-
-
-def reconciler_of(session: Session) -> Reconciler:
-    """That of the stage or environment that the options name, with the caller's own credentials."""
-    target = session.target
-    return Reconciler(
-        functions=target.client("lambda"),
-        files=target.client("s3"),
-        function_name=target.outputs["ReconcilerFunctionName"],
-        bucket=target.outputs["SettlementsBucketName"],
-    )
 
 
 @click.command("reconcile")
@@ -93,10 +33,11 @@ def reconciler_of(session: Session) -> Reconciler:
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A settlement file (CSV) instead of the provider's own list.",
+    help="A settlement file (CSV) instead of the provider's report.",
 )
 @click.option("--again", type=click.IntRange(0, 1_000), default=0, help="Repeat a finished run: 1, 2, ...")
 @click.option("--wait/--no-wait", default=True, help="Wait for the end and show the differences.")
+@reason_option
 @target_options
 @pass_session
 def reconcile(
@@ -110,41 +51,69 @@ def reconcile(
     file: Path | None,
     again: int,
     wait: bool,
+    reason: str,
 ) -> None:
     """Compare our book with a provider's.
 
     Exits with 0 when the books agree, with 3 when they differ or a book could not be read. A run that is interrupted
     goes on by itself; the same command shows it again.
     """
-    reconciler = reconciler_of(session)
-    started = reconciler.call(
-        command="reconcile",
+    runs = session.change(
+        "reconcile",
+        reason,
         provider=provider,
         fromMs=_milliseconds(begin),
         untilMs=_milliseconds(end),
         merchantId=merchant,
         accountId=account,
-        file=reconciler.upload(provider, file) if file else None,
+        file=_uploaded(session, provider, file) if file else None,
         again=again,
-    )
-    runs = started["runs"]
+    )["runs"]
     if wait:
-        runs = [_waited_for(reconciler, run["runId"]) for run in runs]
-    reports = [{**run, "findings": list(reconciler.findings(run["runId"])) if wait else []} for run in runs]
+        runs = [_waited_for(session, run["runId"]) for run in runs]
+    reports = [{**run, "findings": list(_findings(session, run["runId"])) if wait else []} for run in runs]
     session.show(reports, "\n\n".join(_report(run) for run in reports))
     if any(run["differences"] or run["phase"] == "failed" for run in reports):
         raise click.exceptions.Exit(Exit.BAD_NEWS)
 
 
-def _waited_for(reconciler: Reconciler, run_id: str) -> dict[str, Any]:
+def _uploaded(session: Session, provider: str, file: Path) -> str:
+    """The file's key in the bucket that the reconciler reads.
+
+    It is named by its content: the same file is the same reconciliation, and a changed one is another.
+    """
+    target = session.target
+    with file.open("rb") as content, aws_errors("upload the settlement file", changing=True):
+        key = f"{provider}/{hashlib.file_digest(content, 'sha256').hexdigest()[:32]}.csv"
+        content.seek(0)
+        target.client("s3").put_object(Bucket=target.outputs["SettlementsBucketName"], Key=key, Body=content)
+    return key
+
+
+def _waited_for(session: Session, run_id: str) -> dict[str, Any]:
     until = time.monotonic() + _MAX_WAIT_SECONDS
     while True:
-        run = reconciler.shown(run_id)
+        run: dict[str, Any] = _shown(session, run_id)["run"]
         if run["phase"] in _OVER:
             return run
         if time.monotonic() > until:
             raise OperatorError(f"{run_id} is not over after an hour.", Exit.UNAVAILABLE, hint="It goes on; ask later.")
         time.sleep(_POLL_SECONDS)
+
+
+def _findings(session: Session, run_id: str) -> Iterator[dict[str, Any]]:
+    """All of them, page by page."""
+    after: str | None = None
+    while True:
+        page = _shown(session, run_id, after)
+        yield from page["findings"]
+        after = page.get("after")
+        if after is None:
+            return
+
+
+def _shown(session: Session, run_id: str, after: str | None = None) -> dict[str, Any]:
+    return session.ask("show_reconciliation", runId=run_id, after=after)
 
 
 def _milliseconds(at: datetime) -> int:

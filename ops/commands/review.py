@@ -31,7 +31,7 @@ def review() -> None:
 @target_options
 @pass_session
 def list_(session: Session, *, merchant: str | None, days: int) -> None:
-    """What waits for a person, oldest first, with the key to look up at the gateway.
+    """Payments and operations in manual review, oldest first, with their key at the provider.
 
     It walks the payments of those days, a hundred a request.
     """
@@ -66,7 +66,7 @@ def close(
     """Decide what is in review: a payment (pay_...), or a capture, void or refund (cap_, void_, ref_...).
 
     --charged ends a payment in SUCCESS, an operation in SUCCEEDED; --not-charged either in FAILED. The evidence is kept
-    in the payment's trail for ever. What the stored record contradicts is refused.
+    in the payment's audit log for ever. What the stored record contradicts is refused.
     """
     if verdict is None:
         raise click.UsageError("Say what the evidence shows: --charged or --not-charged.")

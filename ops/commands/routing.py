@@ -15,7 +15,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def routing() -> None:
-    """The routing document: which gateway takes which payment."""
+    """The routing document, which decides the provider of each payment."""
 
 
 @routing.command("show")
@@ -85,7 +85,7 @@ def explain(
     file: Path | None,
     merchant: str | None,
 ) -> None:
-    """Which gateways would take a payment like this, in which order, and why."""
+    """The providers that a payment like this would use, in order, and why."""
     route = session.ask(
         "explain_route",
         merchantId=session.merchant(merchant),

@@ -19,8 +19,8 @@ Observer = Callable[[str, Key, Item | None, Item | None], None]
 
 def client_error(operation: str, code: str, message: str, **more: Any) -> ClientError:
     """As botocore makes it."""
-    error: ClientError = ClientError({"Error": {"Code": code, "Message": message}, **more}, operation)
-    return error
+    response: Any = {"Error": {"Code": code, "Message": message}, **more}
+    return ClientError(response, operation)
 
 
 @dataclass(slots=True)

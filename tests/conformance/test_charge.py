@@ -13,6 +13,8 @@ from tests.support.world import fallback
 MAX_REQUESTS = 4
 DAY_SECONDS = 86_400
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
+ASKS_NO_PAYER = {"razorpay", "payu"}
+"""A recurring payment there has no step for the payer."""
 RESTING = {PaymentStatus.SUCCESS, PaymentStatus.FAILED, PaymentStatus.IN_REVIEW, PaymentStatus.CANCELLED}
 
 
@@ -152,8 +154,10 @@ def test_a_payer_who_approves(world: HostileWorld, provider: str) -> None:
     while world.jobs.sent and world.now(payment).status is not PaymentStatus.REQUIRES_ACTION:
         world.work()
     action = world.now(payment).attempts[-1].next_action
-    if action is None:
-        pytest.skip(f"{provider} asks no payer for anything")
+    if provider in ASKS_NO_PAYER:
+        assert action is None
+        return
+    assert action is not None
     path = action.url.removeprefix(f"https://{provider}")
     world.http.simulators[provider].handle(Request(method="GET", path=path), world.clock.now_ms() / 1000)
     assert settle(world, payment).status is PaymentStatus.SUCCESS

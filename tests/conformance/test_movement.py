@@ -11,7 +11,6 @@ import pytest
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from sandbox.ledger import FAILED, LedgerSimulator
@@ -24,14 +23,13 @@ from tests.support.world import fallback
 Asked = tuple[OperationKind, int]
 CAPTURE, VOID, REFUND = OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND
 AMOUNT, PART = 49_900, 20_000
-MOVES: list[Asked] = [(REFUND, AMOUNT), (REFUND, PART), (CAPTURE, AMOUNT), (CAPTURE, PART), (VOID, AMOUNT)]
+REFUNDS_THE_AMOUNT_ASKED = {"stripe", "razorpay", "cashfree", "payu"}
+"""Their simulators, as their services, have no refund of another amount than the request's."""
 MAX_REQUESTS = 3
 HOUR_SECONDS = 3_600
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
 RESTING = {OperationStatus.SUCCEEDED, OperationStatus.FAILED, OperationStatus.IN_REVIEW}
 NEVER_MOVED = {Trouble.REQUEST_LOST, Trouble.LATE}
-
-moves = pytest.mark.parametrize("asked", MOVES, ids=lambda asked: f"{asked[0]}-{asked[1]}")
 
 
 @pytest.fixture
@@ -52,8 +50,6 @@ def begin(world: HostileWorld, provider: str, kind: OperationKind, amount: int) 
 
 def pay(world: HostileWorld, provider: str, capture: CaptureMode) -> Payment:
     able = world.providers.get(provider).capabilities
-    if capture not in able.capture_modes:
-        pytest.skip(f"{provider} does not do {capture} capture")
     payment = world.accept(
         "conformance",
         amount=AMOUNT,
@@ -69,12 +65,7 @@ def pay(world: HostileWorld, provider: str, capture: CaptureMode) -> Payment:
 
 
 def ask(world: HostileWorld, payment: Payment, kind: OperationKind, amount: int, key: str = "op-1") -> Operation:
-    try:
-        return world.request(kind, payment, None if kind is VOID else amount, key=key).operation
-    except Refusal as refusal:
-        if refusal.code != "not_supported":
-            raise
-        pytest.skip(f"no {kind} of {amount} out of {AMOUNT} here")
+    return world.request(kind, payment, None if kind is VOID else amount, key=key).operation
 
 
 def settle(world: HostileWorld, *operations: Operation) -> list[Operation]:
@@ -141,7 +132,6 @@ def check_money(world: HostileWorld, payment: Payment, *operations: Operation) -
         assert now.refundable == AMOUNT - held
 
 
-@moves
 def test_nothing_goes_wrong(world: HostileWorld, provider: str, asked: Asked) -> None:
     payment, operation = begin(world, provider, *asked)
     (done,) = settle(world, operation)
@@ -158,7 +148,6 @@ def test_nothing_goes_wrong(world: HostileWorld, provider: str, asked: Asked) ->
     )
 
 
-@moves
 @pytest.mark.parametrize("trouble", Trouble, ids=lambda trouble: trouble.value.replace(" ", "-"))
 @pytest.mark.parametrize("at", range(1, MAX_REQUESTS + 1))
 def test_trouble_at_one_request(world: HostileWorld, provider: str, asked: Asked, at: int, trouble: Trouble) -> None:
@@ -174,7 +163,6 @@ def test_trouble_at_one_request(world: HostileWorld, provider: str, asked: Asked
     check_money(world, payment, ended)
 
 
-@moves
 @pytest.mark.parametrize("token", ["tok_timeout_after_charge", "tok_500_after_charge", "tok_garbage"])
 def test_trouble_inside_the_gateway_after_the_effect(
     world: HostileWorld, provider: str, asked: Asked, token: str
@@ -187,7 +175,6 @@ def test_trouble_inside_the_gateway_after_the_effect(
     check_money(world, payment, ended)
 
 
-@moves
 @pytest.mark.parametrize("token", ["tok_timeout_before_charge", "tok_500_before_charge"])
 def test_trouble_inside_the_gateway_before_the_effect(
     world: HostileWorld, provider: str, asked: Asked, token: str
@@ -198,7 +185,6 @@ def test_trouble_inside_the_gateway_before_the_effect(
     check_money(world, payment, ended)
 
 
-@moves
 @pytest.mark.parametrize("after_sessions", [1, 2, 3])
 def test_a_request_that_arrives_while_it_is_being_cleared_up(
     world: HostileWorld, provider: str, asked: Asked, after_sessions: int
@@ -214,7 +200,6 @@ def test_a_request_that_arrives_while_it_is_being_cleared_up(
     check_money(world, payment, ended)
 
 
-@moves
 def test_a_gateway_that_is_down_all_day_moves_nothing(world: HostileWorld, provider: str, asked: Asked) -> None:
     payment, operation = begin(world, provider, *asked)
     world.line.closed.add(provider)
@@ -225,7 +210,6 @@ def test_a_gateway_that_is_down_all_day_moves_nothing(world: HostileWorld, provi
     check_money(world, payment, ended)
 
 
-@moves
 @pytest.mark.parametrize("hours", [1, 23, 25])
 @pytest.mark.parametrize("trouble", [Trouble.ANSWER_LOST, Trouble.REQUEST_LOST])
 def test_nobody_looks_for_a_long_time(
@@ -273,7 +257,6 @@ def test_a_second_refund_of_the_same_amount_while_the_first_is_unknown(
     check_money(world, payment, *ended)
 
 
-@moves
 def test_the_same_key_twice_moves_once(world: HostileWorld, provider: str, asked: Asked) -> None:
     payment, operation = begin(world, provider, *asked)
     again = ask(world, payment, *asked)
@@ -284,7 +267,6 @@ def test_the_same_key_twice_moves_once(world: HostileWorld, provider: str, asked
     assert len(books(world, asked[0])) == 1
 
 
-@moves
 def test_a_message_that_is_delivered_twice_moves_once(world: HostileWorld, provider: str, asked: Asked) -> None:
     _, operation = begin(world, provider, *asked)
     world.line.troubles = {1: Trouble.ANSWER_LOST}
@@ -333,8 +315,10 @@ def test_a_refund_of_another_amount_is_a_persons_business(world: HostileWorld, p
     while world.jobs.sent:
         world.work()
     ended = world.operation_now(operation)
-    if [entry["amount"] for entry in books(world, REFUND)] == [PART]:
-        pytest.skip(f"{provider}'s simulator refunds what it is asked to")
+    if provider in REFUNDS_THE_AMOUNT_ASKED:
+        assert [entry["amount"] for entry in books(world, REFUND)] == [PART]
+        assert ended.status is not OperationStatus.IN_REVIEW
+        return
     assert (ended.status, ended.attempts[0].state) == (OperationStatus.IN_REVIEW, AttemptState.MISMATCH)
     check_money(world, payment, ended)
 

@@ -1,12 +1,11 @@
 """Cashfree's adapter against Cashfree's published contract: every request we can build, every word and example of it.
 
-The contract lies beside the repository and is not ours to copy: without it these tests are skipped.
+The contract lies beside the repository and is not ours to copy: where it is absent these tests are left out.
 """
 
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -36,17 +35,13 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpRespo
 from payflowx.providers.cashfree import requests, signature
 from payflowx.providers.cashfree.connector import CONNECTOR
 from payflowx.providers.http_provider import _read
+from tests.support.left_out import CONTRACTS
 
 PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
 
-CONTRACTS = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 SPECIFICATION = CONTRACTS / "cashfree-pg-2025-01-01.full.json"
-VECTORS = CONTRACTS / "vectors.json"
 
-pytestmark = pytest.mark.skipif(
-    not SPECIFICATION.exists() or not VECTORS.exists(),
-    reason="Cashfree's published contract is not beside this repository (../shared/contracts)",
-)
+pytestmark = pytest.mark.needs("contracts")
 
 KEY = "pfx-abcdefghijklmnop-1"
 MOVE_KEY = "pfx-qrstuvwxyz234567-1"
@@ -94,7 +89,7 @@ def validate(value: Any, part: dict[str, Any]) -> None:
 
 
 def unknown_members(value: Any, part: dict[str, Any]) -> set[str]:
-    """Members that the schema does not name: it allows them, but the vendor would not know them."""
+    """Members that the schema does not name: it allows them, but the provider would not know them."""
     part = resolved(part)
     for piece in part.get("allOf", []):
         part = {**part, **resolved(piece)}
@@ -375,7 +370,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("status", ERRORS)
-def test_every_documented_error_of_the_step_that_charges_and_of_movements(status: int) -> None:
+def test_every_documented_error_of_the_step_that_charges_and_of_operations(status: int) -> None:
     name, kind = ERRORS[status]
     said = schema(name)["example"]
     validate(said, schema(name))
@@ -443,7 +438,7 @@ class TestWebhooks:
             "event_time": entity["event_time"]["example"],
             "data": {"order": {"order_id": "order_8123"}, "payment": payment},
         }
-        # The vendor's own example of a payment method fits several of the kinds of which it should fit one.
+        # The provider's own example of a payment method fits several of the kinds of which it should fit one.
         shape = {name: value for name, value in payment.items() if value is not None and name != "payment_method"}
         validate({**said, "data": {**said["data"], "payment": shape}}, schema("PaymentWebhook"))
         provider_event = self.read(said)
@@ -459,15 +454,6 @@ class TestWebhooks:
         assert isinstance(provider_event.operation_outcome, Succeeded)
         foreign = {**refund, "refund_amount": 100.815}
         assert self.read({**said, "data": {"refund": foreign}}).operation_outcome is None
-
-
-def test_known_signatures() -> None:
-    """The shared file has no row of Cashfree so far; whenever it has one, it is checked here."""
-    rows = [row for row in json.loads(VECTORS.read_text()) if row["provider"] == "cashfree"]
-    for row in rows:
-        assert signature.signature_of(row["timestamp"], row["body"].encode(), row["secret"]) == row["expected"]
-    if not rows:
-        pytest.skip("vectors.json holds no row of Cashfree; tests/unit/providers/test_cashfree.py has one of openssl's")
 
 
 def test_a_number_too_fine_for_its_currency_is_a_mismatch() -> None:

@@ -89,7 +89,7 @@ def ministack(engine: "InProcessEngine") -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def moto() -> Iterator[Any]:
     with mock_aws():
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         client = boto3.client("dynamodb", region_name="eu-west-1", **keys)
         client.create_table(**DEFINITION)
         yield client

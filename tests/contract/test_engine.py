@@ -43,7 +43,8 @@ def test_a_condition_that_fails_tells_what_is_there(dynamodb: Any) -> None:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     assert failed.value.response["Error"]["Code"] == "ConditionalCheckFailedException"
-    assert failed.value.response["Item"] == {"pk": {"S": "a"}, "n": {"N": "1"}}
+    response: Any = failed.value.response
+    assert response["Item"] == {"pk": {"S": "a"}, "n": {"N": "1"}}
 
 
 def test_a_transaction_is_all_or_nothing_and_says_what_failed(dynamodb: Any) -> None:

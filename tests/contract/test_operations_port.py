@@ -84,7 +84,7 @@ def payment(payments: Any) -> Payment:
 
 
 def context(actor: str = "api") -> Context:
-    return Context(now_ms=NOW_MS, actor=actor, policy=World().policy)
+    return Context(now_ms=NOW_MS, actor=actor, holds_lease=actor == "worker", policy=World().policy)
 
 
 def new_refund(payment: Payment, key: str = "k1", amount: int = 500) -> Operation:
@@ -301,7 +301,7 @@ class TestCommit:
 
 
 class TestHints:
-    def test_an_operation_is_hastened_once_an_event(self, payments: Any, operations: Any, payment: Payment) -> None:
+    def test_an_operation_is_expedited_once_an_event(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
         sooner = expedite_operation(refund, NOW_MS)
         assert operations.expedite(refund, sooner, SEEN) == StoredOperation(operation=sooner)

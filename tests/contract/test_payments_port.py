@@ -86,7 +86,7 @@ def success(world: World, payment: Payment, reference: str = "ch_1") -> Change:
     answer = replace(
         charged(_charge(payment), reference), merchant_reference=attempt.provider_key, amount=payment.amount
     )
-    context = Context(now_ms=NOW_MS + 1, actor="worker", policy=world.policy, able=charge.able)
+    context = Context(now_ms=NOW_MS + 1, actor="worker", holds_lease=True, policy=world.policy, able=charge.able)
     change = apply_outcome(payment, attempt, answer, context)
     assert change is not None
     return change
@@ -203,7 +203,7 @@ class TestCommit:
         due = Due(merchant_id=MERCHANT, transaction_id=payment.transaction_id, due_at_ms=payment.due_at_ms or 0)
         assert due_items.postpone(due, due_at_ms=due.due_at_ms + 5, drives=7)
         decline = Declined(kind=DeclineKind.SOFT, code="bank")
-        context = Context(now_ms=NOW_MS, actor="worker", policy=world.policy)
+        context = Context(now_ms=NOW_MS, actor="worker", holds_lease=True, policy=world.policy)
         change = apply_outcome(payment, payment.attempts[0], decline, context)
         assert change is not None
         assert store.commit(change).payment.drives == 0
@@ -278,13 +278,13 @@ class TestLists:
     def test_another_merchant_has_none(self, store: Store, payments: list[Payment]) -> None:
         assert self.walk(store, replace(self.query(), merchant_id="other")) == []
 
-    def test_the_trail_in_pages(self, store: Store, world: World) -> None:
+    def test_the_audit_log_in_pages(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         unsure = apply_outcome(
             payment,
             payment.attempts[0],
             Unknown(code="x"),
-            Context(now_ms=NOW_MS, actor="worker", policy=world.policy),
+            Context(now_ms=NOW_MS, actor="worker", holds_lease=True, policy=world.policy),
         )
         assert unsure is not None
         store.commit(unsure)

@@ -1,7 +1,6 @@
-"""Razorpay against the vendor's own vectors and samples. They are the vendor's, and are not kept here."""
+"""Razorpay against the provider's own vectors and samples. They are the provider's, and are not kept here."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +14,12 @@ from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.http_provider import _read
 from payflowx.providers.razorpay.connector import CONNECTOR
 from payflowx.providers.razorpay.signature import is_payment_signed, is_signed, sign
+from tests.support.left_out import CONTRACTS
 
-CONTRACTS = Path(__file__).resolve().parents[2] / ".." / "shared" / "contracts"
 FIXTURES = CONTRACTS / "razorpay-fixtures"
 VECTORS = CONTRACTS / "vectors.json"
 
-pytestmark = pytest.mark.skipif(not VECTORS.is_file(), reason="the contract material in ../shared/contracts is absent")
+pytestmark = pytest.mark.needs("contracts")
 
 ORDER, PAY = CONNECTOR.charge_steps()
 

@@ -3,13 +3,13 @@
 import json
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 os.environ["CDK_VALIDATION"] = "false"
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
-import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
@@ -50,11 +50,11 @@ def resources(stack: str, kind: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def every(kind: str) -> list[Any]:
-    """All resources of a type in all stacks, for parametrize."""
-    return [
-        pytest.param(stack, name, id=f"{stack}/{name}") for stack in STACKS for name in sorted(resources(stack, kind))
-    ]
+def every(kind: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Stack, logical id and properties of all resources of a type in all stacks."""
+    for stack in STACKS:
+        for name, properties in sorted(resources(stack, kind).items()):
+            yield stack, name, properties
 
 
 _ASSET = re.compile(r"\b[0-9a-f]{64}(?=\.(?:zip|json)\b)")

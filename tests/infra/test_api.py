@@ -1,7 +1,9 @@
 """The REST API at its edge."""
 
 import json
+from typing import Any
 
+import jsonschema
 import pytest
 
 from payflowx.entrypoints.api import problems
@@ -25,7 +27,7 @@ def paths(stack: str) -> dict[str, str]:
     return {name: path(name) for name in found}
 
 
-def methods(stack: str) -> dict[tuple[str, str], dict[str, object]]:
+def methods(stack: str) -> dict[tuple[str, str], dict[str, Any]]:
     where = paths(stack)
     return {
         (where[m["ResourceId"]["Ref"]], m["HttpMethod"]): m
@@ -51,9 +53,56 @@ def test_the_authorizer_looks_at_one_header_and_is_cached_for_a_minute(stack: st
     assert authorizer["AuthorizerResultTtlInSeconds"] <= 60
 
 
-def test_the_routes_are_those_of_the_openapi_document() -> None:
+def test_the_routes_are_those_of_the_handlers_own_document() -> None:
+    """The stacks read `docs/openapi.json`; the handler's types are what it was generated from."""
     described = {(path, method.upper()) for path, item in document()["paths"].items() for method in item}
     assert set(methods("Prod-Service")) == described
+
+
+def test_one_route_is_the_receivers_and_all_others_are_the_apis() -> None:
+    served = {route: json.dumps(method["Integration"]["Uri"]) for route, method in methods("Prod-Service").items()}
+    receivers = [route for route, uri in served.items() if '"WebhooksLive' in uri]
+    assert receivers == [("/webhooks/{provider}/{accountToken}", "POST")]
+    assert all('"ApiLive' in uri for route, uri in served.items() if route not in receivers)
+
+
+def test_models_are_draft_4_and_accept_what_the_document_accepts() -> None:
+    models = {model["Name"]: model["Schema"] for model in resources("Prod-Service", "AWS::ApiGateway::Model").values()}
+    for name, schema in models.items():
+        jsonschema.Draft4Validator.check_schema(schema)
+        assert "$ref" not in json.dumps(schema), name
+        assert set(schema["properties"]) == set(document()["components"]["schemas"][name]["properties"])
+    payment = {"amount": 1999, "currency": "EUR", "paymentMethod": {"type": "card", "token": "tok_1"}}
+    validator = jsonschema.Draft4Validator(models[name_of_body("/payments", "post")])
+    assert validator.is_valid({**payment, "customer": None, "metadata": {"order": "7"}})
+    wrongs: tuple[dict[str, Any], ...] = (
+        *({"amount": 0}, {"currency": "eur"}, {"paymentMethod": {}}),
+        *({"metadata": {"order": 7}}, {"more": 1}),
+    )
+    for wrong in wrongs:
+        assert not validator.is_valid({**payment, **wrong}), wrong
+
+
+def test_every_operation_with_a_body_of_a_named_schema_has_a_model() -> None:
+    names = {model: found["Name"] for model, found in resources("Prod-Service", "AWS::ApiGateway::Model").items()}
+    found = {
+        route: names[method["RequestModels"]["application/json"]["Ref"]]
+        for route, method in methods("Prod-Service").items()
+        if "RequestModels" in method
+    }
+    wanted = {
+        (path, method.upper()): name
+        for path, item in document()["paths"].items()
+        for method in item
+        if (name := name_of_body(path, method)) is not None
+    }
+    assert found == wanted
+
+
+def name_of_body(path: str, method: str) -> str | None:
+    content = document()["paths"][path][method].get("requestBody", {}).get("content", {})
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref")
+    return reference and reference.rsplit("/", 1)[1]
 
 
 @pytest.mark.parametrize("stack", SERVICES)
@@ -71,7 +120,7 @@ def test_limits_logs_and_metrics(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", SERVICES)
-def test_the_gateways_own_answers_are_problem_details_that_the_api_knows(stack: str) -> None:
+def test_the_answers_of_api_gateway_itself_are_problem_details_that_the_api_knows(stack: str) -> None:
     answers = resources(stack, "AWS::ApiGateway::GatewayResponse").values()
     assert {a["ResponseType"] for a in answers} >= {
         *("UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "REQUEST_TOO_LARGE", "THROTTLED"),

@@ -1,140 +1,164 @@
-"""Every function, whatever it does."""
+"""Every function, whatever it does. One test a rule; it lists all offenders."""
 
 import re
 from typing import Any
 
-import pytest
-
-from infra.constructs.dependencies_layer import REQUIREMENTS
+from infra.constructs.shared.dependencies_layer import REQUIREMENTS
 from infra.settings import ROOT
 from payflowx.domain.shared.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
-from tests.infra.conftest import every, resources, template
+from tests.infra.conftest import STACKS, STAGES, every, resources, template
+from tests.infra.deployed import function, functions, unknown_actions
 
-FUNCTIONS = every("AWS::Lambda::Function")
+SERVICES = tuple(f"{stage}-Service" for stage in STAGES)
 SECRET_LIKE = re.compile(r"(?i)(sk_|secret|password|token|-----BEGIN)")
-_OF_A_QUEUE = ("QUEUE_URL", "DEAD_LETTERS_URL", "LOG_GROUP")
-ENVIRONMENT_READ = {
-    "api": {"TRANSACTIONS_TABLE", "IDEMPOTENCY_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "CURSOR_SECRET_ARN"},
-    "worker": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL"},
-    "sweeper": {"TRANSACTIONS_TABLE", "JOBS_QUEUE_URL"},
-    "authorizer": {"CONFIGURATION_TABLE"},
-    "webhooks": {"CONFIGURATION_TABLE", "NOTICES_QUEUE_URL"},
-    "notices": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "NOTICES_QUEUE_URL"},
-    "deliverer": {"TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "DELIVERIES_QUEUE_URL", "ENCRYPTION_KEY_ARN"},
-    "operations": {
-        *("TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "JOBS_QUEUE_URL", "NOTICES_QUEUE_URL"),
-        *(f"{queue}_{what}" for queue in ("JOBS", "NOTICES", "DELIVERIES", "RUNS") for what in _OF_A_QUEUE),
-        *("ROUTING_APPLICATION", "ROUTING_ENVIRONMENT", "ROUTING_PROFILE", "ROUTING_STRATEGY"),
-        *("ACCOUNT_SECRETS_KEY_ARN", "API_KEY_MODE", "LOOPBACK_ALLOWED"),
-    },
-    "reconciler": {
-        *("TRANSACTIONS_TABLE", "CONFIGURATION_TABLE", "SETTLEMENTS_BUCKET"),
-        *("JOBS_QUEUE_URL", "RUNS_QUEUE_URL"),
-    },
-}
-for _writer in ("api", "worker", "sweeper", "notices", "operations", "reconciler"):
-    ENVIRONMENT_READ[_writer] |= {"DELIVERIES_QUEUE_URL"}  # whoever stores a new status wakes the deliverer
-ENVIRONMENT_READ["api"] |= {"ENCRYPTION_KEY_ARN"}
+DOCUMENT = ROOT / "docs" / "architecture.md"
 
 
-def function_of(stack: str, name: str) -> dict[str, Any]:
-    return resources(stack, "AWS::Lambda::Function")[name]
+def every_of(stack: str) -> dict[str, dict[str, Any]]:
+    return resources(stack, "AWS::Lambda::Function")
 
 
-def test_there_are_some() -> None:
-    assert len(FUNCTIONS) == 3 * 10 + 2
+def test_there_are_ten_in_each_service_and_one_in_each_sandbox() -> None:
+    assert [len(every_of(stack)) for stack in STACKS if stack.endswith("Service")] == [10, 10, 10]
+    assert [len(every_of(stack)) for stack in STACKS if stack.endswith("Sandbox")] == [1, 1]
 
 
-@pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
-def test_runtime_limits_and_tracing(stack: str, name: str) -> None:
-    function = function_of(stack, name)
-    assert function["Runtime"] == "python3.13"
-    assert function["Architectures"] == ["arm64"]
-    assert function["TracingConfig"] == {"Mode": "Active"}
-    assert 5 <= function["Timeout"] <= 60
-    assert function["MemorySize"] >= 512
-    assert function["LoggingConfig"]["LogFormat"] == "JSON"
-    assert function["LoggingConfig"]["SystemLogLevel"] == "WARN"
-    assert "FunctionName" not in function
+def test_runtime_limits_and_tracing() -> None:
+    for stack, name, found in every("AWS::Lambda::Function"):
+        where = f"{stack}/{name}"
+        assert found["Runtime"] == "python3.13", where
+        assert found["Architectures"] == ["arm64"], where
+        assert found["TracingConfig"] == {"Mode": "Active"}, where
+        assert 5 <= found["Timeout"] <= 60, where
+        assert found["MemorySize"] >= 512, where
+        assert found["LoggingConfig"]["LogFormat"] == "JSON", where
+        assert found["LoggingConfig"]["SystemLogLevel"] == "WARN", where
+        assert "FunctionName" not in found, where
 
 
-@pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
-def test_it_has_a_log_group_of_its_own(stack: str, name: str) -> None:
-    group = function_of(stack, name)["LoggingConfig"]["LogGroup"]["Ref"]
-    properties = resources(stack, "AWS::Logs::LogGroup")[group]
-    assert properties["RetentionInDays"] > 0
-    assert properties["KmsKeyId"]
-    users = [
-        f for f in resources(stack, "AWS::Lambda::Function").values() if f["LoggingConfig"]["LogGroup"]["Ref"] == group
+def test_each_has_an_encrypted_log_group_of_its_own() -> None:
+    for stack in STACKS:
+        groups = [found["LoggingConfig"]["LogGroup"]["Ref"] for found in every_of(stack).values()]
+        assert len(groups) == len(set(groups)), stack
+        for group in groups:
+            properties = resources(stack, "AWS::Logs::LogGroup")[group]
+            assert properties["RetentionInDays"] > 0, group
+            assert properties["KmsKeyId"], group
+
+
+def test_each_has_a_role_of_its_own_without_managed_policies() -> None:
+    for stack in STACKS:
+        roles = [found["Role"]["Fn::GetAtt"][0] for found in every_of(stack).values()]
+        assert len(roles) == len(set(roles)), stack
+        managed = [role for role in roles if "ManagedPolicyArns" in resources(stack, "AWS::IAM::Role")[role]]
+        assert managed == []
+
+
+def test_each_has_the_alias_live() -> None:
+    for stack in STACKS:
+        aliases = resources(stack, "AWS::Lambda::Alias").values()
+        found = sorted((alias["FunctionName"]["Ref"], alias["Name"]) for alias in aliases)
+        assert found == sorted((name, "live") for name in every_of(stack))
+
+
+def test_no_secret_stands_in_an_environment() -> None:
+    offenders = [
+        f"{stack}/{name}: {key}"
+        for stack, name, found in every("AWS::Lambda::Function")
+        for key, value in found["Environment"]["Variables"].items()
+        if not key.endswith("_ARN") and isinstance(value, str) and SECRET_LIKE.search(value)
     ]
-    assert len(users) == 1
+    assert offenders == []
 
 
-@pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
-def test_it_has_a_role_of_its_own_without_managed_policies(stack: str, name: str) -> None:
-    role = function_of(stack, name)["Role"]["Fn::GetAtt"][0]
-    assert "ManagedPolicyArns" not in resources(stack, "AWS::IAM::Role")[role]
-    users = [f for f in resources(stack, "AWS::Lambda::Function").values() if f["Role"]["Fn::GetAtt"][0] == role]
-    assert len(users) == 1
+def test_handlers_exist() -> None:
+    missing = []
+    for found in functions("Prod-Service"):
+        source = ROOT / "functions" / f"{found.handler.replace('.', '/')}.py"
+        if not source.is_file() or "def handler(" not in source.read_text():
+            missing.append(found.handler)
+    assert missing == []
 
 
-@pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
-def test_it_has_an_alias(stack: str, name: str) -> None:
-    aliases = [a for a in resources(stack, "AWS::Lambda::Alias").values() if a["FunctionName"] == {"Ref": name}]
-    assert [alias["Name"] for alias in aliases] == ["live"]
-
-
-@pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
-def test_no_secret_in_its_environment(stack: str, name: str) -> None:
-    for key, value in function_of(stack, name)["Environment"]["Variables"].items():
-        if key.endswith("_ARN"):
-            continue
-        assert not (isinstance(value, str) and SECRET_LIKE.search(value)), key
-
-
-@pytest.mark.parametrize(("stack", "name"), [p for p in FUNCTIONS if "Sandbox" not in p.id])
-def test_its_handler_exists_and_gets_what_it_reads(stack: str, name: str) -> None:
-    function = function_of(stack, name)
-    module, attribute = function["Handler"].rsplit(".", 1)
-    source = ROOT / "functions" / f"{module.replace('.', '/')}.py"
-    assert f"def {attribute}(" in source.read_text()
-    variables = set(function["Environment"]["Variables"])
-    assert ENVIRONMENT_READ.get(source.stem, set()) <= variables
-    assert {"ALLOWED_PROVIDERS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"} <= variables
-
-
-def test_every_setting_that_the_bootstrap_reads_is_given_to_some_function() -> None:
-    read = set(re.findall(r'_setting\("([A-Z_]+)"\)', (ROOT / "functions/payflowx/bootstrap.py").read_text()))
-    given = {
-        v for f in resources("Prod-Service", "AWS::Lambda::Function").values() for v in f["Environment"]["Variables"]
+def test_services_keep_the_names_that_logs_and_metrics_hold() -> None:
+    """Log lines and metrics of earlier releases bear them; a new name would split every series."""
+    assert {found.handler.removeprefix("payflowx.entrypoints."): found.service for found in functions(SERVICES[0])} == {
+        "api.authorizer": "authorizer",
+        "api.handler": "api",
+        "deliverer": "deliverer",
+        "operators.handler": "operations",
+        "provider_events": "notices",
+        "reconciler": "reconciler",
+        "routing_validator": "routing_validator",
+        "sweeper": "sweeper",
+        "webhook_receiver": "webhooks",
+        "worker": "worker",
     }
-    assert read <= given
 
 
-@pytest.mark.parametrize("stage", ["Dev", "Staging", "Prod"])
-def test_the_lease_outlives_the_worker(stage: str) -> None:
-    worker = next(
-        f for f in resources(f"{stage}-Service", "AWS::Lambda::Function").values() if ".worker." in f["Handler"]
-    )
-    assert worker["Timeout"] * 1000 < LEASE_MS - MIN_TIME_TO_SEND_MS + 1
-    assert worker["Timeout"] * 1000 > MIN_TIME_TO_SEND_MS
+def test_all_environments_deploy_the_same_functions_with_the_same_variables_and_rights() -> None:
+    """What a function may do must not depend on where it was tried."""
+
+    def shape(stack: str) -> set[tuple[str, str, frozenset[str], frozenset[str]]]:
+        stage = stack.removesuffix("-Service")
+        return {
+            (
+                found.name,
+                found.handler,
+                found.variables,
+                frozenset(
+                    f"{right.action} {right.resource} {right.condition}".replace(stage, "").replace(stage.lower(), "")
+                    for right in found.rights
+                ),
+            )
+            for found in functions(stack)
+        }
+
+    assert shape("Dev-Service") == shape("Staging-Service") == shape("Prod-Service")
 
 
-def test_the_code_asset_holds_the_package_and_nothing_else() -> None:
-    from aws_cdk import App, Stack
-    from aws_cdk import aws_lambda as lambda_
+def test_the_document_has_the_table_of_functions() -> None:
+    """Handlers, callers, timeouts and rights in `docs/architecture.md` are those of the templates."""
+    assert unknown_actions("Prod-Service") == set()
+    assert documented() == {
+        found.name: {
+            "handler": found.handler.removeprefix("payflowx.entrypoints."),
+            "timeout": f"{found.timeout_s} s",
+            "reads": found.reads,
+            "writes": found.writes,
+            "sends": found.sends,
+            "queues": found.consumes,
+        }
+        for found in functions("Prod-Service")
+    }
 
-    from infra.stacks.service import functions_code
 
-    app = App()
-    stack = Stack(app, "S")
-    lambda_.Function(stack, "F", code=functions_code(), handler="a.b", runtime=lambda_.Runtime.PYTHON_3_13)
-    assembly = app.synth()
-    import pathlib
+def documented() -> dict[str, dict[str, object]]:
+    section = DOCUMENT.read_text().split("## Functions", 1)[1].split("\n## ", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|\n ").split("|")] for line in section.splitlines() if "|" in line]
+    heads, _, *rows = rows
+    assert heads == ["function", "handler", "called by", "timeout", "reads", "writes", "sends to", "does"]
+    return {
+        name.strip("`"): {
+            "handler": handler.strip("`"),
+            "timeout": timeout,
+            "reads": words(reads),
+            "writes": words(writes),
+            "sends": words(sends),
+            "queues": frozenset(re.findall(r"`(\w+)`", caller)),
+        }
+        for name, handler, caller, timeout, reads, writes, sends, _ in rows
+    }
 
-    folder = next(pathlib.Path(assembly.directory).glob("asset.*/payflowx")).parent
-    assert [path.name for path in folder.iterdir()] == ["payflowx"]
-    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".py"}
+
+def words(cell: str) -> frozenset[str]:
+    return frozenset(word.strip("` ") for word in cell.split(",") if word.strip("` -"))
+
+
+def test_the_lease_outlives_the_worker() -> None:
+    for stack in SERVICES:
+        timeout_ms = function(stack, "worker").timeout_s * 1000
+        assert MIN_TIME_TO_SEND_MS < timeout_ms < LEASE_MS - MIN_TIME_TO_SEND_MS + 1
 
 
 def test_the_lock_has_hashes_for_everything() -> None:

@@ -1,4 +1,4 @@
-"""The queue, its consumer and the schedule."""
+"""Queues, their consumers and the schedules."""
 
 import json
 from typing import Any
@@ -8,31 +8,31 @@ import pytest
 from tests.infra.conftest import every, resources, template
 
 CONSUMERS = 4
-"""Functions that work on a queue: the worker, what applies webhooks, what tells merchants, and the reconciler."""
+"""Functions that consume a queue: worker, provider events, deliverer and reconciler."""
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
 
 
-@pytest.mark.parametrize(("stack", "name"), every("AWS::SQS::Queue"))
-def test_every_queue_is_encrypted_and_has_or_is_a_dead_letter_queue(stack: str, name: str) -> None:
-    queues = resources(stack, "AWS::SQS::Queue")
-    queue = queues[name]
-    assert queue["KmsMasterKeyId"]
-    is_dead_letters = any(
-        other.get("RedrivePolicy", {}).get("deadLetterTargetArn", {}).get("Fn::GetAtt", [None])[0] == name
-        for other in queues.values()
-    )
-    if is_dead_letters:
-        assert queue["MessageRetentionPeriod"] == 14 * 86_400
-    else:
-        assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
-        assert queue["MessageRetentionPeriod"] < 14 * 86_400
+def test_every_queue_is_encrypted_and_has_or_is_a_dead_letter_queue() -> None:
+    for stack, name, queue in every("AWS::SQS::Queue"):
+        where = f"{stack}/{name}"
+        assert queue["KmsMasterKeyId"], where
+        is_dead_letters = any(
+            other.get("RedrivePolicy", {}).get("deadLetterTargetArn", {}).get("Fn::GetAtt", [None])[0] == name
+            for other in resources(stack, "AWS::SQS::Queue").values()
+        )
+        if is_dead_letters:
+            assert queue["MessageRetentionPeriod"] == 14 * 86_400, where
+        else:
+            assert queue["RedrivePolicy"]["maxReceiveCount"] == 5, where
+            assert queue["MessageRetentionPeriod"] < 14 * 86_400, where
 
 
-@pytest.mark.parametrize(("stack", "name"), every("AWS::SQS::Queue"))
-def test_every_queue_refuses_plain_http(stack: str, name: str) -> None:
-    policies = [p for p in resources(stack, "AWS::SQS::QueuePolicy").values() if p["Queues"] == [{"Ref": name}]]
-    report_page = policies[0]["PolicyDocument"]["Statement"][0]
-    assert (report_page["Effect"], report_page["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+def test_every_queue_refuses_plain_http() -> None:
+    for stack, name, _ in every("AWS::SQS::Queue"):
+        policies = [p for p in resources(stack, "AWS::SQS::QueuePolicy").values() if p["Queues"] == [{"Ref": name}]]
+        statement = policies[0]["PolicyDocument"]["Statement"][0]
+        refusal = ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+        assert (statement["Effect"], statement["Condition"]) == refusal, f"{stack}/{name}"
 
 
 @pytest.mark.parametrize("stack", SERVICES)

@@ -1,4 +1,8 @@
-"""What would be deployed, and what differs between environments. `pytest --snapshot-update` after a wanted change."""
+"""The templates of production and the differences of the other environments, so that a review sees each change.
+
+The other tests of this folder state the rules and say why; a snapshot only says that something has changed. Run
+`pytest tests/infra/test_snapshots.py --snapshot-update` after a wanted change, and read the difference.
+"""
 
 import json
 import re

@@ -82,7 +82,7 @@ class TestCreate:
         assert len(ids) == 1
 
     def test_a_queue_that_is_down_delays_and_loses_nothing(self, functions: Functions) -> None:
-        functions.container.jobs.client.delete_queue(QueueUrl=functions.queue_url)
+        functions.platform.clients.sqs.delete_queue(QueueUrl=functions.queue_url)
         status, body, _ = functions.pay()
         assert status == 202
         functions.engine.client("sqs").create_queue(QueueName="jobs")
@@ -100,7 +100,7 @@ class TestCreate:
             raise EndpointConnectionError(endpoint_url="http://engine.test")
 
         functions.pay("warm")
-        store = functions.container.payments
+        store = functions.api.payments
         with monkeypatch.context() as patched:
             patched.setattr(store.client, "transact_write_items", down, raising=False)
             status, body, headers = functions.pay("k")
@@ -134,14 +134,14 @@ class TestCancel:
         status, body, _ = self.cancel(functions, payment)
         assert (status, body["code"]) == (409, "invalid_state")
 
-    def test_an_unknown_outcome_without_a_fence_is_409(self, functions: Functions) -> None:
+    def test_an_unknown_outcome_without_a_confirmed_cancellation_is_409(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Unknown(code="read_timeout")]
         _, payment, _ = functions.pay()
         functions.work()
         status, body, _ = self.cancel(functions, payment)
         assert (status, body["code"]) == (409, "outcome_unknown")
 
-    def test_an_unknown_outcome_with_a_fence_is_cancelled_by_proof(self, functions: Functions) -> None:
+    def test_an_unknown_outcome_with_a_confirmed_cancellation_is_cancelled_by_proof(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Declined(kind=DeclineKind.SOFT, code="x")]
         functions.providers.get("beta").charges = [Unknown(code="read_timeout")]
         _, payment, _ = functions.pay()
@@ -192,7 +192,7 @@ class TestRead:
             status, body, _ = functions.call("GET", "/payments", query=query, merchant_id=merchant)
             assert (status, body["code"]) == (400, "cursor_invalid")
 
-    def test_the_trail_in_pages(self, functions: Functions) -> None:
+    def test_the_audit_log_in_pages(self, functions: Functions) -> None:
         _, payment, _ = functions.pay()
         functions.work()
         path = f"/payments/{payment['transactionId']}/events"
@@ -320,7 +320,7 @@ class TestOperations:
         assert answer["ok"] is False
         assert answer["error"]["message"]
 
-    def test_a_trail_is_verified_and_tampering_is_found(self, functions: Functions) -> None:
+    def test_an_audit_log_is_verified_and_tampering_is_found(self, functions: Functions) -> None:
         _, payment, _ = functions.pay()
         functions.work()
         names = {"merchantId": "acme", "transactionId": payment["transactionId"]}

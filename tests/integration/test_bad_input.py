@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.application.payments.create_payment import CreatePayment
 from tests.support.handlers import Functions, payment_body
 
 CARD = "4111111111111111"
@@ -286,11 +287,13 @@ def test_routes_that_do_not_exist(functions: Functions, method: str, path: str) 
     assert (status, body["code"]) == (404, "not_found")
 
 
-def test_a_defect_is_told_without_its_cause(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(_request: object) -> None:
+def test_a_defect_is_told_without_its_cause(
+    functions: Functions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: object, _request: object) -> None:
         raise RuntimeError(f"secret detail {CARD}")
 
-    functions.container.__dict__["create_payment"] = broken
+    monkeypatch.setattr(CreatePayment, "__call__", broken)
     status, body, _ = functions.pay()
     assert (status, body["code"]) == (500, "internal_error")
     assert "secret detail" not in json.dumps(body)

@@ -19,7 +19,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def traced(functions: Functions) -> Functions:
-    functions.container.environment = {**functions.container.environment, "_X_AMZN_TRACE_ID": HEADER}
+    functions.traced(HEADER)
     return functions
 
 
@@ -42,7 +42,7 @@ def test_the_clients_id_is_echoed_and_stands_in_every_line_of_the_worker(
     assert answered["X-Correlation-Id"] == "checkout-7"
     (message,) = take(traced)
     assert message["attributes"]["AWSTraceHeader"] == HEADER
-    traced.container.environment = {**traced.container.environment, "_X_AMZN_TRACE_ID": "Root=the-batch"}
+    traced.traced("Root=the-batch")
     capsys.readouterr()
     worker.handler({"Records": [message]}, Context())
     said = lines(capsys)
@@ -57,10 +57,9 @@ def test_a_later_message_of_the_same_payment_is_in_the_same_trace(traced: Functi
     traced.providers.get("alpha").charges = [Unknown(code="read_timeout")]
     traced.call("POST", "/payments", payment_body(), headers={"Idempotency-Key": "k", "X-Correlation-Id": "checkout-7"})
     (first,) = take(traced)
-    traced.container.environment = {**traced.container.environment, "_X_AMZN_TRACE_ID": "Root=the-batch"}
+    traced.traced("Root=the-batch")
     sent: list[dict[str, Any]] = []
-    jobs = traced.container.jobs
-    jobs.client.meta.events.register(
+    traced.platform.clients.sqs.meta.events.register(
         "before-parameter-build.sqs.SendMessage", lambda params, **_: sent.append(dict(params))
     )
     worker.handler({"Records": [first]}, Context())

@@ -4,11 +4,9 @@ Two of its phases run for every operation: `coverage`, which walks along every k
 Nothing is random: hypothesis is derandomized, nothing is kept between runs, and each operation has its own tables.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, Final
 
 import jsonschema_rs
@@ -17,7 +15,9 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.core.transport import Response
 
+from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.domain.payments.outcome import ActionRequired, Declined, NextAction, Unknown
+from payflowx.domain.shared.card_data import contains_card_number
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import DeclineKind
@@ -45,7 +45,7 @@ CONFIG: Final = schemathesis.Config.from_dict(
         },
     }
 )
-# 403 (the firewall's), 429 (the throttle's) and 503 (the gateway's or a database's that is down) are documented and
+# 403 (the firewall's), 429 (the throttle's) and 503 (the provider's or a database's that is down) are documented and
 # cannot occur here: the first two never reach the functions. tests/infra and test_api.py have them.
 
 # Generated webhooks are all forged; test_webhooks.py signs them as the providers do.
@@ -126,6 +126,8 @@ class Stage:
     endpoint: str
     event: str
     reached: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    aimed: int = 0
+    """Well-formed requests so far. They take turns at being made real: no digest or seed decides what is reached."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -147,7 +149,7 @@ def stage(functions: Functions) -> Iterator[Stage]:
 
 
 def _seed(functions: Functions) -> list[str]:
-    """Successful, authorized, declined, waiting for the payer, unknown at a provider without a fence and with one,
+    """Successful, authorized, declined, waiting for the payer, unknown with and without a way to cancel,
     not begun.
     """
     alpha, beta = functions.providers.get("alpha"), functions.providers.get("beta")
@@ -222,10 +224,10 @@ def test_answers_that_chance_does_not_reach(stage: Stage, name: str) -> None:
 
 
 def test_a_database_that_is_down_answers_as_documented(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(*_args: str) -> None:
+    def down(_self: ReadPayments, *_args: str) -> None:
         raise StorageUnavailableError("the database did not answer")
 
-    monkeypatch.setitem(stage.functions.container.__dict__, "read_payments", SimpleNamespace(get=down))
+    monkeypatch.setattr(ReadPayments, "get", down)
     case = SCHEMA["/payments/{transactionId}"]["GET"].Case(path_parameters={"transactionId": stage.ids[0]})
     response = case.call(headers=stage.headers)
     assert response.status_code == 503
@@ -266,28 +268,29 @@ def nothing_is_idle(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _aim(case: Case, stage: Stage) -> None:
-    """Valid by the schema is rarely valid in fact: about half of the well-formed requests are turned into real ones."""
+    """Valid by the schema is rarely valid in fact: most well-formed requests are turned into real ones, in turn."""
     if not case.meta.generation.mode.is_positive:
         return
-    chance = _digest(case)
-    if "transactionId" in case.path_parameters and chance % 8:
-        known = stage.ids[chance % 8 - 1]
+    turn = stage.aimed
+    stage.aimed += 1
+    if "transactionId" in case.path_parameters and turn % 8:
+        known = stage.ids[turn % 8 - 1]
         case.path_parameters = {**case.path_parameters, "transactionId": known}
         if "operationId" in case.path_parameters and known in stage.refunds:
             case.path_parameters["operationId"] = stage.refunds[known]
     for parameter, known in (("endpointId", stage.endpoint), ("eventId", stage.event)):
-        if parameter in case.path_parameters and chance % 2:
+        if parameter in case.path_parameters and turn % 2:
             case.path_parameters = {**case.path_parameters, parameter: known}
-    if _name(case) == "createEndpoint" and isinstance(case.body, dict) and chance % 4:
-        case.body = {**case.body, "url": f"https://hooks.example.com/{chance % 3}"}
-    if _name(case) in {"capturePayment", "refundPayment"} and chance % 3:
-        case.headers = {**case.headers, "Idempotency-Key": f"key-{chance}"}
-        case.body = {"amount": 1 + chance % 5}
-    if "cursor" in case.query and chance % 2:
+    if _name(case) == "createEndpoint" and isinstance(case.body, dict) and turn % 4:
+        case.body = {**case.body, "url": f"https://hooks.example.com/{turn % 3}"}
+    if _name(case) in {"capturePayment", "refundPayment"} and turn % 3:
+        case.headers = {**case.headers, "Idempotency-Key": f"key-{turn}"}
+        case.body = {"amount": 1 + turn % 5}
+    if "cursor" in case.query and turn % 2:
         path = case.operation.path.format_map(case.path_parameters)
         case.query = {"limit": case.query.get("limit", 2), "cursor": stage.cursor(path)}
-    if _name(case) == "createPayment" and isinstance(case.body, dict) and chance % 4:
-        case.headers = {**case.headers, "Idempotency-Key": f"key-{chance}"}
+    if _name(case) == "createPayment" and isinstance(case.body, dict) and turn % 4:
+        case.headers = {**case.headers, "Idempotency-Key": f"key-{turn}"}
         case.body = _payable(case.body)
 
 
@@ -297,11 +300,6 @@ def _payable(generated: dict[str, Any]) -> dict[str, Any]:
     method = {"type": "card", "token": generated["paymentMethod"].get("token") or "tok_success"}
     kept = {name: value for name, value in generated.items() if name not in {"idempotencyKey", "returnUrl", "capture"}}
     return {**kept, "currency": currency, "paymentMethod": method, "returnUrl": "https://shop.example.com/back"}
-
-
-def _digest(case: Case) -> int:
-    content = repr((case.path_parameters, case.query, case.headers, case.body))
-    return int.from_bytes(hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:4], "big")
 
 
 def _name(case: Case) -> str:
@@ -314,6 +312,9 @@ def _refused_for_a_reason(_ctx: schemathesis.CheckContext, response: Response, c
         # JSON Schema counts 5.0 as an integer; this API takes no amount with a fraction, not even an empty one.
         is_float = isinstance(case.body, dict) and isinstance(case.body.get("amount"), float)
         allowed = RIGHT_REFUSALS[_name(case)] | ({"amount_invalid"} if is_float else set())
+        # Generated digits may happen to be a card number: "evt_2222222227222222_1" is one.
+        if contains_card_number(repr((case.path_parameters, case.query, dict(case.headers), case.body))):
+            allowed |= {"card_data_refused"}
         assert response.json()["code"] in allowed
 
 

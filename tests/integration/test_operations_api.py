@@ -65,7 +65,7 @@ class TestRefunds:
 
     def test_fifty_at_once_of_sixty_on_a_hundred_are_one(self, functions: Functions) -> None:
         payment = paid(functions, amount=100)
-        lock, wired = Lock(), functions.container
+        lock, wired = Lock(), functions.api
         for adapter in (wired.payments, wired.operations, wired.jobs):
             object.__setattr__(adapter, "client", OneCallAtATime(adapter.client, lock))
 
@@ -80,7 +80,7 @@ class TestRefunds:
                 fingerprint=str(number),
             )
             try:
-                return functions.container.request_operation(request).operation.operation_id
+                return wired.request_operation(request).operation.operation_id
             except Refusal as refusal:
                 return refusal.code
 
@@ -180,7 +180,7 @@ class TestManualCapture:
         status, problem, _ = ask(functions, payment, "capture")
         assert (status, problem["code"]) == (409, "invalid_state")
 
-    def test_the_trail_is_whole(self, functions: Functions) -> None:
+    def test_the_audit_log_is_whole(self, functions: Functions) -> None:
         payment = paid(functions, capture="manual")
         ask(functions, payment, "capture")
         functions.work()

@@ -29,13 +29,13 @@ def routing(functions: Functions) -> Iterator[str]:
     strategy = client.create_deployment_strategy(
         Name="at-once", DeploymentDurationInMinutes=0, GrowthFactor=100, FinalBakeTimeInMinutes=0, ReplicateTo="NONE"
     )["Id"]
-    functions.container.environment.update(  # type: ignore[attr-defined]
+    functions.deploy(
         ROUTING_APPLICATION=application,
         ROUTING_ENVIRONMENT=environment,
         ROUTING_PROFILE=profile,
         ROUTING_STRATEGY=strategy,
     )
-    functions.container.routing_publisher.publish(json.dumps(DOCUMENT).encode(), "set-up")
+    functions.operators.routing_publisher.publish(json.dumps(DOCUMENT).encode(), "set-up")
     yield application
     client.delete_application(ApplicationId=application)
 
@@ -187,9 +187,9 @@ class TestCredentials:
         new = {"keyId": "new-id", "keySecret": "new-secret", "webhookSecret": "new-webhook"}
         assert functions.operate(command="rotate_credentials", secret=new, **names)["ok"]
         assert self.vault(functions) == {**new, "previous": SECRET}
-        account = functions.container.merchant_directory.merchant("acme").account("alpha", "second")
-        assert functions.container.secrets.webhook_secrets(account.secret_arn) == ("new-webhook", "canary-webhook")
-        assert functions.container.secrets.credentials(account.secret_arn).key_secret == "new-secret"
+        account = functions.operators.merchant_directory.merchant("acme").account("alpha", "second")
+        assert functions.platform.secrets.webhook_secrets(account.secret_arn) == ("new-webhook", "canary-webhook")
+        assert functions.platform.secrets.credentials(account.secret_arn).key_secret == "new-secret"
         again = functions.operate(command="rotate_credentials", secret=SECRET, **names)
         assert refused(again) == "rotation_open"
         assert functions.operate(command="finish_credentials_rotation", **names)["ok"]
@@ -287,7 +287,7 @@ class TestPayments:
         assert (len(first["items"]), len(rest["items"])) == (2, 1)
         assert functions.operate(command="list_payments", merchantId="acme", status="FAILED")["items"] == []
 
-    def test_a_review_is_closed_and_the_trail_stays_whole(self, functions: Functions) -> None:
+    def test_a_review_is_closed_and_the_audit_log_stays_whole(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Mismatch(code="reference_differs")]
         _, payment, _ = functions.pay()
         functions.work()
@@ -317,7 +317,7 @@ class TestPayments:
 
 class TestDeadLetters:
     def send(self, functions: Functions, body: str, queue: str = "JOBS_DEAD_LETTERS_URL") -> str:
-        url = functions.container.environment[queue]
+        url = functions.platform.environment[queue]
         return functions.engine.client("sqs").send_message(QueueUrl=url, MessageBody=body)["MessageId"]
 
     def wake_up(self, functions: Functions, payment: dict[str, Any]) -> str:
@@ -391,9 +391,7 @@ class TestDoctor:
         assert found["routing"][0]["health"] == "well"
 
     def test_what_cannot_be_checked_is_a_finding(self, functions: Functions, routing: str) -> None:
-        functions.container.environment["ROUTING_APPLICATION"] = "gone"  # type: ignore[index]
-        functions.container.__dict__.pop("routing_publisher", None)
-        functions.container.__dict__.pop("diagnose", None)
+        functions.deploy(ROUTING_APPLICATION="gone")
         assert self.findings(functions)["routing"][0]["health"] == "ill"
 
 
@@ -410,7 +408,9 @@ class TestCommandLine:
         target = Local(name="local", outputs={}, options={}, base_url="http://api", stack_prefix="Dev", merchant="acme")
         session = Session(
             find_target=lambda _name, _region: target,
-            find_invoker=lambda _target: lambda command: operations.handler(json.loads(json.dumps(command)), Context()),
+            find_invoker=lambda _target, _function: (
+                lambda command: operations.handler(json.loads(json.dumps(command)), Context())
+            ),
         )
         return CliRunner().invoke(payflowx, list(words), obj=session, input=typed, catch_exceptions=False)
 
@@ -434,9 +434,10 @@ class TestCommandLine:
         import re
         from pathlib import Path
 
-        from payflowx.entrypoints.operators.commands import RUNNERS
+        from payflowx.entrypoints.operators.commands import reconciliation
+        from payflowx.entrypoints.operators.commands.registry import RUNNERS
 
-        known = {command.__struct_config__.tag for command in RUNNERS}
+        known = {command.__struct_config__.tag for command in (*RUNNERS, *reconciliation.COMMANDS)}
         sources = (Path(__file__).resolve().parents[2] / "ops" / "commands").glob("*.py")
         sent = {
             name

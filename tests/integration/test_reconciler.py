@@ -1,25 +1,23 @@
 """The reconciler's handler over the engine: its queue, its commands, its schedule, and files in a bucket."""
 
 import json
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 import pytest
 
-from payflowx.bootstrap import Container
 from payflowx.domain.payments.payment import Payment, PaymentMethod
 from payflowx.domain.payments.ports import Job
 from payflowx.entrypoints import reconciler
-from payflowx.entrypoints.operators import handler as operations
-from tests.support.handlers import ENVIRONMENT, Context
-from tests.support.memory import CountingRandomness, FixedRules, ManualClock, ManualDeadline, OneByOne
-from tests.support.providers import FixedSecrets, SimulatedHttp
+from payflowx.wiring.payments import WorkerWiring
+from tests.support.handlers import DECISION, Context, Functions, decided, simulated_functions
+from tests.support.memory import ManualClock, ManualDeadline
+from tests.support.providers import SimulatedHttp
 from tests.support.reconciliation import PAYER
-from tests.support.world import fallback, new_payment
+from tests.support.world import new_payment
 
 if TYPE_CHECKING:
     from tests.support.engine import InProcessEngine
@@ -31,17 +29,18 @@ SAMPLES = Path(__file__).resolve().parents[1] / "data" / "settlements"
 
 @dataclass
 class Reconciling:
-    """The handler, its queue, and a vendor."""
+    """The handler, its queue, and a provider."""
 
-    engine: "InProcessEngine"
-    container: Container
-    clock: ManualClock
+    functions: Functions
     http: SimulatedHttp
-    queue_url: str
+
+    @property
+    def clock(self) -> ManualClock:
+        return self.functions.clock
 
     def pay(self, key: str) -> Payment:
         method = PaymentMethod(type="card", token="tok_success")
-        created = self.container.create_payment(
+        created = self.functions.api.create_payment(
             new_payment(
                 key,
                 amount=49_900,
@@ -52,15 +51,16 @@ class Reconciling:
             )
         ).payment
         job = Job(merchant_id=created.merchant_id, transaction_id=created.transaction_id)
+        worker = self.functions.wired(WorkerWiring)
         for _ in range(5):
-            self.container.process_payment(job, ManualDeadline())
+            worker.process_payment(job, ManualDeadline())
             self.clock.advance(20)
-        stored = self.container.payments.get(created.merchant_id, created.transaction_id)
+        stored = worker.payments.get(created.merchant_id, created.transaction_id)
         assert stored is not None
         return stored
 
     def command(self, **command: Any) -> dict[str, Any]:
-        return reconciler.handler(command, Context())
+        return reconciler.handler(decided(command), Context())
 
     def reconcile(self, **changes: Any) -> dict[str, Any]:
         span = {"fromMs": self.clock.at_ms - 2 * DAY_MS, "untilMs": self.clock.at_ms}
@@ -68,16 +68,11 @@ class Reconciling:
 
     def work(self) -> list[str]:
         """Deliver messages until there are none; those that failed."""
-        sqs = self.engine.client("sqs")
         failed: list[str] = []
         for _ in range(20):
-            answer = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-            found = answer.get("Messages", [])
-            if not found:
+            records = self.functions.messages(self.functions.platform.environment["RUNS_QUEUE_URL"])
+            if not records:
                 return failed
-            for message in found:
-                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
-            records = [{"messageId": m["MessageId"], "body": m["Body"]} for m in found]
             result = reconciler.handler({"Records": records}, Context())
             failed += [item["itemIdentifier"] for item in result["batchItemFailures"]]
         raise AssertionError("messages do not end")
@@ -86,53 +81,27 @@ class Reconciling:
 @pytest.fixture
 def reconciling(engine: "InProcessEngine", dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reconciling]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    sqs, s3 = engine.client("sqs"), engine.client("s3")
-    queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("jobs", "runs", "deliveries")]
-    jobs, runs, deliveries = queues
+    s3 = engine.client("s3")
     s3.create_bucket(Bucket="settlements", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     clock = ManualClock()
     http = SimulatedHttp(clock)
-    container = Container(
-        environment={
-            **ENVIRONMENT,
-            "ALLOWED_PROVIDERS": "stripe,cashfree,mock",
-            "JOBS_QUEUE_URL": jobs,
-            "RUNS_QUEUE_URL": runs,
-            "DELIVERIES_QUEUE_URL": deliveries,
-            "SETTLEMENTS_BUCKET": "settlements",
-        },
-        client=engine.client,
-        clock=clock,
-        randomness=CountingRandomness(),
-        pause=lambda _seconds: None,
-    )
-    parts = {"http": http, "secrets": FixedSecrets(), "concurrency": OneByOne(), "rules": FixedRules(fallback(VENDOR))}
-    container.__dict__.update(parts)
-    with ExitStack() as stack:
-        for module in (operations, reconciler):
-            stack.enter_context(patch.object(module, "container", lambda: container))
-        account = {"accountId": "main", "secretArn": "arn:s"}
-        made = operations.handler(
-            {
-                "command": "create_merchant",
-                "operator": "arn:aws:iam::000000000000:user/ada",
-                "reason": "TICKET-1",
-                "merchantId": "acme",
-                "name": "Acme",
-                "accounts": [
-                    {**account, "provider": VENDOR, "endpoint": "https://cashfree/pg"},
-                    {**account, "provider": "mock", "endpoint": "https://mock"},
-                ],
-            },
-            Context(),
-        )
+    account = {"accountId": "main", "secretArn": "arn:s"}
+    accounts = [
+        {**account, "provider": VENDOR, "endpoint": "https://cashfree/pg"},
+        {**account, "provider": "mock", "endpoint": "https://mock"},
+    ]
+    with simulated_functions(engine, http, clock, VENDOR, "stripe", "mock") as functions:
+        made = functions.operate(command="create_merchant", merchantId="acme", name="Acme", accounts=accounts)
         assert made["ok"], made
-        yield Reconciling(engine, container, clock, http, runs)
-    for url in queues:
-        sqs.delete_queue(QueueUrl=url)
+        yield Reconciling(functions, http)
     for found in s3.list_objects_v2(Bucket="settlements").get("Contents", []):
         s3.delete_object(Bucket="settlements", Key=found["Key"])
     s3.delete_bucket(Bucket="settlements")
+
+
+def entries(functions: Functions) -> list[dict[str, Any]]:
+    month = time.strftime("%Y-%m", time.gmtime(functions.clock.now_ms() / 1000))
+    return functions.operate(command="list_records", month=month)["items"]
 
 
 def test_a_day_that_is_reconciled_by_the_schedule(reconciling: Reconciling) -> None:
@@ -149,7 +118,7 @@ def test_a_span_that_an_operator_asks_for(reconciling: Reconciling) -> None:
     reconciling.pay("order-1")
     forgotten = reconciling.pay("order-2")
     key = {"pk": {"S": f"M#acme#P#{forgotten.transaction_id}"}, "sk": {"S": "PAYMENT"}}
-    reconciling.engine.client("dynamodb").delete_item(TableName="transactions", Key=key)
+    reconciling.functions.engine.client("dynamodb").delete_item(TableName="transactions", Key=key)
     reconciling.clock.advance(86_400)
     started = reconciling.reconcile()
     (run,) = started["runs"]
@@ -171,7 +140,7 @@ def test_a_settlement_file_in_the_bucket(reconciling: Reconciling) -> None:
     text = text.replace("pfx-aaaaaaaaaaaaaaaa-1", attempt.provider_key).replace("1001", attempt.reference or "")
     header, charge, *_ = text.splitlines(keepends=True)
     body = header + charge + charge + "9,DISPUTE,SUCCESS,x,x,x,x,,,,,\n"
-    reconciling.engine.client("s3").put_object(Bucket="settlements", Key="a.csv", Body=body.encode())
+    reconciling.functions.engine.client("s3").put_object(Bucket="settlements", Key="a.csv", Body=body.encode())
     reconciling.clock.advance(86_400)
     (run,) = reconciling.reconcile(file="a.csv")["runs"]
     assert reconciling.work() == []
@@ -192,9 +161,31 @@ def test_a_settlement_file_in_the_bucket(reconciling: Reconciling) -> None:
     ],
 )
 def test_commands_that_are_refused_say_why(reconciling: Reconciling, command: dict[str, Any], code: str) -> None:
-    answer = reconciler.handler(command, Context())
+    answer = reconciling.command(**command)
     assert (answer["ok"], answer["error"]["code"]) == (False, code)
     assert answer["error"]["message"]
+
+
+@pytest.mark.parametrize("missing", ["operator", "reason"])
+def test_nothing_is_started_without_who_and_why(reconciling: Reconciling, missing: str) -> None:
+    span = {"fromMs": reconciling.clock.at_ms - DAY_MS, "untilMs": reconciling.clock.at_ms}
+    command = decided({"command": "reconcile", "provider": VENDOR, **span})
+    del command[missing]
+    assert reconciler.handler(command, Context())["error"]["code"] == "command_invalid"
+    assert reconciling.work() == []
+
+
+def test_the_operators_audit_log_says_who_asked_and_why(reconciling: Reconciling) -> None:
+    reconciling.clock.advance(86_400)
+    reconciling.reconcile(merchantId="acme")
+    (entry,) = [e for e in entries(reconciling.functions) if e["action"] == "reconciliation.started"]
+    assert (entry["operator"], entry["reason"]) == (DECISION["operator"], DECISION["reason"])
+    assert (entry["merchantId"], entry["facts"]["provider"]) == ("acme", VENDOR)
+
+
+def test_what_is_refused_leaves_no_entry(reconciling: Reconciling) -> None:
+    assert not reconciling.reconcile(untilMs=1)["ok"]
+    assert {e["action"] for e in entries(reconciling.functions)} == {"merchant.created"}
 
 
 def test_a_message_that_is_none_comes_back(reconciling: Reconciling) -> None:

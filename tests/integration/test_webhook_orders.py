@@ -1,6 +1,6 @@
 """Every order, repetition and loss of a payment's webhooks leads to the same final state.
 
-The real adapters against the simulators, which sign as the vendors do. Not a few orders: all orders of all subsets,
+The real adapters against the simulators, which sign as the providers do. Not a few orders: all orders of all subsets,
 with workers in between and without, with each webhook twice, and with the first one again at the end.
 """
 
@@ -23,6 +23,9 @@ from tests.support.world import fallback
 
 TELLING = tuple(name for name, kind in ALL.items() if issubclass(kind, LedgerSimulator))
 """Providers that send webhooks."""
+ASKING_NO_PAYER = {"razorpay", "payu"}
+SILENT_ABOUT_REFUNDS = {"payu"}
+"""It signs no webhook about a refund."""
 MOST_AT_ONCE = 5
 """326 orders of all subsets of five, each three times; a sixth would make them 1957."""
 REPEATED_AT_MOST = 3
@@ -164,15 +167,19 @@ def test_a_refunds_webhooks_in_every_order_with_those_of_its_charge(provider: st
     _check_all_orders(begin)
 
 
-@pytest.mark.parametrize("kind", [OperationKind.CAPTURE, OperationKind.VOID])
+def held() -> Iterator[tuple[str, OperationKind]]:
+    """Where a charge can be held, and what can then be done with it."""
+    for provider in TELLING:
+        able = ProviderWorld().providers.get(provider).capabilities
+        if CaptureMode.MANUAL in able.capture_modes:
+            yield provider, OperationKind.CAPTURE
+            if OperationKind.VOID in able.operation_window_ms:
+                yield provider, OperationKind.VOID
+
+
+@pytest.mark.parametrize(("provider", "kind"), list(held()))
 @pytest.mark.parametrize("trouble", ["tok_success", "tok_timeout_after_charge"])
 def test_a_captures_or_voids_webhooks_in_every_order(provider: str, kind: OperationKind, trouble: str) -> None:
-    able = ProviderWorld().providers.get(provider).capabilities
-    if CaptureMode.MANUAL not in able.capture_modes:
-        pytest.skip(f"{provider} takes no manual captures")
-    if kind is OperationKind.VOID and kind not in able.operation_window_ms:
-        pytest.skip(f"{provider} has no voids")
-
     def begin() -> tuple[Shop, Payment, list[Webhook]]:
         shop = Shop(provider)
         payment = shop.pay("tok_success", CaptureMode.MANUAL)
@@ -203,8 +210,10 @@ def _check_all_orders(begin) -> None:  # type: ignore[no-untyped-def]
 def test_a_webhook_closes_a_payment_that_nobody_else_asks_about(provider: str) -> None:
     shop = Shop(provider)
     payment = shop.pay("tok_requires_action")
-    if shop.world.now(payment).status is not PaymentStatus.REQUIRES_ACTION:
-        pytest.skip(f"{provider} asks no payer for anything")
+    asked = shop.world.now(payment).status is PaymentStatus.REQUIRES_ACTION
+    assert asked is (provider not in ASKING_NO_PAYER)
+    if not asked:
+        return
     shop.approve(payment)
     shop.world.clock.advance(5)
     shop.world.jobs.sent.clear()
@@ -224,8 +233,9 @@ def test_a_refund_is_closed_by_a_webhook(provider: str) -> None:
     shop.world.clock.advance(30)
     shop.world.jobs.sent.clear()
     webhooks = shop.told()
+    assert bool(webhooks) is (provider not in SILENT_ABOUT_REFUNDS)
     if not webhooks:
-        pytest.skip(f"{provider} signs no webhook about a refund")
+        return
     shop.deliver(webhooks)
     shop.world.work_until_idle()
     assert shop.world.operation_now(refund).status is OperationStatus.SUCCEEDED

@@ -4,7 +4,7 @@ It is no part of the gate: it is optional, its licence is the GPL (hence never i
 Stripe. Known differences, none of which this file asserts anything about:
 
 * It does not know `error_on_requires_action`, `return_url` and `cancellation_reason`: taken out on the way there.
-* Its intents have neither `amount_received` nor `amount_capturable`, without which our adapter rightly concludes
+* Its intents have neither `amount_received` nor `amount_capturable`, without which our connector rightly says
   nothing: put in on the way back, from the charge that it shows instead. Its webhooks stay as they are, hence prove
   nothing.
 * It ignores `Idempotency-Key`: a request with a used key makes a second intent, where Stripe repeats the answer.
@@ -22,7 +22,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -39,8 +38,8 @@ from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpClient, HttpRequest, HttpResponse, HttpResult
 from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.stripe.connector import CONNECTOR
+from tests.support.left_out import LOCALSTRIPE_PYTHON
 
-PYTHON = Path(__file__).parents[2] / ".local" / "localstripe" / "bin" / "python"
 LAUNCH = """
 import sys
 from aiohttp import web
@@ -53,9 +52,7 @@ web.run_app(server.app, host="127.0.0.1", port=int(sys.argv[1]), print=None, acc
 LEFT_OUT = {"error_on_requires_action", "return_url", "cancellation_reason"}
 SECRET = "whsec_smoke"
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(), reason="localstripe is not installed: `make smoke` installs it into .local, never into .venv"
-)
+pytestmark = pytest.mark.needs("localstripe")
 
 
 @dataclass
@@ -124,7 +121,9 @@ class Fake:
 def fake() -> Iterator[Fake]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([PYTHON, "-c", LAUNCH, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [LOCALSTRIPE_PYTHON, "-c", LAUNCH, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         pool = urllib3.PoolManager(retries=False, timeout=5)
         deadline = time.monotonic() + 20
@@ -184,7 +183,7 @@ def test_money_is_held_and_set_free(fake: Fake) -> None:
 
 
 def test_a_declined_card_is_never_taken_for_a_charge(fake: Fake) -> None:
-    """Its 402 says less than Stripe's: nothing may be concluded but that nothing was charged, or that nobody knows."""
+    """Its 402 says less than Stripe's: nothing follows but that nothing was charged, or that nobody knows."""
     declined = fake.stripe.charge(
         fake.charge("pfx-smokeddddddddddd-1", token="pm_card_chargeCustomerFail"), fake.account
     )

@@ -1,27 +1,58 @@
 """The Lambda handlers in this process, over the in-process engine, with scripted providers behind them."""
 
+import io
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from payflowx.bootstrap import Container
-from payflowx.entrypoints import deliverer, sweeper, worker
+from payflowx.adapters.platform.aws import AwsClients
+from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
-from payflowx.entrypoints.operators import handler as operations
-from payflowx.entrypoints.operators.commands import RUNNERS
+from payflowx.entrypoints.operators import handler as operators
+from payflowx.entrypoints.operators.commands import reconciliation
 from payflowx.entrypoints.operators.commands.base import MutatingCommand
-from tests.support.memory import CountingRandomness, FixedRules, ManualClock, OneByOne
+from payflowx.entrypoints.operators.commands.registry import RUNNERS
+from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.inbound_webhooks import WebhookReceiverWiring
+from payflowx.wiring.merchants import AuthorizerWiring
+from payflowx.wiring.operators import OperatorsWiring
+from payflowx.wiring.outbound_webhooks import DelivererWiring
+from payflowx.wiring.payments import WorkerWiring
+from payflowx.wiring.platform import Platform, Wiring
+from payflowx.wiring.provider_events import ProviderEventsWiring
+from payflowx.wiring.reconciliation import ReconcilerWiring
+from payflowx.wiring.recovery import SweeperWiring
+from tests.support.memory import CountingRandomness, FixedSecrets, ManualClock, OneByOne
 from tests.support.scripted import ScriptedProviders
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
-from tests.support.world import _providers, fallback
+from tests.support.world import _providers
 
 if TYPE_CHECKING:
     from tests.support.engine import InProcessEngine
+
+W = TypeVar("W", bound=Wiring)
+
+MODULES: Final[dict[type[Wiring], Any]] = {
+    ApiWiring: api,
+    AuthorizerWiring: authorizer,
+    DelivererWiring: deliverer,
+    OperatorsWiring: operators,
+    ProviderEventsWiring: provider_events,
+    ReconcilerWiring: reconciler,
+    SweeperWiring: sweeper,
+    WebhookReceiverWiring: webhook_receiver,
+    WorkerWiring: worker,
+}
+CHANGES: Final = {
+    command.__struct_config__.tag
+    for command in (*RUNNERS, *reconciliation.COMMANDS)
+    if issubclass(command, MutatingCommand)
+}
+DECISION: Final = {"operator": "arn:aws:iam::000000000000:user/ada", "reason": "TICKET-1"}
 
 ENVIRONMENT = {
     "ENVIRONMENT": "dev",
@@ -39,8 +70,29 @@ ENVIRONMENT = {
     "DELIVERIES_LOG_GROUP": "/deliverer",
     "RUNS_LOG_GROUP": "/reconciler",
     "ACCOUNT_SECRETS_KEY_ARN": "alias/aws/secretsmanager",
+    "ROUTING_APPLICATION": "payflowx",
+    "ROUTING_ENVIRONMENT": "dev",
+    "ROUTING_PROFILE": "routing",
+    "ROUTING_STRATEGY": "at-once",
+    "SETTLEMENTS_BUCKET": "settlements",
+    "CURSOR_SECRET_ARN": "cursor",
 }
 QUEUES = tuple(name + end for name in ("jobs", "notices", "deliveries", "runs") for end in ("", "-dead"))
+
+
+class RoutingClient:
+    """A boto3 AppConfigData client with one document of one rule."""
+
+    def __init__(self, *providers: str) -> None:
+        rule = {"name": "all", "when": {}, "use": {"providers": list(providers)}}
+        self._document = json.dumps({"version": "test", "rules": [rule]}).encode()
+
+    def start_configuration_session(self, **_request: str) -> dict[str, Any]:
+        return {"InitialConfigurationToken": "first"}
+
+    def get_latest_configuration(self, *, ConfigurationToken: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        data = self._document if ConfigurationToken == "first" else b""
+        return {"NextPollConfigurationToken": "next", "Configuration": io.BytesIO(data)}
 
 
 class _CurrentStdout:
@@ -65,19 +117,90 @@ class Context:
         return 30_000
 
 
+@dataclass(kw_only=True)
+class ScriptedPlatform(Platform):
+    """Without threads, with logs as deployed, and with the providers and secrets that a test wants instead."""
+
+    scripted: ScriptedProviders | None = None
+    known_secrets: FixedSecrets | None = None
+    wire: Any = None
+    concurrency = OneByOne()
+
+    def __post_init__(self) -> None:
+        self.logger.setLevel("INFO")  # as deployed; the engine's own variable has silenced it
+        for handler in self.logger.handlers:
+            handler.setStream(_CurrentStdout())  # type: ignore[attr-defined]
+
+    @property
+    def http(self) -> Any:
+        return self.wire
+
+    @property
+    def secrets(self) -> Any:
+        return self.known_secrets or super().secrets
+
+    def registry(self, allowed: tuple[str, ...], **more: Any) -> Any:
+        return self.scripted or super().registry(allowed, **more)
+
+
 @dataclass
 class Functions:
-    """All handlers over one store and one queue."""
+    """All handlers over one store and one queue, each with its own wiring."""
 
     engine: "InProcessEngine"
-    container: Container
-    clock: ManualClock
-    providers: ScriptedProviders
-    queue_url: str
-    deliveries_url: str
+    platform: ScriptedPlatform
     api_key: str = ""
     merchant_id: str = "acme"
     answers: list[dict[str, Any]] = field(default_factory=list)
+    wirings: dict[type[Wiring], Wiring] = field(default_factory=dict)
+
+    # -- wirings
+
+    def wired(self, kind: type[W]) -> W:
+        """The wiring of a function, made at its first event."""
+        if kind not in self.wirings:
+            self.wirings[kind] = kind.over(self.platform)
+        found = self.wirings[kind]
+        assert isinstance(found, kind)
+        return found
+
+    def deploy(self, **environment: str) -> None:
+        """Start all functions anew, with other settings."""
+        self.platform.environment = {**self.platform.environment, **environment}
+        self.wirings.clear()
+
+    def traced(self, header: str) -> None:
+        """Lambda's trace from now on."""
+        self.platform.environment = {**self.platform.environment, "_X_AMZN_TRACE_ID": header}
+
+    @property
+    def clock(self) -> ManualClock:
+        assert isinstance(self.platform.clock, ManualClock)
+        return self.platform.clock
+
+    @property
+    def providers(self) -> ScriptedProviders:
+        assert self.platform.scripted is not None
+        return self.platform.scripted
+
+    @property
+    def api(self) -> ApiWiring:
+        return self.wired(ApiWiring)
+
+    @property
+    def operators(self) -> OperatorsWiring:
+        return self.wired(OperatorsWiring)
+
+    @property
+    def queue_url(self) -> str:
+        """That of the jobs."""
+        return self.platform.environment["JOBS_QUEUE_URL"]
+
+    @property
+    def deliveries_url(self) -> str:
+        return self.platform.environment["DELIVERIES_QUEUE_URL"]
+
+    # -- events
 
     def call(
         self,
@@ -126,17 +249,19 @@ class Functions:
         return sweeper.handler({}, Context())
 
     def operate(self, **command: Any) -> dict[str, Any]:
-        """Invoke the operations function, as somebody with a reason where a change needs one."""
-        tag = command.get("command")
-        changes = {c.__struct_config__.tag for c in RUNNERS if issubclass(c, MutatingCommand)}
-        decision = {"operator": "arn:aws:iam::000000000000:user/ada", "reason": "TICKET-1"} if tag in changes else {}
-        return operations.handler(decision | command, Context())
+        """Invoke the operators' function, with who and why where a change needs them."""
+        return operators.handler(decided(command), Context())
 
     def authorize(self, header: str | None) -> dict[str, Any]:
         """Invoke the authorizer."""
         headers = {} if header is None else {"Authorization": header}
         arn = "arn:aws:execute-api:eu-west-1:000000000000:api1/v1/GET/payments"
         return authorizer.handler({"type": "REQUEST", "methodArn": arn, "headers": headers}, None)
+
+
+def decided(command: dict[str, Any]) -> dict[str, Any]:
+    """A change with who decides it and why; a question as it is."""
+    return DECISION | command if command.get("command") in CHANGES else command
 
 
 def payment_body(**changes: Any) -> dict[str, Any]:
@@ -177,46 +302,19 @@ def rest_event(  # noqa: PLR0917 - in the order of a request
 
 
 @contextmanager
-def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
-    """Handlers wired to the engine; the tables must exist."""
-    clock, providers = ManualClock(), _providers()
-    queues = {name: engine.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
-    queue_url = queues["jobs"]
-    deliveries_url = queues["deliveries"]
-    key = engine.client("kms").create_key()["KeyMetadata"]["Arn"]
-    container = Container(
-        environment={
-            **ENVIRONMENT,
-            "JOBS_QUEUE_URL": queue_url,
-            "DELIVERIES_QUEUE_URL": deliveries_url,
-            "JOBS_DEAD_LETTERS_URL": queues["jobs-dead"],
-            "NOTICES_QUEUE_URL": queues["notices"],
-            "NOTICES_DEAD_LETTERS_URL": queues["notices-dead"],
-            "DELIVERIES_DEAD_LETTERS_URL": queues["deliveries-dead"],
-            "RUNS_QUEUE_URL": queues["runs"],
-            "RUNS_DEAD_LETTERS_URL": queues["runs-dead"],
-            "CURSOR_SECRET_ARN": "cursor",
-            "ENCRYPTION_KEY_ARN": key,
-        },
-        client=engine.client,
-        clock=clock,
-        randomness=CountingRandomness(),
-        pause=lambda _seconds: None,
-    )
-    engine.client("secretsmanager").create_secret(Name="cursor", SecretString="k" * 64)
-    parts = {
-        "providers": providers,
-        "concurrency": OneByOne(),
-        "rules": FixedRules(fallback("alpha", "beta")),
-    }
-    container.logger.setLevel("INFO")  # as deployed; the engine's own variable has silenced it
-    for handler in container.logger.handlers:
-        handler.setStream(_CurrentStdout())  # type: ignore[attr-defined]
-    container.__dict__.update(parts)  # cached properties, filled before they are first read
-    functions = Functions(engine, container, clock, providers, queue_url, deliveries_url)
+def use_everywhere(functions: Functions) -> Iterator[None]:
+    """All handlers run over these wirings."""
     with ExitStack() as stack:
-        for module in (api, authorizer, deliverer, operations, sweeper, worker):
-            stack.enter_context(patch.object(module, "container", lambda: container))
+        for kind, module in MODULES.items():
+            stack.enter_context(module.wiring.use(lambda kind=kind: functions.wired(kind)))
+        yield
+
+
+@contextmanager
+def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
+    """Handlers wired to the engine, with scripted providers and a merchant; the tables must exist."""
+    providers = _providers()
+    with _functions(engine, RoutingClient("alpha", "beta"), scripted=providers) as functions:
         created = functions.operate(
             command="create_merchant",
             merchantId="acme",
@@ -233,6 +331,45 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
         )
         functions.api_key = created["apiKey"]
         yield functions
+
+
+@contextmanager
+def simulated_functions(engine: "InProcessEngine", wire: Any, clock: ManualClock, *names: str) -> Iterator[Functions]:
+    """Handlers wired to the engine and, by `wire`, to providers' simulators; payments go to the first of `names`."""
+    more = {"wire": wire, "clock": clock, "known_secrets": FixedSecrets()}
+    with _functions(engine, RoutingClient(names[0]), ALLOWED_PROVIDERS=",".join(names), **more) as functions:
+        yield functions
+
+
+@contextmanager
+def _functions(engine: "InProcessEngine", routing: RoutingClient, **more: Any) -> Iterator[Functions]:
+    """Names in capitals are settings."""
+    sqs, secrets = engine.client("sqs"), engine.client("secretsmanager")
+    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
+    secrets.create_secret(Name="cursor", SecretString="k" * 64)
+    platform = ScriptedPlatform(
+        environment={
+            **ENVIRONMENT,
+            **queue_addresses(queues),
+            "ENCRYPTION_KEY_ARN": engine.client("kms").create_key()["KeyMetadata"]["Arn"],
+            **{name: value for name, value in more.items() if name.isupper()},
+        },
+        clients=AwsClients(lambda service: routing if service == "appconfigdata" else engine.client(service)),
+        randomness=CountingRandomness(),
+        pause=lambda _seconds: None,
+        **{"clock": ManualClock(), **{name: value for name, value in more.items() if name.islower()}},
+    )
+    functions = Functions(engine, platform)
+    with use_everywhere(functions):
+        yield functions
     for url in queues.values():
-        engine.client("sqs").delete_queue(QueueUrl=url)
-    engine.client("secretsmanager").delete_secret(SecretId="cursor", ForceDeleteWithoutRecovery=True)
+        sqs.delete_queue(QueueUrl=url)
+    secrets.delete_secret(SecretId="cursor", ForceDeleteWithoutRecovery=True)
+
+
+def queue_addresses(queues: dict[str, str]) -> dict[str, str]:
+    """As settings: `jobs` and `jobs-dead` are JOBS_QUEUE_URL and JOBS_DEAD_LETTERS_URL."""
+    return {
+        f"{name.removesuffix('-dead').upper()}_{'DEAD_LETTERS' if name.endswith('-dead') else 'QUEUE'}_URL": url
+        for name, url in queues.items()
+    }

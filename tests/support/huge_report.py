@@ -18,7 +18,7 @@ from payflowx.domain.reconciliation.run import Run, Source
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.providers.registry import connector
 from tests.support.memory import RecordingTelemetry
-from tests.support.reconciliation import MemoryLookups, ReconciliationWorld
+from tests.support.reconciliation import DECISION, MemoryLookups, ReconciliationWorld
 from tests.support.world import MERCHANT
 
 _DIGITS: Final = "abcdefghijklmnop"
@@ -146,7 +146,7 @@ def reconcile_rows(rows: int) -> Run:
         client=HugeFile(rows), bucket="b", read_row=lambda provider, row: connector(provider).read_settlement(row)
     )
     world.a_day_later()
-    (run,) = world.start.asked_for(world.asked(file="a.csv", merchant_id=MERCHANT))
+    (run,) = world.start.asked_for(world.asked(file="a.csv", merchant_id=MERCHANT), DECISION)
     compare = MatchEntries(lookups=lookups, clock=world.clock)
     reconcile = replace(world.reconcile, compare=compare, telemetry=SilentTelemetry())
     reconcile(run.run_id, world.deadline)

@@ -463,7 +463,7 @@ class MemoryWebhookEndpoints:
 
 
 class PlainCipher:
-    """Implements `SecretCipher` without a lock: what is sealed shows whose it is."""
+    """Implements `SecretCipher` without a lock: what is encrypted shows whose it is."""
 
     def encrypt(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str:
         return f"{merchant_id}|{endpoint_id}|{secret}"

@@ -10,6 +10,8 @@ from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
 from payflowx.application.reconciliation.start_reconciliations import Asked, StartReconciliations
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
+from payflowx.domain.merchants.directory import AuditEntry
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.reconciliation.ports import AccountOwner
@@ -23,6 +25,8 @@ from sandbox.store import Record
 from tests.support.memory import FixedRules, MemoryOperations, MemoryPayments
 from tests.support.providers import ProviderWorld
 from tests.support.world import MERCHANT, fallback
+
+DECISION = OperatorAction(who="local:ada", why="TICKET-1")
 
 REAL_PROVIDERS = ("stripe", "razorpay", "cashfree", "payu")
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
@@ -121,6 +125,19 @@ class MemoryRunQueue:
 
 
 @dataclass
+class MemoryAuditLog:
+    """Implements `AuditLog`."""
+
+    kept: list[AuditEntry] = field(default_factory=list)
+
+    def record(self, record: AuditEntry) -> None:
+        self.kept.append(record)
+
+    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
+        return self.kept[:-limit:-1]
+
+
+@dataclass
 class ScriptedFile:
     """Implements `SettlementFiles`: pages of two entries."""
 
@@ -156,11 +173,12 @@ class OnePage:
 
 @dataclass
 class ReconciliationWorld(ProviderWorld):
-    """All vendors' simulators, our book over memory, and reconciliation."""
+    """All providers' simulators, our book over memory, and reconciliation."""
 
     vendor: str = "stripe"
     runs: MemoryRuns = field(default_factory=MemoryRuns)
     run_queue: MemoryRunQueue = field(default_factory=MemoryRunQueue)
+    audit_log: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     file: ScriptedFile = field(default_factory=ScriptedFile)
 
     def __post_init__(self) -> None:
@@ -187,6 +205,7 @@ class ReconciliationWorld(ProviderWorld):
             runs=self.runs,
             queue=self.run_queue,
             providers=self.providers,
+            audit_log=self.audit_log,
             clock=self.clock,
             telemetry=self.telemetry,
         )
@@ -244,7 +263,7 @@ class ReconciliationWorld(ProviderWorld):
 
     def run(self, *, deadline: Deadline | None = None, **changes: Any) -> Run:
         """Start it and deliver its messages, whatever happens to the worker."""
-        (run,) = self.start.asked_for(self.asked(**changes))
+        (run,) = self.start.asked_for(self.asked(**changes), DECISION)
         for _ in range(500):
             if not self.run_queue.sent:
                 break
@@ -259,11 +278,11 @@ class ReconciliationWorld(ProviderWorld):
         return stored
 
     def report(self, run: Run) -> list[tuple[str, str, str | None]]:
-        """Verdict, remedy and payment of every difference."""
+        """Verdict, resolution and payment of every difference."""
         found, _ = self.runs.discrepancies(run.run_id, limit=1_000, after=None)
         return sorted((f.result.value, f.action.value, f.transaction_id or "") for f in found)
 
-    # -- hands in the vendor's book
+    # -- hands in the provider's book
 
     def record_of(self, payment: Payment) -> Record:
         key = payment.attempts[-1].provider_key
@@ -280,7 +299,7 @@ class ReconciliationWorld(ProviderWorld):
         self.simulator.store.put(CHARGE, record["id"], changed)
 
     def charge_there(self, payment: Payment) -> None:
-        """The vendor changes its mind."""
+        """The provider changes its mind."""
         record = self.record_of(payment)
         now = self.clock.now_ms() / 1000
         captured = True if self.vendor == "razorpay" else record["amount"]
@@ -306,7 +325,7 @@ class ReconciliationWorld(ProviderWorld):
         del self.simulator.store.records[CHARGE, record["id"]]  # type: ignore[attr-defined]
 
     def disown(self, payment: Payment) -> None:
-        """As if it had been made by another program of the merchant: our key is nowhere in the vendor's book."""
+        """As if it had been made by another program of the merchant: our key is nowhere in the provider's book."""
         records: dict[Any, Any] = self.simulator.store.records  # type: ignore[attr-defined]
         ours, theirs = payment.attempts[-1].provider_key, "theirs-000001"
         text = json.dumps([[*name, record] for name, record in records.items()]).replace(ours, theirs)
@@ -314,7 +333,7 @@ class ReconciliationWorld(ProviderWorld):
         records.update({(kind, name): record for kind, name, record in json.loads(text)})
 
     def refund(self, payment: Payment, amount: int) -> Operation:
-        """Asked for, and carried out by the vendor."""
+        """Asked for, and carried out by the provider."""
         acceptance = self.request(OperationKind.REFUND, payment, amount)
         for _ in range(20):
             self.work_until_idle()
@@ -325,7 +344,7 @@ class ReconciliationWorld(ProviderWorld):
         return self.operation_now(acceptance.operation)
 
     def forget_operation(self, operation: Operation) -> None:
-        """As if it had been made in the vendor's dashboard, where nobody gives it a key of ours."""
+        """As if it had been made in the provider's dashboard, where nobody gives it a key of ours."""
         key = (operation.merchant_id, operation.transaction_id, operation.operation_id)
         del self.payments.operations[key]
         self.payments.references = {

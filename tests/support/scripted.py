@@ -26,7 +26,7 @@ OperationAnswer = OperationOutcome | Exception | str
 
 
 def moved(request: OperationRequest, reference: str | None = None) -> Succeeded:
-    """A success that matches the movement."""
+    """A success that matches the operation."""
     return Succeeded(
         reference=reference or f"ref-{request.provider_key}",
         amount=request.amount,

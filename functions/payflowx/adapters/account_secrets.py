@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _FIELDS: Final = ("keyId", "keySecret", "webhookSecret")
 
@@ -18,7 +21,7 @@ _FIELDS: Final = ("keyId", "keySecret", "webhookSecret")
 class SecretsManagerAccountSecrets:
     """Implements `AccountSecrets`. Nothing is remembered: a rotation decides from what is there."""
 
-    client: Any
+    client: "SecretsManagerClient"
     key_arn: str
     """The deployment's own key: the worker may decrypt with no other."""
 
@@ -27,10 +30,9 @@ class SecretsManagerAccountSecrets:
         text = json.dumps(_fields(secret))
         with _errors():
             try:
-                answer = self.client.create_secret(Name=name, SecretString=text, KmsKeyId=self.key_arn)
+                return self.client.create_secret(Name=name, SecretString=text, KmsKeyId=self.key_arn)["ARN"]
             except self.client.exceptions.ResourceExistsException:
-                answer = self.client.put_secret_value(SecretId=name, SecretString=text)
-        return str(answer["ARN"])
+                return self.client.put_secret_value(SecretId=name, SecretString=text)["ARN"]
 
     def replace(self, arn: str, secret: AccountSecret, *, keep_previous: bool) -> None:
         """A webhook secret that is not named stays when the one of before is kept."""

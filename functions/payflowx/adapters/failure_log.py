@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.platform.telemetry import redact
 from payflowx.domain.recovery.ports import WorkQueueName
 from payflowx.domain.shared.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
 
 _MAX_PAGES: Final = 5
 """CloudWatch may answer several empty pages before it has searched the whole time."""
@@ -20,7 +23,7 @@ _MAX_CHARS: Final = 300
 class CloudWatchFailures:
     """Implements `FailureLog`."""
 
-    client: Any
+    client: "CloudWatchLogsClient"
     log_groups: Mapping[WorkQueueName, str]
 
     def failures(self, queue: WorkQueueName, message_id: str, since_ms: int) -> Sequence[str]:

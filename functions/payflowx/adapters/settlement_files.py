@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +18,9 @@ from payflowx.domain.reconciliation.reports import (
     ReportResult,
     ReportUnavailable,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 RANGE_BYTES: Final = 64 * 1024
 """A row that is longer than this is none."""
@@ -33,7 +36,7 @@ ReadRow = Callable[[str, Mapping[str, str]], ReportEntry | None]
 class S3SettlementFiles:
     """Implements `SettlementFiles`. `read_row`: by provider, what a row of its file says."""
 
-    client: Any
+    client: "S3Client"
     bucket: str
     read_row: ReadRow
 

@@ -1,37 +1,22 @@
-"""Tells merchants of events: one batch of the deliveries queue, its messages side by side."""
+"""Webhooks to merchants: one batch of the deliveries queue."""
 
-from collections.abc import Callable
-from functools import cache, partial
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-from payflowx.adapters.platform import log_context
-from payflowx.adapters.sqs.deliveries import decode_delivery, facts_of
-from payflowx.bootstrap import Container
+from payflowx.adapters.sqs.messages import DELIVERIES
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.entrypoints.api.messages import compose_message
+from payflowx.entrypoints.runtime import Wired, handle_batch
+from payflowx.wiring.outbound_webhooks import DelivererWiring
 
-
-@cache
-def container() -> Container:
-    """One a function instance; tests replace it."""
-    return Container()
+wiring: Final = Wired(DelivererWiring.of_function)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Failed messages alone come back: partial batch responses. An endpoint that fails is no failed message."""
-    failed: list[str] = []
-    tasks: list[Callable[[], None]] = [partial(_deliver, record, failed) for record in event["Records"]]
-    container().concurrency.run(tasks)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    """A message that fails comes back, and its event is due besides. An endpoint that fails is no failed message."""
+    wired = wiring()
+    return handle_batch(event["Records"], wired.platform, DELIVERIES, partial(_deliver, wired))
 
 
-def _deliver(record: dict[str, Any], failed: list[str]) -> None:
-    """A message fails for any exception: it comes back, and the event is due besides."""
-    wired = container()
-    with log_context.message(record):
-        try:
-            job = decode_delivery(record["body"])
-            log_context.add(facts_of(job))
-            wired.deliver_event(job, compose_message)
-        except Exception:
-            failed.append(record["messageId"])
-            wired.logger.exception("message failed")
+def _deliver(wired: DelivererWiring, job: DeliveryJob) -> None:
+    wired.deliver_event(job, compose_message)

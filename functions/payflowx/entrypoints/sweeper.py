@@ -1,23 +1,20 @@
 """The sweeper: every minute, wake what is due."""
 
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from payflowx.adapters.platform import log_context
 from payflowx.adapters.platform.clock import LambdaDeadline
-from payflowx.bootstrap import Container
+from payflowx.entrypoints.runtime import Wired
+from payflowx.wiring.recovery import SweeperWiring
 
-
-@cache
-def container() -> Container:
-    """One a function instance; tests replace it."""
-    return Container()
+wiring: Final = Wired(SweeperWiring.of_function)
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-    """The counts are for whoever invokes it by hand."""
-    with log_context.invocation(context, container().trace):
-        swept = container().sweep(LambdaDeadline(context))
+    """The counts are for an operator who invokes it by hand."""
+    wired = wiring()
+    with log_context.invocation(context, wired.platform.trace):
+        swept = wired.sweep(LambdaDeadline(context))
     return {
         "due": swept.due,
         "woken": swept.woken,

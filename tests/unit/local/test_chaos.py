@@ -1,4 +1,4 @@
-"""The verdict of `make chaos` notices what it is for, and the chaos loop touches nobody else's processes."""
+"""The verdict of `make chaos` detects what it is for, and the chaos loop touches nobody else's processes."""
 
 import random
 import time
@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.chaos.evidence import _is_asked_on
+from local.chaos.cases import _is_asked_on
 from local.chaos.load import Answer, Order, draw_order
 from local.chaos.result import Charge, Seen, Violation, judge, table
-from local.chaos.trouble import job_message, select_workers
-from payflowx.adapters.sqs.jobs import decode_job
+from local.chaos.trouble import job_message, workers_of
+from local.process_table import descendants
+from payflowx.adapters.sqs.messages import JOBS
 from payflowx.domain.payments.ports import Job
 
 STEM = "abcdefgh234567ab"
@@ -29,7 +30,7 @@ PAYMENT = Seen(
 )
 FAILED = replace(PAYMENT, status="FAILED", events=((1, "PENDING"), (2, "FAILED")))
 WAITING = replace(PAYMENT, status="PENDING", events=((1, "PENDING"),), asked_on=True)
-CHARGE = Charge(gateway="mock", reference=f"pfx-{STEM}-1", amount=1999, currency="USD")
+CHARGE = Charge(provider="mock", reference=f"pfx-{STEM}-1", amount=1999, currency="USD")
 
 
 def judged(
@@ -47,7 +48,7 @@ def judged(
     return [violation.rule for violation in violations]
 
 
-def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
+def test_a_payment_that_agrees_with_the_logs_is_no_violation() -> None:
     assert judged() == []
     assert judged(seen=[FAILED], charges=[]) == []
     assert judged(answers=[ANSWER, ANSWER, Answer(key="k", status=422, altered=True)]) == []
@@ -57,7 +58,7 @@ def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
     ("changed", "rule"),
     [
         ({"charges": [CHARGE, CHARGE]}, "double charge"),
-        ({"charges": [CHARGE, replace(CHARGE, gateway="cashfree_mock")]}, "double charge"),
+        ({"charges": [CHARGE, replace(CHARGE, provider="cashfree_mock")]}, "double charge"),
         ({"seen": []}, "accepted and lost"),
         ({"seen": [replace(PAYMENT, status="PENDING")]}, "stuck"),
         ({"seen": [replace(PAYMENT, status="REQUIRES_ACTION")]}, "stuck"),
@@ -70,7 +71,7 @@ def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
         ({"seen": [replace(PAYMENT, events=((2, "SUCCESS"),))]}, "a gap in the events"),
         ({"seen": [replace(PAYMENT, events=())]}, "a gap in the events"),
         ({"seen": [replace(PAYMENT, events=((1, "PENDING"), (2, "FAILED")))]}, "events and status disagree"),
-        ({"seen": [replace(PAYMENT, chain_whole=False)]}, "the trail's hash chain is broken"),
+        ({"seen": [replace(PAYMENT, chain_whole=False)]}, "the audit log's hash chain is broken"),
         ({"seen": [replace(PAYMENT, amount=1)]}, "another amount was stored"),
         ({"charges": [replace(CHARGE, reference=f"pfx-{STEM}-2")]}, "charged under a key that is not stored"),
         ({"charges": [CHARGE, replace(CHARGE, reference="pfx-zzzzzzzzzzzzzzzz-1")]}, "a charge without a payment"),
@@ -82,7 +83,7 @@ def test_a_payment_that_agrees_with_the_books_is_no_violation() -> None:
         ({"answers": [ANSWER, replace(ANSWER, altered=True)]}, "another body was not refused"),
     ],
 )
-def test_the_verdict_notices(changed: dict[str, Any], rule: str) -> None:
+def test_judge_detects(changed: dict[str, Any], rule: str) -> None:
     assert rule in judged(**changed)
 
 
@@ -119,23 +120,27 @@ def print_table(*, seen: list[Seen], violations: list[Violation] | None = None) 
     )
 
 
-def test_only_workers_of_this_stage_are_found() -> None:
+def test_only_workers_of_this_environment_are_found() -> None:
     listing = [
-        "  1     0 /sbin/init",
-        " 10     1 python -m local.chaos",
-        " 11    10 python -m ministack",
-        " 12    11 python /tmp/p/ministack-lambda-Dev-Worker-1-abc/_worker.py",
-        " 13    11 python /tmp/p/ministack-lambda-Dev-Api-1-abc/_worker.py",
-        " 14    11 ",
-        " 20     1 python -m ministack",
-        " 21    20 python /tmp/q/ministack-lambda-Dev-Worker-1-xyz/_worker.py",
-        " 22     1 python /tmp/p/ministack-lambda-Dev-Worker-1-old/_worker.py",
+        "  1     0  100 /sbin/init",
+        " 10     1  100 python -m local.chaos",
+        " 11    10  100 python -m ministack",
+        " 12    11  900 python /tmp/p/ministack-lambda-Dev-Worker-1-abc/_worker.py",
+        " 13    11  100 python /tmp/p/ministack-lambda-Dev-Api-1-abc/_worker.py",
+        " 14    11  100 ",
+        " 20     1  100 python -m ministack",
+        " 21    20  100 python /tmp/q/ministack-lambda-Dev-Worker-1-xyz/_worker.py",
+        " 22     1  100 python /tmp/p/ministack-lambda-Dev-Worker-1-old/_worker.py",
     ]
-    assert [worker.pid for worker in select_workers(listing, root=10, function="Dev-Worker-1")] == [12]
+    own = descendants(listing, root=10)
+    assert [process.pid for process in own] == [10, 11, 12, 13]
+    assert [process.pid for process in own if process.is_function] == [12, 13]
+    (worker,) = workers_of(own, "Dev-Worker-1")
+    assert (worker.pid, worker.rss_kib) == (12, 900)
 
 
 def test_a_message_that_is_sent_again_is_a_job() -> None:
-    assert decode_job(job_message(ID)) == Job(merchant_id="demo", transaction_id=ID)
+    assert JOBS.decode(job_message(ID)) == Job(merchant_id="demo", transaction_id=ID)
 
 
 def test_the_same_seed_draws_the_same_orders_of_every_kind() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ Run = Callable[..., Result]
 def runner_of(function: FakeFunction, target: Target | None = None) -> Run:
     def run(*words: str, typed: str | None = None) -> Result:
         session = Session(
-            find_target=lambda name, _region: target or local(name=name), find_invoker=lambda _target: function
+            find_target=lambda name, _region: target or local(name=name),
+            find_invoker=lambda _target, _function: function,
         )
         return CliRunner().invoke(payflowx, list(words), obj=session, input=typed)
 
@@ -132,6 +134,7 @@ CHANGES = [
     ("review", "close"),
     ("dlq", "replay"),
     ("dlq", "purge"),
+    ("reconcile",),
 ]
 
 
@@ -180,7 +183,7 @@ def test_the_environment_may_be_named_before_or_after(words: tuple[str, ...]) ->
         return local(name=name)
 
     function = FakeFunction(count_dead_letters={"items": []})
-    session = Session(find_target=find, find_invoker=lambda _target: function)
+    session = Session(find_target=find, find_invoker=lambda _target, _function: function)
     assert CliRunner().invoke(payflowx, list(words), obj=session).exit_code == 0
     assert seen == ["prod"]
 
@@ -197,7 +200,7 @@ def test_what_is_typed_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch) -
         function = FakeFunction(count_dead_letters={"items": []})
         session = Session(
             find_target=find,
-            find_invoker=lambda _target: function,
+            find_invoker=lambda _target, _function: function,
         )
         CliRunner().invoke(payflowx, list(words), obj=session)
 
@@ -396,14 +399,14 @@ def test_a_list_stops_at_its_limit() -> None:
     assert len(pages) == 7
 
 
-def test_a_broken_trail_is_bad_news() -> None:
+def test_a_broken_audit_log_is_bad_news() -> None:
     function = FakeFunction(verify_trail={"whole": False, "faults": ["event 2 was altered"]})
     result = runner_of(function)("payments", "verify", PAYMENT)
     assert result.exit_code == Exit.BAD_NEWS
     assert "event 2 was altered" in result.stdout
 
 
-def test_a_whole_trail_is_good_news() -> None:
+def test_a_whole_audit_log_is_good_news() -> None:
     assert (
         runner_of(FakeFunction(verify_trail={"whole": True, "faults": []}))("payments", "verify", PAYMENT).exit_code
         == 0
@@ -636,6 +639,25 @@ def test_a_function_that_does_not_answer_is_a_finding(well: None) -> None:
 
 def test_an_api_that_is_not_there_is_ill() -> None:
     assert doctor.api_health("http://127.0.0.1:9")["health"] == "ill"
+
+
+def alarm_health(*, seconds_ago: int, missing: str) -> list[str]:
+    alarm = {
+        "AlarmName": "Dev-Service-SweeperNotRunning",
+        "AlarmConfigurationUpdatedTimestamp": datetime.now(UTC) - timedelta(seconds=seconds_ago),
+        "TreatMissingData": missing,
+        "Period": 300,
+        "EvaluationPeriods": 1,
+    }
+    cloudwatch = type("CloudWatch", (), {"describe_alarms": lambda _self, **_: {"MetricAlarms": [alarm]}})()
+    target = LocalTarget(name="local", outputs={}, options={}, base_url="", stack_prefix="Dev")
+    return [found["health"] for found in doctor.alarms(lambda _service: cloudwatch, target)]
+
+
+def test_a_new_deployment_whose_sweeper_has_not_run_yet_is_not_ill() -> None:
+    assert alarm_health(seconds_ago=10, missing="breaching") == ["note"]
+    assert alarm_health(seconds_ago=3600, missing="breaching") == ["ill"]
+    assert alarm_health(seconds_ago=10, missing="notBreaching") == ["ill"]
 
 
 # -- output

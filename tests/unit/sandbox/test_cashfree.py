@@ -8,7 +8,6 @@ import re
 import uuid
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -18,8 +17,9 @@ from sandbox.cashfree import CashfreeSimulator, sign_webhook
 from sandbox.http_types import Reply, Request
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
+from tests.support.left_out import CONTRACTS
 
-CONTRACT = Path(__file__).resolve().parents[4] / "shared/contracts/cashfree-pg-2025-01-01.full.json"
+CONTRACT = CONTRACTS / "cashfree-pg-2025-01-01.full.json"
 NOW = 1_700_000_000.0
 DAY = 24 * 3600
 CREDENTIALS = Credentials(key_id="app_1", key_secret="cfsk_1")
@@ -775,24 +775,11 @@ def test_a_signature_made_by_openssl() -> None:
 OPENSSL_WEBHOOK = "qfLU1WzE3puI8JLiSuHcgOJbN0wS8kEp/OdTyI0AUj8="
 
 
-def test_the_vendors_own_vectors() -> None:
-    path = CONTRACT.parent / "vectors.json"
-    if not path.exists():
-        pytest.skip("the vendors' contract data is not beside this checkout")
-    rows = [row for row in json.loads(path.read_text()) if row["provider"] == "cashfree"]
-    if not rows:
-        pytest.skip("no vector was published by this vendor")
-    for row in rows:
-        assert sign_webhook(row["secret"], row["timestamp"], row["body"].encode()) == row["expected"]
-
-
 # -- the vendor's own schema
 
 
 @cache
 def contract() -> Any:
-    if not CONTRACT.exists():
-        pytest.skip("the vendors' contract data is not beside this checkout")
     # The vendor's alternatives exclude each other in words only: a card also fits the schema of an app.
     return json.loads(CONTRACT.read_text().replace('"oneOf"', '"anyOf"'))
 
@@ -809,6 +796,7 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.needs("contracts")
 def test_answers_conform_to_the_vendors_schema(bank: SimulatorClient) -> None:
     conforms("OrderEntity", bank.get("/pg/orders/order-1"))
     conforms("PaymentEntity", bank.payment())
@@ -825,6 +813,7 @@ def test_answers_conform_to_the_vendors_schema(bank: SimulatorClient) -> None:
         conforms("RefundWebhook" if "REFUND" in webhook.type else "PaymentWebhook", json.loads(webhook.body))
 
 
+@pytest.mark.needs("contracts")
 @pytest.mark.parametrize(
     ("name", "status"),
     [("BadRequestError", 400), ("AuthenticationError", 401), ("ApiError404", 404), ("ApiError409", 409)],
@@ -842,6 +831,7 @@ def test_errors_conform_to_the_vendors_schema(client: SimulatorClient, name: str
     conforms(name, json.loads(reply.body))
 
 
+@pytest.mark.needs("contracts")
 def test_operations_are_those_of_the_vendors_contract() -> None:
     """Every address that the simulator serves is one of the vendor's."""
     known = {re.sub(r"\{\w+\}", "{}", f"/pg{path}") for path in contract()["paths"]}

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,8 @@ from sandbox.razorpay import (
 )
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
+from tests.support.left_out import CONTRACTS
 
-CONTRACTS = Path(__file__).resolve().parents[4] / "shared/contracts"
 NOW = 1_700_000_000.0
 DAY = 24 * 3600
 BASIC = "Basic " + base64.b64encode(b"rzp_test_1:secret").decode()
@@ -722,9 +721,8 @@ OPENSSL_WEBHOOK = "19373ef0e8c66f206e49d251e4402291615bbce6ef00922e94a47a213fb76
 OPENSSL_PAYMENT = "52115a0d3400de9e86aade1f1b6eba9e8974604f4e267a9e9a16633a4c8dd2cb"
 
 
+@pytest.mark.needs("contracts")
 def test_the_vendors_own_vectors() -> None:
-    if not (CONTRACTS / "vectors.json").exists():
-        pytest.skip("the vendors' contract data is not beside this checkout")
     rows = {row["id"]: row for row in json.loads((CONTRACTS / "vectors.json").read_text())}
     webhook = rows["razorpay-webhook-vendor"]
     assert sign_webhook(webhook["secret"], (CONTRACTS / webhook["body_file"]).read_bytes()) == webhook["expected"]
@@ -732,14 +730,13 @@ def test_the_vendors_own_vectors() -> None:
     assert sign_payment(payment["secret"], *payment["message"].split("|")) == payment["expected"]
 
 
+@pytest.mark.needs("contracts")
 @pytest.mark.parametrize(
     ("fixture", "entity"),
     [("fake_order.json", "order"), ("fake_captured_payment.json", "payment"), ("fake_refund.json", "refund")],
 )
 def test_entities_have_the_fields_of_the_vendors_samples(client: SimulatorClient, fixture: str, entity: str) -> None:
     path = CONTRACTS / "razorpay-fixtures" / fixture
-    if not path.exists():
-        pytest.skip("the vendors' contract data is not beside this checkout")
     payment = client.captured()
     shown = {
         "order": client.get(f"/v1/orders/{client.order()}"),

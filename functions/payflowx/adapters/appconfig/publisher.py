@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.domain.merchants.directory import Publication
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_appconfig import AppConfigClient
 
 _UNDER_WAY: Final = frozenset({"VALIDATING", "DEPLOYING", "BAKING"})
 _SERVED: Final = frozenset({"COMPLETE", *_UNDER_WAY})
@@ -21,7 +24,7 @@ _MAX_DEPLOYMENTS: Final = 50
 class AppConfigPublisher:
     """Implements `RoutingPublisher`."""
 
-    client: Any
+    client: "AppConfigClient"
     application: str
     environment: str
     profile: str

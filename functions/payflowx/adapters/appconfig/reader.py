@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,6 +12,9 @@ from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import ConfigurationError, StorageUnavailableError
 from payflowx.domain.shared.limits import MINUTE_MS
 
+if TYPE_CHECKING:
+    from mypy_boto3_appconfigdata import AppConfigDataClient
+
 _POLL_INTERVAL_MS: Final = MINUTE_MS
 
 
@@ -19,7 +22,7 @@ _POLL_INTERVAL_MS: Final = MINUTE_MS
 class AppConfigRules:
     """Implements `RoutingRules`. While AppConfig does not answer, the last document stays in force."""
 
-    client: Any
+    client: "AppConfigDataClient"
     application: str
     environment: str
     profile: str

@@ -1,9 +1,21 @@
 """boto3 clients with explicit limits: no call may outlive the invocation that makes it."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_appconfig import AppConfigClient
+    from mypy_boto3_appconfigdata import AppConfigDataClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 _CONFIG: Final = Config(
     connect_timeout=1,
@@ -15,6 +27,46 @@ _CONFIG: Final = Config(
 )
 
 
-def client(service: str) -> Any:
-    """A client of an AWS service, in the function's region."""
-    return boto3.client(service, config=_CONFIG)
+def _client(service: str) -> Any:
+    """A client in the function's region."""
+    make: Callable[..., Any] = boto3.client  # its types know literal names only
+    return make(service, config=_CONFIG)
+
+
+class AwsClients:
+    """The clients of the services in use, each made when it is first used. `make` makes one by its service's name."""
+
+    def __init__(self, make: Callable[[str], Any] = _client) -> None:
+        self._make = make
+
+    @cached_property
+    def appconfig(self) -> "AppConfigClient":
+        return cast("AppConfigClient", self._make("appconfig"))
+
+    @cached_property
+    def appconfigdata(self) -> "AppConfigDataClient":
+        return cast("AppConfigDataClient", self._make("appconfigdata"))
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        return cast("DynamoDBClient", self._make("dynamodb"))
+
+    @cached_property
+    def kms(self) -> "KMSClient":
+        return cast("KMSClient", self._make("kms"))
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        return cast("CloudWatchLogsClient", self._make("logs"))
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        return cast("S3Client", self._make("s3"))
+
+    @cached_property
+    def secretsmanager(self) -> "SecretsManagerClient":
+        return cast("SecretsManagerClient", self._make("secretsmanager"))
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return cast("SQSClient", self._make("sqs"))

@@ -7,14 +7,18 @@ signs webhooks with the key secret; `previous` holds the same fields as they wer
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MINUTE_MS
 from payflowx.domain.shared.transport import Credentials
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 SECRET_LIFETIME_MS: Final = 5 * MINUTE_MS
 
@@ -25,7 +29,7 @@ T = TypeVar("T")
 class SecretsManagerSecrets:
     """Implements `Secrets`; also reads plain text secrets."""
 
-    client: Any
+    client: "SecretsManagerClient"
     cache: TtlCache[str]
 
     def credentials(self, secret_arn: str) -> Credentials:
@@ -45,6 +49,11 @@ class SecretsManagerSecrets:
             return str(self.client.get_secret_value(SecretId=secret_arn)["SecretString"])
         except (ClientError, BotoCoreError, KeyError) as error:
             raise StorageUnavailableError("a secret could not be read") from error
+
+
+def secrets_of(client: "SecretsManagerClient", clock: Clock) -> SecretsManagerSecrets:
+    """With a cache of its own."""
+    return SecretsManagerSecrets(client=client, cache=TtlCache(SECRET_LIFETIME_MS, clock.now_ms))
 
 
 def _understood(text: str, read: Callable[[Mapping[str, Any]], T]) -> T:

@@ -3,23 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payflowx.adapters.sqs.deliveries import UnreadableDeliveryError, decode_delivery
-from payflowx.adapters.sqs.jobs import UnreadableJobError, decode_job
-from payflowx.adapters.sqs.provider_events import UnreadableProviderEventError, decode_provider_event
-from payflowx.adapters.sqs.runs import UnreadableRunError, decode_run
+from payflowx.adapters.sqs.messages import DELIVERIES, JOBS, PROVIDER_EVENTS, RUNS
 from payflowx.domain.recovery.ports import (
     DeadLetter,
     Message,
     QueueDepth,
     RunWakeUp,
-    UnreadableMessageError,
     WorkQueueName,
 )
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +31,9 @@ class QueuePair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqsDeadLetters:
-    """Implements `DeadLetters`. Another queue is another line in the bootstrap."""
+    """Implements `DeadLetters`."""
 
-    client: Any
+    client: "SQSClient"
     queues: Mapping[WorkQueueName, QueuePair]
 
     def depths(self) -> Sequence[QueueDepth]:
@@ -78,11 +77,13 @@ class SqsDeadLetters:
         return QueueDepth(queue=name, waiting=self._counts(pair.queue_url)[0], dead=dead[0], dead_hidden=dead[1])
 
     def _counts(self, url: str) -> tuple[int, int]:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         with _errors():
-            answer = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
-        visible, hidden = (int(answer["Attributes"].get(name, 0)) for name in names)
-        return visible, hidden
+            answer = self.client.get_queue_attributes(
+                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            )
+        counts = answer["Attributes"]
+        visible = counts.get("ApproximateNumberOfMessages", 0)
+        return int(visible), int(counts.get("ApproximateNumberOfMessagesNotVisible", 0))
 
     def _dead(self, queue: WorkQueueName) -> str:
         return self.queues[queue].dead_letters_url
@@ -90,18 +91,15 @@ class SqsDeadLetters:
 
 def decode_message(queue: WorkQueueName, body: str) -> Message:
     """Implements `MessageDecoder`."""
-    try:
-        match queue:
-            case WorkQueueName.JOBS:
-                return decode_job(body)
-            case WorkQueueName.PROVIDER_EVENTS:
-                return decode_provider_event(body)
-            case WorkQueueName.DELIVERIES:
-                return decode_delivery(body)
-            case WorkQueueName.RUNS:
-                return RunWakeUp(run_id=decode_run(body))
-    except (UnreadableJobError, UnreadableProviderEventError, UnreadableDeliveryError, UnreadableRunError) as error:
-        raise UnreadableMessageError(str(error)) from None
+    match queue:
+        case WorkQueueName.JOBS:
+            return JOBS.decode(body)
+        case WorkQueueName.PROVIDER_EVENTS:
+            return PROVIDER_EVENTS.decode(body)
+        case WorkQueueName.DELIVERIES:
+            return DELIVERIES.decode(body)
+        case WorkQueueName.RUNS:
+            return RunWakeUp(run_id=RUNS.decode(body))
 
 
 def _letter(message: Mapping[str, Any]) -> DeadLetter:

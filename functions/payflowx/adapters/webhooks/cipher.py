@@ -7,13 +7,16 @@ careless query would show what can forge messages to merchants.
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MINUTE_MS
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
 
 DECRYPTED_LIFETIME_MS: Final = 5 * MINUTE_MS
 
@@ -22,7 +25,7 @@ DECRYPTED_LIFETIME_MS: Final = 5 * MINUTE_MS
 class KmsSecretCipher:
     """Implements `SecretCipher`. Decrypted secrets are cached for five minutes, to save calls to KMS."""
 
-    client: Any
+    client: "KMSClient"
     key_arn: str
     cache: TtlCache[str]
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from payflowx.domain.merchants.api_keys import hash_api_key, is_well_formed
-from payflowx.domain.merchants.ports import ApiKeys
+from payflowx.domain.merchants.api_keys import ApiKeys, hash_api_key, is_well_formed
 from payflowx.domain.shared.ambient import Clock
 
 _SCHEME = "bearer"

@@ -152,6 +152,7 @@ class ProcessOperation:
         return Context(
             now_ms=self.clock.now_ms(),
             actor="worker",
+            holds_lease=True,
             policy=self.policy,
             able=provider.capabilities if provider else None,
             jitter=self.randomness.jitter(),

@@ -183,6 +183,7 @@ class ProcessPayment:
         return Context(
             now_ms=self.clock.now_ms(),
             actor="worker",
+            holds_lease=True,
             policy=self.policy,
             able=provider.capabilities if provider else None,
             disabled=merchant.disabled,

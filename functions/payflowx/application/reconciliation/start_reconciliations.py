@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from payflowx.domain.merchants.directory import AuditEntry, AuditLog
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.capabilities import OwnList
+from payflowx.domain.payments.events import Fact
 from payflowx.domain.reconciliation.ports import (
     AccountDirectory,
     AccountOwner,
@@ -47,6 +50,7 @@ class StartReconciliations:
     runs: Runs
     queue: RunQueue
     providers: ListingProviders
+    audit_log: AuditLog
     clock: Clock
     telemetry: Telemetry
 
@@ -87,8 +91,8 @@ class StartReconciliations:
             if self._is_listed(owner.provider, until_ms, now_ms)
         ]
 
-    def asked_for(self, asked: Asked) -> list[Run]:
-        """Return the runs as they are now. Raises `Refusal`."""
+    def asked_for(self, asked: Asked, operator_action: OperatorAction) -> list[Run]:
+        """Return the runs as they are now; the audit log holds the operator. Raises `Refusal`."""
         now_ms = self.clock.now_ms()
         _check(asked, now_ms)
         if self._lag_ms(asked.provider) is None:
@@ -109,6 +113,7 @@ class StartReconciliations:
                 "file_of_several_accounts",
                 "A settlement file belongs to one account. Name the merchant and the account.",
             )
+        self.audit_log.record(_record(asked, operator_action, now_ms))
         runs = [self._begun(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
         return list(self._started(runs, now_ms))
 
@@ -147,6 +152,25 @@ def _new(owner: AccountOwner, from_ms: int, until_ms: int, asked: Asked | None =
         until_ms=until_ms,
         file=asked.file if asked else None,
         again=asked.again if asked else 0,
+    )
+
+
+def _record(asked: Asked, operator_action: OperatorAction, now_ms: int) -> AuditEntry:
+    facts: dict[str, Fact | None] = {
+        "provider": asked.provider,
+        "fromMs": asked.from_ms,
+        "untilMs": asked.until_ms,
+        "accountId": asked.account_id,
+        "file": asked.file,
+        "again": asked.again,
+    }
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    return AuditEntry(
+        action="reconciliation.started",
+        at_ms=now_ms,
+        operator_action=operator_action,
+        merchant_id=asked.merchant_id,
+        facts=known,
     )
 
 

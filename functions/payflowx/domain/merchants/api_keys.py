@@ -3,12 +3,28 @@
 import hashlib
 import re
 import zlib
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SECRET_CHARS: Final = 32
 _CHECK_CHARS: Final = 6
 PATTERN: Final = re.compile(rf"pfx_(?:test|live)_sk_[0-9A-Za-z]{{{SECRET_CHARS + _CHECK_CHARS}}}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """What is stored of a key: never the key itself."""
+
+    merchant_id: str
+    revoked: bool
+    expires_at_ms: int | None
+
+
+class ApiKeys(Protocol):
+    """Look-up by the key's SHA-256."""
+
+    def find(self, key_hash: str) -> ApiKey | None: ...
 
 
 def compose_api_key(mode: str, secret: str) -> str:

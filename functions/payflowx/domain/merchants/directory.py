@@ -61,7 +61,19 @@ class ProviderStatus:
     changed_at_ms: int
 
 
-class MerchantDirectory(Protocol):
+class AuditLog(Protocol):
+    """The operators' audit log. Entries cannot be altered."""
+
+    def record(self, record: AuditEntry) -> None:
+        """Store the audit entry of a change outside of this store, before that change is made."""
+        ...
+
+    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
+        """Return the entries of a month (2026-11), newest first."""
+        ...
+
+
+class MerchantDirectory(AuditLog, Protocol):
     """The store of merchants, read consistently and without a cache.
 
     Each change is written with its audit entry, both or none. Methods return False when a condition did not hold; then
@@ -91,14 +103,6 @@ class MerchantDirectory(Protocol):
     def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool: ...
 
     def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]: ...
-
-    def record(self, record: AuditEntry) -> None:
-        """Store the audit entry of a change outside of this store, before that change is made."""
-        ...
-
-    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
-        """Return the entries of a month (2026-11), newest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

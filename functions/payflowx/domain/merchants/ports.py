@@ -29,18 +29,3 @@ class MerchantConfiguration(Protocol):
     """Merchants and their accounts; up to a minute old."""
 
     def get(self, merchant_id: str) -> Merchant | None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """The stored fields of an API key: never the key itself."""
-
-    merchant_id: str
-    revoked: bool
-    expires_at_ms: int | None
-
-
-class ApiKeys(Protocol):
-    """Look-up of API keys by SHA-256."""
-
-    def find(self, key_hash: str) -> ApiKey | None: ...

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint
-from payflowx.domain.payments.event_types import operation_event_type, payment_event_type
 from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.backoff import delivery_delay_ms
 from payflowx.domain.shared.identifiers import ID_CHARS, PAYMENT_PREFIX
@@ -117,18 +116,14 @@ def merchant_event_of(change: Change) -> MerchantEvent | None:
     """Return the merchant event of a change; None when merchants are not notified of it."""
     before, after, event = change.before, change.after, change.event
     operation = change.operation_after
-    event_type = payment_event_type(before.status, after.status)
-    if event_type is None and operation is not None:
-        known = change.operation_before.status if change.operation_before else None
-        event_type = operation_event_type(operation.kind, known, operation.status)
-    if event_type is None:
+    if change.merchant_event_type is None:
         return None
     return MerchantEvent(
         merchant_id=after.merchant_id,
         transaction_id=after.transaction_id,
         seq=event.seq,
         number=after.announced,
-        event_type=event_type,
+        event_type=change.merchant_event_type,
         status_from=before.status,
         status_to=after.status,
         operation_id=operation.operation_id if operation else None,

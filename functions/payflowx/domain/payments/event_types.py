@@ -25,6 +25,14 @@ EVENT_TYPES: Final = frozenset(_PAYMENT.values()) | {
 }
 
 
+def merchant_event_type(
+    payment: tuple[PaymentStatus, PaymentStatus],
+    operation: tuple[OperationKind, OperationStatus | None, OperationStatus] | None,
+) -> str | None:
+    """The event type of a change, by the statuses before and after it. None: merchants are not notified of it."""
+    return payment_event_type(*payment) or (operation_event_type(*operation) if operation else None)
+
+
 def payment_event_type(before: PaymentStatus, after: PaymentStatus) -> str | None:
     """Return None when the status stays the same."""
     return None if before is after else _PAYMENT[after]

@@ -9,7 +9,6 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import apply_success, give_back, reserve, take_late
-from payflowx.domain.payments.event_types import operation_event_type, payment_event_type
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import why_stop
@@ -277,26 +276,17 @@ def operation_change(
     name: str,
     facts: Mapping[str, Fact],
 ) -> Change:
-    """Build one change of payment and operation with one event.
-
-    The payment's lease belongs to the payment's own worker and stays as it is.
-    """
+    """Build one change of payment and operation with one event."""
     if before is not None:
         check_operation_transition(before.status, after.status)
         after = replace(
             after,
             version=before.version + 1,
-            lease=before.lease.released() if context.actor == "worker" else before.lease,
+            lease=before.lease.released() if context.holds_lease else before.lease,
             updated_at_ms=context.now_ms,
             drives=0,
         )
-    change = change_of(payment, paid, f"{after.kind}.{name}", facts, context)
-    told = payment_event_type(payment.status, change.after.status) or operation_event_type(
-        after.kind, before.status if before else None, after.status
-    )
-    announced = payment.announced + (told is not None)
-    kept = replace(change.after, lease=payment.lease, drives=payment.drives, announced=announced)
-    return replace(change, after=kept, operation_before=before, operation_after=after)
+    return change_of(payment, paid, f"{after.kind}.{name}", facts, context, operation=(before, after))
 
 
 _TEXTS: Final[Mapping[str, str]] = {

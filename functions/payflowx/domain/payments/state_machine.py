@@ -9,7 +9,7 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.event_types import payment_event_type
+from payflowx.domain.payments.event_types import merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
@@ -42,6 +42,8 @@ class Context:
     now_ms: int
     actor: str
     policy: RetryPolicy
+    holds_lease: bool = False
+    """Whether the change is made under the lease of what it changes, which it then ends."""
     able: Capabilities | None = None
     disabled: Set[str] = frozenset()
     jitter: float = 0.0
@@ -65,6 +67,7 @@ class Change:
 
     `reference`: the provider's id that attempt `attempt_number` (of the operation, where there is one) will own.
     `wake_in_seconds`: the delay of the wake-up message; None: send none.
+    `merchant_event_type`: the type of the event for merchants; None: merchants are not notified.
     """
 
     before: Payment
@@ -76,6 +79,7 @@ class Change:
     operation_before: Operation | None = None
     operation_after: Operation | None = None
     seen: SeenEvent | None = None
+    merchant_event_type: str | None = None
 
 
 def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
@@ -390,10 +394,19 @@ def _wake_at(payment: Payment, at_ms: int, now_ms: int) -> tuple[Payment, int | 
     return replace(payment, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
 
 
-def change_of(before: Payment, after: Payment, event_type: str, facts: Mapping[str, Fact], context: Context) -> Change:
+def change_of(
+    before: Payment,
+    after: Payment,
+    event_type: str,
+    facts: Mapping[str, Fact],
+    context: Context,
+    *,
+    operation: tuple[Operation | None, Operation] | None = None,
+) -> Change:
     """Build the change with its event, chained to the previous one.
 
-    Raises `TransitionError` for a status change that the table does not allow.
+    `operation`: the operation before and after, where the change is one of an operation. The payment's lease belongs to
+    its own worker then, and stays. Raises `TransitionError` for a status change that the table does not allow.
     """
     check_payment_transition(before.status, after.status)
     event = Event(
@@ -409,17 +422,27 @@ def change_of(before: Payment, after: Payment, event_type: str, facts: Mapping[s
         previous_hash=before.event_hash,
     )
     event = replace(event, hash=event.compute_hash())
+    known, changed = operation or (None, None)
+    statuses = (changed.kind, known.status if known else None, changed.status) if changed else None
+    notified = merchant_event_type((before.status, after.status), statuses)
     final = replace(
         after,
         version=before.version + 1,
-        lease=before.lease.released() if context.actor == "worker" else before.lease,
+        lease=before.lease.released() if context.holds_lease and changed is None else before.lease,
         event_seq=event.seq,
         event_hash=event.hash,
-        announced=before.announced + (payment_event_type(before.status, after.status) is not None),
+        announced=before.announced + (notified is not None),
         updated_at_ms=context.now_ms,
-        drives=0,
+        drives=0 if changed is None else before.drives,
     )
-    return Change(before=before, after=final, event=event)
+    return Change(
+        before=before,
+        after=final,
+        event=event,
+        operation_before=known,
+        operation_after=changed,
+        merchant_event_type=notified,
+    )
 
 
 _FAILURE_TEXTS: Final[Mapping[str, str]] = {

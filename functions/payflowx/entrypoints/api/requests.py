@@ -17,7 +17,7 @@ _PHONE: Final = re.compile(r"\+[0-9]{7,15}")
 _GATEWAY_HEADERS: Final = frozenset(
     {"authorization", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "via"}
 )
-"""Written by the gateway or checked by the authorizer; numbers in them are not the client's data."""
+"""Written by API Gateway or checked by the authorizer; numbers in them are not the client's data."""
 
 CARD_DATA_REFUSED: Final = (
     "The request holds what looks like a card number or a card verification value. Send a token from the "
@@ -33,7 +33,7 @@ class ApiRequest:
 
     @property
     def request_id(self) -> str:
-        """The gateway's id of this request; also in its access log."""
+        """The provider's id of this request; also in its access log."""
         return str(self.event["requestContext"].get("requestId", ""))
 
     @property

@@ -1,6 +1,6 @@
 """What an error of DynamoDB means for the write that got it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -44,7 +44,7 @@ def condition_failed(error: ClientError) -> bool:
 
 def item_found(error: ClientError) -> Item | None:
     """The item that did not meet the condition, where the call asked for it."""
-    found = error.response.get("Item")
+    found: Any = error.response.get("Item")
     return from_attributes(found) if found else None
 
 
@@ -52,7 +52,7 @@ def cancellation(error: ClientError) -> Cancelled | None:
     """Why a transaction was cancelled; None if the error is something else."""
     if error.response["Error"]["Code"] != "TransactionCanceledException":
         return None
-    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])
+    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
     failed = {
         place: from_attributes(reason["Item"]) if reason.get("Item") else None
         for place, reason in enumerate(reasons)

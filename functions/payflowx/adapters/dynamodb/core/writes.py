@@ -6,7 +6,7 @@ Conditions hold no arithmetic: what must be compared is stored.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -25,6 +25,9 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.limits import SECOND_MS
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class Part(StrEnum):
@@ -48,7 +51,7 @@ class ConditionFailed:
     """For a conflict or a throttle only: the same write may be tried again."""
 
 
-def transact(client: Any, parts: Sequence[tuple[Part, dict[str, Any]]]) -> ConditionFailed | None:
+def transact(client: "DynamoDBClient", parts: Sequence[tuple[Part, Any]]) -> ConditionFailed | None:
     """None when written. The SDK gives its own repeats of this call one token, so they apply once."""
     try:
         with storage_errors():
@@ -141,7 +144,7 @@ def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
 
 
 def unmoved_payment(expression: Expression, before: Payment) -> list[str]:
-    """As `unmoved`; and the trail ends where it did."""
+    """As `unmoved`; and the audit log ends where it did."""
     return [*unmoved(expression, before), expression.equals("eventSeq", before.event_seq)]
 
 

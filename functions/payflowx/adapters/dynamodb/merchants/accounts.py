@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.reconciliation.ports import AccountOwner
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _DIRECTORY: Final = "ACCOUNTS"
 _PAGE: Final = 500
@@ -30,7 +33,7 @@ def directory_item(merchant_id: str, account: Account) -> Item:
 class DynamoDBAccountDirectory:
     """Implements `AccountDirectory`."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def accounts(self) -> Iterator[AccountOwner]:

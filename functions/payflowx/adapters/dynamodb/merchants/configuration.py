@@ -1,8 +1,8 @@
-"""Merchants, their accounts, switches and API keys. Secrets are never here, only their ARNs and hashes."""
+"""Merchants, their accounts and switches. Secrets are never here, only their ARNs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
@@ -10,13 +10,15 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.inbound_webhooks.ports import WebhookAccount
 from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
-from payflowx.domain.merchants.ports import ApiKey, Merchant
+from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 MERCHANT_LIFETIME_MS: Final = MINUTE_MS
 MERCHANT: Final = "MERCHANT"
-KEY: Final = "KEY"
 ACCOUNT: Final = "ACCOUNT#"
 _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
@@ -28,7 +30,7 @@ _MAX_ITEMS: Final = 100
 class DynamoDBMerchantConfiguration:
     """Implements `Merchants`: two queries a minute and merchant."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
     cache: TtlCache[Merchant | None]
 
@@ -41,7 +43,9 @@ class DynamoDBMerchantConfiguration:
         return merchant_from_items(merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE))
 
 
-def query_partition(client: Any, table: str, partition: str, *, consistent: bool = False) -> Sequence[Item]:
+def query_partition(
+    client: "DynamoDBClient", table: str, partition: str, *, consistent: bool = False
+) -> Sequence[Item]:
     """All that lies there, up to a bound that no partition reaches."""
     expression = Expression()
     with storage_errors():
@@ -80,7 +84,7 @@ def merchant_from_items(
 class DynamoDBWebhookAccounts:
     """Implements `WebhookAccounts`. The row is found by the token's hash; the account is the merchant's current one."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
     merchants: DynamoDBMerchantConfiguration
     cache: TtlCache[tuple[str, str] | None]
@@ -102,26 +106,6 @@ class DynamoDBWebhookAccounts:
             answer = self.client.get_item(TableName=self.table, Key=key)
         item = from_attributes(answer["Item"]) if "Item" in answer else {}
         return (item["merchantId"], item["accountId"]) if item.get("provider") == provider else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DynamoDBApiKeys:
-    """Implements `ApiKeys`. A consistent read: a key that was just created works."""
-
-    client: Any
-    table: str
-
-    def find(self, key_hash: str) -> ApiKey | None:
-        """By SHA-256; None if there is no such key."""
-        key = to_attributes({"pk": f"K#{key_hash}", "sk": KEY})
-        with storage_errors():
-            answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
-        if "Item" not in answer:
-            return None
-        item = from_attributes(answer["Item"])
-        return ApiKey(
-            merchant_id=item["merchantId"], revoked="revokedAt" in item, expires_at_ms=item.get("expiresAtMs")
-        )
 
 
 def account_item(partition: str, account: Account) -> Item:

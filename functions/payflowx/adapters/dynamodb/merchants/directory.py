@@ -6,7 +6,7 @@
 | a key, as the authorizer finds it | `K#{hash}` | `KEY` |
 | a key, as operators list it | `M#{merchant}#K` | the key's id |
 | a provider's switch | `M#{merchant}` or `GLOBAL` | `SWITCH#{provider}` |
-| an entry of the operators' trail | `AUDIT#{month}` | time and a hash of the entry |
+| an entry of the operators' audit log | `AUDIT#{month}` | time and a hash of the entry |
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -23,9 +23,9 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
+from payflowx.adapters.dynamodb.merchants.api_keys import KEY
 from payflowx.adapters.dynamodb.merchants.configuration import (
     EVERYONE,
-    KEY,
     MERCHANT,
     SWITCH,
     account_item,
@@ -40,6 +40,9 @@ from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _MERCHANTS: Final = "MERCHANTS"
 _HASH_CHARS: Final = 8
 
@@ -48,7 +51,7 @@ _HASH_CHARS: Final = 8
 class DynamoDBMerchantDirectory:
     """Implements `MerchantDirectory`."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     # -- merchants
@@ -170,7 +173,7 @@ class DynamoDBMerchantDirectory:
             if item["sk"].startswith(SWITCH)
         ]
 
-    # -- trail
+    # -- audit log
 
     def record(self, record: AuditEntry) -> None:
         """The same entry twice is one entry."""
@@ -191,7 +194,7 @@ class DynamoDBMerchantDirectory:
 
     # -- shared
 
-    def _write(self, *parts: dict[str, Any]) -> bool:
+    def _write(self, *parts: Any) -> bool:
         try:
             with storage_errors():
                 self.client.transact_write_items(TransactItems=list(parts))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +12,9 @@ from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_e
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.domain.payments.ports import Due
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _PAGE: Final = 100
 _MAX_PAGES: Final = 1_000
 
@@ -20,7 +23,7 @@ _MAX_PAGES: Final = 1_000
 class DynamoDBDueItems:
     """Implements `DueItems` over the sparse `due` index."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due]]:

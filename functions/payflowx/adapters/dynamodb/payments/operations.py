@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -31,12 +31,15 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_OPERATIONS_LISTED
 from payflowx.domain.shared.operation_request import OperationKind
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBOperations:
     """Implements `Operations`. `client` is a boto3 DynamoDB client."""
 
-    client: Any
+    client: "DynamoDBClient"
     transactions_table: str
     idempotency_table: str
 

@@ -1,19 +1,22 @@
 """A merchant's payments, newest first."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.payments.payment_items import from_item
 from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, TimeRange
 from payflowx.domain.payments.ports import PaymentPage, PaymentQuery
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentList:
     """Pages of payments through the merchant's index."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def page(self, query: PaymentQuery) -> PaymentPage:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -33,15 +33,18 @@ from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
-"""A worker that died is noticed shortly after its lease has ended."""
+"""A worker that died is found shortly after its lease has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBPayments:
     """Implements `Payments`. `client` is a boto3 DynamoDB client; `pause` waits some seconds."""
 
-    client: Any
+    client: "DynamoDBClient"
     transactions_table: str
     idempotency_table: str
     pause: Callable[[float], None]

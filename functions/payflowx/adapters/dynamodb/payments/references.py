@@ -1,19 +1,22 @@
 """Providers' ids of charges, captures, voids and refunds, each with its one owner."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBReferences:
     """Implements `References`. The rows are written with the outcomes that taught us the ids."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def find(self, provider: str, account_id: str, reference: str) -> ReferenceOwner | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.batches import get_items, put_items
@@ -15,12 +15,15 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.reconciliation.run import Source
 from payflowx.domain.shared.limits import SECOND_MS
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBLookups:
     """Implements `Lookups`."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]:

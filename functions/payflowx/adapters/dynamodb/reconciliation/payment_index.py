@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
@@ -10,6 +10,9 @@ from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, MAX_COMMIT_TRIES, MAX_LIST_DAYS_PER_PAGE, MAX_LIST_ROWS_PER_PAGE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _BATCH: Final = 100
 
@@ -32,7 +35,7 @@ class MerchantDays(Generic[T]):
     `partition` names a day's rows in the index, `read` makes of an item what the list holds.
     """
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
     partition: Callable[[str], str]
     read: Callable[[Item], T]
@@ -88,7 +91,7 @@ class MerchantDays(Generic[T]):
 
     def _fetch(self, rows: Sequence[Item]) -> Sequence[Item]:
         """The items, in the order of the rows."""
-        wanted = [to_attributes({"pk": row["pk"], "sk": row["sk"]}) for row in rows]
+        wanted: Sequence[Any] = [to_attributes({"pk": row["pk"], "sk": row["sk"]}) for row in rows]
         found: dict[tuple[str, str], Item] = {}
         for _ in range(MAX_COMMIT_TRIES):
             if not wanted:
@@ -98,5 +101,6 @@ class MerchantDays(Generic[T]):
             for attributes in answer["Responses"].get(self.table, []):
                 item = from_attributes(attributes)
                 found[item["pk"], item["sk"]] = item
-            wanted = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
+            left = answer.get("UnprocessedKeys", {}).get(self.table)
+            wanted = left["Keys"] if left else []
         raise StorageUnavailableError("the database did not return all items of the page")

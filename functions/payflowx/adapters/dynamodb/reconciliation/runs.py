@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -16,12 +16,15 @@ from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.domain.reconciliation.run import Discrepancy, Phase, Run, Source
 from payflowx.domain.shared.errors import StorageUnavailableError
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBRuns:
     """Implements `Runs`."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def start(self, run: Run) -> Run:
@@ -89,7 +92,7 @@ class DynamoDBRuns:
         expression = Expression()
         partition = expression.equals("pk", keys.run_key(run_id)["pk"])
         prefix = f"begins_with({expression.name('sk')}, {expression.value(keys.FINDING_PREFIX)})"
-        start = {"ExclusiveStartKey": to_attributes(keys.finding_key(run_id, after))} if after else {}
+        start: dict[str, Any] = {"ExclusiveStartKey": to_attributes(keys.finding_key(run_id, after))} if after else {}
         with storage_errors():
             answer = self.client.query(
                 TableName=self.table,

@@ -1,7 +1,7 @@
 """A merchant's webhook endpoints as one item: read in one call, changed as a whole, on the version that was read."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +11,9 @@ from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_e
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus, WebhookEndpoints
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _ENDPOINTS: Final = "ENDPOINTS"
 
 
@@ -18,7 +21,7 @@ _ENDPOINTS: Final = "ENDPOINTS"
 class DynamoDBWebhookEndpoints:
     """Implements `WebhookEndpointStore`."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def get(self, merchant_id: str) -> WebhookEndpoints:

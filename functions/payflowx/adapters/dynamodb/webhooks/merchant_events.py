@@ -1,7 +1,7 @@
-"""Events as what is to be delivered: the outbox's side of the trail."""
+"""Events as what is to be delivered: the outbox's side of the audit log."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -15,12 +15,15 @@ from payflowx.adapters.dynamodb.webhooks.merchant_event_items import delivery_fi
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import MerchantEventPage, MerchantEventQuery
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DynamoDBMerchantEvents:
     """Implements `MerchantEvents`."""
 
-    client: Any
+    client: "DynamoDBClient"
     table: str
 
     def get(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent | None:

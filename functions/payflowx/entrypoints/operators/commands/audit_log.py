@@ -1,12 +1,12 @@
-"""The operators' trail."""
+"""The operators' audit log."""
 
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.bootstrap import Container
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, Limit
+from payflowx.wiring.operators import OperatorsWiring
 
 
 class ListAuditLogCommand(Command, tag="list_records"):
@@ -19,7 +19,7 @@ class ListAuditLogCommand(Command, tag="list_records"):
 COMMANDS = (ListAuditLogCommand,)
 
 
-def run(container: Container, command: ListAuditLogCommand) -> dict[str, Any]:
+def run(wired: OperatorsWiring, command: ListAuditLogCommand) -> dict[str, Any]:
     """Who, what and why."""
     return {
         "items": [
@@ -31,6 +31,6 @@ def run(container: Container, command: ListAuditLogCommand) -> dict[str, Any]:
                 "reason": record.operator_action.why,
                 "facts": dict(record.facts),
             }
-            for record in container.list_audit_log(command.month, limit=command.limit)
+            for record in wired.list_audit_entries(command.month, limit=command.limit)
         ]
     }

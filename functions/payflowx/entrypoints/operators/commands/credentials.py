@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from payflowx.application.merchants.set_credentials import WantedAccount
-from payflowx.bootstrap import Container
 from payflowx.domain.merchants.directory import AccountSecret
 from payflowx.domain.shared.limits import MAX_SECRET_CHARS, MAX_URL_CHARS
 from payflowx.entrypoints.operators.commands.base import MerchantId, MutatingCommand
 from payflowx.entrypoints.operators.commands.merchants import present_webhook
+from payflowx.wiring.operators import OperatorsWiring
 
 _Secret = Annotated[str, Meta(min_length=1, max_length=MAX_SECRET_CHARS)]
 _Name = Annotated[str, Meta(min_length=1, max_length=40)]
@@ -63,7 +63,7 @@ COMMANDS = (SetCredentialsCommand, RotateCredentialsCommand, FinishRotationComma
 
 
 def run(
-    container: Container, command: SetCredentialsCommand | RotateCredentialsCommand | FinishRotationCommand
+    wired: OperatorsWiring, command: SetCredentialsCommand | RotateCredentialsCommand | FinishRotationCommand
 ) -> dict[str, Any]:
     """Where the account's webhooks go."""
     names = (command.merchant_id, command.provider, command.account_id)
@@ -75,9 +75,9 @@ def run(
                 account_id=command.account_id,
                 endpoint=command.endpoint,
             )
-            account = container.set_credentials(wanted, command.secret.secret(), command.operator_action())
+            account = wired.set_credentials(wanted, command.secret.secret(), command.operator_action())
         case RotateCredentialsCommand():
-            account = container.rotate_credentials.begin(*names, command.secret.secret(), command.operator_action())
+            account = wired.rotate_credentials.begin(*names, command.secret.secret(), command.operator_action())
         case FinishRotationCommand():
-            account = container.rotate_credentials.finish(*names, command.operator_action())
+            account = wired.rotate_credentials.finish(*names, command.operator_action())
     return {"merchantId": command.merchant_id, **present_webhook(account)}

@@ -6,12 +6,12 @@ from msgspec import Meta
 
 from payflowx.application.recovery.plan_replay import ReplayPlan
 from payflowx.application.recovery.replay_dead_letters import MAX_REPLAY_BATCH
-from payflowx.bootstrap import Container
 from payflowx.domain.recovery.ports import WorkQueueName
 from payflowx.domain.shared.limits import MAX_DEAD_LETTERS_PER_READ
 from payflowx.domain.shared.metrics import Metric
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, MutatingCommand
+from payflowx.wiring.operators import OperatorsWiring
 
 
 class CountDeadLettersCommand(Command, tag="count_dead_letters"):
@@ -43,13 +43,13 @@ COMMANDS = (CountDeadLettersCommand, ExplainDeadLettersCommand, ReplayDeadLetter
 
 
 def run(
-    container: Container,
+    wired: OperatorsWiring,
     command: CountDeadLettersCommand | ExplainDeadLettersCommand | ReplayDeadLettersCommand | PurgeDeadLettersCommand,
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
         case CountDeadLettersCommand():
-            depths = container.inspect_dead_letters.depths()
+            depths = wired.inspect_dead_letters.depths()
             return {
                 "items": [
                     {"queue": d.queue.value, "waiting": d.waiting, "dead": d.dead, "deadHidden": d.dead_hidden}
@@ -57,7 +57,7 @@ def run(
                 ]
             }
         case ExplainDeadLettersCommand():
-            explained = container.inspect_dead_letters(command.queue, limit=command.limit, with_log=command.with_log)
+            explained = wired.inspect_dead_letters(command.queue, limit=command.limit, with_log=command.with_log)
             return {
                 "items": [
                     {
@@ -69,13 +69,13 @@ def run(
                 ]
             }
         case ReplayDeadLettersCommand():
-            replayed = container.replay_dead_letters(
+            replayed = wired.replay_dead_letters(
                 command.queue, limit=command.limit, operator_action=command.operator_action()
             )
-            container.telemetry.count(Metric.DEAD_LETTERS_REPLAYED, len(replayed), queue=command.queue.value)
+            wired.telemetry.count(Metric.DEAD_LETTERS_REPLAYED, len(replayed), queue=command.queue.value)
             return {"items": [{**_present(r.plan), "sent": r.sent} for r in replayed]}
         case PurgeDeadLettersCommand():
-            container.purge_dead_letters(command.queue, command.operator_action())
+            wired.purge_dead_letters(command.queue, command.operator_action())
             return {"purged": True}
 
 

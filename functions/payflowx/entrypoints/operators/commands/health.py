@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from payflowx.bootstrap import Container
 from payflowx.entrypoints.operators.commands.base import Command
+from payflowx.wiring.operators import OperatorsWiring
 
 
 class DiagnoseCommand(Command, tag="diagnose"):
@@ -13,11 +13,10 @@ class DiagnoseCommand(Command, tag="diagnose"):
 COMMANDS = (DiagnoseCommand,)
 
 
-def run(container: Container, _command: DiagnoseCommand) -> dict[str, Any]:
+def run(wired: OperatorsWiring, _command: DiagnoseCommand) -> dict[str, Any]:
     """Findings, in the order in which one would look."""
     return {
         "items": [
-            {"check": f.check, "health": f.health.value, "words": f.words, "advice": f.advice}
-            for f in container.diagnose()
+            {"check": f.check, "health": f.health.value, "words": f.words, "advice": f.advice} for f in wired.diagnose()
         ]
     }

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from payflowx.application.merchants.api_key_issuer import IssuedKey
-from payflowx.bootstrap import Container
 from payflowx.domain.merchants.directory import ApiKeyRecord
 from payflowx.domain.shared.limits import MAX_KEY_LIFETIME_DAYS, MAX_KEY_OVERLAP_HOURS
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
+from payflowx.wiring.operators import OperatorsWiring
 
 _KeyId = Annotated[str, Meta(pattern="^key_[0-9a-f]{12}$")]
 
@@ -46,26 +46,24 @@ COMMANDS = (ListKeysCommand, CreateKeyCommand, RotateKeyCommand, RevokeKeyComman
 
 
 def run(
-    container: Container, command: ListKeysCommand | CreateKeyCommand | RotateKeyCommand | RevokeKeyCommand
+    wired: OperatorsWiring, command: ListKeysCommand | CreateKeyCommand | RotateKeyCommand | RevokeKeyCommand
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
         case ListKeysCommand():
-            now_ms = container.clock.now_ms()
-            keys = container.list_keys(command.merchant_id)
+            now_ms = wired.platform.clock.now_ms()
+            keys = wired.list_keys(command.merchant_id)
             return {"items": [_present(key, now_ms) for key in keys]}
         case CreateKeyCommand():
-            return _issued(
-                container.create_key(command.merchant_id, command.expires_in_days, command.operator_action())
-            )
+            return _issued(wired.create_key(command.merchant_id, command.expires_in_days, command.operator_action()))
         case RotateKeyCommand():
-            issued = container.rotate_key(
+            issued = wired.rotate_key(
                 command.merchant_id, command.key_id, command.overlap_hours, command.operator_action()
             )
             return _issued(issued)
         case RevokeKeyCommand():
-            key = container.revoke_key(command.merchant_id, command.key_id, command.operator_action())
-            return _present(key, container.clock.now_ms())
+            key = wired.revoke_key(command.merchant_id, command.key_id, command.operator_action())
+            return _present(key, wired.platform.clock.now_ms())
 
 
 def _issued(issued: IssuedKey) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS
-from payflowx.bootstrap import Container
 from payflowx.domain.inbound_webhooks.tokens import webhook_path
 from payflowx.domain.providers.ports import Account
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, Limit, MerchantId, MutatingCommand
+from payflowx.wiring.operators import OperatorsWiring
 
 
 class AccountRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -47,14 +47,14 @@ COMMANDS = (CreateMerchantCommand, ListMerchantsCommand, ShowMerchantCommand)
 
 
 def run(
-    container: Container, command: CreateMerchantCommand | ListMerchantsCommand | ShowMerchantCommand
+    wired: OperatorsWiring, command: CreateMerchantCommand | ListMerchantsCommand | ShowMerchantCommand
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
         case CreateMerchantCommand():
             accounts = [Account(**msgspec.structs.asdict(account)) for account in command.accounts]
-            created = container.create_merchant(command.merchant_id, command.name, accounts, command.operator_action())
-            container.telemetry.info("merchant created", merchantId=command.merchant_id)
+            created = wired.create_merchant(command.merchant_id, command.name, accounts, command.operator_action())
+            wired.telemetry.info("merchant created", merchantId=command.merchant_id)
             return {
                 "merchantId": command.merchant_id,
                 "keyId": created.key_id,
@@ -62,7 +62,7 @@ def run(
                 "webhooks": [present_webhook(account) for account in created.merchant.accounts],
             }
         case ListMerchantsCommand():
-            page = container.list_merchants(after=command.after, limit=command.limit)
+            page = wired.list_merchants(after=command.after, limit=command.limit)
             return {
                 "items": [
                     {"merchantId": m.merchant_id, "name": m.name, "createdAt": timestamp(m.created_at_ms)}
@@ -71,7 +71,7 @@ def run(
                 "nextAfter": page.next_after,
             }
         case ShowMerchantCommand():
-            merchant = container.show_merchant(command.merchant_id)
+            merchant = wired.show_merchant(command.merchant_id)
             return {
                 "merchantId": merchant.merchant_id,
                 "name": merchant.name,

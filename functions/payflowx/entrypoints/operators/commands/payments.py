@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.bootstrap import Container
 from payflowx.domain.payments.ports import PaymentQuery
 from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS
 from payflowx.domain.shared.statuses import PaymentStatus
@@ -17,6 +16,7 @@ from payflowx.entrypoints.operators.commands.base import (
     TransactionId,
 )
 from payflowx.entrypoints.operators.commands.presenting import event_fields, operation_fields, payment_fields
+from payflowx.wiring.operators import OperatorsWiring
 
 _Milliseconds = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
 
@@ -40,7 +40,7 @@ class ListPaymentsCommand(Command, tag="list_payments"):
 
 
 class ListEventsCommand(Command, tag="list_events"):
-    """The audit trail, oldest first."""
+    """The audit log, oldest first."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
@@ -49,7 +49,7 @@ class ListEventsCommand(Command, tag="list_events"):
 
 
 class VerifyAuditLogCommand(Command, tag="verify_trail"):
-    """Answers with what is wrong with a payment's audit trail."""
+    """Answers with what is wrong with a payment's audit log."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
@@ -80,7 +80,7 @@ COMMANDS = (
 
 
 def run(
-    container: Container,
+    wired: OperatorsWiring,
     command: ShowPaymentCommand
     | ListPaymentsCommand
     | ListEventsCommand
@@ -90,31 +90,31 @@ def run(
 ) -> dict[str, Any]:
     """The answer's fields."""
     if isinstance(command, ListPaymentsCommand):
-        return _list(container, command)
+        return _list(wired, command)
     names = (command.merchant_id, command.transaction_id)
     match command:
         case ShowPaymentCommand():
-            payment = payment_fields(container.read_payments.get(*names))
+            payment = payment_fields(wired.read_payments.get(*names))
             return {
                 **payment,
-                "operations": [operation_fields(o) for o in container.read_operations.of_payment(*names)],
+                "operations": [operation_fields(o) for o in wired.read_operations.of_payment(*names)],
             }
         case ListEventsCommand():
-            page = container.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
+            page = wired.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
             return {"items": [event_fields(event) for event in page.items], "nextSeq": page.next_seq}
         case VerifyAuditLogCommand():
-            faults = container.verify_audit_log(*names)
+            faults = wired.verify_audit_log(*names)
             return {"whole": not faults, "faults": faults}
         case ResolvePaymentCommand():
-            return payment_fields(container.resolve_payment(*names, command.operator_action()))
+            return payment_fields(wired.resolve_payment(*names, command.operator_action()))
         case ErasePersonalDataCommand():
-            container.erase_personal_data(*names, command.operator_action())
-            container.telemetry.info("personal data erased", transactionId=command.transaction_id)
+            wired.erase_personal_data(*names, command.operator_action())
+            wired.telemetry.info("personal data erased", transactionId=command.transaction_id)
             return {"erased": True}
 
 
-def _list(container: Container, command: ListPaymentsCommand) -> dict[str, Any]:
-    until_ms = command.until_ms if command.until_ms is not None else container.clock.now_ms() + 1
+def _list(wired: OperatorsWiring, command: ListPaymentsCommand) -> dict[str, Any]:
+    until_ms = command.until_ms if command.until_ms is not None else wired.platform.clock.now_ms() + 1
     earliest_ms = until_ms - MAX_LIST_RANGE_DAYS * DAY_MS
     query = PaymentQuery(
         merchant_id=command.merchant_id,
@@ -124,5 +124,5 @@ def _list(container: Container, command: ListPaymentsCommand) -> dict[str, Any]:
         limit=command.limit,
         position=command.position,
     )
-    page = container.read_payments.page(query)
+    page = wired.read_payments.page(query)
     return {"items": [payment_fields(payment) for payment in page.items], "nextPosition": page.next_position}

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from payflowx.bootstrap import Container
 from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand
+from payflowx.wiring.operators import OperatorsWiring
 
 
 class ListProvidersCommand(Command, tag="list_providers"):
@@ -25,7 +25,7 @@ class SetProviderStatusCommand(MutatingCommand, tag="set_provider_switch"):
 COMMANDS = (ListProvidersCommand, SetProviderStatusCommand)
 
 
-def run(container: Container, command: ListProvidersCommand | SetProviderStatusCommand) -> dict[str, Any]:
+def run(wired: OperatorsWiring, command: ListProvidersCommand | SetProviderStatusCommand) -> dict[str, Any]:
     """The answer's fields."""
     match command:
         case ListProvidersCommand():
@@ -38,11 +38,11 @@ def run(container: Container, command: ListProvidersCommand | SetProviderStatusC
                         "disabledForEveryone": status.disabled_for_everyone,
                         "disabledForMerchant": status.disabled_for_merchant,
                     }
-                    for status in container.list_providers(command.merchant_id)
+                    for status in wired.list_providers(command.merchant_id)
                 ]
             }
         case SetProviderStatusCommand():
-            switch = container.set_provider_status(
+            switch = wired.set_provider_status(
                 command.provider, command.merchant_id, command.operator_action(), disabled=command.disabled
             )
             return {"provider": switch.provider, "merchantId": switch.merchant_id, "disabled": switch.disabled}

@@ -6,7 +6,6 @@ from msgspec import Meta
 
 from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.application.reviews.list_reviews import Review
-from payflowx.bootstrap import Container
 from payflowx.domain.payments.ports import PaymentQuery
 from payflowx.domain.payments.review import ReviewVerdict, attempt_in_question
 from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
@@ -20,6 +19,7 @@ from payflowx.entrypoints.operators.commands.base import (
     TransactionId,
 )
 from payflowx.entrypoints.operators.commands.presenting import money, operation_fields, payment_fields
+from payflowx.wiring.operators import OperatorsWiring
 
 _PAGE = 100
 _Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
@@ -57,27 +57,27 @@ COMMANDS = (ListReviewsCommand, CloseReviewCommand, CloseOperationReviewCommand)
 
 
 def run(
-    container: Container, command: ListReviewsCommand | CloseReviewCommand | CloseOperationReviewCommand
+    wired: OperatorsWiring, command: ListReviewsCommand | CloseReviewCommand | CloseOperationReviewCommand
 ) -> dict[str, Any]:
     """The list, or what was closed as it is now."""
     if isinstance(command, ListReviewsCommand):
-        return _list(container, command)
+        return _list(wired, command)
     finding = ReviewEntry(verdict=command.verdict, evidence=command.evidence, reference=command.reference)
     match command:
         case CloseReviewCommand():
-            payment = container.close_review(
+            payment = wired.close_review(
                 command.merchant_id, command.transaction_id, finding, command.operator_action()
             )
             return payment_fields(payment)
         case CloseOperationReviewCommand():
-            operation = container.close_operation_review(
+            operation = wired.close_operation_review(
                 command.merchant_id, command.operation_id, finding, command.operator_action()
             )
             return operation_fields(operation)
 
 
-def _list(container: Container, command: ListReviewsCommand) -> dict[str, Any]:
-    until_ms = container.clock.now_ms() + 1
+def _list(wired: OperatorsWiring, command: ListReviewsCommand) -> dict[str, Any]:
+    until_ms = wired.platform.clock.now_ms() + 1
     query = PaymentQuery(
         merchant_id=command.merchant_id,
         from_ms=until_ms - command.days * DAY_MS,
@@ -86,7 +86,7 @@ def _list(container: Container, command: ListReviewsCommand) -> dict[str, Any]:
         limit=_PAGE,
         position=command.position,
     )
-    page = container.list_reviews(query)
+    page = wired.list_reviews(query)
     return {"items": [_present(review) for review in page.items], "nextPosition": page.next_position}
 
 

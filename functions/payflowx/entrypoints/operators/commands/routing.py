@@ -7,11 +7,11 @@ from msgspec import Meta
 
 from payflowx.adapters.appconfig.document import MAX_DOCUMENT_BYTES
 from payflowx.application.routing.explain_route import RouteQuestion
-from payflowx.bootstrap import Container
 from payflowx.domain.merchants.directory import Publication
 from payflowx.domain.shared import limits
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand, TransactionId
+from payflowx.wiring.operators import OperatorsWiring
 
 _Document = Annotated[str, Meta(min_length=2, max_length=MAX_DOCUMENT_BYTES)]
 
@@ -60,7 +60,7 @@ COMMANDS = (
 
 
 def run(
-    container: Container,
+    wired: OperatorsWiring,
     command: ShowRoutingCommand
     | CheckRoutingCommand
     | ExplainRouteCommand
@@ -70,18 +70,18 @@ def run(
     """The answer's fields."""
     match command:
         case ShowRoutingCommand():
-            return _present(container.routing_publisher.current())
+            return _present(wired.routing_publisher.current())
         case CheckRoutingCommand():
-            return {"faults": list(container.check_routing.faults(command.document.encode()))}
+            return {"faults": list(wired.check_routing.faults(command.document.encode()))}
         case ExplainRouteCommand():
-            return _explain(container, command)
+            return _explain(wired, command)
         case PublishRoutingCommand():
-            return _present(container.publish_routing(command.document.encode(), command.operator_action()))
+            return _present(wired.publish_routing(command.document.encode(), command.operator_action()))
         case RollBackRoutingCommand():
-            return _present(container.roll_back_routing(command.operator_action()))
+            return _present(wired.roll_back_routing(command.operator_action()))
 
 
-def _explain(container: Container, command: ExplainRouteCommand) -> dict[str, Any]:
+def _explain(wired: OperatorsWiring, command: ExplainRouteCommand) -> dict[str, Any]:
     question = RouteQuestion(
         merchant_id=command.merchant_id,
         amount=command.amount,
@@ -92,7 +92,7 @@ def _explain(container: Container, command: ExplainRouteCommand) -> dict[str, An
         metadata=command.metadata,
         transaction_id=command.transaction_id,
     )
-    route = container.explain_route(question, command.document.encode() if command.document is not None else None)
+    route = wired.explain_route(question, command.document.encode() if command.document is not None else None)
     return {
         "document": route.document,
         "rule": route.rule,

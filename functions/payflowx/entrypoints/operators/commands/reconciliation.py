@@ -1,0 +1,98 @@
+"""Reconciliations, started and shown. The reconciler function takes these two commands, over its own wiring."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from payflowx.application.reconciliation.start_reconciliations import Asked
+from payflowx.domain.reconciliation.run import Discrepancy, Run
+from payflowx.domain.shared.errors import Refusal
+from payflowx.entrypoints.operators.commands.base import Command, MutatingCommand
+from payflowx.entrypoints.operators.protocol import Runners
+from payflowx.wiring.reconciliation import ReconcilerWiring
+
+_DISCREPANCIES_A_PAGE: Final = 100
+_WIRE_NAMES: Final = {"result": "verdict", "action": "remedy"}
+_DECISION: Final = frozenset({"operator", "reason"})
+_Name = Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class ReconcileCommand(MutatingCommand, tag="reconcile"):
+    """Answers with the runs. Milliseconds since 1970, until exclusive; `file`: a key of the bucket."""
+
+    provider: _Name
+    from_ms: int
+    until_ms: int
+    merchant_id: _Name | None = None
+    account_id: _Name | None = None
+    file: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    again: Annotated[int, Meta(ge=0, le=1_000)] = 0
+
+
+class ShowReconciliationCommand(Command, tag="show_reconciliation"):
+    """Answers with a run and a page of the discrepancies that it found."""
+
+    run_id: _Name
+    after: Annotated[str, Meta(max_length=500)] | None = None
+
+
+COMMANDS: Final = (ReconcileCommand, ShowReconciliationCommand)
+
+
+def run(wired: ReconcilerWiring, command: ReconcileCommand | ShowReconciliationCommand) -> dict[str, Any]:
+    """The answer's fields."""
+    match command:
+        case ReconcileCommand():
+            return {"runs": [_present(started) for started in _start(wired, command)]}
+        case ShowReconciliationCommand():
+            found = wired.runs.get(command.run_id)
+            if found is None:
+                raise Refusal("run_not_found", "There is no reconciliation with this id; `reconcile` shows its ids.")
+            page, after = wired.runs.discrepancies(found.run_id, limit=_DISCREPANCIES_A_PAGE, after=command.after)
+            shown = [_present_discrepancy(discrepancy) for discrepancy in page]
+            return {"run": _present(found), "findings": shown, "after": after}
+
+
+RUNNERS: Final[Runners[ReconcilerWiring]] = dict.fromkeys(COMMANDS, run)
+
+
+def _start(wired: ReconcilerWiring, command: ReconcileCommand) -> list[Run]:
+    fields = msgspec.structs.asdict(command)
+    asked = Asked(**{name: value for name, value in fields.items() if name not in _DECISION})
+    return wired.start_reconciliations.asked_for(asked, command.operator_action())
+
+
+def _present(shown: Run) -> dict[str, Any]:
+    return _camel(
+        {
+            "run_id": shown.run_id,
+            "merchant_id": shown.merchant_id,
+            "provider": shown.provider,
+            "account_id": shown.account_id,
+            "source": shown.source,
+            "file": shown.file,
+            "from_ms": shown.from_ms,
+            "until_ms": shown.until_ms,
+            "phase": shown.phase,
+            "pages": shown.pages,
+            "counts": dict(shown.counts),
+            "differences": shown.differences,
+            "problem": shown.problem,
+        }
+    )
+
+
+def _present_discrepancy(discrepancy: Discrepancy) -> dict[str, Any]:
+    return _camel({_WIRE_NAMES.get(name, name): value for name, value in asdict(discrepancy).items()})
+
+
+def _camel(fields: dict[str, Any]) -> dict[str, Any]:
+    return {_wire_name(name): value for name, value in fields.items() if value is not None}
+
+
+def _wire_name(name: str) -> str:
+    """`run_id` -> `runId`, as everywhere on the wire."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

@@ -1,0 +1,35 @@
+"""Which family runs which command. To add a family: its module here."""
+
+from types import ModuleType
+from typing import Final
+
+from payflowx.entrypoints.operators.commands import (
+    audit_log,
+    credentials,
+    dead_letters,
+    health,
+    keys,
+    merchants,
+    payments,
+    providers,
+    reviews,
+    routing,
+)
+from payflowx.entrypoints.operators.protocol import Runners
+from payflowx.wiring.operators import OperatorsWiring
+
+FAMILIES: Final[tuple[ModuleType, ...]] = (
+    merchants,
+    keys,
+    credentials,
+    providers,
+    routing,
+    payments,
+    reviews,
+    dead_letters,
+    audit_log,
+    health,
+)
+"""Each offers `COMMANDS`, its structs, and `run(wired, command)`."""
+
+RUNNERS: Final[Runners[OperatorsWiring]] = {command: family.run for family in FAMILIES for command in family.COMMANDS}

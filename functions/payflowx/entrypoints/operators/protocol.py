@@ -1,0 +1,38 @@
+"""How a function takes commands: decode -> use case -> present, and one form for what goes wrong.
+
+Commands are invoked with IAM, never through the API. They run the use cases that everybody runs: nothing can be forced.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
+from typing import Any, TypeVar
+
+import msgspec
+
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
+
+W = TypeVar("W")
+
+Runners = Mapping[type, Callable[[W, Any], dict[str, Any]]]
+"""From a command's type to what runs it over the function's wiring."""
+
+
+def answer(event: Mapping[str, Any], wired: W, runners: Runners[W]) -> dict[str, Any]:
+    """`{"ok": true, ...}`, or `{"ok": false, "error": {"code", "message"}}`."""
+    any_command: Any = reduce(or_, runners)
+    try:
+        command = msgspec.convert(event, any_command, strict=True)
+        return {"ok": True, **runners[type(command)](wired, command)}
+    except msgspec.ValidationError as error:
+        return _failure("command_invalid", str(error))
+    except Refusal as refusal:
+        return _failure(refusal.code, refusal.detail)
+    except StorageUnavailableError as error:
+        return _failure("unavailable", f"{error}. Nothing may have been written; try again.")
+    except ConfigurationError as error:
+        return _failure("configuration", f"{error}.")
+
+
+def _failure(code: str, message: str) -> dict[str, Any]:
+    return {"ok": False, "error": {"code": code, "message": message}}

@@ -1,0 +1,134 @@
+"""The API: payments, their operations, webhook endpoints and merchant events."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+from payflowx.adapters.appconfig.reader import AppConfigRules
+from payflowx.adapters.platform.cursors import Cursors
+from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
+from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
+from payflowx.application.payments.cancel_payment import CancelPayment
+from payflowx.application.payments.create_payment import CreatePayment
+from payflowx.application.payments.read_operations import ReadOperations
+from payflowx.application.payments.read_payments import ReadPayments
+from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
+from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
+from payflowx.wiring.platform import Platform
+from payflowx.wiring.providers import ProviderAccess, ProviderSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, ProviderSettings):
+    idempotency_table: str = field()
+    cursor_secret_arn: str
+    routing_application: str
+    routing_environment: str
+    routing_profile: str
+
+
+@dataclass(kw_only=True)
+class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
+    settings: ApiSettings
+
+    @classmethod
+    def over(cls, platform: Platform) -> Self:
+        return cls(platform=platform, settings=ApiSettings.from_environment(platform.environment))
+
+    def prepare(self) -> None:
+        _ = self.create_payment, self.read_payments
+
+    # -- payments
+
+    @cached_property
+    def create_payment(self) -> CreatePayment:
+        return CreatePayment(
+            payments=self.payments,
+            jobs=self.jobs,
+            merchants=self.merchants,
+            rules=self.routing_rules,
+            providers=self.providers,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @cached_property
+    def routing_rules(self) -> AppConfigRules:
+        return AppConfigRules(
+            client=self.platform.clients.appconfigdata,
+            application=self.settings.routing_application,
+            environment=self.settings.routing_environment,
+            profile=self.settings.routing_profile,
+            clock=self.platform.clock,
+        )
+
+    @cached_property
+    def read_payments(self) -> ReadPayments:
+        return ReadPayments(payments=self.payments)
+
+    @cached_property
+    def cancel_payment(self) -> CancelPayment:
+        return CancelPayment(
+            payments=self.payments,
+            providers=self.providers,
+            outcome_writer=self.outcome_writer,
+            operations=self.operations,
+            request_operation=self.request_operation,
+            clock=self.platform.clock,
+            policy=self.policy,
+        )
+
+    # -- operations
+
+    @cached_property
+    def request_operation(self) -> RequestOperation:
+        return RequestOperation(
+            payments=self.payments,
+            operations=self.operations,
+            providers=self.providers,
+            outcome_writer=self.outcome_writer,
+            jobs=self.jobs,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+            pause=self._pause_between_tries,
+        )
+
+    def _pause_between_tries(self, tries: int) -> None:
+        """20 to 40 ms, doubled a try, at most 2.5 s for all eight: requests for the same money at once take turns."""
+        self.platform.pause(0.01 * 2**tries * (1 + self.platform.randomness.jitter()))
+
+    @cached_property
+    def read_operations(self) -> ReadOperations:
+        return ReadOperations(payments=self.payments, operations=self.operations)
+
+    # -- webhooks to merchants
+
+    @cached_property
+    def manage_endpoints(self) -> ManageEndpoints:
+        return ManageEndpoints(
+            endpoint_store=self.endpoints,
+            cipher=self.cipher,
+            clock=self.platform.clock,
+            randomness=self.platform.randomness,
+            loopback_allowed=self.is_loopback_allowed,
+        )
+
+    @cached_property
+    def read_merchant_events(self) -> ReadMerchantEvents:
+        return ReadMerchantEvents(
+            merchant_events=self.merchant_events,
+            endpoint_store=self.endpoints,
+            deliveries=self.deliveries,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
+
+    # -- lists
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """Signs list positions."""
+        return Cursors(key=lambda: self.platform.secrets.text(self.settings.cursor_secret_arn))

@@ -1,0 +1,90 @@
+"""The store of payments and operations, and what every function needs that changes them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.adapters.sqs.messages import DELIVERIES, JOBS
+from payflowx.adapters.sqs.queue import Queue
+from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.shared.limits import HOUR_MS
+from payflowx.wiring.platform import Wiring
+from payflowx.wiring.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerSettings(Settings):
+    transactions_table: str
+    deliveries_queue_url: str
+    idempotency_table: str = ""
+    """Only the API accepts payments and operations; no other function has this table or a right to it."""
+
+
+@dataclass(kw_only=True)
+class Ledger(Wiring):
+    settings: LedgerSettings
+
+    @cached_property
+    def payments(self) -> DynamoDBPayments:
+        return DynamoDBPayments(
+            client=self.platform.clients.dynamodb,
+            transactions_table=self.settings.transactions_table,
+            idempotency_table=self.settings.idempotency_table,
+            pause=self.platform.pause,
+            jitter=self.platform.randomness.jitter,
+        )
+
+    @cached_property
+    def operations(self) -> DynamoDBOperations:
+        return DynamoDBOperations(
+            client=self.platform.clients.dynamodb,
+            transactions_table=self.settings.transactions_table,
+            idempotency_table=self.settings.idempotency_table,
+        )
+
+    @cached_property
+    def deliveries(self) -> Queue[DeliveryJob]:
+        return Queue(client=self.platform.clients.sqs, url=self.settings.deliveries_queue_url, codec=DELIVERIES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerWriterSettings(LedgerSettings):
+    jobs_queue_url: str
+    max_retries: int
+    charge_deadline_hours: int
+
+
+@dataclass(kw_only=True)
+class LedgerWriter(Ledger):
+    settings: LedgerWriterSettings
+
+    @cached_property
+    def jobs(self) -> Queue[Job]:
+        return Queue(client=self.platform.clients.sqs, url=self.settings.jobs_queue_url, codec=JOBS)
+
+    @cached_property
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(
+            max_retries=self.settings.max_retries, charge_deadline_ms=self.settings.charge_deadline_hours * HOUR_MS
+        )
+
+    @cached_property
+    def outcome_writer(self) -> OutcomeWriter:
+        return OutcomeWriter(
+            payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry
+        )
+
+    @cached_property
+    def operation_outcome_writer(self) -> OperationOutcomeWriter:
+        return OperationOutcomeWriter(
+            payments=self.payments,
+            operations=self.operations,
+            jobs=self.jobs,
+            deliveries=self.deliveries,
+            telemetry=self.telemetry,
+        )

@@ -1,0 +1,78 @@
+"""Webhooks to merchants: endpoints and events for every function that needs them, and the deliverer."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
+from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
+from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.adapters.webhooks.cipher import DECRYPTED_LIFETIME_MS, KmsSecretCipher
+from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.wiring.ledger import Ledger, LedgerSettings
+from payflowx.wiring.platform import Platform
+
+if TYPE_CHECKING:
+    from payflowx.domain.outbound_webhooks.ports import WebhookClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboundWebhooksSettings(LedgerSettings):
+    configuration_table: str
+    encryption_key_arn: str
+    loopback_allowed: bool
+
+
+@dataclass(kw_only=True)
+class OutboundWebhooks(Ledger):
+    settings: OutboundWebhooksSettings
+
+    @cached_property
+    def merchant_events(self) -> DynamoDBMerchantEvents:
+        return DynamoDBMerchantEvents(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+
+    @cached_property
+    def endpoints(self) -> DynamoDBWebhookEndpoints:
+        return DynamoDBWebhookEndpoints(client=self.platform.clients.dynamodb, table=self.settings.configuration_table)
+
+    @cached_property
+    def cipher(self) -> KmsSecretCipher:
+        return KmsSecretCipher(
+            client=self.platform.clients.kms,
+            key_arn=self.settings.encryption_key_arn,
+            cache=TtlCache(DECRYPTED_LIFETIME_MS, self.platform.clock.now_ms),
+        )
+
+    @property
+    def is_loopback_allowed(self) -> bool:
+        """On a developer's machine only: no merchant may reach the API on a deployed function's loopback address."""
+        return self.settings.loopback_allowed and not self.platform.is_lambda
+
+
+@dataclass(kw_only=True)
+class DelivererWiring(OutboundWebhooks):
+    @classmethod
+    def over(cls, platform: Platform) -> Self:
+        return cls(platform=platform, settings=OutboundWebhooksSettings.from_environment(platform.environment))
+
+    @cached_property
+    def webhook_client(self) -> "WebhookClient":
+        from payflowx.adapters.webhooks.client import UrllibWebhookClient  # noqa: PLC0415 - the API posts nothing
+
+        return UrllibWebhookClient(loopback_allowed=self.is_loopback_allowed, now_ms=self.platform.clock.now_ms)
+
+    @cached_property
+    def deliver_event(self) -> DeliverEvent:
+        return DeliverEvent(
+            merchant_events=self.merchant_events,
+            endpoint_store=self.endpoints,
+            payments=self.payments,
+            operations=self.operations,
+            cipher=self.cipher,
+            webhook_client=self.webhook_client,
+            deliveries=self.deliveries,
+            concurrency=self.platform.concurrency,
+            clock=self.platform.clock,
+            randomness=self.platform.randomness,
+            telemetry=self.telemetry,
+        )

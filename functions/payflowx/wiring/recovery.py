@@ -1,0 +1,70 @@
+"""The sweeper: wakes what is due."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
+from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.application.recovery.wake_event import WakeEvent
+from payflowx.application.recovery.wake_operation import WakeOperation
+from payflowx.application.recovery.wake_payment import WakePayment
+from payflowx.domain.payments.ports import DueKind
+from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
+from payflowx.wiring.platform import Platform
+
+
+@dataclass(kw_only=True)
+class SweeperWiring(LedgerWriter):
+    @classmethod
+    def over(cls, platform: Platform) -> Self:
+        return cls(platform=platform, settings=LedgerWriterSettings.from_environment(platform.environment))
+
+    @cached_property
+    def sweep(self) -> SweepDueItems:
+        return SweepDueItems(
+            due_items=self.due_items,
+            wakers={
+                DueKind.PAYMENT: self._wake_payment,
+                DueKind.OPERATION: self._wake_operation,
+                DueKind.EVENT: self._wake_event,
+            },
+            concurrency=self.platform.concurrency,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def due_items(self) -> DynamoDBDueItems:
+        return DynamoDBDueItems(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+
+    @property
+    def _wake_payment(self) -> WakePayment:
+        return WakePayment(
+            due_items=self.due_items,
+            payments=self.payments,
+            jobs=self.jobs,
+            outcome_writer=self.outcome_writer,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @property
+    def _wake_operation(self) -> WakeOperation:
+        return WakeOperation(
+            due_items=self.due_items,
+            payments=self.payments,
+            operations=self.operations,
+            jobs=self.jobs,
+            outcome_writer=self.operation_outcome_writer,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @property
+    def _wake_event(self) -> WakeEvent:
+        merchant_events = DynamoDBMerchantEvents(
+            client=self.platform.clients.dynamodb, table=self.settings.transactions_table
+        )
+        return WakeEvent(due_items=self.due_items, merchant_events=merchant_events, deliveries=self.deliveries)

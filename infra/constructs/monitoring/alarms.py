@@ -1,0 +1,87 @@
+"""The alarms of all rooms on one topic, and two composite alarms: one wakes an operator, the other can wait."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.constructs.monitoring.burn_rate import BurnRate, Objective
+from infra.constructs.monitoring.metrics import own
+from infra.constructs.monitoring.symptom import Symptom, described
+
+_SUCCESS_SHARE: Final = 0.995
+"""The share of finished payments that ends by an answer of payer or bank, not by a failure of ours or a provider's."""
+_RUNBOOK_OF_THE_OBJECTIVE: Final = "success-objective"
+
+
+class Alarms(Construct):
+    """A symptom's name becomes a part of the alarm's name, so the names never change."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        topic: sns.ITopic,
+        symptoms: Mapping[str, Symptom],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._action = actions.SnsAction(topic)
+        plain = {name: self._alarm(name, symptom) for name, symptom in symptoms.items()}
+        success = BurnRate(self, "Success", objective=self._objective())
+        impairing = [alarm for name, alarm in plain.items() if symptoms[name].impairs_payments]
+        self.all: list[cloudwatch.IAlarm] = [
+            self._payments_impaired(success, impairing),
+            self._success_burns_slowly(success),
+            *plain.values(),
+            *success.windows,
+        ]
+
+    def _alarm(self, name: str, symptom: Symptom) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_description=described(symptom.says, symptom.runbook),
+            metric=symptom.metric,
+            threshold=symptom.threshold,
+            evaluation_periods=symptom.periods,
+            comparison_operator=symptom.comparison,
+            treat_missing_data=symptom.missing,
+        )
+        alarm.add_alarm_action(self._action)
+        return alarm
+
+    def _payments_impaired(self, success: BurnRate, impairing: list[cloudwatch.Alarm]) -> cloudwatch.CompositeAlarm:
+        parts = (cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM) for alarm in impairing)
+        return self._composite(
+            "PaymentsImpaired",
+            cloudwatch.AlarmRule.any_of(success.fast, *parts),
+            described("Payments fail, are refused or wait, and merchants notice.", "payments-impaired"),
+        )
+
+    def _success_burns_slowly(self, success: BurnRate) -> cloudwatch.CompositeAlarm:
+        says = "A small share of payments keeps failing, by a fault of ours or of a provider."
+        return self._composite("SuccessBurnsSlowly", success.slow, described(says, _RUNBOOK_OF_THE_OBJECTIVE))
+
+    def _composite(self, name: str, rule: cloudwatch.IAlarmRule, description: str) -> cloudwatch.CompositeAlarm:
+        alarm = cloudwatch.CompositeAlarm(self, name, alarm_description=description, alarm_rule=rule)
+        alarm.add_alarm_action(self._action)
+        return alarm
+
+    def _objective(self) -> Objective:
+        def metric(window: Duration, statistic: str) -> cloudwatch.Metric:
+            return own("ObjectiveMissed", self._environment, statistic=statistic, period=window)
+
+        return Objective(
+            share=_SUCCESS_SHARE,
+            missed=lambda window: metric(window, "Sum"),
+            total=lambda window: metric(window, "SampleCount"),
+            runbook=_RUNBOOK_OF_THE_OBJECTIVE,
+            says="Payments fail by a fault of ours or of a provider.",
+        )

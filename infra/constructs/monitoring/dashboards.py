@@ -1,0 +1,140 @@
+"""Two dashboards: payments, and the machinery behind them. New providers, queues and functions appear by themselves."""
+
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.constructs.monitoring.metrics import grouped, own, search
+from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.work_queue import WorkQueue
+
+_FIVE_MINUTES = Duration.minutes(5)
+
+
+def _graph(title: str, metrics: Iterable[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8, height=6, period=_FIVE_MINUTES)
+
+
+class BusinessDashboard(Construct):
+    """Success, outcomes and latency of payments, by provider."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: str, api: apigateway.RestApi) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        board = cloudwatch.Dashboard(self, "Payments", default_interval=Duration.hours(3))
+        final = self._grouped("PaymentsFinal", "status", "provider")
+        board.add_widgets(
+            _graph("Payments by status and provider", [self._own("PaymentsAccepted"), final]),
+            _graph("Success rate, percent", [self._success_rate()]),
+            _graph("Time to a final status, ms", self._percentiles("TimeToFinal")),
+        )
+        board.add_widgets(
+            _graph("Outcomes of attempts", [self._grouped("AttemptOutcomes", "provider", "outcome")]),
+            _graph("Provider latency p99, ms", [self._grouped("ProviderLatency", "provider", statistic="p99")]),
+            _graph("Attempts a payment", [self._own("AttemptsToFinal", statistic="Average")]),
+        )
+        board.add_widgets(
+            _graph("Failed by us or by a provider, share", [self._own("ObjectiveMissed", statistic="Average")]),
+            _graph(
+                "Requires manual review",
+                map(self._own, ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses")),
+            ),
+            _graph("Captures, voids, refunds", [self._grouped("OperationsFinal", "kind", "status")]),
+        )
+        board.add_widgets(
+            _graph("API latency, ms", [api.metric_latency(statistic="p50"), api.metric_latency(statistic="p99")]),
+            _graph("Requests repeated with a known key", [self._own("RequestsRepeated")]),
+            _graph("Captures, voids, refunds accepted", [self._grouped("OperationsAccepted", "kind")]),
+        )
+
+    def _own(self, name: str, *, statistic: str = "Sum") -> cloudwatch.Metric:
+        return own(name, self._environment, statistic=statistic)
+
+    def _grouped(self, name: str, *dimensions: str, statistic: str = "Sum") -> cloudwatch.MathExpression:
+        return grouped(name, self._environment, *dimensions, statistic=statistic)
+
+    def _percentiles(self, name: str) -> list[cloudwatch.Metric]:
+        return [self._own(name, statistic=statistic) for statistic in ("p50", "p99")]
+
+    def _success_rate(self) -> cloudwatch.MathExpression:
+        """Successes among the payments that became final, in percent."""
+        dimensions = ("status", "provider")
+        succeeded = search("PaymentsFinal", self._environment, *dimensions, where=' status="SUCCESS"')
+        every = search("PaymentsFinal", self._environment, *dimensions)
+        expression = f"100 * SUM({succeeded}) / SUM({every})"
+        return cloudwatch.MathExpression(expression=expression, using_metrics={}, label="success rate")
+
+
+class MachineryDashboard(Construct):
+    """Alarms, queues, functions, webhooks and reconciliation."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        api: apigateway.RestApi,
+        queues: Sequence[WorkQueue],
+        functions: Sequence[PayFlowXFunction],
+        alarms: Sequence[cloudwatch.IAlarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        aliases = [function.alias for function in functions]
+        board = cloudwatch.Dashboard(self, "Operations", default_interval=Duration.hours(3))
+        board.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=24, height=6))
+        board.add_widgets(
+            _graph("Queue depth", [q.queue.metric_approximate_number_of_messages_visible() for q in queues]),
+            _graph("Oldest message, s", [q.queue.metric_approximate_age_of_oldest_message() for q in queues]),
+            _graph(
+                "Dead letters",
+                [q.dead_letters.metric_approximate_number_of_messages_visible() for q in queues],
+            ),
+        )
+        board.add_widgets(
+            _graph(
+                "Oldest due, s; woken without progress",
+                [own("OldestDueAge", environment, statistic="Maximum"), own("DrivesExhausted", environment)],
+            ),
+            _graph("Dead letters replayed", [grouped("DeadLettersReplayed", environment, "queue")]),
+            _graph("API errors", [api.metric_server_error(statistic="Sum"), api.metric_client_error(statistic="Sum")]),
+        )
+        board.add_widgets(
+            _graph("Function errors", [alias.metric_errors() for alias in aliases]),
+            _graph("Throttles", [alias.metric_throttles() for alias in aliases]),
+            _graph("Duration p99, ms", [alias.metric_duration(statistic="p99") for alias in aliases]),
+        )
+        board.add_widgets(
+            _graph(
+                "Webhooks in",
+                [
+                    grouped(f"Webhooks{what}", environment, "provider")
+                    for what in ("Received", "Forged", "Ignored", "Unmatched", "WithoutNews")
+                ],
+            ),
+            _graph("Webhook lag p99, ms", [grouped("WebhookLag", environment, "provider", statistic="p99")]),
+            _graph(
+                "Refused credentials, refused card data",
+                [own("ProviderMisconfigured", environment), own("CardDataRefused", environment)],
+            ),
+        )
+        board.add_widgets(
+            _graph("Webhooks out, by outcome", [grouped("Deliveries", environment, "outcome")]),
+            _graph(
+                "From event to merchant, ms",
+                [own("DeliveryLag", environment, statistic=statistic) for statistic in ("p50", "p99")],
+            ),
+            _graph(
+                "Given up, endpoints disabled",
+                [own("DeliveriesGivenUp", environment), own("EndpointsDisabled", environment)],
+            ),
+            _graph("Lines reconciled", [grouped("ReconciledLines", environment, "provider", "outcome")]),
+            _graph(
+                "Discrepancies, and reports that could not be read",
+                [own("ReconciliationDifferences", environment), own("ReconciliationsFailed", environment)],
+            ),
+            _graph("Oldest reconciliation, s", [own("ReconciliationAge", environment, statistic="Maximum")]),
+        )

@@ -1,0 +1,25 @@
+"""The condition that an alarm watches, and the runbook that it names."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """`runbook` is the name of a file in `docs/runbooks`; `says` is the alarm's text for the operator on call."""
+
+    metric: cloudwatch.IMetric
+    threshold: float
+    runbook: str
+    says: str
+    periods: int = 1
+    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+    comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+    impairs_payments: bool = False
+    """Whether the composite alarm PaymentsImpaired, which wakes an operator, contains this one."""
+
+
+def described(says: str, runbook: str) -> str:
+    """The alarm's description, which the operator on call reads first."""
+    return f"{says} Runbook: docs/runbooks/{runbook}.md"

@@ -1,0 +1,80 @@
+"""Outbound webhooks: the deliverer posts merchant events to merchants' endpoints; a queue wakes it."""
+
+from aws_cdk import Duration
+from constructs import Construct
+
+from infra.constructs.monitoring.metrics import own
+from infra.constructs.monitoring.symptom import Symptom
+from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.room import Room
+
+_TIMEOUT = Duration.seconds(45)
+"""A post takes at most 15 s, whatever the merchant's server does; the rest is for reads and writes."""
+_ENDPOINTS_PARTITION = "E#*"
+
+
+class OutboundWebhooks(Room):
+    """A lost message delays an event by a minute or two: the event's item is due nevertheless."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self.queue = platform.queue(
+            Construct(platform.scope, "Deliveries"),
+            "Queue",
+            content="Deliveries",
+            consumer_timeout=_TIMEOUT,
+            # Merchants' servers may be slow; no payment waits for them.
+            impairs_payments=False,
+        )
+        self.deliverer = self._deliverer()
+        self.queue.feed(self.deliverer.alias, max_concurrency=platform.settings.delivery_concurrency)
+        self.functions = (self.deliverer,)
+        self.queues = (self.queue,)
+
+    def _deliverer(self) -> PayFlowXFunction:
+        transactions = self._platform.tables.transactions
+        deliverer = self._platform.function(
+            "Deliverer",
+            handler="deliverer",
+            service="deliverer",
+            description="Posts merchant events to webhook endpoints",
+            timeout=_TIMEOUT,
+        )
+        deliverer.may_read(transactions, "GetItem")
+        deliverer.may_write(transactions, "UpdateItem")
+        deliverer.may_send(self.queue)
+        self.let_store_endpoints(deliverer)
+        return deliverer
+
+    def let_store_endpoints(self, function: PayFlowXFunction) -> None:
+        """Allow the items of webhook endpoints only: the same table holds merchants and their API keys."""
+        configuration = self._platform.tables.configuration
+        function.allow(
+            ["dynamodb:GetItem", "dynamodb:PutItem"],
+            [configuration.resource.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [_ENDPOINTS_PARTITION]}},
+        )
+        function.may_use_key()
+        function.set_environment(
+            ENCRYPTION_KEY_ARN=self._platform.key.key_arn,
+            **{configuration.variable: configuration.resource.table_name},
+        )
+
+    def symptoms(self) -> dict[str, Symptom]:
+        """Endpoints and events that the deliverer stopped trying."""
+        environment = self._platform.settings.name
+        return {
+            "EndpointsDisabled": Symptom(
+                metric=own("EndpointsDisabled", environment),
+                threshold=1,
+                runbook="endpoint-disabled",
+                says="A merchant's webhook endpoint was disabled: it no longer exists, or failed for three days.",
+            ),
+            "DeliveriesGivenUp": Symptom(
+                metric=own("DeliveriesGivenUp", environment),
+                threshold=1,
+                runbook="delivery-given-up",
+                says="An endpoint accepted an event in no attempt of three days, while it accepted others.",
+            ),
+        }

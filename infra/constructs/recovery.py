@@ -1,0 +1,81 @@
+"""Recovery: the sweeper, which wakes every payment, operation and merchant event that is due, and its schedule."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from constructs import Construct
+
+from infra.constructs.monitoring.metrics import own
+from infra.constructs.monitoring.symptom import Symptom
+from infra.constructs.outbound_webhooks import OutboundWebhooks
+from infra.constructs.payments import Payments
+from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.room import Room
+
+
+class Recovery(Room):
+    """Nothing repeats a missed run: the next one, a minute later, finds all that the missed one would have found."""
+
+    def __init__(self, platform: Platform, *, payments: Payments, outbound_webhooks: OutboundWebhooks) -> None:
+        self._platform = platform
+        self.sweeper = self._sweeper(payments, outbound_webhooks)
+        scheduler.Schedule(
+            Construct(platform.scope, "SweeperSchedule"),
+            "EveryMinute",
+            description="Wakes payments, operations and events that are due",
+            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(1)),
+            target=targets.LambdaInvoke(self.sweeper.alias, retry_attempts=0, max_event_age=Duration.seconds(60)),
+        )
+        self.functions = (self.sweeper,)
+
+    def _sweeper(self, payments: Payments, outbound_webhooks: OutboundWebhooks) -> PayFlowXFunction:
+        transactions = self._platform.tables.transactions
+        sweeper = self._platform.function(
+            "Sweeper",
+            handler="sweeper",
+            service="sweeper",
+            description="Wakes what is due",
+            timeout=Duration.seconds(50),
+        )
+        sweeper.may_read(transactions, "GetItem")
+        sweeper.may_query(transactions, index="due")
+        sweeper.may_write(transactions, "PutItem", "UpdateItem")
+        sweeper.may_send(payments.jobs)
+        sweeper.may_send(outbound_webhooks.queue)
+        return sweeper
+
+    def symptoms(self) -> dict[str, Symptom]:
+        """The sweeper's own report: how late the oldest due item is, and whether the sweeper runs at all."""
+        return {
+            "OldestDuePayment": Symptom(
+                metric=self._metric("OldestDueAge", statistic="Maximum", period=Duration.minutes(1)),
+                threshold=900,
+                periods=3,
+                runbook="oldest-due-payment",
+                says="A payment has been due for more than fifteen minutes.",
+                impairs_payments=True,
+            ),
+            "SweeperNotRunning": Symptom(
+                metric=self._metric("OldestDueAge", statistic="SampleCount"),
+                threshold=1,
+                runbook="sweeper-not-running",
+                says="The sweeper has not run for five minutes: no payment recovers without it.",
+                missing=cloudwatch.TreatMissingData.BREACHING,
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            ),
+            "DrivesExhausted": Symptom(
+                metric=self._metric("DrivesExhausted"),
+                threshold=1,
+                runbook="drives-exhausted",
+                says="A payment, operation or event was woken forty times without progress.",
+            ),
+        }
+
+    def _metric(self, name: str, *, statistic: str = "Sum", period: Duration | None = None) -> cloudwatch.Metric:
+        return own(name, self._platform.settings.name, statistic=statistic, period=period)
+
+    def outputs(self) -> dict[str, str]:
+        """The sweeper, which operators and tests may invoke at once."""
+        return {"SweeperFunctionName": f"{self.sweeper.function.function_name}:live"}

@@ -1,0 +1,1 @@
+"""Parts that every room is built from."""

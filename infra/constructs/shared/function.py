@@ -1,0 +1,190 @@
+"""A Lambda function with a role, an encrypted log group and an alias of its own, and exactly the rights it is given."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge
+from infra.constructs.monitoring.symptom import Symptom
+from infra.constructs.shared.dependencies_layer import ARCHITECTURE, RUNTIME
+from infra.constructs.shared.encryption_key import KEY_ACTIONS
+from infra.constructs.shared.tables import Table
+from infra.constructs.shared.work_queue import WorkQueue
+from infra.settings import EnvironmentSettings
+
+Read = Literal["BatchGetItem", "GetItem", "Query"]
+Write = Literal["BatchWriteItem", "ConditionCheckItem", "PutItem", "UpdateItem"]
+"""No function may delete an item or scan a table, so neither action can be named."""
+
+_TESTED_VERSION = "Python 3.13 is the newest version that the tests run on; we deploy what we test."
+_ALARM_PERIOD = Duration.minutes(5)
+
+
+class PayFlowXFunction(Construct):
+    """Callers use the alias `live`, so that one step rolls a version back.
+
+    A `may_` method that names a table, a queue or a secret also sets the variable by which the code finds it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handler: str,
+        description: str,
+        code: lambda_.Code,
+        layers: list[lambda_.ILayerVersion],
+        timeout: Duration,
+        memory_mb: int,
+        environment: Mapping[str, str],
+        key: kms.IKey,
+        settings: EnvironmentSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self._settings = settings
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=settings.log_retention,
+            encryption_key=key,
+            removal_policy=settings.removal_policy,
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"PayFlowX {construct_id}",
+        )
+        self.log_group.grant_write(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            handler=handler,
+            code=code,
+            layers=layers,
+            role=self.role,
+            timeout=timeout,
+            memory_size=memory_mb,
+            log_group=self.log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            tracing=lambda_.Tracing.ACTIVE,
+            environment=dict(environment),
+        )
+        self.alias = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
+        self._acknowledge()
+
+    def set_environment(self, **variables: str) -> None:
+        """Add variables; the function's version follows them."""
+        for name, value in variables.items():
+            self.function.add_environment(name, value)
+
+    def alarms(self) -> dict[str, Symptom]:
+        """Errors and throttles, named after the function."""
+        return {
+            f"{self.node.id}FunctionErrors": Symptom(
+                metric=self.alias.metric_errors(period=_ALARM_PERIOD),
+                threshold=3,
+                runbook="function-errors",
+                says="A function failed three times in five minutes.",
+            ),
+            f"{self.node.id}FunctionThrottles": Symptom(
+                metric=self.alias.metric_throttles(period=_ALARM_PERIOD),
+                threshold=1,
+                periods=2,
+                runbook="function-throttles",
+                says="The account's concurrency limit throttles a function.",
+            ),
+        }
+
+    # -- rights
+
+    def may_read(self, table: Table, *actions: Read) -> None:
+        """Allow reads by key. An index takes `may_query`."""
+        self._use_table(table, actions)
+
+    def may_write(self, table: Table, *actions: Write) -> None:
+        """Allow writes, which the code makes conditional."""
+        self._use_table(table, actions)
+
+    def may_query(self, table: Table, *, index: str) -> None:
+        """Allow queries of one index."""
+        self.allow(["dynamodb:Query"], [f"{table.resource.table_arn}/index/{index}"])
+        self.set_environment(**{table.variable: table.resource.table_name})
+
+    def may_send(self, queue: WorkQueue) -> None:
+        """Allow messages to one queue."""
+        self.allow(["sqs:SendMessage"], [queue.queue.queue_arn])
+        self.may_use_key()
+        self.set_environment(**{queue.variable: queue.queue.queue_url})
+
+    def may_use_secret(self, secret: secretsmanager.ISecret, *, variable: str) -> None:
+        """Allow reading one secret.
+
+        The right lies on this role only: `grant_read` would write the role into the key's policy, and make the data
+        stack depend on this one.
+        """
+        self.allow(["secretsmanager:GetSecretValue"], [secret.secret_arn])
+        self.may_use_key()
+        self.set_environment(**{variable: secret.secret_arn})
+
+    def may_use_account_secrets(self, *, store: bool = False) -> None:
+        """Allow reading the credentials of all provider accounts of this environment, and storing them if `store`."""
+        name = f"payflowx/{self._settings.name}/accounts/*"
+        region = Stack.of(self).region
+        actions = ["GetSecretValue", *(("CreateSecret", "PutSecretValue") if store else ())]
+        self.allow(
+            [f"secretsmanager:{action}" for action in actions],
+            [f"arn:{Aws.PARTITION}:secretsmanager:{region}:{Aws.ACCOUNT_ID}:secret:{name}"],
+        )
+        self.may_use_key()
+        reported = f"arn:<AWS::Partition>:secretsmanager:{region}:<AWS::AccountId>:secret:{name}"
+        acknowledge(
+            self.role,
+            {
+                f"AwsSolutions-IAM5[Resource::{reported}]": "Operators add accounts at run time; the names of the "
+                "accounts' secrets share this one prefix."
+            },
+        )
+
+    def may_use_key(self) -> None:
+        """Allow what DynamoDB, SQS and Secrets Manager do with the customer key on behalf of their caller."""
+        self.allow(list(KEY_ACTIONS), [self._key.key_arn])
+
+    def allow(
+        self, actions: Sequence[str], resources: Sequence[str], *, conditions: Mapping[str, Any] | None = None
+    ) -> None:
+        """Allow actions that only one room needs."""
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+        )
+
+    def _use_table(self, table: Table, actions: Sequence[Read | Write]) -> None:
+        self.allow([f"dynamodb:{action}" for action in actions], [table.resource.table_arn])
+        self.may_use_key()
+        self.set_environment(**{table.variable: table.resource.table_name})
+
+    def _acknowledge(self) -> None:
+        acknowledge(self.role, {"AwsSolutions-IAM5[Resource::*]": "X-Ray's actions accept no resource."})
+        acknowledge(
+            self.function,
+            {
+                "AwsSolutions-L1": _TESTED_VERSION,
+                "Serverless-LambdaLatestVersion": _TESTED_VERSION,
+                "Serverless-LambdaDLQ": "Callers invoke it synchronously, or a queue with a dead-letter queue does, or "
+                "a schedule that repeats: no asynchronous event can be lost.",
+            },
+        )

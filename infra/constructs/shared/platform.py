@@ -1,0 +1,91 @@
+"""What every room is built on: the stack, the data, the code, and how this environment makes functions and queues."""
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra.constructs.monitoring.metrics import NAMESPACE
+from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.tables import Tables
+from infra.constructs.shared.work_queue import WorkQueue
+from infra.settings import EnvironmentSettings
+
+_ENTRYPOINTS = "payflowx.entrypoints"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """`scope` is the service stack; key, tables and cursor secret are the data stack's."""
+
+    scope: Construct
+    settings: EnvironmentSettings
+    key: kms.IKey
+    tables: Tables
+    cursor_secret: secretsmanager.ISecret
+    code: lambda_.Code
+    layers: tuple[lambda_.ILayerVersion, ...]
+
+    def function(
+        self,
+        construct_id: str,
+        *,
+        handler: str,
+        service: str,
+        description: str,
+        timeout: Duration,
+        memory_mb: int = 512,
+    ) -> PayFlowXFunction:
+        """Make a function without rights.
+
+        `handler` is a module of `payflowx.entrypoints`. `service` names the function in logs and metrics: dashboards
+        and saved queries filter by it, so it never changes.
+        """
+        return PayFlowXFunction(
+            self.scope,
+            construct_id,
+            handler=f"{_ENTRYPOINTS}.{handler}.handler",
+            description=f"PayFlowX: {description}",
+            code=self.code,
+            layers=list(self.layers),
+            timeout=timeout,
+            memory_mb=memory_mb,
+            environment=self._environment(service),
+            key=self.key,
+            settings=self.settings,
+        )
+
+    def queue(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        content: str,
+        consumer_timeout: Duration,
+        impairs_payments: bool,
+    ) -> WorkQueue:
+        """Make a queue with its dead-letter queue."""
+        return WorkQueue(
+            scope,
+            construct_id,
+            content=content,
+            key=self.key,
+            consumer_timeout=consumer_timeout,
+            impairs_payments=impairs_payments,
+        )
+
+    def _environment(self, service: str) -> dict[str, str]:
+        return {
+            "ENVIRONMENT": self.settings.name,
+            "API_KEY_MODE": self.settings.api_key_mode,
+            "ALLOWED_PROVIDERS": ",".join(self.settings.providers),
+            "LOOPBACK_ALLOWED": "true" if self.settings.loopback_allowed else "false",
+            "MAX_RETRIES": str(self.settings.max_retries),
+            "CHARGE_DEADLINE_HOURS": str(self.settings.charge_deadline_hours),
+            "POWERTOOLS_SERVICE_NAME": service,
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }

@@ -1,0 +1,131 @@
+"""After the chaos: waits until everything has ended, then reads all that there is about every payment."""
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.chaos.load import Merchant
+from local.chaos.result import FINAL, Charge, Seen
+from local.environment import LocalEnvironment
+from local.seed import MERCHANT_ID
+
+_POLL_SECONDS: Final = 2.0
+_AT_ONCE: Final = 4
+_UNDECIDED: Final = frozenset({"STARTED", "UNKNOWN"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A payment with all that is needed to explain a violation. Holds no token and no personal datum."""
+
+    seen: Seen
+    payment: dict[str, Any]
+    events: list[dict[str, Any]]
+    schedule: dict[str, Any]
+
+    def as_json(self, ledger: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """With the ledgers' entries about the payment."""
+        stem = self.seen.transaction_id.removeprefix("pay_")
+        entries = [entry for entry in ledger if stem in entry["reference"]]
+        return {"payment": self.payment, "events": self.events, "schedule": self.schedule, "ledger": entries}
+
+
+def settle(merchant: Merchant, transaction_ids: Sequence[str], *, seconds: float) -> list[str]:
+    """Those that are still open when the time is over. Payers who forgot to approve do it now."""
+    deadline = time.monotonic() + seconds
+    pending = list(transaction_ids)
+    while True:
+        pending = [transaction_id for transaction_id in pending if _is_open(merchant, transaction_id)]
+        if not pending or time.monotonic() > deadline:
+            return pending
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_open(merchant: Merchant, transaction_id: str) -> bool:
+    status, payment = merchant.call("GET", f"/payments/{transaction_id}")
+    if status == 404:
+        return False  # lost; judge() reports it
+    if payment.get("status") == "REQUIRES_ACTION" and payment.get("nextAction"):
+        merchant.approve(payment)
+    return payment.get("status") not in FINAL
+
+
+def collect(environment: LocalEnvironment, merchant: Merchant, transaction_ids: Sequence[str]) -> list[Case]:
+    """Of every payment that there is."""
+    clients = _Clients(environment)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(lambda transaction_id: _case(clients, merchant, transaction_id), transaction_ids)
+        return [case for case in found if case is not None]
+
+
+def charges_in(ledger: Sequence[dict[str, Any]]) -> list[Charge]:
+    """What was really taken."""
+    return [
+        Charge(
+            provider=entry["provider"],
+            reference=entry["reference"],
+            amount=entry["amount"],
+            currency=entry["currency"],
+        )
+        for entry in ledger
+        if entry["status"] == "charged"
+    ]
+
+
+class _Clients:
+    """Made once: making one takes longer than a call."""
+
+    def __init__(self, environment: LocalEnvironment) -> None:
+        self._lambda = environment.engine.client("lambda")
+        self._dynamodb = environment.engine.client("dynamodb")
+        self._operations = environment.outputs["OperationsFunctionName"].partition(":")
+        self._table = environment.outputs["TransactionsTableName"]
+
+    def is_whole(self, transaction_id: str) -> bool:
+        """As an operator verifies an audit log."""
+        command = {"command": "verify_trail", "merchantId": MERCHANT_ID, "transactionId": transaction_id}
+        name, _, qualifier = self._operations
+        answer = self._lambda.invoke(FunctionName=name, Qualifier=qualifier, Payload=json.dumps(command))
+        return bool(json.loads(answer["Payload"].read()).get("whole"))
+
+    def schedule(self, transaction_id: str) -> dict[str, Any]:
+        """When it is due again, and who holds it."""
+        key = {"pk": {"S": f"M#{MERCHANT_ID}#P#{transaction_id}"}, "sk": {"S": "PAYMENT"}}
+        item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
+        return {name: item[name] for name in ("dueAt", "readyAt", "drives", "lease", "version") if name in item}
+
+
+def _case(clients: _Clients, merchant: Merchant, transaction_id: str) -> Case | None:
+    path = f"/payments/{transaction_id}"
+    status, payment = merchant.call_until_answered("GET", path)
+    _, answer = merchant.call_until_answered("GET", f"{path}/events?limit=100")
+    if status != 200:
+        return None
+    schedule = clients.schedule(transaction_id)
+    events = answer.get("items", [])
+    seen = Seen(
+        transaction_id=transaction_id,
+        status=payment["status"],
+        amount=payment["amount"],
+        currency=payment["currency"],
+        provider_keys=tuple(attempt["providerKey"] for attempt in payment["attempts"]),
+        events=tuple((event["seq"], event["to"]) for event in events),
+        chain_whole=clients.is_whole(transaction_id),
+        asked_on=_is_asked_on(payment, schedule),
+    )
+    return Case(seen=seen, payment=payment, events=events, schedule=schedule)
+
+
+def _is_asked_on(payment: dict[str, Any], schedule: dict[str, Any]) -> bool:
+    """The outcome is unknown and an inquiry is planned: no minutes of waiting can make such a payment final.
+
+    A provider that can neither cancel nor replay proves nothing, and faults make the pauses between inquiries grow. The
+    simulator (`make simulate`) shows that such payments end: it has days.
+    """
+    if payment["status"] != "PENDING" or not payment["attempts"] or "dueAt" not in schedule:
+        return False
+    is_undecided = payment["attempts"][-1]["state"] in _UNDECIDED
+    return is_undecided and int(schedule["dueAt"]["N"]) > time.time() * 1000

@@ -1,0 +1,75 @@
+"""The asset: the package with bytecode, the same bytes each time. Any Python shows that, not only the deployed one."""
+
+import marshal
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
+
+from infra.constructs.shared import functions_code
+from infra.constructs.shared.bytecode import DEPLOYED_VERSION, Interpreter, bytecode_tag, compile_folder, interpreter
+from infra.constructs.shared.dependencies_layer import RUNTIME
+
+PACKAGE = functions_code.SOURCE / "payflowx" / "domain"
+UNCHECKED_HASH = 0b01
+HERE = interpreter(Path(sys.executable))
+
+
+def compiled(folder: Path) -> dict[str, bytes]:
+    assert HERE is not None
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    compile_folder(folder, HERE, deployed_at="/var/task")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.pyc"))}
+
+
+def test_the_same_source_gives_the_same_bytes_in_another_folder(tmp_path: Path) -> None:
+    first, second = compiled(tmp_path / "one"), compiled(tmp_path / "another" / "folder")
+    assert first == second
+    assert len(first) == len([path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts])
+
+
+def test_bytecode_is_never_compared_with_its_source_and_names_the_deployed_path(tmp_path: Path) -> None:
+    for name, content in compiled(tmp_path / "package").items():
+        assert int.from_bytes(content[4:8], "little") == UNCHECKED_HASH, name
+        source = marshal.loads(content[16:]).co_filename
+        assert source == f"/var/task/{name.replace('__pycache__/', '').split('.')[0]}.py"
+
+
+def test_bytecode_is_made_for_the_runtime() -> None:
+    assert RUNTIME.name == f"python{DEPLOYED_VERSION}"
+
+
+def test_a_name_on_the_path_that_is_no_python_is_passed_over(tmp_path: Path) -> None:
+    broken = tmp_path / "python3.13"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.chmod(0o755)
+    assert interpreter(broken) is None
+    assert interpreter(tmp_path / "absent") is None
+
+
+@pytest.mark.parametrize(("python", "kinds"), [(HERE, {".py", ".pyc"}), (None, {".py"})], ids=["with", "without"])
+def test_the_asset_holds_the_package_and_nothing_else(
+    python: Interpreter | None, kinds: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = asset(python, tmp_path, monkeypatch)
+    assert [path.name for path in folder.iterdir()] == ["payflowx"]
+    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == kinds
+
+
+def test_an_asset_with_bytecode_has_another_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else S3 would keep whichever was uploaded first."""
+    assert bytecode_tag(None) != bytecode_tag(HERE)
+    found = {asset(python, tmp_path / bytecode_tag(python), monkeypatch).name for python in (None, HERE)}
+    assert len(found) == 2
+
+
+def asset(python: Interpreter | None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The functions' asset as `cdk synth` leaves it."""
+    monkeypatch.setattr(functions_code, "deployed_python", lambda: python)
+    app = App(outdir=str(folder / "assembly"))
+    code = functions_code.functions_code()
+    lambda_.Function(Stack(app, "S"), "F", code=code, handler="a.b", runtime=lambda_.Runtime.PYTHON_3_13)
+    return next(Path(app.synth().directory).glob("asset.*/payflowx")).parent

@@ -1,0 +1,271 @@
+"""The small adapters: caches, secrets, routing rules, jobs, cursors, logs."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from payflowx.adapters.appconfig.reader import AppConfigRules
+from payflowx.adapters.platform.clock import SystemRandomness, Threads
+from payflowx.adapters.platform.cursors import Cursors
+from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
+from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
+from payflowx.adapters.platform.ttl_cache import TtlCache
+from payflowx.adapters.sqs.messages import JOBS
+from payflowx.adapters.sqs.queue import Queue
+from payflowx.domain.merchants.api_keys import compose_api_key
+from payflowx.domain.payments.ports import Job
+from payflowx.domain.recovery.ports import UnreadableMessageError
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
+from payflowx.domain.shared.metrics import Metric
+from tests.support.memory import ManualClock
+
+DOWN = EndpointConnectionError(endpoint_url="https://aws.test")
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "x")
+DOCUMENT = b'{"version": "%s", "rules": [{"name": "rest", "when": {}, "use": {"providers": ["mock"]}}]}'
+
+
+@dataclass
+class FakeClient:
+    """Answers any call in order; an exception is raised."""
+
+    answers: list[Any]
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            self.calls.append((name, request))
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+
+START = {"InitialConfigurationToken": "t1"}
+
+
+def secret(text: str) -> dict[str, str]:
+    return {"SecretString": text}
+
+
+class TestCache:
+    def test_it_forgets_in_time_and_remembers_no_failure(self) -> None:
+        clock, values = ManualClock(), iter(["a", "b"])
+        cache: TtlCache[str] = TtlCache(60_000, clock.now_ms)
+        with pytest.raises(ZeroDivisionError):
+            cache.get("k", lambda: str(1 // 0))
+        assert [cache.get("k", lambda: next(values)) for _ in range(3)] == ["a"] * 3
+        clock.advance(60)
+        assert cache.get("k", lambda: next(values)) == "b"
+
+    def test_it_is_bounded(self) -> None:
+        cache: TtlCache[int] = TtlCache(60_000, ManualClock().now_ms)
+        for number in range(3_000):
+            cache.get(str(number), partial(int, number))
+        assert len(cache._entries) <= 1_000
+
+
+class TestSecrets:
+    def secrets(self, *answers: Any) -> tuple[SecretsManagerSecrets, FakeClient, ManualClock]:
+        client, clock = FakeClient(list(answers)), ManualClock()
+        return SecretsManagerSecrets(client=client, cache=TtlCache(300_000, clock.now_ms)), client, clock
+
+    def test_a_rotated_secret_is_used_after_five_minutes(self) -> None:
+        secrets, client, clock = self.secrets(
+            secret('{"keyId":"a","keySecret":"1"}'), secret('{"keyId":"a","keySecret":"2"}')
+        )
+        assert secrets.credentials("arn").key_secret == "1"
+        clock.advance(299)
+        assert secrets.credentials("arn").key_secret == "1"
+        clock.advance(2)
+        assert secrets.credentials("arn").key_secret == "2"
+        assert len(client.calls) == 2
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"keyId":"canary"}', "canary"])
+    def test_a_secret_that_is_none_is_not_shown(self, text: str) -> None:
+        secrets, _, _ = self.secrets(secret(text))
+        with pytest.raises(StorageUnavailableError) as failed:
+            secrets.credentials("arn")
+        assert "canary" not in str(failed.value)
+        assert failed.value.__cause__ is None
+
+    @pytest.mark.parametrize("error", [DOWN, THROTTLED])
+    def test_a_service_that_is_down(self, error: Exception) -> None:
+        secrets, _, _ = self.secrets(error)
+        with pytest.raises(StorageUnavailableError):
+            secrets.credentials("arn")
+
+
+class TestRules:
+    def rules(self, *answers: Any) -> tuple[AppConfigRules, FakeClient, ManualClock]:
+        client, clock = FakeClient(list(answers)), ManualClock()
+        return AppConfigRules(client=client, application="a", environment="e", profile="p", clock=clock), client, clock
+
+    @staticmethod
+    def answer(data: bytes, token: str = "t2") -> dict[str, Any]:
+        return {"NextPollConfigurationToken": token, "Configuration": io.BytesIO(data)}
+
+    def test_it_asks_once_a_minute_and_keeps_what_did_not_change(self) -> None:
+        rules, client, clock = self.rules(
+            START, self.answer(DOCUMENT % b"1"), self.answer(b""), self.answer(DOCUMENT % b"2")
+        )
+        assert [rules.current().version for _ in range(3)] == ["1"] * 3
+        clock.advance(60)
+        assert rules.current().version == "1"
+        clock.advance(60)
+        assert rules.current().version == "2"
+        assert [call for call, _ in client.calls] == ["start_configuration_session"] + ["get_latest_configuration"] * 3
+
+    @pytest.mark.parametrize("error", [DOWN, THROTTLED])
+    def test_the_last_document_stays_while_nobody_answers(self, error: Exception) -> None:
+        rules, _, clock = self.rules(START, self.answer(DOCUMENT % b"1"), error, START, self.answer(DOCUMENT % b"2"))
+        rules.current()
+        clock.advance(60)
+        assert rules.current().version == "1"
+        clock.advance(60)
+        assert rules.current().version == "2"
+
+    def test_a_wrong_document_does_not_replace_a_good_one(self) -> None:
+        rules, _, clock = self.rules(START, self.answer(DOCUMENT % b"1"), self.answer(b"{}"))
+        rules.current()
+        clock.advance(60)
+        assert rules.current().version == "1"
+
+    def test_without_any_document_there_is_no_routing(self) -> None:
+        with pytest.raises(StorageUnavailableError):
+            self.rules(DOWN)[0].current()
+        with pytest.raises(ConfigurationError):
+            self.rules(START, self.answer(b"{}"))[0].current()
+
+
+class TestJobs:
+    JOB = Job(
+        merchant_id="acme", transaction_id="pay_x", version=1, provider="mock", account_id="main", request_hash="h"
+    )
+
+    def test_there_and_back(self) -> None:
+        assert JOBS.decode(JOBS.encode(self.JOB, None)) == self.JOB
+        bare = Job(merchant_id="acme", transaction_id="pay_x")
+        assert JOBS.decode(JOBS.encode(bare, None)) == bare
+
+    def test_a_later_versions_hints_are_ignored(self) -> None:
+        body = json.dumps({**json.loads(JOBS.encode(self.JOB, None)), "new_hint": 1})
+        assert JOBS.decode(body) == self.JOB
+
+    @given(
+        st.text(max_size=40)
+        | st.dictionaries(
+            st.sampled_from(["format", "merchant_id", "transaction_id", "version"]),
+            st.none() | st.integers() | st.text(max_size=3),
+        ).map(json.dumps)
+    )
+    def test_garbage_is_refused_and_nothing_else_happens(self, body: str) -> None:
+        try:
+            job = JOBS.decode(body)
+        except UnreadableMessageError:
+            return
+        assert job.merchant_id
+        assert job.transaction_id
+
+    @pytest.mark.parametrize("error", [DOWN, THROTTLED])
+    def test_a_queue_that_is_down(self, error: Exception) -> None:
+        with pytest.raises(StorageUnavailableError):
+            Queue(client=FakeClient([error]), url="u", codec=JOBS).send(self.JOB)
+
+    def test_the_merchant_is_the_group(self) -> None:
+        client = FakeClient([{}])
+        Queue(client=client, url="u", codec=JOBS).send(self.JOB, delay_seconds=7)
+        _, request = client.calls[0]
+        assert (request["MessageGroupId"], request["DelaySeconds"]) == ("acme", 7)
+
+
+class TestCursors:
+    @given(st.text(max_size=50), st.text(max_size=20))
+    def test_there_and_back(self, position: str, scope: str) -> None:
+        cursors = Cursors(lambda: "key")
+        assert cursors.open(cursors.sign(position, scope), scope) == position
+
+    @given(st.text(max_size=60))
+    def test_nobody_makes_one_up(self, cursor: str) -> None:
+        with pytest.raises(Refusal):
+            Cursors(lambda: "key").open(cursor, "scope")
+
+    def test_another_key_or_scope_opens_nothing(self) -> None:
+        cursor = Cursors(lambda: "key").sign("p", "scope")
+        for key, scope in (("other", "scope"), ("key", "other")):
+            with pytest.raises(Refusal):
+                Cursors(partial(str, key)).open(cursor, scope)
+
+
+class TestLogs:
+    KEY = compose_api_key("live", "a" * 32)
+
+    @pytest.mark.parametrize(
+        "text", [KEY, "4111 1111 1111 1111", "Bearer abcdefgh1234", "Basic YWJjZDplZmdo", "tok_secret"]
+    )
+    def test_what_must_not_be_said_is_removed_wherever_it_comes_from(self, text: str) -> None:
+        stream = io.StringIO()
+        service = f"redaction-{len(text)}-{text[0]}"  # Powertools keeps a logger a service for the process's life
+        logger = Logger(service=service, stream=stream, logger_formatter=redacting_formatter())
+        telemetry = PowertoolsTelemetry(logger, "PayFlowX", "dev")
+        telemetry.info(f"said {text}", fact=text)
+        try:
+            raise RuntimeError(text)
+        except RuntimeError:
+            logger.exception("failed")
+        said = stream.getvalue()
+        assert text not in said
+        assert "removed]" in said
+        assert all(json.loads(line) for line in said.strip().splitlines())
+
+    @given(st.dictionaries(st.text(max_size=5), st.integers() | st.floats() | st.text(max_size=30), max_size=4))
+    @example({"": 3403427892279920})
+    def test_a_redacted_line_is_still_json(self, facts: dict[str, Any]) -> None:
+        json.loads(redacted_line(facts))
+
+    @pytest.mark.parametrize(
+        "value",
+        [4111111111111111, ["4111 1111 1111 1111"], {"4111111111111111": 1}, {"a": ({"b": "4111111111111111"},)}],
+    )
+    def test_a_card_number_is_removed_at_any_depth(self, value: Any) -> None:
+        assert "4111" not in redacted_line({"fact": value})
+        assert "removed]" in redacted_line({"fact": value})
+
+    def test_an_object_that_json_does_not_know_is_redacted_too(self) -> None:
+        assert "4111" not in redacted_line({"fact": RuntimeError("4111111111111111")})
+
+    def test_metrics_are_emf_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
+        telemetry = PowertoolsTelemetry(Logger(service="worker", stream=io.StringIO()), "PayFlowX", "dev")
+        telemetry.count(Metric.ATTEMPT_OUTCOMES, provider="mock", outcome="SUCCEEDED")
+        line = json.loads(capsys.readouterr().out)
+        assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "PayFlowX"
+        assert (line["environment"], line["provider"], line["AttemptOutcomes"]) == ("dev", "mock", [1.0])
+        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["environment", "provider", "outcome"]]
+        assert line["function"] == "worker"
+
+
+class TestSystem:
+    def test_tasks_run_side_by_side_and_all_of_them(self) -> None:
+        done: list[int] = []
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            Threads(3).run([fail, *(lambda n=n: done.append(n) for n in range(20))])
+        assert sorted(done) == list(range(20))
+
+    def test_no_two_owners_and_no_two_secrets(self) -> None:
+        randomness = SystemRandomness()
+        assert len({randomness.owner() for _ in range(100)}) == 100
+        assert len({randomness.secret_text(32) for _ in range(100)}) == 100
+        assert all(0 <= randomness.jitter() < 1 for _ in range(100))

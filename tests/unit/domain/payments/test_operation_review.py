@@ -1,0 +1,144 @@
+"""Closing the review of a capture, void or refund: the amounts follow the evidence."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_review import close_operation_review
+from payflowx.domain.payments.outcome import Refused, Succeeded, Unknown
+from payflowx.domain.payments.payment import LastError, Lease, Payment
+from payflowx.domain.payments.review import ReviewVerdict
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
+from tests.support.world import World
+from tests.unit.domain.payments.test_review import CONTEXT
+
+
+def paid(world: World, **changes: Any) -> Payment:
+    payment = world.accept(**changes)
+    world.work_until_idle()
+    return world.now(payment)
+
+
+def unknown(world: World, kind: OperationKind, amount: int | None = None) -> tuple[Payment, Operation]:
+    """In review because nobody knows whether it happened: its amount is reserved."""
+    payment = paid(world, capture=CaptureMode.MANUAL if kind is not OperationKind.REFUND else CaptureMode.AUTOMATIC)
+    world.providers.get("alpha").moves = [Unknown(code="read_timeout")]
+    operation = world.request(kind, payment, amount).operation
+    world.work()
+    stored = replace(
+        world.operation_now(operation),
+        status=OperationStatus.IN_REVIEW,
+        last_error=LastError(code="outcome_unknown", message="x"),
+    )
+    return world.now(payment), stored
+
+
+def in_review(operation: Operation, code: str) -> Operation:
+    return replace(operation, status=OperationStatus.IN_REVIEW, last_error=LastError(code=code, message="x"))
+
+
+def close(payment: Payment, operation: Operation, verdict: ReviewVerdict, reference: str | None = None) -> Any:
+    return close_operation_review(payment, operation, verdict, reference, CONTEXT)
+
+
+def test_a_refund_that_happened_is_booked() -> None:
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    change = close(payment, operation, ReviewVerdict.CHARGED, "re_1")
+    assert (change.after.refunded, change.after.refundable) == (500, payment.amount - 500)
+    assert change.operation_after.status is OperationStatus.SUCCEEDED
+    assert change.operation_after.last_attempt.state is AttemptState.SUCCEEDED
+    assert (change.attempt_number, change.reference) == (1, "re_1")
+
+
+def test_a_refund_that_did_not_happen_gives_its_amount_back() -> None:
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    change = close(payment, operation, ReviewVerdict.NOT_CHARGED)
+    assert (change.after.refunded, change.after.refundable) == (0, payment.amount)
+    assert change.operation_after.status is OperationStatus.FAILED
+    assert not change.operation_after.last_attempt.is_open
+    assert change.operation_after.due_at_ms is None
+
+
+def test_a_capture_that_happened_ends_the_payment() -> None:
+    payment, operation = unknown(World(), OperationKind.CAPTURE)
+    after = close(payment, operation, ReviewVerdict.CHARGED).after
+    assert (after.status, after.captured, after.open_capture_or_void) == (PaymentStatus.SUCCESS, payment.amount, None)
+
+
+def test_a_capture_that_did_not_happen_leaves_the_authorization() -> None:
+    payment, operation = unknown(World(), OperationKind.CAPTURE)
+    after = close(payment, operation, ReviewVerdict.NOT_CHARGED).after
+    assert (after.status, after.capturable, after.open_capture_or_void) == (
+        PaymentStatus.AUTHORIZED,
+        payment.amount,
+        None,
+    )
+    assert after.due_at_ms is not None
+
+
+def test_a_refund_that_came_back_can_be_made_again() -> None:
+    world = World()
+    payment = paid(world)
+    operation = world.request(OperationKind.REFUND, payment, 500).operation
+    world.work_until_idle()
+    payment = world.now(payment)
+    assert payment.refunded == 500
+    reviewed = in_review(world.operation_now(operation), "reversed")
+    back = close(payment, reviewed, ReviewVerdict.NOT_CHARGED).after
+    assert (back.refunded, back.refundable) == (0, payment.amount)
+    stands = close(payment, reviewed, ReviewVerdict.CHARGED).after
+    assert (stands.refunded, stands.refundable) == (500, payment.amount - 500)
+
+
+def test_a_capture_that_was_booked_cannot_be_taken_back_by_a_command() -> None:
+    world = World()
+    payment = paid(world, capture=CaptureMode.MANUAL)
+    operation = world.request(OperationKind.CAPTURE, payment).operation
+    world.work_until_idle()
+    reviewed = in_review(world.operation_now(operation), "reversed")
+    with pytest.raises(Refusal) as refusal:
+        close(world.now(payment), reviewed, ReviewVerdict.NOT_CHARGED)
+    assert refusal.value.code == "not_supported"
+
+
+def test_the_trail_holds_the_evidence() -> None:
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    event = close(payment, operation, ReviewVerdict.NOT_CHARGED).event
+    assert event.type == "refund.review_not_moved"
+    assert event.facts["evidence"] == "line 7"
+    assert event.facts["operationId"] == operation.operation_id
+
+
+@pytest.mark.parametrize("verdict", list(ReviewVerdict))
+def test_only_what_is_in_review_and_in_nobodys_hands_is_closed(verdict: ReviewVerdict) -> None:
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    for status in set(OperationStatus) - {OperationStatus.IN_REVIEW}:
+        with pytest.raises(Refusal, match="only one that is IN_REVIEW"):
+            close(payment, replace(operation, status=status), verdict)
+    leased = replace(operation, lease=Lease(owner="w", epoch=9, expires_at_ms=CONTEXT.now_ms + 1))
+    with pytest.raises(Refusal, match="right now"):
+        close(payment, leased, verdict)
+
+
+def test_what_was_never_sent_cannot_have_moved() -> None:
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    with pytest.raises(Refusal, match="no money can have moved"):
+        close(payment, replace(operation, attempts=()), ReviewVerdict.CHARGED)
+
+
+def test_a_refund_that_was_closed_as_not_moved_and_happens_all_the_same_is_seen() -> None:
+    from payflowx.domain.payments.operation_state_machine import apply_operation_outcome
+
+    payment, operation = unknown(World(), OperationKind.REFUND, 500)
+    closed = close(payment, operation, ReviewVerdict.NOT_CHARGED)
+    attempt = closed.operation_after.last_attempt
+    moved = Succeeded(reference="re_1", amount=500, currency="USD", merchant_reference=attempt.provider_key)
+    late = apply_operation_outcome(closed.after, closed.operation_after, attempt, moved, CONTEXT)
+    assert late.operation_after.status is OperationStatus.IN_REVIEW
+    assert late.after.refunded == 500
+    refused = Refused(code="no", message="no")
+    assert apply_operation_outcome(closed.after, closed.operation_after, attempt, refused, CONTEXT) is None

@@ -1,0 +1,62 @@
+"""The template adapter changes only what the engine cannot model, in a copy, and reports each change."""
+
+import json
+from typing import Any
+
+from local.template_adapter import adapt
+
+
+def template(**resources: dict[str, Any]) -> dict[str, Any]:
+    return {"Resources": resources}
+
+
+def test_what_the_engine_refuses_is_left_out_of_a_copy_and_said() -> None:
+    before = template(
+        Math={"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": []}},
+        Plain={"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "x"}, "DependsOn": ["Acl", "Math"]},
+        Acl={"Type": "AWS::WAFv2::WebACLAssociation", "Properties": {}},
+    )
+    untouched = json.dumps(before)
+    after, made = adapt(before)
+    assert json.dumps(before) == untouched
+    assert set(after["Resources"]) == {"Plain"}
+    assert after["Resources"]["Plain"]["DependsOn"] == []
+    assert sorted(str(adaptation) for adaptation in made) == [
+        "Acl (AWS::WAFv2::WebACLAssociation): left out, because the engine cannot put a web ACL in front of an API",
+        (
+            "Math (AWS::CloudWatch::Alarm): left out, because the engine cannot compute metric math; "
+            "`make alarms` evaluates it"
+        ),
+    ]
+
+
+def test_a_template_that_the_engine_takes_is_not_changed() -> None:
+    plain = template(Queue={"Type": "AWS::SQS::Queue", "Properties": {}})
+    assert adapt(plain) == (plain, [])
+
+
+def test_a_secret_is_referred_to_by_its_arn() -> None:
+    before = template(
+        Secret={"Type": "AWS::SecretsManager::Secret", "Properties": {}},
+        Function={
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Environment": [{"Ref": "Secret"}, {"Ref": "Other"}]},
+        },
+    )
+    before["Outputs"] = {"SecretArn": {"Value": {"Ref": "Secret"}}}
+    after, (made,) = adapt(before)
+    by_arn = {"Fn::GetAtt": ["Secret", "Id"]}
+    assert after["Resources"]["Function"]["Properties"]["Environment"] == [by_arn, {"Ref": "Other"}]
+    assert after["Outputs"]["SecretArn"]["Value"] == by_arn
+    assert "AWS's the ARN" in str(made)
+
+
+def test_policies_that_only_refuse_plain_http_go_where_rights_are_enforced() -> None:
+    def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+        return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": {"Statement": list(statements)}}}
+
+    plain_http = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    before = template(Tls=policy(plain_http), More=policy(plain_http, {"Effect": "Allow", "Condition": {}}))
+    assert adapt(before) == (before, [])
+    after, _ = adapt(before, rights_enforced=True)
+    assert set(after["Resources"]) == {"More"}
