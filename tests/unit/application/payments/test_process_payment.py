@@ -150,7 +150,7 @@ def test_retries_back_off_and_end(world: World) -> None:
     failed = world.now(payment)
     assert [a.provider for a in failed.attempts] == ["alpha", "beta", "alpha", "beta"]
     assert (failed.status, failed.retry_count) == (PaymentStatus.FAILED, 3)
-    assert "Every allowed attempt" in failed.last_error.message  # type: ignore[union-attr]
+    assert "All allowed attempts" in failed.last_error.message  # type: ignore[union-attr]
 
 
 def test_a_message_before_its_time_changes_nothing(world: World) -> None:
