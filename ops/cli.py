@@ -63,7 +63,7 @@ def _version() -> str:
 @root_options
 @click.version_option(_version(), prog_name="payflowx")
 def payflowx() -> None:
-    """Run a PayFlowX deployment: by default the local stage, with --env NAME a deployed environment.
+    """Run a PayFlowX deployment: by default the local environment, with --env NAME a deployed environment.
 
     Every change goes through the operations function, which calls the same use cases as everything else: no command
     can charge twice, and each is recorded with who and why.

@@ -124,7 +124,7 @@ def merchant_option(command: F) -> F:
         "--merchant",
         envvar="PAYFLOWX_MERCHANT",
         metavar="ID",
-        help="The merchant. Default: the local stage's demo merchant.",
+        help="The merchant. Default: the local environment's demo merchant.",
     )(command)
 
 

@@ -1,4 +1,4 @@
-"""What a command talks to: the local stage by its file, or an environment by its stack's outputs."""
+"""What a command talks to: the local environment by its file, or an environment by its stack's outputs."""
 
 import getpass
 import json
@@ -35,7 +35,7 @@ class Target:
     stack_prefix: str
     merchant: str | None = None
     simulators: Mapping[str, str] = field(default_factory=dict)
-    """The local stage's simulators."""
+    """The local environment's simulators."""
 
     @property
     def is_local(self) -> bool:
@@ -85,7 +85,7 @@ def _local_stage() -> Target:
         )
     except FileNotFoundError:
         raise OperatorError(
-            "No local stage is running.",
+            "No local environment is running.",
             Exit.NO_ACCESS,
             hint="Start one with `make run` in another terminal, or name a deployed environment: --env dev.",
         ) from None

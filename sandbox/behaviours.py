@@ -67,7 +67,7 @@ REOPEN_SECONDS: Final = 10.0
 
 
 def behaviour_of(token: object, provider: str) -> Behaviour | None:
-    """`tok_x@gateway` acts at that gateway only and succeeds elsewhere; None for a token nobody issued."""
+    """`tok_x@provider` acts at that provider only and succeeds elsewhere; None for a token nobody issued."""
     if not isinstance(token, str):
         return None
     name, _, only = token.partition("@")

@@ -115,7 +115,7 @@ class CashfreeSimulator(CourseSimulator):
 
     `/actions/{payment}/decline` and `/actions/{payment}/drop` are the payer's other ways out of it. `card_preauth` is
     the account's feature to authorize cards instead of charging them. The webhooks' secret is the client's, as the
-    vendor has it, unless another one is given.
+    provider has it, unless another one is given.
     """
 
     name = "cashfree"
@@ -149,7 +149,7 @@ class CashfreeSimulator(CourseSimulator):
         return replace(reply, headers={**headers, **reply.headers})
 
     def _count_call(self, request: Request, now: float) -> dict[str, str]:
-        """A window that slides. It is kept in memory: the limits of a vendor do not survive its restart either."""
+        """A window that slides. It is kept in memory: the limits of a provider do not survive its restart either."""
         operation = _operation_of(request)
         limit = (self.limits or {}).get(operation, _OTHER_LIMIT)
         calls = self._calls[operation]
@@ -399,7 +399,7 @@ class CashfreeSimulator(CourseSimulator):
         return html_reply(200, "<html><body>Thank you. You may close this page.</body></html>")
 
     def _simulate(self, request: Request, now: float) -> Reply:
-        """The vendor's own way to finish a payment of its sandbox."""
+        """The provider's own way to finish a payment of its sandbox."""
         body = _body(request, _SIMULATE_FIELDS, ("entity", "entity_id", "entity_simulation"))
         wanted = body["entity_simulation"]
         _check(wanted, _SIMULATION_FIELDS, ("payment_status",), "entity_simulation.")
@@ -517,7 +517,7 @@ class CashfreeSimulator(CourseSimulator):
         return refund
 
     def _surplus(self, order: Record, now: float) -> list[Record]:
-        """Payments of an order that was paid already: this vendor takes them and gives them back at once."""
+        """Payments of an order that was paid already: this provider takes them and gives them back at once."""
         paid = [record for record in self._of(order, now) if record["paid_at"] is not None]
         return sorted(paid, key=lambda record: record["paid_at"])[1:]
 
@@ -538,7 +538,7 @@ class CashfreeSimulator(CourseSimulator):
         return asked + [self._automatic_refund(record) for record in self._surplus(order, now)]
 
     def ledger(self, now: float) -> list[Record]:
-        """With what the vendor gave back by itself."""
+        """With what the provider gave back by itself."""
         orders = {record["order_id"]: record for record in self.store.all(_ORDER) if len(record["payments"]) > 1}
         automatic = [self._automatic_refund(record) for o in orders.values() for record in self._surplus(o, now)]
         return super().ledger(now) + [
@@ -578,7 +578,7 @@ class CashfreeSimulator(CourseSimulator):
         return self.perform(f"operation {order['order_id']} {booked} {now}", behaviour, take)
 
     def _make_number(self, *parts: object) -> str:
-        """The vendor's own ids are numbers."""
+        """The provider's own ids are numbers."""
         return str(10**9 + int(self.make_id("", *parts), 16) % (9 * 10**9))
 
     # -- reconciliation
@@ -952,7 +952,7 @@ def _body(request: Request, known: Mapping[str, _Check], required: tuple[str, ..
 
 
 def _check(body: Record, known: Mapping[str, _Check], required: tuple[str, ...], within: str = "") -> None:
-    """Stricter than the vendor may be: a name that its contract does not have is an error."""
+    """Stricter than the provider may be: a name that its contract does not have is an error."""
     for name in body:
         if name not in known:
             raise _invalid(within + name, "is not a field of this request")

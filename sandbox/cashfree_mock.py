@@ -1,4 +1,4 @@
-"""A gateway in the style of Cashfree: orders that can be terminated, sessions, decimal major units."""
+"""A provider in the style of Cashfree: orders that can be terminated, sessions, decimal major units."""
 
 import hashlib
 import hmac
@@ -46,7 +46,7 @@ class CashfreeMockSimulator(PostAuthorizationSimulator):
 
     def is_authentic(self, request: Request) -> bool:
         if request.path == "/pg/orders/sessions":
-            return True  # the vendor authenticates this call by the session alone
+            return True  # the provider authenticates this call by the session alone
         given = (request.headers.get("x-client-id", ""), request.headers.get("x-client-secret", ""))
         pairs = zip(given, (self.credentials.key_id, self.credentials.key_secret), strict=True)
         matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all of them, in constant time

@@ -49,7 +49,7 @@ class Fraction(str):
 
 
 class BadRequestError(Exception):
-    """What a vendor would answer with its validation error."""
+    """What a provider would answer with its validation error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

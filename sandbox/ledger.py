@@ -1,4 +1,4 @@
-"""Gateways with the whole life of money: captures, voids, refunds, payments that go on by themselves, and webhooks."""
+"""Providers with the whole life of money: captures, voids, refunds, payments that go on by themselves, and webhooks."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _PLAN: Final = "plan"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """What the vendor would post to the merchant. Nobody has: a driver may drop, repeat, reorder or delay it."""
+    """What the provider would post to the merchant. Nobody has: a driver may drop, repeat, reorder or delay it."""
 
     id: str
     type: str
@@ -28,7 +28,7 @@ class Webhook:
 
 
 class LedgerSimulator(Simulator):
-    """A gateway with the later life of money: captures, voids, refunds, and the webhooks that tell of them."""
+    """A provider with the later life of money: captures, voids, refunds, and the webhooks that tell of them."""
 
     @abstractmethod
     def sign(self, body: bytes, now: float) -> dict[str, str]:
@@ -43,7 +43,7 @@ class LedgerSimulator(Simulator):
     def next_operation(self, *tokens: str) -> None:
         """How the next captures, voids and refunds behave, one token each. Afterwards they succeed again.
 
-        No vendor lets a merchant choose this, hence it is no request: a driver of the simulator calls it.
+        No provider lets a merchant choose this, hence it is no request: a driver of the simulator calls it.
         """
         unknown = [token for token in tokens if behaviour_of(token, self.name) is None]
         if unknown:
@@ -130,7 +130,7 @@ class LedgerSimulator(Simulator):
         return [self._rendered(event) for event in found]
 
     def webhooks_due(self, now: float) -> list[Webhook]:
-        """Those that the vendor would send now for the first time, in order and signed. Each is returned once."""
+        """Those that the provider would send now for the first time, in order and signed. Each is returned once."""
         due = [event for event in self.events(now) if not event["sent"]]
         for event in due:
             self.store.put(_EVENT, event["id"], {**event, "sent": True})
@@ -141,7 +141,7 @@ class LedgerSimulator(Simulator):
         ]
 
     def redelivered(self, webhook: Webhook, now: float) -> Webhook:
-        """The same again at another time, as vendors do it: with a signature of its own."""
+        """The same again at another time, as providers do it: with a signature of its own."""
         return replace(webhook, headers=self.sign(webhook.body, now))
 
     def _rendered(self, event: Record) -> Record:
@@ -172,7 +172,7 @@ class CourseSimulator(LedgerSimulator):
         return self._settled(self.change(record, steps=[*happened, *steps]), now)
 
     def everything(self, now: float) -> list[Record]:
-        """All charges as they are now: the gateway itself is not subject to the visibility lag."""
+        """All charges as they are now: the provider itself is not subject to the visibility lag."""
         return [self._settled(record, now) for record in self.store.all(CHARGE)]
 
     def events(self, now: float) -> list[Record]:

@@ -1,4 +1,4 @@
-"""The mock gateway: one request for each movement of money, idempotency keys for a day."""
+"""The mock provider: one request for each operation of money, idempotency keys for a day."""
 
 import hashlib
 import hmac

@@ -4,7 +4,7 @@ How a payment behaves is decided by a token, the first found of: the form field 
 (outside the hash: what the payer does there), `udf1` to `udf5` and `productinfo` (what the merchant sent), and for
 `si_transaction` the `authpayuid`. A payment page without a token succeeds.
 
-Facts about the vendor that shape this file: every answer is HTTP 200 with status words inside and says that it is HTML;
+Facts about PayU that shape this file: every answer is HTTP 200 with status words inside and says that it is HTML;
 a command's hash covers `var1` only; captures, voids and refunds are queued first; a txnid is good for one payment.
 """
 
@@ -100,7 +100,7 @@ class PayUSimulator(LedgerSimulator):
     ) -> None:
         super().__init__(store, credentials, public_url=public_url, visibility_lag_seconds=visibility_lag_seconds)
         self.webhook_secret = credentials.key_secret if webhook_secret is None else webhook_secret
-        """The salt of what is posted to the merchant; the vendor knows no other than the account's."""
+        """The salt of what is posted to the merchant; the provider knows no other than the account's."""
         self.partial_capture = partial_capture
 
     # -- the transport
@@ -489,7 +489,7 @@ class PayUSimulator(LedgerSimulator):
         return {**operation, "settles_at": now + seconds, "settles_to": FAILED if fails else DONE}
 
     def _queue(self, record: Record, operation: Record, behaviour: Behaviour, later: Record, now: float) -> Record:
-        """While the vendor still holds the answer, the payment is locked."""
+        """While the provider still holds the answer, the payment is locked."""
         held = {Answer.HANG_AFTER: HANG_SECONDS, Answer.SLOW: SLOW_SECONDS}.get(behaviour.answer, 0.0)
         kept = {name: value for name, value in record.items() if name not in {"settles_at", "settles_to", "capturing"}}
         happens = later if operation.get("settles_to") == DONE else {}
@@ -747,7 +747,7 @@ def _present_action(operation: Record, now: float) -> Record:
         "mode": "CC",
         "action": kind,
         "token": operation["reference"],
-        "status": word.upper() if kind == "capture" else word,  # as in the vendor's own samples
+        "status": word.upper() if kind == "capture" else word,  # as in the provider's own samples
         "bank_arn": None,
         "settlement_id": None,
         "amount_settled": None,

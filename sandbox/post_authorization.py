@@ -1,4 +1,4 @@
-"""What the gateways that exist only here share: money that is held, taken, released, given back, and told of."""
+"""What the providers that exist only here share: money that is held, taken, released, given back, and told of."""
 
 import hashlib
 import hmac
@@ -35,7 +35,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
 
     @abstractmethod
     def too_many_requests(self) -> Reply:
-        """The vendor's 429."""
+        """The provider's 429."""
 
     # -- charges
 

@@ -1,8 +1,8 @@
-"""Razorpay's payment gateway, as its documents describe it: orders, payments of stored tokens, capture, refunds.
+"""Razorpay, as its documents describe it: orders, payments of stored tokens, capture, refunds.
 
 Three things of it are traps, and are here on purpose. A receipt finds orders but keeps nobody from making a second one.
 A failed payment may be authorized later. And an authorized payment cannot be voided: it is captured in full, or given
-back by the vendor days later.
+back by the provider days later.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ WEBHOOK_SECRET: Final = "razorpay_sandbox_webhook"  # noqa: S105 - it signs what
 ACCOUNT_ID: Final = "acc_Sandbox0000001"
 AUTHORIZED: Final = "authorized"
 RELEASED: Final = "released"
-"""Authorized, never captured, given back by the vendor."""
+"""Authorized, never captured, given back by the provider."""
 
 PRE_DEBIT_SECONDS: Final = (36 * 60 + 5) * 60
 MANUAL_EXPIRY_SECONDS: Final = 3 * 24 * 3600
@@ -468,7 +468,7 @@ class RazorpaySimulator(CourseSimulator):
         return refund
 
     def _notify_refund(self, refund: Record, now: float) -> None:
-        """No refund is ever called off, so its later news may be announced now."""
+        """No refund is ever called off, so its later news may be published now."""
         facts = {"subject": refund["id"], "payment_id": refund["payment_id"]}
         events = ["refund.created", *_REFUND_NEWS.get(refund["state"], [])]
         self.emit_webhook([(event, facts) for event in events], now, now)
@@ -477,7 +477,7 @@ class RazorpaySimulator(CourseSimulator):
             self.emit_webhook(later, refund["settles_at"], now)
 
     def _refunds_of(self, record: Record, now: float) -> list[Record]:
-        """Newest first; what the vendor gives back by itself is a refund, too."""
+        """Newest first; what the provider gives back by itself is a refund, too."""
         given_back = [self._automatic_refund(record)] if record["state"] == RELEASED else []
         return [*given_back, *reversed(self.operations_of(record, now, "refund"))]
 
@@ -562,7 +562,7 @@ class RazorpaySimulator(CourseSimulator):
 
     # -- webhooks
 
-    def sign(self, body: bytes, now: float) -> dict[str, str]:  # noqa: ARG002 - this vendor signs no time
+    def sign(self, body: bytes, now: float) -> dict[str, str]:  # noqa: ARG002 - this provider signs no time
         """The event's id is the body's, so that a second delivery has the same one."""
         return {
             "content-type": "application/json",
@@ -764,7 +764,7 @@ def _content(request: Request) -> str:
 
 
 def _check(body: Record, known: Mapping[str, _Check], required: tuple[str, ...]) -> None:
-    """As this vendor does: what it does not know, it refuses."""
+    """As this provider does: what it does not know, it refuses."""
     extra = [name for name in body if name not in known]
     if extra:
         verb = "is/are not required and should not be sent"

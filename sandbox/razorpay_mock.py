@@ -1,4 +1,4 @@
-"""A gateway in the style of Razorpay: orders and payments, receipts that are not unique, no idempotency keys."""
+"""A provider in the style of Razorpay: orders and payments, receipts that are not unique, no idempotency keys."""
 
 import hmac
 import json

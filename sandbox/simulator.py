@@ -50,11 +50,11 @@ class Credentials:
 
 
 class Simulator(ABC):
-    """A gateway. `handle` is the whole of it; time is what it is told."""
+    """A provider. `handle` is the whole of it; time is what it is told."""
 
     name: str
     reopens: bool = False
-    """Whether this vendor may turn a decline into a charge later."""
+    """Whether this provider may turn a decline into a charge later."""
 
     def __init__(self, store: Store, credentials: Credentials, *, public_url: str, visibility_lag_seconds: float = 0.0):
         self.store = store
@@ -75,19 +75,19 @@ class Simulator(ABC):
 
     @abstractmethod
     def is_authentic(self, request: Request) -> bool:
-        """Whether the request has this gateway's credentials."""
+        """Whether the request has this provider's credentials."""
 
     @abstractmethod
     def unauthorized(self) -> Reply:
-        """The vendor's 401."""
+        """The provider's 401."""
 
     @abstractmethod
     def bad_request(self, message: str) -> Reply:
-        """The vendor's validation error."""
+        """The provider's validation error."""
 
     @abstractmethod
     def server_error(self) -> Reply:
-        """The vendor's 500."""
+        """The provider's 500."""
 
     @abstractmethod
     def answer(self, request: Request, now: float) -> Reply:
@@ -207,7 +207,7 @@ class Simulator(ABC):
 
 
 def require(body: Record, fields: dict[str, type], optional: dict[str, type] | None = None) -> None:
-    """Raises `BadRequestError` for missing, unknown and wrongly typed fields, as a strict vendor does."""
+    """Raises `BadRequestError` for missing, unknown and wrongly typed fields, as a strict provider does."""
     known = {**fields, **(optional or {})}
     for name in fields:
         if name not in body:
@@ -220,6 +220,6 @@ def require(body: Record, fields: dict[str, type], optional: dict[str, type] | N
 
 
 def require_positive(amount: int, *, least: int = 1) -> None:
-    """Raises `BadRequestError` for an amount that no vendor takes."""
+    """Raises `BadRequestError` for an amount that no provider takes."""
     if amount < least:
         raise BadRequestError(f"amount must be at least {least}")

@@ -1,4 +1,4 @@
-"""The simulators by name: those of gateways that exist only here, and those that speak a real vendor's format."""
+"""The simulators by name: those of providers that exist only here, and those that speak a real provider's format."""
 
 from typing import Final
 
@@ -14,11 +14,11 @@ from sandbox.stripe import StripeSimulator
 SIMULATORS: Final[dict[str, type[Simulator]]] = {
     kind.name: kind for kind in (MockSimulator, RazorpayMockSimulator, CashfreeMockSimulator)
 }
-"""What the local stage and a deployed sandbox offer."""
+"""What the local environment and a deployed sandbox offer."""
 
 REAL_PROVIDERS: Final[dict[str, type[Simulator]]] = {
     kind.name: kind for kind in (StripeSimulator, RazorpaySimulator, CashfreeSimulator, PayUSimulator)
 }
-"""What the local stage and the tests hold the real gateways' adapters against."""
+"""What the local environment and the tests hold the real providers' adapters against."""
 
 ALL: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **REAL_PROVIDERS}

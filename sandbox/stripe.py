@@ -1,6 +1,6 @@
 """Stripe as a simulator: API version 2023-10-16, PaymentIntents, refunds, events, balance transactions.
 
-The token is the `payment_method`. Facts about the vendor that shape this file:
+The token is the `payment_method`. Facts about the provider that shape this file:
 
 * A first answer is stored under the Idempotency-Key once execution has begun, a 500 like any other, for 24 hours.
   Validation errors, 429 and 409 are not stored. While an answer is held, its key is in use: 409.
@@ -309,7 +309,7 @@ class StripeSimulator(LedgerSimulator):
         return behaviour
 
     def _operation_behaviour(self) -> Behaviour:
-        """Soft declines of operations are the vendor's lock: nothing happened, try again."""
+        """Soft declines of operations are the provider's lock: nothing happened, try again."""
         behaviour = self.planned_behaviour()
         if behaviour.effect is Effect.SOFT_DECLINE:
             message = "This object cannot be accessed right now because another API request is accessing it."
@@ -797,7 +797,7 @@ def _expand(name: str, value: Any) -> list[str]:
 
 
 def _hash(name: str, value: Any) -> Record:
-    """Known to the vendor and not looked into here."""
+    """Known to the provider and not looked into here."""
     if not isinstance(value, dict):
         raise _refused("Invalid object", param=name)
     return value
@@ -1141,7 +1141,7 @@ def _balance_entry(record: Record, kind: str, source: str | None, amount: int, a
 
 
 def _page(url: str, records: list[Record], query: Record, present: Callable[[Record], Record]) -> Reply:
-    """Newest first, with the vendor's cursors."""
+    """Newest first, with the provider's cursors."""
     bounds = query.get("created", {})
     tests: dict[str, Callable[[float, int], bool]] = {
         "gt": lambda at, bound: int(at) > bound,

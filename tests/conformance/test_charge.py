@@ -79,7 +79,7 @@ def test_nothing_goes_wrong(world: HostileWorld, provider: str) -> None:
 @pytest.mark.parametrize("trouble", Trouble, ids=lambda trouble: trouble.value.replace(" ", "-"))
 @pytest.mark.parametrize("at", range(1, MAX_REQUESTS + 1))
 def test_trouble_at_one_request(world: HostileWorld, provider: str, at: int, trouble: Trouble) -> None:
-    """Also requests of inquiries and fences: the first trouble makes them necessary, the second strikes them."""
+    """Inquiries and cancellations too: the first fault makes them necessary, the second hits them."""
     world.line.troubles = {1: Trouble.ANSWER_LOST, 2: Trouble.ANSWER_LOST} if at > 2 else {}
     world.line.troubles[at] = trouble
     payment = settle(world, pay(world, provider))

@@ -164,10 +164,10 @@ def test_trouble_at_one_request(world: HostileWorld, provider: str, asked: Asked
 
 
 @pytest.mark.parametrize("token", ["tok_timeout_after_charge", "tok_500_after_charge", "tok_garbage"])
-def test_trouble_inside_the_gateway_after_the_effect(
+def test_trouble_inside_the_provider_after_the_effect(
     world: HostileWorld, provider: str, asked: Asked, token: str
 ) -> None:
-    """A gateway with keys may answer a re-send with the very 500 that it stored: then only a read tells."""
+    """A provider with keys may answer a re-send with the very 500 that it stored: then only a read tells."""
     payment, operation = begin(world, provider, *asked)
     plan(world, provider, token)
     (ended,) = settle(world, operation)
@@ -176,7 +176,7 @@ def test_trouble_inside_the_gateway_after_the_effect(
 
 
 @pytest.mark.parametrize("token", ["tok_timeout_before_charge", "tok_500_before_charge"])
-def test_trouble_inside_the_gateway_before_the_effect(
+def test_trouble_inside_the_provider_before_the_effect(
     world: HostileWorld, provider: str, asked: Asked, token: str
 ) -> None:
     payment, operation = begin(world, provider, *asked)
@@ -200,7 +200,7 @@ def test_a_request_that_arrives_while_it_is_being_cleared_up(
     check_money(world, payment, ended)
 
 
-def test_a_gateway_that_is_down_all_day_moves_nothing(world: HostileWorld, provider: str, asked: Asked) -> None:
+def test_a_provider_that_is_down_all_day_moves_nothing(world: HostileWorld, provider: str, asked: Asked) -> None:
     payment, operation = begin(world, provider, *asked)
     world.line.closed.add(provider)
     (ended,) = settle(world, operation)

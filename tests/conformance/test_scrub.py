@@ -1,4 +1,4 @@
-"""What a provider was told, it may repeat in any message: none of it is kept in outcomes, events, notices or logs.
+"""What a provider was told, it may repeat in any message: none of it is kept in outcomes, events, messages or logs.
 
 Its errors are the simulator's own, with every text replaced by one that holds all the private things that were sent.
 """
@@ -131,7 +131,7 @@ def test_errors_are_echoed_so_that_the_tests_above_can_fail(till: ProviderHarnes
 
 
 def test_a_webhook(till: ProviderHarness) -> None:
-    """The notice, what is queued of it, and what is written when it is applied."""
+    """The provider event, what is queued of it, and what is written when it is applied."""
     payment = till.paid_for(OperationKind.REFUND)
     till.settle(till.request(OperationKind.REFUND, payment, 20_000))
     line = EchoingLine(till, "tok_success")

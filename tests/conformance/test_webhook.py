@@ -162,7 +162,7 @@ def test_a_signature_that_is_cut_or_missing(mailbox: Mailbox) -> None:
 
 
 def test_the_same_event_again_is_known_as_the_same(mailbox: Mailbox) -> None:
-    """Vendors sign a repetition anew. One from long ago is refused, or says nothing new."""
+    """Providers sign a repetition anew. One from long ago is refused, or says nothing new."""
     for webhook in mailbox.all:
         first = mailbox.read(webhook)
         mailbox.till.world.clock.advance(60)
@@ -185,12 +185,12 @@ UNKNOWN_EVENTS: tuple[object, ...] = (
 
 
 @pytest.mark.parametrize("event", UNKNOWN_EVENTS, ids=lambda event: json.dumps(event)[:30])
-def test_an_unknown_type_is_a_notice_of_nothing(mailbox: Mailbox, event: object) -> None:
+def test_an_unknown_type_becomes_an_empty_provider_event(mailbox: Mailbox, event: object) -> None:
     check_nothing(mailbox, json.dumps(event).encode())
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"{", b"[" * 50_000, b'{"a":' * 5_000, b"1e999", b"NaN"])
-def test_an_authentic_body_that_cannot_be_read_is_a_notice_of_nothing(mailbox: Mailbox, body: bytes) -> None:
+def test_an_authentic_body_that_cannot_be_read_becomes_an_empty_provider_event(mailbox: Mailbox, body: bytes) -> None:
     check_nothing(mailbox, body)
 
 

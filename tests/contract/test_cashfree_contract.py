@@ -149,7 +149,7 @@ def every_request() -> list[HttpRequest]:
         for amount, currency in ((100, "INR"), (999_999_999_999, "INR"), (1050, "USD"), (1999, "JPY"), (1999, "KWD"))
     ]
     steps = [
-        *CONNECTOR.charge_steps(),
+        *CONNECTOR.charge_steps,
         *CONNECTOR.inquiry_steps(charge()),
         *CONNECTOR.cancel_steps(charge(capture=CaptureMode.MANUAL)),
     ]
@@ -163,7 +163,7 @@ def every_request() -> list[HttpRequest]:
         ]
     ]
     pages = [
-        CONNECTOR.report_request(ReportPage(from_ms=0, until_ms=86_400_000, cursor=cursor))
+        CONNECTOR.reports.request(ReportPage(from_ms=0, until_ms=86_400_000, cursor=cursor))
         for cursor in (None, "eyJzZWFyY2hBZnRlciI6eyJsaXN0IjpbMTg4NjcxNDVdfX0=")
     ]
     return [*(step.build(each) for each in charges for step in steps), *moving, *pages]
@@ -217,7 +217,7 @@ class TestRequests:
         keyed = [request for request in every_request() if "x-idempotency-key" in request.headers]
         assert all(re.fullmatch(r"[0-9a-f-]{36}", request.headers["x-idempotency-key"]) for request in keyed)
         bodies: dict[str, set[bytes]] = {}
-        for request in [step.build(charge()) for step in CONNECTOR.charge_steps() if step.name != "read_order"]:
+        for request in [step.build(charge()) for step in CONNECTOR.charge_steps if step.name != "read_order"]:
             bodies.setdefault(request.headers["x-idempotency-key"], set()).add(request.body)
         assert all(len(each) == 1 for each in bodies.values())
 
@@ -242,7 +242,7 @@ class TestAnswers:
         order = example("order_entity_list_example")[0]
         validate({name: value for name, value in order.items() if value is not None}, schema("OrderEntity"))
         asked = charge(provider_key=order["order_id"], amount=2200)
-        step = CONNECTOR.charge_steps()[0]
+        step = CONNECTOR.charge_steps[0]
         expected = {"order": "created", "payment_session_id": order["payment_session_id"]}
         assert read(step, asked, answer(order)) == Progress(facts=expected)
         assert read(step, charge(amount=2200), answer(order)) == Unknown(code="another_order")
@@ -292,7 +292,7 @@ class TestAnswers:
     def test_the_examples_of_a_next_action(self) -> None:
         said = schema("PayOrderEntity")["example"]
         validate(said, schema("PayOrderEntity"))
-        step = CONNECTOR.charge_steps()[2]
+        step = CONNECTOR.charge_steps[2]
         outcome = read(step, charge(amount=2242), answer(said))
         assert isinstance(outcome, ActionRequired)
         assert (outcome.action.kind, outcome.action.url) == ("redirect", said["data"]["url"])
@@ -306,7 +306,7 @@ class TestAnswers:
         words = set(schema("PayOrderEntity")["properties"]["action"]["enum"])
         assert words == {"link", "custom", "form", "post"}
         data = {"url": "https://bank.example", "method": "post", "payload": {"default": "upi://pay?tr=1"}}
-        step = CONNECTOR.charge_steps()[2]
+        step = CONNECTOR.charge_steps[2]
         said = {"cf_payment_id": 1, "payment_amount": 19.99, "data": data}
         kinds = {word: read(step, charge(), answer({**said, "action": word})) for word in words}
         assert {word: kinds[word].action.kind for word in words - {"post"}} == {
@@ -374,7 +374,7 @@ def test_every_documented_error_of_the_step_that_charges_and_of_operations(statu
     name, kind = ERRORS[status]
     said = schema(name)["example"]
     validate(said, schema(name))
-    step = CONNECTOR.charge_steps()[2]
+    step = CONNECTOR.charge_steps[2]
     assert str(status) in operation(step.build(charge()))["responses"]
     assert set(operation(step.build(charge()))["responses"]) == {"200", *map(str, ERRORS)}
     assert type(read(step, charge(), answer(said, status))) is kind
@@ -384,7 +384,7 @@ def test_every_documented_error_of_the_step_that_charges_and_of_operations(statu
 
 
 def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
-    step = CONNECTOR.charge_steps()[0]
+    step = CONNECTOR.charge_steps[0]
     duplicate = answer(schema("ApiError409")["example"], 409)
     assert read(step, charge(), duplicate) == Progress(facts={"order": "existed"})
     assert type(read(step, charge(), answer(schema("BadRequestError")["example"], 400))) is Rejected
@@ -393,7 +393,7 @@ def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
 class TestReports:
     def test_the_example(self) -> None:
         entity = schema("ReconEntity")
-        page = CONNECTOR.read_report(PAGE, answer(entity["example"]))
+        page = CONNECTOR.reports.read(PAGE, answer(entity["example"]))
         assert (page.entries, page.next_cursor) == ((), "cursor-uid")
 
     def test_every_type_of_event_is_known(self) -> None:
@@ -412,7 +412,7 @@ class TestReports:
         for name in (*base, "refund_id"):
             assert name in row
         found = {
-            word: CONNECTOR.read_report(PAGE, answer({"cursor": None, "data": [{**base, "event_type": word}]})).entries
+            word: CONNECTOR.reports.read(PAGE, answer({"cursor": None, "data": [{**base, "event_type": word}]})).entries
             for word in words
         }
         assert {word for word, entries in found.items() if entries} == {"PAYMENT", "REFUND", "REFUND_REVERSAL"}

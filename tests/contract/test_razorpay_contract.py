@@ -21,7 +21,7 @@ VECTORS = CONTRACTS / "vectors.json"
 
 pytestmark = pytest.mark.needs("contracts")
 
-ORDER, PAY = CONNECTOR.charge_steps()
+ORDER, PAY = CONNECTOR.charge_steps
 
 
 def vectors(kind: str) -> list[Any]:

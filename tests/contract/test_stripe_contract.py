@@ -90,7 +90,7 @@ def every_request() -> list[HttpRequest]:
             for token in ("pm_card_visa", "cus_1/pm_card_visa"):
                 for currency in ("USD", "JPY"):
                     order = charge(capture=capture, return_url=return_url, token=token, currency=currency)
-                    built += [step.build(order) for step in CONNECTOR.charge_steps()]
+                    built += [step.build(order) for step in CONNECTOR.charge_steps]
     for order in (charge(), charge(reference=PI), charge(customer=Customer(id="cus_1"))):
         for progress in ({"payment_intent": PI}, {"payment_intent": PI, "cancel_sent": "true"}):
             known = charge(reference=order.reference, customer=order.customer, progress=progress)
@@ -103,7 +103,7 @@ def every_request() -> list[HttpRequest]:
                 s.build(moved) for s in (*CONNECTOR.operation_steps(moved), *CONNECTOR.operation_inquiry_steps(moved))
             ]
     pages = (ReportPage(from_ms=1, until_ms=2), ReportPage(from_ms=1, until_ms=2_000, cursor="txn_1"))
-    return built + [CONNECTOR.report_request(page) for page in pages]
+    return built + [CONNECTOR.reports.request(page) for page in pages]
 
 
 def operation_of(request: HttpRequest) -> dict[str, Any]:
@@ -315,7 +315,7 @@ class TestAnswers:
         )
         body = {"error": {key: value for key, value in inside.items() if value != "x"}}
         jsonschema.Draft202012Validator(schema_of("error")).validate(body)
-        (step,) = CONNECTOR.charge_steps()
+        (step,) = CONNECTOR.charge_steps
         declined = step.read(charge(), answer(body, 402))
         assert isinstance(declined, Declined)
         assert (declined.kind, declined.reference) == (DeclineKind.FUNDS, PI)
@@ -365,7 +365,7 @@ class TestAnswers:
         sources |= dict.fromkeys(("refund", "payment_refund", "refund_failure"), refund())
         lines = [{**made("balance_transaction", type=kind), "source": sources.get(kind, "x")} for kind in known]
         listed = {"object": "list", "url": "/v1/balance_transactions", "has_more": False, "data": lines}
-        entries = CONNECTOR.read_report(PAGE, answer(listed)).entries
+        entries = CONNECTOR.reports.read(PAGE, answer(listed)).entries
         assert len(entries) == len(set(sources) & set(known))
         assert {entry.reference for entry in entries if entry.kind is EntryKind.CHARGE} == {PI}
 

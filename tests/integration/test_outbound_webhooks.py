@@ -55,7 +55,7 @@ class Shop:
 
 @pytest.fixture
 def shop(functions: Functions) -> Iterator[Shop]:
-    """On the machine itself, as in the local stage."""
+    """On the machine itself, as in the local environment."""
     functions.deploy(LOOPBACK_ALLOWED="true")
     running = Shop()
     yield running

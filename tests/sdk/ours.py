@@ -52,7 +52,7 @@ def operation_request(kind: OperationKind, charge: ChargeRequest, **changes: Any
 def every_request(connector: Connector, charge: ChargeRequest) -> dict[str, HttpRequest]:
     """By conversation and step, such as `charge/pay`; with credentials."""
     requests = {
-        **_built("charge", connector.charge_steps(), charge),
+        **_built("charge", connector.charge_steps, charge),
         **_built("inquiry", connector.inquiry_steps(charge), charge),
         **_built("cancel", connector.cancel_steps(charge), charge),
     }
@@ -60,7 +60,7 @@ def every_request(connector: Connector, charge: ChargeRequest) -> dict[str, Http
         asked = operation_request(kind, charge)
         requests |= _built(kind.value, connector.operation_steps(asked), asked)
         requests |= _built(f"{kind.value} inquiry", connector.operation_inquiry_steps(asked), asked)
-    requests["report"] = connector.report_request(PAGE)
+    requests["report"] = connector.reports.request(PAGE)
     return {name: connector.authenticate(request, CREDENTIALS) for name, request in requests.items()}
 
 

@@ -109,12 +109,12 @@ class TestRequests:
         compare_all("cashfree", cashfree, ENDPOINT, every_request(CONNECTOR, CHARGE), CALLS)
 
     def test_what_varies(self, cashfree: Sdk) -> None:
-        order, _, pay = CONNECTOR.charge_steps()
+        order, _, pay = CONNECTOR.charge_steps
         page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="cursor_1")
         ours = {
             "an order in yen": order.build(charge_request(currency="JPY", customer=PAYER)),
             "a UPI payment": pay.build(charge_request(payment_method_type="upi", progress=CHARGE.progress)),
-            "report": CONNECTOR.report_request(page),
+            "report": CONNECTOR.reports.request(page),
         }
         yen = {**ORDER, "order_amount": 1999, "order_currency": "JPY"}
         calls = {
@@ -231,7 +231,7 @@ class TestAnswers:
         assert type(answer["cf_payment_id"]) is int
         as_text = {**answer, "cf_payment_id": str(answer["cf_payment_id"])}
         assert list(lost(as_text, shop.sdk.call("sdk.PayOrderEntity.from_dict", as_text))) == []
-        (*_, step) = CONNECTOR.charge_steps()
+        (*_, step) = CONNECTOR.charge_steps
         charge = charge_request(payment_method_type="card" if token else "upi")
         read = [step.read(charge, response(said)) for said in (answer, as_text)]
         assert read[0] == read[1]
@@ -274,12 +274,12 @@ class TestAnswers:
         assert "answer.data[0].event_type: 'PAYMENT' became None" in lost(report, read)
         (row,) = report["data"]
         page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms)
-        assert [entry.amount for entry in CONNECTOR.read_report(page, response(report)).entries] == [1999]
+        assert [entry.amount for entry in CONNECTOR.reports.read(page, response(report)).entries] == [1999]
         details = {name: value for name, value in row.items() if name.startswith("event_")}
         newer = {**report, "data": [{"event_details": details}]}
         assert list(lost(newer, shop.sdk.call("sdk.ReconEntity.from_dict", newer))) == []
         with pytest.raises(ValueError, match="no known type"):
-            CONNECTOR.read_report(page, response(newer))
+            CONNECTOR.reports.read(page, response(newer))
 
 
 # --- words ------------------------------------------------------------------------------------------------------
@@ -386,7 +386,7 @@ class TestWords:
 
     def test_every_action_of_a_payer(self, cashfree: Sdk) -> None:
         assert cashfree.words("sdk.PayOrderEntity", "action") | {TOMORROW} == set(ACTIONS)
-        (*_, step) = CONNECTOR.charge_steps()
+        (*_, step) = CONNECTOR.charge_steps
         data = {"url": "https://bank.example", "method": "post", "payload": {"default": "upi://pay?tr=1"}}
         said = {"cf_payment_id": 1, "payment_amount": 19.99, "data": data}
         for word, kind in ACTIONS.items():

@@ -87,14 +87,14 @@ class TestRequests:
         held = charge_request(capture=CaptureMode.MANUAL)
         upi = charge_request(payment_method_type="upi", customer=PAYER, progress=CHARGE.progress)
         refund = operation_request(OperationKind.REFUND, CHARGE, reference="rfnd_1")
-        order, pay = CONNECTOR.charge_steps()
+        order, pay = CONNECTOR.charge_steps
         (find,) = CONNECTOR.operation_inquiry_steps(refund)
         refunds = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="refund:50")
         ours = {
             "an order to be held": order.build(held),
             "a UPI payment": pay.build(upi),
             "a refund by its id": find.build(refund),
-            "the report's refunds": CONNECTOR.report_request(refunds),
+            "the report's refunds": CONNECTOR.reports.request(refunds),
         }
         calls = {
             "an order to be held": call("order.create", HELD),
@@ -155,7 +155,7 @@ class TestAnswers:
             for status in (400, 401, 429, 500, 502):
                 said = {"error": {"code": code, "description": "No", "reason": "a reason of tomorrow"}}
                 response = HttpResponse(status=status, headers={}, body=json.dumps(said).encode())
-                for step in CONNECTOR.charge_steps():
+                for step in CONNECTOR.charge_steps:
                     assert isinstance(step.read(CHARGE, response), Rejected | Unknown)
                 (move,) = CONNECTOR.operation_steps(refund)
                 assert isinstance(move.read(refund, response), Rejected | Unknown)

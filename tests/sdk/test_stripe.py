@@ -96,12 +96,12 @@ class TestRequests:
     def test_what_varies(self, stripe: Sdk) -> None:
         held = charge_request(token="pm_card_visa", currency="JPY", amount=500, capture=CaptureMode.MANUAL)
         refund = operation_request(OperationKind.REFUND, CHARGE, reference="re_1")
-        (create,), (find,) = CONNECTOR.charge_steps(), CONNECTOR.operation_inquiry_steps(refund)
+        (create,), (find,) = CONNECTOR.charge_steps, CONNECTOR.operation_inquiry_steps(refund)
         page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="txn_1")
         ours = {
             "a held charge": create.build(held),
             "a refund by its id": find.build(refund),
-            "report": CONNECTOR.report_request(page),
+            "report": CONNECTOR.reports.request(page),
         }
         calls = {
             "a held charge": call("payment_intents.create", HELD, {"idempotency_key": KEY}),
@@ -337,7 +337,7 @@ class TestWords:
             line = {"object": "balance_transaction", "id": "txn_1", "type": word, "created": 1_700_000_000}
             about = {**source, "object": LINES[word]} if word in LINES else "x"
             listed = {"data": [{**line, "source": about}], "has_more": False}
-            read[word] = CONNECTOR.read_report(PAGE, answer(listed)).entries
+            read[word] = CONNECTOR.reports.read(PAGE, answer(listed)).entries
         assert {word for word, entries in read.items() if entries} == LINES.keys()
         succeeded = {word for word, entries in read.items() if any(entry.succeeded for entry in entries)}
         assert succeeded == LINES.keys() - {"payment_failure_refund", "refund_failure"}

@@ -59,7 +59,7 @@ RESENDABLE = Capabilities(
     can_cancel_and_confirm=False,
     inquiry_horizon_ms=HOUR_MS,
 )
-FENCEABLE = Capabilities(
+CANCELLABLE = Capabilities(
     provider="beta",
     simulated=True,
     can_cancel_and_confirm=True,
@@ -72,7 +72,7 @@ READABLE = Capabilities(provider="gamma", simulated=True, inquiry_horizon_ms=10 
 
 def _providers() -> ScriptedProviders:
     return ScriptedProviders(
-        {able.provider: ScriptedProvider(able.provider, able) for able in (RESENDABLE, FENCEABLE, READABLE)}
+        {able.provider: ScriptedProvider(able.provider, able) for able in (RESENDABLE, CANCELLABLE, READABLE)}
     )
 
 

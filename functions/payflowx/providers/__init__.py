@@ -1,1 +1,1 @@
-"""Payment gateways behind one contract: pure request builders and response parsers, a folder a provider."""
+"""Payment providers behind one contract: pure request builders and response parsers, a folder a provider."""

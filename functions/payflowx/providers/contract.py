@@ -1,8 +1,8 @@
 """What a provider's folder has to offer: data and pure functions, no I/O.
 
 A charge is a list of steps. Each step builds one request and reads one answer. What a step learned (an order's id)
-is stored before the next one is sent, so that a crash in between is never a riddle: as long as the facts that the
-charging step needs are not stored, nothing that charges can have left.
+is stored before the next one is sent, so that a crash in between never makes the outcome unknown: as long as the facts
+that the charging step needs are not stored, nothing that charges can have left.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ class OperationStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
-    """The provider's own list of transactions, and its settlement file. A gap in either reconciles nothing."""
+    """The provider's report of transactions, and its settlement file. A gap in either reconciles nothing."""
 
     request: Callable[[ReportPage], HttpRequest]
     """Builds the request for one page. Raises ValueError for a page that the provider cannot give."""

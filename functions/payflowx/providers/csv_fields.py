@@ -23,7 +23,7 @@ def currency(cell: str) -> str:
 
 
 def minor_amount(cell: str, of: str) -> int:
-    """An amount in major units, whatever its sign: a refund is written as a negative one by some vendors."""
+    """An amount in major units, whatever its sign: a refund is written as a negative one by some providers."""
     plain = cell.strip().replace(",", "").removeprefix("-")
     amount = to_minor(Decimal(plain), of) if _AMOUNT.fullmatch(plain) else None
     if amount is None:
@@ -37,7 +37,7 @@ def our_key(*cells: str | None) -> str | None:
 
 
 def time_ms(cell: str, pattern: str, zone: tzinfo) -> int:
-    """A time as the vendor writes it, without a zone."""
+    """A time as the provider writes it, without a zone."""
     return (datetime.strptime(cell.strip(), pattern).replace(tzinfo=zone) - _EPOCH) // _MILLISECOND
 
 

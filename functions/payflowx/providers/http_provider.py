@@ -1,4 +1,4 @@
-"""Runs a gateway's pure steps over HTTP: the `Provider` that the use cases know."""
+"""Runs a provider's pure steps over HTTP: the `Provider` that the use cases know."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ Answer = TypeVar("Answer", covariant=True)  # noqa: PLC0105 - named as what it s
 
 
 class _Exchange(Protocol[Asked, Answer]):
-    """What a step of a charge and one of a movement have in common."""
+    """What a step of a charge and one of an operation have in common."""
 
     @property
     def name(self) -> str: ...
@@ -62,7 +62,7 @@ class _Exchange(Protocol[Asked, Answer]):
 
 @dataclass(frozen=True, slots=True)
 class HttpProvider:
-    """A gateway with the means to talk to it. Holds no state between calls."""
+    """A provider with the means to talk to it. Holds no state between calls."""
 
     connector: Connector
     http: HttpClient
@@ -73,7 +73,7 @@ class HttpProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the gateway declares."""
+        """What the provider declares."""
         return self.connector.capabilities
 
     def request_hash(self, request: ChargeRequest) -> str:
@@ -102,7 +102,7 @@ class HttpProvider:
     # -- captures, voids and refunds
 
     def supports(self, request: OperationRequest) -> bool:
-        """Whether the gateway has a request for this kind, and for this part of the charge."""
+        """Whether the provider has a request for this kind, and for this part of the charge."""
         return len(self.connector.operation_steps(request)) == 1
 
     def operation_hash(self, request: OperationRequest) -> str:
@@ -132,10 +132,13 @@ class HttpProvider:
         return Unknown(code="unexpected_progress") if isinstance(result, Progress) else result
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-        """Raises `InvalidSignatureError`; whatever else an authentic one makes the parser do is a notice of nothing."""
+        """An authentic webhook that the parser does not understand becomes an empty event.
+
+        Raises `InvalidSignatureError`.
+        """
         return self.connector.read_webhook(webhook, secrets)
 
-    # -- the provider's own book
+    # -- the provider's report
 
     def report_page(self, page: ReportPage, account: Account) -> ReportResult:
         """One page of the provider's list. Reads only."""

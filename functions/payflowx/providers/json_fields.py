@@ -15,7 +15,7 @@ _MAX_URL_CHARS: Final = 2_048
 _MAX_SAID_CHARS: Final = 1_000
 _PRIVATE: Final = re.compile(
     r"[\w-]+://\S+"  # addresses
-    r"|\S+@\S+"  # e-mail, and tokens with a gateway's name
+    r"|\S+@\S+"  # e-mail, and tokens with a provider's name
     r"|\+?\d[\d ().-]{6,}\d"  # telephone and other long numbers
     r"|\b(?:tok|cust|cus|sk|rk|key|whsec)_\w+"
 )

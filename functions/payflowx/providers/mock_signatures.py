@@ -1,4 +1,4 @@
-"""What the simulated gateways' webhooks have in common: who signed them, and when one of them proves something.
+"""What the simulated providers' webhooks have in common: who signed them, and when one of them proves something.
 
 HMAC-SHA256 over the raw bytes, in hexadecimal, compared in constant time. No time is signed: a repeated webhook
 changes nothing that is not true.

@@ -26,7 +26,7 @@ _MODULES: Final[Mapping[str, str]] = {
 
 
 def connector(name: str) -> Connector:
-    """The gateway of that name; its module is imported when it is first asked for."""
+    """The provider of that name; its module is imported when it is first asked for."""
     module = _MODULES.get(name)
     if module is None:
         raise ConfigurationError(f"there is no provider named {name}; known are {', '.join(sorted(_MODULES))}")

@@ -160,7 +160,7 @@ def failed(reason: str | None, **details: Any) -> dict[str, Any]:
 
 class TestRequests:
     def test_an_order(self) -> None:
-        request = CONNECTOR.charge_steps()[0].build(charge())
+        request = CONNECTOR.charge_steps[0].build(charge())
         assert (request.method, request.path) == ("POST", "/orders")
         assert request.body == (
             b'{"order_amount":19.99,"order_id":"pfx-abcdefghijklmnop-1","order_currency":"INR",'
@@ -171,7 +171,7 @@ class TestRequests:
         assert request.headers["x-request-id"] == KEY
 
     def test_a_card_and_a_upi_link(self) -> None:
-        pay = CONNECTOR.charge_steps()[2]
+        pay = CONNECTOR.charge_steps[2]
         card = json.loads(pay.build(charge()).body)
         assert card == {
             "payment_session_id": SESSION,
@@ -216,7 +216,7 @@ class TestRequests:
         assert body["customer_details"] == {"customer_id": "pfxabcdefghijklmnop1", "customer_phone": sent}
 
     @pytest.mark.parametrize("customer", [None, Customer(id="ab"), Customer(id="a b c"), Customer(id="x" * 51)])
-    def test_a_customer_that_the_vendor_would_not_take_is_ours(self, customer: Customer | None) -> None:
+    def test_a_customer_that_the_provider_would_not_take_is_ours(self, customer: Customer | None) -> None:
         body = json.loads(requests.create_order(charge(customer=customer)).body)
         assert body["customer_details"]["customer_id"] == "pfxabcdefghijklmnop1"
 
@@ -231,16 +231,16 @@ class TestRequests:
     def test_idempotency_keys_are_uuids_of_operation_and_key(self) -> None:
         namespace = uuid.UUID("9ae874c2-686b-54d2-990f-7d1544e1fe1b")
         assert requests.idempotency_key("order", KEY) == str(uuid.uuid5(namespace, f"order:{KEY}"))
-        order, _, pay = (step.build(charge()) for step in CONNECTOR.charge_steps())
+        order, _, pay = (step.build(charge()) for step in CONNECTOR.charge_steps)
         keys = {order.headers["x-idempotency-key"], pay.headers["x-idempotency-key"]}
         assert len(keys) == 2
         assert order == requests.create_order(charge())
 
-    def test_a_fence_can_be_tried_again(self) -> None:
+    def test_a_confirmed_cancellation_can_be_tried_again(self) -> None:
         for step in CONNECTOR.cancel_steps(charge(capture=CaptureMode.MANUAL)):
             assert "x-idempotency-key" not in step.build(charge()).headers
 
-    def test_movements_go_to_the_order_of_their_charge(self) -> None:
+    def test_operations_go_to_the_order_of_their_charge(self) -> None:
         refund = requests.refund(operation_request())
         assert refund.path == f"/orders/{KEY}/refunds"
         assert json.loads(refund.body)["refund_id"] == MOVE_KEY
@@ -251,17 +251,17 @@ class TestRequests:
         assert requests.payments_of_charge(operation_request()).path == f"/orders/{KEY}/payments"
 
     def test_a_statement(self) -> None:
-        request = CONNECTOR.report_request(ReportPage(from_ms=0, until_ms=86_400_000))
+        request = CONNECTOR.reports.request(ReportPage(from_ms=0, until_ms=86_400_000))
         assert request.body == (
             b'{"pagination":{"limit":100},'
             b'"filters":{"start_date":"1970-01-01T00:00:00Z","end_date":"1970-01-01T23:59:59Z"}}'
         )
-        more = CONNECTOR.report_request(ReportPage(from_ms=0, until_ms=1000, cursor="next=="))
+        more = CONNECTOR.reports.request(ReportPage(from_ms=0, until_ms=1000, cursor="next=="))
         assert json.loads(more.body)["pagination"] == {"limit": 100, "cursor": "next=="}
 
     def test_credentials_are_in_headers_only_and_not_where_they_are_not_asked_for(self) -> None:
         order, read, pay = (
-            CONNECTOR.authenticate(step.build(charge()), CREDENTIALS) for step in CONNECTOR.charge_steps()
+            CONNECTOR.authenticate(step.build(charge()), CREDENTIALS) for step in CONNECTOR.charge_steps
         )
         assert order.headers["x-client-id"] == "id-canary"
         assert read.headers["x-client-secret"] == "secret-canary"
@@ -270,7 +270,7 @@ class TestRequests:
         assert "canary" not in " ".join(pay.headers.values())
 
     def test_only_the_last_step_charges_and_needs_facts_before(self) -> None:
-        assert [step.charges for step in CONNECTOR.charge_steps()] == [False, False, True]
+        assert [step.charges for step in CONNECTOR.charge_steps] == [False, False, True]
         assert http_provider().may_have_charged({}) is False
         assert http_provider().may_have_charged({"order": "existed"}) is False
         assert http_provider().may_have_charged(PROGRESS) is True
@@ -281,7 +281,7 @@ class TestRequests:
         for change in ({"amount": 2000}, {"currency": "EUR"}, {"token": "other"}, {"provider_key": "pfx-x-2"}):
             assert same(charge()) != same(charge(**change))
 
-    def test_only_the_last_movement_step_moves(self) -> None:
+    def test_only_the_last_operation_step_moves(self) -> None:
         for kind in OperationKind:
             assert [step.moves for step in CONNECTOR.operation_steps(operation_request(kind))] == [True]
             assert not any(step.moves for step in CONNECTOR.operation_inquiry_steps(operation_request(kind)))
@@ -526,7 +526,7 @@ PAID_ORDER = answer(200, {**ORDER, "order_status": "PAID"})
 OK = answer(200, {})
 DROPPED = {**PAYMENT, "payment_status": "USER_DROPPED"}
 RELEASED = {**PAYMENT, "payment_status": "VOID"}
-FENCES: list[tuple[list[HttpResult], Any]] = [
+CANCELLATIONS: list[tuple[list[HttpResult], Any]] = [
     ([OK, TERMINATED, answer(200, [])], ConfirmedCancelled()),
     ([answer(400, error()), TERMINATED, answer(200, [])], ConfirmedCancelled()),
     ([NoAnswer(code="read_timeout"), TERMINATED], Unknown(code="read_timeout")),
@@ -566,8 +566,10 @@ FENCES: list[tuple[list[HttpResult], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("answers", "expected"), FENCES)
-def test_only_a_read_of_a_closed_order_without_money_is_a_fence(answers: list[HttpResult], expected: Any) -> None:
+@pytest.mark.parametrize(("answers", "expected"), CANCELLATIONS)
+def test_only_a_read_of_a_closed_order_without_money_is_a_confirmed_cancellation(
+    answers: list[HttpResult], expected: Any
+) -> None:
     assert http_provider(*answers).cancel_and_confirm(charge(), ACCOUNT) == expected
 
 
@@ -647,7 +649,7 @@ def test_what_an_answer_to_a_refund_means(status: int, body: Any, expected: Any)
         (401, error(), Rejected(code="unauthorized", message="m", misconfigured=True)),
     ],
 )
-def test_a_refusal_of_a_movement(status: int, body: Any, expected: Any) -> None:
+def test_a_refusal_of_a_operation(status: int, body: Any, expected: Any) -> None:
     for kind in OperationKind:
         step = CONNECTOR.operation_steps(operation_request(kind))[0]
         assert move(step, operation_request(kind), answer(status, body)) == expected
@@ -877,10 +879,10 @@ ROW_REFUND = {**ROW, "event_type": "REFUND", "event_id": "901", "refund_id": MOV
 MIDNIGHT_MS = 1_767_225_600_000
 
 
-class TestStatements:
+class TestReports:
     def test_payments_and_refunds(self) -> None:
         rows = [ROW, ROW_REFUND, {"event_type": "SETTLEMENT"}, {**ROW_REFUND, "event_type": "REFUND_REVERSAL"}]
-        page = CONNECTOR.read_report(PAGE, answer(200, {"cursor": "next", "limit": 100, "data": rows}))
+        page = CONNECTOR.reports.read(PAGE, answer(200, {"cursor": "next", "limit": 100, "data": rows}))
         paid = ReportEntry(
             kind=EntryKind.CHARGE,
             reference="77",
@@ -897,13 +899,13 @@ class TestStatements:
 
     @pytest.mark.parametrize("word", ["FAILED", "PENDING", "CANCELLED"])
     def test_what_did_not_move(self, word: str) -> None:
-        page = CONNECTOR.read_report(PAGE, answer(200, {"cursor": None, "data": [{**ROW, "event_status": word}]}))
+        page = CONNECTOR.reports.read(PAGE, answer(200, {"cursor": None, "data": [{**ROW, "event_status": word}]}))
         assert not page.entries[0].succeeded
         assert page.next_cursor is None
 
     def test_the_end(self) -> None:
-        assert CONNECTOR.read_report(PAGE, answer(200, {"cursor": "more", "data": []})).next_cursor is None
-        assert CONNECTOR.read_report(PAGE, answer(200, {"cursor": "", "data": [ROW]})).next_cursor is None
+        assert CONNECTOR.reports.read(PAGE, answer(200, {"cursor": "more", "data": []})).next_cursor is None
+        assert CONNECTOR.reports.read(PAGE, answer(200, {"cursor": "", "data": [ROW]})).next_cursor is None
 
     @pytest.mark.parametrize(
         "body",
@@ -931,11 +933,11 @@ class TestStatements:
     )
     def test_anything_odd_is_an_error(self, body: Any) -> None:
         with pytest.raises(ValueError):  # noqa: PT011 - parsers raise it with many texts, none of which matters here
-            CONNECTOR.read_report(PAGE, answer(200, body))
+            CONNECTOR.reports.read(PAGE, answer(200, body))
 
     def test_a_list_that_was_not_given_is_an_error(self) -> None:
         with pytest.raises(ValueError, match="not given"):
-            CONNECTOR.read_report(PAGE, answer(429, {}))
+            CONNECTOR.reports.read(PAGE, answer(429, {}))
 
 
 CANARIES = ("canary", "9876543210", "secret", "7312")
@@ -953,7 +955,7 @@ class TestSecrets:
             [failed("9876543210", error_code=LEAKY, error_description=LEAKY)],
             {**REFUND, "refund_status": "FAILED", "status_description": LEAKY.replace("tok_canary_7312", "")},
         ]
-        steps = [*CONNECTOR.charge_steps(), *CONNECTOR.inquiry_steps(charge()), *CONNECTOR.cancel_steps(charge())]
+        steps = [*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(charge()), *CONNECTOR.cancel_steps(charge())]
         for body in bodies:
             for step in steps:
                 shown = repr(_read(step, charge(), answer(status, body)))
@@ -968,7 +970,7 @@ class TestSecrets:
                 assert not [canary for canary in (*CANARIES, "4111", "98765") if canary in shown], shown
 
     def test_no_request_shows_its_body(self) -> None:
-        for step in [*CONNECTOR.charge_steps(), *CONNECTOR.inquiry_steps(charge()), *CONNECTOR.cancel_steps(charge())]:
+        for step in [*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(charge()), *CONNECTOR.cancel_steps(charge())]:
             request = step.build(charge())
             assert not [canary for canary in CANARIES if canary in repr(request)]
             wire = request.body + json.dumps([request.path, dict(request.headers)]).encode()
@@ -992,7 +994,7 @@ class TestCapabilities:
         assert able.capture_modes == {CaptureMode.AUTOMATIC}
 
     @pytest.mark.parametrize("currency", ["KWD", "BHD", "OMR", "CLF"])
-    def test_what_the_vendor_is_not_sure_about_is_not_taken(self, currency: str) -> None:
+    def test_what_the_provider_is_not_sure_about_is_not_taken(self, currency: str) -> None:
         able = CONNECTOR.capabilities
         assert able.why_not(currency=currency, capture=CaptureMode.AUTOMATIC, payment_method_type="card")
 
@@ -1028,7 +1030,7 @@ MODES = st.sampled_from(list(CaptureMode))
 
 def every_step(mode: CaptureMode) -> list[Any]:
     asked = charge(capture=mode)
-    return [*CONNECTOR.charge_steps(), *CONNECTOR.inquiry_steps(asked), *CONNECTOR.cancel_steps(asked)]
+    return [*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(asked), *CONNECTOR.cancel_steps(asked)]
 
 
 @given(status=STATUS, body=BODY, headers=HEADERS, mode=MODES)
@@ -1059,6 +1061,6 @@ def test_no_answer_whatsoever_raises_or_makes_a_charge_out_of_nothing(
 def test_an_authentic_webhook_never_fails_and_a_list_fails_in_one_way(body: bytes) -> None:
     assert CONNECTOR.read_webhook(webhook(body), [SECRET]).event_id
     try:
-        CONNECTOR.read_report(PAGE, HttpResponse(status=200, headers={}, body=body))
+        CONNECTOR.reports.read(PAGE, HttpResponse(status=200, headers={}, body=body))
     except ValueError:
         return

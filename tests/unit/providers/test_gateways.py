@@ -91,7 +91,7 @@ def answer(status: int, body: Any, **headers: str) -> HttpResponse:
 
 def steps(name: str) -> list[Any]:
     found = connector(name)
-    return [*found.charge_steps(), *found.inquiry_steps(charge()), *found.cancel_steps(charge())]
+    return [*found.charge_steps, *found.inquiry_steps(charge()), *found.cancel_steps(charge())]
 
 
 EVERY_STEP = [
@@ -101,7 +101,7 @@ EVERY_STEP = [
 
 class TestRequests:
     def test_mock(self) -> None:
-        request = connector("mock").charge_steps()[0].build(charge())
+        request = connector("mock").charge_steps[0].build(charge())
         assert (request.method, request.path) == ("POST", "/v1/charges")
         assert request.headers["Idempotency-Key"] == KEY
         assert request.body == (
@@ -110,7 +110,7 @@ class TestRequests:
 
     def test_razorpay(self) -> None:
         order, pay = (
-            step.build(charge(progress={"order_id": "order_9"})) for step in connector("razorpay_mock").charge_steps()
+            step.build(charge(progress={"order_id": "order_9"})) for step in connector("razorpay_mock").charge_steps
         )
         assert json.loads(order.body) == {"amount": 1999, "currency": "USD", "receipt": KEY, "notes": {}}
         assert json.loads(pay.body)["order_id"] == "order_9"
@@ -126,13 +126,13 @@ class TestRequests:
         ],
     )
     def test_cashfree_writes_decimals_exactly(self, amount: int, currency: str, literal: bytes) -> None:
-        order = connector("cashfree_mock").charge_steps()[0].build(charge(amount=amount, currency=currency))
+        order = connector("cashfree_mock").charge_steps[0].build(charge(amount=amount, currency=currency))
         assert b'"order_amount":' + literal + b"," in order.body
         assert order.headers["x-idempotency-key"] == KEY
 
     @pytest.mark.parametrize("name", NAMES)
     def test_only_the_last_charge_step_charges_and_needs_facts_before(self, name: str) -> None:
-        found = connector(name).charge_steps()
+        found = connector(name).charge_steps
         assert [step.charges for step in found] == [False] * (len(found) - 1) + [True]
         assert all(step.yields for step in found[:-1])
 
@@ -165,7 +165,7 @@ class TestSecrets:
     @pytest.mark.parametrize("name", NAMES)
     def test_credentials_are_in_headers_only_and_in_no_hash(self, name: str) -> None:
         found = connector(name)
-        plain = found.charge_steps()[0].build(charge())
+        plain = found.charge_steps[0].build(charge())
         sent = found.authenticate(plain, Credentials(key_id="id-canary", key_secret="secret-canary"))
         assert sent.body == plain.body
         values = " ".join(sent.headers.values())
@@ -349,7 +349,7 @@ def test_what_an_answer_to_a_charge_means(
 
 
 CASHFREE_ORDER = {"order_id": KEY, "order_status": "TERMINATED"}
-FENCES: list[tuple[str, list[HttpResult], type]] = [
+CANCELLATIONS: list[tuple[str, list[HttpResult], type]] = [
     (
         "mock",
         [
@@ -417,8 +417,10 @@ FENCES: list[tuple[str, list[HttpResult], type]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "answers", "kind"), FENCES)
-def test_only_a_read_of_a_closed_object_is_a_fence(name: str, answers: list[HttpResult], kind: type) -> None:
+@pytest.mark.parametrize(("name", "answers", "kind"), CANCELLATIONS)
+def test_only_a_read_of_a_closed_object_is_a_confirmed_cancellation(
+    name: str, answers: list[HttpResult], kind: type
+) -> None:
     assert type(http_provider(name, *answers).cancel_and_confirm(charge(), ACCOUNT)) is kind
 
 

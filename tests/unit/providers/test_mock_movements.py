@@ -1,4 +1,4 @@
-"""The simulated gateways' captures, voids, refunds and webhooks: careful readings, and only what is signed."""
+"""The simulated providers' captures, voids, refunds and webhooks: careful readings, and only what is signed."""
 
 import hashlib
 import hmac
@@ -214,7 +214,7 @@ class TestSignature:
             connector(name).read_webhook(Webhook(headers=headers, body=b"{}", received_at_ms=0), ("secret",))
 
     @pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"{}", b'{"id": 1.5, "data": [], "payload": 3}'])
-    def test_what_is_authentic_and_not_understood_is_a_notice_of_nothing(self, name: str, body: bytes) -> None:
+    def test_what_is_authentic_and_not_understood_becomes_an_empty_provider_event(self, name: str, body: bytes) -> None:
         provider_event = received(name, body)
         assert provider_event.event_id == hashlib.sha256(body).hexdigest()
         assert (

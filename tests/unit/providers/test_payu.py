@@ -32,7 +32,7 @@ from payflowx.domain.reconciliation.reports import EntryKind, ReportPage
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from payflowx.providers.contract import Connector, OperationStep, PostAuthorization, Step
+from payflowx.providers.contract import OperationStep, Step
 from payflowx.providers.http_provider import HttpProvider, _read
 from payflowx.providers.payu import requests
 from payflowx.providers.payu.connector import CONNECTOR
@@ -223,7 +223,7 @@ class TestSignatures:
 
 class TestRequests:
     def test_debit(self) -> None:
-        request = CONNECTOR.charge_steps()[0].build(charge())
+        request = CONNECTOR.charge_steps[0].build(charge())
         assert (request.method, request.path) == ("POST", "/merchant/postservice.php?form=2")
         assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
         assert form(request) == {
@@ -247,7 +247,7 @@ class TestRequests:
         assert form(CONNECTOR.inquiry_steps(charge())[0].build(charge())) == {"command": "verify_payment", "var1": KEY}
 
     def test_key_and_hash_are_added_last_and_nothing_else_changes(self) -> None:
-        plain = CONNECTOR.charge_steps()[0].build(charge())
+        plain = CONNECTOR.charge_steps[0].build(charge())
         sent = CONNECTOR.authenticate(plain, CREDENTIALS)
         var1 = form(plain)["var1"]
         expected = sha512(f"merchant-key|si_transaction|{var1}|{SALT}")
@@ -258,7 +258,7 @@ class TestRequests:
 
     @given(st.text(max_size=40))
     def test_whatever_the_token_holds_what_is_hashed_is_what_is_sent(self, token: str) -> None:
-        sent = form(CONNECTOR.authenticate(CONNECTOR.charge_steps()[0].build(charge(token=token)), CREDENTIALS))
+        sent = form(CONNECTOR.authenticate(CONNECTOR.charge_steps[0].build(charge(token=token)), CREDENTIALS))
         assert json.loads(sent["var1"])["authpayuid"] == token
         assert sent["hash"] == command_hash("merchant-key", "si_transaction", sent["var1"], SALT)
 
@@ -270,7 +270,7 @@ class TestRequests:
             assert same(charge()) != same(charge(**change))
 
     def test_the_only_charge_step_charges(self) -> None:
-        assert [step.charges for step in CONNECTOR.charge_steps()] == [True]
+        assert [step.charges for step in CONNECTOR.charge_steps] == [True]
         assert http_provider().may_have_charged({})
         assert CONNECTOR.cancel_steps(charge()) == ()
 
@@ -282,7 +282,7 @@ class TestRequests:
             (OperationKind.REFUND, "cancel_refund_transaction"),
         ],
     )
-    def test_movements_have_the_token_second_and_the_amount_third(self, kind: OperationKind, command: str) -> None:
+    def test_operations_have_the_token_second_and_the_amount_third(self, kind: OperationKind, command: str) -> None:
         (step,) = CONNECTOR.operation_steps(operation_request(kind))
         assert step.moves
         wanted = {"command": command, "var1": PAYU_ID, "var2": REFUND_KEY, "var3": "5.00"}
@@ -300,7 +300,7 @@ class TestRequests:
 
     def test_statements_are_asked_for_in_indias_time(self) -> None:
         page = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
-        assert form(CONNECTOR.report_request(page)) == {
+        assert form(CONNECTOR.reports.request(page)) == {
             "command": "get_transaction_info",
             "var1": "2023-11-15 03:43:20",
             "var2": "2023-11-15 04:43:19",
@@ -458,7 +458,7 @@ def test_what_an_inquiry_tells(given_answer: HttpResult, kind: type, attributes:
         assert getattr(outcome, attribute) == value
 
 
-def test_there_is_no_fence() -> None:
+def test_there_is_no_confirmed_cancellation() -> None:
     assert isinstance(http_provider().cancel_and_confirm(charge(), ACCOUNT), Unknown)
 
 
@@ -503,7 +503,9 @@ QUEUE_ANSWERS: list[tuple[HttpResponse, type, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("given_answer", "kind", "attributes"), QUEUE_ANSWERS)
-def test_what_an_answer_to_a_movement_means(given_answer: HttpResponse, kind: type, attributes: dict[str, Any]) -> None:
+def test_what_an_answer_to_a_operation_means(
+    given_answer: HttpResponse, kind: type, attributes: dict[str, Any]
+) -> None:
     (step,) = CONNECTOR.operation_steps(operation_request())
     outcome = step.read(operation_request(), given_answer)
     assert type(outcome) is kind
@@ -651,7 +653,7 @@ class TestWebhooks:
         with pytest.raises(InvalidSignatureError):
             read_webhook(body)
 
-    def test_a_notice_shows_nobody(self) -> None:
+    def test_a_provider_event_shows_nobody(self) -> None:
         shown = repr(read_webhook(posted()))
         assert "canary" not in shown
         assert "Ada" not in shown
@@ -671,9 +673,9 @@ def report_page(*rows: Any, **changes: Any) -> HttpResponse:
     return answer({"status": 1, "msg": "fetched", "Transaction_details": list(rows), **changes})
 
 
-class TestStatements:
+class TestReports:
     def test_a_row(self) -> None:
-        found = CONNECTOR.read_report(PAGE, report_page(ROW))
+        found = CONNECTOR.reports.read(PAGE, report_page(ROW))
         (entry,) = found.entries
         assert found.next_cursor is None
         assert (entry.kind, entry.reference, entry.provider_key) == (EntryKind.CHARGE, PAYU_ID, KEY)
@@ -691,12 +693,12 @@ class TestStatements:
         ],
     )
     def test_which_words_mean_money(self, status: str, *, succeeded: bool) -> None:
-        (entry,) = CONNECTOR.read_report(PAGE, report_page({**ROW, "status": status})).entries
+        (entry,) = CONNECTOR.reports.read(PAGE, report_page({**ROW, "status": status})).entries
         assert entry.succeeded is succeeded
 
     def test_an_empty_list_is_a_list(self) -> None:
-        assert CONNECTOR.read_report(PAGE, report_page()).entries == ()
-        assert CONNECTOR.read_report(PAGE, report_page(status=0)).entries == ()
+        assert CONNECTOR.reports.read(PAGE, report_page()).entries == ()
+        assert CONNECTOR.reports.read(PAGE, report_page(status=0)).entries == ()
 
     @pytest.mark.parametrize(
         "given_answer",
@@ -719,7 +721,7 @@ class TestStatements:
     )
     def test_anything_odd_is_an_error(self, given_answer: HttpResponse) -> None:
         with pytest.raises(ValueError, match=r".*"):
-            CONNECTOR.read_report(PAGE, given_answer)
+            CONNECTOR.reports.read(PAGE, given_answer)
 
 
 class TestDeclaration:
@@ -731,11 +733,9 @@ class TestDeclaration:
         refusal = able.why_not(currency="USD", capture=CaptureMode.AUTOMATIC, payment_method_type="card")
         assert refusal == "payu does not support the currency USD"
 
-    def test_it_is_a_gateway_that_settles(self) -> None:
-        connector: Connector = CONNECTOR
-        settling: PostAuthorization = CONNECTOR
-        assert connector.capabilities.provider == "payu"
-        assert settling.operation_steps(operation_request())
+    def test_it_is_a_declaration_of_one_provider(self) -> None:
+        assert CONNECTOR.capabilities.provider == "payu"
+        assert CONNECTOR.operation_steps(operation_request())
 
 
 SECRETS = ("canary", "Canary", "Ada", TOKEN, "9876543210", "98765 43210", SALT, "4111")
@@ -758,7 +758,7 @@ class TestNothingPersonalIsShown:
             assert not [secret for secret in SECRETS if secret in repr(outcome)], outcome
             assert "\\r" not in repr(outcome)
 
-    def test_in_movements(self) -> None:
+    def test_in_operations(self) -> None:
         (send,) = CONNECTOR.operation_steps(operation_request())
         (inquire,) = CONNECTOR.operation_inquiry_steps(operation_request())
         outcomes = [send.read(operation_request(), refused(code, CONTACTS)) for code in (105, 106, 999, None, CONTACTS)]
@@ -767,7 +767,7 @@ class TestNothingPersonalIsShown:
             assert not [secret for secret in SECRETS if secret in repr(outcome)], outcome
 
     def test_in_requests(self) -> None:
-        for step in (*CONNECTOR.charge_steps(), *CONNECTOR.inquiry_steps(charge())):
+        for step in (*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(charge())):
             request = step.build(charge())
             assert b"Ada" not in request.body
             assert b"canary" not in request.body
@@ -776,8 +776,8 @@ class TestNothingPersonalIsShown:
             assert not [secret for secret in (*SECRETS, "merchant-key") if secret in repr(request)]
 
 
-STEPS: list[Step] = [*CONNECTOR.charge_steps(), *CONNECTOR.inquiry_steps(charge())]
-MOVEMENT_STEPS: list[OperationStep] = [
+STEPS: list[Step] = [*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(charge())]
+OPERATION_STEPS: list[OperationStep] = [
     *CONNECTOR.operation_steps(operation_request()),
     *CONNECTOR.operation_inquiry_steps(operation_request()),
 ]
@@ -797,7 +797,7 @@ class TestGarbage:
         outcome = _read(step, charge(), HttpResponse(status=status, headers={}, body=body))
         assert isinstance(outcome, Unknown | Rejected)
 
-    @given(st.sampled_from(MOVEMENT_STEPS), STATUSES, st.binary(max_size=200))
+    @given(st.sampled_from(OPERATION_STEPS), STATUSES, st.binary(max_size=200))
     def test_bytes_never_move_money(self, step: OperationStep, status: int, body: bytes) -> None:
         outcome = step.read(operation_request(), HttpResponse(status=status, headers={}, body=body))
         assert isinstance(outcome, Unknown | Rejected)

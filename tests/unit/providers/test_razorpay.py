@@ -35,7 +35,6 @@ from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from payflowx.providers.contract import Connector, PostAuthorization
 from payflowx.providers.http_provider import HttpProvider, _read
 from payflowx.providers.razorpay import responses
 from payflowx.providers.razorpay.connector import CONNECTOR
@@ -181,7 +180,7 @@ def look(response: HttpResponse, asked: OperationRequest) -> Any:
     return CONNECTOR.operation_inquiry_steps(asked)[0].read(asked, response)
 
 
-MOVEMENTS = (
+OPERATIONS = (
     operation_request(),
     operation_request(reference="rfnd_1"),
     operation_request(OperationKind.CAPTURE),
@@ -189,13 +188,11 @@ MOVEMENTS = (
 
 
 class TestDeclaration:
-    def test_it_keeps_both_contracts(self) -> None:
-        connector: Connector = CONNECTOR
-        settling: PostAuthorization = CONNECTOR
-        assert connector.capabilities.provider == "razorpay"
-        assert settling.operation_steps(operation_request())
+    def test_it_is_a_declaration_of_one_provider(self) -> None:
+        assert CONNECTOR.capabilities.provider == "razorpay"
+        assert CONNECTOR.operation_steps(operation_request())
 
-    def test_it_promises_nothing_that_the_vendor_does_not(self) -> None:
+    def test_it_promises_nothing_that_the_provider_does_not(self) -> None:
         able: Capabilities = CONNECTOR.capabilities
         assert (able.idempotency_window_ms, able.can_cancel_and_confirm, able.simulated) == (0, False, False)
         assert able.currencies == frozenset({"INR"})
@@ -209,7 +206,7 @@ class TestDeclaration:
         assert CONNECTOR.inquiry_steps(charge(progress={})) == ()
 
     def test_only_the_last_step_charges(self) -> None:
-        assert [(step.charges, step.yields) for step in CONNECTOR.charge_steps()] == [
+        assert [(step.charges, step.yields) for step in CONNECTOR.charge_steps] == [
             (False, ("order_id",)),
             (True, ()),
         ]
@@ -217,7 +214,7 @@ class TestDeclaration:
 
 class TestRequests:
     def test_the_order(self) -> None:
-        request = CONNECTOR.charge_steps()[0].build(charge(progress={}))
+        request = CONNECTOR.charge_steps[0].build(charge(progress={}))
         assert (request.method, request.path) == ("POST", "/v1/orders")
         assert request.body == (
             b'{"amount":1999,"currency":"INR","receipt":"pfx-abcdefghijklmnop-1",'
@@ -227,14 +224,14 @@ class TestRequests:
         )
 
     def test_the_order_of_a_manual_capture_captures_nothing_by_itself(self) -> None:
-        body = json.loads(CONNECTOR.charge_steps()[0].build(charge(capture=CaptureMode.MANUAL)).body)
+        body = json.loads(CONNECTOR.charge_steps[0].build(charge(capture=CaptureMode.MANUAL)).body)
         assert body["payment"] == {
             "capture": "manual",
             "capture_options": {"manual_expiry_period": 7200, "refund_speed": "normal"},
         }
 
     def test_a_saved_card(self) -> None:
-        request = CONNECTOR.charge_steps()[1].build(charge())
+        request = CONNECTOR.charge_steps[1].build(charge())
         assert request.path == "/v1/payments/create/recurring"
         assert json.loads(request.body) == {
             "amount": 1999,
@@ -251,7 +248,7 @@ class TestRequests:
     def test_whose_token_it_is(self) -> None:
         def sent(token: str, customer_id: str | None) -> tuple[str | None, str]:
             asked = charge(token=token, customer=Customer(id=customer_id))
-            body = json.loads(CONNECTOR.charge_steps()[1].build(asked).body)
+            body = json.loads(CONNECTOR.charge_steps[1].build(asked).body)
             return body.get("customer_id"), body["token"]
 
         assert sent("token_1", "cust_1") == ("cust_1", "token_1")
@@ -260,7 +257,7 @@ class TestRequests:
         assert sent("token_1", None) == (None, "token_1")
 
     def test_upi(self) -> None:
-        request = CONNECTOR.charge_steps()[1].build(charge(payment_method_type="upi"))
+        request = CONNECTOR.charge_steps[1].build(charge(payment_method_type="upi"))
         assert request.path == "/v1/payments/create/upi"
         body = json.loads(request.body)
         assert (body["method"], body["upi"]) == ("upi", {"flow": "intent"})
@@ -270,7 +267,7 @@ class TestRequests:
     @pytest.mark.parametrize("token", ["", "token_1", "a:b:c"])
     @pytest.mark.parametrize("kind", ["card", "upi"])
     def test_nothing_that_is_missing_stops_a_builder(self, customer: Customer | None, token: str, kind: str) -> None:
-        for step in CONNECTOR.charge_steps():
+        for step in CONNECTOR.charge_steps:
             body = json.loads(step.build(charge(customer=customer, token=token, payment_method_type=kind)).body)
             assert "email" not in body
             assert body.get("customer_id") != ""
@@ -312,7 +309,7 @@ class TestRequests:
 
     def test_reads_change_nothing_and_escape_what_they_name(self) -> None:
         steps = [CONNECTOR.inquiry_steps(charge())[0].build(charge(progress={"order_id": "a/b?c"}))]
-        steps += [CONNECTOR.operation_inquiry_steps(asked)[0].build(asked) for asked in MOVEMENTS]
+        steps += [CONNECTOR.operation_inquiry_steps(asked)[0].build(asked) for asked in OPERATIONS]
         assert {(request.method, request.body) for request in steps} == {("GET", b"")}
         assert [request.path for request in steps] == [
             "/v1/orders/a%2Fb%3Fc/payments",
@@ -322,13 +319,13 @@ class TestRequests:
         ]
 
     def test_credentials_are_in_one_header_only(self) -> None:
-        plain = CONNECTOR.charge_steps()[0].build(charge())
+        plain = CONNECTOR.charge_steps[0].build(charge())
         sent = CONNECTOR.authenticate(plain, Credentials(key_id="id-canary", key_secret="secret-canary"))
         assert sent.headers["Authorization"] == "Basic " + base64.b64encode(b"id-canary:secret-canary").decode()
         assert (sent.body, sent.path) == (plain.body, plain.path)
 
     def test_no_repr_shows_a_token_or_a_person(self) -> None:
-        for step in CONNECTOR.charge_steps():
+        for step in CONNECTOR.charge_steps:
             assert "canary" not in repr(step.build(charge()))
 
 
@@ -442,7 +439,7 @@ class TestPay:
             {"reason": "Some text."},
         ],
     )
-    def test_a_riddle_stays_unknown(self, members: dict[str, Any]) -> None:
+    def test_a_unknown_outcome_stays_unknown(self, members: dict[str, Any]) -> None:
         assert isinstance(pay(error(**members)), Unknown)
 
     @pytest.mark.parametrize("reason", sorted(responses._UNDECIDED | responses._UNTIL_READ))
@@ -493,7 +490,7 @@ class TestConversation:
         assert isinstance(inquire(payment("authorized"), reference="pay_1"), Accepted)
         assert isinstance(inquire(payment(), reference="pay_1"), Charged)
 
-    def test_there_is_no_fence(self) -> None:
+    def test_there_is_no_confirmed_cancellation(self) -> None:
         assert http_provider().cancel_and_confirm(charge(), ACCOUNT) == Unknown(code="not_fenced")
 
 
@@ -505,7 +502,7 @@ class TestInquiry:
         assert inquire(payment(amount_refunded=100, refund_status="partial")) == charged
         assert inquire(payment("failed", id="pay_0"), payment()) == charged
 
-    def test_what_was_read_is_passed_on_for_weighing(self) -> None:
+    def test_what_was_read_is_passed_on_for_verification(self) -> None:
         assert inquire(payment(amount=2000)).amount == 2000
         assert inquire(payment(currency="USD")).currency == "USD"
         assert inquire(payment(order_id="order_2")).merchant_reference == "order_2"
@@ -577,7 +574,7 @@ class TestInquiry:
     def test_failed_for_a_reason_that_contradicts_it_is_unknown(self, reason: str) -> None:
         assert inquire(payment("failed", error_reason=reason)) == Unknown(code=reason)
 
-    def test_never_captured_and_given_back_in_full_is_the_only_fence(self) -> None:
+    def test_never_captured_and_given_back_in_full_is_the_only_confirmed_cancellation(self) -> None:
         assert inquire(lapsed()) == ConfirmedCancelled(reference="pay_1")
         for change in ({"captured": None}, {"refund_status": "partial"}, {"amount_refunded": 1998}):
             assert isinstance(inquire(lapsed(**change)), Unknown)
@@ -616,7 +613,7 @@ class TestInquiry:
         assert outcome == Unknown(code=f"http_{status}")
 
 
-class TestMovements:
+class TestOperations:
     def test_refund(self) -> None:
         moved = Succeeded(reference="rfnd_1", amount=500, currency="INR", merchant_reference=REFUND_KEY)
         assert move(answer(200, refund()), operation_request()) == moved
@@ -815,26 +812,27 @@ PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_000_200_500)
 REFUNDS = replace(PAGE, cursor="refund:0")
 
 
-class TestStatements:
+class TestReports:
     def test_requests(self) -> None:
-        first = CONNECTOR.report_request(PAGE)
+        first = CONNECTOR.reports.request(PAGE)
         assert (first.method, first.path) == (
             "GET",
             "/v1/payments?from=1699999999&to=1700000201&count=50&skip=0",
         )
-        later = CONNECTOR.report_request(replace(PAGE, cursor="refund:100"))
+        later = CONNECTOR.reports.request(replace(PAGE, cursor="refund:100"))
         assert later.path == "/v1/refunds?from=1699999999&to=1700000201&count=50&skip=100"
-        assert "from=946684800&" in CONNECTOR.report_request(replace(PAGE, from_ms=0)).path
+        assert "from=946684800&" in CONNECTOR.reports.request(replace(PAGE, from_ms=0)).path
 
     @pytest.mark.parametrize(
         "cursor", ["x", "payment", "payment:", "payment:-1", "payment:\u0661", "order:0", "refund:100001"]
     )
     def test_no_foreign_cursors(self, cursor: str) -> None:
         with pytest.raises(ValueError, match="cursor"):
-            CONNECTOR.report_request(replace(PAGE, cursor=cursor))
+            CONNECTOR.reports.request(replace(PAGE, cursor=cursor))
 
     def test_payments_then_refunds(self) -> None:
-        found = CONNECTOR.read_report(PAGE, answer(200, collection(payment(), payment("failed", id="pay_2", notes=[]))))
+        items = collection(payment(), payment("failed", id="pay_2", notes=[]))
+        found = CONNECTOR.reports.read(PAGE, answer(200, items))
         assert found.next_cursor == "refund:0"
         assert found.entries == (
             ReportEntry(
@@ -856,7 +854,7 @@ class TestStatements:
                 at_ms=1_700_000_000_000,
             ),
         )
-        refunds = CONNECTOR.read_report(REFUNDS, answer(200, collection(refund(), refund("pending", id="rfnd_2"))))
+        refunds = CONNECTOR.reports.read(REFUNDS, answer(200, collection(refund(), refund("pending", id="rfnd_2"))))
         assert refunds.next_cursor is None
         assert [(e.kind, e.provider_key, e.succeeded) for e in refunds.entries] == [
             (EntryKind.REFUND, REFUND_KEY, True),
@@ -867,15 +865,15 @@ class TestStatements:
     def test_the_page_that_was_asked_for_says_where_it_stands(self) -> None:
         full = answer(200, collection(*[payment(id=f"pay_{n}") for n in range(50)]))
         empty = answer(200, collection())
-        assert CONNECTOR.read_report(PAGE, full).next_cursor == "payment:50"
-        assert CONNECTOR.read_report(replace(PAGE, cursor="payment:50"), full).next_cursor == "payment:100"
-        assert CONNECTOR.read_report(PAGE, empty).next_cursor == "refund:0"
-        assert CONNECTOR.read_report(replace(PAGE, cursor="refund:50"), empty).next_cursor is None
+        assert CONNECTOR.reports.read(PAGE, full).next_cursor == "payment:50"
+        assert CONNECTOR.reports.read(replace(PAGE, cursor="payment:50"), full).next_cursor == "payment:100"
+        assert CONNECTOR.reports.read(PAGE, empty).next_cursor == "refund:0"
+        assert CONNECTOR.reports.read(replace(PAGE, cursor="refund:50"), empty).next_cursor is None
 
     def test_only_what_lies_inside(self) -> None:
         times = (1_699_999_999, 1_700_000_000, 1_700_000_200, 1_700_000_201)
         items = collection(*[payment(id=f"pay_{second}", created_at=second) for second in times])
-        found = CONNECTOR.read_report(PAGE, answer(200, items))
+        found = CONNECTOR.reports.read(PAGE, answer(200, items))
         assert [entry.at_ms // 1000 for entry in found.entries] == list(times[1:3])
 
     @pytest.mark.parametrize(
@@ -892,7 +890,7 @@ class TestStatements:
     )
     def test_whether_money_moved(self, thing: dict[str, Any], succeeded: bool) -> None:
         page = REFUNDS if thing["entity"] == "refund" else PAGE
-        assert CONNECTOR.read_report(page, answer(200, collection(thing))).entries[0].succeeded is succeeded
+        assert CONNECTOR.reports.read(page, answer(200, collection(thing))).entries[0].succeeded is succeeded
 
     @pytest.mark.parametrize(
         "response",
@@ -919,11 +917,11 @@ class TestStatements:
     def test_what_could_be_a_hole_is_refused(self, response: HttpResponse) -> None:
         for page in (PAGE, REFUNDS):
             with pytest.raises(ValueError, match=r".+"):
-                CONNECTOR.read_report(page, response)
+                CONNECTOR.reports.read(page, response)
 
 
 class TestScrubbing:
-    """What the vendor repeats of ours is not kept."""
+    """What the provider repeats of ours is not kept."""
 
     TEXT = (
         "Ada Canary canary@example.com +919876543210 9876543210 shop@okbank cust_canary1 token_canary2 "
@@ -987,7 +985,7 @@ NEARLY = st.fixed_dictionaries(
 LISTED = st.lists(NEARLY, max_size=3).map(lambda items: {"count": len(items), "items": items})
 BODIES = st.one_of(st.binary(max_size=64), (JSON | NEARLY | LISTED).map(lambda value: json.dumps(value).encode()))
 STATUSES = st.sampled_from([200, 400]) | st.integers(100, 599)
-ALL_STEPS = [*CONNECTOR.charge_steps(), *CONNECTOR.inquiry_steps(charge())]
+ALL_STEPS = [*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(charge())]
 
 
 class TestGarbage:
@@ -1011,7 +1009,7 @@ class TestGarbage:
         assert isinstance(outcome, Unknown | Rejected)
         assert isinstance(outcome, Unknown) or status in {401, 403, 429}
 
-    @given(status=STATUSES, body=BODIES, asked=st.sampled_from(MOVEMENTS), looking=st.booleans())
+    @given(status=STATUSES, body=BODIES, asked=st.sampled_from(OPERATIONS), looking=st.booleans())
     def test_no_answer_moves_money_by_chance(
         self, status: int, body: bytes, asked: OperationRequest, looking: bool
     ) -> None:
@@ -1031,7 +1029,7 @@ class TestGarbage:
     @given(status=STATUSES, body=BODIES)
     def test_a_statement_is_read_or_refused(self, status: int, body: bytes) -> None:
         try:
-            CONNECTOR.read_report(PAGE, answer(status, body))
+            CONNECTOR.reports.read(PAGE, answer(status, body))
         except ValueError:
             return
         assert status == 200

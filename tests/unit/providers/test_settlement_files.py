@@ -1,4 +1,4 @@
-"""The vendors' settlement files: the samples in tests/data, row by row, and rows that are refused."""
+"""The providers' settlement files: the samples in tests/data, row by row, and rows that are refused."""
 
 import csv
 from pathlib import Path
@@ -15,13 +15,13 @@ KEY, REFUND_KEY = "pfx-aaaaaaaaaaaaaaaa-1", "pfx-cccccccccccccccc-1"
 CHARGE, REFUND = EntryKind.CHARGE, EntryKind.REFUND
 
 
-def rows(vendor: str) -> list[dict[str, str]]:
-    with (SAMPLES / f"{vendor}.csv").open(newline="") as file:
+def rows(provider: str) -> list[dict[str, str]]:
+    with (SAMPLES / f"{provider}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def read(vendor: str, row: dict[str, str]) -> Any:
-    entry = connector(vendor).read_settlement(row)
+def read(provider: str, row: dict[str, str]) -> Any:
+    entry = connector(provider).read_settlement(row)
     if entry is None:
         return None
     named = (entry.kind, entry.reference, entry.provider_key, entry.charge_reference)
@@ -69,35 +69,35 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("vendor", EXPECTED)
+@pytest.mark.parametrize("provider", EXPECTED)
 class TestSamples:
-    def test_every_row(self, vendor: str) -> None:
-        assert [read(vendor, row) for row in rows(vendor)] == EXPECTED[vendor]
+    def test_every_row(self, provider: str) -> None:
+        assert [read(provider, row) for row in rows(provider)] == EXPECTED[provider]
 
-    def test_times_are_in_the_vendors_zone(self, vendor: str) -> None:
-        entry = connector(vendor).read_settlement(rows(vendor)[0])
+    def test_times_are_in_the_providers_zone(self, provider: str) -> None:
+        entry = connector(provider).read_settlement(rows(provider)[0])
         assert entry is not None
         assert entry.at_ms == CHARGED_MS
 
     @pytest.mark.parametrize("amount", ["", "ten", "1e3", "NaN", "1.005", "--1", "1" * 20])
-    def test_an_amount_that_is_none_is_refused(self, vendor: str, amount: str) -> None:
-        row = {**rows(vendor)[0], AMOUNTS[vendor]: amount}
-        if vendor == "stripe":
+    def test_an_amount_that_is_none_is_refused(self, provider: str, amount: str) -> None:
+        row = {**rows(provider)[0], AMOUNTS[provider]: amount}
+        if provider == "stripe":
             row["gross"] = amount
         with pytest.raises((ValueError, ArithmeticError)):
-            read(vendor, row)
+            read(provider, row)
 
     @pytest.mark.parametrize("time", ["", "yesterday", "2026-13-01 00:00:00"])
-    def test_a_time_that_is_none_is_refused(self, vendor: str, time: str) -> None:
+    def test_a_time_that_is_none_is_refused(self, provider: str, time: str) -> None:
         with pytest.raises(ValueError, match=r".+"):
-            read(vendor, {**rows(vendor)[0], TIMES[vendor]: time})
+            read(provider, {**rows(provider)[0], TIMES[provider]: time})
 
-    def test_a_column_that_is_missing_is_refused(self, vendor: str) -> None:
-        row = rows(vendor)[0]
-        for column in (KINDS[vendor], TIMES[vendor]):
+    def test_a_column_that_is_missing_is_refused(self, provider: str) -> None:
+        row = rows(provider)[0]
+        for column in (KINDS[provider], TIMES[provider]):
             with pytest.raises(KeyError):
-                read(vendor, {name: cell for name, cell in row.items() if name != column})
+                read(provider, {name: cell for name, cell in row.items() if name != column})
 
-    def test_somebody_elses_key_is_none_of_ours(self, vendor: str) -> None:
-        swapped = {name: cell.replace(KEY, "shop-1") for name, cell in rows(vendor)[0].items()}
-        assert read(vendor, swapped)[2] is None
+    def test_somebody_elses_key_is_none_of_ours(self, provider: str) -> None:
+        swapped = {name: cell.replace(KEY, "shop-1") for name, cell in rows(provider)[0].items()}
+        assert read(provider, swapped)[2] is None

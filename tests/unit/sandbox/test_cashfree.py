@@ -229,7 +229,7 @@ def test_declines_show_in_the_payments_and_the_order_stays_open(
     assert client.status() == "PAID"
 
 
-def test_a_token_for_another_gateway_succeeds_here(client: SimulatorClient) -> None:
+def test_a_token_for_another_provider_succeeds_here(client: SimulatorClient) -> None:
     client.paid("tok_soft_decline@razorpay")
     assert client.status() == "PAID"
     client.paid("tok_soft_decline@cashfree", order_id="order-2")
@@ -724,7 +724,7 @@ def test_reconciliation_has_payments_and_refunds(client: SimulatorClient) -> Non
     refusal(client.send("POST", "/pg/recon", {"pagination": {"limit": 1001}, "filters": window}))
 
 
-def test_webhooks_have_the_vendors_shape(client: SimulatorClient) -> None:
+def test_webhooks_have_the_providers_shape(client: SimulatorClient) -> None:
     client.paid(order_tags={"a": "b"})
     (webhook,) = client.simulator.webhooks_due(client.now)
     headers = webhook.headers
@@ -775,17 +775,17 @@ def test_a_signature_made_by_openssl() -> None:
 OPENSSL_WEBHOOK = "qfLU1WzE3puI8JLiSuHcgOJbN0wS8kEp/OdTyI0AUj8="
 
 
-# -- the vendor's own schema
+# -- the provider's own schema
 
 
 @cache
 def contract() -> Any:
-    # The vendor's alternatives exclude each other in words only: a card also fits the schema of an app.
+    # The provider's alternatives exclude each other in words only: a card also fits the schema of an app.
     return json.loads(CONTRACT.read_text().replace('"oneOf"', '"anyOf"'))
 
 
 def conforms(name: str, body: Any) -> None:
-    """The vendor answers null where its schema has no null: such fields are left out."""
+    """The provider answers null where its schema has no null: such fields are left out."""
     schema = {"$ref": f"#/components/schemas/{name}", "components": contract()["components"]}
     jsonschema.Draft4Validator(schema).validate(without_nulls(json.loads(json.dumps(body, default=float))))
 
@@ -797,7 +797,7 @@ def without_nulls(value: Any) -> Any:
 
 
 @pytest.mark.needs("contracts")
-def test_answers_conform_to_the_vendors_schema(bank: SimulatorClient) -> None:
+def test_answers_conform_to_the_providers_schema(bank: SimulatorClient) -> None:
     conforms("OrderEntity", bank.get("/pg/orders/order-1"))
     conforms("PaymentEntity", bank.payment())
     conforms("PaymentEntity", read(act(bank, "CAPTURE", 50.5)))
@@ -818,7 +818,7 @@ def test_answers_conform_to_the_vendors_schema(bank: SimulatorClient) -> None:
     ("name", "status"),
     [("BadRequestError", 400), ("AuthenticationError", 401), ("ApiError404", 404), ("ApiError409", 409)],
 )
-def test_errors_conform_to_the_vendors_schema(client: SimulatorClient, name: str, status: int) -> None:
+def test_errors_conform_to_the_providers_schema(client: SimulatorClient, name: str, status: int) -> None:
     client.order()
     body = {"order_id": "order-1", "order_amount": 50.5, "order_currency": "INR", "customer_details": CUSTOMER}
     reply = {
@@ -832,8 +832,8 @@ def test_errors_conform_to_the_vendors_schema(client: SimulatorClient, name: str
 
 
 @pytest.mark.needs("contracts")
-def test_operations_are_those_of_the_vendors_contract() -> None:
-    """Every address that the simulator serves is one of the vendor's."""
+def test_operations_are_those_of_the_providers_contract() -> None:
+    """Every address that the simulator serves is one of the provider's."""
     known = {re.sub(r"\{\w+\}", "{}", f"/pg{path}") for path in contract()["paths"]}
     served = {"/pg/orders", "/pg/orders/{}", "/pg/orders/sessions", "/pg/simulate", "/pg/simulate/{}", "/pg/recon"}
     served |= {

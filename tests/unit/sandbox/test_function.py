@@ -54,5 +54,5 @@ def test_the_books_are_open_to_those_with_the_key_only(sandbox: Any) -> None:
     assert sandbox("POST", "/mock/_control", {"faults": {}})[0] == 404
 
 
-def test_an_address_of_no_gateway(sandbox: Any) -> None:
+def test_an_address_of_no_provider(sandbox: Any) -> None:
     assert sandbox("GET", "/nobody/x")[0] == 404

@@ -1,4 +1,4 @@
-"""PayU's simulator, walked by hand: requests and hashes written from the vendor's rules and not through the adapter."""
+"""PayU's simulator, by hand: requests and hashes follow the provider's rules and do not use the connector."""
 
 import hashlib
 import html
@@ -32,12 +32,12 @@ class Client:
 
     def __init__(self, **options: Any) -> None:
         credentials = Credentials(key_id=KEY, key_secret=SALT)
-        self.gateway = PayUSimulator(MemoryStore(), credentials, public_url="https://payu.test", **options)
+        self.provider = PayUSimulator(MemoryStore(), credentials, public_url="https://payu.test", **options)
 
     def send(self, path: str, fields: dict[str, str], at: float = NOW, kind: str = FORM, form: str = "2") -> Reply:
         body, headers = urlencode(fields).encode(), {"content-type": kind}
         query = {"form": form} if form and path != "/_payment" else {}
-        return self.gateway.handle(Request(method="POST", path=path, query=query, headers=headers, body=body), at)
+        return self.provider.handle(Request(method="POST", path=path, query=query, headers=headers, body=body), at)
 
     def browse(self, at: float = NOW, **changes: str) -> Reply:
         return self.send("/_payment", page(**changes), at)
@@ -69,10 +69,10 @@ class Client:
         return self.ask("check_action_status", name, at)["transaction_details"][name][name]
 
     def charges(self, at: float = NOW) -> list[dict[str, Any]]:
-        return [entry for entry in self.gateway.ledger(at) if entry["kind"] == "charge"]
+        return [entry for entry in self.provider.ledger(at) if entry["kind"] == "charge"]
 
     def posts(self, at: float = NOW) -> list[dict[str, Any]]:
-        due = self.gateway.webhooks_due(at)
+        due = self.provider.webhooks_due(at)
         return [json.loads(w.body) if w.type == "refund" else dict(parse_qsl(w.body.decode(), True)) for w in due]
 
 
@@ -169,7 +169,7 @@ def test_a_success(client: Client) -> None:
     assert (found["mihpayid"], found["amt"], found["error_code"]) == (told["payuid"], "19.99", "E000")
     by_id = client.ask("check_payment", told["payuid"])["transaction_details"][told["payuid"]]
     assert by_id == found
-    (entry,) = client.gateway.ledger(NOW)
+    (entry,) = client.provider.ledger(NOW)
     assert (entry["reference"], entry["amount"], entry["currency"]) == ("t-1", 1999, "INR")
 
 
@@ -250,7 +250,7 @@ def test_a_registered_mandate_can_be_charged(client: Client) -> None:
 def test_what_an_instruction_may_not_say(client: Client, changes: dict[str, Any]) -> None:
     answer = json.loads(client.charge("tok_success", **changes).body)
     assert answer["status"] == 0
-    assert client.gateway.ledger(NOW) == []
+    assert client.provider.ledger(NOW) == []
 
 
 @pytest.mark.parametrize("var1", ["{", "[]", "x"])
@@ -279,7 +279,7 @@ def test_the_page_sends_the_payer_back_with_a_hash(client: Client) -> None:
     assert url == "https://shop.test/ok"
     assert (words(fields), fields["txnid"], fields["amount"]) == (("success", "captured"), "t-1", "19.99")
     assert fields["hash"] == reverse(fields)
-    assert client.gateway.browser_return("t-1", NOW) == (url, fields)
+    assert client.provider.browser_return("t-1", NOW) == (url, fields)
     assert client.posts() == [fields]
 
 
@@ -304,8 +304,8 @@ def test_a_payer_who_takes_time(client: Client, suffix: str, end: tuple[str, str
     reply = client.browse(udf1="tok_requires_action")
     link = re.search(r'href="https://payu.test(/actions/\d+)"', reply.body.decode())
     assert link is not None
-    assert client.gateway.browser_return("t-1", NOW) is None
-    back = client.gateway.handle(Request(method="GET", path=link[1] + suffix), NOW + 60)
+    assert client.provider.browser_return("t-1", NOW) is None
+    back = client.provider.handle(Request(method="GET", path=link[1] + suffix), NOW + 60)
     assert words(returned(back)[1]) == words(client.verify(at=NOW + 60)) == end
     assert [words(post) for post in client.posts(NOW + 60)] == [end]
 
@@ -338,7 +338,7 @@ def test_what_the_page_refuses(client: Client, changes: dict[str, str]) -> None:
     fields = {**page(**changes), **{k: v for k, v in changes.items() if k == "hash"}}
     reply = client.send("/_payment", fields)
     assert (reply.status, b"<form" in reply.body) == (200, False)
-    assert client.gateway.ledger(NOW) == []
+    assert client.provider.ledger(NOW) == []
 
 
 @pytest.mark.parametrize("field", ["amount", "txnid", "productinfo", "firstname", "email", "udf3"])
@@ -374,11 +374,11 @@ def test_a_command_needs_everything_and_the_right_hash(client: Client) -> None:
     with pytest.raises(ValueError, match="Expecting value"):
         json.loads(client.send("/merchant/postservice.php", fields, form="").body)
     assert client.send("/elsewhere", fields).status == 404
-    assert client.gateway.handle(Request(method="GET", path="/_payment"), NOW).status == 404
+    assert client.provider.handle(Request(method="GET", path="/_payment"), NOW).status == 404
 
 
 def test_the_hash_covers_neither_the_token_nor_the_amount(client: Client) -> None:
-    """As at the vendor: only TLS protects these."""
+    """As at the provider: only TLS protects these."""
     name = client.captured()
     fields = {**order("cancel_refund_transaction", name, var2="r-1", var3="1.00"), "var3": "2.00"}
     assert json.loads(client.send("/merchant/postservice.php", fields).body)["status"] == 1
@@ -414,7 +414,7 @@ def test_a_capture_is_queued_first(client: Client) -> None:
     assert words(client.verify(at=NOW + 2)) == ("success", "auth")
     assert words(client.verify(at=NOW + 3)) == ("success", "captured")
     assert client.ask("capture_transaction", name, NOW + 4, var2="c-3", var3="19.99")["error_code"] == 301
-    (entry, capture) = client.gateway.ledger(NOW + 4)
+    (entry, capture) = client.provider.ledger(NOW + 4)
     assert (entry["status"], entry["amount"]) == ("charged", 1999)
     assert (capture["kind"], capture["reference"], capture["amount"], capture["status"]) == (
         "capture",
@@ -443,7 +443,7 @@ def test_a_partial_capture_where_the_account_allows_it() -> None:
 
 def test_a_capture_that_fails_leaves_the_authorization(client: Client) -> None:
     name = client.authorized()
-    client.gateway.next_operation("tok_async_failure")
+    client.provider.next_operation("tok_async_failure")
     request = client.ask("capture_transaction", name, var2="c-1", var3="19.99")["request_id"]
     assert client.action(request, NOW + 3)["status"] == "FAILURE"
     assert words(client.verify(at=NOW + 3)) == ("success", "auth")
@@ -484,7 +484,7 @@ def test_partial_refunds_to_the_last_paisa_and_no_further(client: Client) -> Non
         ("refund", "r-3", "14.99", "success"),
     ]
     assert client.verify(at=NOW + 3)["unmappedstatus"] == "refunded"
-    (entry, *refunds) = client.gateway.ledger(NOW + 3)
+    (entry, *refunds) = client.provider.ledger(NOW + 3)
     assert (entry["amount"], entry["refunded"]) == (1999, 1999)
     assert [(r["kind"], r["reference"], r["amount"]) for r in refunds] == [
         ("refund", "r-1", 500),
@@ -501,7 +501,7 @@ def test_the_same_amount_within_five_minutes_is_refused(client: Client) -> None:
 
 def test_a_refund_that_fails_can_be_asked_for_again(client: Client) -> None:
     name = client.captured()
-    client.gateway.next_operation("tok_async_failure")
+    client.provider.next_operation("tok_async_failure")
     request = client.refund(name, "r-1", "19.99")["request_id"]
     assert client.action(request, NOW + 3)["status"] == "failure"
     assert client.posts(NOW + 3)[-1]["status"] == "failure"
@@ -511,14 +511,14 @@ def test_a_refund_that_fails_can_be_asked_for_again(client: Client) -> None:
 
 def test_operations_go_wrong_as_told(client: Client) -> None:
     name = client.captured()
-    client.gateway.next_operation("tok_rate_limited", "tok_soft_decline", "tok_hard_decline", "tok_500_after_charge")
+    client.provider.next_operation("tok_rate_limited", "tok_soft_decline", "tok_hard_decline", "tok_500_after_charge")
     assert client.refund(name, "r-1", "1.00") == {"status": 0, "msg": "Requests limit reached"}
     assert client.refund(name, "r-1", "1.00")["error_code"] == 120
     assert client.refund(name, "r-1", "1.00")["error_code"] == 109
     broken = client.send("/merchant/postservice.php", order("cancel_refund_transaction", name, var2="r-1", var3="1.00"))
     assert broken.status == 500
     assert client.refund(name, "r-1", "1.00")["error_code"] == 106
-    client.gateway.next_operation("tok_insufficient_funds", "tok_requires_action", "tok_async_success")
+    client.provider.next_operation("tok_insufficient_funds", "tok_requires_action", "tok_async_success")
     poor = client.refund(name, "r-2", "2.00")["request_id"]
     assert [client.action(poor, NOW + s)["status"] for s in (5, 10)] == ["od_hit", "success"]
     assert client.refund(name, "r-3", "3.00")["error_code"] == 122
@@ -528,7 +528,7 @@ def test_operations_go_wrong_as_told(client: Client) -> None:
 
 def test_a_payment_is_locked_while_an_answer_is_held(client: Client) -> None:
     name = client.captured()
-    client.gateway.next_operation("tok_timeout_after_charge")
+    client.provider.next_operation("tok_timeout_after_charge")
     fields = order("cancel_refund_transaction", name, var2="r-1", var3="1.00")
     assert client.send("/merchant/postservice.php", fields).hold_seconds == 20
     assert client.refund(name, "r-2", "2.00", NOW + 19)["error_code"] == 120
@@ -559,12 +559,12 @@ def test_an_action_that_does_not_exist(client: Client) -> None:
 
 def test_posts_are_given_once_and_signed_with_the_salt(client: Client) -> None:
     client.charge("tok_success")
-    (webhook,) = client.gateway.webhooks_due(NOW)
-    assert client.gateway.webhooks_due(NOW + 1) == []
+    (webhook,) = client.provider.webhooks_due(NOW)
+    assert client.provider.webhooks_due(NOW + 1) == []
     fields = dict(parse_qsl(webhook.body.decode(), keep_blank_values=True))
     assert webhook.headers == {"content-type": FORM}
     assert (fields["key"], fields["hash"]) == (KEY, reverse(fields))
-    assert client.gateway.redelivered(webhook, NOW + 9) == webhook
+    assert client.provider.redelivered(webhook, NOW + 9) == webhook
     other = Client(webhook_secret="other")
     other.charge("tok_success")
     (fields,) = other.posts()
@@ -574,7 +574,7 @@ def test_posts_are_given_once_and_signed_with_the_salt(client: Client) -> None:
 def test_a_refunds_post_has_no_hash(client: Client) -> None:
     request = client.refund(client.captured(), "r-1", "5.00")["request_id"]
     client.posts(NOW + 2)
-    (webhook,) = client.gateway.webhooks_due(NOW + 3)
+    (webhook,) = client.provider.webhooks_due(NOW + 3)
     post = json.loads(webhook.body)
     assert webhook.headers == {"content-type": "application/json"}
     assert (post["action"], post["status"], post["token"], post["amt"]) == ("refund", "success", "r-1", "5.00")
@@ -587,7 +587,7 @@ def test_a_capture_is_told_and_pending_is_not(client: Client) -> None:
     assert [words(post) for post in client.posts(NOW + 9)] == [("success", "auth"), ("success", "captured")]
 
 
-# -- against the vendor's own material
+# -- against the provider's own material
 
 
 def vector(name: str) -> dict[str, Any]:

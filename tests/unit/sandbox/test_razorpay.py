@@ -173,7 +173,7 @@ def test_declines_name_their_payment(client: SimulatorClient, token: str, reason
     assert client.pay(order).status == 200  # the order can be tried again
 
 
-def test_a_token_for_another_gateway_succeeds_here(client: SimulatorClient) -> None:
+def test_a_token_for_another_provider_succeeds_here(client: SimulatorClient) -> None:
     assert client.pay(client.order(), "tok_soft_decline@mock").status == 200
     refusal(client.pay(client.order(), "tok_soft_decline@razorpay"))
 
@@ -661,7 +661,7 @@ def test_reconciliation_has_payments_and_refunds(client: SimulatorClient) -> Non
     refusal(client.send("GET", "/v1/settlements/recon/combined?year=2023"))
 
 
-def test_webhooks_have_the_vendors_shape(client: SimulatorClient) -> None:
+def test_webhooks_have_the_providers_shape(client: SimulatorClient) -> None:
     order = client.order(notes={"a": "b"})
     client.pay(order)
     authorized, captured, paid = client.simulator.webhooks_due(client.now)
@@ -673,7 +673,7 @@ def test_webhooks_have_the_vendors_shape(client: SimulatorClient) -> None:
     body = json.loads(captured.body)
     assert (body["entity"], body["event"], body["contains"]) == ("event", "payment.captured", ["payment"])
     assert body["payload"]["payment"]["entity"] == client.payment(order)
-    assert json.loads(authorized.body)["payload"]["payment"]["entity"]["captured"] is True  # as the vendor warns
+    assert json.loads(authorized.body)["payload"]["payment"]["entity"]["captured"] is True  # as the provider warns
     body = json.loads(paid.body)
     assert body["contains"] == ["payment", "order"]
     assert body["payload"]["order"]["entity"] == client.get(f"/v1/orders/{order}")
@@ -722,7 +722,7 @@ OPENSSL_PAYMENT = "52115a0d3400de9e86aade1f1b6eba9e8974604f4e267a9e9a16633a4c8dd
 
 
 @pytest.mark.needs("contracts")
-def test_the_vendors_own_vectors() -> None:
+def test_the_providers_own_vectors() -> None:
     rows = {row["id"]: row for row in json.loads((CONTRACTS / "vectors.json").read_text())}
     webhook = rows["razorpay-webhook-vendor"]
     assert sign_webhook(webhook["secret"], (CONTRACTS / webhook["body_file"]).read_bytes()) == webhook["expected"]
@@ -735,7 +735,7 @@ def test_the_vendors_own_vectors() -> None:
     ("fixture", "entity"),
     [("fake_order.json", "order"), ("fake_captured_payment.json", "payment"), ("fake_refund.json", "refund")],
 )
-def test_entities_have_the_fields_of_the_vendors_samples(client: SimulatorClient, fixture: str, entity: str) -> None:
+def test_entities_have_the_fields_of_the_providers_samples(client: SimulatorClient, fixture: str, entity: str) -> None:
     path = CONTRACTS / "razorpay-fixtures" / fixture
     payment = client.captured()
     shown = {

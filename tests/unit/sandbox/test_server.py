@@ -78,7 +78,7 @@ def test_a_key_with_another_body_is_an_error(server: SimulatorServer, pool: urll
         {"capture": "someday"},
     ],
 )
-def test_what_a_vendor_would_refuse(
+def test_what_a_provider_would_refuse(
     server: SimulatorServer, pool: urllib3.PoolManager, changes: dict[str, Any]
 ) -> None:
     assert pay(pool, server, "k", **changes).status == 400
@@ -187,7 +187,7 @@ def dispatchers() -> int:
     return sum(thread.name == "webhook-dispatcher" for thread in threading.enumerate())
 
 
-def test_a_vendor_posts_its_webhooks_signed_where_it_was_told_to(
+def test_a_provider_posts_its_webhooks_signed_where_it_was_told_to(
     stripe: SimulatorServer, pool: urllib3.PoolManager, merchant: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
     url, received = merchant
@@ -228,7 +228,7 @@ def test_operations_to_come_and_features_of_the_account(stripe: SimulatorServer,
     assert control(pool, stripe, webhookFaults={"late": 5}) == 400
 
 
-def test_a_gateway_that_exists_only_here_posts_its_webhooks_as_well(
+def test_a_provider_that_exists_only_here_posts_its_webhooks_as_well(
     server: SimulatorServer, pool: urllib3.PoolManager, merchant: tuple[str, list[tuple[dict[str, str], bytes]]]
 ) -> None:
     url, received = merchant
@@ -259,30 +259,30 @@ def test_the_same_seed_gives_the_same_faults() -> None:
 
 
 def test_two_orders_with_one_receipt_are_two_charges() -> None:
-    """The hostile truth of a vendor without idempotency keys."""
-    gateway = SIMULATORS["razorpay_mock"](MemoryStore(), CREDENTIALS, public_url="https://g")
+    """The hostile truth of a provider without idempotency keys."""
+    provider = SIMULATORS["razorpay_mock"](MemoryStore(), CREDENTIALS, public_url="https://g")
     basic = {"authorization": "Basic aWQ6c2VjcmV0"}
 
     def call(path: str, body: dict[str, Any]) -> dict[str, Any]:
         request = Request(method="POST", path=path, headers=basic, body=json.dumps(body).encode())
-        answer: dict[str, Any] = json.loads(gateway.handle(request, 1.0).body)
+        answer: dict[str, Any] = json.loads(provider.handle(request, 1.0).body)
         return answer
 
     money = {"amount": 500, "currency": "INR"}
     orders = [call("/v1/orders", {**money, "receipt": "same"})["id"] for _ in range(2)]
     for order in orders:
         call("/v1/payments/create/json", {**money, "order_id": order, "method": "card", "token": "tok_success"})
-    assert [entry["status"] for entry in gateway.ledger(2.0)] == ["charged", "charged"]
+    assert [entry["status"] for entry in provider.ledger(2.0)] == ["charged", "charged"]
     again = call("/v1/payments/create/json", {**money, "order_id": orders[0], "method": "card", "token": "tok_success"})
     assert again["error"]["reason"] == "order_already_paid"
 
 
 def test_a_terminated_order_cannot_be_paid() -> None:
-    gateway = SIMULATORS["cashfree_mock"](MemoryStore(), CREDENTIALS, public_url="https://g")
+    provider = SIMULATORS["cashfree_mock"](MemoryStore(), CREDENTIALS, public_url="https://g")
     headers = {"x-client-id": "id", "x-client-secret": "secret", "x-api-version": "2025-01-01"}
 
     def call(method: str, path: str, body: dict[str, Any]) -> Reply:
-        return gateway.handle(Request(method=method, path=path, headers=headers, body=json.dumps(body).encode()), 1.0)
+        return provider.handle(Request(method=method, path=path, headers=headers, body=json.dumps(body).encode()), 1.0)
 
     customer = {"customer_id": "c", "customer_phone": "9999999999"}
     order = {"order_id": "k-1", "order_amount": 10.5, "order_currency": "USD", "customer_details": customer}
@@ -291,7 +291,7 @@ def test_a_terminated_order_cannot_be_paid() -> None:
     method = {"card": {"channel": "post", "instrument_id": "tok_success"}}
     paid = call("POST", "/pg/orders/sessions", {"payment_session_id": session, "payment_method": method})
     assert json.loads(paid.body)["code"] == "order_inactive"
-    assert gateway.ledger(2.0) == []
+    assert provider.ledger(2.0) == []
     assert json.loads(call("POST", "/pg/orders", order).body)["code"] == "order_already_exists"
 
 

@@ -1,4 +1,4 @@
-"""Stripe's simulator, walked by hand: requests written from the vendor's rules and not through the adapter."""
+"""Stripe's simulator, walked by hand: requests written from the provider's rules and not through the adapter."""
 
 import hashlib
 import hmac
@@ -26,14 +26,14 @@ class Client:
 
     def __init__(self, **options: Any) -> None:
         credentials = Credentials(key_id="acct", key_secret="sk_test_1")
-        self.gateway = StripeSimulator(MemoryStore(), credentials, public_url="https://stripe.test", **options)
+        self.provider = StripeSimulator(MemoryStore(), credentials, public_url="https://stripe.test", **options)
         self.headers = {"authorization": "Bearer sk_test_1", "stripe-version": "2023-10-16"}
 
     def send(self, method: str, path: str, body: str, at: float = NOW, **headers: str) -> Reply:
         form = {"content-type": "application/x-www-form-urlencoded"} if method == "POST" else {}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request(method=method, path=path, headers={**self.headers, **form, **named}, body=body.encode())
-        return self.gateway.handle(request, at)
+        return self.provider.handle(request, at)
 
     def post(self, path: str, form: dict[str, Any] | None = None, key: str = "", at: float = NOW) -> Reply:
         headers = {"idempotency-key": key} if key else {}
@@ -44,7 +44,7 @@ class Client:
         closed = {
             name + ("]" if "[" in name and not name.endswith("]") else ""): value for name, value in names.items()
         }
-        return self.gateway.handle(Request(method="GET", path=path, query=closed, headers=self.headers), at)
+        return self.provider.handle(Request(method="GET", path=path, query=closed, headers=self.headers), at)
 
     def pay(self, token: str = "tok_success", key: str = "k1", at: float = NOW, **changes: Any) -> Reply:
         return self.post("/v1/payment_intents", form(token, **changes), key, at)
@@ -53,10 +53,10 @@ class Client:
         return read(self.pay(token, key, **changes))
 
     def charges(self, at: float = NOW) -> list[dict[str, Any]]:
-        return [entry for entry in self.gateway.ledger(at) if entry["kind"] == "charge"]
+        return [entry for entry in self.provider.ledger(at) if entry["kind"] == "charge"]
 
     def webhooks(self, at: float = NOW) -> list[str]:
-        return [webhook.type for webhook in self.gateway.webhooks_due(at)]
+        return [webhook.type for webhook in self.provider.webhooks_due(at)]
 
 
 def form(token: str = "tok_success", **changes: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_a_success(client: Client) -> None:
     charge = expanded["latest_charge"]
     assert (charge["id"], charge["amount_captured"], charge["paid"]) == (intent["latest_charge"], 1999, True)
     assert read(client.get(f"/v1/charges/{charge['id']}")) == charge
-    (entry,) = client.gateway.ledger(NOW)
+    (entry,) = client.provider.ledger(NOW)
     assert (entry["reference"], entry["amount"], entry["currency"], entry["status"]) == ("k1", 1999, "USD", "charged")
 
 
@@ -204,7 +204,7 @@ def test_an_action_with_an_address_to_return_to(client: Client) -> None:
     assert action["type"] == "redirect_to_url"
     assert action["redirect_to_url"]["return_url"] == "https://shop.test/back"
     path = action["redirect_to_url"]["url"].removeprefix("https://stripe.test")
-    assert client.gateway.handle(Request(method="GET", path=path), NOW + 9).status == 200
+    assert client.provider.handle(Request(method="GET", path=path), NOW + 9).status == 200
     assert read(client.get(f"/v1/payment_intents/{intent['id']}", NOW + 9))["status"] == "succeeded"
     assert client.webhooks(NOW + 9)[1:] == [
         "payment_intent.requires_action",
@@ -215,7 +215,7 @@ def test_an_action_with_an_address_to_return_to(client: Client) -> None:
 
 def test_an_approved_manual_intent_is_authorized(client: Client) -> None:
     name = client.paid("tok_requires_action", capture_method="manual")["id"]
-    client.gateway.handle(Request(method="GET", path=f"/actions/{name}"), NOW)
+    client.provider.handle(Request(method="GET", path=f"/actions/{name}"), NOW)
     assert read(client.get(f"/v1/payment_intents/{name}"))["status"] == "requires_capture"
     later = client.paid("tok_async_success", "k2", capture_method="manual")["id"]
     assert read(client.get(f"/v1/payment_intents/{later}", NOW + 4))["amount_capturable"] == 1999
@@ -233,7 +233,7 @@ def test_nobody_is_there_to_act(client: Client, field: str) -> None:
     assert body["code"] == body["decline_code"] == "authentication_required"
 
 
-def test_the_vendors_own_test_cards(client: Client) -> None:
+def test_the_providers_own_test_cards(client: Client) -> None:
     assert client.paid("pm_card_visa")["status"] == "succeeded"
     assert client.pay("pm_card_chargeDeclined", "k2").status == 402
 
@@ -351,7 +351,7 @@ def test_lists_have_cursors_and_times(client: Client) -> None:
 
 
 def test_a_visibility_lag_hides_from_lists_and_not_from_reads(client: Client) -> None:
-    client.gateway.visibility_lag_seconds = 20
+    client.provider.visibility_lag_seconds = 20
     name = client.paid()["id"]
     assert read(client.get("/v1/payment_intents", NOW + 19))["data"] == []
     assert len(read(client.get("/v1/payment_intents", NOW + 20))["data"]) == 1
@@ -377,7 +377,7 @@ def test_capture(client: Client) -> None:
     again = client.post(f"/v1/payment_intents/{intent['id']}/capture", {}, "c2")
     assert error(again)["code"] == "payment_intent_unexpected_state"
     assert error(again)["payment_intent"]["status"] == "succeeded"
-    capture = client.gateway.ledger(NOW)[1]
+    capture = client.provider.ledger(NOW)[1]
     assert (capture["kind"], capture["reference"], capture["amount"], capture["status"]) == (
         "capture",
         "c1",
@@ -435,7 +435,7 @@ def test_what_was_not_charged_can_be_canceled(client: Client, token: str) -> Non
     client.pay(token)
     name = client.charges()[0]["chargeId"]
     assert read(client.post(f"/v1/payment_intents/{name}/cancel"))["status"] == "canceled"
-    assert client.gateway.handle(Request(method="GET", path=f"/actions/{name}"), NOW).status == 404
+    assert client.provider.handle(Request(method="GET", path=f"/actions/{name}"), NOW).status == 404
 
 
 def test_what_was_charged_cannot_be_canceled(client: Client) -> None:
@@ -464,7 +464,7 @@ def test_partial_refunds_to_the_last_cent_and_no_further(client: Client) -> None
     assert {refund["id"] for refund in listed} == {first["id"], rest["id"]}
     charge = read(client.get(f"/v1/charges/{intent['latest_charge']}"))
     assert (charge["amount_refunded"], charge["refunded"]) == (1999, True)
-    (entry, *operations) = client.gateway.ledger(NOW)
+    (entry, *operations) = client.provider.ledger(NOW)
     assert (entry["status"], entry["amount"], entry["refunded"]) == ("charged", 1999, 1999)
     assert [(o["kind"], o["reference"], o["amount"]) for o in operations] == [
         ("refund", "r1", 500),
@@ -482,7 +482,7 @@ def test_only_charges_are_refunded(client: Client, token: str) -> None:
 
 def test_a_refund_that_fails_gives_the_money_back(client: Client) -> None:
     intent = client.paid()
-    client.gateway.next_operation("tok_reopened_decline")
+    client.provider.next_operation("tok_reopened_decline")
     refund = read(client.post("/v1/refunds", {"payment_intent": intent["id"]}, "r1"))
     assert refund["status"] == "succeeded"
     failed = read(client.get(f"/v1/refunds/{refund['id']}", NOW + 11))
@@ -493,22 +493,22 @@ def test_a_refund_that_fails_gives_the_money_back(client: Client) -> None:
 
 def test_operations_go_wrong_as_told(client: Client) -> None:
     name = client.paid()["id"]
-    gateway, ask = client.gateway, {"payment_intent": name, "amount": 100}
-    gateway.next_operation("tok_async_success", "tok_rate_limited", "tok_soft_decline", "tok_insufficient_funds")
+    provider, ask = client.provider, {"payment_intent": name, "amount": 100}
+    provider.next_operation("tok_async_success", "tok_rate_limited", "tok_soft_decline", "tok_insufficient_funds")
     assert read(client.post("/v1/refunds", ask, "r1"))["status"] == "pending"
     assert client.post("/v1/refunds", ask, "r2").status == 429
     assert error(client.post("/v1/refunds", ask, "r2"))["code"] == "lock_timeout"
     assert error(client.post("/v1/refunds", ask, "r3"))["code"] == "balance_insufficient"
-    gateway.next_operation("tok_timeout_after_charge", "tok_500_before_charge", "tok_requires_action")
+    provider.next_operation("tok_timeout_after_charge", "tok_500_before_charge", "tok_requires_action")
     assert client.post("/v1/refunds", ask, "r4").hold_seconds == 20
     assert client.post("/v1/refunds", ask, "r5").status == 500
     waiting = read(client.post("/v1/refunds", ask, "r5"))
     assert waiting["status"] == "requires_action"
     assert read(client.post(f"/v1/refunds/{waiting['id']}/cancel"))["status"] == "canceled"
     assert client.post(f"/v1/refunds/{waiting['id']}/cancel").status == 400
-    assert gateway.ledger(NOW + 9)[0]["refunded"] == 200
+    assert provider.ledger(NOW + 9)[0]["refunded"] == 200
     with pytest.raises(ValueError, match="no such tokens"):
-        gateway.next_operation("tok_x")
+        provider.next_operation("tok_x")
 
 
 def test_balance_transactions(client: Client) -> None:
@@ -567,7 +567,7 @@ def test_what_a_creation_may_not_say(client: Client, changes: dict[str, Any], co
     reply = client.pay(**changes)
     body = error(reply)
     assert (reply.status, body["type"], body.get("code"), body["param"]) == (400, "invalid_request_error", code, param)
-    assert client.gateway.ledger(NOW) == []
+    assert client.provider.ledger(NOW) == []
 
 
 def test_both_ways_to_choose_methods_work_alone(client: Client) -> None:
@@ -597,7 +597,7 @@ def test_what_other_requests_may_not_say(client: Client, path: str, fields: dict
     name = client.paid()["id"]
     values = {key: str(value).replace("{pi}", name) for key, value in fields.items()}
     assert client.post(path.replace("{pi}", name), values).status in {400, 404}
-    assert len(client.gateway.ledger(NOW)) == 1
+    assert len(client.provider.ledger(NOW)) == 1
 
 
 def test_what_does_not_exist(client: Client) -> None:
@@ -634,8 +634,8 @@ def signature(webhook: Webhook) -> tuple[str, str]:
 def test_webhooks_are_signed_and_given_once() -> None:
     client = Client(webhook_secret="whsec_x")
     intent = client.paid()
-    webhooks = client.gateway.webhooks_due(NOW + 1)
-    assert client.gateway.webhooks_due(NOW + 2) == []
+    webhooks = client.provider.webhooks_due(NOW + 1)
+    assert client.provider.webhooks_due(NOW + 2) == []
     assert [webhook.type for webhook in webhooks] == [
         "payment_intent.created",
         "charge.succeeded",
@@ -649,7 +649,7 @@ def test_webhooks_are_signed_and_given_once() -> None:
     assert (event["id"], event["type"], event["api_version"]) == (webhooks[-1].id, webhooks[-1].type, "2023-10-16")
     assert event["data"]["object"] == intent
     assert event["request"]["idempotency_key"] == "k1"
-    again = client.gateway.redelivered(webhooks[-1], NOW + 600)
+    again = client.provider.redelivered(webhooks[-1], NOW + 600)
     assert (again.id, again.body) == (webhooks[-1].id, webhooks[-1].body)
     assert signature(again)[0] == str(int(NOW) + 600)
 
@@ -657,7 +657,7 @@ def test_webhooks_are_signed_and_given_once() -> None:
 def test_a_webhook_keeps_the_snapshot_of_its_time(client: Client) -> None:
     intent = client.paid()
     client.post("/v1/refunds", {"payment_intent": intent["id"]})
-    charges = [json.loads(w.body) for w in client.gateway.webhooks_due(NOW) if w.type.startswith("charge.")]
+    charges = [json.loads(w.body) for w in client.provider.webhooks_due(NOW) if w.type.startswith("charge.")]
     assert [event["data"]["object"]["amount_refunded"] for event in charges] == [0, 1999]
 
 
@@ -668,7 +668,7 @@ def test_events_can_be_read_for_thirty_days(client: Client) -> None:
     assert read(client.get("/v1/events", NOW + 30 * DAY))["data"] == []
 
 
-# -- against the vendor's own material
+# -- against the provider's own material
 
 
 def contract(name: str) -> Any:
@@ -678,14 +678,14 @@ def contract(name: str) -> Any:
 @pytest.mark.needs("contracts")
 def test_a_published_signature() -> None:
     (vector,) = [row for row in contract("vectors.json") if row["id"] == "stripe-published-async-stripe"]
-    gateway = Client(webhook_secret=vector["secret"]).gateway
-    header = gateway.sign(vector["body"].encode(), float(vector["timestamp"]))["stripe-signature"]
+    provider = Client(webhook_secret=vector["secret"]).provider
+    header = provider.sign(vector["body"].encode(), float(vector["timestamp"]))["stripe-signature"]
     assert header == f"t={vector['timestamp']},v1={vector['expected']}"
 
 
 def test_a_signature_of_our_own() -> None:
     """printf '1700000000.{}' | openssl dgst -sha256 -hmac whsec_test"""
-    header = Client(webhook_secret="whsec_test").gateway.sign(b"{}", NOW)["stripe-signature"]
+    header = Client(webhook_secret="whsec_test").provider.sign(b"{}", NOW)["stripe-signature"]
     assert header == "t=1700000000,v1=35495024f4ef3f94e5a93e22221544c4b75e9a42300cd965ab81cb85cd994e91"
 
 
@@ -713,7 +713,7 @@ def test_answers_have_what_the_specification_requires() -> None:
     refund = read(client.post("/v1/refunds", {"payment_intent": intent["id"]}))
     charge = read(client.get(f"/v1/charges/{intent['latest_charge']}"))
     (entry, *_) = read(client.get("/v1/balance_transactions"))["data"]
-    event = json.loads(client.gateway.webhooks_due(NOW)[0].body)
+    event = json.loads(client.provider.webhooks_due(NOW)[0].body)
     shown = {
         "payment_intent": intent,
         "charge": charge,

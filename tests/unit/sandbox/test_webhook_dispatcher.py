@@ -223,7 +223,7 @@ ADAPTERS = {"stripe": STRIPE, "razorpay": RAZORPAY, "cashfree": CASHFREE, "payu"
 
 
 def signed(provider: str) -> Webhook:
-    """A webhook with an honest signature of that vendor."""
+    """A webhook with an honest signature of that provider."""
     options = {"webhook_secret": SECRET}
     simulator = REAL_PROVIDERS[provider](
         MemoryStore(), Credentials(key_id="id", key_secret=SECRET), public_url="x", **options

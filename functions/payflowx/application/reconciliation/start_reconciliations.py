@@ -6,7 +6,7 @@ from typing import Final
 
 from payflowx.domain.merchants.directory import AuditEntry, AuditLog
 from payflowx.domain.merchants.operator_action import OperatorAction
-from payflowx.domain.payments.capabilities import OwnList
+from payflowx.domain.payments.capabilities import ReportCapability
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.reconciliation.ports import (
     AccountDirectory,
@@ -118,7 +118,7 @@ class StartReconciliations:
         return list(self._started(runs, now_ms))
 
     def _begun(self, new: NewRun, now_ms: int) -> Run:
-        reports = self.providers.get(new.provider).capabilities.reports or OwnList()
+        reports = self.providers.get(new.provider).capabilities.reports or ReportCapability()
         return begin(new, lag_ms=reports.lag_ms, max_slice_ms=reports.span_ms, now_ms=now_ms)
 
     def _started(self, runs: Sequence[Run], now_ms: int) -> Iterator[Run]:

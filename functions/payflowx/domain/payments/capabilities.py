@@ -12,8 +12,8 @@ from payflowx.domain.shared.statuses import CaptureMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnList:
-    """The provider's own list of charges and refunds."""
+class ReportCapability:
+    """The provider's report of charges and refunds."""
 
     lag_ms: int = HOUR_MS
     """How long a charge may be missing from the list, and how far its time may differ from ours."""
@@ -47,7 +47,7 @@ class Capabilities:
 
     0 where the provider does not document it.
     """
-    reports: OwnList | None = None
+    reports: ReportCapability | None = None
     """None: the provider offers no list to reconcile with."""
 
     def why_not(self, *, currency: str, capture: CaptureMode, payment_method_type: str) -> str | None:

@@ -169,7 +169,7 @@ def _close_not_charged(payment: Payment, reference: str | None, context: Context
 def _uncharged(attempt: Attempt, context: Context) -> Attempt:
     """Return the attempt closed as uncharged.
 
-    A late charge is still recognized: FENCED leads to SUCCEEDED by the late-success rule.
+    A late charge is still recognized: Cancelled and confirmed leads to SUCCEEDED by the late-success rule.
     """
     if not attempt.is_open:
         return replace(attempt, reopens_until_ms=None)

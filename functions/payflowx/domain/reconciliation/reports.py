@@ -1,4 +1,4 @@
-"""A provider's report: its own list of charges and refunds."""
+"""A provider's report: its report of charges and refunds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.payments.capabilities import Capabilities, OwnList
+from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -63,7 +63,7 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=3 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=2 * DAY_MS,
-        reports=OwnList(lag_ms=6 * HOUR_MS),
+        reports=ReportCapability(lag_ms=6 * HOUR_MS),
         # A refund's id is refused the second time, and what was captured or voided is not captured or voided again.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
     ),

@@ -1,4 +1,4 @@
-"""Cashfree's own list of events. Pure. Anything odd about it is an error: a list with holes reconciles nothing."""
+"""Cashfree's report of events. Pure. Anything odd about it is an error: a list with holes reconciles nothing."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,7 +20,7 @@ _ELSEWHERE: Final = frozenset(
         *("OTHER_ADJUSTMENT", "FUND_SWEEP_REVERSAL"),
     }
 )
-"""Money between the vendor, the banks and the merchant: neither a charge nor a refund of ours."""
+"""Money between the provider, the banks and the merchant: neither a charge nor a refund of ours."""
 _MOVED: Final = "SUCCESS"
 _NOT_MOVED: Final = frozenset({"FAILED", "PENDING", "CANCELLED", "ONHOLD", "USER_DROPPED", "NOT_ATTEMPTED", "VOID"})
 

@@ -1,6 +1,6 @@
 """What is sent. Pure. Amounts are written as decimal literals; no float ever touches them.
 
-Paths follow the vendor's base address, which ends in /pg.
+Paths follow the provider's base address, which ends in /pg.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _NAMESPACE: Final = bytes.fromhex("9ae874c2686b54d2990f7d1544e1fe1b")
 _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
 _NOBODYS_PHONE: Final = "9999999999"
-"""The vendor demands ten digits and says that a dummy will do."""
+"""The provider demands ten digits and says that a dummy will do."""
 _MAX_RETURN_URL_CHARS: Final = 250
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -84,21 +84,21 @@ def terminate_order(request: ChargeRequest) -> HttpRequest:
 
 
 def void_charge(request: ChargeRequest) -> HttpRequest:
-    """Give free what an attempt holds; where it holds nothing, the vendor refuses."""
+    """Give free what an attempt holds; where it holds nothing, the provider refuses."""
     return _cancelling("POST", f"{_order(request.provider_key)}/authorization", request, {"action": "VOID"})
 
 
 def _cancelling(method: str, path: str, request: ChargeRequest, body: Mapping[str, Any]) -> HttpRequest:
-    """Without an idempotency key: asked again, the vendor is to try again, and not to repeat what it said before."""
+    """Without an idempotency key: asked again, the provider is to try again, and not to repeat what it said before."""
     headers = {"Content-Type": "application/json", "x-request-id": request.provider_key}
     return HttpRequest(method=method, path=path, headers=headers, body=_json(body))
 
 
-# --- movements --------------------------------------------------------------------------------------------------
+# --- operations --------------------------------------------------------------------------------------------------
 
 
 def authorize(request: OperationRequest) -> HttpRequest:
-    """Capture or void. The vendor takes no reference of ours here, only the idempotency key."""
+    """Capture or void. The provider takes no reference of ours here, only the idempotency key."""
     path = f"{_order(request.charge_key)}/authorization"
     if request.kind is OperationKind.VOID:
         return _post(path, "void", request.provider_key, _json({"action": "VOID"}))
@@ -128,7 +128,7 @@ def payments_of_charge(request: OperationRequest) -> HttpRequest:
 
 
 def report_page(page: ReportPage) -> HttpRequest:
-    """All events of a span of time, to the second; both its ends are inclusive for the vendor."""
+    """All events of a span of time, to the second; both its ends are inclusive for the provider."""
     pagination: dict[str, Any] = {"limit": REPORT_ROWS}
     if page.cursor is not None:
         pagination["cursor"] = page.cursor
@@ -138,7 +138,7 @@ def report_page(page: ReportPage) -> HttpRequest:
 
 
 def idempotency_key(operation: str, key: str) -> str:
-    """The version 5 UUID of operation and key: the vendor wants a UUID, and one key for two bodies is an error."""
+    """The version 5 UUID of operation and key: the provider wants a UUID, and one key for two bodies is an error."""
     raw = bytearray(hashlib.sha1(_NAMESPACE + f"{operation}:{key}".encode(), usedforsecurity=False).digest()[:16])
     raw[6] = raw[6] & 0x0F | 0x50
     raw[8] = raw[8] & 0x3F | 0x80
@@ -147,7 +147,7 @@ def idempotency_key(operation: str, key: str) -> str:
 
 
 def _customer(request: ChargeRequest) -> dict[str, str]:
-    """As little of the payer as the vendor lets through. A saved card belongs to a customer of this id."""
+    """As little of the payer as the provider lets through. A saved card belongs to a customer of this id."""
     known = request.customer
     named = known.id if known and request.payment_method_type == "card" else None
     phone = _INDIAN_PHONE.fullmatch(known.phone) if known and known.phone else None

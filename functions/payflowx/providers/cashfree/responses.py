@@ -59,7 +59,7 @@ _NAMED: Final = re.compile(
     r"\b(?:tok|cust|session)_[\w-]+"
     r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
 )
-"""Ids of instruments, customers and sessions, by how they look: a movement does not know its charge's."""
+"""Ids of instruments, customers and sessions, by how they look: an operation does not know its charge's."""
 
 
 def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -165,7 +165,7 @@ def _session_of(request: ChargeRequest, order: dict[str, Any]) -> StepResult:
 
 
 def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
-    """By the vendor's own clock: its answer's date against the order's expiry. Raises where either is missing."""
+    """By the provider's own clock: its answer's date against the order's expiry. Raises where either is missing."""
     now = datetime.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     return now - datetime.fromisoformat(as_text(order.get("order_expiry_time"))) > _LONGEST_ATTEMPT
 
@@ -315,7 +315,7 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, error: dict[st
     )
 
 
-# --- shared with movements, webhooks and statements -------------------------------------------------------------
+# --- shared with operations, webhooks and reports -------------------------------------------------------------
 
 
 def refusal_of(response: HttpResponse, private: Sequence[str] = (), *, moves_money: bool) -> Rejected | Unknown:
@@ -371,7 +371,7 @@ def harmless_text(said: Any, private: Sequence[str] = ()) -> str:
 
 
 def private_of(request: ChargeRequest) -> tuple[str, ...]:
-    """What the vendor was told and may repeat: the instrument, and who the payer is, the longest first."""
+    """What the provider was told and may repeat: the instrument, and who the payer is, the longest first."""
     payer = request.customer
     known = (request.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
     return tuple(sorted((value for value in known if value), key=len, reverse=True))

@@ -12,7 +12,7 @@ from typing import Final
 from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 
 MAX_AGE_MS: Final = 2 * HOUR_MS
-"""Deliveries repeat for half an hour; the vendor does not say whether a repeated one gets a new timestamp."""
+"""Deliveries repeat for half an hour; the provider does not say whether a repeated one gets a new timestamp."""
 MAX_AHEAD_MS: Final = 5 * MINUTE_MS
 _MAX_SECONDS: Final = 100_000_000_000
 """Smaller timestamps are seconds, others milliseconds: as seconds it is the year 5138, as milliseconds 1973."""
@@ -21,7 +21,7 @@ _MAX_SIGNATURE_CHARS: Final = 200
 
 
 def signature_of(timestamp: str, body: bytes, secret: str) -> str:
-    """What the vendor puts into `x-webhook-signature`."""
+    """What the provider puts into `x-webhook-signature`."""
     digest = hmac.new(secret.encode(), timestamp.encode() + body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
 

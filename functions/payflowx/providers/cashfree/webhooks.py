@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ _MAX_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, ArithmeticError, RecursionError)
 
 
-def read(webhook: Webhook, secrets: tuple[str, ...]) -> ProviderEvent:
+def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     """What an authentic webhook says; raises `InvalidSignatureError` for any other, without saying why."""
     timestamp = webhook.headers.get("x-webhook-timestamp", "")
     signature = webhook.headers.get("x-webhook-signature", "")
@@ -90,7 +91,7 @@ def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEven
 
 
 def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -> str:
-    """From what is signed: the header that the vendor means for it is not, and anybody could have set it."""
+    """From what is signed: the header that the provider means for it is not, and anybody could have set it."""
     if object_id is not None and isinstance(status, str):
         said = f"{kind}\n{object_id}\n{status}".encode()
     else:
@@ -99,7 +100,7 @@ def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """The message, or an empty one: it is authentic, and what is not understood is worth a notice without contents."""
+    """The message, or an empty one: an authentic message that is not understood becomes an empty event."""
     try:
         return as_object(json.loads(body, parse_float=Decimal))
     except (ValueError, RecursionError):

@@ -76,7 +76,7 @@ def refunded(request: OperationRequest, response: HttpResponse) -> OperationStep
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The refund, read. Only the vendor's own word says that there is none."""
+    """The refund, read. Only the provider's own word says that there is none."""
     if response.status == 200:
         return _ours(request, json_object(response))
     if response.status == 404 and error_body(response).get("code") == "refund_not_found":

@@ -12,7 +12,7 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest
 API_VERSION: Final = "2025-01-01"
 _AMOUNT: Final = '"@amount"'
 _ANONYMOUS_PHONE: Final = "9999999999"
-"""The vendor demands a phone number; one of ours says nothing about anybody."""
+"""The provider demands a phone number; one of ours says nothing about anybody."""
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:

@@ -1,1 +1,1 @@
-"""A gateway of one request a charge, with idempotency keys: a lost answer is asked for again."""
+"""A provider of one request a charge, with idempotency keys: a lost answer is asked for again."""

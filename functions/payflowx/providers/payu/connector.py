@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.payments.capabilities import Capabilities, OwnList
+from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -41,7 +41,7 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=5 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=3 * DAY_MS,
-        reports=OwnList(span_ms=15 * MINUTE_MS),
+        reports=ReportCapability(span_ms=15 * MINUTE_MS),
         # A token that was used is refused, for as long as the payment is known.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
     ),

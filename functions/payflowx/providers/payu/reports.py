@@ -1,4 +1,4 @@
-"""PayU's own list of transactions. Pure. Anything odd about it is an error: a list with holes reconciles nothing."""
+"""PayU's report of transactions. Pure. Anything odd about it is an error: a list with holes reconciles nothing."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final

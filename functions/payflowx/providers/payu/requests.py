@@ -23,7 +23,7 @@ _PAYER: Final = {"firstname": "Payer", "email": "payer@example.com", "phone": "9
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """The form with the merchant's key and the command's hash. The vendor takes them in the body, and only there."""
+    """The form with the merchant's key and the command's hash. The provider takes them in the body, and only there."""
     fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
     command, var1 = fields.get("command", ""), fields.get("var1", "")
     signed = {
@@ -98,7 +98,7 @@ def amount_text(amount: int, currency: str) -> str:
 
 
 def _moving(command: str, request: OperationRequest) -> HttpRequest:
-    """Token second, amount third, as the vendor's own SDKs have it; the other way round refunds the wrong thing."""
+    """Token second, amount third, as the provider's own SDKs have it; the other way round refunds the wrong thing."""
     amount = amount_text(request.amount, request.currency)
     return _command(command, request.charge_reference, request.provider_key, amount)
 

@@ -182,7 +182,7 @@ def _plain_code(code: Any, secret: str) -> str:
     return provider_code(code if plain else None)
 
 
-# --- shared with movements and statements -----------------------------------------------------------------------
+# --- shared with operations and reports -----------------------------------------------------------------------
 
 
 def answer_of(response: HttpResponse) -> dict[str, Any] | Unknown:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.payments.capabilities import Capabilities, OwnList
+from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -57,7 +57,7 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=6 * DAY_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         authorization_lifetime_ms=5 * DAY_MS,
-        reports=OwnList(span_ms=HOUR_MS),
+        reports=ReportCapability(span_ms=HOUR_MS),
         # A payment is captured once. How long the refund header is remembered is not said: an hour is what it is for.
         operation_window_ms={OperationKind.CAPTURE: DAY_MS, OperationKind.REFUND: HOUR_MS},
     ),
@@ -72,4 +72,4 @@ CONNECTOR: Final = Connector(
     read_webhook=webhooks.read_webhook,
     reports=Reports(request=reports.request, read=reports.read, read_settlement=settlement.read),
 )
-"""Charges have no idempotency key and no cancel: an unknown charge is read as long as Razorpay may change its status."""
+"""No idempotency key and no cancel: an unknown charge is read as long as Razorpay may change its status."""

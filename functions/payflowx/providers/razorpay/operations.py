@@ -70,7 +70,7 @@ def key_of_refund(refund: dict[str, Any]) -> str | None:
 
 
 def _not_moved(response: HttpResponse) -> OperationStepResult:
-    """Refused before execution, or unknown: the vendor tells its 400s apart by their texts only."""
+    """Refused before execution, or unknown: the provider tells its 400s apart by their texts only."""
     outcome = refused(response)
     if isinstance(outcome, Rejected):
         return outcome

@@ -1,4 +1,4 @@
-"""The vendor's own lists: first all payments, then all refunds, each in pages by offset.
+"""The provider's reports: first all payments, then all refunds, each in pages by offset.
 
 A page says nothing about its place in the list: the page that was asked for does.
 """
@@ -15,17 +15,17 @@ from payflowx.providers.razorpay.operations import key_of_refund
 from payflowx.providers.razorpay.responses import listed, noted_key
 
 PAGE_ITEMS: Final = 50
-"""The vendor allows 100; a payment with many notes is long, and an answer may have 256 KB."""
+"""The provider allows 100; a payment with many notes is long, and an answer may have 256 KB."""
 MAX_SKIP: Final = 100_000
 _EARLIEST_SECONDS: Final = 946_684_800
-"""The vendor takes no time before the year 2000."""
+"""The provider takes no time before the year 2000."""
 _LISTS: Final = {"payment": EntryKind.CHARGE, "refund": EntryKind.REFUND}
 _NO_MONEY_YET: Final = frozenset({"created", "authorized", "failed"})
 _REFUND_STATUSES: Final = frozenset({"created", "pending", "processed", "failed"})
 
 
 def request(page: ReportPage) -> HttpRequest:
-    """A second more at both ends: whether the vendor's limits are inclusive is not documented."""
+    """A second more at both ends: whether the provider's limits are inclusive is not documented."""
     name, skip = _position(page.cursor)
     from_seconds = max(page.from_ms // SECOND_MS - 1, _EARLIEST_SECONDS)
     until_seconds = -(-page.until_ms // SECOND_MS)

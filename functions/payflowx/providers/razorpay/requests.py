@@ -1,4 +1,4 @@
-"""What is sent. Pure. The vendor refuses fields that it does not know: nothing is sent that its pages do not list."""
+"""What is sent. Pure. The provider refuses fields that it does not know: nothing is sent that its pages do not list."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ KEY_NOTE: Final = "payflowx_key"
 UPI: Final = "upi"
 
 _CAPTURE_WITHIN_MINUTES: Final = 7_200
-"""The vendor's maximum, five days. Whatever is authorized later than that it gives back by itself."""
+"""The provider's maximum, five days. Whatever is authorized later than that it gives back by itself."""
 _PAGE_ITEMS: Final = 100
 
 
@@ -55,7 +55,7 @@ def payments_of_order(request: ChargeRequest) -> HttpRequest:
 
 
 def capture(request: OperationRequest) -> HttpRequest:
-    """Take all that is held; the vendor takes no part of it."""
+    """Take all that is held; the provider takes no part of it."""
     return _post(
         f"/v1/payments/{_quoted(request.charge_reference)}/capture",
         {"amount": request.amount, "currency": request.currency},
@@ -68,7 +68,7 @@ def read_payment(request: OperationRequest) -> HttpRequest:
 
 
 def refund(operation_request: OperationRequest) -> HttpRequest:
-    """Give back. Here, and only here, the vendor has an idempotency key."""
+    """Give back. Here, and only here, the provider has an idempotency key."""
     request = _post(
         f"/v1/payments/{_quoted(operation_request.charge_reference)}/refund",
         {
@@ -94,7 +94,7 @@ def refunds_of_payment(request: OperationRequest) -> HttpRequest:
 
 
 def _recurring(request: ChargeRequest) -> HttpRequest:
-    """A charge of a saved token, which belongs to a customer of the vendor's."""
+    """A charge of a saved token, which belongs to a customer of the provider's."""
     customer_id, token = _customer_and_token(request)
     body: dict[str, Any] = {**_payment(request), "token": token, "recurring": True}
     if customer_id:
@@ -103,7 +103,7 @@ def _recurring(request: ChargeRequest) -> HttpRequest:
 
 
 def _customer_and_token(request: ChargeRequest) -> tuple[str, str]:
-    """Our token is `cust_…:token_…`; or it is the token alone, and the payment's customer is the vendor's."""
+    """Our token is `cust_…:token_…`; or it is the token alone, and the payment's customer is the provider's."""
     customer_id, _, token = request.token.rpartition(":")
     known = request.customer.id if request.customer is not None else None
     if not customer_id and known is not None and known.startswith("cust_"):
@@ -118,7 +118,7 @@ def _upi_intent(request: ChargeRequest) -> HttpRequest:
 
 
 def _payment(request: ChargeRequest) -> dict[str, Any]:
-    """What both ways of paying need. Without e-mail and phone the vendor refuses before it does anything."""
+    """What both ways of paying need. Without e-mail and phone the provider refuses before it does anything."""
     body: dict[str, Any] = {
         "amount": request.amount,
         "currency": request.currency,

@@ -1,4 +1,4 @@
-"""What the answers to charges mean. Pure. The vendor says: decide on `reason`, not on `code`."""
+"""What the answers to charges mean. Pure. The provider says: decide on `reason`, not on `code`."""
 
 import re
 from collections.abc import Mapping
@@ -199,7 +199,7 @@ def refused(response: HttpResponse, charge: ChargeRequest | None = None) -> Outc
 
 
 def message_of(description: object, charge: ChargeRequest | None = None) -> str:
-    """The vendor's words without what they may repeat of the payer's."""
+    """The provider's words without what they may repeat of the payer's."""
     if not isinstance(description, str):
         return ""
     kept = _PERSONAL.sub("***", description[:_MAX_DESCRIPTION_CHARS])
@@ -260,7 +260,7 @@ def _initiated(request: ChargeRequest, answer: dict[str, Any]) -> Outcome:
 
 
 def _not_paid(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
-    """A 400. It is a decline, a refusal or a riddle; only documented words make it one of the first two."""
+    """A 400. It is a decline, a refusal or an unknown outcome; only documented words make it one of the first two."""
     code, message = _code(error), message_of(error.get("description"), request)
     about = as_object(error.get("metadata"))
     if about.get("order_id") not in (None, request.progress.get("order_id")):
@@ -314,7 +314,7 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
     if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
     if word == "authorized":
-        # With automatic capture this lasts moments, or until the vendor gives the money back.
+        # With automatic capture this lasts moments, or until the provider gives the money back.
         manual = request.capture is CaptureMode.MANUAL
         return Authorized(**facts) if manual else Accepted(reference=facts["reference"])
     if word == "created":
@@ -352,7 +352,7 @@ def _checked(request: ChargeRequest, payment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _declined(code: str, message: str, payment_id: str | None) -> Declined:
-    """Every failure may be turned round by a late authorization: the vendor exempts no reason."""
+    """Every failure may be turned round by a late authorization: the provider exempts no reason."""
     kind = DeclineKind.HARD
     if code in _SOFT:
         kind = DeclineKind.SOFT

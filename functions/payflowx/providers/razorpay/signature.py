@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def sign(message: bytes, secret: str) -> str:
-    """What the vendor would send."""
+    """What the provider would send."""
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 

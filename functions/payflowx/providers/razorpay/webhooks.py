@@ -18,7 +18,7 @@ _NOT_UNDERSTOOD: Final = (ValueError, RecursionError)
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """What an authentic webhook says. The vendor signs no time: a repeated one changes nothing that is not true."""
+    """What an authentic webhook says. The provider signs no time: a repeated one changes nothing that is not true."""
     signature = webhook.headers.get("x-razorpay-signature", "")
     if len(webhook.body) > MAX_WEBHOOK_BYTES or not is_signed(webhook.body, signature, secrets):
         raise InvalidSignatureError

@@ -1,4 +1,4 @@
-"""What the answers mean. Pure. The vendor says: decide on `reason`, not on `code`."""
+"""What the answers mean. Pure. The provider says: decide on `reason`, not on `code`."""
 
 from typing import Any, Final
 
@@ -140,5 +140,5 @@ def refused(response: HttpResponse) -> Rejected | Unknown:
 
 
 def reason_of(response: HttpResponse) -> str:
-    """The vendor says: decide on this."""
+    """The provider says: decide on this."""
     return provider_code(as_object(error_body(response).get("error")).get("reason"))

@@ -15,7 +15,7 @@ from payflowx.providers.razorpay_mock.operations import refund_outcome
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """Raises `InvalidSignatureError`. What is authentic and not understood is a notice of nothing."""
+    """Raises `InvalidSignatureError`. What is authentic and not understood becomes an empty provider event."""
     event_id, event = authentic_event(webhook, secrets)
     kind, payload = provider_code(event.get("event")), as_object(event.get("payload"))
     order, payment, refund = (as_object(payload.get(name)) for name in ("order", "payment", "refund"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from payflowx.domain.payments.capabilities import Capabilities, OwnList
+from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -26,7 +26,7 @@ TND), or because it is uncertain whether it is still taken (BGN, RUB).
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
-    """Read by the intent id; without one, search by our key: first the list, which is current, then the search index."""
+    """Read by the intent id; without one, search by our key: the list first, which is current, then the index."""
     read = Step(name="read", build=requests.read, read=responses.read_back)
     if request.reference is not None:
         return (read,)
@@ -93,7 +93,7 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=2 * DAY_MS,
         action_lifetime_ms=HOUR_MS,
         authorization_lifetime_ms=4 * DAY_MS,
-        reports=OwnList(),
+        reports=ReportCapability(),
         # The idempotency key, which works the same for every POST.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
     ),
@@ -106,4 +106,4 @@ CONNECTOR: Final = Connector(
     read_webhook=webhooks.read,
     reports=Reports(request=reports.request, read=reports.read, read_settlement=settlement.read),
 )
-"""After a lost answer the intent is read, sent again with the same key within 24 hours, then cancelled and confirmed."""
+"""After a lost answer: read the intent, send again with the same key within 24 h, then cancel and confirm."""

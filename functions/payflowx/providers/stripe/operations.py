@@ -186,7 +186,7 @@ def _same_intent(request: OperationRequest, intent: dict[str, Any]) -> str:
 
 
 def _capture_key(intent: dict[str, Any]) -> str:
-    """Somebody else's capture carries no key of ours: the weighing must see that."""
+    """Somebody else's capture carries no key of ours: the verification must see that."""
     key = as_object(intent.get("metadata")).get(CAPTURE_FIELD)
     return key if isinstance(key, str) and key else "none"
 

@@ -1,4 +1,4 @@
-"""Stripe's own list of what moved: balance transactions, each with the charge or refund that caused it. Pure.
+"""Stripe's report of what moved: balance transactions, each with the charge or refund that caused it. Pure.
 
 A balance transaction is in the currency of settlement; its source says what the payer was charged.
 """

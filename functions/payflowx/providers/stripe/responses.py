@@ -136,7 +136,7 @@ def read_back(request: ChargeRequest, response: HttpResponse) -> StepResult:
     return intent_outcome(request, json_object(response))
 
 
-# --- the fence -----------------------------------------------------------------------------------------------
+# --- cancel and confirm -------------------------------------------------------------------------------------
 
 
 def located_recent(request: ChargeRequest, response: HttpResponse) -> StepResult:

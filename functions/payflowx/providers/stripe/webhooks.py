@@ -21,7 +21,7 @@ _MAX_BODY_BYTES: Final = 256 * 1024
 
 
 def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """Check first, read afterwards. What is authentic and not understood is a notice of nothing."""
+    """Check first, read afterwards. What is authentic and not understood becomes an empty provider event."""
     if len(webhook.body) > _MAX_BODY_BYTES:
         raise InvalidSignatureError
     signature.verify(webhook.headers.get(HEADER, ""), webhook.body, secrets, webhook.received_at_ms)

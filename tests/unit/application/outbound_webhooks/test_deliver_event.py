@@ -81,7 +81,7 @@ class TestAMessage:
         assert first["data"]["payment"]["refundable"] == 1499, "the refund has happened since"
         assert second["data"]["operation"]["status"] == "SUCCEEDED"
 
-    def test_numbers_count_what_is_announced_of_a_payment_without_a_gap(self, harness: DeliveryHarness) -> None:
+    def test_numbers_count_what_is_published_of_a_payment_without_a_gap(self, harness: DeliveryHarness) -> None:
         harness.register()
         event = harness.pay()
         payment = harness.world.payments.get(MERCHANT, event.transaction_id)
@@ -93,7 +93,7 @@ class TestAMessage:
         assert [message["sequence"] for message in messages] == [1, 2, 3, 4]
         assert harness.world.now(payment).event_seq > 4, "the trail has events that nobody is told of"
 
-    def test_a_capture_is_announced_as_the_payments_success(self, harness: DeliveryHarness) -> None:
+    def test_a_capture_is_published_as_the_payments_success(self, harness: DeliveryHarness) -> None:
         from payflowx.domain.shared.statuses import CaptureMode
 
         harness.register()
@@ -374,7 +374,7 @@ class TestAgain:
         assert refused.value.code == "invalid_state"
 
     @pytest.mark.parametrize(("merchant", "seq"), [("bcme", 2), (MERCHANT, 1), (MERCHANT, 99)])
-    def test_not_of_another_merchant_nor_what_was_never_announced(
+    def test_not_of_another_merchant_nor_what_was_never_published(
         self, harness: DeliveryHarness, merchant: str, seq: int
     ) -> None:
         harness.register()
@@ -383,7 +383,7 @@ class TestAgain:
             harness.events.redeliver(merchant, event.transaction_id, seq)
         assert refused.value.code == "not_found"
 
-    def test_the_list_has_what_was_announced_newest_first(self, harness: DeliveryHarness) -> None:
+    def test_the_list_has_what_was_published_newest_first(self, harness: DeliveryHarness) -> None:
         events = []
         for number in range(3):
             events.append(harness.pay(f"order-{number}"))

@@ -21,7 +21,7 @@ from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_DRIVES, MAX_OPERA
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.scripted import ScriptedProvider, moved
-from tests.support.world import FENCEABLE, RESENDABLE, World, fallback
+from tests.support.world import CANCELLABLE, RESENDABLE, World, fallback
 
 CAPTURE, VOID, REFUND = OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND
 TIMEOUT = Unknown(code="read_timeout")
@@ -242,7 +242,7 @@ class TestSucceeding:
         settle(world, refund)
         assert provider(world).moves_of("move") == 1
 
-    def test_the_event_trail_tells_it_without_a_gap(self, world: World) -> None:
+    def test_the_audit_log_tells_it_without_a_gap(self, world: World) -> None:
         payment = charged(world)
         settle(world, world.request(REFUND, payment, 60).operation)
         events = world.payments.audit_logs[payment.merchant_id, payment.transaction_id]
@@ -305,7 +305,7 @@ class TestNotKnowing:
         assert settle(world, refund).status is OperationStatus.SUCCEEDED
         assert money(world.now(payment)) == {"captured": 100, "refunded": 100}
 
-    def test_a_worker_that_died_is_noticed_and_its_attempt_resolved(self, world: World) -> None:
+    def test_a_worker_that_died_is_found_and_its_attempt_resolved(self, world: World) -> None:
         def die(operation_request: object, account: object) -> Unknown:
             raise KeyboardInterrupt
 
@@ -500,10 +500,10 @@ class TestCancelling:
         assert second is not None
         assert second.operation_id != first.operation_id
 
-    def test_where_there_is_no_void_the_authorization_is_fenced(self, world: World) -> None:
+    def test_where_there_is_no_void_the_authorization_is_cancelled_and_confirmed(self, world: World) -> None:
         beta = world.providers.get("beta")
         beta.kinds = frozenset({CAPTURE, REFUND})
-        beta.able = replace(FENCEABLE, capture_modes=frozenset(CaptureMode))
+        beta.able = replace(CANCELLABLE, capture_modes=frozenset(CaptureMode))
         world.rules.document = fallback("beta")
         payment = held(world)
         cancellation = world.cancel("acme", payment.transaction_id)

@@ -227,7 +227,7 @@ class TestUnknown:
         world.wake(payment)
         assert provider.asked("charge") == 1
 
-    def test_a_fence_proves_no_charge_and_the_next_provider_is_asked(self, world: World) -> None:
+    def test_a_confirmed_cancellation_proves_no_charge_and_the_next_provider_is_asked(self, world: World) -> None:
         world.rules.document = fallback("beta", "gamma")
         provider = world.providers.get("beta")
         provider.charges, provider.cancellations = [TIMEOUT], [ConfirmedCancelled(reference="order-9")]
@@ -239,7 +239,7 @@ class TestUnknown:
         world.work()
         assert states(world, payment)[1] == ("gamma", AttemptState.SUCCEEDED)
 
-    def test_a_fence_that_finds_the_charge_ends_it(self, world: World) -> None:
+    def test_a_confirmed_cancellation_that_finds_the_charge_ends_it(self, world: World) -> None:
         world.rules.document = fallback("beta")
         provider = world.providers.get("beta")
         provider.charges, provider.cancellations = [TIMEOUT], ["charged"]
@@ -364,7 +364,9 @@ class TestOthers:
         world.work(turns=2)
         assert world.now(payment).status is PaymentStatus.SUCCESS
 
-    def test_an_approval_that_never_comes_ends_by_a_fence_and_without_failover(self, world: World) -> None:
+    def test_an_approval_that_never_comes_ends_by_a_confirmed_cancellation_and_without_failover(
+        self, world: World
+    ) -> None:
         provider = world.providers.get("beta")
         world.rules.document = fallback("beta", "alpha")
         provider.charges, provider.inquiries = [REDIRECT], [REDIRECT] * 50
@@ -453,7 +455,7 @@ class TestOthers:
         assert world.now(payment).due_at_ms is None
         assert world.now(payment).status is PaymentStatus.FAILED
 
-    def test_a_decline_that_can_be_paid_again_counts_only_after_its_fence(self, world: World) -> None:
+    def test_a_decline_that_can_be_paid_again_counts_only_after_its_confirmed_cancellation(self, world: World) -> None:
         world.rules.document = fallback("beta", "alpha")
         open_decline = Declined(kind=DeclineKind.SOFT, code="bank", cancel_required=True)
         provider = world.providers.get("beta")

@@ -1,4 +1,4 @@
-"""Every class of difference, planted in a vendor's book and reported; and runs that die at every write."""
+"""Every class of difference, planted in a provider's book and reported; and runs that die at every write."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -117,7 +117,7 @@ class TestDifferences:
         world.a_day_later()
         run = world.run()
         assert world.report(run) == [("duplicate", "review", payment.transaction_id)]
-        # One vendor gives the surplus back by itself: a refund that nobody here asked for, of a charge not known here.
+        # One provider gives the surplus back by itself: a refund nobody here asked for, of a charge unknown here.
         assert {**run.counts, "foreign": 0} == {"matched": 1, "duplicate": 1, "foreign": 0}
         assert reviewed(world, payment)
 
@@ -194,7 +194,7 @@ class TestDifferences:
         world.run(again=1)
         assert len(world.payments.audit_logs[payment.merchant_id, payment.transaction_id]) == events
 
-    def test_the_trail_says_who_found_what_and_no_more(self, world: ReconciliationWorld) -> None:
+    def test_the_audit_log_says_who_found_what_and_no_more(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
         world.alter(payment, taken=49_899, captured=49_899)
         world.a_day_later()
@@ -480,7 +480,7 @@ class TestStarting:
         # The two days before yesterday, which an outage may have left out.
         assert world.start.of_last_days(world.deadline) == 2 * 4
         world.clock.advance(3_600)
-        # And yesterday, but for the vendor whose list takes longer.
+        # And yesterday, but for the provider whose list takes longer.
         assert world.start.of_last_days(world.deadline) == 2 * 4 + 3
         assert len(world.run_queue.sent) == 2 * 4 + 3
         world.clock.advance(6 * 3_600)

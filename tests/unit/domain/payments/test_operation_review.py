@@ -105,7 +105,7 @@ def test_a_capture_that_was_booked_cannot_be_taken_back_by_a_command() -> None:
     assert refusal.value.code == "not_supported"
 
 
-def test_the_trail_holds_the_evidence() -> None:
+def test_the_audit_log_holds_the_evidence() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
     event = close(payment, operation, ReviewVerdict.NOT_CHARGED).event
     assert event.type == "refund.review_not_moved"

@@ -167,7 +167,7 @@ OUTCOMES: Final[st.SearchStrategy[Outcome]] = st.one_of(
 UNRESOLVED: Final = frozenset(
     AttemptState(name) for name in ("STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED")
 )
-"""Said again, so that a change of the domain's own set is noticed."""
+"""Said again, so that a change of the domain's own set is found."""
 
 STEPS: Final = st.lists(
     st.tuples(
@@ -187,7 +187,7 @@ class Walk:
     payment: Payment
     policy: RetryPolicy
     now_ms: int = NOW_MS
-    trail: list[Event] = field(default_factory=list)
+    audit_log: list[Event] = field(default_factory=list)
 
     def context(self) -> Context:
         return Context(now_ms=self.now_ms, actor="worker", holds_lease=True, policy=self.policy, able=ABLE, jitter=0.5)
@@ -267,7 +267,7 @@ class Walk:
         assert after.status is before.status or after.status in PAYMENT_TRANSITIONS[before.status]
         for old, new in zip(before.attempts, after.attempts, strict=True):
             assert new.state is old.state or new.state in ATTEMPT_TRANSITIONS[old.state]
-        self.trail.append(change.event)
+        self.audit_log.append(change.event)
         self.payment = after
 
     def check(self) -> None:
@@ -286,7 +286,7 @@ class Walk:
         if payment.status not in FINAL_STATUSES | {PaymentStatus.IN_REVIEW}:
             assert payment.due_at_ms is not None
         assert payment.due_at_ms is None or payment.due_at_ms >= payment.ready_at_ms
-        assert chain_faults([*_FIRST_EVENT, *self.trail]) == []
+        assert chain_faults([*_FIRST_EVENT, *self.audit_log]) == []
 
 
 def _accepted() -> tuple[Payment, Event]:

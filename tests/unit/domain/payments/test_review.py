@@ -69,7 +69,7 @@ def test_not_charged_ends_in_failed_and_nothing_stays_open(state: AttemptState) 
     assert after.last_error.code == "not_charged"
 
 
-def test_the_trail_says_who_why_and_on_what_evidence() -> None:
+def test_the_audit_log_says_who_why_and_on_what_evidence() -> None:
     event = close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.CHARGED).event
     assert event.actor == "operator"
     assert {"operator": "ada", "reason": "T-1", "evidence": "line 7"}.items() <= dict(event.facts).items()
@@ -174,7 +174,7 @@ def test_a_reference_names_a_charge_only() -> None:
         close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED, "ch_1")
 
 
-def test_evidence_brings_an_attempt_to_success_or_to_fenced_and_nowhere_else() -> None:
+def test_evidence_brings_an_attempt_to_success_or_to_cancelled_and_confirmed_and_nowhere_else() -> None:
     for before, after in REVIEW_TRANSITIONS.items():
         assert after <= {AttemptState.SUCCEEDED, AttemptState.FENCED}
         assert (AttemptState.FENCED in after) == (before in OPEN_STATES)
@@ -226,7 +226,7 @@ def test_with_nothing_to_do_a_look_is_refused() -> None:
         "tok_success",
     ],
 )
-def test_what_has_no_place_in_a_trail_does_not_get_in(words: str) -> None:
+def test_what_has_no_place_in_an_audit_log_does_not_get_in(words: str) -> None:
     with pytest.raises(Refusal) as refusal:
         checked_words("evidence", words)
     assert refusal.value.code == "reason_invalid"

@@ -1,4 +1,4 @@
-"""The small rules: ids, money, card data, transitions, trails, back-off, routing."""
+"""The small rules: ids, money, card data, transitions, audit logs, back-off, routing."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -119,8 +119,8 @@ class TestTransitions:
             check_attempt_transition(AttemptState.SUCCEEDED, AttemptState.DECLINED)
 
 
-class TestTrail:
-    def trail(self, length: int = 4) -> list[Event]:
+class TestAuditLog:
+    def audit_log(self, length: int = 4) -> list[Event]:
         events: list[Event] = []
         for seq in range(1, length + 1):
             event = Event(
@@ -139,22 +139,22 @@ class TestTrail:
         return events
 
     def test_a_whole_one(self) -> None:
-        assert chain_faults(self.trail()) == []
+        assert chain_faults(self.audit_log()) == []
 
     def test_any_change_is_found(self) -> None:
         for place in range(4):
-            trail = self.trail()
-            trail[place] = replace(trail[place], facts={"n": 99})
-            assert chain_faults(trail)
+            audit_log = self.audit_log()
+            audit_log[place] = replace(audit_log[place], facts={"n": 99})
+            assert chain_faults(audit_log)
 
     def test_a_gap_and_a_swap_are_found(self) -> None:
-        trail = self.trail()
-        assert chain_faults(trail[:1] + trail[2:])
-        assert chain_faults([trail[1], trail[0], *trail[2:]])
+        audit_log = self.audit_log()
+        assert chain_faults(audit_log[:1] + audit_log[2:])
+        assert chain_faults([audit_log[1], audit_log[0], *audit_log[2:]])
 
     def test_the_hash_never_changes(self) -> None:
-        """Golden: stored trails must stay verifiable."""
-        assert self.trail(1)[0].hash == "4f9fb36d6fd77fa765723806c1412ecd7fafa28aa4a7b2138217fa94097325e4"
+        """Golden: stored audit logs must stay verifiable."""
+        assert self.audit_log(1)[0].hash == "4f9fb36d6fd77fa765723806c1412ecd7fafa28aa4a7b2138217fa94097325e4"
 
 
 class TestBackoff:
