@@ -117,7 +117,7 @@ rights: setup ## The tests of the running environment, with the functions' roles
 audit: setup ## Known advisories against everything that is locked; needs the advisory services
 	@[ -x .local/audit/bin/pip-audit ] || { $(PYTHON) -m venv .local/audit && .local/audit/bin/python -m pip install --quiet \
 		--disable-pip-version-check --no-deps --require-hashes --requirement requirements-audit.txt; }
-	@.local/audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner=off \
+	@.local/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
 		--requirement functions/requirements.txt --requirement requirements-dev.txt
 	@npm audit --audit-level=low
 

@@ -34,7 +34,7 @@ class Target:
     base_url: str
     stack_prefix: str
     merchant: str | None = None
-    gateways: Mapping[str, str] = field(default_factory=dict)
+    simulators: Mapping[str, str] = field(default_factory=dict)
     """The local stage's simulators."""
 
     @property
@@ -53,7 +53,7 @@ class Target:
             ) from None
 
     def who(self) -> str:
-        """Whoever decides what is asked for here, as the trail will name them."""
+        """Whoever decides what is asked for here, as the audit log will name them."""
         if self.is_local:
             return f"local:{getpass.getuser()}"
         with aws_errors("ask who you are"):
@@ -81,7 +81,7 @@ def _local_stage() -> Target:
             base_url=stage["baseUrl"],
             stack_prefix="Dev",
             merchant=stage["merchantId"],
-            gateways=stage["gateways"],
+            simulators=stage["gateways"],
         )
     except FileNotFoundError:
         raise OperatorError(

@@ -138,7 +138,7 @@ class Merchants:
         body: str | None = None,
         query: dict[str, str] | None = None,
     ) -> Call:
-        """From a task: one request through the gateway and its authorizer."""
+        """From a task: one request through the provider and its authorizer."""
         call = Call(self.kernel.now_ms, merchant, method, path, key, body)
         self.history.calls.append(call)
         self.kernel.sleep(self.faults.random.randint(5, 60))

@@ -30,7 +30,7 @@ MAX_RATES: Final[dict[str, float]] = {
     "freeze": 0.004,
     "clock_skew": 0.50,
     "cold_start": 0.20,
-    # Gateways, a request
+    # Providers, a request
     "gateway_refused": 0.12,
     "gateway_request_lost": 0.10,
     "gateway_late_arrival": 0.10,

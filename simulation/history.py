@@ -1,4 +1,4 @@
-"""What happened, as it can be seen from outside: requests and answers, writes, messages, what gateways were sent."""
+"""What happened, as it can be seen from outside: requests and answers, writes, messages, what providers were sent."""
 
 import hashlib
 from collections import Counter
@@ -37,7 +37,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that a gateway got. `stored`: its key lay in the database when it arrived; None: it names no key."""
+    """A request that a provider got. `stored`: its key lay in the database when it arrived; None: it names no key."""
 
     at_ms: int
     connector: str

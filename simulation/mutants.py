@@ -235,7 +235,7 @@ def _cancel_without_confirming() -> list[AbstractContextManager[Any]]:
 
 
 def _verification(change: Callable[[Outcome, Any], Outcome]) -> list[AbstractContextManager[Any]]:
-    """An outcome is changed before it is weighed."""
+    """An outcome is changed before it is verified."""
 
     def verified(outcome: Outcome, payment: Any, attempt: Any, *, first_send: bool) -> Outcome:
         return verify_outcome(change(outcome, attempt), payment, attempt, first_send=first_send)
@@ -313,7 +313,7 @@ def _unknown_fails_in_the_end() -> list[AbstractContextManager[Any]]:
 
 
 def _late_success_ignored() -> list[AbstractContextManager[Any]]:
-    """FAILED stays FAILED, whatever the gateway says later."""
+    """FAILED stays FAILED, whatever the provider says later."""
     original = state_machine._succeeded
 
     def succeeded(payment: Any, settled: Any) -> Any:

@@ -3,7 +3,7 @@
 from typing import Final
 
 MUST_HAPPEN: Final = (
-    # How an attempt that nobody knew the end of was cleared up, at each kind of gateway.
+    # How an attempt that nobody knew the end of was cleared up, at each kind of provider.
     "mock: UNKNOWN became SUCCEEDED",
     "mock: UNKNOWN became DECLINED",
     "mock: UNKNOWN became ACCEPTED",
@@ -30,7 +30,7 @@ MUST_HAPPEN: Final = (
     "not sent: request_changed",
     "not sent: account_removed",
     "erased",
-    # The vendors' own adapters, against their simulators.
+    # The providers' own adapters, against their simulators.
     "stripe was asked to do something",
     "razorpay was asked to do something",
     "cashfree was asked to do something",

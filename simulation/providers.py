@@ -1,4 +1,4 @@
-"""Hostile gateways: the simulators with their books, behind a line that loses, delays and garbles."""
+"""Hostile providers: the simulators with their books, behind a line that loses, delays and garbles."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ _PROVIDER_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[1-9]")
 SECRET: Final = "simulated-gateway-secret"
 KINDS: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **REAL_PROVIDERS}
 _PATHS: Final = {"cashfree": "/pg"}
-"""What belongs to the vendor's address rather than to its requests."""
+"""What belongs to the provider's address rather than to its requests."""
 KEY_ID: Final = "simulated-gateway-id"
 
 
@@ -50,7 +50,7 @@ class FlatStore:
 
 @dataclass(slots=True)
 class Outage:
-    """A gateway that does not work for a while: refuses connections, or swallows requests."""
+    """A provider that does not work for a while: refuses connections, or swallows requests."""
 
     connector: str
     from_ms: int
@@ -60,7 +60,7 @@ class Outage:
 
 @dataclass(slots=True)
 class SimulatedProviders:
-    """Implements `HttpClient`. The host of an endpoint is the gateway's name."""
+    """Implements `HttpClient`. The host of an endpoint is the provider's name."""
 
     kernel: Kernel
     faults: Faults
@@ -133,7 +133,7 @@ class SimulatedProviders:
         return next((o for o in self.outages if o.connector == name and o.from_ms <= now_ms < o.until_ms), None)
 
     def _arrive(self, name: str, request: HttpRequest, process: int) -> Reply:
-        """The gateway acts, at one moment."""
+        """The provider acts, at one moment."""
         simulator = self.simulators[name]
         parts = urlsplit(request.path)
         asked = Request(
@@ -183,13 +183,13 @@ class SimulatedProviders:
         self.history.steps.append((self.kernel.now_ms, "payer", "approves", parts.path))
 
     def ledger(self) -> list[Record]:
-        """All books, with the gateway's name."""
+        """All books, with the provider's name."""
         now = self.kernel.now_ms / 1000
         return [{**entry, "gateway": name} for name, sim in self.simulators.items() for entry in sim.ledger(now)]
 
 
 def endpoint_of(name: str) -> str:
-    """The host is the gateway's name."""
+    """The host is the provider's name."""
     return f"https://{name}{_PATHS.get(name, '')}"
 
 

@@ -17,7 +17,7 @@ _PLAIN: Final = 0.45
 _TOKENS: Final = tuple(sorted(BEHAVIOURS))
 _REAL_PROVIDERS: Final = tuple(REAL_PROVIDERS)
 _REAL_PROVIDER_EVERY: Final = 16
-"""Every so many payments, one goes to a real vendor's adapter and simulator, and nowhere else."""
+"""Every so many payments, one goes to a real provider's adapter and simulator, and nowhere else."""
 _PAYER: Final = {
     "id": "cust_A1b2C3d4E5f6G7",
     "name": "Payer Example",
@@ -68,7 +68,7 @@ class Order:
     at_ms: int
     body: dict[str, Any]
     approves: bool
-    """Whether the payer does what the gateway asks for."""
+    """Whether the payer does what the provider asks for."""
     extras: dict[str, float] = field(default_factory=dict)
     """Draws for what the client does besides; kept with the order, so that a smaller workload behaves alike."""
 
@@ -106,7 +106,7 @@ def _body(random: Random) -> dict[str, Any]:
 
 
 def _at_real_provider(body: dict[str, Any], number: int) -> dict[str, Any]:
-    """The same payment, where its turn has come, as a vendor takes it. No draw: the other payments stay as they are."""
+    """The same payment as the real provider of its turn takes it. Nothing is drawn: other payments stay as they are."""
     turn, rest = divmod(number, _REAL_PROVIDER_EVERY)
     if rest != _REAL_PROVIDER_EVERY - 1:
         return body

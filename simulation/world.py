@@ -32,7 +32,7 @@ _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
 _PATIENCE_MS: Final = 14 * 24 * HOUR_MS
 _LONG_PART: Final = 0.02
-"""This part of the seeds waits for all that a gateway may still turn round, which takes days."""
+"""This part of the seeds waits for all that a provider may still turn round, which takes days."""
 _MAX_LAG_MS: Final = 5_000
 
 _QUEUES: Final = ("JOBS", "NOTICES", "DELIVERIES", "RUNS")
@@ -148,7 +148,7 @@ class World:
             ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
             "secretsmanager": SecretsClient(json.dumps({"keyId": KEY_ID, "keySecret": SECRET}), network),
-            "kms": None,  # no merchant has a webhook endpoint, so no secret is ever sealed
+            "kms": None,  # no merchant has a webhook endpoint, so no secret is ever encrypted
         }
         self.platform = Platform(self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.providers)
         network.platform = self.providers.platform = self.platform

@@ -82,14 +82,14 @@ def _run(environment: LocalEnvironment, settings: Settings) -> list[Violation]:
         trouble.calm()
         say("All faults are over. Clients that still have no answer get theirs")
         load.finish()
-        return _conclude(environment, merchant, simulators, trouble)
+        return _finish(environment, merchant, simulators, trouble)
     except BaseException:  # Ctrl-C too: no client may wait for answers of an environment that stops
         stopped.set()
         load.abandon()
         raise
 
 
-def _conclude(
+def _finish(
     environment: LocalEnvironment, merchant: Merchant, simulators: Simulators, trouble: Trouble
 ) -> list[Violation]:
     log, accepted = merchant.log, merchant.log.accepted()

@@ -83,7 +83,7 @@ def _sandbox_accounts(session: Session) -> Sequence[Mapping[str, str]]:
         client = target.client("secretsmanager")
         with aws_errors("find the simulators' credentials"):
             arn = client.describe_secret(SecretId=_SANDBOX_SECRET)["ARN"]
-        addresses = target.gateways
+        addresses = target.simulators
     else:
         outputs = stack_outputs(target, f"{target.stack_prefix}-Sandbox")
         arn, url = outputs["SandboxSecretArn"], outputs["SandboxUrl"]

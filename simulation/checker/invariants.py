@@ -94,7 +94,7 @@ def i4_audit_log(evidence: Evidence) -> Iterator[Violation]:
 
 
 def i16_merchant_events(evidence: Evidence) -> Iterator[Violation]:
-    """Every new status is announced, in the write that made it, numbered without a gap; in the end none is owed."""
+    """Every new status is published, in the write that made it, numbered without a gap; in the end none is owed."""
     for name, payment in evidence.payments.items():
         if payment.item is None:
             continue
@@ -189,7 +189,7 @@ def i7_one_id(evidence: Evidence) -> Iterator[Violation]:
 
 
 def i8_key_stored_first(evidence: Evidence) -> Iterator[Violation]:
-    """No gateway gets a key that is not stored already; a list that is only read may be asked for without any."""
+    """No provider gets a key that is not stored already; a list that is only read may be asked for without any."""
     for sent in evidence.result.history.sent:
         if not sent.stored and not (sent.method == "GET" and sent.provider_key is None):
             what = f"{sent.connector} got {sent.method} {sent.path} with {sent.provider_key}, which was not stored"
@@ -261,7 +261,7 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
 
 
 def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
-    """Whatever fails, a payment makes so many calls to gateways an hour and no more."""
+    """Whatever fails, a payment makes so many calls to providers an hour and no more."""
     for name, payment in evidence.payments.items():
         hours = Counter((sent.at_ms - EPOCH_MS) // _HOUR_MS for sent in payment.sent)
         most = max(hours.values(), default=0)

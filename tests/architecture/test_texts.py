@@ -74,5 +74,5 @@ def test_no_retired_word_stands_in_code() -> None:
     assert offenders == []
 
 
-PLATFORM_NAMES = ("api gateway", "apigateway", "gateway response", "gateway_response", "vendor_name")
+PLATFORM_NAMES = ("api gateway", "apigateway", "gateway response", "gateway server", "gateway answer", "vendor name")
 """Names of Amazon API Gateway and of AWS WAF's fields."""

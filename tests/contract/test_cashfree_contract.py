@@ -89,7 +89,7 @@ def validate(value: Any, part: dict[str, Any]) -> None:
 
 
 def unknown_members(value: Any, part: dict[str, Any]) -> set[str]:
-    """Members that the schema does not name: it allows them, but the vendor would not know them."""
+    """Members that the schema does not name: it allows them, but the provider would not know them."""
     part = resolved(part)
     for piece in part.get("allOf", []):
         part = {**part, **resolved(piece)}
@@ -370,7 +370,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("status", ERRORS)
-def test_every_documented_error_of_the_step_that_charges_and_of_movements(status: int) -> None:
+def test_every_documented_error_of_the_step_that_charges_and_of_operations(status: int) -> None:
     name, kind = ERRORS[status]
     said = schema(name)["example"]
     validate(said, schema(name))
@@ -390,7 +390,7 @@ def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
     assert type(read(step, charge(), answer(schema("BadRequestError")["example"], 400))) is Rejected
 
 
-class TestStatements:
+class TestReports:
     def test_the_example(self) -> None:
         entity = schema("ReconEntity")
         page = CONNECTOR.read_report(PAGE, answer(entity["example"]))
@@ -438,7 +438,7 @@ class TestWebhooks:
             "event_time": entity["event_time"]["example"],
             "data": {"order": {"order_id": "order_8123"}, "payment": payment},
         }
-        # The vendor's own example of a payment method fits several of the kinds of which it should fit one.
+        # The provider's own example of a payment method fits several of the kinds of which it should fit one.
         shape = {name: value for name, value in payment.items() if value is not None and name != "payment_method"}
         validate({**said, "data": {**said["data"], "payment": shape}}, schema("PaymentWebhook"))
         provider_event = self.read(said)

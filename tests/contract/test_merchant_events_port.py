@@ -1,4 +1,4 @@
-"""What telling merchants relies on: both stores of announced events and endpoints alike, the seals, the messages."""
+"""What telling merchants relies on: both stores of published events and endpoints alike, the ciphers, the messages."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ STOP = FailureReason(code="retries_exhausted", message="Every allowed attempt wa
 
 
 class Stores:
-    """The payments, and the announcements over them."""
+    """The payments, and the merchant events over them."""
 
     def __init__(self, payments: Any, merchant_events: Any, due_items: Any) -> None:
         self.payments, self.merchant_events, self.due_items = payments, merchant_events, due_items
@@ -43,7 +43,7 @@ class Stores:
         from payflowx.domain.payments.state_machine import Context, fail_payment
 
         payment = self.world.accept(key)
-        event = self.world.payments.trails[payment.merchant_id, payment.transaction_id][0]
+        event = self.world.payments.audit_logs[payment.merchant_id, payment.transaction_id][0]
         self.payments.create(payment, event, key)
         now_ms = self.world.clock.now_ms()
         change = fail_payment(
@@ -86,7 +86,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return Stores(store, merchant_events, DynamoDBDueItems(client=client, table=TRANSACTIONS))
 
 
-class TestAnnouncements:
+class TestMerchantEvents:
     def test_the_transaction_of_the_change_makes_the_event_due(self, stores: Stores) -> None:
         announced = stores.publish()
         assert stores.get(announced) == announced
@@ -95,7 +95,7 @@ class TestAnnouncements:
         assert (due.transaction_id, due.item_id) == (announced.transaction_id, "000002")
         assert stores.due((announced.due_at_ms or 0) - 1) == []
 
-    def test_what_is_not_announced_is_not_there(self, stores: Stores) -> None:
+    def test_what_is_not_published_is_not_there(self, stores: Stores) -> None:
         announced = stores.publish()
         assert stores.merchant_events.get(MERCHANT, announced.transaction_id, 1) is None
         assert stores.merchant_events.get(MERCHANT, announced.transaction_id, 3) is None
@@ -133,7 +133,7 @@ class TestAnnouncements:
         assert stores.merchant_events.save(before, replace(before, planned=True, due_at_ms=None, drives=0))
         assert (stores.get(before).due_at_ms, stores.get(before).drives) == (None, 0)
 
-    def test_delivering_leaves_the_trail_whole(self, stores: Stores) -> None:
+    def test_delivering_leaves_the_audit_log_whole(self, stores: Stores) -> None:
         before = stores.publish()
         stores.merchant_events.save(before, replace(before, planned=True, due_at_ms=None))
         assert VerifyAuditLog(payments=stores.payments)(MERCHANT, before.transaction_id) == []
@@ -198,7 +198,7 @@ def books(request: pytest.FixtureRequest) -> Any:
     return DynamoDBWebhookEndpoints(client=request.getfixturevalue("dynamodb"), table=CONFIGURATION)
 
 
-class TestBooks:
+class TestEndpoints:
     def test_a_merchant_without_endpoints_has_an_empty_book(self, books: Any) -> None:
         assert books.get(MERCHANT) == WebhookEndpoints(merchant_id=MERCHANT)
 
@@ -224,7 +224,7 @@ class TestBooks:
         assert books.get(MERCHANT).endpoints == ()
 
 
-class TestSeals:
+class TestCipher:
     @pytest.fixture
     def cipher(self, engine: "InProcessEngine") -> KmsSecretCipher:
         kms = engine.client("kms")
@@ -243,7 +243,7 @@ class TestSeals:
             cipher.open(encrypted, merchant_id=merchant, endpoint_id=endpoint)
 
     @pytest.mark.parametrize("encrypted", ["", "no base64!", "AAAA"])
-    def test_what_was_never_sealed_does_not_open(self, cipher: KmsSecretCipher, encrypted: str) -> None:
+    def test_what_was_never_encrypted_does_not_open(self, cipher: KmsSecretCipher, encrypted: str) -> None:
         with pytest.raises(StorageUnavailableError):
             cipher.open(encrypted, merchant_id=MERCHANT, endpoint_id="we_a")
 

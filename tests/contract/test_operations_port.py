@@ -300,7 +300,7 @@ class TestCommit:
 
 
 class TestHints:
-    def test_an_operation_is_hastened_once_an_event(self, payments: Any, operations: Any, payment: Payment) -> None:
+    def test_an_operation_is_expedited_once_an_event(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
         sooner = expedite_operation(refund, NOW_MS)
         assert operations.expedite(refund, sooner, SEEN) == StoredOperation(operation=sooner)

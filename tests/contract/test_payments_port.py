@@ -167,9 +167,9 @@ class TestCommit:
         change = success(world, payment)
         assert store.commit(change) == Stored(payment=change.after)
         assert store.get(MERCHANT, payment.transaction_id) == change.after
-        trail = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items
-        assert [event.seq for event in trail] == [1, 2]
-        assert trail[-1] == change.event
+        audit_log = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items
+        assert [event.seq for event in audit_log] == [1, 2]
+        assert audit_log[-1] == change.event
 
     def test_an_older_epoch_writes_nothing(self, store: Store, world: World) -> None:
         old = claim(store, world.accept()).payment
@@ -278,7 +278,7 @@ class TestLists:
     def test_another_merchant_has_none(self, store: Store, payments: list[Payment]) -> None:
         assert self.walk(store, replace(self.query(), merchant_id="other")) == []
 
-    def test_the_trail_in_pages(self, store: Store, world: World) -> None:
+    def test_the_audit_log_in_pages(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         unsure = apply_outcome(
             payment,

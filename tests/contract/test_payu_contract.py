@@ -1,4 +1,4 @@
-"""PayU's hashes against published known answers. The vectors are the vendors' and others', and are not kept here."""
+"""PayU's hashes against published known answers. The vectors are the providers' and others', and are not kept here."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def test_form_hash(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("row", of_kind("reverse"))
-def test_notice_hash(row: dict[str, Any]) -> None:
+def test_reverse_hash(row: dict[str, Any]) -> None:
     salt, status, *rest = row["message"].split("|")
     fields = {"status": status, **dict(zip(FORM, reversed(rest), strict=False))}
     assert reverse_hash(fields, salt) == row["expected"]

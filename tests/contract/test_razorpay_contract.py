@@ -1,4 +1,4 @@
-"""Razorpay against the vendor's own vectors and samples. They are the vendor's, and are not kept here."""
+"""Razorpay against the provider's own vectors and samples. They are the provider's, and are not kept here."""
 
 import json
 from typing import Any

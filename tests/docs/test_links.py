@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -20,7 +20,7 @@ TOP = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.s
 
 
 def prose(path: Path) -> str:
-    return FENCE.sub("", path.read_text())
+    return CODE_BLOCK.sub("", path.read_text())
 
 
 def named(path: Path) -> str:
@@ -106,7 +106,7 @@ def test_every_make_target_that_is_named_exists() -> None:
     unknown = []
     for path in DOCUMENTS:
         text = path.read_text()
-        code = [*CODE.findall(text), *FENCE.findall(text)]
+        code = [*CODE.findall(text), *CODE_BLOCK.findall(text)]
         unknown += [
             f"{named(path)}: make {name}" for piece in code for name in MAKE.findall(piece) if name not in targets
         ]

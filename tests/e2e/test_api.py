@@ -96,9 +96,9 @@ def test_every_kind_of_outcome_agrees_with_the_ledgers(client: Client) -> None:
     assert {token: payment["status"] for token, payment in ended.items()} == TOKENS
     compare(client, list(ended.values()))
     for payment in ended.values():
-        _, trail, _ = client.call("GET", f"/payments/{payment['transactionId']}/events?limit=100")
-        assert [event["seq"] for event in trail["items"]] == list(range(1, len(trail["items"]) + 1))
-        assert trail["items"][-1]["to"] == payment["status"]
+        _, audit_log, _ = client.call("GET", f"/payments/{payment['transactionId']}/events?limit=100")
+        assert [event["seq"] for event in audit_log["items"]] == list(range(1, len(audit_log["items"]) + 1))
+        assert audit_log["items"][-1]["to"] == payment["status"]
         assert verified(client, payment)
 
 

@@ -120,7 +120,7 @@ def test_limits_logs_and_metrics(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", SERVICES)
-def test_the_gateways_own_answers_are_problem_details_that_the_api_knows(stack: str) -> None:
+def test_the_answers_of_api_gateway_itself_are_problem_details_that_the_api_knows(stack: str) -> None:
     answers = resources(stack, "AWS::ApiGateway::GatewayResponse").values()
     assert {a["ResponseType"] for a in answers} >= {
         *("UNAUTHORIZED", "ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN", "REQUEST_TOO_LARGE", "THROTTLED"),

@@ -17,10 +17,10 @@ def test_every_environments_document_is_one_that_it_would_accept(settings: Envir
 
 
 @pytest.mark.parametrize("settings", ENVIRONMENTS, ids=lambda settings: settings.name)
-def test_by_default_production_and_nobody_else_routes_to_gateways_that_move_money(
+def test_by_default_production_and_nobody_else_routes_to_providers_that_move_money(
     settings: EnvironmentSettings,
 ) -> None:
-    """Elsewhere a vendor, with its test keys, is reached only by a payment that asks for it by name."""
+    """Elsewhere a provider, with its test keys, is reached only by a payment that asks for it by name."""
     rules = json.loads(settings.routing_document.read_text())["rules"]
     routed = {name for rule in rules if "metadata" not in rule["when"] for name in rule["use"]["providers"]}
     simulated = {able.simulated for able in capabilities_of(tuple(routed)).values()}

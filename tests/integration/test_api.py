@@ -31,8 +31,8 @@ class TestCreate:
         assert body["routing"]["rule"] == "all"
         assert body["attempts"][0]["state"] == "SUCCEEDED"
         assert (body["description"], body["metadata"]) == ("Order 7", {"order": "7"})
-        _, trail, _ = functions.call("GET", f"/payments/{created['transactionId']}/events")
-        assert [(e["seq"], e["type"], e["from"], e["to"]) for e in trail["items"]] == [
+        _, audit_log, _ = functions.call("GET", f"/payments/{created['transactionId']}/events")
+        assert [(e["seq"], e["type"], e["from"], e["to"]) for e in audit_log["items"]] == [
             (1, "payment.accepted", None, "PENDING"),
             (2, "attempt.succeeded", "PENDING", "SUCCESS"),
         ]
@@ -134,14 +134,14 @@ class TestCancel:
         status, body, _ = self.cancel(functions, payment)
         assert (status, body["code"]) == (409, "invalid_state")
 
-    def test_an_unknown_outcome_without_a_fence_is_409(self, functions: Functions) -> None:
+    def test_an_unknown_outcome_without_a_confirmed_cancellation_is_409(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Unknown(code="read_timeout")]
         _, payment, _ = functions.pay()
         functions.work()
         status, body, _ = self.cancel(functions, payment)
         assert (status, body["code"]) == (409, "outcome_unknown")
 
-    def test_an_unknown_outcome_with_a_fence_is_cancelled_by_proof(self, functions: Functions) -> None:
+    def test_an_unknown_outcome_with_a_confirmed_cancellation_is_cancelled_by_proof(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Declined(kind=DeclineKind.SOFT, code="x")]
         functions.providers.get("beta").charges = [Unknown(code="read_timeout")]
         _, payment, _ = functions.pay()
@@ -192,7 +192,7 @@ class TestRead:
             status, body, _ = functions.call("GET", "/payments", query=query, merchant_id=merchant)
             assert (status, body["code"]) == (400, "cursor_invalid")
 
-    def test_the_trail_in_pages(self, functions: Functions) -> None:
+    def test_the_audit_log_in_pages(self, functions: Functions) -> None:
         _, payment, _ = functions.pay()
         functions.work()
         path = f"/payments/{payment['transactionId']}/events"
@@ -320,7 +320,7 @@ class TestOperations:
         assert answer["ok"] is False
         assert answer["error"]["message"]
 
-    def test_a_trail_is_verified_and_tampering_is_found(self, functions: Functions) -> None:
+    def test_an_audit_log_is_verified_and_tampering_is_found(self, functions: Functions) -> None:
         _, payment, _ = functions.pay()
         functions.work()
         names = {"merchantId": "acme", "transactionId": payment["transactionId"]}

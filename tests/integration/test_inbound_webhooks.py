@@ -138,7 +138,7 @@ class TestReceiving:
 
 
 class TestApplying:
-    def test_a_proof_closes_the_payment_with_the_webhook_in_its_trail(self, post: Post) -> None:
+    def test_a_proof_closes_the_payment_with_the_webhook_in_its_audit_log(self, post: Post) -> None:
         payment = post.waiting_payment()
         post.post(post.says(success(payment)))
         assert post.apply() == {"batchItemFailures": []}
@@ -153,8 +153,8 @@ class TestApplying:
         for body in [*bodies, *bodies]:
             post.post(body)
             post.apply()
-        trail = post.functions.call("GET", f"/payments/{payment['transactionId']}/events")[1]["items"]
-        assert [event["type"] for event in trail].count("attempt.succeeded") == 1
+        audit_log = post.functions.call("GET", f"/payments/{payment['transactionId']}/events")[1]["items"]
+        assert [event["type"] for event in audit_log].count("attempt.succeeded") == 1
 
     @pytest.mark.parametrize("change", [{"amount": 1}, {"currency": "EUR"}, {"merchant_reference": "pfx-x-1"}])
     def test_a_success_that_differs_is_a_reason_to_ask_and_nothing_more(

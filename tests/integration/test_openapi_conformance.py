@@ -23,11 +23,11 @@ from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints.api.openapi import document
 from tests.support.handlers import Functions, payment_body
-from tests.support.wsgi import Gateway
+from tests.support.wsgi import ApiGateway
 
 Case = schemathesis.Case[Any]
 
-CONNECTOR: Final = Gateway()
+CONNECTOR: Final = ApiGateway()
 CONFIG: Final = schemathesis.Config.from_dict(
     {
         "generation": {"deterministic": True, "database": "none"},
@@ -45,7 +45,7 @@ CONFIG: Final = schemathesis.Config.from_dict(
         },
     }
 )
-# 403 (the firewall's), 429 (the throttle's) and 503 (the gateway's or a database's that is down) are documented and
+# 403 (the firewall's), 429 (the throttle's) and 503 (the provider's or a database's that is down) are documented and
 # cannot occur here: the first two never reach the functions. tests/infra and test_api.py have them.
 
 # Generated webhooks are all forged; test_webhooks.py signs them as the providers do.
@@ -149,7 +149,7 @@ def stage(functions: Functions) -> Iterator[Stage]:
 
 
 def _seed(functions: Functions) -> list[str]:
-    """Successful, authorized, declined, waiting for the payer, unknown at a provider without a fence and with one,
+    """Successful, authorized, declined, waiting for the payer, unknown with and without a way to cancel,
     not begun.
     """
     alpha, beta = functions.providers.get("alpha"), functions.providers.get("beta")

@@ -180,7 +180,7 @@ class TestManualCapture:
         status, problem, _ = ask(functions, payment, "capture")
         assert (status, problem["code"]) == (409, "invalid_state")
 
-    def test_the_trail_is_whole(self, functions: Functions) -> None:
+    def test_the_audit_log_is_whole(self, functions: Functions) -> None:
         payment = paid(functions, capture="manual")
         ask(functions, payment, "capture")
         functions.work()

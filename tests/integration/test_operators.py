@@ -203,7 +203,7 @@ class TestCredentials:
         assert self.vault(functions)["webhookSecret"] == "canary-webhook"
 
 
-class TestSwitches:
+class TestProviderStatus:
     def test_a_provider_that_is_switched_off_gets_no_new_payment(self, functions: Functions) -> None:
         assert functions.operate(command="set_provider_switch", provider="alpha", disabled=True)["ok"]
         functions.clock.advance(61)
@@ -273,9 +273,9 @@ class TestPayments:
         shown = functions.operate(command="show_payment", **names)
         assert (shown["status"], shown["money"]) == ("SUCCESS", "19.99 USD")
         listed = functions.operate(command="list_payments", merchantId="acme")
-        trail = functions.operate(command="list_events", **names)
-        assert [e["type"] for e in trail["items"]] == ["payment.accepted", "attempt.succeeded"]
-        assert "anary" not in json.dumps([shown, listed, trail])
+        audit_log = functions.operate(command="list_events", **names)
+        assert [e["type"] for e in audit_log["items"]] == ["payment.accepted", "attempt.succeeded"]
+        assert "anary" not in json.dumps([shown, listed, audit_log])
 
     def test_lists_have_a_status_and_pages(self, functions: Functions) -> None:
         for number in range(3):
@@ -287,7 +287,7 @@ class TestPayments:
         assert (len(first["items"]), len(rest["items"])) == (2, 1)
         assert functions.operate(command="list_payments", merchantId="acme", status="FAILED")["items"] == []
 
-    def test_a_review_is_closed_and_the_trail_stays_whole(self, functions: Functions) -> None:
+    def test_a_review_is_closed_and_the_audit_log_stays_whole(self, functions: Functions) -> None:
         functions.providers.get("alpha").charges = [Mismatch(code="reference_differs")]
         _, payment, _ = functions.pay()
         functions.work()

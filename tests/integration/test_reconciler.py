@@ -22,14 +22,14 @@ from tests.support.world import new_payment
 if TYPE_CHECKING:
     from tests.support.engine import InProcessEngine
 
-VENDOR = "cashfree"
+PROVIDER = "cashfree"
 DAY_MS = 86_400_000
 SAMPLES = Path(__file__).resolve().parents[1] / "data" / "settlements"
 
 
 @dataclass
 class Reconciling:
-    """The handler, its queue, and a vendor."""
+    """The handler, its queue, and a provider."""
 
     functions: Functions
     http: SimulatedHttp
@@ -64,7 +64,7 @@ class Reconciling:
 
     def reconcile(self, **changes: Any) -> dict[str, Any]:
         span = {"fromMs": self.clock.at_ms - 2 * DAY_MS, "untilMs": self.clock.at_ms}
-        return self.command(command="reconcile", provider=VENDOR, **{**span, **changes})
+        return self.command(command="reconcile", provider=PROVIDER, **{**span, **changes})
 
     def work(self) -> list[str]:
         """Deliver messages until there are none; those that failed."""
@@ -87,10 +87,10 @@ def reconciling(engine: "InProcessEngine", dynamodb: Any, monkeypatch: pytest.Mo
     http = SimulatedHttp(clock)
     account = {"accountId": "main", "secretArn": "arn:s"}
     accounts = [
-        {**account, "provider": VENDOR, "endpoint": "https://cashfree/pg"},
+        {**account, "provider": PROVIDER, "endpoint": "https://cashfree/pg"},
         {**account, "provider": "mock", "endpoint": "https://mock"},
     ]
-    with simulated_functions(engine, http, clock, VENDOR, "stripe", "mock") as functions:
+    with simulated_functions(engine, http, clock, PROVIDER, "stripe", "mock") as functions:
         made = functions.operate(command="create_merchant", merchantId="acme", name="Acme", accounts=accounts)
         assert made["ok"], made
         yield Reconciling(functions, http)
@@ -152,9 +152,9 @@ def test_a_settlement_file_in_the_bucket(reconciling: Reconciling) -> None:
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        ({"command": "reconcile", "provider": VENDOR}, "command_invalid"),
-        ({"command": "reconcile", "provider": VENDOR, "fromMs": "1", "untilMs": 2}, "command_invalid"),
-        ({"command": "reconcile", "provider": VENDOR, "fromMs": 2, "untilMs": 1}, "span_invalid"),
+        ({"command": "reconcile", "provider": PROVIDER}, "command_invalid"),
+        ({"command": "reconcile", "provider": PROVIDER, "fromMs": "1", "untilMs": 2}, "command_invalid"),
+        ({"command": "reconcile", "provider": PROVIDER, "fromMs": 2, "untilMs": 1}, "span_invalid"),
         ({"command": "reconcile", "provider": "mock", "fromMs": 1, "untilMs": 2}, "provider_not_reconciled"),
         ({"command": "show_reconciliation", "runId": "rec_nothing"}, "run_not_found"),
         ({"command": "forget"}, "command_invalid"),
@@ -169,7 +169,7 @@ def test_commands_that_are_refused_say_why(reconciling: Reconciling, command: di
 @pytest.mark.parametrize("missing", ["operator", "reason"])
 def test_nothing_is_started_without_who_and_why(reconciling: Reconciling, missing: str) -> None:
     span = {"fromMs": reconciling.clock.at_ms - DAY_MS, "untilMs": reconciling.clock.at_ms}
-    command = decided({"command": "reconcile", "provider": VENDOR, **span})
+    command = decided({"command": "reconcile", "provider": PROVIDER, **span})
     del command[missing]
     assert reconciler.handler(command, Context())["error"]["code"] == "command_invalid"
     assert reconciling.work() == []
@@ -180,7 +180,7 @@ def test_the_operators_audit_log_says_who_asked_and_why(reconciling: Reconciling
     reconciling.reconcile(merchantId="acme")
     (entry,) = [e for e in entries(reconciling.functions) if e["action"] == "reconciliation.started"]
     assert (entry["operator"], entry["reason"]) == (DECISION["operator"], DECISION["reason"])
-    assert (entry["merchantId"], entry["facts"]["provider"]) == ("acme", VENDOR)
+    assert (entry["merchantId"], entry["facts"]["provider"]) == ("acme", PROVIDER)
 
 
 def test_what_is_refused_leaves_no_entry(reconciling: Reconciling) -> None:

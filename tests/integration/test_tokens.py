@@ -1,4 +1,4 @@
-"""Every token at every gateway, the real adapters against the real simulators: as docs/sandbox.md promises."""
+"""Every token at every provider, the real adapters against the real simulators: as docs/sandbox.md promises."""
 
 import re
 from pathlib import Path
@@ -121,7 +121,7 @@ def test_a_cancellation_of_a_payment_that_waits_for_its_payer(world: ProviderWor
 
 
 @pytest.mark.parametrize("provider", FIRST)
-def test_a_gateway_that_is_down_is_passed_by(world: ProviderWorld, provider: str) -> None:
+def test_a_provider_that_is_down_is_passed_by(world: ProviderWorld, provider: str) -> None:
     world.http.closed.add(provider)
     payment = settle(world, pay(world, "tok_success", provider))
     assert payment.attempts[0].state is AttemptState.NOT_SENT
@@ -139,7 +139,7 @@ def test_a_charge_that_stays_invisible_is_never_charged_again(world: ProviderWor
 
 @pytest.mark.parametrize("token", BEHAVIOURS)
 @pytest.mark.parametrize("provider", FIRST)
-def test_two_workers_whatever_the_gateway_does(world: ProviderWorld, token: str, provider: str) -> None:
+def test_two_workers_whatever_the_provider_does(world: ProviderWorld, token: str, provider: str) -> None:
     """Each message delivered twice, once late: one attempt at a time, one charge at most."""
     payment = pay(world, token, provider)
     for _ in range(25):

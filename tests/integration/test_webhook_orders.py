@@ -1,6 +1,6 @@
 """Every order, repetition and loss of a payment's webhooks leads to the same final state.
 
-The real adapters against the simulators, which sign as the vendors do. Not a few orders: all orders of all subsets,
+The real adapters against the simulators, which sign as the providers do. Not a few orders: all orders of all subsets,
 with workers in between and without, with each webhook twice, and with the first one again at the end.
 """
 

@@ -79,7 +79,7 @@ def test_a_request_without_a_call_fails() -> None:
 
 
 def test_the_tables_name_requests_that_are_compared() -> None:
-    """A name that nothing compares would excuse nothing, and nobody would notice."""
+    """A name that nothing compares would excuse nothing, and nobody would detect it."""
     named = {(entry.provider, request) for entry in DIFFERENCES for request in entry.requests}
     texts = {provider: Path(__file__).with_name(f"test_{provider}.py").read_text() for provider, _ in named}
     assert [pair for pair in sorted(named) if f'"{pair[1]}": ' not in texts[pair[0]]] == []

@@ -4,7 +4,7 @@ It is no part of the gate: it is optional, its licence is the GPL (hence never i
 Stripe. Known differences, none of which this file asserts anything about:
 
 * It does not know `error_on_requires_action`, `return_url` and `cancellation_reason`: taken out on the way there.
-* Its intents have neither `amount_received` nor `amount_capturable`, without which our adapter rightly concludes
+* Its intents have neither `amount_received` nor `amount_capturable`, without which our connector rightly says
   nothing: put in on the way back, from the charge that it shows instead. Its webhooks stay as they are, hence prove
   nothing.
 * It ignores `Idempotency-Key`: a request with a used key makes a second intent, where Stripe repeats the answer.
@@ -183,7 +183,7 @@ def test_money_is_held_and_set_free(fake: Fake) -> None:
 
 
 def test_a_declined_card_is_never_taken_for_a_charge(fake: Fake) -> None:
-    """Its 402 says less than Stripe's: nothing may be concluded but that nothing was charged, or that nobody knows."""
+    """Its 402 says less than Stripe's: nothing follows but that nothing was charged, or that nobody knows."""
     declined = fake.stripe.charge(
         fake.charge("pfx-smokeddddddddddd-1", token="pm_card_chargeCustomerFail"), fake.account
     )

@@ -1,4 +1,4 @@
-"""The line to a gateway, told to misbehave at a certain request."""
+"""The line to a provider, told to misbehave at a certain request."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ from tests.support.providers import READ_TIMEOUT_SECONDS, ProviderWorld, Simulat
 
 
 class Trouble(StrEnum):
-    """What happens to one request. The first two: the gateway never saw it."""
+    """What happens to one request. The first two: the provider never saw it."""
 
     REFUSED = "connection refused"
     REQUEST_LOST = "request lost"
@@ -64,7 +64,7 @@ class FaultyTransport(SimulatedHttp):
 
 
 def page(status: int) -> HttpResponse:
-    """What a proxy answers for a gateway."""
+    """What a proxy answers for a provider."""
     return HttpResponse(status=status, headers={"content-type": "text/html"}, body=b"<html>Service</html>")
 
 

@@ -130,7 +130,7 @@ class SilentTelemetry(RecordingTelemetry):
 
 def reconcile_rows(rows: int) -> Run:
     """A whole run: their file against our book, then our book against their file."""
-    world = ReconciliationWorld(vendor="cashfree")
+    world = ReconciliationWorld(provider="cashfree")
     template = world.pay("template")
     lookups = ComputedLookups(template, rows)
     world.lookups = lookups

@@ -25,12 +25,12 @@ class Need:
     name: str
     is_there: Callable[[], bool]
     what: str
-    remedy: str
+    resolution: str
 
     @property
     def sentence(self) -> str:
         """What is absent, and how to get it."""
-        return f"{self.what} absent: {self.remedy}"
+        return f"{self.what} absent: {self.resolution}"
 
 
 NEEDS: Final = {

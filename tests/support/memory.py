@@ -211,7 +211,7 @@ class MemoryPayments:
     """Implements `Payments`, `DueItems` and `References`."""
 
     payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
-    trails: dict[tuple[str, str], list[Event]] = field(default_factory=dict)
+    audit_logs: dict[tuple[str, str], list[Event]] = field(default_factory=dict)
     idempotency: dict[tuple[str, str], Existing] = field(default_factory=dict)
     references: dict[tuple[str, str, str], ReferenceOwner] = field(default_factory=dict)
     operations: dict[tuple[str, str, str], Operation] = field(default_factory=dict)
@@ -229,7 +229,7 @@ class MemoryPayments:
             transaction_id=payment.transaction_id, fingerprint=payment.fingerprint
         )
         self.payments[_key(payment)] = payment
-        self.trails[_key(payment)] = [event]
+        self.audit_logs[_key(payment)] = [event]
         return Created(payment=payment)
 
     def find_key(self, merchant_id: str, idempotency_key: str) -> Existing | None:
@@ -298,7 +298,7 @@ class MemoryPayments:
         if change.operation_after is not None:
             self.operations[operation_key(change.operation_after)] = change.operation_after
         self.payments[_key(after)] = after
-        self.trails[_key(after)].append(change.event)
+        self.audit_logs[_key(after)].append(change.event)
         merchant_event = merchant_event_of(change)
         if merchant_event is not None:
             self.merchant_events[*_key(after), merchant_event.seq] = merchant_event
@@ -346,9 +346,9 @@ class MemoryPayments:
         return PaymentPage(items=[p for _, p in page], next_position=page[-1][0] if more else None)
 
     def events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage:
-        trail = [e for e in self.trails.get((merchant_id, transaction_id), []) if e.seq > after_seq]
-        page = trail[:limit]
-        return EventPage(items=page, next_seq=page[-1].seq if len(trail) > limit else None)
+        audit_log = [e for e in self.audit_logs.get((merchant_id, transaction_id), []) if e.seq > after_seq]
+        page = audit_log[:limit]
+        return EventPage(items=page, next_seq=page[-1].seq if len(audit_log) > limit else None)
 
     # -- DueItems
 
@@ -463,7 +463,7 @@ class MemoryWebhookEndpoints:
 
 
 class PlainCipher:
-    """Implements `SecretCipher` without a lock: what is sealed shows whose it is."""
+    """Implements `SecretCipher` without a lock: what is encrypted shows whose it is."""
 
     def encrypt(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str:
         return f"{merchant_id}|{endpoint_id}|{secret}"

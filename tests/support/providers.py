@@ -25,13 +25,13 @@ from tests.support.world import MERCHANT, World
 ALL = {**SIMULATORS, **REAL_PROVIDERS}
 NAMES = tuple(ALL)
 PATHS = {"cashfree": "/pg"}
-"""What belongs to the vendor's address rather than to its requests."""
+"""What belongs to the provider's address rather than to its requests."""
 READ_TIMEOUT_SECONDS = 10
 
 
 @dataclass
 class SimulatedHttp:
-    """Implements `HttpClient`: the endpoint's host is the gateway's name. Holding an answer moves the clock."""
+    """Implements `HttpClient`: the endpoint's host is the provider's name. Holding an answer moves the clock."""
 
     clock: ManualClock
     simulators: dict[str, Simulator] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class SimulatedHttp:
         return HttpResponse(status=reply.status, headers=dict(reply.headers), body=reply.body)
 
     def ledger(self) -> list[Record]:
-        """All gateways' books."""
+        """All providers' books."""
         now = self.clock.now_ms() / 1000
         return [{**e, "gateway": n} for n, s in self.simulators.items() for e in s.ledger(now)]
 
@@ -76,7 +76,7 @@ WEBHOOK_SECRETS = {
     "arn:stripe": (stripe.WEBHOOK_SECRET,),
     "arn:razorpay": (razorpay.WEBHOOK_SECRET,),
 }
-"""Where the vendor signs with a secret of its own; the others sign with the key secret."""
+"""Where the provider signs with a secret of its own; the others sign with the key secret."""
 
 
 @dataclass

@@ -173,9 +173,9 @@ class OnePage:
 
 @dataclass
 class ReconciliationWorld(ProviderWorld):
-    """All vendors' simulators, our book over memory, and reconciliation."""
+    """All providers' simulators, our book over memory, and reconciliation."""
 
-    vendor: str = "stripe"
+    provider: str = "stripe"
     runs: MemoryRuns = field(default_factory=MemoryRuns)
     run_queue: MemoryRunQueue = field(default_factory=MemoryRunQueue)
     audit_log: MemoryAuditLog = field(default_factory=MemoryAuditLog)
@@ -185,12 +185,12 @@ class ReconciliationWorld(ProviderWorld):
         super().__post_init__()
         self._operations = MemoryOperations(self.payments)
         self.lookups = MemoryLookups(self.payments, self._operations)
-        self.use(FixedRules(fallback(self.vendor)))
+        self.use(FixedRules(fallback(self.provider)))
         self.began_ms = self.clock.now_ms()
 
     @property
     def simulator(self) -> Simulator:
-        return self.http.simulators[self.vendor]
+        return self.http.simulators[self.provider]
 
     # -- use cases
 
@@ -239,7 +239,7 @@ class ReconciliationWorld(ProviderWorld):
     # -- driving
 
     def pay(self, key: str, token: str = "tok_success", *, work: bool = True, **changes: Any) -> Payment:
-        able = self.providers.get(self.vendor).capabilities
+        able = self.providers.get(self.provider).capabilities
         currency = next(code for code in ("INR", "USD") if able.currencies is None or code in able.currencies)
         method = PaymentMethod(type=min(able.payment_method_types), token=token)
         values: dict[str, Any] = {"amount": 49_900, "currency": currency, "payment_method": method, "customer": PAYER}
@@ -253,7 +253,7 @@ class ReconciliationWorld(ProviderWorld):
 
     def asked(self, **changes: Any) -> Asked:
         values: dict[str, Any] = {
-            "provider": self.vendor,
+            "provider": self.provider,
             "from_ms": self.began_ms - 60_000,
             "until_ms": self.began_ms + 6 * 3_600_000,
             "merchant_id": MERCHANT,
@@ -278,11 +278,11 @@ class ReconciliationWorld(ProviderWorld):
         return stored
 
     def report(self, run: Run) -> list[tuple[str, str, str | None]]:
-        """Verdict, remedy and payment of every difference."""
+        """Verdict, resolution and payment of every difference."""
         found, _ = self.runs.discrepancies(run.run_id, limit=1_000, after=None)
         return sorted((f.result.value, f.action.value, f.transaction_id or "") for f in found)
 
-    # -- hands in the vendor's book
+    # -- hands in the provider's book
 
     def record_of(self, payment: Payment) -> Record:
         key = payment.attempts[-1].provider_key
@@ -299,10 +299,10 @@ class ReconciliationWorld(ProviderWorld):
         self.simulator.store.put(CHARGE, record["id"], changed)
 
     def charge_there(self, payment: Payment) -> None:
-        """The vendor changes its mind."""
+        """The provider changes its mind."""
         record = self.record_of(payment)
         now = self.clock.now_ms() / 1000
-        captured = True if self.vendor == "razorpay" else record["amount"]
+        captured = True if self.provider == "razorpay" else record["amount"]
         facts = {"state": CHARGED, "captured": captured, "taken": record["amount"], "paid_at": now}
         changed = {**record, **facts, "effect": "charge"}
         if "steps" in record:
@@ -325,7 +325,7 @@ class ReconciliationWorld(ProviderWorld):
         del self.simulator.store.records[CHARGE, record["id"]]  # type: ignore[attr-defined]
 
     def disown(self, payment: Payment) -> None:
-        """As if it had been made by another program of the merchant: our key is nowhere in the vendor's book."""
+        """As if it had been made by another program of the merchant: our key is nowhere in the provider's book."""
         records: dict[Any, Any] = self.simulator.store.records  # type: ignore[attr-defined]
         ours, theirs = payment.attempts[-1].provider_key, "theirs-000001"
         text = json.dumps([[*name, record] for name, record in records.items()]).replace(ours, theirs)
@@ -333,7 +333,7 @@ class ReconciliationWorld(ProviderWorld):
         records.update({(kind, name): record for kind, name, record in json.loads(text)})
 
     def refund(self, payment: Payment, amount: int) -> Operation:
-        """Asked for, and carried out by the vendor."""
+        """Asked for, and carried out by the provider."""
         acceptance = self.request(OperationKind.REFUND, payment, amount)
         for _ in range(20):
             self.work_until_idle()
@@ -344,7 +344,7 @@ class ReconciliationWorld(ProviderWorld):
         return self.operation_now(acceptance.operation)
 
     def forget_operation(self, operation: Operation) -> None:
-        """As if it had been made in the vendor's dashboard, where nobody gives it a key of ours."""
+        """As if it had been made in the provider's dashboard, where nobody gives it a key of ours."""
         key = (operation.merchant_id, operation.transaction_id, operation.operation_id)
         del self.payments.operations[key]
         self.payments.references = {

@@ -26,7 +26,7 @@ OperationAnswer = OperationOutcome | Exception | str
 
 
 def moved(request: OperationRequest, reference: str | None = None) -> Succeeded:
-    """A success that matches the movement."""
+    """A success that matches the operation."""
     return Succeeded(
         reference=reference or f"ref-{request.provider_key}",
         amount=request.amount,
@@ -63,7 +63,7 @@ class ScriptedProvider:
     able: Capabilities
     charges: list[Answer | str] = field(default_factory=list)
     inquiries: list[Answer | str] = field(default_factory=list)
-    fences: list[Answer | str] = field(default_factory=list)
+    cancellations: list[Answer | str] = field(default_factory=list)
     steps: tuple[str, ...] = ()
     """Facts that must be stored before the charging request may leave."""
     sent: list[tuple[str, ChargeRequest]] = field(default_factory=list)
@@ -99,7 +99,9 @@ class ScriptedProvider:
     def cancel_and_confirm(self, request: ChargeRequest, account: Account) -> Outcome:
         self.sent.append(("fence", request))
         return self._next(
-            self.fences, request, ConfirmedCancelled() if self.able.can_cancel_and_confirm else Unknown(code="no_fence")
+            self.cancellations,
+            request,
+            ConfirmedCancelled() if self.able.can_cancel_and_confirm else Unknown(code="no_fence"),
         )  # type: ignore[return-value]
 
     # -- captures, voids and refunds

@@ -312,7 +312,7 @@ class World:
         raise AssertionError("messages do not end")
 
     def now(self, payment: Payment) -> Payment:
-        """The payment as stored, its trail checked."""
+        """The payment as stored, its audit log checked."""
         stored = self.payments.get(payment.merchant_id, payment.transaction_id)
         assert stored is not None
         assert VerifyAuditLog(payments=self.payments)(stored.merchant_id, stored.transaction_id) == []

@@ -1,6 +1,6 @@
 """API Gateway's REST proxy as a WSGI application, so that tools which speak HTTP can drive the real handlers.
 
-The gateway's own work is modelled where a test of the API needs it: the proxy event, the authorizer and its 401.
+The provider's own work is modelled where a test of the API needs it: the proxy event, the authorizer and its 401.
 Throttling, the firewall and routing are not: an unknown address reaches the handler here, which must cope with it.
 """
 
@@ -20,7 +20,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 _PUBLIC: Final = frozenset({"/health", "/openapi.json"})
 
 
-class Gateway:
+class ApiGateway:
     """`functions` is set by whoever has the engine running."""
 
     functions: Functions | None = None
@@ -68,14 +68,14 @@ def _authorized_merchant(functions: Functions, event: Mapping[str, Any]) -> str 
 
 
 def _unauthenticated(request_id: str) -> tuple[int, list[tuple[str, str]], bytes]:
-    """The gateway's answer; `infra/constructs/api/gateway_responses.py` has the real one, and tests/infra holds it."""
+    """The provider's answer; `infra/constructs/api/gateway_responses.py` has the real one, and tests/infra holds it."""
     problem = problems.Problem(code="unauthenticated", detail="Send a valid API key.", request_id=request_id)
     headers = [("Content-Type", problems.CONTENT_TYPE), ("WWW-Authenticate", "Bearer")]
     return problem.status, headers, json.dumps(problem.body()).encode()
 
 
 def _sent(answer: Mapping[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
-    """The gateway refuses an answer that is not of this form with a 502."""
+    """The provider refuses an answer that is not of this form with a 502."""
     if not (isinstance(answer["statusCode"], int) and isinstance(answer["body"], str)):
         raise TypeError("malformed Lambda proxy response")
     several = {name: [value] for name, value in (answer.get("headers") or {}).items()}

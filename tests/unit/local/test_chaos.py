@@ -1,4 +1,4 @@
-"""The verdict of `make chaos` notices what it is for, and the chaos loop touches nobody else's processes."""
+"""The verdict of `make chaos` detects what it is for, and the chaos loop touches nobody else's processes."""
 
 import random
 import time
@@ -83,7 +83,7 @@ def test_a_payment_that_agrees_with_the_logs_is_no_violation() -> None:
         ({"answers": [ANSWER, replace(ANSWER, altered=True)]}, "another body was not refused"),
     ],
 )
-def test_judge_notices(changed: dict[str, Any], rule: str) -> None:
+def test_judge_detects(changed: dict[str, Any], rule: str) -> None:
     assert rule in judged(**changed)
 
 

@@ -1,4 +1,4 @@
-"""The load's clients repeat as they are told, and its report notices each broken condition."""
+"""The load's clients repeat as they are told, and its report names each broken condition."""
 
 import asyncio
 import json
@@ -57,11 +57,11 @@ def test_a_load_that_held_has_no_failure_and_a_table() -> None:
         ({"final": {"pay_a": "SUCCESS", "pay_b": "FAILED"}}, "1 payments did not succeed"),
     ],
 )
-def test_the_report_notices(changes: dict[str, Any], failure: str) -> None:
+def test_the_report_names_each_failure(changes: dict[str, Any], failure: str) -> None:
     assert failure in replace(GOOD, measured=measured(**changes)).failures()
 
 
-def test_the_report_notices_charges_and_processes() -> None:
+def test_the_report_names_charges_and_processes() -> None:
     wrong = "1 payments do not have exactly one charge at the providers"
     assert replace(GOOD, charged={"pfx-a-1": 2, "pfx-b-1": 1}).failures() == [wrong]
     assert replace(GOOD, charged={"pfx-a-1": 1}).failures() == [wrong]

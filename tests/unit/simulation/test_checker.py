@@ -1,4 +1,4 @@
-"""Each invariant must notice a run that was doctored to break it, and leave an honest one alone."""
+"""Each invariant must detect a run that was doctored to break it, and leave an honest one alone."""
 
 import copy
 import dataclasses
@@ -228,7 +228,7 @@ def never_delivered(evidence: Evidence) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
-def test_a_doctored_run_is_noticed(doctor: Callable[[Evidence], None], invariant: str, evidence: Evidence) -> None:
+def test_a_doctored_run_is_found(doctor: Callable[[Evidence], None], invariant: str, evidence: Evidence) -> None:
     doctor(evidence)
     assert invariant in found(evidence)
 

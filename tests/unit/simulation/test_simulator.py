@@ -31,7 +31,7 @@ def test_a_seed_gives_one_history_whatever_python_hashes() -> None:
     assert check_plan(Plan(4)).hash not in hashes
 
 
-def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_gateway_asked_for() -> None:
+def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_provider_asked_for() -> None:
     verdict = check_plan(Plan(1, without=frozenset({*MAX_RATES, *EPISODES})))
     assert verdict.faults.total() == 0
     assert verdict.violations == ()

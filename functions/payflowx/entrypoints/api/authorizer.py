@@ -9,9 +9,9 @@ wiring: Final = Wired(AuthorizerWiring.of_function)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Allow with the merchant in the context, or deny; the gateway turns a denial into 401.
+    """Allow with the merchant in the context, or deny; API Gateway turns a denial into 401.
 
-    The policy covers the whole API: the gateway caches it by the header's value, and one that named only the method
+    The policy covers the whole API: API Gateway caches it by the header's value, and one that named only the method
     at hand would deny the next one.
     """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}

@@ -22,7 +22,7 @@ from payflowx.entrypoints.runtime import Wired
 from payflowx.wiring.api import ApiWiring
 
 _CORRELATION: Final = "X-Correlation-Id"
-"""A client's own name for what it is doing; echoed, and in every log line up to the gateway's answer."""
+"""A client's own name for what it is doing; echoed, and in every log line up to API Gateway's answer."""
 
 _NAME: Final = re.compile(r"\{(\w+)\}")
 _CAPITAL: Final = re.compile(r"([A-Z])")
@@ -106,7 +106,7 @@ def unavailable(error: StorageUnavailableError) -> Response[str]:
 
 @app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]  # Powertools has no types here
 def no_such_route(_error: NotFoundError) -> Response[str]:
-    """Only reachable when the gateway's routes and these differ."""
+    """Only reachable when API Gateway's routes and these differ."""
     detail = "There is nothing at this address with this method. See /openapi.json."
     return _problem(problems.Problem(code="not_found", detail=detail, request_id=_request().request_id))
 

@@ -93,7 +93,7 @@ def next_cursor(query: PaymentQuery, position: str | None, cursors: Cursors) -> 
 
 
 def event_cursor(seq: int | None, merchant_id: str, of_transaction: str, cursors: Cursors) -> str | None:
-    """The signed continuation of a trail."""
+    """The signed continuation of an audit log."""
     return None if seq is None else cursors.sign(str(seq), f"events|{merchant_id}|{of_transaction}")
 
 

@@ -14,10 +14,10 @@ from payflowx.domain.shared.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}")
 _PHONE: Final = re.compile(r"\+[0-9]{7,15}")
 
-_GATEWAY_HEADERS: Final = frozenset(
+_API_GATEWAY_HEADERS: Final = frozenset(
     {"authorization", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "via"}
 )
-"""Written by the gateway or checked by the authorizer; numbers in them are not the client's data."""
+"""Written by API Gateway or checked by the authorizer; numbers in them are not the client's data."""
 
 CARD_DATA_REFUSED: Final = (
     "The request holds what looks like a card number or a card verification value. Send a token from the "
@@ -33,7 +33,7 @@ class ApiRequest:
 
     @property
     def request_id(self) -> str:
-        """The gateway's id of this request; also in its access log."""
+        """The provider's id of this request; also in its access log."""
         return str(self.event["requestContext"].get("requestId", ""))
 
     @property
@@ -56,7 +56,7 @@ class ApiRequest:
         if size > MAX_HEADER_BYTES:
             raise Refusal("headers_too_large", f"The headers are larger than {MAX_HEADER_BYTES} bytes.")
         for key, values in self._all_headers():
-            if key not in _GATEWAY_HEADERS and any(contains_card_number(value) for value in values):
+            if key not in _API_GATEWAY_HEADERS and any(contains_card_number(value) for value in values):
                 raise Refusal("card_data_refused", CARD_DATA_REFUSED)
 
     def check_path_and_query(self) -> None:

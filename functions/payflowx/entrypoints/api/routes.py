@@ -108,7 +108,7 @@ _EVENT: Final = _path_parameter("eventId", "^evt_[a-z2-7]{16}_[1-9][0-9]{0,5}$")
 # -- answers
 
 _ALWAYS: Final = (403, 429, 503)
-"""Of the firewall, the throttle and the gateway themselves, whatever is asked."""
+"""Of the firewall, the throttle and API Gateway themselves, whatever is asked."""
 _LIST: Final = (400, 401, 403, 422, 429, 503)
 _ONE: Final = (400, 401, 403, 404, 422, 429, 503)
 _CHANGE: Final = (400, 401, 403, 404, 409, 413, 415, 422, 429, 503)

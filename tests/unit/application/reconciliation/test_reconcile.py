@@ -22,7 +22,7 @@ from tests.support.reconciliation import DECISION, REAL_PROVIDERS, Reconciliatio
 
 @pytest.fixture(params=REAL_PROVIDERS)
 def world(request: pytest.FixtureRequest) -> ReconciliationWorld:
-    return ReconciliationWorld(vendor=request.param)
+    return ReconciliationWorld(provider=request.param)
 
 
 @dataclass
@@ -172,7 +172,7 @@ class TestDifferences:
         operation = world.refund(payment, 100)
         world.forget_operation(operation)
         world.a_day_later()
-        if world.vendor == "payu":
+        if world.provider == "payu":
             assert world.report(world.run()) == [], "its report has no refunds"
             return
         assert world.report(world.run()) == [("missing_here", "review", payment.transaction_id)]
@@ -184,7 +184,7 @@ class TestDifferences:
         world.a_day_later()
         run = world.run()
         assert world.report(run) == []
-        assert run.counts == {"matched": 1 if world.vendor == "payu" else 2}
+        assert run.counts == {"matched": 1 if world.provider == "payu" else 2}
 
     def test_a_difference_that_is_in_review_already_is_not_put_there_twice(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
@@ -233,7 +233,7 @@ class TestBounds:
 
     def test_another_merchants_reference_does_not_hide_our_key(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
-        key = (world.vendor, "main", payment.attempts[0].reference or "")
+        key = (world.provider, "main", payment.attempts[0].reference or "")
         theirs = ReferenceOwner(merchant_id="other", transaction_id="pay_other", attempt=1)
         world.payments.references[key] = theirs
         world.a_day_later()
@@ -241,7 +241,7 @@ class TestBounds:
 
     def test_the_id_of_a_capture_names_no_charge(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
-        key = (world.vendor, "main", payment.attempts[0].reference or "")
+        key = (world.provider, "main", payment.attempts[0].reference or "")
         world.payments.references[key] = replace(world.payments.references[key], operation_id="cap_1", attempt=7)
         world.a_day_later()
         assert world.run().counts == {"matched": 1}
@@ -347,7 +347,7 @@ class TestInterruptions:
         world.a_day_later()
 
     def test_a_run_that_dies_at_every_write_reports_the_same(self, world: ReconciliationWorld) -> None:
-        untouched = ReconciliationWorld(vendor=world.vendor)
+        untouched = ReconciliationWorld(provider=world.provider)
         self._plant(untouched)
         whole = untouched.run()
         self._plant(world)
@@ -402,7 +402,7 @@ class TestInterruptions:
     def test_a_list_that_cannot_be_read_is_tried_again_and_then_given_up(self, world: ReconciliationWorld) -> None:
         world.pay("order-1")
         world.a_day_later()
-        world.http.closed.add(world.vendor)
+        world.http.closed.add(world.provider)
         (run,) = world.start.asked_for(world.asked(), DECISION)
         for _ in range(5):
             world.reconcile(run.run_id, world.deadline)
@@ -410,7 +410,7 @@ class TestInterruptions:
         world.run_queue.sent = [run.run_id]
         assert world.run().counts == {"matched": 1}
 
-        world.http.closed.add(world.vendor)
+        world.http.closed.add(world.provider)
         (again,) = world.start.asked_for(world.asked(again=1), DECISION)
         for _ in range(MAX_FRUITLESS_TRIES + 3):
             world.reconcile(again.run_id, world.deadline)
@@ -422,7 +422,7 @@ class TestInterruptions:
 
 class TestLongLists:
     def test_a_list_without_pages_is_asked_for_in_shorter_spans_when_it_is_too_long(self) -> None:
-        world = ReconciliationWorld(vendor="payu")
+        world = ReconciliationWorld(provider="payu")
         for n in range(8):
             world.pay(f"order-{n}")
             world.clock.advance(7)
@@ -438,7 +438,7 @@ class TestLongLists:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("payflowx.domain.reconciliation.run.MAX_ACTIONS", 3)
-        world = ReconciliationWorld(vendor="stripe")
+        world = ReconciliationWorld(provider="stripe")
         payments = [world.pay(f"order-{n}") for n in range(6)]
         for payment in payments:
             world.alter(payment, taken=1, captured=1)

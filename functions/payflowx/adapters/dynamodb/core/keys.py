@@ -43,7 +43,7 @@ def event_sort(seq: int) -> str:
 
 
 def event_key(merchant_id: str, transaction_id: str, seq: int) -> dict[str, str]:
-    """An event of a payment's trail."""
+    """An event of a payment's audit log."""
     return {"pk": payment_partition(merchant_id, transaction_id), "sk": event_sort(seq)}
 
 

@@ -144,7 +144,7 @@ def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
 
 
 def unmoved_payment(expression: Expression, before: Payment) -> list[str]:
-    """As `unmoved`; and the trail ends where it did."""
+    """As `unmoved`; and the audit log ends where it did."""
     return [*unmoved(expression, before), expression.equals("eventSeq", before.event_seq)]
 
 

@@ -6,7 +6,7 @@
 | a key, as the authorizer finds it | `K#{hash}` | `KEY` |
 | a key, as operators list it | `M#{merchant}#K` | the key's id |
 | a provider's switch | `M#{merchant}` or `GLOBAL` | `SWITCH#{provider}` |
-| an entry of the operators' trail | `AUDIT#{month}` | time and a hash of the entry |
+| an entry of the operators' audit log | `AUDIT#{month}` | time and a hash of the entry |
 """
 
 import hashlib
@@ -173,7 +173,7 @@ class DynamoDBMerchantDirectory:
             if item["sk"].startswith(SWITCH)
         ]
 
-    # -- trail
+    # -- audit log
 
     def record(self, record: AuditEntry) -> None:
         """The same entry twice is one entry."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DUE_AFTER_LEASE_MS: Final = 15 * SECOND_MS
-"""A worker that died is noticed shortly after its lease has ended."""
+"""A worker that died is found shortly after its lease has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

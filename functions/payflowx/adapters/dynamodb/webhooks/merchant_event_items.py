@@ -1,4 +1,4 @@
-"""The delivery side of an event's item, and back. The trail's own attributes are not touched by it."""
+"""The delivery side of an event's item, and back. The audit log's own attributes are not touched by it."""
 
 from collections.abc import Mapping
 
@@ -34,7 +34,7 @@ def delivery_fields(merchant_event: MerchantEvent) -> Item:
 
 
 def merchant_event_from_item(item: Item) -> MerchantEvent | None:
-    """None for an event that is not announced."""
+    """None for an event that is not published."""
     if "topic" not in item:
         return None
     return MerchantEvent(

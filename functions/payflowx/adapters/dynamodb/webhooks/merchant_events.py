@@ -1,4 +1,4 @@
-"""Events as what is to be delivered: the outbox's side of the trail."""
+"""Events as what is to be delivered: the outbox's side of the audit log."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING

@@ -78,7 +78,7 @@ def present_operation(operation: Operation) -> OperationAnswer:
 
 
 def present_event(event: Event) -> EventAnswer:
-    """An entry of the trail."""
+    """An entry of the audit log."""
     return EventAnswer(
         seq=event.seq,
         type=event.type,

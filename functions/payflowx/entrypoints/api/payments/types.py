@@ -222,7 +222,7 @@ class OperationListAnswer(_Answer):
 
 
 class EventAnswer(_Answer):
-    """An entry of the audit trail. `hash` covers the entry and `previousHash`."""
+    """An entry of the audit log. `hash` covers the entry and `previousHash`."""
 
     seq: int
     type: str

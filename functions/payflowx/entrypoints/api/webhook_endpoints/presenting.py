@@ -1,4 +1,4 @@
-"""Webhook endpoints and announced events, from the domain to the wire. A secret is only ever given in."""
+"""Webhook endpoints and published events, from the domain to the wire. A secret is only ever given in."""
 
 import msgspec
 

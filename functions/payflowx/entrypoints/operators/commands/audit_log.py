@@ -1,4 +1,4 @@
-"""The operators' trail."""
+"""The operators' audit log."""
 
 from typing import Annotated, Any
 

@@ -20,7 +20,7 @@ class Command(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_onl
 
 
 class MutatingCommand(Command):
-    """A change: somebody decides it, for a reason. Both go into a trail that nobody can alter."""
+    """A change: somebody decides it, for a reason. Both go into an audit log that nobody can alter."""
 
     operator: str
     reason: str

@@ -40,7 +40,7 @@ class ListPaymentsCommand(Command, tag="list_payments"):
 
 
 class ListEventsCommand(Command, tag="list_events"):
-    """The audit trail, oldest first."""
+    """The audit log, oldest first."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
@@ -49,7 +49,7 @@ class ListEventsCommand(Command, tag="list_events"):
 
 
 class VerifyAuditLogCommand(Command, tag="verify_trail"):
-    """Answers with what is wrong with a payment's audit trail."""
+    """Answers with what is wrong with a payment's audit log."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId

@@ -41,6 +41,6 @@ def operation_fields(operation: Operation) -> dict[str, Any]:
 
 
 def event_fields(event: Event) -> dict[str, Any]:
-    """An entry of the trail."""
+    """An entry of the audit log."""
     fields: dict[str, Any] = msgspec.to_builtins(present_event(event))
     return fields
