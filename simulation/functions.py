@@ -370,8 +370,8 @@ class _Telemetry:
 
     def info(self, message: str, **facts: object) -> None:
         self.history.lines.append(f"{message} {facts}")
-        if message == "nothing to do":
-            self.history.sometimes[f"message with nothing to do: {facts['reason']}"] += 1
+        if message == "no work to do":
+            self.history.sometimes[f"message without work: {facts['reason']}"] += 1
 
     def warn(self, message: str, **facts: object) -> None:
         self.history.lines.append(f"{message} {facts}")

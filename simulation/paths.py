@@ -44,9 +44,9 @@ MUST_HAPPEN: Final = (
     # Workers in each other's way, and messages.
     "warned: a newer worker took over",
     "function timeout",
-    "message with nothing to do: another worker holds the lease",
-    "message with nothing to do: it is not time yet",
-    "message with nothing to do: nothing is left to do",
+    "message without work: another worker holds the lease",
+    "message without work: the next step is not due yet",
+    "message without work: no work is left",
     "message moved to the dead letters",
     "dead letter replayed",
     "warned: storage unavailable",

@@ -89,7 +89,7 @@ def kept(till: ProviderHarness) -> str:
     attempts = [asdict(attempt) for payment in stored for attempt in payment.attempts]
     errors = [asdict(payment.last_error) for payment in stored if payment.last_error]
     operations = [asdict(o) for p in stored for o in world.operations.of_payment(p.merchant_id, p.transaction_id)]
-    events = [repr(event) for events in world.payments.trails.values() for event in events]
+    events = [repr(event) for events in world.payments.audit_logs.values() for event in events]
     return repr(
         [attempts, errors, operations, events, world.jobs.sent, world.provider_events.sent, world.telemetry.lines]
     )

@@ -27,7 +27,7 @@ from payflowx.domain.reconciliation.run import (
     Run,
     Source,
     after_problem,
-    after_their_page,
+    after_report_page,
     begin,
 )
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
@@ -86,7 +86,7 @@ class TestRuns:
     def test_a_run_is_started_once(self, runs: Any) -> None:
         run = new_run()
         assert runs.start(run) == run
-        moved = after_their_page(run, "next", Counter(matched=2), 0, NOW_MS)
+        moved = after_report_page(run, "next", Counter(matched=2), 0, NOW_MS)
         assert runs.save(run, moved)
         assert runs.start(new_run()) == moved
         assert runs.get(run.run_id) == moved
@@ -103,8 +103,8 @@ class TestRuns:
 
     def test_of_two_writers_one_is_refused(self, runs: Any) -> None:
         run = runs.start(new_run())
-        assert runs.save(run, after_their_page(run, "a", Counter(matched=1), 0, NOW_MS))
-        assert not runs.save(run, after_their_page(run, "b", Counter(matched=1), 0, NOW_MS))
+        assert runs.save(run, after_report_page(run, "a", Counter(matched=1), 0, NOW_MS))
+        assert not runs.save(run, after_report_page(run, "b", Counter(matched=1), 0, NOW_MS))
         stored = runs.get(run.run_id)
         assert (stored.cursor, stored.counts) == ("a", {"matched": 1})
 

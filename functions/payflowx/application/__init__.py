@@ -1,1 +1,1 @@
-"""Use cases, a file each. They know the domain and its ports, nothing of AWS."""
+"""Use cases, one per file. They depend on the domain and its ports, never on AWS."""

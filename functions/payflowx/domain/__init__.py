@@ -1,1 +1,4 @@
-"""The rules of payments. Standard library only: no AWS, no clock, no randomness, no environment."""
+"""The rules of payments.
+
+Standard library only: no AWS, no clock, no randomness, no environment.
+"""

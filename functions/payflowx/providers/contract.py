@@ -7,7 +7,6 @@ charging step needs are not stored, nothing that charges can have left.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import OperationStepResult, StepResult
@@ -47,60 +46,62 @@ class OperationStep:
     """From the moment this request may have left, money may have moved."""
 
 
-class PostAuthorization(Protocol):
-    """What a gateway offers beyond the charge. Pure, like all of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """The provider's own list of transactions, and its settlement file. A gap in either reconciles nothing."""
 
-    def operation_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
-        """One request, which moves the money. Empty for what the provider does not have: then it is not accepted."""
-        ...
+    request: Callable[[ReportPage], HttpRequest]
+    """Builds the request for one page. Raises ValueError for a page that the provider cannot give."""
 
-    def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
-        """Reads only, by our key or by the provider's id, never by the amount."""
-        ...
+    read: Callable[[ReportPage, HttpResponse], ReportAnswer]
+    """Reads the page that was requested, because some answers do not state their position in the list.
 
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-        """Any of the secrets may have signed it: two are valid during a rotation. Raises `InvalidSignatureError`."""
-        ...
+    Raises ValueError for an answer that it does not understand.
+    """
 
-    def report_request(self, page: ReportPage) -> HttpRequest:
-        """One page of the provider's own list."""
-        ...
+    read_settlement: Callable[[Mapping[str, str]], ReportEntry | None]
+    """Reads a row of the settlement file by its columns; None for anything but a charge or a refund.
 
-    def read_report(self, page: ReportPage, response: HttpResponse) -> ReportAnswer:
-        """`page`: what was asked for, since not every answer says where in the list it stands.
+    Raises ValueError, or KeyError for a missing column.
+    """
 
-        Raises ValueError for what cannot be understood: a list with holes reconciles nothing.
-        """
-        ...
+
+def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """A provider as data and pure functions."""
+
+    capabilities: Capabilities
+
+    authenticate: Callable[[HttpRequest, Credentials], HttpRequest]
+    """Adds the credentials. Request hashes and logs never contain the result."""
+
+    charge_steps: Sequence[Step]
+    """Exactly one step charges, and it is the last."""
+
+    inquiry_steps: Callable[[ChargeRequest], Sequence[Step]]
+    """Reads only. They run in order and collect facts until one returns an outcome."""
+
+    cancel_steps: Callable[[ChargeRequest], Sequence[Step]] = _no_steps
+    """Cancel, then read back; only the read may return `ConfirmedCancelled`. Empty where nothing can be cancelled."""
+
+    operation_steps: Callable[[OperationRequest], Sequence[OperationStep]]
+    """The one request that moves the money. Empty for an unsupported operation, which is then not accepted."""
+
+    operation_inquiry_steps: Callable[[OperationRequest], Sequence[OperationStep]]
+    """Reads only, by our key or by the provider's id, never by the amount."""
+
+    read_webhook: Callable[[Webhook, Sequence[str]], ProviderEvent]
+    """Any of the secrets may have signed it: two are valid during a rotation. Raises `InvalidSignatureError`."""
+
+    reports: Reports | None = None
+    """None exactly when `capabilities.reports` is None: reconciliation skips this provider."""
 
     def read_settlement(self, row: Mapping[str, str]) -> ReportEntry | None:
-        """A row of the vendor's settlement file, by its columns; None for what is neither a charge nor a refund.
-
-        Raises ValueError, or KeyError for a column that is missing: a file with holes reconciles nothing.
-        """
-        ...
-
-
-class Connector(PostAuthorization, Protocol):
-    """A provider: its declaration, its way to authenticate, and its conversations."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What it can do and promises."""
-        ...
-
-    def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
-        """The request with its credentials: headers that no hash and no log may see."""
-        ...
-
-    def charge_steps(self) -> Sequence[Step]:
-        """Exactly one step charges, and it is the last."""
-        ...
-
-    def inquiry_steps(self, request: ChargeRequest) -> Sequence[Step]:
-        """Reads only. They run in order, facts adding up, until one gives an outcome."""
-        ...
-
-    def cancel_steps(self, request: ChargeRequest) -> Sequence[Step]:
-        """Cancel, then read back; only the read may say `ConfirmedCancelled`. Empty where the provider has no fence."""
-        ...
+        """As `Reports.read_settlement`. Raises ValueError for a provider without a settlement file."""
+        if self.reports is None:
+            raise ValueError(f"{self.capabilities.provider} has no settlement file")
+        return self.reports.read_settlement(row)

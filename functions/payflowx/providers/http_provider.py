@@ -78,18 +78,18 @@ class HttpProvider:
 
     def request_hash(self, request: ChargeRequest) -> str:
         """SHA-256 over every charge request, with placeholders for ids that only the provider will know."""
-        steps = self.connector.charge_steps()
+        steps = self.connector.charge_steps
         known = {fact: _PLACEHOLDER for step in steps for fact in step.yields}
         blank = replace(request, progress=known, reference=None)
         return _hash_of([step.build(blank) for step in steps])
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
         """True once everything is stored that the charging step had to wait for."""
-        return _next_step(self.connector.charge_steps(), progress).charges
+        return _next_step(self.connector.charge_steps, progress).charges
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
         """Send the first step that is not done yet."""
-        return self._perform(_next_step(self.connector.charge_steps(), request.progress), request, account)
+        return self._perform(_next_step(self.connector.charge_steps, request.progress), request, account)
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """Read until there is an answer; a read that fails is `Unknown`, which is no news."""
@@ -139,11 +139,12 @@ class HttpProvider:
 
     def report_page(self, page: ReportPage, account: Account) -> ReportResult:
         """One page of the provider's list. Reads only."""
-        if self.capabilities.reports is None:
+        reports = self.connector.reports
+        if reports is None:
             return ReportUnavailable(code="no_list")
         try:
             credentials = self.secrets.credentials(account.secret_arn)
-            request = self.connector.authenticate(self.connector.report_request(page), credentials)
+            request = self.connector.authenticate(reports.request(page), credentials)
         except StorageUnavailableError:
             return ReportUnavailable(code="credentials_unavailable")
         except ValueError:
@@ -154,7 +155,7 @@ class HttpProvider:
         if not isinstance(result, HttpResponse):
             return ReportTooLong() if result.code == ANSWER_TOO_LARGE else ReportUnavailable(code=result.code)
         try:
-            return self.connector.read_report(page, result)
+            return reports.read(page, result)
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
             return ReportUnavailable(code="list_not_understood")
 

@@ -69,7 +69,7 @@ _QUERIES: Final = (
             "code",
             "reason",
         ),
-        filters=("message in ['event posted', 'event given up', 'endpoint disabled']",),
+        filters=("message in ['event posted', 'event delivery failed after the last retry', 'endpoint disabled']",),
         sort="@timestamp desc",
     ),
     _Query(

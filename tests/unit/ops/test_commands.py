@@ -400,7 +400,7 @@ def test_a_list_stops_at_its_limit() -> None:
 
 
 def test_a_broken_audit_log_is_bad_news() -> None:
-    function = FakeFunction(**{"verify_trail": {"whole": False, "faults": ["event 2 was altered"]}})
+    function = FakeFunction(verify_trail={"whole": False, "faults": ["event 2 was altered"]})
     result = runner_of(function)("payments", "verify", PAYMENT)
     assert result.exit_code == Exit.BAD_NEWS
     assert "event 2 was altered" in result.stdout
@@ -408,7 +408,7 @@ def test_a_broken_audit_log_is_bad_news() -> None:
 
 def test_a_whole_audit_log_is_good_news() -> None:
     assert (
-        runner_of(FakeFunction(**{"verify_trail": {"whole": True, "faults": []}}))(
+        runner_of(FakeFunction(verify_trail={"whole": True, "faults": []}))(
             "payments", "verify", PAYMENT
         ).exit_code
         == 0

@@ -729,7 +729,7 @@ class TestDeclaration:
         assert able.capture_modes == frozenset({CaptureMode.AUTOMATIC})
         assert (able.idempotency_window_ms, able.can_cancel_and_confirm) == (0, False)
         refusal = able.why_not(currency="USD", capture=CaptureMode.AUTOMATIC, payment_method_type="card")
-        assert refusal == "payu does not take USD"
+        assert refusal == "payu does not support the currency USD"
 
     def test_it_is_a_gateway_that_settles(self) -> None:
         connector: Connector = CONNECTOR

@@ -1,4 +1,7 @@
-"""What a webhook is about: a payment's attempt, or an operation on it, by the provider's id or by our own key."""
+"""Matching of a webhook to a payment's attempt or an operation.
+
+It uses the provider's reference or our own provider key.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +17,7 @@ from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, PAYMENT_PREFI
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:
-    """`operation` None: it is about the charge itself."""
+    """The matched payment and attempt. `operation` None: the webhook is about the charge."""
 
     payment: Payment
     attempt: Attempt
@@ -22,26 +25,26 @@ class Matched:
 
 
 class Unmatched(StrEnum):
-    """Why nothing was found."""
+    """The reason why no match was found."""
 
     UNKNOWN = "unknown"
-    """A reference that nobody owns: not ours, or not yet written down."""
+    """A reference without an owner: not ours, or not stored yet."""
     OURS_UNKNOWN = "ours_unknown"
-    """A key of our making that belongs to nothing: not yet written down, or of another deployment."""
+    """A key that PayFlowX made but no record has: not stored yet, or of another deployment."""
     ELSEWHERE = "elsewhere"
-    """It belongs to another merchant or was made through another account than the one that sends the webhook."""
+    """The owner is another merchant or another account than the webhook's sender."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchEvent:
-    """Reads only, and only what belongs to the merchant whose account sent the webhook."""
+    """Reads only the records of the merchant whose account sent the webhook."""
 
     payments: Payments
     operations: Operations
     references: References
 
     def __call__(self, inbound: ReceivedEvent) -> Matched | Unmatched:
-        """The operation where it names one, else the charge."""
+        """Return the operation that the webhook names, else the charge."""
         provider_event = inbound.provider_event
         if provider_event.operation_reference or provider_event.operation_key:
             return self._found(inbound, self._operation_owner(inbound))

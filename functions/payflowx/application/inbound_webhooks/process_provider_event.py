@@ -1,7 +1,7 @@
-"""Apply a provider's webhook: a proof closes what it proves, anything else makes a worker ask the provider now.
+"""Application of provider events: apply a verified success, else bring the next inquiry forward.
 
-Order, repetition and loss make no difference to the final state: a proof says the same whenever it comes, and a hint
-only moves a look that was planned anyway.
+Order, repetition and loss do not change the final state: a verified success is the same whenever it arrives, and an
+unverified event only brings forward an inquiry that was scheduled anyway.
 """
 
 from dataclasses import dataclass, replace
@@ -31,13 +31,14 @@ from payflowx.domain.shared.statuses import AttemptState
 
 
 class UnknownPaymentError(PayFlowXError):
-    """A webhook bears a key of our making that belongs to nothing here: it is kept as a dead letter."""
+    """The webhook carries a key that PayFlowX made and no record has; it becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessProviderEvent:
-    """Safe to call any number of times. Raises `UnknownPaymentError`, and `StorageUnavailableError` to be called
-    again.
+    """Idempotent.
+
+    Raises `UnknownPaymentError`, and `StorageUnavailableError` when the event must be processed again.
     """
 
     find: MatchEvent
@@ -53,7 +54,7 @@ class ProcessProviderEvent:
     policy: RetryPolicy
 
     def __call__(self, inbound: ReceivedEvent) -> None:
-        """Until it is applied, known, or put back for a while."""
+        """Apply the event, recognize it as seen, or put it back with a delay."""
         for _ in range(MAX_COMMIT_TRIES):
             found = self.find(inbound)
             if isinstance(found, Unmatched):
@@ -64,16 +65,16 @@ class ProcessProviderEvent:
                 lag_ms = self.clock.now_ms() - inbound.received_at_ms
                 self.telemetry.milliseconds(Metric.WEBHOOK_LAG, max(0, lag_ms), provider=inbound.provider)
                 return
-        raise StorageUnavailableError("what the webhook is about kept changing")
+        raise StorageUnavailableError("the payment of the webhook kept changing")
 
     def _not_found(self, inbound: ReceivedEvent, why: Unmatched) -> None:
-        """It may have overtaken our own write: then it is found soon."""
+        """Put the event back; it may have arrived before our own write."""
         if why is not Unmatched.ELSEWHERE and self._put_back(inbound):
             return
         self.telemetry.count(Metric.WEBHOOKS_UNMATCHED, provider=inbound.provider)
-        self.telemetry.warn("webhook without a payment", provider=inbound.provider, reason=why.value)
+        self.telemetry.warn("webhook matches no payment", provider=inbound.provider, reason=why.value)
         if why is Unmatched.OURS_UNKNOWN:
-            raise UnknownPaymentError("a webhook bears a key of ours that belongs to no payment")
+            raise UnknownPaymentError("the webhook's key was made by PayFlowX but matches no payment")
 
     def _put_back(self, inbound: ReceivedEvent) -> bool:
         if inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS):
@@ -83,22 +84,25 @@ class ProcessProviderEvent:
         return True
 
     def _apply(self, inbound: ReceivedEvent, found: Matched) -> bool:
-        """False: somebody was faster, and it is to be looked at anew."""
+        """Apply the event; False after a version conflict, when the match must be repeated."""
         if found.operation is not None:
             return self._apply_to_operation(inbound, found, found.operation)
         open_operation = found.payment.open_capture_or_void
         if open_operation is not None and found.attempt.state is AttemptState.AUTHORIZED:
-            # The capture or void that is on its way decides what becomes of the charge.
-            return self._hint_operation(inbound, found.payment, open_operation)
+            # The open capture or void decides the charge's state.
+            return self._expedite_operation(inbound, found.payment, open_operation)
         change = self._proven(inbound, found)
         if change is None:
-            return self._hint_payment(inbound, found)
+            return self._expedite_payment(inbound, found)
         return isinstance(self.outcome_writer.apply(change), Stored | AlreadySeen)
 
     # -- the charge
 
     def _proven(self, inbound: ReceivedEvent, found: Matched) -> Change | None:
-        """Only a final success of the very charge that was asked for is believed without asking."""
+        """Return the change of a verified success of exactly this charge; None for anything else.
+
+        Any other outcome requires an inquiry.
+        """
         if not isinstance(inbound.provider_event.outcome, Charged):
             return None
         outcome = verify_outcome(inbound.provider_event.outcome, found.payment, found.attempt, first_send=False)
@@ -107,13 +111,13 @@ class ProcessProviderEvent:
         change = apply_outcome(found.payment, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
-    def _hint_payment(self, inbound: ReceivedEvent, found: Matched) -> bool:
+    def _expedite_payment(self, inbound: ReceivedEvent, found: Matched) -> bool:
         payment, now_ms = found.payment, self.clock.now_ms()
         if not found.attempt.is_open and not found.attempt.may_reopen(now_ms):
             self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
             return True
         if payment.lease.is_live(now_ms):
-            # A worker talks to the provider right now; what it hears may be older than this webhook.
+            # A worker is calling the provider now; the answer that it gets may be older than this webhook.
             return self._put_back_or_drop(inbound)
         match self.payments.expedite(payment, expedite(payment, now_ms), self._seen(inbound)):
             case Stored(payment=expedited):
@@ -125,7 +129,10 @@ class ProcessProviderEvent:
                 return False
 
     def _put_back_or_drop(self, inbound: ReceivedEvent) -> bool:
-        """A hint that comes too late to be of use is no loss: the look it asks for is planned anyway."""
+        """Put the event back, or drop it after the last delay.
+
+        Dropping loses nothing, because the inquiry is scheduled anyway.
+        """
         if not self._put_back(inbound):
             self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
         return True
@@ -135,7 +142,7 @@ class ProcessProviderEvent:
     def _apply_to_operation(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> bool:
         change = self._moved(inbound, found, operation)
         if change is None:
-            return self._hint_operation(inbound, found.payment, operation.operation_id)
+            return self._expedite_operation(inbound, found.payment, operation.operation_id)
         return isinstance(self.operation_outcome_writer.apply(change), Stored | AlreadySeen)
 
     def _moved(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> Change | None:
@@ -149,7 +156,7 @@ class ProcessProviderEvent:
         change = apply_operation_outcome(found.payment, operation, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
-    def _hint_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:
+    def _expedite_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:
         operation = self.operations.get(payment.merchant_id, payment.transaction_id, operation_id)
         now_ms = self.clock.now_ms()
         if operation is None or operation.last_attempt is None:

@@ -1,4 +1,4 @@
-"""Take a provider's webhook in: check who sent it, keep what it is about, answer at once."""
+"""Receipt of a provider's webhook: authenticate, reduce to its content, enqueue, respond."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,10 @@ from payflowx.domain.shared.transport import Secrets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveWebhook:
-    """Raises `InvalidSignatureError` with nothing stored, and `StorageUnavailableError` for the provider to repeat."""
+    """Raises `InvalidSignatureError` with nothing stored.
+
+    Raises `StorageUnavailableError`: then the provider must repeat the webhook.
+    """
 
     accounts: WebhookAccounts
     providers: Providers
@@ -22,7 +25,7 @@ class ReceiveWebhook:
     telemetry: Telemetry
 
     def __call__(self, provider: str, token: str, webhook: Webhook) -> None:
-        """One message in a queue, which holds ids and amounts and nothing else of the webhook."""
+        """Enqueue one message that holds ids and amounts and no other content of the webhook."""
         owner = self.accounts.find(provider, token)
         if owner is None:
             self.telemetry.count(Metric.WEBHOOKS_FORGED, provider="unknown")
@@ -35,7 +38,7 @@ class ReceiveWebhook:
             raise
         if not _is_about_something(provider_event):
             self.telemetry.count(Metric.WEBHOOKS_IGNORED, provider=provider)
-            self.telemetry.info("webhook of no interest", provider=provider, type=provider_event.type)
+            self.telemetry.info("webhook event type ignored", provider=provider, type=provider_event.type)
             return
         inbound = ReceivedEvent(
             merchant_id=owner.merchant_id,

@@ -1,4 +1,4 @@
-"""A new API key: composed, hashed and named in one place."""
+"""Creation of API keys: composition, hash and key id."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,7 +12,7 @@ _ID_CHARS: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedKey:
-    """The key, which only its owner will know, and what is kept of it."""
+    """A new key, known only to its owner, and its stored record."""
 
     api_key: str = field(repr=False)
     stored: ApiKeyRecord
@@ -21,7 +21,7 @@ class IssuedKey:
 def issue_key(
     mode: str, merchant_id: str, randomness: Randomness, *, now_ms: int, expires_at_ms: int | None = None
 ) -> IssuedKey:
-    """The id is the beginning of the hash: it names the key and tells nothing of it."""
+    """Issue a key. Its id is the beginning of its hash, which reveals nothing about the key."""
     key = compose_api_key(mode, randomness.secret_text(SECRET_CHARS))
     key_hash = hash_api_key(key)
     stored = ApiKeyRecord(

@@ -1,4 +1,4 @@
-"""Which merchant does an API key belong to?"""
+"""Authentication of merchants by API key."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ _SCHEME = "bearer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticate:
-    """Malformed, unknown, revoked and expired keys are all the same to the caller: None."""
+    """Returns None for malformed, unknown, revoked and expired keys alike."""
 
     keys: ApiKeys
     clock: Clock
 
     def __call__(self, authorization: str) -> str | None:
-        """The merchant's id for the value of an Authorization header (RFC 6750)."""
+        """Return the merchant's id for the value of an Authorization header (RFC 6750)."""
         scheme, _, key = authorization.partition(" ")
         key = key.strip()
         if scheme.lower() != _SCHEME or not is_well_formed(key):

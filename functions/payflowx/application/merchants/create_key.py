@@ -1,4 +1,4 @@
-"""One more API key for a merchant."""
+"""Creation of an additional API key for a merchant."""
 
 from dataclasses import dataclass
 
@@ -22,9 +22,12 @@ class CreateKey:
     api_key_mode: str
 
     def __call__(self, merchant_id: str, expires_in_days: int | None, operator_action: OperatorAction) -> IssuedKey:
-        """The key is in the answer, this once."""
+        """Return the key, which is shown this once only."""
         if len(self.list_keys(merchant_id)) >= MAX_KEYS_PER_MERCHANT:
-            raise Refusal("too_many_keys", f"The merchant has had {MAX_KEYS_PER_MERCHANT} keys already.")
+            raise Refusal(
+                "too_many_keys",
+                f"The merchant has reached the limit of {MAX_KEYS_PER_MERCHANT} API keys, ended ones included.",
+            )
         now_ms = self.clock.now_ms()
         expires_at_ms = now_ms + expires_in_days * DAY_MS if expires_in_days is not None else None
         issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms, expires_at_ms=expires_at_ms)

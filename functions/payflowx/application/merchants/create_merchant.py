@@ -1,4 +1,4 @@
-"""Create a merchant with its accounts and its first API key."""
+"""Creation of a merchant with its accounts and its first API key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ _LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMerchant:
-    """The API key is stored as a hash only, so this is the one time that anybody sees it."""
+    """A new merchant with its API key, shown this once: only the key's hash is stored."""
 
     merchant: Merchant
     key_id: str
@@ -32,23 +32,24 @@ class NewMerchant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckAccount:
-    """What every account must be, whoever adds it. Raises `Refusal` (`merchant_invalid`)."""
+    """Validation of every new account. Raises `Refusal` (`merchant_invalid`)."""
 
     providers: Providers
     loopback_allowed: bool
-    """Whether real vendors may be simulated on the machine itself; production has no such thing."""
+    """Allow simulated providers on this machine; never set in production."""
 
     def __call__(self, account: Account) -> None:
-        """Says what is wrong with it."""
         if account.provider not in self.providers.capabilities():
             known = ", ".join(sorted(self.providers.capabilities()))
-            raise Refusal("merchant_invalid", f"This deployment does not have that provider. It has: {known}.")
+            raise Refusal(
+                "merchant_invalid", f"This deployment does not have that provider. Available providers: {known}."
+            )
         if not MERCHANT_ID_PATTERN.fullmatch(account.account_id):
-            raise Refusal("merchant_invalid", "accountId must be 2 to 40 of a-z, 0-9, _ and -.")
+            raise Refusal("merchant_invalid", "accountId must have 2 to 40 characters of a-z, 0-9, _ and -.")
         if not account.secret_arn.startswith("arn:"):
             raise Refusal("merchant_invalid", "secretArn must be the ARN of a secret in Secrets Manager.")
         if not self._is_allowed_endpoint(account):
-            raise Refusal("merchant_invalid", "endpoint must be the https address of the provider.")
+            raise Refusal("merchant_invalid", "endpoint must be the provider's https address.")
 
     def _is_allowed_endpoint(self, account: Account) -> bool:
         parts = urlsplit(account.endpoint)
@@ -72,7 +73,7 @@ class CreateMerchant:
     def __call__(
         self, merchant_id: str, name: str, accounts: Sequence[Account], operator_action: OperatorAction
     ) -> NewMerchant:
-        """Every account gets an address for its provider's webhooks. Accounts may be added later."""
+        """Create the merchant. Every account gets a webhook URL; accounts may be added later."""
         self._check(merchant_id, name, accounts)
         now_ms = self.clock.now_ms()
         issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms)
@@ -86,12 +87,12 @@ class CreateMerchant:
             facts={"keyId": issued.stored.key_id, "accounts": len(accounts)},
         )
         if not self.merchant_directory.create_merchant(merchant, issued.stored, record):
-            raise Refusal("merchant_exists", "A merchant with this id exists already.")
+            raise Refusal("merchant_exists", "A merchant with this id exists already. Choose another id.")
         return NewMerchant(merchant=merchant, key_id=issued.stored.key_id, api_key=issued.api_key)
 
     def _check(self, merchant_id: str, name: str, accounts: Sequence[Account]) -> None:
         if not MERCHANT_ID_PATTERN.fullmatch(merchant_id):
-            raise Refusal("merchant_invalid", "merchantId must be 2 to 40 of a-z, 0-9, _ and -.")
+            raise Refusal("merchant_invalid", "merchantId must have 2 to 40 characters of a-z, 0-9, _ and -.")
         if not 1 <= len(name) <= _MAX_NAME_CHARS:
             raise Refusal("merchant_invalid", f"name must have 1 to {_MAX_NAME_CHARS} characters.")
         if len(accounts) > MAX_ACCOUNTS:

@@ -1,4 +1,7 @@
-"""Erase a payment's personal data and tokens. The money's story, which holds none, stays."""
+"""Erasure of a payment's personal data and tokens.
+
+The audit log holds none and stays.
+"""
 
 from dataclasses import dataclass
 
@@ -23,7 +26,7 @@ class ErasePersonalData:
     policy: RetryPolicy
 
     def __call__(self, merchant_id: str, transaction_id: str, operator_action: OperatorAction) -> Payment:
-        """The payment without customer, tokens, description, metadata and URLs."""
+        """Return the payment without customer, tokens, description, metadata and URLs."""
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:
@@ -33,7 +36,7 @@ class ErasePersonalData:
             if payment.due_at_ms is not None or payment.lease.is_live(self.clock.now_ms()):
                 raise Refusal(
                     "invalid_state",
-                    "Something is still to be done with this payment; erase it when it is final.",
+                    "The payment is not final yet. Erase its data after it has become final.",
                 )
             context = Context(
                 now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=operator_action.facts()

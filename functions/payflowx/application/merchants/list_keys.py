@@ -1,4 +1,4 @@
-"""A merchant's API keys: their names and fates, never the keys."""
+"""A merchant's API keys: names, creation, expiry and revocation; never secrets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class ListKeys:
     merchant_directory: MerchantDirectory
 
     def __call__(self, merchant_id: str) -> Sequence[ApiKeyRecord]:
-        """Oldest first."""
+        """Return the keys, oldest first."""
         if self.merchant_directory.merchant(merchant_id) is None:
             raise Refusal("not_found", "There is no merchant with this id.")
         return sorted(self.merchant_directory.keys(merchant_id), key=lambda key: (key.created_at_ms, key.key_id))

@@ -7,10 +7,9 @@ from payflowx.domain.merchants.directory import MerchantDirectory, MerchantPage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListMerchants:
-    """By id."""
+    """Lists merchants by id."""
 
     merchant_directory: MerchantDirectory
 
     def __call__(self, *, after: str | None, limit: int) -> MerchantPage:
-        """Those whose ids come after `after`."""
         return self.merchant_directory.merchants(after=after, limit=limit)

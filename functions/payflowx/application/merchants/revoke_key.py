@@ -1,4 +1,4 @@
-"""End an API key now."""
+"""Immediate revocation of an API key."""
 
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ class RevokeKey:
     clock: Clock
 
     def __call__(self, merchant_id: str, key_id: str, operator_action: OperatorAction) -> ApiKeyRecord:
-        """It opens nothing any more once the authorizer's answers of the last minute are forgotten."""
+        """Revoke the key; cached authorizations expire within 60 s."""
         now_ms = self.clock.now_ms()
         key = find_usable_key(self.list_keys(merchant_id), key_id, now_ms)
         revoked = replace(key, revoked_at_ms=now_ms)
@@ -31,5 +31,5 @@ class RevokeKey:
             facts={"keyId": key_id},
         )
         if not self.merchant_directory.change_key(revoked, record):
-            raise Refusal("conflict", "The key was changed by somebody else meanwhile. List the keys and try again.")
+            raise Refusal("conflict", "Another writer changed the key at the same time. List the keys and try again.")
         return revoked

@@ -1,4 +1,7 @@
-"""Replace a provider account's credentials while webhooks signed with the old ones are still on their way."""
+"""Rotation of a provider account's credentials.
+
+During a rotation, webhooks signed with the old credentials are still accepted.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +14,7 @@ from payflowx.domain.shared.errors import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotateCredentials:
-    """Raises `Refusal` (`not_found`, `rotation_open`, `no_rotation`, and what the vault refuses)."""
+    """Raises `Refusal` (`not_found`, `rotation_open`, `no_rotation`, and the secret store's codes)."""
 
     merchant_directory: MerchantDirectory
     secrets: AccountSecrets
@@ -20,16 +23,16 @@ class RotateCredentials:
     def begin(
         self, merchant_id: str, provider: str, account_id: str, secret: AccountSecret, operator_action: OperatorAction
     ) -> Account:
-        """The new ones are used to call the provider; both verify its webhooks until the rotation is ended."""
+        """Start a rotation: calls use the new credentials, webhooks are verified with both."""
         account = self._account(merchant_id, provider, account_id)
         if self.secrets.is_rotating(account.secret_arn):
-            raise Refusal("rotation_open", "A rotation of this account is open. End it first: --finish.")
+            raise Refusal("rotation_open", "A rotation of this account is open already. Finish it first with --finish.")
         self._record("credentials.rotated", merchant_id, account, operator_action)
         self.secrets.replace(account.secret_arn, secret, keep_previous=True)
         return account
 
     def finish(self, merchant_id: str, provider: str, account_id: str, operator_action: OperatorAction) -> Account:
-        """The old ones verify nothing any more."""
+        """Finish the rotation: the old credentials verify no webhook any more."""
         account = self._account(merchant_id, provider, account_id)
         if not self.secrets.is_rotating(account.secret_arn):
             raise Refusal("no_rotation", "No rotation of this account is open.")
@@ -41,7 +44,7 @@ class RotateCredentials:
         merchant = self.merchant_directory.merchant(merchant_id)
         account = merchant.account(provider, account_id) if merchant else None
         if account is None:
-            raise Refusal("not_found", "There is no such merchant, or it has no such account.")
+            raise Refusal("not_found", "The merchant or its account does not exist.")
         return account
 
     def _record(self, action: str, merchant_id: str, account: Account, operator_action: OperatorAction) -> None:

@@ -1,4 +1,4 @@
-"""Replace an API key: the new one works at once, the old one for a while longer."""
+"""Rotation of an API key: the new key works at once, the old one for a limited time."""
 
 from dataclasses import dataclass, replace
 
@@ -23,12 +23,15 @@ class RotateKey:
     api_key_mode: str
 
     def __call__(self, merchant_id: str, key_id: str, overlap_hours: int, operator_action: OperatorAction) -> IssuedKey:
-        """Both keys are valid for `overlap_hours`; an earlier end of the old one stays."""
+        """Both keys are valid for `overlap_hours`; an earlier expiry of the old key stays."""
         keys = self.list_keys(merchant_id)
         now_ms = self.clock.now_ms()
         old = find_usable_key(keys, key_id, now_ms)
         if len(keys) >= MAX_KEYS_PER_MERCHANT:
-            raise Refusal("too_many_keys", f"The merchant has had {MAX_KEYS_PER_MERCHANT} keys already.")
+            raise Refusal(
+                "too_many_keys",
+                f"The merchant has reached the limit of {MAX_KEYS_PER_MERCHANT} API keys, ended ones included.",
+            )
         ends_at_ms = now_ms + overlap_hours * HOUR_MS
         if old.expires_at_ms is not None:
             ends_at_ms = min(ends_at_ms, old.expires_at_ms)
@@ -42,5 +45,5 @@ class RotateKey:
         )
         ending = replace(old, expires_at_ms=ends_at_ms)
         if not self.merchant_directory.add_key(issued.stored, record, replaced=ending):
-            raise Refusal("conflict", "The key was changed by somebody else meanwhile. List the keys and try again.")
+            raise Refusal("conflict", "Another writer changed the key at the same time. List the keys and try again.")
         return issued

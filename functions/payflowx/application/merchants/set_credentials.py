@@ -1,4 +1,4 @@
-"""A provider account's credentials: into the vault, and the account to the merchant if it is new."""
+"""Credentials of a provider account: store them, and add the account if it is new."""
 
 from dataclasses import dataclass, replace
 
@@ -12,12 +12,12 @@ from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.domain.shared.errors import Refusal
 
 _ARN_TO_COME = "arn:"
-"""The account is checked before its secret is stored; then it has the secret's real ARN."""
+"""A placeholder: the account is validated before its secret is stored and has a real ARN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedAccount:
-    """`endpoint` is needed for an account that the merchant does not have yet."""
+    """The account to set. `endpoint` is required if the merchant does not have the account yet."""
 
     merchant_id: str
     provider: str
@@ -27,10 +27,11 @@ class WantedAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetCredentials:
-    """Raises `Refusal` (`not_found`, `endpoint_needed`, `endpoint_known`, `merchant_invalid`, `secret_forbidden`).
+    """Raises `Refusal`.
 
-    For an account that exists, nothing of before stays valid: that is for a mistake. To replace credentials
-    that work, rotate them.
+    Codes: `not_found`, `endpoint_needed`, `endpoint_known`, `merchant_invalid`, `secret_forbidden`. The previous
+    credentials of an existing account end at once, which corrects a mistake. To replace credentials that work, rotate
+    them.
     """
 
     merchant_directory: MerchantDirectory
@@ -46,7 +47,7 @@ class SetCredentials:
         secret: AccountSecret,
         operator_action: OperatorAction,
     ) -> Account:
-        """The account as it is now."""
+        """Return the account as stored now."""
         merchant = self.merchant_directory.merchant(wanted.merchant_id)
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")
@@ -55,7 +56,8 @@ class SetCredentials:
             return self._add(merchant, wanted, secret, operator_action)
         if wanted.endpoint not in (None, account.endpoint):
             raise Refusal(
-                "endpoint_known", "The account exists with another endpoint. Attempts are bound to it; add an account."
+                "endpoint_known",
+                "The account exists with another endpoint, and attempts are bound to it. Add another account.",
             )
         self.merchant_directory.record(self._record("credentials.set", merchant.merchant_id, account, operator_action))
         self.secrets.replace(account.secret_arn, secret, keep_previous=False)
@@ -65,9 +67,11 @@ class SetCredentials:
         self, merchant: Merchant, wanted: WantedAccount, secret: AccountSecret, operator_action: OperatorAction
     ) -> Account:
         if wanted.endpoint is None:
-            raise Refusal("endpoint_needed", "The merchant has no such account yet: say its endpoint to add it.")
+            raise Refusal(
+                "endpoint_needed", "The merchant does not have this account yet. Give its endpoint to add it."
+            )
         if len(merchant.accounts) >= MAX_ACCOUNTS:
-            raise Refusal("merchant_invalid", f"The merchant has {MAX_ACCOUNTS} accounts already.")
+            raise Refusal("merchant_invalid", f"The merchant has reached the limit of {MAX_ACCOUNTS} accounts.")
         account = Account(
             provider=wanted.provider,
             account_id=wanted.account_id,
@@ -83,7 +87,7 @@ class SetCredentials:
         )
         record = self._record("account.added", merchant.merchant_id, account, operator_action)
         if not self.merchant_directory.put_account(merchant.merchant_id, account, record):
-            raise Refusal("conflict", "Somebody else added this account meanwhile. Repeat the command.")
+            raise Refusal("conflict", "Another writer added this account at the same time. Repeat the command.")
         return account
 
     def _record(self, action: str, merchant_id: str, account: Account, operator_action: OperatorAction) -> AuditEntry:

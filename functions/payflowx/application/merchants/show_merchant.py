@@ -1,4 +1,4 @@
-"""One merchant, as stored now."""
+"""A merchant as stored now."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class ShowMerchant:
     merchant_directory: MerchantDirectory
 
     def __call__(self, merchant_id: str) -> Merchant:
-        """With its accounts and switches."""
+        """Return the merchant with its accounts and provider statuses."""
         merchant = self.merchant_directory.merchant(merchant_id)
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")

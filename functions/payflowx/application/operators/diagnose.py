@@ -1,4 +1,4 @@
-"""Is this deployment well? Every finding in words, with what to do about it."""
+"""Health checks of the deployment, each with advice."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ _OVERDUE_MS: Final = 15 * MINUTE_MS
 
 
 class Health(StrEnum):
-    """How a check went."""
+    """The result of a health check."""
 
     WELL = "well"
     NOTE = "note"
-    """Worth knowing; nothing is broken."""
+    """Information only; nothing is broken."""
     ILL = "ill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """`advice` says what to do; empty where nothing is to be done."""
+    """The result of one check. `advice` names the next action; empty if there is none."""
 
     check: str
     health: Health
@@ -41,7 +41,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnose:
-    """Reads only. A check that cannot be made is a finding, not an error."""
+    """Reads only. A check that fails to run is a result, not an error."""
 
     merchant_directory: MerchantDirectory
     secrets: AccountSecrets
@@ -53,7 +53,7 @@ class Diagnose:
     clock: Clock
 
     def __call__(self) -> Sequence[HealthCheck]:
-        """In the order in which one would look."""
+        """Return the results in the order in which an operator should read them."""
         findings: list[HealthCheck] = []
         for name, check in (
             ("merchants", self._merchants),
@@ -66,9 +66,7 @@ class Diagnose:
                 findings += check()
             except (StorageUnavailableError, ConfigurationError, Refusal) as error:
                 findings.append(
-                    HealthCheck(
-                        check=name, health=Health.ILL, words=f"Could not be checked: {error}.", advice="Try again."
-                    )
+                    HealthCheck(check=name, health=Health.ILL, words=f"The check failed: {error}.", advice="Try again.")
                 )
         return findings
 
@@ -101,7 +99,7 @@ class Diagnose:
             yield HealthCheck(
                 check="merchants",
                 health=Health.NOTE,
-                words=f"{name} has no account at any provider: all its payments are refused.",
+                words=f"{name} has no provider account, so all its payments are refused.",
                 advice=f"payflowx credentials set PROVIDER --merchant {name} --endpoint URL",
             )
         for account in merchant.accounts:
@@ -116,7 +114,7 @@ class Diagnose:
                     yield HealthCheck(
                         check="merchants",
                         health=Health.NOTE,
-                        words=f"{where}: a rotation of credentials is open.",
+                        words=f"{where}: a credential rotation is open.",
                         advice=f"payflowx credentials rotate {arguments} --finish",
                     )
             except Refusal as refusal:
@@ -131,23 +129,23 @@ class Diagnose:
         current = self.publisher.current()
         faults = self.check_routing.faults(current.document)
         if faults:
-            words = f"The routing document in force is wrong: {'; '.join(faults)}."
+            words = f"The current routing document is invalid: {'; '.join(faults)}."
             yield HealthCheck(
                 check="routing", health=Health.ILL, words=words, advice="payflowx routing publish FILE, or rollback"
             )
             return
-        words = f"Version {current.number} is {current.state.lower()} at {current.percent} percent, without a fault."
+        words = f"Version {current.number} is {current.state.lower()} at {current.percent} percent and valid."
         yield HealthCheck(check="routing", health=Health.WELL, words=words)
 
     def _switches(self) -> Iterator[HealthCheck]:
         off = sorted(s.provider for s in self.merchant_directory.provider_statuses(None) if s.disabled)
         if not off:
-            yield HealthCheck(check="switches", health=Health.WELL, words="No provider is switched off for everyone.")
+            yield HealthCheck(check="switches", health=Health.WELL, words="No provider is disabled for all merchants.")
         for provider in off:
             yield HealthCheck(
                 check="switches",
                 health=Health.NOTE,
-                words=f"{provider} is switched off for everyone.",
+                words=f"{provider} is disabled for all merchants.",
                 advice=f"payflowx providers enable {provider}",
             )
 
@@ -155,12 +153,12 @@ class Diagnose:
         for depth in self.dead_letters.depths():
             name = depth.queue.value
             if depth.dead or depth.dead_hidden:
-                words = f"{depth.dead + depth.dead_hidden} dead letters of {name}. No payment is lost by them."
+                words = f"{depth.dead + depth.dead_hidden} dead letters in {name}. No payment is lost by them."
                 advice = f"payflowx dlq explain {name}"
                 yield HealthCheck(check="queues", health=Health.ILL, words=words, advice=advice)
             elif depth.waiting > _MAX_WAITING:
-                words = f"{depth.waiting} messages wait in {name}."
-                advice = "Is the function throttled, or a provider slow? See the runbook: messages wait too long."
+                words = f"{depth.waiting} messages are waiting in {name}."
+                advice = "Check for a throttled function or a slow provider. See the runbook: messages wait too long."
                 yield HealthCheck(check="queues", health=Health.ILL, words=words, advice=advice)
             else:
                 words = f"{name}: {depth.waiting} waiting, no dead letters."
@@ -172,7 +170,7 @@ class Diagnose:
         if overdue:
             minutes = (now_ms - min(due.due_at_ms for due in overdue)) // MINUTE_MS
             words = f"At least {len(overdue)} items are overdue, the oldest by {minutes} minutes."
-            advice = "Does the sweeper run? See the runbook: a payment has been due for long."
+            advice = "Check that the sweeper runs. See the runbook: a payment has been due for long."
             yield HealthCheck(check="recovery", health=Health.ILL, words=words, advice=advice)
         else:
             words = f"Nothing is overdue by more than {_OVERDUE_MS // MINUTE_MS} minutes."

@@ -1,4 +1,4 @@
-"""The operators' trail: who changed what besides payments, and why."""
+"""The operators' audit log: who changed what outside of payments, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListAuditLog:
-    """A month at a time."""
+    """Reads one month at a time."""
 
     merchant_directory: MerchantDirectory
 
     def __call__(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
-        """Newest first."""
+        """Return the entries, newest first."""
         return self.merchant_directory.records(month, limit=limit)

@@ -1,4 +1,7 @@
-"""Switch a provider off or on, for one merchant or for everyone: for new attempts, never for what is open there."""
+"""Enabling and disabling of providers, for one merchant or for all.
+
+It affects new attempts only; open attempts are still resolved.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +24,10 @@ class SetProviderStatus:
     def __call__(
         self, provider: str, merchant_id: str | None, operator_action: OperatorAction, *, disabled: bool
     ) -> ProviderStatus:
-        """Heeded everywhere within a minute."""
+        """Set the status. Every function applies it within a minute."""
         if provider not in self.providers.capabilities():
             known = ", ".join(sorted(self.providers.capabilities()))
-            raise Refusal("not_found", f"This deployment does not have that provider. It has: {known}.")
+            raise Refusal("not_found", f"This deployment does not have that provider. Available providers: {known}.")
         if merchant_id is not None and self.merchant_directory.merchant(merchant_id) is None:
             raise Refusal("not_found", "There is no merchant with this id.")
         now_ms = self.clock.now_ms()
@@ -37,13 +40,13 @@ class SetProviderStatus:
             facts={"provider": provider},
         )
         if not self.merchant_directory.set_provider_status(switch, record):
-            raise StorageUnavailableError("the switch could not be stored")
+            raise StorageUnavailableError("the provider status could not be stored")
         return switch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderOverview:
-    """A provider of this deployment, and who may not use it at the moment."""
+    """A provider of this deployment and its disabled statuses."""
 
     provider: str
     simulated: bool
@@ -54,23 +57,23 @@ class ProviderOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListProviders:
-    """What exists, and what is switched off."""
+    """Lists the deployment's providers and their statuses."""
 
     merchant_directory: MerchantDirectory
     providers: Providers
 
     def __call__(self, merchant_id: str | None) -> Sequence[ProviderOverview]:
-        """By name."""
+        """Return the providers by name."""
         everyone = {s.provider for s in self.merchant_directory.provider_statuses(None) if s.disabled}
         own = self.merchant_directory.provider_statuses(merchant_id) if merchant_id else []
         merchant = {s.provider for s in own if s.disabled}
         return [
             ProviderOverview(
                 provider=name,
-                simulated=able.simulated,
-                can_cancel_and_confirm=able.can_cancel_and_confirm,
+                simulated=declared.simulated,
+                can_cancel_and_confirm=declared.can_cancel_and_confirm,
                 disabled_for_everyone=name in everyone,
                 disabled_for_merchant=name in merchant,
             )
-            for name, able in sorted(self.providers.capabilities().items())
+            for name, declared in sorted(self.providers.capabilities().items())
         ]

@@ -1,4 +1,7 @@
-"""Check a payment's audit trail: no gap, no altered record, and the last record is the payment's state."""
+"""Verification of a payment's audit log.
+
+It has no gap and no altered entry, and its last entry is the payment's state.
+"""
 
 from dataclasses import dataclass
 
@@ -17,7 +20,7 @@ class VerifyAuditLog:
     payments: Payments
 
     def __call__(self, merchant_id: str, transaction_id: str) -> list[str]:
-        """What is wrong, in words; an empty list when the trail is whole."""
+        """Return the faults in words; an empty list when the audit log is intact."""
         payment = self.payments.get(merchant_id, transaction_id)
         if payment is None:
             raise Refusal("not_found", "There is no payment with this id.")
@@ -29,7 +32,7 @@ class VerifyAuditLog:
             payment.event_hash,
             payment.status,
         ):
-            faults.append("the last event is not the payment's state")
+            faults.append("the last event does not match the payment's state")
         return faults
 
     def _events(self, merchant_id: str, transaction_id: str) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Tell a merchant's endpoints of an event: at least once, and each of them by itself."""
+"""Delivery of an event to a merchant's endpoints: at least once, each independently."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +39,10 @@ from payflowx.domain.shared.metrics import Metric
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverEvent:
-    """A crash between sending and writing it down sends again: the event's id is the same, the receiver can tell."""
+    """A crash between sending and storing sends again.
+
+    The event's id is the same, so the receiver can recognize the repetition.
+    """
 
     merchant_events: MerchantEvents
     endpoint_store: WebhookEndpointStore
@@ -54,10 +57,10 @@ class DeliverEvent:
     telemetry: Telemetry
 
     def __call__(self, job: DeliveryJob, compose: Compose) -> None:
-        """Raises `StorageUnavailableError` when it could not be written down: the message comes back."""
+        """Raises `StorageUnavailableError` when a result was not stored: the message returns."""
         merchant_event = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
         if merchant_event is None or merchant_event.due_at_ms is None:
-            self.telemetry.info("nothing to deliver", transactionId=job.transaction_id, seq=job.seq)
+            self.telemetry.info("no delivery is due", transactionId=job.transaction_id, seq=job.seq)
             return
         webhook_endpoints = self.endpoint_store.get(job.merchant_id)
         now_ms = self.clock.now_ms()
@@ -71,7 +74,7 @@ class DeliverEvent:
     def _post(
         self, merchant_event: MerchantEvent, targets: Sequence[Endpoint], compose: Compose
     ) -> Mapping[str, Posted]:
-        """Side by side: a slow endpoint does not keep the others waiting."""
+        """Send to all endpoints concurrently: a slow one does not delay the others."""
         body = self._body(merchant_event, compose)
         posted: dict[str, Posted] = {}
         self.concurrency.run([partial(self._post_to, endpoint, merchant_event, body, posted) for endpoint in targets])
@@ -96,10 +99,10 @@ class DeliverEvent:
         )
 
     def _body(self, merchant_event: MerchantEvent, compose: Compose) -> bytes:
-        """As things are now: a message that had to wait says what is true when it arrives."""
+        """Build the body from the current state, so that a delayed message is true on arrival."""
         payment = self.payments.get(merchant_event.merchant_id, merchant_event.transaction_id)
         if payment is None:
-            raise InvariantError("an event has no payment")
+            raise InvariantError("the event's payment does not exist")
         operation = (
             self.operations.get(merchant_event.merchant_id, merchant_event.transaction_id, merchant_event.operation_id)
             if merchant_event.operation_id
@@ -107,7 +110,7 @@ class DeliverEvent:
         )
         return compose(merchant_event, payment, operation)
 
-    # -- writing down
+    # -- storing results
 
     def _record(self, before: MerchantEvent, webhook_endpoints: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
         job = DeliveryJob(merchant_id=before.merchant_id, transaction_id=before.transaction_id, seq=before.seq)
@@ -126,9 +129,9 @@ class DeliverEvent:
                 return
             found = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
             if found is None:
-                raise InvariantError("an event that was being delivered is gone")
+                raise InvariantError("the event was deleted during its delivery")
             before = found
-        raise StorageUnavailableError("the deliveries could not be written; they will be tried again")
+        raise StorageUnavailableError("the deliveries could not be stored; they will be retried")
 
     @staticmethod
     def _after(  # noqa: PLR0917 - the facts of one delivery
@@ -152,7 +155,7 @@ class DeliverEvent:
         try:
             self.deliveries.send(job, delay_seconds=in_seconds)
         except StorageUnavailableError:
-            self.telemetry.warn("delivery not woken; the sweeper will do it", transactionId=job.transaction_id)
+            self.telemetry.warn("delivery not woken; the sweeper will wake it", transactionId=job.transaction_id)
 
     def _count(self, before: MerchantEvent, after: MerchantEvent, posted: Mapping[str, Posted], now_ms: int) -> None:
         for endpoint_id in posted:
@@ -163,12 +166,14 @@ class DeliverEvent:
                 self.telemetry.milliseconds(Metric.DELIVERY_LAG, max(0, now_ms - before.at_ms))
             if state is DeliveryState.FAILED:
                 self.telemetry.count(Metric.DELIVERIES_GIVEN_UP)
-                self.telemetry.warn("event given up", eventId=after.event_id, endpointId=endpoint_id)
+                self.telemetry.warn(
+                    "event delivery failed after the last retry", eventId=after.event_id, endpointId=endpoint_id
+                )
 
-    # -- the endpoints themselves
+    # -- endpoint status
 
     def _save_endpoints(self, webhook_endpoints: WebhookEndpoints, posted: Mapping[str, Posted]) -> None:
-        """Remember since when an endpoint fails, and disable it. Written only when that changes."""
+        """Record since when an endpoint fails, or disable it. Writes only if that changed."""
         now_ms = self.clock.now_ms()
         for endpoint_id, result in posted.items():
             for _ in range(MAX_COMMIT_TRIES):

@@ -1,4 +1,4 @@
-"""A merchant's webhook endpoints: register, list, rotate the secret, delete."""
+"""Management of a merchant's webhook endpoints: create, list, rotate the secret, delete."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from payflowx.domain.shared.urls import is_loopback_url, why_not_allowed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEndpoint:
-    """A validated request. No event types: all of them."""
+    """A validated request. Empty event types mean all of them."""
 
     merchant_id: str
     url: str
@@ -24,21 +24,24 @@ class NewEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManageEndpoints:
-    """Raises `Refusal` with nothing written, and `StorageUnavailableError` when the request should be repeated."""
+    """Raises `Refusal` with nothing written.
+
+    Raises `StorageUnavailableError` when the request should be repeated.
+    """
 
     endpoint_store: WebhookEndpointStore
     cipher: SecretCipher
     clock: Clock
     randomness: Randomness
     loopback_allowed: bool
-    """Whether an endpoint may be on the machine itself, without TLS; never in production."""
+    """Allow endpoints on this machine without TLS; never set in production."""
 
     def list(self, merchant_id: str) -> Sequence[Endpoint]:
-        """All of them, the oldest first."""
+        """Return all endpoints, oldest first."""
         return self.endpoint_store.get(merchant_id).endpoints
 
     def create(self, request: NewEndpoint) -> tuple[Endpoint, str]:
-        """The endpoint and its secret, which is shown this once."""
+        """Return the endpoint and its secret; the secret is never shown again."""
         self._check(request)
         endpoint_id = derive_endpoint_id(request.merchant_id, request.url)
         now_ms = self.clock.now_ms()
@@ -60,7 +63,9 @@ class ManageEndpoints:
                     field="url",
                 )
             if len(webhook_endpoints.endpoints) >= MAX_ENDPOINTS:
-                detail = f"A merchant has at most {MAX_ENDPOINTS} endpoints. Delete one that is not used any more."
+                detail = (
+                    f"The limit of {MAX_ENDPOINTS} webhook endpoints is reached. Delete one that is not used any more."
+                )
                 raise Refusal("endpoint_limit", detail)
             return webhook_endpoints.with_endpoint(endpoint)
 
@@ -68,7 +73,7 @@ class ManageEndpoints:
         return endpoint, secret
 
     def rotate(self, merchant_id: str, endpoint_id: str) -> tuple[Endpoint, str]:
-        """The new secret, shown this once; for a day both sign."""
+        """Return the new secret, which is never shown again; for a day both secrets sign."""
         secret, encrypted = self._new_secret(merchant_id, endpoint_id)
         now_ms = self.clock.now_ms()
 
@@ -78,7 +83,7 @@ class ManageEndpoints:
         return _known(self._change(merchant_id, renew), endpoint_id), secret
 
     def delete(self, merchant_id: str, endpoint_id: str) -> None:
-        """What is still on its way there is dropped."""
+        """Delete the endpoint; its pending deliveries are dropped."""
 
         def drop(webhook_endpoints: WebhookEndpoints) -> WebhookEndpoints:
             _known(webhook_endpoints, endpoint_id)
@@ -105,7 +110,7 @@ class ManageEndpoints:
         types = request.event_types
         if len(types) > MAX_EVENT_TYPES or len(set(types)) != len(types) or not EVENT_TYPES.issuperset(types):
             known = ", ".join(sorted(EVENT_TYPES))
-            raise Refusal("field_invalid", f"eventTypes must be different ones of {known}.", field="eventTypes")
+            raise Refusal("field_invalid", f"eventTypes must be distinct values of {known}.", field="eventTypes")
 
 
 def _known(webhook_endpoints: WebhookEndpoints, endpoint_id: str) -> Endpoint:

@@ -1,4 +1,4 @@
-"""List what a merchant was told of, and tell it again."""
+"""A merchant's events: list them, and deliver one again."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,10 @@ from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadMerchantEvents:
-    """Raises `Refusal` with nothing written, and `StorageUnavailableError` when the request should be repeated."""
+    """Raises `Refusal` with nothing written.
+
+    Raises `StorageUnavailableError` when the request should be repeated.
+    """
 
     merchant_events: MerchantEvents
     endpoint_store: WebhookEndpointStore
@@ -27,11 +30,11 @@ class ReadMerchantEvents:
     telemetry: Telemetry
 
     def page(self, query: MerchantEventQuery) -> MerchantEventPage:
-        """A page of events, newest first."""
+        """Return a page of events, newest first."""
         return self.merchant_events.page(query)
 
     def redeliver(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent:
-        """To every endpoint that is enabled and subscribed now, with all tries of the schedule."""
+        """Deliver an event to every enabled and subscribed endpoint, with all retries."""
         for _ in range(MAX_COMMIT_TRIES):
             before = self.merchant_events.get(merchant_id, transaction_id, seq)
             if before is None:
@@ -40,7 +43,7 @@ class ReadMerchantEvents:
             if after is None:
                 raise Refusal(
                     "invalid_state",
-                    "No enabled endpoint is subscribed to events of this type. Register one and try again.",
+                    "No enabled endpoint is subscribed to this event type. Register one and try again.",
                 )
             if self.merchant_events.save(before, after):
                 self._wake(after)
@@ -54,4 +57,4 @@ class ReadMerchantEvents:
         try:
             self.deliveries.send(job)
         except StorageUnavailableError:
-            self.telemetry.warn("delivery not woken; the sweeper will do it", eventId=merchant_event.event_id)
+            self.telemetry.warn("delivery not woken; the sweeper will wake it", eventId=merchant_event.event_id)

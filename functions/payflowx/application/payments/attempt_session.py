@@ -1,4 +1,4 @@
-"""One worker's turn at one attempt."""
+"""A worker's session with one attempt of a payment."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from payflowx.domain.shared.limits import MIN_TIME_TO_SEND_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSession:
-    """The payment as stored under our lease, and whom to talk to about which attempt."""
+    """The payment under this worker's lease, and the attempt, provider and account."""
 
     payment: Payment
     number: int
@@ -24,31 +24,29 @@ class AttemptSession:
 
     @property
     def attempt(self) -> Attempt:
-        """The attempt that this turn is about, as stored."""
         return self.payment.attempt(self.number)
 
     @property
     def charge(self) -> ChargeRequest:
-        """What the provider is asked to do, or asked about."""
         return charge_request_of(self.payment, self.attempt)
 
     def with_payment(self, payment: Payment) -> "AttemptSession":
-        """The same turn after a write."""
+        """Return the session with the payment as stored by the latest write."""
         return replace(self, payment=payment)
 
     def same_request(self) -> bool:
-        """Whether this code would send today, byte for byte, what the attempt was stored with."""
+        """The requests built today equal those that the attempt was stored with, byte for byte."""
         return self.provider.request_hash(self.charge) == self.attempt.request_hash
 
     def has_time_to_send(self) -> bool:
-        """Enough lease and enough function time for one call and for writing down its answer."""
+        """Lease and function time suffice for one call and for storing its result."""
         lease_left_ms = self.payment.lease.expires_at_ms - self.clock.now_ms()
         return min(lease_left_ms, self.deadline.remaining_ms()) >= MIN_TIME_TO_SEND_MS
 
     def cancel_and_confirm(self, known_reference: str | None = None) -> Outcome:
-        """Cancel at the provider and read it back; without time for that, nothing is known.
+        """Cancel the attempt at the provider and read it back; `Unknown` without time for that.
 
-        `known_reference`: the provider's id, where an answer has just told it, spares the search.
+        `known_reference`: the provider's id from a recent answer, which saves a search.
         """
         if not self.has_time_to_send():
             return Unknown(code="not_enough_time")
@@ -56,7 +54,10 @@ class AttemptSession:
         return self.provider.cancel_and_confirm(charge, self.account)
 
     def confirm_decline(self, declined: Declined) -> Outcome:
-        """A decline whose object can be paid again counts only once that is proven cancelled."""
+        """Return a decline only once its object cannot be paid again.
+
+        If it can be, the object is cancelled first, with proof.
+        """
         if not declined.cancel_required:
             return declined
         confirmed_cancelled = self.cancel_and_confirm(declined.reference)

@@ -1,4 +1,7 @@
-"""Cancel a payment: at once where nothing can have been charged, by proof where something is open."""
+"""Cancellation of a payment.
+
+It ends at once where nothing can have been charged; an open attempt is cancelled and confirmed first.
+"""
 
 from dataclasses import dataclass
 
@@ -23,9 +26,11 @@ _CANCELLED = FailureReason(code="cancelled", message="The merchant cancelled the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCancellation:
-    """A validated request. `path` and `fingerprint` identify its content, as of every operation.
+    """A validated request.
 
-    Without a key the payment's own history is one: repeats find the same void, until that has failed.
+    `path` and `fingerprint` identify its content, as for every operation.
+
+    Without an idempotency key, repeats find the same void until that void has failed.
     """
 
     merchant_id: str
@@ -37,7 +42,7 @@ class NewCancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancellation:
-    """The payment as it is now; `void` is the operation that releases what is held, where there is one."""
+    """The payment as it is now; `void` is the operation that releases the authorization, if any."""
 
     payment: Payment
     void: Operation | None = None
@@ -45,7 +50,10 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelPayment:
-    """Idempotent. Raises `Refusal` (`not_found`, `invalid_state`, `outcome_unknown`, `not_supported`)."""
+    """Idempotent. Raises `Refusal`.
+
+    Codes: `not_found`, `invalid_state`, `outcome_unknown`, `not_supported`.
+    """
 
     payments: Payments
     providers: Providers
@@ -56,7 +64,7 @@ class CancelPayment:
     policy: RetryPolicy
 
     def __call__(self, request: NewCancellation) -> Cancellation:
-        """The payment, CANCELLED; or still open with the cancellation recorded, to be proven by a worker."""
+        """Return the payment: CANCELLED, or open with the cancellation recorded for a worker."""
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(request.merchant_id, request.transaction_id)
             if payment is None:
@@ -71,7 +79,7 @@ class CancelPayment:
         raise StorageUnavailableError("the payment kept changing")
 
     def _open_void(self, payment: Payment) -> Cancellation | None:
-        """A void that is on its way already."""
+        """Return the void that is open already; None if there is none."""
         of = (payment.merchant_id, payment.transaction_id)
         open_operation = (
             self.operations.get(*of, payment.open_capture_or_void) if payment.open_capture_or_void else None
@@ -81,7 +89,7 @@ class CancelPayment:
         return Cancellation(payment=payment, void=open_operation)
 
     def _release(self, request: NewCancellation, payment: Payment) -> Cancellation:
-        """An authorization ends by a void where the provider has one, else by what makes a capture impossible."""
+        """Release an authorization by a void, or make a capture impossible where voids are unsupported."""
         charge = next((a for a in payment.attempts if a.state is AttemptState.AUTHORIZED), None)
         try:
             acceptance = self.request_operation(
@@ -113,12 +121,12 @@ class CancelPayment:
 
     def _cancel(self, payment: Payment) -> Payment | None:
         if payment.status in FINAL_STATUSES or payment.status is PaymentStatus.IN_REVIEW:
-            raise Refusal("invalid_state", "Only a payment that is still open can be cancelled.")
+            raise Refusal("invalid_state", "Only an open payment can be cancelled.")
         now_ms = self.clock.now_ms()
         if payment.lease.is_live(now_ms):
             raise Refusal(
                 "outcome_unknown",
-                "A provider is being asked to charge this payment right now. Try again in a minute.",
+                "A worker is charging this payment right now. Try again in a minute.",
             )
         context = Context(now_ms=now_ms, actor="api", policy=self.policy)
         unresolved = next((a for a in payment.attempts if a.is_open), None)

@@ -1,4 +1,4 @@
-"""From a stored payment to what a provider is asked."""
+"""Charge requests of a stored payment."""
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Payment
@@ -7,12 +7,12 @@ from payflowx.domain.shared.identifiers import derive_provider_key
 
 
 def charge_request_of(payment: Payment, attempt: Attempt) -> ChargeRequest:
-    """The charge of a stored attempt."""
+    """Return the request of a stored attempt."""
     return _charge(payment, attempt.provider, attempt.provider_key, attempt)
 
 
 def new_charge_request_of(payment: Payment, provider: str, number: int) -> ChargeRequest:
-    """The charge of an attempt that is about to be stored."""
+    """Return the request of an attempt that is not stored yet."""
     return _charge(payment, provider, derive_provider_key(payment.transaction_id, number), None)
 
 

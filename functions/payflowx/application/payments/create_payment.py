@@ -1,4 +1,4 @@
-"""Accept a payment: once for a key, with its route decided, and nothing sent to a provider."""
+"""Acceptance of a payment: once per key, with its route, before any request to a provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -39,7 +39,7 @@ class NewPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """The payment that this key stands for, as it is now; `replayed` if an earlier request made it."""
+    """The key's payment as it is now; `replayed` if an earlier request created it."""
 
     payment: Payment
     replayed: bool
@@ -47,8 +47,10 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePayment:
-    """Raises `Refusal` (`no_route`, `no_provider_available`, `idempotency_key_reused`) with nothing written,
-    and `StorageUnavailableError` when the caller should repeat the request with the same key.
+    """Raises `Refusal` with nothing written.
+
+    Codes: `no_route`, `no_provider_available`, `idempotency_key_reused`. Raises `StorageUnavailableError` when the
+    caller should repeat the request with the same key.
     """
 
     payments: Payments
@@ -61,7 +63,7 @@ class CreatePayment:
     policy: RetryPolicy
 
     def __call__(self, request: NewPayment) -> Acceptance:
-        """One transaction, then one message; the message may get lost, the payment is due anyway."""
+        """Write one transaction, then send one message; without the message, the payment is still due."""
         transaction_id = derive_transaction_id(request.merchant_id, request.idempotency_key)
         self.telemetry.about(transactionId=transaction_id)
         try:
@@ -85,7 +87,9 @@ class CreatePayment:
     def _route(self, request: NewPayment, transaction_id: str) -> Route:
         merchant = self.merchants.get(request.merchant_id)
         if merchant is None:
-            raise Refusal("no_provider_available", "This merchant has no provider account yet.")
+            raise Refusal(
+                "no_provider_available", "This merchant has no provider account yet. Ask an operator to add one."
+            )
         facts = RoutingFacts(
             transaction_id=transaction_id,
             merchant_id=request.merchant_id,
@@ -148,9 +152,10 @@ class CreatePayment:
         return payment, event
 
     def _first_job(self, payment: Payment) -> Job:
-        """The hints let the first worker claim without reading. They hold no token: the hash is of the request.
+        """Build the first wake-up, from which a worker can claim without a read.
 
-        Made before anything is written: a request that no gateway's builder can make is not accepted.
+        It holds no token, only the request's hash. It is built before anything is written: a payment for which no
+        request can be built is not accepted.
         """
         first = payment.route.candidates[0]
         charge = new_charge_request_of(payment, first.provider, 1)
@@ -164,7 +169,7 @@ class CreatePayment:
         )
 
     def _wake(self, job: Job) -> None:
-        """A message that cannot be sent is no error: the payment is due all the same."""
+        """Send the wake-up. A failure is no error, because the payment is due anyway."""
         try:
             self.jobs.send(job)
         except StorageUnavailableError:

@@ -1,4 +1,4 @@
-"""Wake the deliverer for a change that merchants are told of, once the change is stored."""
+"""Wake-up of the deliverer for a stored change with a merchant event."""
 
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.outbound_webhooks.ports import Deliveries, DeliveryJob
@@ -8,7 +8,7 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 
 
 def publish(change: Change, deliveries: Deliveries, telemetry: Telemetry) -> None:
-    """Losing the message costs a minute or two: the event itself is due."""
+    """Losing the message delays the delivery by a minute or two: the event itself is due."""
     merchant_event = merchant_event_of(change)
     if merchant_event is None:
         return
@@ -18,4 +18,4 @@ def publish(change: Change, deliveries: Deliveries, telemetry: Telemetry) -> Non
     try:
         deliveries.send(job)
     except StorageUnavailableError:
-        telemetry.warn("delivery not woken; the sweeper will do it", eventId=merchant_event.event_id)
+        telemetry.warn("delivery not woken; the sweeper will wake it", eventId=merchant_event.event_id)

@@ -1,4 +1,4 @@
-"""Write down what became of a capture, void or refund, whatever else happens to its payment meanwhile."""
+"""Storage of an operation's outcome while its payment may change concurrently."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ from payflowx.domain.shared.statuses import FINAL_OPERATION_STATUSES, AttemptSta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationObservation:
-    """An outcome with its weight. `exhausted`: nothing automatic is left if this is no news."""
+    """A verified outcome. `exhausted`: no automatic step is left if it changes no state."""
 
     outcome: OperationOutcome
     first_send: bool
@@ -38,7 +38,7 @@ class OperationObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationOutcomeWriter:
-    """Commits findings under the lease of the worker that made them."""
+    """Commits observations under the lease of the worker that made them."""
 
     payments: Payments
     operations: Operations
@@ -49,9 +49,9 @@ class OperationOutcomeWriter:
     def record(
         self, payment: Payment, operation: Operation, number: int, observation: OperationObservation, context: Context
     ) -> None:
-        """Try until written; silently stop when a newer worker has taken over.
+        """Retry until stored; stop silently when a newer worker has taken over.
 
-        Raises `StorageUnavailableError` when it could not be written: the attempt stays open and is resolved later.
+        Raises `StorageUnavailableError` when it could not be stored: the attempt stays open and is resolved later.
         """
         owner = operation.lease.owner
         for _ in range(MAX_ACCEPT_TRIES):
@@ -68,21 +68,21 @@ class OperationOutcomeWriter:
                 self.telemetry.warn("a newer worker took over", operationId=operation.operation_id)
                 return
             payment, operation = paid, found
-        raise StorageUnavailableError("the outcome could not be written; the operation will be resolved")
+        raise StorageUnavailableError("the outcome could not be stored; the operation will be resolved later")
 
     def commit(self, change: Change) -> Operation | None:
-        """Write a change that no provider had a part in; None when payment or operation moved meanwhile."""
+        """Write a change without a provider's outcome; None after a version conflict."""
         return change.operation_after if isinstance(self.apply(change), Stored) else None
 
     def apply(self, change: Change) -> Written:
-        """Write a change and, once it is stored, tell of it and send its wake-up."""
+        """Write a change; once it is stored, publish its event and send its wake-up."""
         result = self.payments.commit(change)
         if isinstance(result, Stored):
             self._publish(change)
         return result
 
     def wake(self, operation: Operation, in_seconds: int | None) -> None:
-        """Send the message that goes on with the operation. Losing it costs time only: the operation is due."""
+        """Send the wake-up message. A lost one only delays the operation, which is due anyway."""
         if in_seconds is None:
             return
         job = Job(
@@ -93,12 +93,12 @@ class OperationOutcomeWriter:
         try:
             self.jobs.send(job, delay_seconds=in_seconds)
         except StorageUnavailableError:
-            self.telemetry.warn("wake-up not sent; the sweeper will do it", operationId=operation.operation_id)
+            self.telemetry.warn("wake-up not sent; the sweeper will wake a worker", operationId=operation.operation_id)
 
     def _try(
         self, payment: Payment, operation: Operation, number: int, observation: OperationObservation, context: Context
     ) -> object | None:
-        """None when written."""
+        """Return None when written."""
         attempt = operation.attempt(number)
         verified = verify_operation_outcome(observation.outcome, operation, attempt, first_send=observation.first_send)
         change = apply_operation_outcome(payment, operation, attempt, verified, context)
@@ -129,7 +129,7 @@ class OperationOutcomeWriter:
         return None
 
     def _publish(self, change: Change) -> None:
-        """Log line, metrics and the next wake-ups of a change that is stored."""
+        """Log a stored change, count its metrics and send its wake-ups."""
         before, after = change.operation_before, change.operation_after
         publish(change, self.deliveries, self.telemetry)
         if after is None:

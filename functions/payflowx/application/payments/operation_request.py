@@ -1,4 +1,4 @@
-"""From a stored capture, void or refund to what a provider is asked."""
+"""Operation requests of a stored capture, void or refund."""
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
@@ -8,12 +8,12 @@ from payflowx.domain.shared.operation_request import OperationKind, OperationReq
 
 
 def operation_request_of(payment: Payment, operation: Operation, attempt: Attempt) -> OperationRequest:
-    """The movement of a stored attempt."""
+    """Return the request of a stored attempt."""
     return _operation_request(payment, operation, attempt.provider_key, attempt)
 
 
 def new_operation_request_of(payment: Payment, operation: Operation) -> OperationRequest:
-    """The movement of the next attempt, which is about to be stored."""
+    """Return the request of the next attempt, which is not stored yet."""
     key = derive_provider_key(operation.operation_id, len(operation.attempts) + 1)
     return _operation_request(payment, operation, key, None)
 

@@ -1,4 +1,4 @@
-"""One worker's turn at one attempt of a capture, void or refund."""
+"""A worker's session with one attempt of a capture, void or refund."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from payflowx.domain.shared.statuses import OPEN_STATES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationSession:
-    """Payment and operation as stored, the latter under our lease, and whom to talk to."""
+    """Payment and operation as stored, the latter under this worker's lease, and the provider."""
 
     payment: Payment
     operation: Operation
@@ -31,21 +31,22 @@ class OperationSession:
 
     @property
     def attempt(self) -> Attempt:
-        """The attempt that this turn is about."""
         return self.operation.attempt(self.number)
 
     @property
     def operation_request(self) -> OperationRequest:
-        """What the provider is asked to do, or asked about."""
         return operation_request_of(self.payment, self.operation, self.attempt)
 
     def send_first(self) -> OperationObservation:
-        """The first request of an attempt that was just stored. Whatever stops us here, nothing was sent."""
+        """Send the first request of a stored attempt.
+
+        On any obstacle before the call, nothing was sent.
+        """
         return OperationObservation(outcome=self._send(), first_send=True)
 
     def resolve(self) -> OperationObservation:
-        """One inquiry, and at most one re-send of the same request, while that surely moves no money twice."""
-        means = operation_recovery_step_for(
+        """Inquire once, then re-send the same request at most once, if that cannot move money twice."""
+        step = operation_recovery_step_for(
             self.operation,
             self.attempt,
             self.provider.capabilities,
@@ -53,9 +54,9 @@ class OperationSession:
             now_ms=self.clock.now_ms(),
         )
         outcome = self.provider.inquire_operation(self.operation_request, self.account)
-        if not self._is_decisive(outcome) and means.resend and self._has_time_to_send():
+        if not self._is_decisive(outcome) and step.resend and self._has_time_to_send():
             outcome = self.provider.move(self.operation_request, self.account)
-        return OperationObservation(outcome=outcome, first_send=False, exhausted=means.exhausted)
+        return OperationObservation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def _send(self) -> OperationOutcome:
         if self.clock.now_ms() >= self.operation.send_deadline_ms:
@@ -67,7 +68,7 @@ class OperationSession:
         return self.provider.move(self.operation_request, self.account)
 
     def _same_request(self) -> bool:
-        """Whether this code would send today, byte for byte, what the attempt was stored with."""
+        """The request built today equals the one that the attempt was stored with, byte for byte."""
         return self.provider.operation_hash(self.operation_request) == self.attempt.request_hash
 
     def _has_time_to_send(self) -> bool:
@@ -75,7 +76,7 @@ class OperationSession:
         return min(lease_left_ms, self.deadline.remaining_ms()) >= MIN_TIME_TO_SEND_MS
 
     def _is_decisive(self, outcome: OperationOutcome) -> bool:
-        """Final, or known to be on its way: then nothing is sent again."""
+        """Return whether the outcome is final or in progress, so that nothing is sent again."""
         verified = verify_operation_outcome(outcome, self.operation, self.attempt, first_send=False)
         state = operation_attempt_state_of(verified)
         if state is None or isinstance(verified, Unknown):

@@ -1,4 +1,4 @@
-"""Write an outcome down, whatever else happens to the payment meanwhile."""
+"""Storage of an attempt's outcome while the payment may change concurrently."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ Written = Stored | VersionConflict | ReferenceTaken | AlreadySeen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """An outcome with its weight. `exhausted`: nothing automatic is left if this is no news."""
+    """A verified outcome. `exhausted`: no automatic step is left if it changes no state."""
 
     outcome: Outcome
     first_send: bool
@@ -31,7 +31,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeWriter:
-    """Commits findings under the lease of the worker that made them."""
+    """Commits observations under the lease of the worker that made them."""
 
     payments: Payments
     jobs: Jobs
@@ -39,9 +39,9 @@ class OutcomeWriter:
     telemetry: Telemetry
 
     def record(self, payment: Payment, number: int, observation: Observation, context: Context) -> None:
-        """Try until written, at most five times; silently stop when a newer worker has taken over.
+        """Retry until stored, at most five times; stop silently when a newer worker has taken over.
 
-        Raises `StorageUnavailableError` when it could not be written: the attempt stays open and is resolved later.
+        Raises `StorageUnavailableError` when it could not be stored: the attempt stays open and is resolved later.
         """
         owner = payment.lease.owner
         for _ in range(MAX_COMMIT_TRIES):
@@ -57,15 +57,15 @@ class OutcomeWriter:
                         self.telemetry.warn("a newer worker took over", transactionId=payment.transaction_id)
                         return
                     payment = moved
-        raise StorageUnavailableError("the outcome could not be written; the attempt will be resolved")
+        raise StorageUnavailableError("the outcome could not be stored; the attempt will be resolved later")
 
     def commit(self, change: Change) -> Payment | None:
-        """Write a change that no provider had a part in; None when the payment moved meanwhile."""
+        """Write a change without a provider's outcome; None after a version conflict."""
         result = self.apply(change)
         return result.payment if isinstance(result, Stored) else None
 
     def apply(self, change: Change) -> Written:
-        """Write a change and, once it is stored, tell of it and send its wake-up."""
+        """Write a change; once it is stored, publish its event and send its wake-up."""
         result = self.payments.commit(change)
         if isinstance(result, Stored):
             self._tell(change)
@@ -74,14 +74,16 @@ class OutcomeWriter:
         return result
 
     def wake(self, payment: Payment, in_seconds: int | None) -> None:
-        """Send the message that goes on with the payment. Losing it costs time only: the payment is due."""
+        """Send the wake-up message. A lost one only delays the payment, which is due anyway."""
         if in_seconds is None:
             return
         job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
         try:
             self.jobs.send(job, delay_seconds=in_seconds)
         except StorageUnavailableError:
-            self.telemetry.warn("wake-up not sent; the sweeper will do it", transactionId=payment.transaction_id)
+            self.telemetry.warn(
+                "wake-up not sent; the sweeper will wake a worker", transactionId=payment.transaction_id
+            )
 
     def _write(self, payment: Payment, number: int, observation: Observation, context: Context) -> Written:
         attempt = payment.attempt(number)
@@ -91,7 +93,7 @@ class OutcomeWriter:
             change = send_to_review(
                 payment,
                 "outcome_unknown",
-                "The provider's outcome could not be learned by any safe means; a person has to look.",
+                "No automatic step could determine the provider's outcome. Requires manual review.",
                 context,
             )
         if change is None:
@@ -109,12 +111,12 @@ class OutcomeWriter:
         later, wake_in_seconds = schedule_inquiry(payment, attempt, context)
         result = self.payments.reschedule(payment, later)
         if isinstance(result, Stored):
-            self._log("attempt looked at", result.payment, attempt.number)
+            self._log("attempt inquired", result.payment, attempt.number)
             self.wake(result.payment, wake_in_seconds)
         return result
 
     def _tell(self, change: Change) -> None:
-        """Log line and metrics of a change that is stored."""
+        """Log a stored change and count its metrics."""
         if change.attempt_number is not None:
             before = change.before.attempt(change.attempt_number)
             after = change.after.attempt(change.attempt_number)

@@ -1,4 +1,7 @@
-"""A worker's turn at a capture, void or refund: claim, call, record. A crash in between can always be resolved."""
+"""Processing of a capture, void or refund by a worker: claim, call, record.
+
+After a crash at any point, the state can be resolved.
+"""
 
 from dataclasses import dataclass
 
@@ -30,7 +33,10 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OperationClaim:
-    """The operation under our lease. `appended`: this claim began the attempt, so its request is the first."""
+    """The operation under this worker's lease.
+
+    `appended`: this claim started the attempt, so its next request is the first.
+    """
 
     payment: Payment
     operation: Operation
@@ -40,7 +46,10 @@ class _OperationClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessOperation:
-    """Safe to call any number of times, at once, late or twice. Raises `StorageUnavailableError` to be called again."""
+    """Safe to call any number of times, concurrently, late or twice.
+
+    Raises `StorageUnavailableError` when the message must be processed again.
+    """
 
     payments: Payments
     operations: Operations
@@ -53,7 +62,7 @@ class ProcessOperation:
     policy: RetryPolicy
 
     def __call__(self, job: Job, deadline: Deadline) -> None:
-        """Take one step with the operation, if there is one to take."""
+        """Take the operation's next step, if there is one."""
         merchant = self.merchants.get(job.merchant_id)
         if merchant is None:
             raise ConfigurationError("the operation's merchant does not exist")
@@ -84,7 +93,7 @@ class ProcessOperation:
     ) -> _OperationClaim | OperationVersionConflict | None:
         match decide_operation_claim(operation, self.clock.now_ms()):
             case NoWork(reason=reason):
-                self.telemetry.info("nothing to do", operationId=operation.operation_id, reason=reason)
+                self.telemetry.info("no work to do", operationId=operation.operation_id, reason=reason)
                 return None
             case FailOperation(code=code):
                 change = fail_operation(payment, operation, code, self._context(None))
@@ -100,7 +109,7 @@ class ProcessOperation:
         return _OperationClaim(payment=payment, operation=result.operation, number=number, appended=append is not None)
 
     def _new_attempt(self, payment: Payment, operation: Operation, number: int) -> Attempt:
-        """At the provider, and the account, that hold the charge, and nowhere else."""
+        """Build an attempt at the provider and account that hold the charge; no other can execute it."""
         charge = payment.attempt(operation.charge_attempt)
         operation_request = new_operation_request_of(payment, operation)
         return Attempt(

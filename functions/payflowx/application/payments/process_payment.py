@@ -1,4 +1,7 @@
-"""A worker's turn at a payment: claim, call, record. Any crash in between leaves a state that can be resolved."""
+"""Processing of a payment by a worker: claim, call, record.
+
+After a crash at any point, the state can be resolved.
+"""
 
 from dataclasses import dataclass
 
@@ -24,7 +27,10 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OperationClaim:
-    """The payment under our lease. `appended`: this claim began the attempt, so its next request is the first."""
+    """The payment under this worker's lease.
+
+    `appended`: this claim started the attempt, so its next request is the first.
+    """
 
     payment: Payment
     number: int
@@ -33,7 +39,10 @@ class _OperationClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessPayment:
-    """Safe to call any number of times, at once, late or twice. Raises `StorageUnavailableError` to be called again."""
+    """Safe to call any number of times, concurrently, late or twice.
+
+    Raises `StorageUnavailableError` when the message must be processed again.
+    """
 
     payments: Payments
     merchants: MerchantConfiguration
@@ -47,7 +56,7 @@ class ProcessPayment:
     policy: RetryPolicy
 
     def __call__(self, job: Job, deadline: Deadline) -> None:
-        """Take one step with the payment, if there is one to take."""
+        """Take the payment's next step, if there is one."""
         merchant = self.merchants.get(job.merchant_id)
         if merchant is None:
             raise ConfigurationError("the payment's merchant does not exist")
@@ -85,7 +94,7 @@ class ProcessPayment:
     ) -> _OperationClaim | VersionConflict | None:
         match decide_claim(payment, self.policy, merchant.disabled, self.clock.now_ms()):
             case NoWork(reason=reason):
-                self.telemetry.info("nothing to do", transactionId=payment.transaction_id, reason=reason)
+                self.telemetry.info("no work to do", transactionId=payment.transaction_id, reason=reason)
                 return None
             case FailPayment(stop=stop):
                 change = fail_payment(payment, stop, self._context(merchant))
@@ -103,7 +112,7 @@ class ProcessPayment:
         return _OperationClaim(payment=result.payment, number=number, appended=appended)
 
     def _hinted_attempt(self, job: Job) -> Attempt | None:
-        """The first attempt as the API planned it: spares the read before the first claim."""
+        """Build the first attempt from the job, which saves the read before the first claim."""
         if not (job.provider and job.account_id and job.request_hash):
             return None
         return Attempt(

@@ -1,4 +1,4 @@
-"""Read captures, voids and refunds. Those of another merchant do not exist."""
+"""Reads of captures, voids and refunds. Another merchant's operation is not found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,13 @@ class ReadOperations:
     operations: Operations
 
     def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation:
-        """One operation, read consistently."""
         operation = self.operations.get(merchant_id, transaction_id, operation_id)
         if operation is None:
             raise Refusal("not_found", "This payment has no operation with this id.")
         return operation
 
     def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """All of a payment's, oldest first."""
+        """Return all operations of a payment, oldest first."""
         found = self.operations.of_payment(merchant_id, transaction_id)
         if not found and self.payments.get(merchant_id, transaction_id) is None:
             raise Refusal("not_found", "There is no payment with this id.")

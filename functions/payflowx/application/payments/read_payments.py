@@ -1,4 +1,4 @@
-"""Read payments and their trails. A payment of another merchant does not exist."""
+"""Reads of payments and audit logs. Another merchant's payment is not found."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,18 @@ class ReadPayments:
     payments: Payments
 
     def get(self, merchant_id: str, transaction_id: str) -> Payment:
-        """The payment, read consistently: a client sees its own writes."""
+        """Return the payment by a consistent read, so that a client sees its own writes."""
         payment = self.payments.get(merchant_id, transaction_id)
         if payment is None:
             raise Refusal("not_found", "There is no payment with this id.")
         return payment
 
     def page(self, query: PaymentQuery) -> PaymentPage:
-        """A page of payments, newest first."""
+        """Return a page of payments, newest first."""
         return self.payments.page(query)
 
     def events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage:
-        """A page of the audit trail, oldest first."""
+        """Return a page of the audit log, oldest first."""
         page = self.payments.events(merchant_id, transaction_id, after_seq=after_seq, limit=limit)
         if not page.items and after_seq == 0:
             raise Refusal("not_found", "There is no payment with this id.")

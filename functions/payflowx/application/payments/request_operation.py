@@ -1,11 +1,14 @@
-"""Accept a capture, void or refund: once for a key, its amount reserved, and nothing sent to a provider."""
+"""Acceptance of a capture, void or refund: once per key, with its amount reserved.
+
+Nothing is sent to the provider yet.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.domain.payments.eligibility import charge_to_move, check_amount
+from payflowx.domain.payments.eligibility import charge_to_operate_on, check_amount
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
@@ -29,7 +32,10 @@ from payflowx.domain.shared.operation_request import OperationKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOperation:
-    """A validated request. `amount` None: all that is left. `path` and `fingerprint` identify its content."""
+    """A validated request. `path` and `fingerprint` identify its content.
+
+    `amount` None means all that is left.
+    """
 
     merchant_id: str
     transaction_id: str
@@ -42,7 +48,7 @@ class NewOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationAcceptance:
-    """The operation that this key stands for, as it is now; `replayed` if an earlier request made it."""
+    """The key's operation as it is now; `replayed` if an earlier request created it."""
 
     operation: Operation
     replayed: bool
@@ -50,8 +56,10 @@ class OperationAcceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOperation:
-    """Raises `Refusal` with nothing written (`not_found`, `invalid_state`, `outcome_unknown`, `amount_exceeded`,
-    `not_supported`, `idempotency_key_reused`), and `StorageUnavailableError` when the request should be repeated.
+    """Raises `Refusal` with nothing written.
+
+    Codes: `not_found`, `invalid_state`, `outcome_unknown`, `amount_exceeded`, `not_supported`,
+    `idempotency_key_reused`. Raises `StorageUnavailableError` when the request should be repeated.
     """
 
     payments: Payments
@@ -63,10 +71,13 @@ class RequestOperation:
     telemetry: Telemetry
     policy: RetryPolicy
     pause: Callable[[int], None]
-    """Waits a moment before the try with this number: many may ask for the same payment's money at once."""
+    """Waits before the try with this number: concurrent requests may change the same payment."""
 
     def __call__(self, request: NewOperation) -> OperationAcceptance:
-        """One transaction, then one message; the message may get lost, the operation is due anyway."""
+        """Write one transaction, then send one message.
+
+        Without the message, the operation is still due.
+        """
         for tries in range(MAX_ACCEPT_TRIES):
             payment = self.payments.get(request.merchant_id, request.transaction_id)
             if payment is None:
@@ -74,7 +85,7 @@ class RequestOperation:
             try:
                 operation = self._plan(request, payment)
             except Refusal as refusal:
-                # A key that was accepted stays accepted, whatever has become of the payment since.
+                # A key that was accepted stays accepted, whatever the payment's state now.
                 return self._known_or(refusal, request, payment)
             context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
             change = request_operation(payment, operation, context)
@@ -91,7 +102,7 @@ class RequestOperation:
 
     def _plan(self, request: NewOperation, payment: Payment) -> Operation:
         now_ms = self.clock.now_ms()
-        charge = charge_to_move(payment, request.kind, now_ms)
+        charge = charge_to_operate_on(payment, request.kind, now_ms)
         amount = check_amount(payment, request.kind, request.amount)
         operation = Operation(
             merchant_id=payment.merchant_id,
@@ -111,8 +122,8 @@ class RequestOperation:
         if not self.providers.get(charge.provider).supports(new_operation_request_of(payment, operation)):
             raise Refusal(
                 "not_supported",
-                f"{charge.provider}, which holds the charge, has no {request.kind} of this amount. "
-                "See docs/providers for what it offers; a part may be refused where the whole is not.",
+                f"{charge.provider}, which holds the charge, does not support a {request.kind} of this amount. "
+                "See docs/providers for its capabilities; a partial amount may be refused where the whole is not.",
             )
         return operation
 
@@ -137,7 +148,7 @@ class RequestOperation:
         return OperationAcceptance(operation=operation, replayed=True)
 
     def _wake(self, operation: Operation) -> None:
-        """A message that cannot be sent is no error: the operation is due all the same."""
+        """Send the wake-up. A failure is no error, because the operation is due anyway."""
         job = Job(
             merchant_id=operation.merchant_id,
             transaction_id=operation.transaction_id,

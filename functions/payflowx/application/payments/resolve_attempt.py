@@ -1,4 +1,4 @@
-"""Find out what became of an attempt, by the means that its provider offers, and never by guessing."""
+"""Resolution of an open attempt by the steps that its provider supports, never by a guess."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from payflowx.domain.shared.statuses import OPEN_STATES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveAttempt:
-    """Needs the lease. One inquiry, and at most one re-send or fence, a turn."""
+    """Requires the lease. One inquiry, and at most one re-send or cancellation, per session."""
 
     send_charge: SendCharge
 
     def __call__(self, session: AttemptSession) -> tuple[Payment, Observation]:
-        """The payment as stored now, and what was found."""
+        """Return the payment as stored now, and the observed outcome."""
         may_have_charged = session.provider.may_have_charged(session.attempt.progress)
-        means = recovery_step_for(
+        step = recovery_step_for(
             session.payment,
             session.attempt,
             session.provider.capabilities,
@@ -30,34 +30,37 @@ class ResolveAttempt:
             now_ms=session.clock.now_ms(),
         )
         if session.attempt.is_open and not may_have_charged:
-            return self._go_on(session, means)
-        outcome = self._read_or_act(session, means)
-        return session.payment, Observation(outcome=outcome, first_send=False, exhausted=means.exhausted)
+            return self._continue_charge(session, step)
+        outcome = self._inquire_or_act(session, step)
+        return session.payment, Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
-    def _go_on(self, session: AttemptSession, means: RecoveryStep) -> tuple[Payment, Observation]:
-        """Nothing that charges has left, nor can it: an older worker could not store what it must store first."""
-        if not means.continue_charge or session.clock.now_ms() >= session.payment.charge_deadline_ms:
+    def _continue_charge(self, session: AttemptSession, step: RecoveryStep) -> tuple[Payment, Observation]:
+        """Send the charge's next step.
+
+        No request that charges was sent, nor can an older worker send one: it could not store the required step first.
+        """
+        if not step.continue_charge or session.clock.now_ms() >= session.payment.charge_deadline_ms:
             return session.payment, Observation(outcome=ConfirmedCancelled(), first_send=True)
         payment, outcome = self.send_charge(session)
         return payment, Observation(outcome=outcome, first_send=True)
 
-    def _read_or_act(self, session: AttemptSession, means: RecoveryStep) -> Outcome:
+    def _inquire_or_act(self, session: AttemptSession, step: RecoveryStep) -> Outcome:
         outcome = session.provider.inquire(session.charge, session.account)
         if isinstance(outcome, Declined):
             return session.confirm_decline(outcome)
-        if _is_decisive(outcome, session, means) or not session.has_time_to_send():
+        if _is_decisive(outcome, session, step) or not session.has_time_to_send():
             return outcome
-        if means.resend:
+        if step.resend:
             answer = session.provider.charge(session.charge, session.account)
             return Unknown(code="unexpected_progress") if isinstance(answer, Progress) else answer
-        if means.cancel_and_confirm:
+        if step.cancel_and_confirm:
             confirmed_cancelled = session.cancel_and_confirm()
             return outcome if isinstance(confirmed_cancelled, Unknown) else confirmed_cancelled
         return outcome
 
 
-def _is_decisive(outcome: Outcome, session: AttemptSession, means: RecoveryStep) -> bool:
-    """Final; or news of an attempt that no cancellation and no deadline asks to cut short."""
+def _is_decisive(outcome: Outcome, session: AttemptSession, step: RecoveryStep) -> bool:
+    """Return whether the outcome is final, or changes a state without a pending cancellation."""
     verified = verify_outcome(outcome, session.payment, session.attempt, first_send=False)
     state = state_of(verified)
     if state is None or isinstance(verified, Unknown):
@@ -65,5 +68,5 @@ def _is_decisive(outcome: Outcome, session: AttemptSession, means: RecoveryStep)
     if state not in OPEN_STATES:
         return True
     return changes_state(verified, session.attempt) and not (
-        means.cancel_and_confirm and session.payment.cancel_requested
+        step.cancel_and_confirm and session.payment.cancel_requested
     )

@@ -1,4 +1,4 @@
-"""Send the requests of a charge, each only after what the one before learned is stored."""
+"""Sending of a charge's requests, each only after the previous step's result is stored."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,15 @@ from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendCharge:
-    """Needs the lease and a stored attempt. Raises `LeaseLostError` before it sends for a payment lost to another."""
+    """Requires the lease and a stored attempt.
+
+    Raises `LeaseLostError` before sending if another worker took over.
+    """
 
     payments: Payments
 
     def __call__(self, session: AttemptSession) -> tuple[Payment, Outcome]:
-        """The payment as stored now, and the provider's answer."""
+        """Return the payment as stored now, and the provider's answer."""
         if session.clock.now_ms() >= session.payment.charge_deadline_ms:
             return session.payment, NotSent(code="charge_deadline_passed")
         for _ in range(MAX_STEPS_PER_ATTEMPT):

@@ -1,4 +1,4 @@
-"""The metrics of a payment that changed its status, whoever changed it."""
+"""Metrics of a payment's status changes."""
 
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.slo import missed_objective
@@ -8,7 +8,7 @@ from payflowx.domain.shared.statuses import FINAL_STATUSES, PaymentStatus
 
 
 def count_status(telemetry: Telemetry, before: Payment, after: Payment) -> None:
-    """Nothing, unless the status has changed."""
+    """Count the change; nothing if the status is the same."""
     if before.status is after.status:
         return
     missed = missed_objective(before, after)

@@ -1,4 +1,4 @@
-"""Lines of a provider's book beside what we hold of them, a bounded number at a time."""
+"""Matching of report entries with ledger entries, in batches of bounded size."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from payflowx.domain.shared.operation_request import OperationKind
 
 LINES_AT_ONCE: Final = 100
 NOTE_LIFETIME_MS: Final = 60 * DAY_MS
-"""For how long it is remembered that a book has a charge."""
+"""How long a report's listing of a charge is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A line with its verdict."""
+    """A report entry with its assessment."""
 
     entry: ReportEntry
     ledger_entry: LedgerEntry | None
@@ -33,7 +33,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """Everything that the lines of a batch may be about."""
+    """All ledger records that a batch of entries may match."""
 
     payments: Mapping[str, Payment]
     operations: Mapping[str, Operation]
@@ -41,13 +41,16 @@ class _Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchEntries:
-    """Reads our book; writes only which charges their book has."""
+    """Reads the ledger; writes only the charges that the report lists."""
 
     lookups: Lookups
     clock: Clock
 
     def __call__(self, run: Run, entries: Sequence[ReportEntry]) -> Iterator[Compared]:
-        """In the order of the lines. Those outside of the span were read for their sight only."""
+        """Yield the results in the entries' order.
+
+        Entries outside the range were fetched only as context.
+        """
         for start in range(0, len(entries), LINES_AT_ONCE):
             yield from self._batch(run, entries[start : start + LINES_AT_ONCE])
 
@@ -68,16 +71,19 @@ class MatchEntries:
         return match_entry(
             entry,
             ledger_entry,
-            ours=parse_provider_key(entry.provider_key or "") is not None,
+            has_own_key=parse_provider_key(entry.provider_key or "") is not None,
             provider=run.provider,
             account_id=run.account_id,
             young=run.source is Source.LIST and entry.at_ms + run.lag_ms > self.clock.now_ms(),
         )
 
-    # -- whose is it?
+    # -- owners
 
     def _owners(self, run: Run, entries: Sequence[ReportEntry]) -> Mapping[str, ReferenceOwner]:
-        """By line: the owner of the provider's id, else of our key, else of the charge that a refund gives back."""
+        """Return the owner of each entry.
+
+        By the provider's id, else by our key, else by the charge that a refund returns.
+        """
         references = {name for entry in entries for name in (entry.reference, entry.charge_reference) if name}
         known = {
             reference: owner
@@ -98,7 +104,10 @@ class MatchEntries:
         return found
 
     def _refunds(self, run: Run, entries: Sequence[ReportEntry]) -> Mapping[str, ReferenceOwner]:
-        """By key. A refund's key names the operation, and a row of its own the payment that it belongs to."""
+        """Return the refunds' owners by key.
+
+        A refund's key names the operation, and an index item names the operation's payment.
+        """
         wanted: dict[str, tuple[str, int]] = {}
         for entry in entries:
             parsed = parse_provider_key(entry.provider_key or "")
@@ -121,10 +130,10 @@ class MatchEntries:
             operations=self.lookups.operations(run.merchant_id, operations),
         )
 
-    # -- which charges their book has
+    # -- charges that the report lists
 
     def _note(self, run: Run, pairs: Sequence[tuple[ReportEntry, LedgerEntry | None]]) -> set[str]:
-        """Remember what is listed; the lines of a file that repeat an earlier line of it."""
+        """Store the listed charges; return the entries of a file that repeat an earlier one."""
         wanted = [
             e
             for e, ledger_entry in pairs
@@ -155,7 +164,7 @@ def _name(entry: ReportEntry) -> str:
 
 
 def _of_its_kind(entry: ReportEntry, owner: ReferenceOwner | None) -> ReferenceOwner | None:
-    """An id of a capture names no charge, and an id of a charge no refund."""
+    """A capture's id names no charge, and a charge's id no refund."""
     is_operation = owner is not None and owner.operation_id is not None
     return owner if is_operation is (entry.kind is EntryKind.REFUND) else None
 
@@ -174,7 +183,7 @@ def _held(entry: ReportEntry, owner: ReferenceOwner | None, found: _Found) -> Le
         return None
     if entry.kind is EntryKind.REFUND:
         operation = found.operations.get(owner.operation_id or "")
-        # Without an operation it is a refund of our charge that nobody asked us for.
+        # Without an operation it is a refund of our charge that no merchant requested.
         attempt = _numbered(operation.attempts, owner.attempt) if operation else None
         return LedgerEntry(payment=payment, attempt=attempt, operation=operation)
     return LedgerEntry(payment=payment, attempt=_numbered(payment.attempts, owner.attempt))

@@ -1,8 +1,7 @@
-"""Reconcile one account: their lines against our book, then our charges against theirs, page by page.
+"""Reconciliation of one account, page by page: report against ledger, then ledger against report.
 
-Of a page, first the differences are written down, then something is done about them, then the page is counted in the
-write that moves the position. A run that dies anywhere does its last page again: what it had found stays found, and
-every remedy may be repeated.
+For each page, the discrepancies are stored first, then resolved, and then the page is counted in the write that moves
+the position. An interrupted run repeats its last page: stored discrepancies stay, and every resolution is idempotent.
 """
 
 from collections import Counter
@@ -46,9 +45,9 @@ from payflowx.domain.reconciliation.run import (
     Phase,
     Run,
     Source,
-    after_our_page,
+    after_ledger_page,
     after_problem,
-    after_their_page,
+    after_report_page,
     narrower,
 )
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
@@ -58,22 +57,22 @@ from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import CaptureMode
 
 _TIME_TO_STOP_MS: Final = 20 * SECOND_MS
-"""A page takes a call of twelve seconds at most, and a few look-ups."""
+"""A page takes a call of at most twelve seconds, and a few look-ups."""
 _LOOK_BACK_MS: Final = 2 * DAY_MS
-"""A charge may be made a day after its payment was accepted."""
+"""A charge may happen a day after its payment was accepted."""
 
 
 _MAX_ASKED_A_PAGE: Final = 20
-"""More charges that a list does not have mean a wrong list rather than wrong charges: they are reported unasked."""
+"""More unlisted charges mean a wrong report rather than wrong charges: reported without inquiry."""
 
 
 class _OutOfTimeError(Exception):
-    """In the middle of a page. What was done of it stays done, and is not done again."""
+    """The time is up within a page. Stored discrepancies and resolutions are not repeated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Assessed:
-    """A verdict in the shape of a finding, whether it is a difference or not."""
+    """A match result in the form of a discrepancy, whether it is one or not."""
 
     discrepancy: Discrepancy
     ledger_entry: LedgerEntry | None
@@ -81,7 +80,7 @@ class _Assessed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile:
-    """Works on a run until it is over or the time is up; then a message goes on with it."""
+    """Processes a run until it is over or the time is up; then a message continues it."""
 
     runs: Runs
     queue: RunQueue
@@ -96,7 +95,7 @@ class Reconcile:
     telemetry: Telemetry
 
     def __call__(self, run_id: str, deadline: Deadline) -> None:
-        """Raises `StorageUnavailableError`; then the message comes back, and the page is done again."""
+        """Raises `StorageUnavailableError`: then the message returns, and the page is repeated."""
         run = self.runs.get(run_id)
         if run is None:
             raise ConfigurationError("the message names a reconciliation that does not exist")
@@ -111,16 +110,19 @@ class Reconcile:
                 self.queue.send(run_id)
                 return
             if not self.runs.save(run, after):
-                return  # somebody else works on it
+                return  # another worker processes it
             if after.tries:
-                self._stuck(after)
+                self._retry_later(after)
                 return
             run, repeated = after, False
             if run.is_over:
-                self._tell(run)
+                self._report_end(run)
 
     def _step(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
-        """The run after its next page. `repeated`: it may have been done before, up to its last write."""
+        """Return the run after its next page.
+
+        `repeated`: an earlier try may have done the page, up to its last write.
+        """
         merchant = self.merchants.get(run.merchant_id)
         account = merchant.account(run.provider, run.account_id) if merchant else None
         if account is None:
@@ -141,34 +143,34 @@ class Reconcile:
             return self.files.page(run.provider, run.file or "", run.cursor)
         return self.providers.get(run.provider).report_page(run.page, account)
 
-    # -- a page of either book
+    # -- a page of report or ledger
 
     def _their_page(self, run: Run, answer: ReportAnswer, deadline: Deadline, *, repeated: bool) -> Run:
         assessments = [_of_line(compared) for compared in self.compare(run, answer.entries)]
         counts, actions = self._act(run, assessments, deadline, repeated=repeated)
-        return after_their_page(run, answer.next_cursor, counts, actions, self.clock.now_ms())
+        return after_report_page(run, answer.next_cursor, counts, actions, self.clock.now_ms())
 
     def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         page = self.payments.page(self._query(run))
-        wanted = [
+        candidates = [
             (payment, attempt)
             for payment in page.items
             if (attempt := charge_to_find(payment, run.provider, run.account_id, run.time_range)) is not None
         ]
-        names = sorted({attempt.reference for _, attempt in wanted if attempt.reference})
+        names = sorted({attempt.reference for _, attempt in candidates if attempt.reference})
         listed = self.lookups.listed(run.source, run.provider, run.account_id, names)
-        unlisted = [(payment, attempt) for payment, attempt in wanted if attempt.reference not in listed]
+        unlisted = [(payment, attempt) for payment, attempt in candidates if attempt.reference not in listed]
         assessments = [
             self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))
             for place, (payment, attempt) in enumerate(unlisted)
         ]
         counts, actions = self._act(run, assessments, deadline, repeated=repeated)
-        return after_our_page(run, page.next_position, counts, actions, self.clock.now_ms())
+        return after_ledger_page(run, page.next_position, counts, actions, self.clock.now_ms())
 
     def _query(self, run: Run) -> PaymentQuery:
-        able = self.providers.get(run.provider).capabilities
-        holds_long = CaptureMode.MANUAL in able.capture_modes
-        look_back_ms = _LOOK_BACK_MS + (able.authorization_lifetime_ms if holds_long else 0)
+        capabilities = self.providers.get(run.provider).capabilities
+        holds_long = CaptureMode.MANUAL in capabilities.capture_modes
+        look_back_ms = _LOOK_BACK_MS + (capabilities.authorization_lifetime_ms if holds_long else 0)
         return PaymentQuery(
             merchant_id=run.merchant_id,
             from_ms=run.from_ms - look_back_ms,
@@ -201,7 +203,10 @@ class Reconcile:
     def _act(
         self, run: Run, assessments: Sequence[_Assessed], deadline: Deadline, *, repeated: bool
     ) -> tuple[Counter[str], int]:
-        """Written down, then acted upon. What a page had found before it was interrupted is what it finds."""
+        """Store the discrepancies, then resolve them.
+
+        A repeated page uses the discrepancies that were stored before the interruption.
+        """
         known = self.runs.known(run.run_id, [one.discrepancy.name for one in assessments]) if repeated else {}
         counts: Counter[str] = Counter()
         differences: list[_Assessed] = []
@@ -229,21 +234,21 @@ class Reconcile:
 
     # -- ends
 
-    def _stuck(self, run: Run) -> None:
-        """Once more in a while, until it was too often."""
+    def _retry_later(self, run: Run) -> None:
+        """Schedule another try; fail the run after too many."""
         self.telemetry.warn(
-            "a list could not be read",
+            "a report could not be read",
             runId=run.run_id,
             provider=run.provider,
             code=run.problem,
             tries=run.tries,
         )
         if run.is_over:
-            self._tell(run)
+            self._report_end(run)
         else:
             self.queue.send(run.run_id, delay_seconds=RETRY_SECONDS)
 
-    def _tell(self, run: Run) -> None:
+    def _report_end(self, run: Run) -> None:
         if run.phase is Phase.FAILED:
             self.telemetry.count(Metric.RECONCILIATIONS_FAILED)
         self.telemetry.info(

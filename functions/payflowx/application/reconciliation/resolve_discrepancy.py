@@ -1,7 +1,7 @@
-"""What is done about a difference: a worker is woken, the provider is asked, or a person has to look.
+"""Resolution of a discrepancy: wake a worker, inquire at the provider, or review manually.
 
-Nothing here believes a list: a payment changes only by the provider's answer about that very attempt, or by being put
-before a person. Each remedy may be repeated.
+A report is never believed: a payment changes only by the provider's answer about that very attempt, or goes to manual
+review. Each resolution is idempotent.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveDiscrepancy:
-    """Raises `StorageUnavailableError` when somebody else changed the payment: it is to be looked at anew."""
+    """Raises `StorageUnavailableError` after a version conflict: the match must be repeated."""
 
     payments: Payments
     operations: Operations
@@ -50,7 +50,7 @@ class ResolveDiscrepancy:
     policy: RetryPolicy
 
     def __call__(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
-        """By what the finding asks for."""
+        """Execute the discrepancy's resolution."""
         match discrepancy.action:
             case ResolutionAction.NONE:
                 return
@@ -62,7 +62,7 @@ class ResolveDiscrepancy:
                 self._review(run_id, discrepancy, ledger_entry)
 
     def ask(self, payment: Payment, attempt: Attempt) -> Outcome:
-        """What the provider says of this attempt now; silence is `Unknown`."""
+        """Inquire about the attempt; a failed inquiry is `Unknown`."""
         merchant = self.merchants.get(payment.merchant_id)
         account = merchant.account(attempt.provider, attempt.account_id) if merchant else None
         if account is None:
@@ -70,7 +70,7 @@ class ResolveDiscrepancy:
         outcome = self.providers.get(attempt.provider).inquire(charge_request_of(payment, attempt), account)
         return verify_outcome(outcome, payment, attempt, first_send=False)
 
-    # -- open: a worker asks, under a lease
+    # -- open: a worker inquires, under a lease
 
     def _wake(self, ledger_entry: LedgerEntry) -> None:
         payment, attempt = ledger_entry.payment, ledger_entry.attempt
@@ -78,7 +78,7 @@ class ResolveDiscrepancy:
         if ledger_entry.operation is not None:
             self._wake_operation(ledger_entry.operation)
         elif open_operation is not None and attempt is not None and attempt.state is AttemptState.AUTHORIZED:
-            # The capture or void that is on its way decides what becomes of the charge.
+            # The open capture or void decides the charge's state.
             operation = self.operations.get(payment.merchant_id, payment.transaction_id, open_operation)
             if operation is not None:
                 self._wake_operation(operation)
@@ -88,7 +88,7 @@ class ResolveDiscrepancy:
     def _wake_payment(self, payment: Payment) -> None:
         now_ms = self.clock.now_ms()
         if payment.lease.is_live(now_ms):
-            return  # somebody asks right now
+            return  # a worker is inquiring now
         result = self.payments.reschedule(payment, expedite(payment, now_ms))
         if not isinstance(result, Stored):
             raise StorageUnavailableError("the payment changed while it was reconciled")
@@ -103,13 +103,13 @@ class ResolveDiscrepancy:
             raise StorageUnavailableError("the operation changed while it was reconciled")
         self.operation_outcome_writer.wake(result.operation, 0)
 
-    # -- nothing is open: nobody would ask any more
+    # -- closed: no worker would inquire any more
 
     def _ask_and_apply(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
-        """A verified success after all is a late success like any other; without one, a person has to look."""
+        """Inquire, and apply a verified success as a late success; without one, start a review."""
         payment, attempt = ledger_entry.payment, ledger_entry.attempt
         if attempt is None or attempt.state is AttemptState.SUCCEEDED or is_reviewed(payment):
-            return  # answered meanwhile
+            return  # resolved meanwhile
         outcome = self.ask(payment, attempt)
         change = None
         if isinstance(outcome, Charged | Mismatch):
@@ -119,7 +119,7 @@ class ResolveDiscrepancy:
         else:
             self._apply(change)
 
-    # -- a person
+    # -- manual review
 
     def _review(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
         context = self._context(run_id, discrepancy)
@@ -133,7 +133,10 @@ class ResolveDiscrepancy:
             self._apply(change)
 
     def _context(self, run_id: str, discrepancy: Discrepancy) -> Context:
-        """The trail says which run found what; amounts and the provider's id, and no text of the provider."""
+        """Build the evidence for the audit log: run, result, amounts and the provider's id.
+
+        It holds no free text of the provider.
+        """
         facts: dict[str, Fact] = {
             "run": run_id,
             "verdict": discrepancy.result.value,

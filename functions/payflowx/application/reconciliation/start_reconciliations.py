@@ -1,4 +1,4 @@
-"""Begin reconciliations: of the last days for every account, by the schedule; of any span, for an operator."""
+"""Start of reconciliations: the last days of every account by schedule, or an operator's range."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from payflowx.domain.shared.metrics import Metric
 
 _MAX_RUNS_AT_ONCE: Final = 100
 _SILENT_MS: Final = HOUR_MS
-"""A run that has not moved for so long has lost its message: it gets another one."""
+"""A run without progress for this time has lost its message: it gets another one."""
 _ACCOUNTS_AT_ONCE: Final = 100
 _DAYS: Final = 3
 _TIME_TO_STOP_MS: Final = 5 * SECOND_MS
@@ -31,7 +31,7 @@ _TIME_TO_STOP_MS: Final = 5 * SECOND_MS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What an operator wants reconciled. `merchant_id` None: every merchant with an account there."""
+    """An operator's request. `merchant_id` None: every merchant with an account at the provider."""
 
     provider: str
     from_ms: int
@@ -44,7 +44,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartReconciliations:
-    """Starting what is started already changes nothing: an id is derived from what is to be reconciled."""
+    """Idempotent: a run's id is derived from its account, source and range."""
 
     directory: AccountDirectory
     runs: Runs
@@ -55,15 +55,15 @@ class StartReconciliations:
     telemetry: Telemetry
 
     def of_last_days(self, deadline: Deadline) -> int:
-        """Of every account, the days whose list is complete by now. How many runs are not over yet.
+        """Start runs of every account for the days whose reports are complete.
 
-        Three days, so that an outage of two leaves no day out.
+        Returns the number of unfinished runs. Three days, so that an outage of two days leaves no day out.
         """
         now_ms = self.clock.now_ms()
         unfinished, oldest_ms = 0, now_ms
         for owners in self._batches():
             if deadline.remaining_ms() < _TIME_TO_STOP_MS:
-                self.telemetry.warn("not every account was looked at")
+                self.telemetry.warn("not all accounts were reconciled in time")
                 break
             for run in self._started(self._due(owners, now_ms), now_ms):
                 if not run.is_over:
@@ -92,11 +92,11 @@ class StartReconciliations:
         ]
 
     def asked_for(self, asked: Asked, operator_action: OperatorAction) -> list[Run]:
-        """The runs, as they are now; the audit log says who wanted them. Raises `Refusal`."""
+        """Return the runs as they are now; the audit log holds the operator. Raises `Refusal`."""
         now_ms = self.clock.now_ms()
         _check(asked, now_ms)
         if self._lag_ms(asked.provider) is None:
-            raise Refusal("provider_not_reconciled", "This deployment reads no books of such a provider.")
+            raise Refusal("provider_not_reconciled", "This deployment reads no reports of that provider.")
         owners = [
             owner
             for owner in self.directory.accounts()
@@ -105,12 +105,13 @@ class StartReconciliations:
             and asked.account_id in {None, owner.account_id}
         ]
         if not owners:
-            raise Refusal("no_account", "No merchant has an account at this provider; check the names.")
+            raise Refusal("no_account", "No merchant has an account at this provider. Check the names.")
         if len(owners) > _MAX_RUNS_AT_ONCE:
-            raise Refusal("too_many_accounts", "More than 100 accounts at once; name a merchant.")
+            raise Refusal("too_many_accounts", "More than 100 accounts match. Name a merchant.")
         if asked.file is not None and len(owners) > 1:
             raise Refusal(
-                "file_of_several_accounts", "A file belongs to one account; name the merchant and the account."
+                "file_of_several_accounts",
+                "A settlement file belongs to one account. Name the merchant and the account.",
             )
         self.audit_log.record(_record(asked, operator_action, now_ms))
         runs = [self._begun(_new(owner, asked.from_ms, asked.until_ms, asked), now_ms) for owner in owners]
@@ -121,7 +122,7 @@ class StartReconciliations:
         return begin(new, lag_ms=reports.lag_ms, max_slice_ms=reports.span_ms, now_ms=now_ms)
 
     def _started(self, runs: Sequence[Run], now_ms: int) -> Iterator[Run]:
-        """As they are now. A message for a new run, and for one that has been silent for long."""
+        """Yield the stored runs; send a message for a new one, and for one without progress."""
         known = self.runs.all_of([run.run_id for run in runs])
         for begun in runs:
             run = known.get(begun.run_id) or self.runs.start(begun)
@@ -134,7 +135,7 @@ class StartReconciliations:
         return lag_ms is not None and now_ms >= until_ms + lag_ms
 
     def _lag_ms(self, provider: str) -> int | None:
-        """None for a provider without a list, and for one that this deployment does not allow any more."""
+        """Return the report's lag; None for a provider without a report, or not allowed any more."""
         try:
             reports = self.providers.get(provider).capabilities.reports
         except ConfigurationError:
@@ -175,8 +176,8 @@ def _record(asked: Asked, operator_action: OperatorAction, now_ms: int) -> Audit
 
 def _check(asked: Asked, now_ms: int) -> None:
     if not 0 < asked.from_ms < asked.until_ms:
-        raise Refusal("span_invalid", "The span must begin before it ends.")
+        raise Refusal("span_invalid", "The time range must begin before it ends.")
     if asked.until_ms > now_ms:
-        raise Refusal("span_in_future", "The span must have ended: what is not over cannot be compared.")
+        raise Refusal("span_in_future", "The time range must be over: reports of the future do not exist.")
     if asked.until_ms - asked.from_ms > MAX_SPAN_MS:
-        raise Refusal("span_too_long", "At most 31 days at once; ask for the span in parts.")
+        raise Refusal("span_too_long", "The time range must not exceed 31 days. Split it into several requests.")

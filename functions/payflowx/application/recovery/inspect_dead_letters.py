@@ -1,4 +1,4 @@
-"""Look at dead letters without moving any: what each was, what a replay would do, and why it died."""
+"""Inspection of dead letters: content, effect of a replay, and logged failures. Read-only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 
 _TAKE: Final = 10
 _HIDE_SECONDS: Final = 60
-"""Longer than a look takes: the next receive of the same look must not see them again."""
+"""Longer than one inspection takes: its next receive must not return the same messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A plan, and what the log has of the message's failures. `failures` None: the log was not asked."""
+    """A replay plan and the logged failures. `failures` None: the log was not queried."""
 
     plan: ReplayPlan
     receives: int
@@ -24,18 +24,18 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectDeadLetters:
-    """Nobody else sees the messages for a moment; afterwards they lie there as before."""
+    """Hides the messages from other receivers briefly; afterwards they are visible again."""
 
     dead_letters: DeadLetters
     plan: PlanReplay
     failure_log: FailureLog
 
     def depths(self) -> Sequence[QueueDepth]:
-        """Of every queue."""
+        """Return the depth of every queue."""
         return self.dead_letters.depths()
 
     def __call__(self, queue: WorkQueueName, *, limit: int, with_log: bool) -> Sequence[Explanation]:
-        """At most `limit`, oldest first as far as the queue tells."""
+        """Return at most `limit` messages, oldest first as far as the queue reports."""
         letters = self._look(queue, limit)
         try:
             explained = [self._explain(queue, letter, with_log=with_log) for letter in letters]

@@ -1,4 +1,4 @@
-"""What a dead letter would do if it were sent again, decided from the stored rows: nothing is written or sent."""
+"""The plan of a dead letter's replay, decided from the stored items. Read-only."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,29 +30,32 @@ from payflowx.domain.shared.ambient import Clock
 
 
 class ReplayStep(StrEnum):
-    """What the worker would do on being woken."""
+    """The step that a worker would take after the wake-up."""
 
     RESOLVE = "resolve"
-    """Ask the provider what became of an attempt."""
+    """Inquire about an open attempt."""
     CHARGE = "charge"
-    """Begin an attempt, or a capture's, void's or refund's: all earlier ones are proven without effect."""
+    """Start an attempt of a payment or operation: all earlier ones are proven without effect."""
     END = "end"
-    """Nothing was charged and nothing may be tried any more: record it as failed or cancelled."""
+    """End as FAILED or CANCELLED: nothing was charged and no attempt is allowed any more."""
     TELL = "tell"
-    """Tell a merchant of an event that is still owed."""
+    """Deliver an event with pending deliveries."""
     GO_ON = "go_on"
-    """Go on with a reconciliation, from where it stands."""
+    """Continue a reconciliation at its position."""
     APPLY = "apply"
     """Apply a provider's webhook."""
     SKIP = "skip"
-    """Nothing: a replay removes the message."""
+    """No work: a replay removes the message."""
     KEEP = "keep"
-    """Nothing, and a person should know: a replay leaves the message where it is."""
+    """No work, but an operator should know: a replay keeps the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayPlan:
-    """`what` the message was, and why the step. `status` is the payment's or the operation's as stored."""
+    """A plan. `what` names the message, `why` gives the reason of the step.
+
+    `status` is the payment's or operation's, as stored.
+    """
 
     message_id: str
     sent_at_ms: int
@@ -66,7 +69,7 @@ class ReplayPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReplay:
-    """The row decides, as it will for the worker: the message is only what wakes it."""
+    """The stored item decides, as it will for the worker; the message only wakes it."""
 
     payments: Payments
     operations: Operations
@@ -79,11 +82,11 @@ class PlanReplay:
     policy: RetryPolicy
 
     def __call__(self, queue: WorkQueueName, letter: DeadLetter) -> ReplayPlan:
-        """Reads only."""
+        """Return the plan. Reads only."""
         try:
             message = self.decode(queue, letter.body)
         except UnreadableMessageError as error:
-            why = f"{error}: it came from outside, or from another version; purge it once you know"
+            why = f"{error}: it came from outside, or from another version; purge it after checking its origin"
             return _plan(letter, "unreadable", ReplayStep.KEEP, why, None)
         match message:
             case ReceivedEvent():
@@ -103,7 +106,7 @@ class PlanReplay:
         merchant = self.merchants.get(job.merchant_id)
         if payment is None or merchant is None:
             missing = "payment" if payment is None else "merchant"
-            why = f"there is no such {missing} here: the message is another deployment's, or the row was lost"
+            why = f"no such {missing} exists: the message is from another deployment, or the item was lost"
             return _plan(letter, what, ReplayStep.KEEP, why, job)
         step, why = _payment_step(decide_claim(payment, self.policy, merchant.disabled, self.clock.now_ms()))
         return _plan(letter, what, step, why, job, transaction_id=payment.transaction_id, status=payment.status)
@@ -112,7 +115,7 @@ class PlanReplay:
         what = f"wake-up of operation {job.operation_id} of {job.merchant_id}"
         operation = self.operations.get(job.merchant_id, job.transaction_id, job.operation_id or "")
         if operation is None:
-            why = "there is no such operation here: the message is another deployment's, or the row was lost"
+            why = "no such operation exists: the message is from another deployment, or the item was lost"
             return _plan(letter, what, ReplayStep.KEEP, why, job)
         match decide_operation_claim(operation, self.clock.now_ms()):
             case NoWork(reason=reason):
@@ -120,41 +123,47 @@ class PlanReplay:
             case ResolveOpenOperation(attempt=attempt):
                 step, why = ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
             case StartOperationAttempt(number=number):
-                step, why = ReplayStep.CHARGE, f"{operation.kind} attempt {number}: nothing was moved so far"
+                step, why = ReplayStep.CHARGE, f"{operation.kind} attempt {number}: no money moved so far"
             case FailOperation(code=code):
-                step, why = ReplayStep.END, f"nothing was moved and nothing may be tried any more: {code}"
+                step, why = ReplayStep.END, f"no money moved and no attempt is allowed any more: {code}"
         return _plan(letter, what, step, why, job, transaction_id=operation.transaction_id, status=operation.status)
 
     def _delivery(self, letter: DeadLetter, job: DeliveryJob) -> ReplayPlan:
         what = f"delivery of event {job.seq} of {job.transaction_id} to {job.merchant_id}"
         merchant_event = self.merchant_events.get(job.merchant_id, job.transaction_id, job.seq)
         if merchant_event is None:
-            return _plan(letter, what, ReplayStep.SKIP, "there is no such event to be told of", job)
+            return _plan(letter, what, ReplayStep.SKIP, "no such merchant event exists", job)
         if merchant_event.due_at_ms is None:
-            return _plan(letter, what, ReplayStep.SKIP, "nobody is owed it any more", job)
-        return _plan(letter, what, ReplayStep.TELL, "it is still owed", job, transaction_id=job.transaction_id)
+            return _plan(letter, what, ReplayStep.SKIP, "already delivered or expired", job)
+        return _plan(letter, what, ReplayStep.TELL, "deliveries are pending", job, transaction_id=job.transaction_id)
 
     def _run(self, letter: DeadLetter, message: RunWakeUp) -> ReplayPlan:
         what = f"wake-up of reconciliation {message.run_id}"
         run = self.runs.get(message.run_id)
         if run is None:
-            return _plan(letter, what, ReplayStep.KEEP, "there is no such reconciliation here", message)
+            return _plan(letter, what, ReplayStep.KEEP, "no such reconciliation exists", message)
         if run.is_over:
-            return _plan(letter, what, ReplayStep.SKIP, f"it is over: {run.phase}", message, status=run.phase)
-        return _plan(letter, what, ReplayStep.GO_ON, f"it stands in phase {run.phase}", message, status=run.phase)
+            return _plan(
+                letter, what, ReplayStep.SKIP, f"the reconciliation is over: {run.phase}", message, status=run.phase
+            )
+        return _plan(
+            letter, what, ReplayStep.GO_ON, f"the reconciliation is in phase {run.phase}", message, status=run.phase
+        )
 
     def _provider_event(self, letter: DeadLetter, inbound: ReceivedEvent) -> ReplayPlan:
         what = f"webhook {inbound.provider_event.type} of {inbound.provider} for {inbound.merchant_id}"
         match self.find(inbound):
             case Unmatched.OURS_UNKNOWN:
-                why = "it bears a key of our making that belongs to nothing here: two deployments on one account?"
+                why = (
+                    "its key was made by PayFlowX but matches nothing: check whether two deployments share the account"
+                )
                 return _plan(letter, what, ReplayStep.KEEP, why, inbound)
             case Unmatched():
-                why = "it is about nothing of ours; what is ours is inquired without it"
+                why = "it matches no payment; open attempts are inquired about without it"
                 return _plan(letter, what, ReplayStep.SKIP, why, inbound)
             case Matched(payment=payment, attempt=attempt, operation=operation):
                 status = operation.status if operation else payment.status
-                why = f"attempt {attempt.number} is {attempt.state}; a proof is applied once, a hint makes a worker ask"
+                why = f"attempt {attempt.number} is {attempt.state}; a proof is applied once, else a worker inquires"
                 return _plan(
                     letter,
                     what,

@@ -1,7 +1,7 @@
-"""Send dead letters again, a few at a time, and remove those that need no sending.
+"""Replay of dead letters in small batches; those without work are removed.
 
-A replay charges nothing by itself: what is sent is a wake-up that names a row, without the hints of the first send,
-and the worker decides from the row. It begins an attempt only if every earlier one is proven uncharged.
+A replay charges nothing by itself: it sends a wake-up that only names an item, and the worker decides from the stored
+item. It starts an attempt only if every earlier one is proven uncharged.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from payflowx.domain.shared.errors import Refusal
 
 MAX_REPLAY_BATCH: Final = 10
 _HIDE_SECONDS: Final = 300
-"""A message that is kept, or that we die over, comes back after that: the next run takes it up."""
+"""A kept message, or one of a failed run, becomes visible after this: the next run takes it."""
 _ORDER: Final = {step: place for place, step in enumerate((ReplayStep.RESOLVE, ReplayStep.APPLY, ReplayStep.END))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What became of one message. `sent`: again, to its queue."""
+    """The result of one message. `sent`: it was sent to its queue again."""
 
     plan: ReplayPlan
     sent: bool
@@ -36,7 +36,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayDeadLetters:
-    """Resumable: what was replayed is gone from the dead letters, what was not is still there."""
+    """Resumable: replayed messages are removed from the dead letters, all others stay."""
 
     dead_letters: DeadLetters
     plan: PlanReplay
@@ -49,7 +49,7 @@ class ReplayDeadLetters:
     clock: Clock
 
     def __call__(self, queue: WorkQueueName, *, limit: int, operator_action: OperatorAction) -> Sequence[Replayed]:
-        """At most `limit`. An empty answer: nothing is left that could be replayed now."""
+        """Replay at most `limit` messages. An empty result: none is left to replay now."""
         letters = self.dead_letters.take(queue, limit=min(limit, MAX_REPLAY_BATCH), hide_seconds=_HIDE_SECONDS)
         if not letters:
             return []
@@ -67,7 +67,7 @@ class ReplayDeadLetters:
     def _replay(
         self, queue: WorkQueueName, letter: DeadLetter, plan: ReplayPlan, operator_action: OperatorAction
     ) -> Replayed:
-        """First sent, then removed: dying in between sends it twice, which does no harm."""
+        """Send first, then remove: a crash in between sends it twice, which is harmless."""
         if plan.step is ReplayStep.KEEP or plan.message is None:
             return Replayed(plan=plan, sent=False)
         sent = plan.step is not ReplayStep.SKIP and self._send(plan.message, operator_action)
@@ -85,7 +85,7 @@ class ReplayDeadLetters:
             case Job(operation_id=None):
                 return self._resolve(message, operator_action)
             case Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id):
-                # Without its hints: the row decides.
+                # Without the optional fields: the stored item decides.
                 self.jobs.send(Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id))
         return True
 
@@ -93,20 +93,23 @@ class ReplayDeadLetters:
         try:
             self.resolve_payment(job.merchant_id, job.transaction_id, operator_action)
         except Refusal:
-            return False  # settled since it was planned
+            return False  # resolved since it was planned
         return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeDeadLetters:
-    """Throw dead letters away. No payment is lost: each is due by its row, and every webhook is inquired besides."""
+    """Removes dead letters for good.
+
+    No payment is lost: each is due by its stored item, and inquiries replace every webhook.
+    """
 
     dead_letters: DeadLetters
     merchant_directory: MerchantDirectory
     clock: Clock
 
     def __call__(self, queue: WorkQueueName, operator_action: OperatorAction) -> None:
-        """All that lie there now."""
+        """Remove all messages of the dead-letter queue."""
         record = AuditEntry(
             action="dead_letters.purged",
             at_ms=self.clock.now_ms(),

@@ -1,4 +1,4 @@
-"""The one recovery mechanism: what is due and was not woken is woken, whatever the reason."""
+"""The only recovery mechanism: wake every due item that no message has woken."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ _TIME_TO_STOP_MS = 5 * SECOND_MS
 
 @dataclass(slots=True)
 class Swept:
-    """What one run has seen, of one shard or of all."""
+    """The counts of one run, of one shard or of all."""
 
     due: int = 0
     woken: int = 0
     to_review: int = 0
     oldest_due_ms: int | None = None
     unfinished_shards: int = 0
-    """Not read to the end: the function's time was up, or the store did not answer. The next run goes on."""
+    """Shards not read to the end: the time was up, or the store failed. The next run continues."""
 
     def add(self, other: "Swept") -> None:
-        """Count another shard's findings in."""
+        """Add another shard's counts."""
         self.due += other.due
         self.woken += other.woken
         self.to_review += other.to_review
@@ -35,7 +35,6 @@ class Swept:
             self.saw(other.oldest_due_ms)
 
     def count(self, due: Due, wake_result: WakeResult) -> None:
-        """Count one due item."""
         if wake_result is WakeResult.STALE:
             return
         self.due += 1
@@ -44,13 +43,12 @@ class Swept:
         self.saw(due.due_at_ms)
 
     def saw(self, due_at_ms: int) -> None:
-        """Remember the oldest due time."""
         self.oldest_due_ms = min(self.oldest_due_ms or due_at_ms, due_at_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepDueItems:
-    """Runs every minute. Two runs at once do no harm: each due time is moved by one of them only."""
+    """Runs every minute. Concurrent runs are harmless: only one can postpone a due item."""
 
     due_items: DueItems
     wakers: Mapping[DueKind, Waker]
@@ -59,7 +57,7 @@ class SweepDueItems:
     telemetry: Telemetry
 
     def __call__(self, deadline: Deadline) -> Swept:
-        """Walk all due pages of every shard."""
+        """Read all due pages of every shard."""
         shards = [Swept() for _ in range(DUE_SHARDS)]
         self.concurrency.run([partial(self._shard, i, swept, deadline) for i, swept in enumerate(shards)])
         total = Swept()
@@ -85,7 +83,7 @@ class SweepDueItems:
                     return
         except StorageUnavailableError:
             swept.unfinished_shards += 1
-            self.telemetry.warn("a shard could not be swept; the next run will", shard=shard)
+            self.telemetry.warn("a shard could not be swept; the next run will retry", shard=shard)
 
     def _page(self, page: Sequence[Due], swept: Swept, deadline: Deadline) -> bool:
         for due in page:

@@ -1,4 +1,4 @@
-"""Drive an event that is still to be delivered: for as long as it takes, because merchants are owed it."""
+"""Wake-up of an event with pending deliveries, without a limit: merchants must receive it."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class WakeEvent:
     deliveries: Deliveries
 
     def __call__(self, due: Due, now_ms: int) -> WakeResult:
-        """First the later due time, then the message: of two sweepers, one sends."""
+        """Postpone first, then send the message: of two sweepers, one sends."""
         seq = int(due.item_id)
         merchant_event = self.merchant_events.get(due.merchant_id, due.transaction_id, seq)
         if merchant_event is None or merchant_event.due_at_ms != due.due_at_ms:

@@ -1,4 +1,4 @@
-"""Drive a capture, void or refund that is due, for a bounded number of times."""
+"""Wake-up of a due capture, void or refund, a limited number of times."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import send_operation_to_review
 from payflowx.domain.payments.ports import Due, DueItems, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS
@@ -30,7 +31,7 @@ class WakeOperation:
     policy: RetryPolicy
 
     def __call__(self, due: Due, now_ms: int) -> WakeResult:
-        """Wake a worker; after forty times without news, a person."""
+        """Wake a worker; after `MAX_DRIVES` wake-ups without progress, start a manual review."""
         operation = self.operations.get(due.merchant_id, due.transaction_id, due.item_id)
         if operation is None or operation.due_at_ms != due.due_at_ms:
             return WakeResult.STALE
@@ -42,12 +43,12 @@ class WakeOperation:
         return wake(due, job, operation.drives, now_ms, due_items=self.due_items, jobs=self.jobs)
 
     def _stop(self, operation: Operation, due: Due, now_ms: int) -> WakeResult:
-        """A person has to look; the amount stays reserved, because money may have moved."""
+        """Start a manual review; the amount stays reserved, because money may have moved."""
         self.telemetry.count(Metric.DRIVES_EXHAUSTED)
         payment = self.payments.get(due.merchant_id, due.transaction_id)
         if payment is None or operation.status is not OperationStatus.PENDING:
             self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)
             return WakeResult.LEFT
         context = Context(now_ms=now_ms, actor="sweeper", policy=self.policy)
-        change = send_operation_to_review(payment, operation, "drives_exhausted", context)
+        change = send_operation_to_review(payment, operation, ReviewReason.DRIVES_EXHAUSTED.value, context)
         return WakeResult.TO_REVIEW if self.outcome_writer.commit(change) is not None else WakeResult.LEFT

@@ -1,4 +1,4 @@
-"""Drive a payment that is due, for a bounded number of times."""
+"""Wake-up of a due payment, a limited number of times."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from payflowx.application.recovery.waking import WakeResult, wake
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Due, DueItems, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Context, send_to_review
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS
@@ -27,7 +28,7 @@ class WakePayment:
     policy: RetryPolicy
 
     def __call__(self, due: Due, now_ms: int) -> WakeResult:
-        """Wake a worker; after forty times without news, a person."""
+        """Wake a worker; after `MAX_DRIVES` wake-ups without progress, start a manual review."""
         payment = self.payments.get(due.merchant_id, due.transaction_id)
         if payment is None or payment.due_at_ms != due.due_at_ms:
             return WakeResult.STALE
@@ -39,15 +40,15 @@ class WakePayment:
         return wake(due, job, payment.drives, now_ms, due_items=self.due_items, jobs=self.jobs)
 
     def _stop(self, payment: Payment, due: Due, now_ms: int) -> WakeResult:
-        """A person has to look. Never FAILED: that would be a guess."""
+        """Start a manual review. Never FAILED, because that would be a guess."""
         self.telemetry.count(Metric.DRIVES_EXHAUSTED)
         if payment.status in FINAL_STATUSES or payment.status is PaymentStatus.IN_REVIEW:
             self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)
             return WakeResult.LEFT
         change = send_to_review(
             payment,
-            "drives_exhausted",
-            "The payment was woken many times without progress; a person has to look.",
+            ReviewReason.DRIVES_EXHAUSTED.value,
+            f"No progress after {MAX_DRIVES} recovery attempts. Requires manual review.",
             Context(now_ms=now_ms, actor="sweeper", policy=self.policy),
         )
         return WakeResult.TO_REVIEW if self.outcome_writer.commit(change) is not None else WakeResult.LEFT

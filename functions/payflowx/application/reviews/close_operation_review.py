@@ -1,4 +1,4 @@
-"""Close the review of a capture, void or refund with evidence."""
+"""Closing of an operation's manual review with evidence."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class CloseOperationReview:
     def __call__(
         self, merchant_id: str, operation_id: str, finding: ReviewEntry, operator_action: OperatorAction
     ) -> Operation:
-        """The operation, SUCCEEDED or FAILED; its payment's trail holds the evidence."""
+        """Return the operation, SUCCEEDED or FAILED; its payment's audit log holds the evidence."""
         facts = review_facts(finding, operator_action)
         transaction_id = self.operations.locate(merchant_id, operation_id)
         for _ in range(MAX_ACCEPT_TRIES):
@@ -43,7 +43,7 @@ class CloseOperationReview:
             if isinstance(result, ReferenceTaken):
                 raise Refusal(
                     "reference_taken",
-                    "The provider's reference belongs to something else here: it cannot prove this operation.",
+                    "The provider's reference belongs to another record, so it cannot prove this operation.",
                 )
             if isinstance(result, Stored) and change.operation_after is not None:
                 return change.operation_after

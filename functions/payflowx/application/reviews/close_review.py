@@ -1,4 +1,4 @@
-"""Close a payment's review with evidence: what a person found out where no machine could."""
+"""Closing of a payment's manual review with an operator's evidence."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,10 @@ from payflowx.domain.shared.text import provider_reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewEntry:
-    """What a person found out, and how. `reference`: the provider's id of the charge, where it was not known."""
+    """An operator's evidence and its source.
+
+    `reference`: the provider's id of the charge, where it was not known.
+    """
 
     verdict: ReviewVerdict
     evidence: str
@@ -26,9 +29,12 @@ class ReviewEntry:
 
 
 def review_facts(finding: ReviewEntry, operator_action: OperatorAction) -> dict[str, Fact]:
-    """What the trail keeps of it; raises `Refusal` (`reference_invalid`, `reason_invalid`)."""
+    """Return the facts for the audit log.
+
+    Raises `Refusal` (`reference_invalid`, `reason_invalid`).
+    """
     if finding.reference is not None and provider_reference(finding.reference) is None:
-        raise Refusal("reference_invalid", "The reference is none that a provider gives.")
+        raise Refusal("reference_invalid", "Not a valid provider reference.")
     return {**operator_action.facts(), "evidence": checked_words("evidence", finding.evidence)}
 
 
@@ -48,7 +54,7 @@ class CloseReview:
         finding: ReviewEntry,
         operator_action: OperatorAction,
     ) -> Payment:
-        """The payment, SUCCESS or FAILED; its trail holds the evidence."""
+        """Return the payment, SUCCESS or FAILED; its audit log holds the evidence."""
         facts = review_facts(finding, operator_action)
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
@@ -61,7 +67,7 @@ class CloseReview:
                 case ReferenceTaken():
                     raise Refusal(
                         "reference_taken",
-                        "The provider's reference belongs to another attempt here: it cannot prove this one.",
+                        "The provider's reference belongs to another attempt, so it cannot prove this one.",
                     )
                 case _:
                     continue

@@ -1,4 +1,4 @@
-"""What waits for a person: payments in review, and captures, voids and refunds in review on any payment."""
+"""Payments in manual review, and captures, voids and refunds in manual review."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from payflowx.domain.shared.statuses import CaptureMode, OperationStatus, Paymen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """`operation` None: it is about the charge itself."""
+    """One review. `operation` None: it is about the charge itself."""
 
     payment: Payment
     operation: Operation | None = None
@@ -20,7 +20,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPage:
-    """A page may be empty and still go on."""
+    """A page of reviews; it may be empty and still have a next one."""
 
     items: Sequence[Review]
     next_position: str | None
@@ -28,13 +28,13 @@ class ReviewPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReviews:
-    """Walks a merchant's payments, and asks for operations only where the amounts tell that there are some."""
+    """Reads a merchant's payments, and operations only where the amounts show that some exist."""
 
     payments: Payments
     operations: Operations
 
     def __call__(self, query: PaymentQuery) -> ReviewPage:
-        """Those of one page of payments, newest first."""
+        """Return the reviews of one page of payments, newest first."""
         page = self.payments.page(replace(query, status=None))
         reviews = [review for payment in page.items for review in self._of(payment)]
         return ReviewPage(items=reviews, next_position=page.next_position)
@@ -52,5 +52,8 @@ class ListReviews:
 
 
 def _may_have_operations(payment: Payment) -> bool:
-    """Captures and voids need an authorization; a refund leaves its trace in the amounts until it has failed."""
+    """Return whether the payment can have operations.
+
+    Captures and voids need an authorization; a refund changes the amounts until it has failed.
+    """
     return payment.capture is CaptureMode.MANUAL or payment.refunded > 0 or payment.refundable != payment.captured

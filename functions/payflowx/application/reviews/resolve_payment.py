@@ -1,4 +1,4 @@
-"""Have a payment looked at now rather than when it is due. It charges nothing that would not be charged anyway."""
+"""Immediate inquiry about a payment. It starts no charge that would not start anyway."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvePayment:
-    """Raises `Refusal` (`not_found`, `nothing_to_do`). What may be done is for the worker to decide, from the row."""
+    """Raises `Refusal` (`not_found`, `nothing_to_do`). The worker decides from the stored item."""
 
     payments: Payments
     outcome_writer: OutcomeWriter
@@ -24,7 +24,7 @@ class ResolvePayment:
     policy: RetryPolicy
 
     def __call__(self, merchant_id: str, transaction_id: str, operator_action: OperatorAction) -> Payment:
-        """The payment, due now; its trail says who asked and why."""
+        """Return the payment, due now; its audit log holds the operator and the reason."""
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:

@@ -1,4 +1,4 @@
-"""Which provider would take a payment like this, and why: by the rules in force or by others."""
+"""Explanation of a routing decision, by the current rules or by a given document."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,12 +13,12 @@ from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import CaptureMode
 
 _TOKEN: Final = "any"  # noqa: S105 - opens nothing
-"""Stands for a token that every provider understands."""
+"""A placeholder for a token that every provider accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteQuestion:
-    """A payment that nobody has to make. `transaction_id` decides the share of a rule that splits."""
+    """A hypothetical payment. `transaction_id` selects the share of a rule that splits."""
 
     merchant_id: str
     amount: int
@@ -32,7 +32,10 @@ class RouteQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainRoute:
-    """Writes nothing. Raises `Refusal` (`not_found`, `routing_invalid`, `no_route`, `no_provider_available`)."""
+    """Writes nothing.
+
+    Raises `Refusal` (`not_found`, `routing_invalid`, `no_route`, `no_provider_available`).
+    """
 
     merchant_directory: MerchantDirectory
     publisher: RoutingPublisher
@@ -40,9 +43,9 @@ class ExplainRoute:
     providers: Providers
 
     def __call__(self, question: RouteQuestion, data: bytes | None) -> Route:
-        """By the document given, else by the one that is served."""
+        """Decide by the document `data`, else by the current one."""
         if not is_currency(question.currency):
-            raise Refusal("currency_invalid", "currency must be a code of ISO 4217, in capitals.")
+            raise Refusal("currency_invalid", "currency must be an ISO 4217 code in capitals.")
         merchant = self.merchant_directory.merchant(question.merchant_id)
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")

@@ -1,4 +1,4 @@
-"""Check a routing document and roll it out, or roll the last one back."""
+"""Publication of a routing document: check and roll out, or roll back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ from payflowx.domain.shared.errors import ConfigurationError, Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRouting:
-    """The faults of a document in words; the store's own validator asks the same questions."""
+    """Finds a document's faults; the configuration store's validator uses the same checks."""
 
     decode: RoutingDecoder
     providers: Providers
 
     def faults(self, data: bytes) -> Sequence[str]:
-        """An empty list: it may be published."""
+        """Return the faults in words; an empty list means that it may be published."""
         try:
             return document_faults(self.decode(data), self.providers.capabilities())
         except ConfigurationError as error:
             return [str(error)]
 
     def checked(self, data: bytes) -> RoutingDocument:
-        """The document; raises `Refusal` (`routing_invalid`)."""
+        """Return the document. Raises `Refusal` (`routing_invalid`)."""
         faults = self.faults(data)
         if faults:
             raise Refusal("routing_invalid", "; ".join(faults) + ".")
@@ -51,7 +51,7 @@ class PublishRouting:
     clock: Clock
 
     def __call__(self, data: bytes, operator_action: OperatorAction) -> Publication:
-        """Where it stands. Payments that were accepted keep the route that they have."""
+        """Return the roll-out. Accepted payments keep their route."""
         document = self.check.checked(data)
         now_ms = self.clock.now_ms()
         facts: dict[str, Fact] = {"document": document.version, "rules": len(document.rules)}
@@ -69,7 +69,7 @@ class RollBackRouting:
     clock: Clock
 
     def __call__(self, operator_action: OperatorAction) -> Publication:
-        """What is served afterwards."""
+        """Return the publication in effect afterwards."""
         record = AuditEntry(action="routing.rolled_back", at_ms=self.clock.now_ms(), operator_action=operator_action)
         self.merchant_directory.record(record)
         return self.publisher.roll_back(f"{operator_action.who}: {operator_action.why}")

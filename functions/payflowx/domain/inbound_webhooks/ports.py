@@ -1,4 +1,4 @@
-"""What webhooks of providers need from the outside world."""
+"""Ports of inbound webhooks."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from payflowx.domain.providers.ports import Account
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookAccount:
-    """Whose webhooks arrive at an address."""
+    """The merchant's account that a webhook URL belongs to."""
 
     merchant_id: str
     account: Account
@@ -17,7 +17,10 @@ class WebhookAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedEvent:
-    """An authentic webhook, reduced to what it is about. The message that carries it holds nothing else of it."""
+    """An authentic webhook, reduced to its ids and outcome.
+
+    Its queue message holds nothing else.
+    """
 
     merchant_id: str
     provider: str
@@ -25,14 +28,14 @@ class ReceivedEvent:
     received_at_ms: int
     provider_event: ProviderEvent
     tries: int = 0
-    """How often it was put back because it came too early: before our own write, or while a worker was busy."""
+    """Number of times it was put back: it came before our own write, or while a worker was busy."""
     correlation_id: str | None = None
-    """Of the webhook's request; filled in by the queue's adapter."""
+    """The correlation id of the webhook's request; set by the queue's adapter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceOwner:
-    """What a provider's reference stands for: an attempt of a payment, or an operation on it."""
+    """The owner of a provider's reference: an attempt of a payment, or an operation on it."""
 
     merchant_id: str
     transaction_id: str
@@ -41,18 +44,21 @@ class ReferenceOwner:
 
 
 class WebhookAccounts(Protocol):
-    """Accounts by the secret part of their webhook address; answers may be a minute old."""
+    """Accounts by the token of their webhook URL; up to a minute old."""
 
     def find(self, provider: str, token: str) -> WebhookAccount | None: ...
 
 
 class ProviderEventQueue(Protocol):
-    """The queue between receiving and applying. Raises `StorageUnavailableError`: then the provider must repeat."""
+    """The queue between receiving and applying webhooks.
+
+    Raises `StorageUnavailableError`: then the provider must repeat the webhook.
+    """
 
     def send(self, inbound: ReceivedEvent, *, delay_seconds: int = 0) -> None: ...
 
 
 class References(Protocol):
-    """Providers' ids with their one owner each."""
+    """Providers' references, each with its one owner."""
 
     def find(self, provider: str, account_id: str, reference: str) -> ReferenceOwner | None: ...

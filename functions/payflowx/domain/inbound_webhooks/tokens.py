@@ -1,4 +1,7 @@
-"""The last part of the address that a provider posts to. It names the account; only a signature proves anything."""
+"""Webhook tokens: the last part of the URL to which a provider posts.
+
+A token identifies the account; only a signature authenticates a webhook.
+"""
 
 import hashlib
 import re
@@ -9,10 +12,10 @@ TOKEN_PATTERN: Final = re.compile(rf"[A-Za-z0-9]{{{TOKEN_CHARS}}}")
 
 
 def hash_webhook_token(token: str) -> str:
-    """What accounts are looked up by."""
+    """Return the hash under which an account is indexed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def webhook_path(provider: str, token: str) -> str:
-    """The address below the API's own."""
+    """Return the URL path below the API's own address."""
     return f"/webhooks/{provider}/{token}"

@@ -1,4 +1,4 @@
-"""API keys: recognizable by secret scanners, checkable without a look-up, stored as a hash only."""
+"""API keys: recognizable by secret scanners, checkable offline, stored as a hash only."""
 
 import hashlib
 import re
@@ -28,18 +28,18 @@ class ApiKeys(Protocol):
 
 
 def compose_api_key(mode: str, secret: str) -> str:
-    """`pfx_{test|live}_sk_`, 32 random base62 characters (190 bits) and their CRC-32 in six."""
+    """Return `pfx_{test|live}_sk_`, 32 random base62 characters (190 bits) and a CRC-32 in six."""
     head = f"pfx_{mode}_sk_{secret}"
     return head + _checksum(head)
 
 
 def is_well_formed(key: str) -> bool:
-    """Whether this can be a key at all; most typing and guessing ends here, before any look-up."""
+    """Return whether this can be a key; rejects most typos and guesses before any look-up."""
     return PATTERN.fullmatch(key) is not None and key[-_CHECK_CHARS:] == _checksum(key[:-_CHECK_CHARS])
 
 
 def hash_api_key(key: str) -> str:
-    """Plain SHA-256: the key has 190 bits of its own, so no slow hash is needed."""
+    """Return the plain SHA-256: the key has 190 random bits, so no slow hash is needed."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What operators' commands about merchants, keys, accounts and switches need from the outside world."""
+"""Ports of operators' commands on merchants, keys, accounts and provider statuses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from payflowx.domain.routing.routing import RoutingDocument
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """An entry of the operators' trail: for changes that belong to no payment. Never a secret, never personal data."""
+    """An audit entry of an operator's change outside of payments. No secrets, no personal data."""
 
     action: str
     at_ms: int
@@ -24,7 +24,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyRecord:
-    """What is kept of an API key. `key_id` names it where the key itself must not be said."""
+    """The stored record of an API key. `key_id` names it without revealing the key."""
 
     key_id: str
     merchant_id: str
@@ -45,7 +45,7 @@ class MerchantSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantPage:
-    """By id. `next_after` continues the list; None ends it."""
+    """A page of merchants by id. `next_after` continues the list; None ends it."""
 
     items: Sequence[MerchantSummary]
     next_after: str | None
@@ -53,7 +53,7 @@ class MerchantPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderStatus:
-    """A provider switched off or on, for one merchant or (None) for everyone."""
+    """A provider enabled or disabled, for one merchant or (None) for all."""
 
     provider: str
     merchant_id: str | None
@@ -62,21 +62,22 @@ class ProviderStatus:
 
 
 class AuditLog(Protocol):
-    """The operators' audit log. Nobody can alter it."""
+    """The operators' audit log. Entries cannot be altered."""
 
     def record(self, record: AuditEntry) -> None:
-        """An entry for a change that lies outside of this store. Written first: a change is never without one."""
+        """Store the audit entry of a change outside of this store, before that change is made."""
         ...
 
     def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
-        """Of a month (2026-11), newest first."""
+        """Return the entries of a month (2026-11), newest first."""
         ...
 
 
 class MerchantDirectory(AuditLog, Protocol):
-    """Reads consistently, nothing remembered. Each change is written with its record, both or none.
+    """The store of merchants, read consistently and without a cache.
 
-    False when a condition did not hold; then nothing was written.
+    Each change is written with its audit entry, both or none. Methods return False when a condition did not hold; then
+    nothing was written.
     """
 
     def create_merchant(self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry) -> bool: ...
@@ -88,11 +89,11 @@ class MerchantDirectory(AuditLog, Protocol):
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 
     def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:
-        """Store a key; with `replaced`, that other key's new expiry as well."""
+        """Store a key; with `replaced`, also the other key's new expiry."""
         ...
 
     def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:
-        """Store the expiry or revocation of a key that exists."""
+        """Store the expiry or revocation of an existing key."""
         ...
 
     def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
@@ -106,7 +107,10 @@ class MerchantDirectory(AuditLog, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSecret:
-    """A provider account's credentials. `webhook_secret` None: the provider signs webhooks with the key secret."""
+    """A provider account's credentials.
+
+    `webhook_secret` None: the provider signs webhooks with the key secret.
+    """
 
     key_id: str = field(repr=False)
     key_secret: str = field(repr=False)
@@ -114,14 +118,17 @@ class AccountSecret:
 
 
 class AccountSecrets(Protocol):
-    """Credentials in the vault. Raises `Refusal` (`secret_forbidden`, `secret_missing`, `secret_unreadable`)."""
+    """The credentials in the secret store.
+
+    Raises `Refusal` (`secret_forbidden`, `secret_missing`, `secret_unreadable`).
+    """
 
     def put(self, name: str, secret: AccountSecret) -> str:
-        """Store under a name of ours, over whatever is there; the ARN."""
+        """Store a secret under our name, replacing any other; return its ARN."""
         ...
 
     def replace(self, arn: str, secret: AccountSecret, *, keep_previous: bool) -> None:
-        """Store over what is there. `keep_previous`: the one of before stays valid for webhooks."""
+        """Replace a secret. `keep_previous`: the old one stays valid for webhooks."""
         ...
 
     def forget_previous(self, arn: str) -> bool:
@@ -133,28 +140,31 @@ class AccountSecrets(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A routing document as it is being served."""
+    """A published routing document and its roll-out state."""
 
     number: int
-    """Of the version in the configuration store, not the document's own."""
+    """The configuration store's version number, not the document's own."""
     document: bytes
     state: str
     percent: int
 
 
 class RoutingPublisher(Protocol):
-    """Where the routing document is rolled out from. Raises `Refusal` (`routing_busy`, `nothing_to_roll_back`)."""
+    """Publishes routing documents. Raises `Refusal` (`routing_busy`, `nothing_to_roll_back`)."""
 
     def current(self) -> Publication: ...
 
     def publish(self, document: bytes, description: str) -> Publication: ...
 
     def roll_back(self, description: str) -> Publication:
-        """Stop a roll-out under way, or put the version of before back."""
+        """Stop the current roll-out, or restore the previous version."""
         ...
 
 
 class RoutingDecoder(Protocol):
-    """From JSON to the domain's words; raises `ConfigurationError` with the fault and its place."""
+    """Decodes JSON into a routing document.
+
+    Raises `ConfigurationError` with the fault and its place.
+    """
 
     def __call__(self, data: bytes) -> RoutingDocument: ...

@@ -1,4 +1,7 @@
-"""A person's decision: who made it and why. Every change by an operator carries one into a trail."""
+"""The author and reason of an operator's change.
+
+Every such change stores them in an audit log.
+"""
 
 import re
 from collections.abc import Mapping
@@ -19,35 +22,38 @@ _MAIL_ADDRESS: Final = re.compile(r"\S+@\S+\.\S+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAction:
-    """`who`: the ARN of whoever called, or a user of the local machine. `why`: their own words, a ticket's number."""
+    """`who`: the caller's ARN, or a user of the local machine. `why`: a ticket or short reason."""
 
     who: str
     why: str
 
     def facts(self) -> Mapping[str, Fact]:
-        """As an entry of a trail holds it."""
+        """Return the action as facts of an audit entry."""
         return {"operator": self.who, "reason": self.why}
 
 
 def operator_action_of(who: str, why: str) -> OperatorAction:
-    """Raises `Refusal` (`reason_invalid`): trails cannot be altered, so nothing may enter that has no place there."""
+    """Validate an operator's name and reason. Raises `Refusal` (`reason_invalid`).
+
+    Audit logs cannot be altered, so unsuitable text must be refused here.
+    """
     if not (1 <= len(who) <= MAX_WHO_CHARS and is_clean(who)):
         raise Refusal("reason_invalid", f"operator must have 1 to {MAX_WHO_CHARS} printable characters.")
     return OperatorAction(who=who, why=checked_words("reason", why))
 
 
 def checked_words(name: str, text: str) -> str:
-    """An operator's words, fit to be kept for ever."""
+    """Return an operator's text if it may be stored permanently. Raises `Refusal`."""
     words = text.strip()
     if not (1 <= len(words) <= MAX_WHY_CHARS and is_clean(words)):
         raise Refusal("reason_invalid", f"{name} must have 1 to {MAX_WHY_CHARS} printable characters.")
     if contains_card_number(words) or _CREDENTIAL.search(words):
         raise Refusal(
-            "reason_invalid", f"{name} holds what looks like a card number or a credential. Name a ticket instead."
+            "reason_invalid", f"{name} contains text like a card number or a credential. Give a ticket number instead."
         )
     if _MAIL_ADDRESS.search(words):
         raise Refusal(
             "reason_invalid",
-            f"{name} holds what looks like a mail address. The trail cannot be erased: name a ticket instead.",
+            f"{name} contains text like a mail address, and audit logs cannot be erased. Give a ticket number instead.",
         )
     return words

@@ -1,4 +1,4 @@
-"""What this capability needs from outside."""
+"""Ports of merchants and API keys."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from payflowx.domain.providers.ports import Account
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merchant:
-    """A tenant, its accounts in order of preference, and the providers switched off for it or for everyone."""
+    """A tenant: its accounts in order of preference, and the providers disabled for it or for all."""
 
     merchant_id: str
     name: str
@@ -16,16 +16,16 @@ class Merchant:
     disabled: frozenset[str] = frozenset()
 
     def preferred_accounts(self) -> dict[str, str]:
-        """Provider to the id of the account that new payments use there: the first one."""
+        """Return for each provider the account that new payments use: the first one."""
         return {account.provider: account.account_id for account in reversed(self.accounts)}
 
     def account(self, provider: str, account_id: str) -> Account | None:
-        """The account an attempt was begun with; None if it was removed since."""
+        """Return the account that an attempt used; None if it was removed since."""
         wanted = (provider, account_id)
         return next((a for a in self.accounts if (a.provider, a.account_id) == wanted), None)
 
 
 class MerchantConfiguration(Protocol):
-    """Merchants and their accounts; answers may be up to a minute old."""
+    """Merchants and their accounts; up to a minute old."""
 
     def get(self, merchant_id: str) -> Merchant | None: ...

@@ -1,4 +1,4 @@
-"""Where a merchant wants to be told. A merchant's endpoints are one record: they are few, and change together."""
+"""A merchant's webhook endpoints, stored as one record: they are few, and change together."""
 
 import re
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ ENDPOINT_ID_PATTERN: Final = re.compile(rf"{ENDPOINT_PREFIX}[a-z2-7]{{{ID_CHARS}
 
 
 class EndpointStatus(StrEnum):
-    """Whether it is told of anything."""
+    """Whether events are delivered to the endpoint."""
 
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
 
 
 class DisabledReason(StrEnum):
-    """Why an endpoint was given up."""
+    """The reason why an endpoint was disabled."""
 
     GONE = "gone"
     """It answered 410."""
     FAILING = "failing"
-    """It took nothing for three days."""
+    """No delivery succeeded for three days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address of a merchant's. `event_types` empty: all of them. Secrets are ciphertext here."""
+    """A merchant's webhook address. Empty `event_types` means all; secrets are ciphertext."""
 
     endpoint_id: str
     url: str
@@ -44,19 +44,19 @@ class Endpoint:
     status: EndpointStatus = EndpointStatus.ENABLED
     disabled_reason: DisabledReason | None = None
     failing_since_ms: int | None = None
-    """The first failure after which nothing has been delivered; None while all is well."""
+    """The first failure since the last successful delivery; None if there is none."""
 
     @property
     def is_enabled(self) -> bool:
-        """Whether anything is sent there."""
+        """Events are delivered to the endpoint."""
         return self.status is EndpointStatus.ENABLED
 
     def wants(self, event_type: str) -> bool:
-        """Whether it is subscribed to what is named so."""
+        """Return whether the endpoint is subscribed to this event type."""
         return not self.event_types or event_type in self.event_types
 
     def encrypted_secrets(self, now_ms: int) -> Sequence[str]:
-        """The current one, and for a day after a rotation the one before."""
+        """Return the current secret and, for a day after a rotation, the previous one."""
         previous = self.previous_encrypted_secret if now_ms < self.previous_until_ms else None
         return (self.encrypted_secret,) if previous is None else (self.encrypted_secret, previous)
 
@@ -70,17 +70,16 @@ class WebhookEndpoints:
     endpoints: tuple[Endpoint, ...] = ()
 
     def find(self, endpoint_id: str) -> Endpoint | None:
-        """The endpoint with this id."""
+        """Return the endpoint with this id; None if there is none."""
         return next((e for e in self.endpoints if e.endpoint_id == endpoint_id), None)
 
     def with_endpoint(self, endpoint: Endpoint) -> "WebhookEndpoints":
-        """With this endpoint, in the place of the one with its id if there is one."""
+        """Add the endpoint, or replace the one with the same id."""
         if self.find(endpoint.endpoint_id) is None:
             return self._after((*self.endpoints, endpoint))
         return self._after(tuple(endpoint if e.endpoint_id == endpoint.endpoint_id else e for e in self.endpoints))
 
     def without(self, endpoint_id: str) -> "WebhookEndpoints":
-        """Without the endpoint of this id."""
         return self._after(tuple(e for e in self.endpoints if e.endpoint_id != endpoint_id))
 
     def _after(self, endpoints: tuple[Endpoint, ...]) -> "WebhookEndpoints":
@@ -88,12 +87,12 @@ class WebhookEndpoints:
 
 
 def derive_endpoint_id(merchant_id: str, url: str) -> str:
-    """One endpoint an address: to register it twice would be to be told everything twice."""
+    """Derive the id from the URL: a second registration would duplicate every delivery."""
     return derive_id(ENDPOINT_PREFIX, merchant_id, url)
 
 
 def rotated(endpoint: Endpoint, encrypted_secret: str, now_ms: int) -> Endpoint:
-    """With a new secret; the one before signs too, until the merchant has had a day to change over."""
+    """Set a new secret; the previous one also signs for a day, so that the merchant can change over."""
     return replace(
         endpoint,
         encrypted_secret=encrypted_secret,
@@ -104,5 +103,5 @@ def rotated(endpoint: Endpoint, encrypted_secret: str, now_ms: int) -> Endpoint:
 
 
 def disabled(endpoint: Endpoint, reason: DisabledReason, now_ms: int) -> Endpoint:
-    """Nothing is sent there any more."""
+    """Disable the endpoint; no event is delivered to it any more."""
     return replace(endpoint, status=EndpointStatus.DISABLED, disabled_reason=reason, updated_at_ms=now_ms)

@@ -1,7 +1,7 @@
-"""What becomes of an event that merchants are told of: which endpoints, how often, and when next.
+"""Deliveries of merchant events: to which endpoints, how often, and when next.
 
-The event of the trail is the outbox: it is due until every endpoint has it, or has had its chances. What is here lies
-outside of the trail's hash.
+The audit log's event is the outbox: it is due until every endpoint has it or has exhausted its retries. The fields here
+are outside of the audit log's hash.
 """
 
 import re
@@ -28,19 +28,22 @@ _EVENT_ID: Final = re.compile(rf"evt_(?P<id>[a-z2-7]{{{ID_CHARS}}})_(?P<seq>[1-9
 
 
 class DeliveryState(StrEnum):
-    """How far one endpoint is with one event."""
+    """The state of one event's delivery to one endpoint."""
 
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
-    """Every try of the schedule was made."""
+    """Every try of the schedule failed."""
     SKIPPED = "SKIPPED"
     """The endpoint was disabled or deleted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one endpoint. `code`: why the last try failed; `status`: what it was answered."""
+    """One event's delivery to one endpoint.
+
+    `code`: the reason of the last failure; `status`: the last HTTP status.
+    """
 
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
@@ -51,7 +54,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEvent:
-    """An event as merchants see it. `number` counts what is announced of a payment, without a gap."""
+    """An event as merchants see it. `number` counts a payment's merchant events without a gap."""
 
     merchant_id: str
     transaction_id: str
@@ -63,7 +66,7 @@ class MerchantEvent:
     operation_id: str | None
     at_ms: int
     planned: bool = False
-    """Whether it was decided which endpoints are told."""
+    """The endpoints of this event were selected."""
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     version: int = 0
     due_at_ms: int | None = None
@@ -71,26 +74,26 @@ class MerchantEvent:
 
     @property
     def event_id(self) -> str:
-        """The same for all endpoints and all tries: what a receiver tells repetitions by."""
+        """The same id for all endpoints and all tries: receivers recognize repetitions by it."""
         return event_id(self.transaction_id, self.seq)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The endpoint's answer; what it says beyond the status is nobody's business."""
+    """The endpoint's HTTP status; its body is discarded."""
 
     status: int
     retry_after_seconds: int = 0
 
     @property
     def is_success(self) -> bool:
-        """Only 2xx is. A redirect is not followed: it could lead anywhere."""
+        """Only 2xx is a success. A redirect is not followed: it could lead to any address."""
         return 200 <= self.status < 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotAnswered:
-    """No answer, or nothing was sent: the code says why."""
+    """No answer, or nothing was sent; `code` gives the reason."""
 
     code: str
 
@@ -99,18 +102,18 @@ Posted = Answered | NotAnswered
 
 
 def event_id(transaction_id: str, seq: int) -> str:
-    """An event's id names its item: nothing has to be looked up."""
+    """Derive the event's id from its item, so that no look-up is needed."""
     return f"evt_{transaction_id.removeprefix(PAYMENT_PREFIX)}_{seq}"
 
 
 def parse_event_id(text: str) -> tuple[str, int] | None:
-    """The payment's id and the event's number; None for anything else."""
+    """Return the payment's id and the event's number; None for any other text."""
     found = _EVENT_ID.fullmatch(text)
     return (f"{PAYMENT_PREFIX}{found['id']}", int(found["seq"])) if found else None
 
 
 def merchant_event_of(change: Change) -> MerchantEvent | None:
-    """What a change is announced as; None when merchants need not know."""
+    """Return the merchant event of a change; None when merchants are not notified of it."""
     before, after, event = change.before, change.after, change.event
     operation = change.operation_after
     if change.merchant_event_type is None:
@@ -130,7 +133,7 @@ def merchant_event_of(change: Change) -> MerchantEvent | None:
 
 
 def planned(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], now_ms: int) -> MerchantEvent:
-    """Decide once who is told: whoever was there when it happened and wants to know. The disabled are left out."""
+    """Select the endpoints once: those that existed and subscribed at that time, and are enabled."""
     if merchant_event.planned:
         return merchant_event
     told = {
@@ -140,7 +143,7 @@ def planned(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], now_ms
 
 
 def started_again(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], now_ms: int) -> MerchantEvent | None:
-    """All who want to know are told once more, from the first try on; None when there is nobody."""
+    """Restart deliveries to all subscribed endpoints from the first try; None if there are none."""
     told = {e.endpoint_id: Delivery(next_at_ms=now_ms) for e in _audience(merchant_event, endpoints, now_ms)}
     if not told:
         return None
@@ -155,7 +158,7 @@ def _audience(merchant_event: MerchantEvent, endpoints: Sequence[Endpoint], sinc
 
 
 def ready(merchant_event: MerchantEvent, now_ms: int) -> Collection[str]:
-    """The endpoints whose next try has come."""
+    """Return the endpoints whose next try is due."""
     return [
         endpoint_id
         for endpoint_id, delivery in merchant_event.deliveries.items()
@@ -164,7 +167,7 @@ def ready(merchant_event: MerchantEvent, now_ms: int) -> Collection[str]:
 
 
 def after_try(delivery: Delivery, posted: Posted, now_ms: int, jitter: float) -> Delivery:
-    """What a try has brought. What was delivered stays delivered, whatever a slower try says afterwards."""
+    """Record a try. A delivered event stays delivered, whatever a slower try reports later."""
     if delivery.state is DeliveryState.DELIVERED:
         return delivery
     attempts = delivery.attempts + 1
@@ -180,15 +183,16 @@ def after_try(delivery: Delivery, posted: Posted, now_ms: int, jitter: float) ->
 
 
 def skipped(delivery: Delivery) -> Delivery:
-    """Its endpoint is not there any more."""
+    """Mark a delivery whose endpoint was disabled or deleted."""
     return replace(delivery, state=DeliveryState.SKIPPED, next_at_ms=0)
 
 
 def after_deliveries(
     merchant_event: MerchantEvent, deliveries: Mapping[str, Delivery], now_ms: int
 ) -> tuple[MerchantEvent, int | None]:
-    """With new deliveries, and in how many seconds a message is to wake the deliverer; None: the sweeper does it,
-    or nobody has to.
+    """Return the event with new deliveries, and the delay of the deliverer's wake-up.
+
+    The delay is None when the sweeper will wake it, or when no delivery is pending.
     """
     after = replace(merchant_event, deliveries=deliveries, due_at_ms=None, drives=0)
     pending = [d.next_at_ms for d in deliveries.values() if d.state is DeliveryState.PENDING]
@@ -201,7 +205,10 @@ def after_deliveries(
 
 
 def why_to_disable(endpoint: Endpoint, posted: Posted, now_ms: int) -> DisabledReason | None:
-    """An endpoint is given up when it says that it is gone, or has taken nothing for three days."""
+    """Return the reason to disable an endpoint; None if there is none.
+
+    It answered 410, or no delivery succeeded for three days.
+    """
     if isinstance(posted, Answered) and posted.is_success:
         return None
     if isinstance(posted, Answered) and posted.status == _GONE:

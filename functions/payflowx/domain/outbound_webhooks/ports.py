@@ -1,4 +1,4 @@
-"""What telling merchants needs from the outside world."""
+"""Ports of outbound webhooks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from payflowx.domain.payments.payment import Payment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryJob:
-    """A wake-up of an event that is to be delivered. `correlation_id`: of the request that it all goes back to."""
+    """A message that wakes the deliverer for one event.
+
+    `correlation_id`: of the request that caused the event.
+    """
 
     merchant_id: str
     transaction_id: str
@@ -21,16 +24,19 @@ class DeliveryJob:
 
 
 class Deliveries(Protocol):
-    """The queue that wakes the deliverer. Losing a message delays a delivery, never loses it."""
+    """The queue that wakes the deliverer. A lost message delays a delivery but never loses it."""
 
     def send(self, job: DeliveryJob, *, delay_seconds: int = 0) -> None:
-        """Raises `StorageUnavailableError` when the queue did not take it."""
+        """Raises `StorageUnavailableError` when the queue did not accept the message."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEventQuery:
-    """Which events of a merchant, newest first. Times are milliseconds, from inclusive, until exclusive."""
+    """A query for a merchant's events, newest first.
+
+    Times are milliseconds, from inclusive, until exclusive.
+    """
 
     merchant_id: str
     from_ms: int
@@ -41,38 +47,44 @@ class MerchantEventQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantEventPage:
-    """Newest first. `next_position` continues the list; None ends it. A page may be empty and still go on."""
+    """A page, newest first. `next_position` continues the list; None ends it.
+
+    A page may be empty and still have a next one.
+    """
 
     items: Sequence[MerchantEvent]
     next_position: str | None
 
 
 class MerchantEvents(Protocol):
-    """The delivery side of the trail's events. All raise `StorageUnavailableError`."""
+    """The deliveries of merchant events. All methods raise `StorageUnavailableError`."""
 
     def get(self, merchant_id: str, transaction_id: str, seq: int) -> MerchantEvent | None:
-        """None for an event that is not announced, too."""
+        """Return an event; None if it does not exist or is not a merchant event."""
         ...
 
     def save(self, before: MerchantEvent, after: MerchantEvent) -> bool:
-        """Store the deliveries of `after`; False if somebody stored others since `before` was read."""
+        """Store the deliveries of `after`; False if they changed since `before` was read."""
         ...
 
     def page(self, query: MerchantEventQuery) -> MerchantEventPage: ...
 
 
 class WebhookEndpointStore(Protocol):
-    """A merchant's endpoints, read consistently. Both raise `StorageUnavailableError`."""
+    """A merchant's endpoints, read consistently. Both methods raise `StorageUnavailableError`."""
 
     def get(self, merchant_id: str) -> WebhookEndpoints: ...
 
     def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
-        """False if somebody stored another version since `before` was read."""
+        """Store `after`; False if the stored version is not that of `before`."""
         ...
 
 
 class SecretCipher(Protocol):
-    """Encrypts endpoints' secrets, bound to their owner. Both raise `StorageUnavailableError`."""
+    """Encrypts endpoints' secrets, bound to their owner.
+
+    Both methods raise `StorageUnavailableError`.
+    """
 
     def encrypt(self, secret: str, *, merchant_id: str, endpoint_id: str) -> str: ...
 
@@ -80,12 +92,12 @@ class SecretCipher(Protocol):
 
 
 class WebhookClient(Protocol):
-    """Posts to a merchant's address: public ones only, no redirects, bounded in time and size. Never raises."""
+    """Posts to a merchant's URL: public addresses only, no redirects, bounded. Never raises."""
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted: ...
 
 
 class Compose(Protocol):
-    """The message's body: the event, and payment and operation as they are now."""
+    """Builds the message's body: the event, and payment and operation as they are now."""
 
     def __call__(self, merchant_event: MerchantEvent, payment: Payment, operation: Operation | None) -> bytes: ...

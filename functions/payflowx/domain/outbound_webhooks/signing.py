@@ -1,4 +1,7 @@
-"""Standard Webhooks: who may have sent a message, and when. https://www.standardwebhooks.com"""
+"""Signatures of outbound webhooks (Standard Webhooks, https://www.standardwebhooks.com).
+
+They authenticate the sender and the time of a message.
+"""
 
 import base64
 import hashlib
@@ -8,11 +11,11 @@ from typing import Final
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - how all secrets begin
 SECRET_CHARS: Final = 44
-"""Base62 is part of base64's alphabet: these are the base64 of 33 bytes, of 262 random bits."""
+"""Base62 is part of base64's alphabet: 44 characters decode to 33 bytes with 262 random bits."""
 
 
 def signed_headers(event_id: str, at_seconds: int, body: bytes, secrets: Sequence[str]) -> Mapping[str, str]:
-    """One signature a secret, so that a receiver may change over whenever it likes."""
+    """Return one signature for each secret, so that a receiver may change over at any time."""
     return {
         "webhook-id": event_id,
         "webhook-timestamp": str(at_seconds),

@@ -1,4 +1,4 @@
-"""One logical try at one provider."""
+"""One logical try to charge at one provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,22 +27,22 @@ class Attempt:
     message: str | None = None
     next_action: NextAction | None = None
     deadline_ms: int | None = None
-    """When an action or an authorization lapses at the provider."""
+    """The time at which an action or an authorization lapses at the provider."""
     reopens_until_ms: int | None = None
     retry_after_seconds: int = 0
     inquiries: int = 0
-    """Inquiries without news so far; spaces the next one."""
+    """Number of inquiries so far without a new state; sets the delay of the next one."""
 
     @property
     def is_open(self) -> bool:
-        """The provider may have charged, or may still: nothing else may be tried."""
+        """The provider may have charged, or may still charge: no other attempt may start."""
         return self.state in OPEN_STATES
 
     @property
     def is_proven_uncharged(self) -> bool:
-        """Closed without a charge, and not in a way the provider may still reverse."""
+        """The attempt is closed without a charge, and the provider cannot reverse that any more."""
         return self.state in NO_CHARGE_STATES and self.reopens_until_ms is None
 
     def may_reopen(self, now_ms: int) -> bool:
-        """A decline that the provider may still turn into a charge."""
+        """The provider may still turn this decline into a charge."""
         return self.reopens_until_ms is not None and now_ms < self.reopens_until_ms

@@ -1,4 +1,7 @@
-"""What a capture, void or refund does to the amounts of its payment: reserved, applied, or given back. Pure."""
+"""The effect of a capture, void or refund on its payment's amounts. Pure.
+
+An amount is reserved, then applied or given back.
+"""
 
 from dataclasses import replace
 
@@ -11,7 +14,10 @@ from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 
 def reserve(payment: Payment, operation: Operation) -> Payment:
-    """Nobody else can use this amount any more. A capture or void also keeps the charge's own inquiries away."""
+    """Reserve the amount, so that no other operation can use it.
+
+    A capture or void also suspends inquiries about the charge itself.
+    """
     if operation.kind is OperationKind.REFUND:
         return replace(payment, refundable=payment.refundable - operation.amount)
     return replace(
@@ -23,7 +29,7 @@ def reserve(payment: Payment, operation: Operation) -> Payment:
 
 
 def apply_success(payment: Payment, operation: Operation) -> Payment:
-    """The money moved: a refund adds up; a capture ends the payment in SUCCESS, a void in CANCELLED."""
+    """Apply a success: a refund adds up, a capture ends in SUCCESS, a void in CANCELLED."""
     match operation.kind:
         case OperationKind.REFUND:
             return replace(payment, refunded=payment.refunded + operation.amount)
@@ -51,13 +57,16 @@ def apply_success(payment: Payment, operation: Operation) -> Payment:
 
 
 def give_back(payment: Payment, operation: Operation, now_ms: int) -> Payment:
-    """Proven without effect. An authorization is looked after again, at the latest when it lapses."""
+    """Give back an amount whose operation is proven without effect.
+
+    An authorization becomes due again, at the latest when it lapses.
+    """
     if operation.kind is OperationKind.REFUND:
         return replace(payment, refundable=payment.refundable + operation.amount)
     freed = replace(payment, open_capture_or_void=None)
     if payment.status is not PaymentStatus.AUTHORIZED:
         return freed
-    # A refusal may mean that the authorization is gone: the charge itself is asked about at once.
+    # A refusal may mean that the authorization is gone: the charge itself is inquired at once.
     return replace(
         freed,
         capturable=payment.capturable + operation.amount,
@@ -67,9 +76,10 @@ def give_back(payment: Payment, operation: Operation, now_ms: int) -> Payment:
 
 
 def take_late(payment: Payment, operation: Operation) -> Payment:
-    """What was given up moved money all the same; a person looks. Of a refund the books follow the provider.
+    """Apply a success that arrived after the operation had failed; it requires manual review.
 
-    A capture or void shows in the charge itself, which was made due when its amount was given back.
+    For a refund, the ledger follows the provider. A capture or void shows in the charge itself, which was made due when
+    its amount was given back.
     """
     if operation.kind is not OperationKind.REFUND:
         return payment

@@ -1,4 +1,7 @@
-"""What a provider declares about itself. Routing and recovery rely on it, so it must err on the careful side."""
+"""The capabilities that a provider declares.
+
+Routing and recovery rely on them, so each value must be the cautious one.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,43 +16,46 @@ class OwnList:
     """The provider's own list of charges and refunds."""
 
     lag_ms: int = HOUR_MS
-    """How long a charge may be missing from it, and how far its time may lie from ours."""
+    """How long a charge may be missing from the list, and how far its time may differ from ours."""
     span_ms: int = DAY_MS
-    """The longest span to ask for at once."""
+    """The longest time range of one request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """One provider's abilities and promises."""
+    """The capabilities and guarantees of one provider."""
 
     provider: str
     simulated: bool
-    """Talks to a simulator: refused in production."""
+    """The connector calls a simulator; production refuses it."""
     currencies: frozenset[str] | None = None
-    """None: every currency of ISO 4217."""
+    """None means every currency of ISO 4217."""
     capture_modes: frozenset[CaptureMode] = frozenset({CaptureMode.AUTOMATIC})
     payment_method_types: frozenset[str] = frozenset({"card"})
     idempotency_window_ms: int = 0
-    """How long the same key surely returns the same charge; 0: a re-send is never safe."""
+    """How long the same key is guaranteed to return the same charge; 0: a re-send is never safe."""
     can_cancel_and_confirm: bool = False
-    """Holds an object that can be cancelled and read back, so that a late charge becomes impossible."""
+    """The provider can cancel an object and read it back, so that a late charge is impossible."""
     visibility_lag_ms: int = 0
     """How long a new charge may stay invisible to an inquiry."""
     inquiry_horizon_ms: int = DAY_MS
-    """How long inquiries are worth repeating before a person has to look."""
+    """How long inquiries are repeated before the attempt requires manual review."""
     action_lifetime_ms: int = DAY_MS
     authorization_lifetime_ms: int = 5 * DAY_MS
     operation_window_ms: Mapping[OperationKind, int] = field(default_factory=dict)
-    """For how long a re-send of the same capture, void or refund surely moves money once; 0 where it is not said."""
+    """How long a re-send of the same capture, void or refund is guaranteed to move money once.
+
+    0 where the provider does not document it.
+    """
     reports: OwnList | None = None
-    """None: it offers no list that could be reconciled with."""
+    """None: the provider offers no list to reconcile with."""
 
     def why_not(self, *, currency: str, capture: CaptureMode, payment_method_type: str) -> str | None:
-        """Why this provider cannot take such a payment, in words; None when it can."""
+        """Return the reason why this provider cannot take such a payment; None when it can."""
         if self.currencies is not None and currency not in self.currencies:
-            return f"{self.provider} does not take {currency}"
+            return f"{self.provider} does not support the currency {currency}"
         if capture not in self.capture_modes:
-            return f"{self.provider} does not do {capture} capture"
+            return f"{self.provider} does not support {capture} capture"
         if payment_method_type not in self.payment_method_types:
-            return f"{self.provider} does not take this type of payment method"
+            return f"{self.provider} does not support this type of payment method"
         return None

@@ -1,7 +1,7 @@
-"""What merchants are told of: a new status of a payment, or of a capture, void or refund on it.
+"""Event types of merchant events: a new status of a payment, capture, void or refund.
 
-One change has one topic. Where it moves both, it is named after the payment: that is what a merchant ships goods by,
-and the message shows the operation as well.
+One change has one event type. Where a change affects both payment and operation, the event is named after the payment,
+because merchants ship goods by the payment's status; the message shows the operation as well.
 """
 
 from collections.abc import Mapping
@@ -34,10 +34,13 @@ def merchant_event_type(
 
 
 def payment_event_type(before: PaymentStatus, after: PaymentStatus) -> str | None:
-    """None when the status stays."""
+    """Return None when the status stays the same."""
     return None if before is after else _PAYMENT[after]
 
 
 def operation_event_type(kind: OperationKind, before: OperationStatus | None, after: OperationStatus) -> str | None:
-    """None when the status stays, or when the merchant has just asked for the operation and knows."""
+    """Return None when the status stays the same or the operation was just created.
+
+    The response to the merchant's request has already reported a new operation.
+    """
     return None if before is None or before is after else f"{kind.value}.{after.lower()}"

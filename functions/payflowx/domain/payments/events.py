@@ -1,4 +1,4 @@
-"""The audit trail: append-only, numbered without a gap, each record chained to the one before by its hash."""
+"""The audit log of a payment: append-only, numbered without a gap, chained by hashes."""
 
 import hashlib
 import json
@@ -16,7 +16,10 @@ Fact = str | int | bool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What happened, who did it, and what it changed. No token, no personal datum, no provider's free text."""
+    """One entry: what happened, who did it, and what changed.
+
+    It holds no token, no personal data and no free text of a provider.
+    """
 
     merchant_id: str
     transaction_id: str
@@ -31,7 +34,7 @@ class Event:
     hash: str = ""
 
     def compute_hash(self) -> str:
-        """SHA-256 over the canonical JSON of everything but the hash itself."""
+        """Return the SHA-256 over the canonical JSON of every field but the hash itself."""
         content = {name: getattr(self, name) for name in self.__slots__}
         content |= {"hash": "", "format": _FORMAT, "facts": dict(self.facts)}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -39,17 +42,17 @@ class Event:
 
 
 def chain_faults(events: Iterable[Event]) -> list[str]:
-    """What is wrong with a trail, in order of sequence; an empty list when it is whole."""
+    """Return the faults of an audit log in order of sequence; an empty list when it is intact."""
     faults: list[str] = []
     previous_hash, status, expected = GENESIS_HASH, None, 1
     for event in events:
         if event.seq != expected:
             faults.append(f"event {expected} is missing")
         if event.previous_hash != previous_hash:
-            faults.append(f"event {event.seq} does not follow the one before")
+            faults.append(f"event {event.seq} does not follow the previous event")
         if event.hash != event.compute_hash():
             faults.append(f"event {event.seq} was altered")
         if event.status_from != status:
-            faults.append(f"event {event.seq} starts from another status than the one before ended with")
+            faults.append(f"event {event.seq} starts from a different status than the previous event ended with")
         previous_hash, status, expected = event.hash, event.status_to, event.seq + 1
     return faults

@@ -1,4 +1,4 @@
-"""A capture, void or refund: the attempt machinery of a payment, with an id, a lease and a due time of its own."""
+"""A capture, void or refund: attempts like a payment's, with its own id, lease and due time."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from payflowx.domain.shared.statuses import OperationStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """Money that moves on a charge that exists. Every stored change raises `version` by one.
+    """An operation on an existing charge. Every stored change raises `version` by one.
 
-    Its amount is reserved on the payment from the moment it is accepted, and given back only when it is proven that
-    no money moved.
+    Its amount is reserved on the payment from the moment it is accepted, and given back only when it is proven that no
+    money moved.
     """
 
     merchant_id: str
@@ -24,11 +24,11 @@ class Operation:
     amount: int
     currency: str
     charge_attempt: int
-    """The number of the payment's attempt that holds the charge: the operation goes there and nowhere else."""
+    """The number of the attempt that holds the charge; the operation goes to its provider only."""
     created_at_ms: int
     updated_at_ms: int
     send_deadline_ms: int
-    """After this time it is not sent any more; what was sent is still cleared up."""
+    """After this time nothing is sent any more; sent requests are still resolved."""
     status: OperationStatus = OperationStatus.PENDING
     version: int = 1
     lease: Lease = FREE_LEASE

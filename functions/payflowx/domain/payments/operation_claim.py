@@ -1,4 +1,4 @@
-"""What a worker may do with a capture, void or refund, decided from the stored item alone."""
+"""The next action of a worker on a capture, void or refund, decided from the stored item alone."""
 
 from dataclasses import dataclass
 
@@ -13,21 +13,21 @@ _NOTHING_HAPPENED = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartOperationAttempt:
-    """Every attempt is proven without effect: begin a new one, at the same provider."""
+    """Every attempt is proven without effect: start a new one at the same provider."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveOpenOperation:
-    """Find out what became of this attempt; move nothing new."""
+    """Resolve the open attempt; never send a new request for the money."""
 
     attempt: Attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailOperation:
-    """Nothing was moved, and it may not be tried any more."""
+    """No money moved and no attempt is allowed any more: end as FAILED."""
 
     code: str
 
@@ -36,24 +36,27 @@ OperationDecision = NoWork | StartOperationAttempt | ResolveOpenOperation | Fail
 
 
 def decide_operation_claim(operation: Operation, now_ms: int) -> OperationDecision:
-    """Exactly one answer for every stored state. Appending is the last case, reached only if nothing is open."""
+    """Return exactly one decision for every stored state.
+
+    `StartOperationAttempt` is the last case, reached only if no attempt is open.
+    """
     if operation.lease.is_live(now_ms):
         return NoWork(reason="another worker holds the lease")
     if operation.due_at_ms is None:
-        return NoWork(reason="nothing is left to do")
+        return NoWork(reason="no work is left")
     if now_ms + EARLY_GRACE_MS < operation.ready_at_ms:
-        return NoWork(reason="it is not time yet")
+        return NoWork(reason="the next step is not due yet")
     last = operation.last_attempt
     if last is not None and (last.is_open or operation.status is not OperationStatus.PENDING):
         return ResolveOpenOperation(attempt=last)
     if operation.status is not OperationStatus.PENDING:
-        return NoWork(reason="a person has to look")
-    stop = why_stop(operation, now_ms)
-    return FailOperation(code=stop) if stop else StartOperationAttempt(number=len(operation.attempts) + 1)
+        return NoWork(reason="waiting for manual review")
+    reason = why_stop(operation, now_ms)
+    return FailOperation(code=reason) if reason else StartOperationAttempt(number=len(operation.attempts) + 1)
 
 
 def why_stop(operation: Operation, now_ms: int) -> str | None:
-    """Why no further attempt may be made; None if one may."""
+    """Return the reason why no further attempt is allowed; None if one is."""
     if not all(attempt.state in _NOTHING_HAPPENED for attempt in operation.attempts):
         return "refused"
     if len(operation.attempts) > MAX_OPERATION_RETRIES:

@@ -1,4 +1,4 @@
-"""The store of captures, voids and refunds, as the use cases need it."""
+"""Storage port of captures, voids and refunds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class AcceptedOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOperation:
-    """The key was used before, for this operation, with the request of this fingerprint."""
+    """The idempotency key belongs to this operation already; `fingerprint` is its request's."""
 
     transaction_id: str
     operation_id: str
@@ -30,14 +30,14 @@ class KnownOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredOperation:
-    """The lease is ours; this is the operation as stored now."""
+    """The caller holds the lease; `operation` is the operation as stored now."""
 
     operation: Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationVersionConflict:
-    """Somebody else was faster; this is the operation as stored now, None if it is not there."""
+    """Another writer was first; `operation` is as stored now, None if it does not exist."""
 
     operation: Operation | None
 
@@ -48,12 +48,15 @@ class PaymentVersionConflict:
 
 
 class Operations(Protocol):
-    """Every method is conditional. All raise `StorageUnavailableError` when a write's fate is not known."""
+    """Conditional reads and writes of operations.
+
+    Every method raises `StorageUnavailableError` when the result of a write is unknown.
+    """
 
     def accept(
         self, change: Change, idempotency_key: str
     ) -> AcceptedOperation | KnownOperation | PaymentVersionConflict:
-        """Key, operation, reservation and event, all or nothing."""
+        """Store key, operation, reservation and event in one transaction."""
         ...
 
     def find_key(self, merchant_id: str, kind: OperationKind, idempotency_key: str) -> KnownOperation | None: ...
@@ -61,25 +64,25 @@ class Operations(Protocol):
     def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation | None: ...
 
     def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """All of a payment's, oldest first, at most `MAX_OPERATIONS_LISTED`."""
+        """Return all operations of a payment, oldest first, at most `MAX_OPERATIONS_LISTED`."""
         ...
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
-        """The id of the payment that an operation belongs to."""
+        """Return the id of the payment that owns an operation; None if there is none."""
         ...
 
     def claim(
         self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
     ) -> StoredOperation | OperationVersionConflict:
-        """Take the lease, and with `append` store that attempt, if the operation still has this version."""
+        """Take the lease, and store the attempt `append`, if the version is unchanged."""
         ...
 
     def reschedule(self, before: Operation, after: Operation) -> StoredOperation | OperationVersionConflict:
-        """Release the lease and plan the next look, under the lease's epoch. No event: nothing happened."""
+        """Release the lease and schedule the next inquiry, under the lease's epoch. Writes no event."""
         ...
 
     def expedite(
         self, before: Operation, after: Operation, seen: SeenEvent
     ) -> StoredOperation | OperationVersionConflict | AlreadySeen:
-        """Plan the next look earlier because of a provider's event, once for each event."""
+        """Bring the next inquiry forward after a provider event, once for each event."""
         ...

@@ -1,4 +1,7 @@
-"""Closing the review of a capture, void or refund with evidence. Pure; the counterpart of `review`."""
+"""Closing the manual review of a capture, void or refund with evidence. Pure.
+
+The counterpart of `review`.
+"""
 
 from dataclasses import replace
 from typing import Final
@@ -16,24 +19,28 @@ from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 _ALREADY_APPLIED: Final = frozenset({"late_success", "reversed"})
-"""Reasons for a review that came after the amounts had been booked: nothing is reserved any more."""
+"""Reasons of reviews that began after the amounts were applied: nothing is reserved any more."""
 
 
 def close_operation_review(
     payment: Payment, operation: Operation, verdict: ReviewVerdict, reference: str | None, context: Context
 ) -> Change:
-    """CHARGED: the money moved. Raises `Refusal` (`invalid_state`, `busy`, `evidence_contradicts`)."""
+    """Close the review. CHARGED means that the money moved.
+
+    Raises `Refusal` (`invalid_state`, `busy`, `evidence_contradicts`).
+    """
     if operation.status is not OperationStatus.IN_REVIEW:
         raise Refusal(
             "invalid_state", f"The operation is {operation.status}; only one that is IN_REVIEW can be closed."
         )
     if operation.lease.is_live(context.now_ms):
-        raise Refusal("busy", "A worker is asking the provider about this operation right now. Try again in a minute.")
+        raise Refusal("busy", "A worker is inquiring about this operation right now. Try again in a minute.")
     if verdict is ReviewVerdict.CHARGED:
         return _close_succeeded(payment, operation, reference, context)
     if reference is not None:
         raise Refusal(
-            "evidence_contradicts", "A provider's reference belongs to money that moved; none is to be named."
+            "evidence_contradicts",
+            "A provider reference proves that money moved. Omit it to close the review as not charged.",
         )
     return _close_failed(payment, operation, context)
 
@@ -41,7 +48,7 @@ def close_operation_review(
 def _close_succeeded(payment: Payment, operation: Operation, reference: str | None, context: Context) -> Change:
     attempt = operation.last_attempt
     if attempt is None:
-        raise Refusal("evidence_contradicts", "No request ever left for the provider: nothing can have moved.")
+        raise Refusal("evidence_contradicts", "No request was sent to the provider, so no money can have moved.")
     obstacle = evidence_obstacle(attempt, reference)
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
@@ -65,14 +72,14 @@ def _close_succeeded(payment: Payment, operation: Operation, reference: str | No
 
 
 def _close_failed(payment: Payment, operation: Operation, context: Context) -> Change:
-    """FAILED, and the amount is free again."""
+    """End as FAILED and release the reserved amount."""
     ended = replace(
         operation,
         status=OperationStatus.FAILED,
         attempts=tuple(_without_effect(a, context) for a in operation.attempts),
         last_error=LastError(
             code="not_moved",
-            message="An operator found that no money moved, or that it came back.",
+            message="An operator confirmed that no money moved, or that it was returned.",
             provider=operation.last_attempt.provider if operation.last_attempt else None,
             attempt=operation.last_attempt.number if operation.last_attempt else None,
         ),
@@ -93,12 +100,12 @@ def _is_already_applied(operation: Operation) -> bool:
 
 
 def _take_back(payment: Payment, operation: Operation) -> Payment:
-    """A refund that came back can be made again."""
+    """Make the amount of a returned refund refundable again."""
     if operation.kind is not OperationKind.REFUND:
         raise Refusal(
             "not_supported",
-            "A capture or void that was booked cannot be taken back here: it ended the payment. "
-            "Close it as charged, and settle the difference with the merchant.",
+            "A capture or void that was applied cannot be reversed: it ended the payment. "
+            "Close the review as charged, and correct the difference with the merchant.",
         )
     return replace(
         payment,

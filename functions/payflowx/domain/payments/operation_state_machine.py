@@ -1,6 +1,6 @@
-"""What an outcome does to a capture, void or refund, and to the amounts of its payment. Pure.
+"""The state machine of captures, voids and refunds, and of their payment's amounts. Pure.
 
-Like `conclusion`: every function returns a `Change` that is written in one transaction, or not at all.
+Like `state_machine`: every function returns a `Change` that is written in one transaction, or not at all.
 """
 
 from collections.abc import Mapping
@@ -35,11 +35,11 @@ from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_S
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 MAX_RECHECKS: Final = 6
-"""How often a provider that hints at a change of a success is asked before the success stands."""
+"""Number of inquiries about a success that a provider may have reversed, before it stands."""
 
 
 def request_operation(payment: Payment, operation: Operation, context: Context) -> Change:
-    """Accept: the amount is reserved in the write that stores the operation."""
+    """Accept an operation; its amount is reserved in the same write."""
     facts = operation_facts(operation)
     return operation_change(
         payment, reserve(payment, operation), None, operation, context, name="requested", facts=facts
@@ -49,7 +49,10 @@ def request_operation(payment: Payment, operation: Operation, context: Context) 
 def apply_operation_outcome(
     payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
 ) -> Change | None:
-    """Apply a weighed outcome. None: it is no news, and the operation is only to be looked at again later."""
+    """Apply a verified outcome.
+
+    Returns None when the outcome changes no state: then only the next inquiry is scheduled.
+    """
     if not changes_operation_state(outcome, operation, attempt):
         return None
     if is_reversal(outcome, operation):
@@ -70,7 +73,7 @@ def apply_operation_outcome(
 
 
 def fail_operation(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
-    """Nothing moved, and nothing may be sent any more: the amount is given back."""
+    """End an operation for which no money moved and nothing may be sent; release its amount."""
     ended = _failed(operation, code)
     paid = give_back(payment, operation, context.now_ms)
     return operation_change(
@@ -79,7 +82,10 @@ def fail_operation(payment: Payment, operation: Operation, code: str, context: C
 
 
 def send_operation_to_review(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
-    """A person has to look; the amount stays reserved, and the provider is still asked daily."""
+    """Send an operation to manual review.
+
+    Its amount stays reserved, because money may have moved; daily inquiries continue.
+    """
     at_ms = context.now_ms + REVIEW_INTERVAL_MS
     review = replace(
         operation,
@@ -96,7 +102,10 @@ def send_operation_to_review(payment: Payment, operation: Operation, code: str, 
 def schedule_operation_inquiry(
     operation: Operation, attempt: Attempt, context: Context
 ) -> tuple[Operation, int | None]:
-    """No news: the same operation with its next inquiry planned, and the delay of the message that wakes it."""
+    """Schedule the next inquiry; the state stays the same.
+
+    Returns the operation and the delay in seconds of the message that wakes a worker.
+    """
     waited = replace(attempt, inquiries=attempt.inquiries + 1)
     kept = replace(
         operation,
@@ -118,7 +127,7 @@ def schedule_operation_inquiry(
 
 
 def already_final(operation: Operation, context: Context) -> Operation:
-    """A success that was confirmed: nothing is left to do with it."""
+    """Release a confirmed success: no work is left."""
     return replace(
         operation,
         version=operation.version + 1,
@@ -130,15 +139,15 @@ def already_final(operation: Operation, context: Context) -> Operation:
 
 
 def expedite_operation(operation: Operation, now_ms: int) -> Operation:
-    """Somebody hints at news: look now."""
+    """Bring the next inquiry forward after an unverified webhook. Writes no event."""
     return replace(operation, version=operation.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
 def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Context) -> Attempt:
-    """The attempt with what is now known of it."""
+    """Return the attempt with the outcome recorded."""
     state = operation_attempt_state_of(outcome)
     if state is None:
-        raise ValueError("an outcome without a state is no news")
+        raise ValueError("NotFound has no attempt state")
     known = replace(attempt, state=state, code=None, message=None, inquiries=0)
     if state is not AttemptState.UNKNOWN:
         known = replace(known, settled_at_ms=context.now_ms)
@@ -158,13 +167,13 @@ def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Con
         case NotSent():
             return replace(known, code=outcome.code)
         case _:
-            raise ValueError("an inquiry that found nothing settles nothing")
+            raise ValueError("NotFound has no attempt state")
 
 
 def _advance(
     operation: Operation, payment: Payment, recorded: Attempt, context: Context
 ) -> tuple[Operation, Payment, int | None]:
-    """Operation and payment after the attempt was settled, and the delay of the next wake-up."""
+    """Return operation, payment and the delay of the next wake-up after an attempt's result."""
     match recorded.state:
         case AttemptState.SUCCEEDED if operation.status is OperationStatus.FAILED:
             return _in_review(operation, "late_success", recorded), take_late(payment, operation), None
@@ -190,7 +199,10 @@ def _placed(operation: Operation, wake: int | None, payment: Payment) -> tuple[O
 def _without_effect(
     operation: Operation, payment: Payment, recorded: Attempt, context: Context
 ) -> tuple[Operation, Payment, int | None]:
-    """Refused for good, or proven not to have happened: try again, or give the amount back in this same write."""
+    """Schedule a new attempt, or end as FAILED and release the amount in the same write.
+
+    The attempt was refused, or is proven without effect.
+    """
     stop = why_stop(operation, context.now_ms)
     if stop is None and operation.status is OperationStatus.PENDING:
         error = _error("not_sent" if recorded.state is AttemptState.NOT_SENT else "rejected", recorded)
@@ -216,7 +228,10 @@ def _in_review(operation: Operation, code: str, recorded: Attempt) -> Operation:
 def _reverse(
     payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
 ) -> Change:
-    """The provider takes its success back. Whether the payer has the money is a person's business now."""
+    """Send a success that the provider reversed to manual review.
+
+    It is unknown whether the payer has the money.
+    """
     known = replace(attempt, code=outcome.code if isinstance(outcome, Refused) else None)
     attempts = tuple(known if a.number == attempt.number else a for a in operation.attempts)
     review = _in_review(replace(operation, attempts=attempts), "reversed", known)
@@ -232,13 +247,19 @@ def _reverse(
 
 
 def _own_reference(payment: Payment, operation: Operation, recorded: Attempt) -> str | None:
-    """A capture or void often bears the charge's own reference, which has its owner already."""
+    """Return the reference that this attempt owns; None if it is the charge's own reference.
+
+    A capture or void often carries the charge's reference, which the charge already owns.
+    """
     charge = payment.attempt(operation.charge_attempt)
     return recorded.reference if recorded.reference != charge.reference else None
 
 
 def _wake_at(operation: Operation, at_ms: int, now_ms: int) -> tuple[Operation, int | None]:
-    """Ready then; a message wakes the worker when the queue can wait that long, the sweeper does in any case."""
+    """Set the ready and due times; return the delay of the wake-up message in seconds.
+
+    Returns None for a delay that exceeds the queue's limit: then the sweeper wakes the worker.
+    """
     wait_seconds = max(0, -(-(at_ms - now_ms) // SECOND_MS))
     if wait_seconds > MAX_QUEUE_DELAY_SECONDS:
         return replace(operation, ready_at_ms=at_ms, due_at_ms=at_ms), None
@@ -255,7 +276,7 @@ def operation_change(
     name: str,
     facts: Mapping[str, Fact],
 ) -> Change:
-    """One change of both items with one event."""
+    """Build one change of payment and operation with one event."""
     if before is not None:
         check_operation_transition(before.status, after.status)
         after = replace(
@@ -270,17 +291,17 @@ def operation_change(
 
 _TEXTS: Final[Mapping[str, str]] = {
     "not_sent": "The provider could not be reached; nothing was sent.",
-    "rejected": "The provider refused the request before processing it.",
-    "refused": "The provider refused for good; no money moved.",
-    "retries_exhausted": "Every allowed attempt was made; nothing was sent or taken.",
-    "send_deadline_passed": "The time in which this may be sent is over; no money moved.",
+    "rejected": "The provider rejected the request before processing it.",
+    "refused": "The provider refused the operation finally; no money moved.",
+    "retries_exhausted": "All allowed attempts were made; no request was sent or accepted.",
+    "send_deadline_passed": "The time limit for sending this operation has passed; no money moved.",
     "account_removed": "The provider account that holds the charge was removed.",
-    "outcome_unknown": "The provider's answer was not received; its outcome is being resolved.",
-    "mismatch": "The provider reports another amount or reference than was asked for; a person has to look.",
-    "late_success": "The provider carried out what it had refused before; a person has to look.",
-    "reversed": "The provider took its success back; a person has to look.",
-    "reconciliation": "The provider's list and this operation disagree; a person has to look.",
-    "drives_exhausted": "It was woken many times without progress; a person has to look.",
+    "outcome_unknown": "No answer of the provider was received; the outcome is being resolved.",
+    "mismatch": "The provider reports a different amount or reference than requested. Requires manual review.",
+    "late_success": "The provider executed the operation after reporting a failure. Requires manual review.",
+    "reversed": "The provider reversed a reported success. Requires manual review.",
+    "reconciliation": "The provider's report and this operation disagree. Requires manual review.",
+    "drives_exhausted": "No progress after the maximum number of recovery attempts. Requires manual review.",
 }
 
 
@@ -295,7 +316,7 @@ def _error(code: str, attempt: Attempt | None) -> LastError:
 
 
 def operation_facts(operation: Operation) -> dict[str, Fact]:
-    """What every event about an operation says of it."""
+    """Return the facts that every event about an operation holds."""
     return {
         "operationId": operation.operation_id,
         "amount": operation.amount,
@@ -304,7 +325,10 @@ def operation_facts(operation: Operation) -> dict[str, Fact]:
 
 
 def _attempt_facts(recorded: Attempt) -> dict[str, Fact]:
-    """No free text: a provider's message may hold what must not be in a trail."""
+    """Return an event's facts about an attempt.
+
+    No free text: a provider's message may hold data that must not be in an audit log.
+    """
     facts: dict[str, Fact] = {
         "attempt": recorded.number,
         "provider": recorded.provider,

@@ -1,4 +1,4 @@
-"""What an answer to a capture, void or refund is worth. The most careful reading wins."""
+"""Verification of answers to a capture, void or refund. The most cautious reading applies."""
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
@@ -20,7 +20,10 @@ from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 def verify_operation_outcome(
     outcome: OperationOutcome, operation: Operation, attempt: Attempt, *, first_send: bool
 ) -> OperationOutcome:
-    """The outcome as it may be recorded. `first_send`: this answers the very first request of the attempt."""
+    """Return the outcome that may be recorded.
+
+    `first_send`: this answers the very first request of the attempt.
+    """
     match outcome:
         case Succeeded():
             return _verified(outcome, operation, attempt)
@@ -45,7 +48,10 @@ def _verified(outcome: Succeeded, operation: Operation, attempt: Attempt) -> Ope
 
 
 def operation_attempt_state_of(outcome: OperationOutcome) -> AttemptState | None:
-    """The attempt state that the outcome stands for; None for an inquiry's "not found", which is no news."""
+    """Return the attempt state of an outcome.
+
+    Returns None for `NotFound`, which proves nothing.
+    """
     match outcome:
         case Succeeded():
             return AttemptState.SUCCEEDED
@@ -66,10 +72,13 @@ def operation_attempt_state_of(outcome: OperationOutcome) -> AttemptState | None
 
 
 def changes_operation_state(outcome: OperationOutcome, operation: Operation, attempt: Attempt) -> bool:
-    """Whether it changes what is known: the table lets the attempt go there, or a success was taken back."""
+    """Return whether the outcome changes the stored state.
+
+    It does if the transition table allows the attempt's new state, or if a success was reversed.
+    """
     return is_reversal(outcome, operation) or operation_attempt_state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
 
 
 def is_reversal(outcome: OperationOutcome, operation: Operation) -> bool:
-    """A refund that had succeeded and was sent back by the payer's bank."""
+    """The payer's bank returned a refund that had succeeded."""
     return operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Refused)

@@ -1,6 +1,6 @@
-"""What a provider's answer means. A sum type: whoever handles an outcome must handle all of them.
+"""The meanings of a provider's answer. A sum type: every `match` must handle all of them.
 
-The line that matters runs between `NotSent`/`Rejected` (proven: nothing happened) and `Unknown` (nobody can say).
+`NotSent` and `Rejected` prove that nothing happened; `Unknown` proves nothing.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from payflowx.domain.shared.statuses import DeclineKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextAction:
-    """What the payer has to do.
+    """The action that the payer must take.
 
     `redirect`: open `url`. `form_post`: post `fields` to `url`. `upi_intent`: hand `url` (upi://) to a UPI app.
     """
@@ -24,7 +24,7 @@ class NextAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charged:
-    """The provider says the money was taken: this much, for this reference of ours."""
+    """The provider took the money: this amount, under this provider key of ours."""
 
     reference: str
     amount: int
@@ -44,34 +44,34 @@ class Authorized:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotSent:
-    """No byte of the request reached the provider: no connection could be opened, or we never tried."""
+    """No byte of the request reached the provider: no connection was opened, or none was tried."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """The provider refused before processing: rate limit, credentials, or a documented "not processed"."""
+    """The provider rejected before processing: rate limit, credentials, or documented as such."""
 
     code: str
     message: str = ""
     retry_after_seconds: int = 0
     misconfigured: bool = False
-    """401 or 403: retrying cannot help until someone mends the account."""
+    """401 or 403: a retry cannot succeed until the account's credentials are corrected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declined:
-    """The provider's final no for this attempt."""
+    """The provider declined this attempt finally."""
 
     kind: DeclineKind
     code: str
     message: str = ""
     reference: str | None = None
     reopens_for_seconds: int = 0
-    """How long this provider may still turn this very decline into a charge; 0 means irrevocable."""
+    """How long this provider may still turn this decline into a charge; 0 means irrevocable."""
     cancel_required: bool = False
-    """The object that was declined can be paid again: it must be cancelled before anything else is tried."""
+    """The declined object can be paid again: it must be cancelled before another attempt starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +84,14 @@ class ActionRequired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The provider works on it and will know later."""
+    """The provider accepted the request and will report the result later."""
 
     reference: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """The request may have taken effect: timeout, reset, 5xx, garbage, a word we do not know."""
+    """The request may have taken effect: timeout, reset, 5xx, or an answer that cannot be parsed."""
 
     code: str
     message: str = ""
@@ -99,7 +99,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """A charge exists that is not the one we asked for: amount, currency or reference differ."""
+    """A charge exists that differs from the request in amount, currency or reference."""
 
     code: str
     reference: str | None = None
@@ -107,7 +107,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Succeeded:
-    """A capture, void or refund took effect: this much, under this reference of ours."""
+    """A capture, void or refund took effect: this amount, under this provider key of ours."""
 
     reference: str
     amount: int
@@ -117,7 +117,7 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The provider's final no to a capture, void or refund: no money moved, and this very request never will."""
+    """The provider refused a capture, void or refund finally: no money moved, and none ever will."""
 
     code: str
     message: str = ""
@@ -126,7 +126,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmedCancelled:
-    """Proven cancelled at the provider before it could charge: read back in a terminal state, without payment."""
+    """The provider cancelled before it could charge, and a read-back confirmed it.
+
+    The read-back showed a terminal state without a payment.
+    """
 
     reference: str | None = None
 
@@ -138,7 +141,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A step of a charge is done, and these facts must be stored before the next step is sent."""
+    """A step of a charge is done; these facts must be stored before the next step is sent."""
 
     facts: Mapping[str, str] = field(default_factory=dict)
 
@@ -160,4 +163,4 @@ StepResult = Outcome | Progress
 
 OperationOutcome = Succeeded | Refused | Accepted | NotSent | Rejected | Unknown | NotFound | Mismatch
 OperationStepResult = OperationOutcome | Progress
-"""What a step of a capture, void or refund gives."""
+"""The result of one step of a capture, void or refund."""

@@ -1,4 +1,4 @@
-"""The payment: what a merchant wants paid once, and all that was done about it."""
+"""The payment: one amount that a merchant asks for once, and its attempts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,20 +10,23 @@ from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod:
-    """A token that some provider's vault issued: one for all, or one a provider. Never a card number."""
+    """A token issued by a provider's vault: one for all providers, or one for each.
+
+    Never a card number.
+    """
 
     type: str
     token: str | None = field(default=None, repr=False)
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def token_for(self, provider: str) -> str | None:
-        """The token this provider understands, or None: then routing passes it over."""
+        """Return the token for this provider; None if there is none, and routing skips the provider."""
         return self.tokens.get(provider, self.token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """Who pays. Personal data: lives on the encrypted payment item only and can be erased."""
+    """The payer. Personal data: stored on the encrypted payment item only, and erasable."""
 
     id: str | None = field(default=None, repr=False)
     name: str | None = field(default=None, repr=False)
@@ -34,18 +37,21 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who works on the payment. The epoch only grows: what an older holder would write is refused."""
+    """The exclusive, expiring right to work on the payment.
+
+    The epoch only grows: a write by an older holder is refused.
+    """
 
     owner: str = ""
     epoch: int = 0
     expires_at_ms: int = 0
 
     def is_live(self, now_ms: int) -> bool:
-        """Whether somebody may be talking to a provider right now."""
+        """A worker may be calling a provider right now."""
         return self.expires_at_ms > now_ms
 
     def released(self) -> "Lease":
-        """Free for the next worker; the epoch stays."""
+        """Return the lease released for the next worker; the epoch stays."""
         return Lease(epoch=self.epoch)
 
 
@@ -62,7 +68,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The routing decision, made once when the payment was accepted, and its reasons."""
+    """The routing decision with its reasons, made once when the payment was accepted."""
 
     document: str
     rule: str
@@ -72,7 +78,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastError:
-    """Why the last attempt did not succeed: our class of failure and the provider's own code beside it."""
+    """The reason why the last attempt did not succeed: our code and the provider's own."""
 
     code: str
     message: str
@@ -106,30 +112,30 @@ class Payment:
     attempts: tuple[Attempt, ...] = ()
     charged_attempt: int | None = None
     capturable: int = 0
-    """What is held at the provider and not reserved for a capture or void."""
+    """The amount that is held at the provider and not reserved for a capture or void."""
     captured: int = 0
     refundable: int = 0
-    """What was taken and is neither refunded nor reserved for a refund."""
+    """The amount that was taken and is neither refunded nor reserved for a refund."""
     refunded: int = 0
     open_capture_or_void: str | None = None
-    """The capture or void that is on its way: there is one at a time, and it decides what becomes of the charge."""
+    """The id of the open capture or void. At most one is open; it decides the charge's state."""
     event_seq: int = 0
     event_hash: str = ""
     announced: int = 0
-    """How many of its events merchants are told of."""
+    """Number of merchant events of this payment."""
     last_error: LastError | None = None
     ready_at_ms: int = 0
-    """Not before this time is the next step to be taken, whoever wakes the worker."""
+    """No worker takes the next step before this time, whatever wakes it."""
     due_at_ms: int | None = None
-    """When the sweeper wakes a worker if nobody else did; None when nothing is left to do."""
+    """The time at which the sweeper wakes a worker; None when no work is left."""
     drives: int = 0
-    """Wake-ups by the sweeper that brought no news."""
+    """Number of wake-ups by the sweeper without progress."""
     cancel_requested: bool = False
     erased: bool = False
 
     @property
     def retry_count(self) -> int:
-        """Attempts after the first."""
+        """Number of attempts after the first."""
         return max(0, len(self.attempts) - 1)
 
     @property

@@ -1,4 +1,4 @@
-"""What this capability needs from outside."""
+"""Storage and queue ports of payments."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """The key was used before, for this id, with the request of this fingerprint."""
+    """The idempotency key belongs to this payment already; `fingerprint` is its request's."""
 
     transaction_id: str
     fingerprint: str
@@ -29,31 +29,34 @@ class Existing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """The lease is ours; this is the payment as stored now."""
+    """The caller holds the lease; `payment` is the payment as stored now."""
 
     payment: Payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionConflict:
-    """Somebody else was faster; this is the payment as stored now, None if it is gone."""
+    """Another writer was first; `payment` is as stored now, None if it does not exist."""
 
     payment: Payment | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceTaken:
-    """The provider's reference belongs to another attempt already; nothing was written."""
+    """Another attempt owns the provider's reference already; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlreadySeen:
-    """The provider's event was applied before; nothing was written."""
+    """The provider event was applied before; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentQuery:
-    """Which payments of a merchant, newest first. Times are milliseconds, from inclusive, until exclusive."""
+    """A query for a merchant's payments, newest first.
+
+    Times are milliseconds, from inclusive, until exclusive.
+    """
 
     merchant_id: str
     from_ms: int
@@ -65,7 +68,10 @@ class PaymentQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPage:
-    """Newest first. `next_position` continues the list; None ends it. A page may be empty and still go on."""
+    """A page, newest first. `next_position` continues the list; None ends it.
+
+    A page may be empty and still have a next one.
+    """
 
     items: Sequence[Payment]
     next_position: str | None
@@ -73,16 +79,17 @@ class PaymentPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """Oldest first. `next_seq` continues the trail; None ends it."""
+    """A page, oldest first. `next_seq` continues the audit log; None ends it."""
 
     items: Sequence[Event]
     next_seq: int | None
 
 
 class Payments(Protocol):
-    """The store of payments and their trails. Every method is conditional; none overwrites what it did not see.
+    """The store of payments and their audit logs.
 
-    All raise `StorageUnavailableError` when a write's fate is not known or the store does not answer.
+    Every write is conditional; none overwrites a state that the caller has not read. All methods raise
+    `StorageUnavailableError` when the result of a write is unknown or the store does not answer.
     """
 
     def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing: ...
@@ -101,23 +108,23 @@ class Payments(Protocol):
         now_ms: int,
         append: Attempt | None,
     ) -> Stored | VersionConflict:
-        """Take the lease, and with `append` store that attempt, if the payment still has this version."""
+        """Take the lease, and store the attempt `append`, if the version is unchanged."""
         ...
 
     def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Stored | VersionConflict:
-        """Store a step of an attempt under the lease's epoch."""
+        """Store a completed step of an attempt under the lease's epoch."""
         ...
 
     def reschedule(self, before: Payment, after: Payment) -> Stored | VersionConflict:
-        """Release the lease and plan the next look, under the lease's epoch. No event: nothing happened."""
+        """Release the lease and schedule the next inquiry, under the lease's epoch. Writes no event."""
         ...
 
     def commit(self, change: Change) -> Stored | VersionConflict | ReferenceTaken | AlreadySeen:
-        """Store a change with its event, its operation and the provider's reference, all or nothing."""
+        """Store a change with its event, operation and provider reference in one transaction."""
         ...
 
     def expedite(self, before: Payment, after: Payment, seen: SeenEvent) -> Stored | VersionConflict | AlreadySeen:
-        """Plan the next look earlier because of a provider's event, once for each event."""
+        """Bring the next inquiry forward after a provider event, once for each event."""
         ...
 
     def page(self, query: PaymentQuery) -> PaymentPage: ...
@@ -126,7 +133,7 @@ class Payments(Protocol):
 
 
 class DueKind(StrEnum):
-    """What can be due."""
+    """The kinds of due items."""
 
     PAYMENT = "payment"
     OPERATION = "operation"
@@ -135,7 +142,10 @@ class DueKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """An item of the due index. `item_id`: the operation's id or the event's number; empty for the payment itself."""
+    """An item of the due index.
+
+    `item_id`: the operation's id or the event's number; empty for a payment.
+    """
 
     merchant_id: str
     transaction_id: str
@@ -145,20 +155,20 @@ class Due:
 
 
 class DueItems(Protocol):
-    """The sweeper's view of the store."""
+    """The due index, as the sweeper reads and writes it."""
 
     def pages(self, shard: int, until_ms: int) -> Iterable[Sequence[Due]]: ...
 
     def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
-        """Move the due time and count the drive; False if somebody changed it since."""
+        """Set a later due time and count the wake-up; False if the item changed since."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A wake-up of a payment, or of an operation on it.
+    """A message that wakes a worker for a payment, or for an operation on it.
 
-    The hints spare the first worker a read; a job without them is decided from a read.
+    The optional fields spare the first worker a read; a job without them is decided from a read.
     """
 
     merchant_id: str
@@ -169,18 +179,18 @@ class Job:
     account_id: str | None = None
     request_hash: str | None = None
     correlation_id: str | None = None
-    """Of the request that it goes back to; filled in by the queue's adapter."""
+    """The correlation id of the original request; set by the queue's adapter."""
 
 
 class Jobs(Protocol):
-    """The queue that wakes workers. Losing a message delays a payment, never loses it."""
+    """The queue that wakes workers. A lost message delays a payment but never loses it."""
 
     def send(self, job: Job, *, delay_seconds: int = 0) -> None:
-        """Raises `StorageUnavailableError` when the queue did not take it."""
+        """Raises `StorageUnavailableError` when the queue did not accept the message."""
         ...
 
 
 class Concurrency(Protocol):
-    """Runs independent tasks side by side, and returns when all have ended."""
+    """Runs independent tasks concurrently, and returns when all have ended."""
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None: ...

@@ -1,6 +1,6 @@
-"""How an open attempt may be cleared up, in order of harmlessness: read, send the same again, cancel and read.
+"""Recovery of an open attempt, in order of least risk: inquire, re-send, cancel and confirm.
 
-No number of "not found" proves that nothing was charged, and no clock does.
+No number of `NotFound` answers proves that nothing was charged, and no elapsed time does.
 """
 
 from dataclasses import dataclass
@@ -13,77 +13,83 @@ from payflowx.domain.shared.limits import MINUTE_MS
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
 
 _WINDOW_MARGIN_MS = 30 * MINUTE_MS
-"""A re-send must arrive well inside the provider's window, whatever the clocks say."""
+"""A re-send must arrive well inside the provider's window, whatever the clocks' difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryStep:
-    """What may be done about an attempt now."""
+    """The recovery steps that are allowed for an attempt now."""
 
     continue_charge: bool = False
-    """No request that charges was sent, nor can be any more by an older worker: go on with the next step."""
+    """No request that charges was sent, and no older worker can send one: take the next step."""
     resend: bool = False
     cancel_and_confirm: bool = False
     exhausted: bool = False
-    """Nothing automatic will ever tell: a person has to look."""
+    """No automatic step can resolve the attempt: it requires manual review."""
 
 
 def recovery_step_for(
     payment: Payment,
     attempt: Attempt,
-    able: Capabilities,
+    capabilities: Capabilities,
     *,
     may_have_charged: bool,
     same_request: bool,
     now_ms: int,
 ) -> RecoveryStep:
-    """The means besides an inquiry. `same_request`: what we would send today is what was sent then."""
+    """Return the steps allowed besides an inquiry.
+
+    `same_request`: the request built today equals the stored one.
+    """
     if payment.status is PaymentStatus.IN_REVIEW or not attempt.is_open:
         return RecoveryStep()
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     if undecided and not may_have_charged:
         return RecoveryStep(
-            continue_charge=not payment.cancel_requested, cancel_and_confirm=able.can_cancel_and_confirm
+            continue_charge=not payment.cancel_requested, cancel_and_confirm=capabilities.can_cancel_and_confirm
         )
     age_ms = now_ms - attempt.started_at_ms
-    in_window = age_ms < able.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
+    in_window = age_ms < capabilities.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
-    patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= able.visibility_lag_ms)
+    patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= capabilities.visibility_lag_ms)
     return RecoveryStep(
         resend=undecided and same_request and in_window and not payment.cancel_requested,
-        cancel_and_confirm=able.can_cancel_and_confirm and patience_over,
-        exhausted=_is_exhausted(attempt, able, in_window=in_window and same_request, now_ms=now_ms),
+        cancel_and_confirm=capabilities.can_cancel_and_confirm and patience_over,
+        exhausted=_is_exhausted(attempt, capabilities, in_window=in_window and same_request, now_ms=now_ms),
     )
 
 
-def _is_exhausted(attempt: Attempt, able: Capabilities, *, in_window: bool, now_ms: int) -> bool:
+def _is_exhausted(attempt: Attempt, capabilities: Capabilities, *, in_window: bool, now_ms: int) -> bool:
     if attempt.deadline_ms is not None:
-        return now_ms >= attempt.deadline_ms + able.inquiry_horizon_ms
+        return now_ms >= attempt.deadline_ms + capabilities.inquiry_horizon_ms
     if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window:
         return False
-    return now_ms >= attempt.started_at_ms + able.inquiry_horizon_ms
+    return now_ms >= attempt.started_at_ms + capabilities.inquiry_horizon_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationRecoveryStep:
-    """What may be done about a capture, void or refund besides an inquiry."""
+    """The recovery steps that are allowed for an operation besides an inquiry."""
 
     resend: bool = False
     exhausted: bool = False
-    """Nothing automatic will ever tell: a person has to look."""
+    """No automatic step can resolve the attempt: it requires manual review."""
 
 
 def operation_recovery_step_for(
-    operation: Operation, attempt: Attempt, able: Capabilities, *, same_request: bool, now_ms: int
+    operation: Operation, attempt: Attempt, capabilities: Capabilities, *, same_request: bool, now_ms: int
 ) -> OperationRecoveryStep:
-    """`same_request`: what we would send today is what was sent then. A review is only ever read."""
+    """Return the steps allowed besides an inquiry; in review, only inquiries are allowed.
+
+    `same_request`: the request built today equals the stored one.
+    """
     if operation.status is not OperationStatus.PENDING or not attempt.is_open:
         return OperationRecoveryStep()
-    window_ms = able.operation_window_ms.get(operation.kind, 0)
+    window_ms = capabilities.operation_window_ms.get(operation.kind, 0)
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     return OperationRecoveryStep(
         resend=undecided and same_request and in_window,
-        exhausted=not (undecided and same_request and in_window) and age_ms >= able.inquiry_horizon_ms,
+        exhausted=not (undecided and same_request and in_window) and age_ms >= capabilities.inquiry_horizon_ms,
     )

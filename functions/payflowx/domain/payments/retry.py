@@ -1,4 +1,7 @@
-"""Whether a further attempt may be made, and where. Asked only when every attempt is proven uncharged."""
+"""The decision whether a further attempt is allowed, and at which provider.
+
+It requires that every attempt is proven uncharged.
+"""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ _SAME_PROVIDER_AGAIN = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often, and for how long after the accept, a payment may be tried."""
+    """The number of retries, and the time after acceptance within which a payment may be charged."""
 
     max_retries: int
     charge_deadline_ms: int
@@ -24,7 +27,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureReason:
-    """No further attempt, and why."""
+    """The reason why no further attempt is allowed."""
 
     code: str
     message: str
@@ -33,13 +36,14 @@ class FailureReason:
 def choose_candidate(
     payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int
 ) -> Candidate | FailureReason:
-    """The next candidate of the route: an untried one first, then one whose attempts all proved nothing happened.
+    """Return the next candidate of the route, or the reason why there is none.
 
-    A provider that declined is not asked again; a disabled one is passed over.
+    An untried candidate comes first, then one whose attempts all proved that nothing happened. A provider that declined
+    is not tried again; a disabled one is skipped.
     """
-    stop = _why_stop(payment, policy, now_ms)
-    if stop is not None:
-        return stop
+    reason = _why_no_attempt(payment, policy, now_ms)
+    if reason is not None:
+        return reason
     usable = [candidate for candidate in payment.route.candidates if candidate.provider not in disabled]
     tried = [_states_at(payment, candidate) for candidate in usable]
     untried_first = sorted(
@@ -56,24 +60,26 @@ def _states_at(payment: Payment, candidate: Candidate) -> list[AttemptState]:
     return [attempt.state for attempt in payment.attempts if attempt.provider == candidate.provider]
 
 
-def _why_stop(payment: Payment, policy: RetryPolicy, now_ms: int) -> FailureReason | None:
+def _why_no_attempt(payment: Payment, policy: RetryPolicy, now_ms: int) -> FailureReason | None:
     last = payment.last_attempt
     if last is not None:
         if last.decline_kind is DeclineKind.HARD:
             return FailureReason(
-                code="hard_decline", message="The issuer refused for good; do not try this method again."
+                code="hard_decline", message="The issuer declined finally; do not retry this payment method."
             )
         if last.decline_kind is DeclineKind.FUNDS:
-            return FailureReason(code="insufficient_funds", message="The payer lacks funds or has reached a limit.")
+            return FailureReason(
+                code="insufficient_funds", message="The payer has insufficient funds or has reached a limit."
+            )
         if last.reopens_until_ms is not None:
             return FailureReason(
                 code="soft_decline",
-                message="The provider declined and may still reverse that, so nobody else is asked.",
+                message="The provider declined but may still reverse that, so no other provider is tried.",
             )
     if len(payment.attempts) > policy.max_retries or len(payment.attempts) >= MAX_ATTEMPTS:
-        return FailureReason(code="retries_exhausted", message="Every allowed attempt was made without success.")
+        return FailureReason(code="retries_exhausted", message="All allowed attempts were made without success.")
     if now_ms >= payment.charge_deadline_ms:
         return FailureReason(
-            code="charge_deadline_passed", message="The time in which this payment may be charged is over."
+            code="charge_deadline_passed", message="The time limit for charging this payment has passed."
         )
     return None

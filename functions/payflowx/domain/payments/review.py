@@ -1,6 +1,6 @@
-"""What an operator may do with a payment: have it looked at now, and close a review with evidence. Pure.
+"""Operators' actions on a payment: request an inquiry, close a review with evidence. Pure.
 
-Neither can charge. A look only moves a time; closing is a row of the transition table.
+Neither can charge. An inquiry request only changes a time; closing is a row of the transition table.
 """
 
 from dataclasses import replace
@@ -17,14 +17,14 @@ from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 CLOSED_BY_OPERATOR: Final = "closed_by_operator"
-"""The code of an attempt that evidence closed."""
+"""The code of an attempt that an operator's evidence closed."""
 
 
 class ReviewVerdict(StrEnum):
-    """What the evidence shows.
+    """The result that the evidence proves.
 
-    Charged: exactly the payment's amount was taken and stays taken, net of what was given back at the provider.
-    Not charged: it was not taken, or all of it was given back there. Of a capture, void or refund: it happened or not.
+    Charged: exactly the payment's amount was taken and kept, net of amounts returned at the provider. Not charged:
+    nothing was taken, or all of it was returned there. For an operation: it took effect or did not.
     """
 
     CHARGED = "charged"
@@ -32,7 +32,10 @@ class ReviewVerdict(StrEnum):
 
 
 def request_inquiry(payment: Payment, context: Context) -> Change:
-    """Have what is open asked about now. A further attempt keeps its time: nobody charges earlier for being asked."""
+    """Schedule an inquiry about the open attempt now.
+
+    A further attempt keeps its time: this never makes a charge happen earlier.
+    """
     if payment.due_at_ms is None:
         raise Refusal("nothing_to_do", _why_nothing(payment))
     unresolved = any(a.is_open or a.reopens_until_ms is not None for a in payment.attempts)
@@ -44,14 +47,14 @@ def request_inquiry(payment: Payment, context: Context) -> Change:
 
 
 def close_review(payment: Payment, verdict: ReviewVerdict, reference: str | None, context: Context) -> Change:
-    """Raises `Refusal` (`invalid_state`, `evidence_contradicts`) where the record says otherwise.
+    """Close the review. Raises `Refusal` (`invalid_state`, `evidence_contradicts`).
 
     `reference`: the provider's id of the charge, where it was not known; refunds may need it.
     """
     if payment.status is not PaymentStatus.IN_REVIEW:
         raise Refusal("invalid_state", f"The payment is {payment.status}; only one that is IN_REVIEW can be closed.")
     if payment.lease.is_live(context.now_ms):
-        raise Refusal("busy", "A worker is asking the provider about this payment right now. Try again in a minute.")
+        raise Refusal("busy", "A worker is inquiring about this payment right now. Try again in a minute.")
     match verdict:
         case ReviewVerdict.CHARGED:
             return _close_charged(payment, reference, context)
@@ -60,7 +63,7 @@ def close_review(payment: Payment, verdict: ReviewVerdict, reference: str | None
 
 
 def attempt_in_question(payment: Payment) -> Attempt | None:
-    """The attempt that the review is about: the open one, else the one that charged, else the newest."""
+    """Return the attempt under review: the open one, else the charged one, else the newest."""
     unresolved = next((a for a in payment.attempts if a.is_open or a.reopens_until_ms is not None), None)
     if unresolved is not None or payment.charged_attempt is None:
         return unresolved or payment.last_attempt
@@ -68,20 +71,20 @@ def attempt_in_question(payment: Payment) -> Attempt | None:
 
 
 def evidence_obstacle(attempt: Attempt, reference: str | None) -> str | None:
-    """Why this attempt cannot have moved the money that was asked for, whatever the evidence; None if it can.
+    """Return the reason why this attempt cannot be the requested charge; None if it can be.
 
-    Another amount can be put right at the provider, by a refund of the difference; another currency cannot.
+    A different amount can be corrected at the provider by a refund of the difference; a different currency cannot.
     """
     match attempt.code:
         case "currency_differs":
             return (
-                "The provider moved another currency than was asked for: that is not this payment. "
-                "Give it back at the provider, then close the review as not charged."
+                "The provider charged a different currency than requested, so this is not the requested payment. "
+                "Refund it at the provider, then close the review as not charged."
             )
         case "reference_taken" if reference is None:
             return (
-                "The provider's reference belongs to another attempt here, so it proves nothing for this one. "
-                "Name the reference of its own charge, or close the review as not charged."
+                "The provider's reference belongs to another attempt, so it proves nothing for this one. "
+                "Give the reference of its own charge, or close the review as not charged."
             )
         case _:
             return None
@@ -93,7 +96,9 @@ def _close_charged(payment: Payment, reference: str | None, context: Context) ->
     else:
         found = attempt_in_question(payment)
         if found is None:
-            raise Refusal("evidence_contradicts", "No request ever left for a provider: nothing can have been charged.")
+            raise Refusal(
+                "evidence_contradicts", "No request was sent to a provider, so nothing can have been charged."
+            )
         attempt = found
     obstacle = evidence_obstacle(attempt, reference)
     if obstacle is not None:
@@ -126,15 +131,20 @@ def _close_charged(payment: Payment, reference: str | None, context: Context) ->
 
 
 def _close_not_charged(payment: Payment, reference: str | None, context: Context) -> Change:
-    """FAILED. What the provider had charged was given back there; the record of those attempts stays as it is."""
+    """End as FAILED. The attempts' records stay as they are.
+
+    Any amount that the provider had charged was returned there.
+    """
     if payment.refunded or payment.open_capture_or_void is not None or payment.refundable != payment.captured:
         raise Refusal(
             "evidence_contradicts",
             "Refunds or captures of this payment went through PayFlowX, so a charge exists. "
-            "Close the review as charged; give the rest back by a refund.",
+            "Close the review as charged; return the rest by a refund.",
         )
     if reference is not None:
-        raise Refusal("evidence_contradicts", "A provider's reference belongs to a charge; there is none to name.")
+        raise Refusal(
+            "evidence_contradicts", "A provider reference proves a charge. Omit it to close the review as not charged."
+        )
     question = attempt_in_question(payment)
     after = replace(
         payment,
@@ -146,7 +156,7 @@ def _close_not_charged(payment: Payment, reference: str | None, context: Context
         refundable=0,
         last_error=LastError(
             code="not_charged",
-            message="An operator found that nothing was charged, or that it was given back.",
+            message="An operator confirmed that nothing was charged, or that the charge was returned.",
             provider=question.provider if question else None,
             provider_code=question.code if question else None,
             attempt=question.number if question else None,
@@ -157,7 +167,10 @@ def _close_not_charged(payment: Payment, reference: str | None, context: Context
 
 
 def _uncharged(attempt: Attempt, context: Context) -> Attempt:
-    """A late charge is still recognized: FENCED leads to SUCCEEDED by the late-success rule."""
+    """Return the attempt closed as uncharged.
+
+    A late charge is still recognized: FENCED leads to SUCCEEDED by the late-success rule.
+    """
     if not attempt.is_open:
         return replace(attempt, reopens_until_ms=None)
     check_review_transition(attempt.state, AttemptState.FENCED)
@@ -190,7 +203,7 @@ def _facts(attempt: Attempt | None) -> dict[str, Fact]:
 
 def _why_nothing(payment: Payment) -> str:
     if payment.status is PaymentStatus.IN_REVIEW:
-        return "The provider has answered; only a person can decide what it means. Close the review."
+        return "The provider has answered, and only manual review can decide. Close the review with evidence."
     if payment.open_capture_or_void is not None:
-        return "A capture or void is on its way and decides what becomes of the charge."
-    return f"The payment is {payment.status} and nothing is left to be learned."
+        return "An open capture or void decides the charge's state. Wait for its result."
+    return f"The payment is {payment.status}; there is nothing to inquire about."

@@ -1,4 +1,7 @@
-"""The objective: a payment ends with the payer's or the merchant's own answer, not with our failure or a gateway's."""
+"""The service level objective: share of payments that end with a payer's or merchant's answer.
+
+Failures of PayFlowX or of a provider miss it.
+"""
 
 from typing import Final
 
@@ -6,13 +9,13 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.statuses import FINAL_STATUSES, PaymentStatus
 
 _ANSWERS: Final = frozenset({"soft_decline", "hard_decline", "insufficient_funds", "action_expired"})
-"""`lastError` codes that are an answer of the issuer or the payer: nobody failed."""
+"""`lastError` codes that are an answer of the issuer or the payer: no system failed."""
 
 
 def missed_objective(before: Payment, after: Payment) -> bool | None:
-    """Whether this change is the one that decides, and then whether it is a miss; None: it decides nothing.
+    """Return whether this change misses the objective; None if it decides nothing.
 
-    Each payment counts once: what leaves review, or changes after it was final, has been counted.
+    Each payment counts once: a payment that leaves review, or changes after it was final, has been counted.
     """
     if before.status in FINAL_STATUSES or before.status is PaymentStatus.IN_REVIEW:
         return None

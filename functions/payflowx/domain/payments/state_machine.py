@@ -1,4 +1,4 @@
-"""What an outcome does to a payment: the change, the record of the change, and when to look again. Pure.
+"""The payment's state machine: changes, their audit events and the next inquiry. Pure.
 
 Every function returns a `Change` that is written in one transaction, or not at all.
 """
@@ -37,7 +37,7 @@ from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentSt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a conclusion needs to know besides the payment. `jitter` lies in [0, 1)."""
+    """The inputs of a state change besides the payment. `jitter` lies in [0, 1)."""
 
     now_ms: int
     actor: str
@@ -48,12 +48,12 @@ class Context:
     disabled: Set[str] = frozenset()
     jitter: float = 0.0
     evidence: Mapping[str, Fact] = field(default_factory=dict)
-    """What else the trail should say: which webhook it was, or who decided and why."""
+    """Further facts for the audit log: the webhook that proved it, or the operator and the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenEvent:
-    """A provider's event that this write applies: it is remembered in the same transaction."""
+    """A provider event that this write applies; it is marked as seen in the same transaction."""
 
     provider: str
     account_id: str
@@ -63,11 +63,11 @@ class SeenEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One step of a payment's life, or of an operation on it.
+    """One change of a payment, or of an operation on it.
 
-    `reference`: the provider's id that attempt `attempt_number` is to own, of the operation where there is one.
-    `wake_in_seconds`: send a message with that delay; None: do not.
-    `merchant_event_type`: merchants are notified of the change under this type; None: they are not.
+    `reference`: the provider's id that attempt `attempt_number` (of the operation, where there is one) will own.
+    `wake_in_seconds`: the delay of the wake-up message; None: send none.
+    `merchant_event_type`: the type of the event for merchants; None: merchants are not notified.
     """
 
     before: Payment
@@ -83,7 +83,10 @@ class Change:
 
 
 def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
-    """Apply a weighed outcome. None: it is no news, and the payment is only to be looked at again later."""
+    """Apply a verified outcome.
+
+    Returns None when the outcome changes no state: then only the next inquiry is scheduled.
+    """
     if not changes_state(outcome, attempt):
         return None
     recorded = _record_on_attempt(attempt, outcome, context)
@@ -96,14 +99,17 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
 
 
 def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Change:
-    """End a payment on which nothing was charged and nothing may be tried any more."""
+    """End a payment on which nothing was charged and no attempt is allowed any more."""
     ended = _ended(payment, stop)
     facts: dict[str, Fact] = {"reason": stop.code, "attempts": len(payment.attempts)}
     return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
 
 
 def send_to_review(payment: Payment, code: str, message: str, context: Context) -> Change:
-    """A person has to look; the provider is still asked daily, and a verified answer closes the review."""
+    """Send a payment to manual review.
+
+    Daily inquiries continue, and a verified outcome closes the review.
+    """
     due_at_ms = context.now_ms + REVIEW_INTERVAL_MS
     last = payment.last_attempt
     error = LastError(
@@ -124,7 +130,7 @@ def send_to_review(payment: Payment, code: str, message: str, context: Context) 
 
 
 def request_cancel(payment: Payment, context: Context) -> Change:
-    """Record the merchant's wish; the attempt that is open is then fenced by a worker."""
+    """Record the merchant's cancellation; a worker then cancels and confirms the open attempt."""
     after = replace(
         payment,
         cancel_requested=True,
@@ -135,12 +141,15 @@ def request_cancel(payment: Payment, context: Context) -> Change:
 
 
 def expedite(payment: Payment, now_ms: int) -> Payment:
-    """Somebody hints at news: look now. No event, because nothing is known yet."""
+    """Bring the next inquiry forward after an unverified webhook.
+
+    It writes no event, because nothing is proven yet.
+    """
     return replace(payment, version=payment.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
 def erase(payment: Payment, context: Context) -> Change:
-    """Remove what could name a person or pay in their name; the trail never held any of it."""
+    """Erase personal data and payment tokens; the audit log never held any."""
     method = replace(payment.payment_method, token=None, tokens={})
     after = replace(
         payment,
@@ -156,7 +165,10 @@ def erase(payment: Payment, context: Context) -> Change:
 
 
 def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tuple[Payment, int | None]:
-    """No news: the same payment with its next inquiry planned, and the delay of the message that wakes it."""
+    """Schedule the next inquiry; the state stays the same.
+
+    Returns the payment and the delay in seconds of the message that wakes a worker.
+    """
     waited = replace(attempt, inquiries=attempt.inquiries + 1)
     attempts = tuple(waited if a.number == attempt.number else a for a in payment.attempts)
     kept = replace(payment, attempts=attempts, version=payment.version + 1, lease=payment.lease.released(), drives=0)
@@ -165,7 +177,7 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
         attempts = tuple(closed if a.number == attempt.number else a for a in attempts)
         return replace(kept, attempts=attempts, due_at_ms=None, updated_at_ms=context.now_ms), None
     if not attempt.is_open and attempt.reopens_until_ms is None:
-        return replace(kept, updated_at_ms=context.now_ms), None  # settled by somebody else meanwhile
+        return replace(kept, updated_at_ms=context.now_ms), None  # another writer closed the attempt meanwhile
     if payment.status is PaymentStatus.IN_REVIEW:
         at_ms = context.now_ms + REVIEW_INTERVAL_MS
     elif attempt.state is AttemptState.AUTHORIZED and (attempt.deadline_ms or 0) > context.now_ms:
@@ -178,7 +190,10 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
 
 
 def _turning_points(attempt: Attempt, context: Context) -> list[int]:
-    """When other means apply than now: the action lapses at the provider, or inquiries are not worth repeating."""
+    """Return the times at which the allowed recovery steps change.
+
+    The payer's action lapses at the provider, or the inquiry horizon ends.
+    """
     if attempt.deadline_ms is not None:
         return [attempt.deadline_ms]
     if context.able is not None and attempt.is_open:
@@ -187,10 +202,10 @@ def _turning_points(attempt: Attempt, context: Context) -> list[int]:
 
 
 def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
-    """The attempt with what is now known of it."""
+    """Return the attempt with the outcome recorded."""
     state = state_of(outcome)
     if state is None:
-        raise ValueError("an outcome without a state is no news")
+        raise ValueError("NotFound has no attempt state")
     known = replace(attempt, state=state, code=None, message=None, next_action=None, deadline_ms=None, inquiries=0)
     if state is not AttemptState.UNKNOWN:
         known = replace(known, settled_at_ms=context.now_ms)
@@ -232,11 +247,11 @@ def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> 
         case NotSent():
             return replace(known, code=outcome.code)
         case NotFound():
-            raise ValueError("an inquiry that found nothing settles nothing")
+            raise ValueError("NotFound has no attempt state")
 
 
 def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
-    """The payment after its attempt was settled, and the delay of the next wake-up."""
+    """Return the payment after an attempt's result, and the delay of the next wake-up."""
     if payment.charged_attempt is not None and recorded.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
         return _beside_a_charge(payment, recorded, context)
     match recorded.state:
@@ -260,7 +275,10 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
 
 
 def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
-    """The money is taken. Beside another charge, or after a cancellation, that is a person's business."""
+    """Record the charge.
+
+    A second charge, or a charge after a cancellation, requires manual review.
+    """
     if payment.charged_attempt is not None or payment.status is PaymentStatus.CANCELLED:
         error = _error("late_success", recorded)
         charged = payment.charged_attempt or recorded.number
@@ -280,7 +298,10 @@ def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
 
 
 def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
-    """Another attempt took the money: whatever becomes of this one, the payment does not fail or wait for it."""
+    """Handle an attempt beside the one that charged.
+
+    Whatever its result, the payment neither fails nor waits for it.
+    """
     if not recorded.is_open:
         return replace(payment, due_at_ms=None), None
     in_review = payment.status is PaymentStatus.IN_REVIEW
@@ -291,7 +312,7 @@ def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> t
 def _waiting(
     payment: Payment, status: PaymentStatus, at_ms: int | None, context: Context
 ) -> tuple[Payment, int | None]:
-    """Something is open at the provider: ask again later. A payment in review stays there."""
+    """Schedule an inquiry about an open attempt. A payment in review stays there."""
     if payment.status is PaymentStatus.IN_REVIEW and status is not PaymentStatus.AUTHORIZED:
         at_ms = context.now_ms + REVIEW_INTERVAL_MS
         status = PaymentStatus.IN_REVIEW
@@ -301,7 +322,10 @@ def _waiting(
 
 
 def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
-    """The attempt is proven uncharged: try elsewhere, try again, or end the payment in this same write."""
+    """Schedule another attempt or end the payment, in the write that proves no charge.
+
+    The next attempt goes to another provider or to the same one.
+    """
     payment = replace(payment, last_error=_error(_failure_class(recorded), recorded), capturable=0)
     if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:
         return _ended(payment, _CANCELLED), None
@@ -322,7 +346,7 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
 def _failed_after(
     payment: Payment, recorded: Attempt, stop: FailureReason, context: Context
 ) -> tuple[Payment, int | None]:
-    """FAILED with the attempt's own error, which says more than "no retries left"."""
+    """End as FAILED with the attempt's own error, which is more specific than "no retries left"."""
     failed = replace(payment, status=PaymentStatus.FAILED, due_at_ms=None)
     if failed.last_error is not None and recorded.decline_kind is None:
         failed = replace(
@@ -335,7 +359,7 @@ def _failed_after(
 
 
 def _delay_before(payment: Payment, choice: Candidate, context: Context) -> int:
-    """Another provider at once, the same one after a back-off."""
+    """Return 0 for another provider, and a back-off for the same one."""
     earlier = [a for a in payment.attempts if a.provider == choice.provider]
     if not earlier:
         return 0
@@ -344,7 +368,7 @@ def _delay_before(payment: Payment, choice: Candidate, context: Context) -> int:
 
 
 def _ended(payment: Payment, stop: FailureReason) -> Payment:
-    """CANCELLED when the merchant wanted it or an authorization was voided, else FAILED."""
+    """End as CANCELLED if the merchant requested it or an authorization was voided, else FAILED."""
     if stop.code == "cancelled" or payment.cancel_requested:
         return replace(payment, status=PaymentStatus.CANCELLED, capturable=0, due_at_ms=None)
     error = payment.last_error or LastError(code=stop.code, message=stop.message)
@@ -355,12 +379,15 @@ def _ended(payment: Payment, stop: FailureReason) -> Payment:
 
 _CANCELLED: Final = FailureReason(code="cancelled", message="The payment was cancelled before anything was charged.")
 _ACTION_EXPIRED: Final = FailureReason(
-    code="action_expired", message="The payer did not approve in time; the provider's request was cancelled."
+    code="action_expired", message="The payer did not approve in time; the request was cancelled at the provider."
 )
 
 
 def _wake_at(payment: Payment, at_ms: int, now_ms: int) -> tuple[Payment, int | None]:
-    """Ready then; a message wakes the worker when the queue can wait that long, the sweeper does in any case."""
+    """Set the ready and due times; return the delay of the wake-up message in seconds.
+
+    Returns None for a delay that exceeds the queue's limit: then the sweeper wakes the worker.
+    """
     wait_seconds = max(0, -(-(at_ms - now_ms) // SECOND_MS))
     if wait_seconds > MAX_QUEUE_DELAY_SECONDS:
         return replace(payment, ready_at_ms=at_ms, due_at_ms=at_ms), None
@@ -376,10 +403,10 @@ def change_of(
     *,
     operation: tuple[Operation | None, Operation] | None = None,
 ) -> Change:
-    """The change with its event, chained to the one before; raises `TransitionError` for a status out of turn.
+    """Build the change with its event, chained to the previous one.
 
     `operation`: the operation before and after, where the change is one of an operation. The payment's lease belongs to
-    its own worker then, and stays.
+    its own worker then, and stays. Raises `TransitionError` for a status change that the table does not allow.
     """
     check_payment_transition(before.status, after.status)
     event = Event(
@@ -420,14 +447,14 @@ def change_of(
 
 _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "not_sent": "The provider could not be reached; nothing was sent.",
-    "rejected": "The provider refused the request before processing it.",
-    "soft_decline": "The provider declined; it may pass elsewhere or later.",
-    "hard_decline": "The issuer refused for good; do not try this payment method again.",
-    "insufficient_funds": "The payer lacks funds or has reached a limit.",
-    "fenced": "The outcome could not be learned, so the charge was cancelled at the provider before it could happen.",
-    "outcome_unknown": "The provider's answer was not received; its outcome is being resolved.",
-    "mismatch": "The provider reports a charge that differs from the one requested; a person has to look.",
-    "late_success": "The provider reports a second charge; a person has to look.",
+    "rejected": "The provider rejected the request before processing it.",
+    "soft_decline": "The provider declined; the payment may succeed at another provider or later.",
+    "hard_decline": "The issuer declined finally; do not retry this payment method.",
+    "insufficient_funds": "The payer has insufficient funds or has reached a limit.",
+    "fenced": "The outcome stayed unknown, so the attempt was cancelled at the provider; nothing was charged.",
+    "outcome_unknown": "No answer of the provider was received; the outcome is being resolved.",
+    "mismatch": "The provider reports a charge that differs from the request. Requires manual review.",
+    "late_success": "The provider reports an unexpected second charge. Requires manual review.",
 }
 
 
@@ -454,7 +481,10 @@ def _error(code: str, attempt: Attempt) -> LastError:
 
 
 def _attempt_facts(recorded: Attempt) -> dict[str, Fact]:
-    """No free text: a provider's message may hold what must not be in a trail."""
+    """Return an event's facts about an attempt.
+
+    No free text: a provider's message may hold data that must not be in an audit log.
+    """
     facts: dict[str, Fact] = {
         "attempt": recorded.number,
         "provider": recorded.provider,

@@ -1,4 +1,4 @@
-"""The one table of allowed changes. Workers, sweeper, operators and webhooks all go through it."""
+"""The only table of allowed state changes, for workers, sweeper, operators and webhooks."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,12 +10,12 @@ from payflowx.domain.shared.statuses import PaymentStatus as P
 
 PAYMENT_TRANSITIONS: Final[Mapping[P, frozenset[P]]] = {
     P.PENDING: frozenset({P.SUCCESS, P.FAILED, P.REQUIRES_ACTION, P.AUTHORIZED, P.CANCELLED, P.IN_REVIEW}),
-    # Back to PENDING: the payer approved and the provider now works on it.
+    # Back to PENDING: the payer approved and the provider now processes the request.
     P.REQUIRES_ACTION: frozenset({P.SUCCESS, P.FAILED, P.AUTHORIZED, P.CANCELLED, P.IN_REVIEW, P.PENDING}),
     P.AUTHORIZED: frozenset({P.SUCCESS, P.CANCELLED, P.IN_REVIEW}),
-    # Left only by a verified read or by an operator with recorded evidence.
+    # Left only by a verified outcome or by an operator with recorded evidence.
     P.IN_REVIEW: frozenset({P.SUCCESS, P.FAILED, P.AUTHORIZED, P.CANCELLED}),
-    # Final statuses change only when a provider proves a charge that nobody could know of.
+    # A final status changes only when a provider proves a charge that was not known before.
     P.FAILED: frozenset({P.SUCCESS, P.IN_REVIEW}),
     P.SUCCESS: frozenset({P.IN_REVIEW}),
     P.CANCELLED: frozenset({P.IN_REVIEW}),
@@ -42,7 +42,7 @@ ATTEMPT_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
 
 
 REVIEW_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
-    # What a person's evidence may settle, and only on a payment in review. Staying where it is needs no row.
+    # Changes by an operator's evidence, only on a payment in review. An unchanged state needs no row.
     A.STARTED: frozenset({A.SUCCEEDED, A.FENCED}),
     A.UNKNOWN: frozenset({A.SUCCEEDED, A.FENCED}),
     A.ACCEPTED: frozenset({A.SUCCEEDED, A.FENCED}),
@@ -52,7 +52,7 @@ REVIEW_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
     A.NOT_SENT: frozenset({A.SUCCEEDED}),
     A.REJECTED: frozenset({A.SUCCEEDED}),
     A.FENCED: frozenset({A.SUCCEEDED}),
-    # The provider's charge bears another reference than ours; that it is this payment's, a person can see.
+    # The provider's charge has another reference than ours; an operator can verify that it is this payment's.
     A.MISMATCH: frozenset({A.SUCCEEDED}),
     A.SUCCEEDED: frozenset(),
 }
@@ -61,31 +61,34 @@ REVIEW_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
 OPERATION_TRANSITIONS: Final[Mapping[O, frozenset[O]]] = {
     O.PENDING: frozenset({O.SUCCEEDED, O.FAILED, O.IN_REVIEW}),
     O.IN_REVIEW: frozenset({O.SUCCEEDED, O.FAILED}),
-    # A bank sent a refund back, or carried out one that it had refused: a person has to look.
+    # A bank returned a refund, or executed one that it had refused: manual review.
     O.SUCCEEDED: frozenset({O.IN_REVIEW}),
     O.FAILED: frozenset({O.IN_REVIEW}),
 }
 
 
 def check_payment_transition(before: P, after: P) -> None:
-    """Raise `TransitionError` unless the payment may go from `before` to `after`; staying is always allowed."""
+    """Raise `TransitionError` unless the payment may change so; an unchanged status is allowed."""
     if before is not after and after not in PAYMENT_TRANSITIONS[before]:
         raise TransitionError(f"a payment cannot go from {before} to {after}")
 
 
 def check_attempt_transition(before: A, after: A) -> None:
-    """Raise `TransitionError` unless the attempt may go from `before` to `after`; staying is always allowed."""
+    """Raise `TransitionError` unless the attempt may change so; an unchanged state is allowed."""
     if before is not after and after not in ATTEMPT_TRANSITIONS[before]:
         raise TransitionError(f"an attempt cannot go from {before} to {after}")
 
 
 def check_review_transition(before: A, after: A) -> None:
-    """Raise `TransitionError` unless an operator's evidence may settle the attempt so; staying is always allowed."""
+    """Raise `TransitionError` unless an operator's evidence may change the attempt so.
+
+    An unchanged state is allowed.
+    """
     if before is not after and after not in REVIEW_TRANSITIONS[before]:
-        raise TransitionError(f"evidence cannot bring an attempt from {before} to {after}")
+        raise TransitionError(f"evidence cannot change an attempt from {before} to {after}")
 
 
 def check_operation_transition(before: O, after: O) -> None:
-    """Raise `TransitionError` unless the operation may go from `before` to `after`; staying is always allowed."""
+    """Raise `TransitionError` unless the operation may change so; an unchanged status is allowed."""
     if before is not after and after not in OPERATION_TRANSITIONS[before]:
         raise TransitionError(f"an operation cannot go from {before} to {after}")

@@ -1,4 +1,7 @@
-"""What an answer is worth, given what was asked and when. The most careful reading wins."""
+"""Verification of answers against the request and its time.
+
+The most cautious reading applies.
+"""
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import (
@@ -21,10 +24,10 @@ from payflowx.domain.shared.statuses import AttemptState
 
 
 def verify_outcome(outcome: Outcome, payment: Payment, attempt: Attempt, *, first_send: bool) -> Outcome:
-    """The outcome as it may be recorded.
+    """Return the outcome that may be recorded.
 
-    `first_send`: this answers the very first request of the attempt that could charge. A refusal of a later send
-    says nothing about the earlier one, which may have charged: it leaves the attempt unknown.
+    `first_send`: this answers the very first request of the attempt that could charge. A refusal of a later send says
+    nothing about the earlier one, which may have charged: it leaves the attempt unknown.
     """
     match outcome:
         case Charged() | Authorized():
@@ -52,7 +55,10 @@ def _verified(outcome: Charged | Authorized, payment: Payment, attempt: Attempt)
 
 
 def state_of(outcome: Outcome) -> AttemptState | None:
-    """The attempt state that the outcome stands for; None for an inquiry's "not found", which is no news."""
+    """Return the attempt state of an outcome.
+
+    Returns None for `NotFound`, which proves nothing.
+    """
     match outcome:
         case Charged():
             return AttemptState.SUCCEEDED
@@ -79,8 +85,8 @@ def state_of(outcome: Outcome) -> AttemptState | None:
 
 
 def changes_state(outcome: Outcome, attempt: Attempt) -> bool:
-    """Whether the outcome changes what is known: whether the table lets the attempt go there.
+    """Return whether the transition table allows the attempt's new state.
 
-    Not knowing never replaces knowing something, and a closed attempt takes nothing but a verified charge.
+    `Unknown` never replaces a known state, and a closed attempt accepts only a verified charge.
     """
     return state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]

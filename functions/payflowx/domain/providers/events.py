@@ -1,4 +1,4 @@
-"""Webhooks of providers: what came in, and what it is worth once its signature was checked."""
+"""Provider events: an inbound webhook before and after its signature is checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from payflowx.domain.shared.errors import PayFlowXError
 
 
 class InvalidSignatureError(PayFlowXError):
-    """The signature is missing, wrong or too old. Nobody may learn which."""
+    """The signature is missing, wrong or too old. The response never says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """As it arrived. Header names are lower case, the body is the raw bytes that were signed."""
+    """An HTTP request as received. Header names are lower case; the body is the signed bytes."""
 
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
@@ -22,14 +22,14 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderEvent:
-    """What an authentic webhook says.
+    """The content of an authentic webhook.
 
-    It is found by `charge_reference` or by one of our keys. `outcome` is set only where the vendor's message alone
-    proves a final answer; otherwise the notice is a reason to inquire, and nothing more.
+    It is matched by `charge_reference` or by one of our keys. `outcome` is set only where the provider's message alone
+    proves a final result; otherwise the event only brings the next inquiry forward.
     """
 
     event_id: str
-    """The vendor's id of the event, or a hash of the bytes where it has none: deliveries repeat."""
+    """The provider's id of the event, or a hash of the bytes where it has none: deliveries repeat."""
     type: str
     charge_reference: str | None = None
     charge_key: str | None = None

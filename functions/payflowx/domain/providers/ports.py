@@ -1,4 +1,4 @@
-"""What this capability needs from outside."""
+"""Ports of providers: accounts, requests and calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,19 +14,19 @@ from payflowx.domain.shared.statuses import CaptureMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A merchant's account at a provider. The credentials lie in Secrets Manager under `secret_arn`."""
+    """A merchant's account at a provider. Secrets Manager holds the credentials at `secret_arn`."""
 
     provider: str
     account_id: str
     endpoint: str
     secret_arn: str
     webhook_token: str | None = field(default=None, repr=False)
-    """The last part of the address that the provider posts its webhooks to."""
+    """The last part of the URL to which the provider posts its webhooks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeRequest:
-    """All that a provider needs to charge, or to be asked about, one attempt."""
+    """All facts that a provider needs to charge one attempt, or to inquire about it."""
 
     provider_key: str
     amount: int
@@ -42,37 +42,37 @@ class ChargeRequest:
 
 
 class Provider(Protocol):
-    """One provider, ready to be called. Every call sends one request at a time and never retries by itself."""
+    """One provider's API. Every call sends one request at a time and never retries by itself."""
 
     @property
     def capabilities(self) -> Capabilities: ...
 
     def request_hash(self, request: ChargeRequest) -> str:
-        """A hash of the requests that would be sent; equal hashes mean equal requests."""
+        """Return a hash of the requests to be sent; equal hashes mean equal requests."""
         ...
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
-        """Whether, with these steps stored, a request that charges may have left."""
+        """Return whether, with these steps stored, a request that charges may have been sent."""
         ...
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
-        """Send the next step. `Progress` must be stored before the one after it."""
+        """Send the next step. `Progress` must be stored before the step after it is sent."""
         ...
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
-        """Read what became of the attempt. Changes nothing at the provider."""
+        """Inquire about the attempt. Changes nothing at the provider."""
         ...
 
     def cancel_and_confirm(self, request: ChargeRequest, account: Account) -> Outcome:
-        """Cancel what could still charge and read it back; `ConfirmedCancelled` only when that is proven."""
+        """Cancel the charge and read it back; `ConfirmedCancelled` only with that proof."""
         ...
 
     def supports(self, request: OperationRequest) -> bool:
-        """Whether the provider has this kind of movement, for this part of the charge."""
+        """Return whether the provider supports this kind of operation for this part of the charge."""
         ...
 
     def operation_hash(self, request: OperationRequest) -> str:
-        """A hash of the request that would be sent; equal hashes mean equal requests."""
+        """Return a hash of the request to be sent; equal hashes mean equal requests."""
         ...
 
     def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
@@ -80,11 +80,11 @@ class Provider(Protocol):
         ...
 
     def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
-        """Read what became of it, by our key or the provider's id. Changes nothing at the provider."""
+        """Inquire about the operation by our key or the provider's id. Changes nothing there."""
         ...
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-        """What an authentic webhook says; raises `InvalidSignatureError` for any other."""
+        """Parse an authentic webhook. Raises `InvalidSignatureError` for any other."""
         ...
 
 

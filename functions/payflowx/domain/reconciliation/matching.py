@@ -1,6 +1,7 @@
-"""Two books side by side: a line of a provider's list, what we hold of it, and what is to be said about the pair. Pure.
+"""Matching of report entries with the ledger, and the resolution of each discrepancy. Pure.
 
-Only what moved money is compared. A difference never changes a payment by itself: it says who has to be asked.
+Only entries that moved money are compared. A discrepancy never changes a payment by itself: it selects an inquiry, a
+wake-up or a manual review.
 """
 
 from dataclasses import dataclass, replace
@@ -11,51 +12,55 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Charged, ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome
 from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
-REVIEW_CODE: Final = "reconciliation"
+REVIEW_CODE: Final = ReviewReason.RECONCILIATION.value
 ACTOR: Final = "reconciliation"
 
 
 class MatchResult(StrEnum):
-    """What a pair is. The words of the report."""
+    """The result of one comparison, in the words of the report."""
 
     MATCHED = "matched"
     TIMING = "timing"
-    """Too young to be in both books."""
+    """Too young to be in both the report and the ledger."""
     MISSING_THERE = "missing_there"
-    """We hold a charge that the provider does not list."""
+    """The ledger holds a charge that the provider does not list."""
     MISSING_HERE = "missing_here"
-    """The provider lists money under a key of ours, or on a charge of ours, that we do not know of."""
+    """The provider lists money under a key of ours, or on a charge of ours, missing in the ledger."""
     DUPLICATE = "duplicate"
     """Money moved twice for one attempt, or a file names one charge twice."""
     AMOUNT = "amount"
     STATUS = "status"
-    """One book says that money moved, the other that it did not."""
+    """Report and ledger disagree on whether money moved."""
     FOREIGN = "foreign"
-    """A line without a key of ours about nothing that we know: the account is used by others as well."""
+    """An entry without a key of ours and unknown to the ledger: others use the account as well."""
 
 
 DISCREPANCIES: Final = frozenset(MatchResult) - {MatchResult.MATCHED, MatchResult.TIMING, MatchResult.FOREIGN}
 
 
 class ResolutionAction(StrEnum):
-    """What a difference asks for."""
+    """The action that resolves a discrepancy."""
 
     NONE = "none"
     WAKE = "wake"
-    """Something is open: a worker asks the provider now."""
+    """An attempt is open: wake a worker, which inquires at once."""
     ASK = "ask"
-    """Nothing is open: the provider is asked here, and a verified answer goes the way of any late success."""
+    """No attempt is open: inquire at once, and apply a verified answer as a late success."""
     REVIEW = "review"
-    """A person has to look."""
+    """Send the payment to manual review."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """What we hold of an entry. `attempt`: of the operation where there is one, else of the payment."""
+    """The ledger's state for an entry.
+
+    `attempt`: the operation's if there is one, else the payment's.
+    """
 
     payment: Payment
     attempt: Attempt | None
@@ -64,7 +69,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """A verdict and what it asks for."""
+    """A match result with its resolution."""
 
     result: MatchResult
     action: ResolutionAction = ResolutionAction.NONE
@@ -76,11 +81,17 @@ _REVIEW: Final = ResolutionAction.REVIEW
 
 
 def match_entry(
-    entry: ReportEntry, ledger_entry: LedgerEntry | None, *, ours: bool, provider: str, account_id: str, young: bool
+    entry: ReportEntry,
+    ledger_entry: LedgerEntry | None,
+    *,
+    has_own_key: bool,
+    provider: str,
+    account_id: str,
+    young: bool,
 ) -> Assessment:
-    """What a line of their book is worth.
+    """Compare an entry of the provider's report with the ledger.
 
-    `ours`: it bears a key of our making. `young`: our own write about it may not have happened yet.
+    `has_own_key`: the entry has a key that PayFlowX made. `young`: the ledger may not have recorded it yet.
     """
     if (
         ledger_entry is None
@@ -91,18 +102,18 @@ def match_entry(
             account_id,
         )
     ):
-        return _unknown(entry, ledger_entry, ours=ours, young=young)
+        return _unknown(entry, ledger_entry, has_own_key=has_own_key, young=young)
     assessment = _compare(entry, ledger_entry, ledger_entry.attempt)
     return _TIMING if young and assessment.result is MatchResult.STATUS else assessment
 
 
-def _unknown(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, ours: bool, young: bool) -> Assessment:
-    if not ours and ledger_entry is None:
+def _unknown(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, has_own_key: bool, young: bool) -> Assessment:
+    if not has_own_key and ledger_entry is None:
         return Assessment(result=MatchResult.FOREIGN)
     if not entry.succeeded:
         return _MATCHED
     if ledger_entry is not None and entry.kind is EntryKind.REFUND and ledger_entry.payment.captured == 0:
-        # What was held and never taken is given free: some vendors list that as a refund.
+        # An authorization that was released, never captured: some providers list it as a refund.
         return _MATCHED
     if young:
         return _TIMING
@@ -115,11 +126,11 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
     succeeded = attempt.state is AttemptState.SUCCEEDED
     same_reference = attempt.reference in {None, entry.reference}
     if not entry.succeeded:
-        # An order may hold failed tries beside the charge: only the line of what we hold as charged contradicts.
+        # An order may hold failed tries beside the charge: only the entry of the recorded charge contradicts.
         contradicts = succeeded and attempt.reference == entry.reference
         return _reversed(ledger_entry) if contradicts else _MATCHED
     if attempt.state is AttemptState.MISMATCH:
-        # A person looks at it already, or has.
+        # It is in manual review already, or was.
         return Assessment(result=_known_mismatch(entry, ledger_entry))
     if succeeded and not same_reference and not _shares_reference(entry, ledger_entry):
         return Assessment(result=MatchResult.DUPLICATE, action=_REVIEW)
@@ -132,7 +143,10 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
 
 
 def _shares_reference(entry: ReportEntry, ledger_entry: LedgerEntry) -> bool:
-    """A settlement file may name a refund by another id than the inquiry did; our key then says that it is the same."""
+    """Return whether entry and ledger name the same refund.
+
+    A settlement file may use another id than the inquiry did; then our key identifies the refund.
+    """
     return ledger_entry.operation is not None and entry.kind is EntryKind.REFUND
 
 
@@ -142,7 +156,10 @@ def _known_mismatch(entry: ReportEntry, ledger_entry: LedgerEntry) -> MatchResul
 
 
 def _reversed(ledger_entry: LedgerEntry) -> Assessment:
-    """An operation's own rules for a success that is taken back begin with asking; a charge has none."""
+    """Return the assessment of a reversed success.
+
+    The rules for a reversed operation begin with an inquiry; a charge has no such rules.
+    """
     return Assessment(
         result=MatchResult.STATUS, action=_REVIEW if ledger_entry.operation is None else ResolutionAction.WAKE
     )
@@ -160,7 +177,7 @@ def _expected_amount(entry: ReportEntry, ledger_entry: LedgerEntry) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRange:
-    """What was read of their book, and which of our charges are to be in it. Milliseconds, until exclusive."""
+    """The range of the report, and of the charges expected in it. Milliseconds, until exclusive."""
 
     from_ms: int
     until_ms: int
@@ -170,7 +187,7 @@ class TimeRange:
 
 
 def charge_to_find(payment: Payment, provider: str, account_id: str, time_range: TimeRange) -> Attempt | None:
-    """The attempt that their book must have, if we came to know of its success within the span."""
+    """Return the attempt that the report must list, if its success was recorded in the range."""
     attempt = payment.attempt(payment.charged_attempt) if payment.charged_attempt is not None else None
     if attempt is None or attempt.state is not AttemptState.SUCCEEDED or attempt.reference is None:
         return None
@@ -180,10 +197,10 @@ def charge_to_find(payment: Payment, provider: str, account_id: str, time_range:
 
 
 def assess_unlisted(attempt: Attempt, time_range: TimeRange, now_ms: int) -> Assessment:
-    """A charge of ours that their book does not have.
+    """Assess a charge that the provider's report does not list.
 
-    It happened there between its start and the moment when we knew. Young: it may still appear. Begun before what was
-    read: it may be listed there, so the provider is asked, and only its own answer makes a difference of it.
+    It happened between the attempt's start and the time its success was recorded. Young: it may still appear. Begun
+    before the range: an earlier report may list it, so an inquiry decides whether there is a discrepancy.
     """
     settled_at_ms = attempt.settled_at_ms or attempt.started_at_ms
     if settled_at_ms + time_range.lag_ms > min(now_ms, time_range.listed_until_ms):
@@ -194,10 +211,10 @@ def assess_unlisted(attempt: Attempt, time_range: TimeRange, now_ms: int) -> Ass
 
 
 def verify_answer(assessments: Assessment, payment: Payment, outcome: Outcome) -> Assessment:
-    """What the provider's own answer makes of a charge that its book does not have.
+    """Assess an unlisted charge by the provider's answer to an inquiry.
 
-    Silence contradicts nothing: then the difference stands, and a person reads the report. After refunds, an inquiry
-    of the charge shows what is left of it, which is no contradiction either.
+    An `Unknown` answer contradicts nothing: the discrepancy stays in the report for an operator. After refunds, an
+    inquiry shows the rest of the charge, which is no contradiction either.
     """
     if isinstance(outcome, Charged) or payment.refunded:
         return replace(assessments, action=ResolutionAction.NONE)
@@ -207,13 +224,16 @@ def verify_answer(assessments: Assessment, payment: Payment, outcome: Outcome) -
 
 
 def is_reviewed(payment: Payment) -> bool:
-    """A reconciliation put it before a person, who has not decided yet."""
+    """Return whether a reconciliation sent the payment to a review that is still open."""
     error = payment.last_error
     return payment.status is PaymentStatus.IN_REVIEW and error is not None and error.code == REVIEW_CODE
 
 
 def review_discrepancy(payment: Payment, result: MatchResult, context: Context) -> Change | None:
-    """A person has to look. None: somebody does already. What is open at a provider stays due."""
+    """Send a payment to manual review; None if it is in review already.
+
+    An open attempt stays due.
+    """
     if payment.status is PaymentStatus.IN_REVIEW:
         return None
     last = payment.last_attempt
@@ -230,9 +250,9 @@ def review_discrepancy(payment: Payment, result: MatchResult, context: Context) 
 
 
 _TEXTS: Final = {
-    MatchResult.MISSING_THERE: "The provider does not list this charge, and does not confirm it; a person has to look.",
-    MatchResult.MISSING_HERE: "The provider lists money on this payment that is not known here; a person has to look.",
-    MatchResult.DUPLICATE: "The provider lists more than one charge for one attempt; a person has to look.",
-    MatchResult.AMOUNT: "The provider lists another amount or currency than is known here; a person has to look.",
-    MatchResult.STATUS: "The provider's list and this payment disagree on whether money moved; a person has to look.",
+    MatchResult.MISSING_THERE: "The provider neither lists nor confirms this charge. Requires manual review.",
+    MatchResult.MISSING_HERE: "The provider lists money that is missing in the ledger. Requires manual review.",
+    MatchResult.DUPLICATE: "The provider lists more than one charge for one attempt. Requires manual review.",
+    MatchResult.AMOUNT: "The provider lists a different amount or currency than the ledger. Requires manual review.",
+    MatchResult.STATUS: "The provider's report and the ledger disagree on whether money moved. Requires manual review.",
 }

@@ -1,4 +1,4 @@
-"""What a reconciliation needs from the outside world."""
+"""Ports of reconciliation: accounts, provider reports, runs and look-ups."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from payflowx.domain.reconciliation.run import Discrepancy, Run, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOwner:
-    """An account that some merchant has."""
+    """An account and the merchant that owns it."""
 
     merchant_id: str
     provider: str
@@ -24,23 +24,23 @@ class AccountOwner:
 
 
 class AccountDirectory(Protocol):
-    """All accounts of all merchants, for what has to be done for each of them."""
+    """All accounts of all merchants."""
 
     def accounts(self) -> Iterable[AccountOwner]: ...
 
 
 class ListingProvider(Protocol):
-    """A provider whose own book can be read."""
+    """A provider whose own report can be read."""
 
     @property
     def capabilities(self) -> Capabilities: ...
 
     def report_page(self, page: ReportPage, account: Account) -> ReportResult:
-        """One page of its list."""
+        """Return one page of the provider's report."""
         ...
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
-        """As for any attempt: what became of it. Changes nothing at the provider."""
+        """Inquire about an attempt. Changes nothing at the provider."""
         ...
 
 
@@ -51,60 +51,60 @@ class ListingProviders(Protocol):
 
 
 class SettlementFiles(Protocol):
-    """Settlement files that somebody has put there."""
+    """Settlement files that an operator uploaded."""
 
     def page(self, provider: str, file: str, cursor: str | None) -> ReportResult:
-        """Rows from there on, a bounded number; the rows' times do not choose them."""
+        """Return a bounded number of rows from `cursor` on; the rows' times do not filter them."""
         ...
 
 
 class Runs(Protocol):
-    """The store of runs and what they found. Raises `StorageUnavailableError`."""
+    """The store of runs and their discrepancies. Raises `StorageUnavailableError`."""
 
     def start(self, run: Run) -> Run:
-        """The run as stored: this one, or the one that was there."""
+        """Store a new run; return the stored one if its id exists already."""
         ...
 
     def get(self, run_id: str) -> Run | None: ...
 
     def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
-        """Many at once; what is not there is not in the answer."""
+        """Return the runs with these ids; an unknown id is absent."""
         ...
 
     def save(self, before: Run, after: Run) -> bool:
-        """False if somebody else works on it."""
+        """Store a run; False if another worker changed it since `before` was read."""
         ...
 
     def report(self, run_id: str, findings: Sequence[Discrepancy]) -> None:
-        """Each is stored once, however often it is found."""
+        """Store each discrepancy once, however often it is found."""
         ...
 
     def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
-        """Those that were reported before, by name."""
+        """Return the discrepancies that were reported before, by name."""
         ...
 
     def discrepancies(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
-        """A page of what was found, and where the next one begins."""
+        """Return a page of discrepancies and the position of the next page."""
         ...
 
 
 class Lookups(Protocol):
-    """Many items at once, by their keys. What is not there is not in the answer."""
+    """Batch reads by key. A missing item is absent from the result."""
 
     def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]: ...
 
     def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]: ...
 
     def located(self, merchant_id: str, operation_ids: Sequence[str]) -> Mapping[str, str]:
-        """Operations' ids to their payments'."""
+        """Return the payment's id for each operation's id."""
         ...
 
     def operations(self, merchant_id: str, of: Sequence[tuple[str, str]]) -> Mapping[str, Operation]:
-        """By pairs of payment and operation."""
+        """Return operations by pairs of payment id and operation id."""
         ...
 
     def listed(self, source: Source, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, str]:
-        """The charges that a book of the provider was seen to have, each with the line where it was."""
+        """Return the charges that a report listed, each with the line of the entry."""
         ...
 
     def note_listed(
@@ -113,6 +113,6 @@ class Lookups(Protocol):
 
 
 class RunQueue(Protocol):
-    """Wakes whoever works on a run. Raises `StorageUnavailableError`."""
+    """Wakes a worker for a run. Raises `StorageUnavailableError`."""
 
     def send(self, run_id: str, *, delay_seconds: int = 0) -> None: ...

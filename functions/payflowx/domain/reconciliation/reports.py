@@ -1,4 +1,4 @@
-"""A provider's own list of what it did, for reconciliation."""
+"""A provider's report: its own list of charges and refunds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EntryKind(StrEnum):
-    """A line of a statement."""
+    """The kind of a report entry."""
 
     CHARGE = "charge"
     REFUND = "refund"
@@ -14,7 +14,10 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
-    """Which part of the list: milliseconds since 1970, from inclusive, until exclusive; `cursor` of the page before."""
+    """One page of the report.
+
+    Milliseconds since 1970, from inclusive, until exclusive; `cursor` comes from the page before.
+    """
 
     from_ms: int
     until_ms: int
@@ -23,7 +26,10 @@ class ReportPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEntry:
-    """One charge or refund as the provider has it. `succeeded`: money moved. `provider_key`: ours, where it is told."""
+    """One charge or refund as the provider lists it.
+
+    `succeeded`: money moved. `provider_key`: our key, where the provider reports it.
+    """
 
     kind: EntryKind
     reference: str
@@ -33,14 +39,14 @@ class ReportEntry:
     succeeded: bool
     at_ms: int
     charge_reference: str | None = None
-    """Of a refund: the provider's id of the charge that is given back, where it is told."""
+    """For a refund: the provider's id of the refunded charge, where the provider reports it."""
     line: str | None = None
-    """Where a file has it: a list of objects names each once, a file may name one twice."""
+    """The line in a settlement file: an API lists each object once, a file may name one twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportAnswer:
-    """A page; `next_cursor` None ends the list."""
+    """A page of entries; `next_cursor` None ends the report."""
 
     entries: Sequence[ReportEntry]
     next_cursor: str | None
@@ -48,12 +54,12 @@ class ReportAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportTooLong:
-    """More than an answer may hold: ask for a shorter span."""
+    """More entries than an answer may hold: request a shorter time range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportUnavailable:
-    """It could not be read, or not be understood as a whole: a list with holes reconciles nothing."""
+    """The report could not be read, or not parsed as a whole: an incomplete list proves nothing."""
 
     code: str
 

@@ -1,7 +1,7 @@
-"""A reconciliation of one account over one span of time: where it stands, and what it has found. Pure.
+"""A reconciliation run of one account over one time range: position and discrepancies. Pure.
 
-The whole state lies in one item. A page is counted in the write that moves the position behind it: so a run that was
-interrupted goes on from the page it was at, and counts each page once.
+The whole state is in one item. The write that moves the position also counts the page: so an interrupted run continues
+with its current page, and counts each page once.
 """
 
 from collections import Counter
@@ -18,25 +18,27 @@ from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 RUN_PREFIX: Final = "rec_"
 MAX_SPAN_MS: Final = 31 * DAY_MS
 MAX_FRUITLESS_TRIES: Final = 20
-"""A list that cannot be read so many times in a row ends the run: somebody has to look."""
+"""After this number of failed reads in a row, the run ends as failed for an operator to inspect."""
 RETRY_SECONDS: Final = 300
 MAX_ACTIONS: Final = 200
-"""Payments that one run may touch. More differences than this mean a wrong file or list rather than wrong payments:
-they are reported, and nothing is done about them."""
+"""The number of payments that one run may touch.
+
+More discrepancies mean a wrong file or list rather than wrong payments: they are reported without a resolution.
+"""
 MIN_SLICE_MS: Final = SECOND_MS
 SETTLEMENT_LAG_MS: Final = 5 * DAY_MS
-"""After this time a charge must be in a settlement file: banks and week-ends included."""
+"""After this time a charge must be in a settlement file; bank holidays are included."""
 
 
 class Source(StrEnum):
-    """Which of the provider's books."""
+    """The kind of the provider's report."""
 
     LIST = "list"
     FILE = "file"
 
 
 class Phase(StrEnum):
-    """First their lines against our book, then our charges against theirs."""
+    """First the provider's entries are matched with the ledger, then our charges with the report."""
 
     THEIRS = "theirs"
     OURS = "ours"
@@ -46,7 +48,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Every stored change raises `version` by one; of two workers on one run, one stops."""
+    """The state of a run. Every stored change raises `version` by one.
+
+    Of two workers on one run, one stops at the version conflict.
+    """
 
     run_id: str
     merchant_id: str
@@ -75,17 +80,17 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Nothing is left to do, or nothing can be done."""
+        """The run is done, or it failed."""
         return self.phase in {Phase.DONE, Phase.FAILED}
 
     @property
     def differences(self) -> int:
-        """What a person has to look at, or a worker was woken for."""
+        """Number of discrepancies that need manual review or woke a worker."""
         return sum(self.counts.get(result.value, 0) for result in DISCREPANCIES)
 
     @property
     def time_range(self) -> TimeRange:
-        """What was read, and which of our charges are to be in it."""
+        """The range that was read, and that the expected charges lie in."""
         return TimeRange(
             from_ms=self.from_ms,
             until_ms=self.until_ms,
@@ -96,18 +101,21 @@ class Run:
 
     @property
     def page(self) -> ReportPage:
-        """The page of their book that is next."""
+        """The next page of the provider's report."""
         until_ms = min(self.slice_from_ms + self.slice_ms, self.listed_until_ms)
         return ReportPage(from_ms=self.slice_from_ms, until_ms=until_ms, cursor=self.cursor)
 
     def may_act(self, more: int) -> bool:
-        """Whether it may still touch payments, `more` having been touched since it was stored."""
+        """Return whether the run may act on more payments.
+
+        `more` counts those acted on since the run was stored.
+        """
         return self.actions + more < MAX_ACTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discrepancy:
-    """A difference, as the report shows it. What became of it is told by the payment's own trail."""
+    """A discrepancy as the report shows it. The payment's audit log shows its resolution."""
 
     result: MatchResult
     action: ResolutionAction
@@ -124,13 +132,13 @@ class Discrepancy:
 
     @property
     def name(self) -> str:
-        """What it is about: found again, it is the same one, and the first verdict stands."""
+        """The identity of the discrepancy: found again, it is the same one, and the first result stands."""
         return f"{self.kind}#{self.reference}#{self.line or ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """What is to be reconciled."""
+    """The account, source and time range to reconcile."""
 
     merchant_id: str
     provider: str
@@ -139,14 +147,14 @@ class NewRun:
     until_ms: int
     file: str | None = None
     again: int = 0
-    """Counts deliberate repetitions: without it, the same span is the same run."""
+    """Counts deliberate repetitions: without it, the same time range is the same run."""
 
 
 def begin(new: NewRun, *, lag_ms: int, max_slice_ms: int, now_ms: int) -> Run:
-    """The id is derived: whoever asks for the same gets the same run, and with it its report.
+    """Create a run. Its id is derived, so equal requests get the same run and report.
 
-    Their list is read a little beyond both ends: a charge that happened at midnight lies in one book before it and in
-    the other after it.
+    The report is read a little beyond both ends: a charge at midnight may be dated before it in one list and after it
+    in the other.
     """
     source = Source.FILE if new.file else Source.LIST
     parts = (new.merchant_id, new.provider, new.account_id, new.file or "", str(new.from_ms), str(new.until_ms))
@@ -172,8 +180,8 @@ def begin(new: NewRun, *, lag_ms: int, max_slice_ms: int, now_ms: int) -> Run:
     )
 
 
-def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
-    """The page is counted, and the position moves behind it: in one write."""
+def after_report_page(run: Run, next_cursor: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
+    """Count a page of the report and move the position behind it, for one write."""
     counted = _counted(run, found, actions, now_ms)
     if next_cursor is not None:
         return replace(counted, cursor=next_cursor)
@@ -184,15 +192,15 @@ def after_their_page(run: Run, next_cursor: str | None, found: Counter[str], act
     return replace(counted, cursor=None, slice_from_ms=slice_until_ms, slice_ms=wider_ms)
 
 
-def after_our_page(run: Run, next_position: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
-    """As above; behind the last page, the run is done."""
+def after_ledger_page(run: Run, next_position: str | None, found: Counter[str], actions: int, now_ms: int) -> Run:
+    """Count a page of our charges and move the position behind it; the last page ends the run."""
     counted = _counted(run, found, actions, now_ms)
     phase = Phase.OURS if next_position is not None else Phase.DONE
     return replace(counted, cursor=next_position, phase=phase)
 
 
 def narrower(run: Run, now_ms: int) -> Run | None:
-    """Half the span, for a list without pages that was too long; None where that cannot help."""
+    """Halve the range of an unpaged report that was too long; None where that cannot help."""
     if run.source is Source.FILE or run.cursor is not None or run.slice_ms <= MIN_SLICE_MS:
         return None
     half_ms = max(MIN_SLICE_MS, run.slice_ms // 2 // SECOND_MS * SECOND_MS)
@@ -200,7 +208,7 @@ def narrower(run: Run, now_ms: int) -> Run | None:
 
 
 def after_problem(run: Run, code: str, now_ms: int) -> Run:
-    """It could not be read this time; after many such times it is over."""
+    """Record a failed read; after `MAX_FRUITLESS_TRIES` in a row the run ends as failed."""
     tries = run.tries + 1
     phase = Phase.FAILED if tries >= MAX_FRUITLESS_TRIES else run.phase
     return replace(run, tries=tries, problem=code, phase=phase, version=run.version + 1, updated_at_ms=now_ms)

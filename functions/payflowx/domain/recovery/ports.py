@@ -1,4 +1,4 @@
-"""Dead letters: what five invocations could not handle, and what may be done with them."""
+"""Dead letters: messages that failed in five invocations, and the ports to handle them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from payflowx.domain.shared.errors import PayFlowXError
 
 
 class WorkQueueName(StrEnum):
-    """A queue with dead letters."""
+    """A work queue that has a dead-letter queue."""
 
     JOBS = "jobs"
     PROVIDER_EVENTS = "notices"
@@ -22,7 +22,7 @@ class WorkQueueName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWakeUp:
-    """A message that a reconciliation goes on with."""
+    """A message that wakes a worker for a reconciliation run."""
 
     run_id: str
 
@@ -32,7 +32,7 @@ Message = Job | ReceivedEvent | DeliveryJob | RunWakeUp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message as it lies there. `receipt` names this look at it, not the message."""
+    """A message in a dead-letter queue. `receipt` identifies this receive, not the message."""
 
     message_id: str
     receipt: str = field(repr=False)
@@ -43,13 +43,13 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDepth:
-    """About how many messages wait, in the queue and among its dead letters."""
+    """The approximate number of messages in a queue and in its dead-letter queue."""
 
     queue: WorkQueueName
     waiting: int
     dead: int
     dead_hidden: int
-    """Dead letters that somebody is looking at, or that a replay left where they are."""
+    """Dead letters that another command has received, or that a replay kept."""
 
 
 class DeadLetters(Protocol):
@@ -58,11 +58,11 @@ class DeadLetters(Protocol):
     def depths(self) -> Sequence[QueueDepth]: ...
 
     def take(self, queue: WorkQueueName, *, limit: int, hide_seconds: int) -> Sequence[DeadLetter]:
-        """At most `limit`; hidden from everybody else for that long."""
+        """Receive at most `limit` messages and hide them from other receivers for `hide_seconds`."""
         ...
 
     def put_back(self, queue: WorkQueueName, letters: Sequence[DeadLetter]) -> None:
-        """Visible again at once. Failing to costs time only."""
+        """Make messages visible again at once. A failure only delays them."""
         ...
 
     def delete(self, queue: WorkQueueName, letter: DeadLetter) -> None: ...
@@ -71,16 +71,16 @@ class DeadLetters(Protocol):
 
 
 class UnreadableMessageError(PayFlowXError):
-    """A message that is none of ours, or of a format that this version does not know."""
+    """A message that this version cannot parse."""
 
 
 class MessageDecoder(Protocol):
-    """What a message of a queue is about. Raises `UnreadableMessageError`."""
+    """Parses the messages of each queue. Raises `UnreadableMessageError`."""
 
     def __call__(self, queue: WorkQueueName, body: str) -> Message: ...
 
 
 class FailureLog(Protocol):
-    """Why a message failed, as its function logged it: newest last, a few lines, none if nothing is found."""
+    """The logged failures of a message: a few lines, newest last; empty if none is found."""
 
     def failures(self, queue: WorkQueueName, message_id: str, since_ms: int) -> Sequence[str]: ...

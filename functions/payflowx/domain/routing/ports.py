@@ -1,4 +1,4 @@
-"""What this capability needs from outside."""
+"""Port of the published routing document."""
 
 from typing import Protocol
 
@@ -6,6 +6,6 @@ from payflowx.domain.routing.routing import RoutingDocument
 
 
 class RoutingRules(Protocol):
-    """The published routing document; may be up to a minute old."""
+    """The published routing document; up to a minute old."""
 
     def current(self) -> RoutingDocument: ...

@@ -1,4 +1,4 @@
-"""Which provider takes a payment: the first rule that matches names providers in order."""
+"""Routing: the first rule that matches a payment names its providers in order."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from payflowx.domain.shared.statuses import CaptureMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """All of them must hold; what is absent always holds. Amounts are minor units of the payment's currency."""
+    """Conditions that must all hold; an absent one always holds. Amounts are minor units."""
 
     currencies: frozenset[str] | None = None
     amount_at_least: int | None = None
@@ -25,7 +25,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A part of the payments that a rule matches, and the providers that take them in order."""
+    """A percentage of a rule's payments, and the ordered providers that take them."""
 
     percent: int
     providers: tuple[str, ...]
@@ -33,7 +33,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A name for people, the conditions, and one share of 100 percent or several that add up to it."""
+    """A named rule: conditions, and shares that add up to 100 percent."""
 
     name: str
     when: Conditions
@@ -42,7 +42,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingDocument:
-    """What a team publishes; `version` is kept with every decision."""
+    """The document that an operator publishes; `version` is stored with every decision."""
 
     version: str
     rules: tuple[Rule, ...]
@@ -50,7 +50,7 @@ class RoutingDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingFacts:
-    """What a decision may look at."""
+    """The facts that a routing decision may use."""
 
     transaction_id: str
     merchant_id: str
@@ -64,16 +64,19 @@ class RoutingFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Availability:
-    """What exists around the rules: providers of this deployment, the merchant's accounts, switched-off ones."""
+    """The deployment's providers, the merchant's accounts, and the disabled providers."""
 
     capabilities: Mapping[str, Capabilities]
     accounts: Mapping[str, str]
-    """Provider to the id of the merchant's account there."""
+    """The id of the merchant's account at each provider."""
     disabled: frozenset[str] = frozenset()
 
 
 def decide_route(document: RoutingDocument, facts: RoutingFacts, available: Availability) -> Route:
-    """The route of a payment; raises `Refusal` when no rule matches or no provider of the rule can take it."""
+    """Return the route of a payment.
+
+    Raises `Refusal` when no rule matches or no provider of the rule can take the payment.
+    """
     for rule in document.rules:
         matched = _why_it_matches(rule.when, facts)
         if matched is not None:
@@ -112,7 +115,7 @@ def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> st
 
 
 def _share_of(rule: Rule, transaction_id: str) -> Share:
-    """The payment's id decides, so that a repeated request is routed alike."""
+    """Select the share by the payment's id, so that a repeated request is routed alike."""
     point = int.from_bytes(hashlib.sha256(f"{rule.name}:{transaction_id}".encode()).digest()[:4], "big") % 100
     for share in rule.shares:
         point -= share.percent
@@ -122,7 +125,7 @@ def _share_of(rule: Rule, transaction_id: str) -> Share:
 
 
 _Test = Callable[[Conditions, RoutingFacts], str | bool | None]
-"""None: the condition is absent. False: it does not hold. Text: it holds, and this is why."""
+"""None: the condition is absent. False: it does not hold. Text: it holds, with the reason."""
 
 
 def _among(allowed: frozenset[str] | None, value: str | None, why: str) -> str | bool | None:
@@ -171,7 +174,7 @@ _TESTS: tuple[_Test, ...] = (_currency, _at_least, _below, _country, _method, _m
 
 
 def _why_it_matches(when: Conditions, facts: RoutingFacts) -> str | None:
-    """The reasons in words, or None when the rule does not match."""
+    """Return the reasons in words; None when the rule does not match."""
     answers = [test(when, facts) for test in _TESTS]
     if any(answer is False for answer in answers):
         return None

@@ -1,4 +1,4 @@
-"""What is wrong with a routing document, said before it can misroute a payment."""
+"""Validation of routing documents before they are published."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ MAX_PROVIDERS_A_RULE = 8
 
 
 def document_faults(document: RoutingDocument, capabilities: Mapping[str, Capabilities]) -> list[str]:
-    """Every fault in words; an empty list means that the document may be published."""
+    """Return every fault in words; an empty list means that the document may be published."""
     faults = [fault for rule in document.rules for fault in _rule_faults(rule, capabilities)]
     faults += _unreachable(document)
     if len(document.rules) > MAX_RULES:
@@ -42,30 +42,30 @@ def _rule_faults(rule: Rule, capabilities: Mapping[str, Capabilities]) -> Iterat
 
 
 def _provider_faults(rule: Rule, provider: str, capabilities: Mapping[str, Capabilities]) -> Iterator[str]:
-    able = capabilities.get(provider)
-    if able is None:
+    declared = capabilities.get(provider)
+    if declared is None:
         yield f"rule {rule.name}: {provider} is not a provider of this deployment"
         return
     for currency in sorted(rule.when.currencies or ()):
-        if able.currencies is not None and currency not in able.currencies:
-            yield f"rule {rule.name}: {provider} does not take {currency}"
+        if declared.currencies is not None and currency not in declared.currencies:
+            yield f"rule {rule.name}: {provider} does not support the currency {currency}"
     for kind in sorted(rule.when.payment_method_types or ()):
-        if kind not in able.payment_method_types:
-            yield f"rule {rule.name}: {provider} does not take the payment method {kind}"
-    if CaptureMode.AUTOMATIC not in able.capture_modes:
-        yield f"rule {rule.name}: {provider} does not do automatic capture"
+        if kind not in declared.payment_method_types:
+            yield f"rule {rule.name}: {provider} does not support the payment method {kind}"
+    if CaptureMode.AUTOMATIC not in declared.capture_modes:
+        yield f"rule {rule.name}: {provider} does not support automatic capture"
 
 
 def _unreachable(document: RoutingDocument) -> Iterator[str]:
     for place, rule in enumerate(document.rules):
         for earlier in document.rules[:place]:
             if _covers(earlier.when, rule.when):
-                yield f"rule {rule.name} is unreachable: rule {earlier.name} takes all that it would match"
+                yield f"rule {rule.name} is unreachable: rule {earlier.name} takes all payments that it would match"
                 break
 
 
 def _covers(wide: Conditions, narrow: Conditions) -> bool:
-    """Whether every payment that `narrow` matches is matched by `wide` too."""
+    """Return whether `wide` matches every payment that `narrow` matches."""
     sets = (
         (wide.currencies, narrow.currencies),
         (wide.countries, narrow.countries),

@@ -1,7 +1,7 @@
-"""Which addresses a merchant's endpoint may have. A name is worth nothing here: what it resolves to is what counts.
+"""Public and loopback addresses of merchants' endpoints.
 
-The networks are listed, besides asking the library: what it calls global differs between versions of Python, and it
-knows nothing of what an embedded IPv4 address leads to.
+The check applies to the resolved address, because a host name proves nothing. The networks are listed in addition to
+the library's own check: its `is_global` differs between versions of Python, and it ignores embedded IPv4 addresses.
 """
 
 import ipaddress
@@ -10,7 +10,7 @@ from typing import Final
 
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-"""What a resolver makes of an IPv4 address in a network that speaks IPv6 only."""
+"""The IPv6 form of an IPv4 address in a network that speaks IPv6 only."""
 _REFUSED_4: Final = tuple(
     ipaddress.IPv4Network(text)
     for text in (
@@ -36,14 +36,17 @@ _REFUSED_6: Final = tuple(
     for text in (
         "2001::/23",  # protocols, Teredo among them: an address inside an address
         "2001:db8::/32",
-        "2002::/16",  # 6to4: the same
+        "2002::/16",  # 6to4: an address inside an address
         "3fff::/20",
     )
 )
 
 
 def is_public(text: str) -> bool:
-    """Whether a server out on the internet can have this address. False for anything that is no address."""
+    """Return whether a server on the internet can have this address.
+
+    False for any text that is no address.
+    """
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -54,7 +57,7 @@ def is_public(text: str) -> bool:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether this is the machine itself."""
+    """Return whether the address is this machine's loopback."""
     try:
         return ipaddress.ip_address(text).is_loopback
     except ValueError:
@@ -67,7 +70,7 @@ def _is_public_4(address: IPv4Address) -> bool:
 
 def _is_public_6(address: IPv6Address) -> bool:
     if address.ipv4_mapped is not None:
-        return False  # no name resolves to this by accident
+        return False  # no name resolves to this address by accident
     if address in _NAT64:
         return _is_public_4(IPv4Address(int(address) & 0xFFFFFFFF))
     allowed = address in _GLOBAL_UNICAST and not any(address in network for network in _REFUSED_6)

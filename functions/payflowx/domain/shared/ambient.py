@@ -1,4 +1,4 @@
-"""What this capability needs from outside."""
+"""Ports of the environment: clock, deadline, randomness and telemetry."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ class Clock(Protocol):
 
 
 class Deadline(Protocol):
-    """How long this invocation may still run."""
+    """The remaining run time of this invocation."""
 
     def remaining_ms(self) -> int: ...
 
@@ -23,7 +23,7 @@ class Randomness(Protocol):
     def owner(self) -> str: ...
     def jitter(self) -> float: ...
     def secret_text(self, chars: int) -> str:
-        """Base62 characters from the system's cryptographic source."""
+        """Return base62 characters from the system's cryptographic source."""
         ...
 
 
@@ -35,7 +35,7 @@ class Telemetry(Protocol):
     def warn(self, message: str, **facts: str | int | bool | None) -> None: ...
 
     def about(self, **facts: str | int | bool | None) -> None:
-        """Every later line of this request or message says these too."""
+        """Add these facts to every later log line of this request or message."""
         ...
 
     def count(self, name: Metric, value: int = 1, **dimensions: str) -> None: ...

@@ -1,4 +1,4 @@
-"""How long to wait before the next try, inquiry or wake-up."""
+"""Delays before the next try, inquiry or wake-up."""
 
 from typing import Final
 
@@ -30,18 +30,22 @@ _DELIVERY_STEPS_MS: Final = (
     20 * HOUR_MS,
     24 * HOUR_MS,
 )
-"""As Standard Webhooks suggests: ten tries in three days and four hours."""
+"""The schedule that Standard Webhooks suggests: ten tries in three days and four hours."""
 
 
 def inquiry_delay_ms(inquiries: int) -> int:
-    """The wait after `inquiries` inquiries without news: 5 s, 15 s, 45 s, 2 m, 5 m, 15 m, then hourly."""
+    """Return the wait after `inquiries` inquiries without a result.
+
+    5 s, 15 s, 45 s, 2 m, 5 m, 15 m, then hourly.
+    """
     return _INQUIRY_STEPS_MS[min(inquiries, len(_INQUIRY_STEPS_MS) - 1)]
 
 
 def retry_delay_ms(retries: int, jitter: float, retry_after_seconds: int = 0) -> int:
-    """Exponential with jitter: 2 s doubled a retry, at most 10 minutes, times 0.5 to 1; never before Retry-After.
+    """Return an exponential back-off with jitter, never shorter than Retry-After.
 
-    `retries` counts the attempts after the first so far; `jitter` lies in [0, 1).
+    2 s, doubled for each retry, at most 10 minutes, times 0.5 to 1. `retries` counts the attempts after the first so
+    far; `jitter` lies in [0, 1).
     """
     ceiling_ms = min(_RETRY_CAP_MS, _RETRY_BASE_MS << min(retries, 16))
     delay_ms = int(ceiling_ms * (0.5 + jitter / 2))
@@ -49,14 +53,14 @@ def retry_delay_ms(retries: int, jitter: float, retry_after_seconds: int = 0) ->
 
 
 def wake_delay_ms(drives: int) -> int:
-    """How far the sweeper moves a due time before it wakes a worker: a minute, doubled, at most an hour."""
+    """Return how far the sweeper postpones a due item: a minute, doubled, at most an hour."""
     return min(_WAKE_CAP_MS, _WAKE_BASE_MS << min(drives, 16))
 
 
 def delivery_delay_ms(attempts: int, jitter: float, retry_after_seconds: int = 0) -> int | None:
-    """The wait after so many tries of telling an endpoint; None when it has had all of them.
+    """Return the wait after `attempts` tries of a delivery; None when the schedule is exhausted.
 
-    Up to a fifth longer than the schedule's, so that what failed together does not come back together; never before
+    Up to a fifth longer than the schedule's, so that deliveries that failed together are spread; never before
     Retry-After, of which a day at most is honoured. `jitter` lies in [0, 1).
     """
     if attempts > len(_DELIVERY_STEPS_MS):

@@ -1,8 +1,8 @@
-"""Finds what must never enter: card numbers and card verification values.
+"""Detection of data that must never enter: card numbers and card verification values.
 
-A number is one when 13 to 19 digits, however grouped, pass the Luhn check and start like a card scheme's range
-(ISO/IEC 7812; PCI DSS 3.3 and 3.5 say why). About one in ten random numbers passes Luhn, hence the range check:
-an order number of 16 digits is refused only if it also looks like a card in both ways.
+A number counts as a card number when 13 to 19 digits, however grouped, pass the Luhn check and start like a card
+scheme's range (ISO/IEC 7812; PCI DSS 3.3 and 3.5 say why). About one in ten random numbers passes Luhn, hence the range
+check: an order number of 16 digits is refused only if it matches both.
 """
 
 import re
@@ -48,19 +48,19 @@ def passes_luhn(digits: str) -> bool:
 
 
 def is_sensitive_name(name: str) -> bool:
-    """Whether a field of this name would hold a card number, a verification value, a track or a PIN."""
+    """Return whether a field of this name would hold a card number, CVV, track or PIN."""
     return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", name).lower()) in _SENSITIVE_NAMES
 
 
 def contains_card_number(text: str) -> bool:
-    """Whether a card number is anywhere in the text, in any script's digits and any usual grouping."""
+    """Return whether the text holds a card number, in any script's digits and usual grouping."""
     if len(text) < _MIN_DIGITS:
         return False
     return next(_card_spans(_ascii_digits(text)), None) is not None
 
 
 def mask_card_numbers(text: str, mask: Callable[[str], str] = lambda _digits: "[card number removed]") -> str:
-    """The text with every card number replaced; the last line of defence for logs."""
+    """Replace every card number in the text; the last safeguard for logs."""
     plain = _ascii_digits(text)
     pieces: list[str] = []
     position = 0
@@ -72,14 +72,14 @@ def mask_card_numbers(text: str, mask: Callable[[str], str] = lambda _digits: "[
 
 
 def _ascii_digits(text: str) -> str:
-    """The text with every script's digits as ASCII ones, character for character."""
+    """Convert every script's digits to ASCII digits, character for character."""
     if text.isascii():
         return text
     return "".join(str(unicodedata.digit(char, char)) if char.isdigit() else char for char in text)
 
 
 def _card_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of card numbers, trying every stretch that starts and ends at a group's edge.
+    """Yield the spans of card numbers, testing every stretch between two group edges.
 
     Edges only: inside an unbroken run of digits a window would find a "card" in one long number out of two.
     """

@@ -1,31 +1,45 @@
-"""One exception tree. Expected results are values; these are for what the caller could not foresee."""
+"""The exceptions of the project. Expected results are values, not exceptions.
+
+PayFlowXError
+  + Refusal                   the rules do not allow a valid request; nothing was written
+  + StorageUnavailableError   a write failed, or its result is unknown; repeat the call
+  + LeaseLostError            a newer worker took over; stop
+  + ConfigurationError        the deployment or a configuration document is wrong
+  + TransitionError           a defect: the transition table does not allow a change
+  + InvariantError            stored facts contradict each other; nothing was written
+  + InvalidSignatureError     a webhook's signature is invalid (domain.providers.events)
+  + UnreadableMessageError    a queue's message cannot be parsed (domain.recovery.ports)
+  + UnknownPaymentError       a webhook's key matches nothing (application.inbound_webhooks)
+
+The queues' adapters add an error for each message that they cannot parse.
+"""
 
 
 class PayFlowXError(Exception):
-    """Everything this project raises on purpose."""
+    """The base class of every exception that this project raises deliberately."""
 
 
 class TransitionError(PayFlowXError):
-    """A change that the transition table does not allow: a defect, never bad input."""
+    """The transition table does not allow a change: a defect, never bad input."""
 
 
 class InvariantError(PayFlowXError):
-    """A stored fact contradicts another one. Nothing is written."""
+    """Stored facts contradict each other. Nothing is written."""
 
 
 class StorageUnavailableError(PayFlowXError):
-    """The database or the queue did not take a write, or we do not know whether it did."""
+    """The database or a queue did not accept a write, or the result of the write is unknown."""
 
 
 class ConfigurationError(PayFlowXError):
-    """The deployment lacks something it needs, or a configuration document is wrong."""
+    """The deployment lacks a required part, or a configuration document is wrong."""
 
 
-class Refusal(PayFlowXError):  # noqa: N818 - it is the field's word, and no fault of the program
-    """A request that is understood and not carried out. Nothing was written.
+class Refusal(PayFlowXError):  # noqa: N818 - an expected refusal, not an error of the program
+    """A valid request that the rules do not allow. Nothing was written.
 
-    `code` is stable and part of the API; `detail` says what happened and what to do next, and never repeats
-    what the caller sent.
+    `code` is stable and part of the API; `detail` says what happened and what to do next, and never repeats what the
+    caller sent.
     """
 
     def __init__(self, code: str, detail: str, *, field: str | None = None) -> None:
@@ -36,4 +50,4 @@ class Refusal(PayFlowXError):  # noqa: N818 - it is the field's word, and no fau
 
 
 class LeaseLostError(PayFlowXError):
-    """A newer worker has taken over: this one must neither send nor write anything more."""
+    """A newer worker took over: this worker must neither send nor write anything more."""

@@ -1,4 +1,4 @@
-"""Ids are derived, not random: the same request names the same payment even if every table were lost."""
+"""Derived identifiers: the same request gets the same id even if every table were lost."""
 
 import base64
 import hashlib
@@ -22,9 +22,9 @@ MERCHANT_ID_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9_-]{1,39}")
 
 
 def derive_id(prefix: str, *parts: str) -> str:
-    """`prefix` and 16 base32 characters (80 bits) of SHA-256 over the length-prefixed parts.
+    """Return `prefix` and 16 base32 characters (80 bits) of SHA-256 over the parts.
 
-    The length prefix keeps ("ab", "c") and ("a", "bc") apart.
+    Each part is length-prefixed, which keeps ("ab", "c") and ("a", "bc") apart.
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -34,23 +34,26 @@ def derive_id(prefix: str, *parts: str) -> str:
 
 
 def derive_transaction_id(merchant_id: str, idempotency_key: str) -> str:
-    """The id of the payment that this merchant asks for with this key."""
+    """Return the payment's id for this merchant and idempotency key."""
     return derive_id(PAYMENT_PREFIX, merchant_id, "POST /payments", idempotency_key)
 
 
 def derive_operation_id(kind: OperationKind, merchant_id: str, path: str, idempotency_key: str) -> str:
-    """The id of the capture, void or refund that this merchant asks for with this key at this address."""
+    """Return the operation's id for this merchant, path and idempotency key."""
     return derive_id(OPERATION_PREFIXES[kind], merchant_id, f"POST {path}", idempotency_key)
 
 
 def parse_provider_key(provider_key: str) -> tuple[str, int] | None:
-    """The characters of the id and the attempt's number that a key of ours was made from; None for any other key."""
+    """Return the id's characters and the attempt number of our provider key.
+
+    Returns None for any other key.
+    """
     found = _PROVIDER_KEY.fullmatch(provider_key)
     return (found["id"], int(found["number"])) if found else None
 
 
 def derive_provider_key(entity_id: str, attempt_number: int) -> str:
-    """The key an attempt carries at its provider: stable over re-sends, redeliveries and replays.
+    """Derive the key of an attempt at its provider: stable over re-sends, redeliveries and replays.
 
     22 characters of [a-z0-9-]: within the strictest limits in use (PayU's txnid of 25).
     """
@@ -58,5 +61,5 @@ def derive_provider_key(entity_id: str, attempt_number: int) -> str:
 
 
 def shard_of(entity_id: str, shards: int) -> int:
-    """Spread items over `shards` index partitions, evenly and for ever the same."""
+    """Assign an item to one of `shards` index partitions, evenly and permanently."""
     return hashlib.sha256(entity_id.encode()).digest()[0] % shards

@@ -1,4 +1,4 @@
-"""Every bound of the product in one place, so that none is implied and a test can walk along them."""
+"""Every limit of the product, each with its reason."""
 
 from typing import Final
 
@@ -20,7 +20,10 @@ MAX_DESCRIPTION_CHARS: Final = 500
 MAX_URL_CHARS: Final = 2_048
 MAX_TOKEN_CHARS: Final = 255
 MAX_FREE_TEXT_BYTES: Final = 2_048
-"""Customer, metadata, description and URLs together. Refused at accept only: an outcome must always fit."""
+"""Customer, metadata, description and URLs together.
+
+Refused on acceptance only: an outcome must always fit.
+"""
 
 # Listing
 MAX_PAGE_ITEMS: Final = 100
@@ -31,7 +34,7 @@ MAX_LIST_ROWS_PER_PAGE: Final = 300
 
 # Attempts
 MAX_ATTEMPTS: Final = 8
-"""Attempts lie inside the payment item: eight keep it far below DynamoDB's 400 KB and a merchant's patience."""
+"""Attempts are stored in the payment item: eight keep it far below DynamoDB's limit of 400 KB."""
 MAX_RETRIES_CEILING: Final = MAX_ATTEMPTS - 1
 MAX_STEPS_PER_ATTEMPT: Final = 4
 MAX_COMMIT_TRIES: Final = 5
@@ -41,52 +44,52 @@ MAX_REFERENCE_CHARS: Final = 100
 
 # Operations
 MAX_ACCEPT_TRIES: Final = 8
-"""A capture or refund is stored only if nobody changed its payment meanwhile; many may try at once."""
+"""A capture or refund is stored only if its payment is unchanged; concurrent requests conflict."""
 MAX_OPERATIONS_LISTED: Final = 100
 MAX_OPERATION_RETRIES: Final = 5
-"""Of what was proven not to have been sent or taken: then the operation fails and its amount is given back."""
+"""Retries of an operation proven not sent or not accepted; then it fails and frees its amount."""
 
-# Webhooks of providers
+# Inbound webhooks
 MAX_WEBHOOK_BYTES: Final = 256 * 1024
 SEEN_EVENT_LIFETIME_MS: Final = 60 * DAY_MS
-"""For how long a repeated webhook is recognized; afterwards it is looked into once more, which changes nothing."""
+"""How long a repeated webhook is recognized; a later one only causes an inquiry."""
 PROVIDER_EVENT_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
-"""A webhook may overtake our own write of what it is about, or come while a worker is at it: it is put back."""
+"""Delays of a webhook that arrived before our own write, or while a worker holds the lease."""
 
 # The lease outlives any worker that holds it: the function dies after 30 s, the lease after 45 s.
 LEASE_MS: Final = 45 * SECOND_MS
 MIN_TIME_TO_SEND_MS: Final = 15 * SECOND_MS
-"""A call takes 12 s at most; the rest is for writing down what it answered."""
+"""A call takes 12 s at most; the rest is for storing its result."""
 
 # Recovery
 DUE_AFTER_ACCEPT_MS: Final = 90 * SECOND_MS
 DUE_SHARDS: Final = 16
 MAX_DRIVES: Final = 40
 MAX_QUEUE_DELAY_SECONDS: Final = 900
-"""What SQS can delay a message by; a longer wait is left to the sweeper."""
+"""The longest delay of an SQS message; a longer wait is left to the sweeper."""
 EARLY_GRACE_MS: Final = 1 * SECOND_MS
-"""Two machines' clocks differ: a message that comes this much early is on time."""
+"""Clocks of two machines differ: a message that arrives this much early is on time."""
 
-# Webhooks to merchants
+# Outbound webhooks
 MAX_ENDPOINTS: Final = 5
 MAX_EVENT_TYPES: Final = 30
 SECRET_OVERLAP_MS: Final = DAY_MS
-"""For how long the secret from before a rotation signs as well."""
+"""How long the previous secret signs after a rotation."""
 ENDPOINT_PATIENCE_MS: Final = 3 * DAY_MS
-"""An endpoint that has taken nothing for so long is disabled."""
+"""An endpoint without a successful delivery for this time is disabled."""
 DELIVERY_GRACE_MS: Final = 90 * SECOND_MS
-"""What a message of the queue has to wake the deliverer before the sweeper does."""
+"""How long the queue's message may take to wake the deliverer before the sweeper does."""
 MAX_RETRY_AFTER_MS: Final = DAY_MS
-"""An endpoint may put a message off, not put it away."""
+"""The longest Retry-After of an endpoint that is honoured."""
 POST_TIMEOUT_SECONDS: Final = 15
 MAX_POST_ANSWER_BYTES: Final = 64 * 1024
 MAX_ADDRESSES_TRIED: Final = 3
 
 # Operators
 MAX_KEYS_PER_MERCHANT: Final = 100
-"""Ended ones included: they are kept for the record."""
+"""Includes ended keys, which are kept as records."""
 MAX_KEY_LIFETIME_DAYS: Final = 3_650
 MAX_KEY_OVERLAP_HOURS: Final = 720
 MAX_SECRET_CHARS: Final = 4_096
 MAX_DEAD_LETTERS_PER_READ: Final = 50
-"""Each may ask the log: a look must end within the function's 30 seconds."""
+"""Each may query the log, and the command must end within the function's 30 seconds."""

@@ -1,4 +1,4 @@
-"""The metrics that this product writes, in one place, each with the dimensions that it has."""
+"""The metrics of the product, with the dimensions of each."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,19 +6,19 @@ from typing import Final
 
 
 class Metric(StrEnum):
-    """Names as CloudWatch shows them. Alarms and dashboards name the same ones; a test compares."""
+    """Names as CloudWatch shows them. A test compares them with alarms and dashboards."""
 
     PAYMENTS_ACCEPTED = "PaymentsAccepted"
     REQUESTS_REPEATED = "RequestsRepeated"
-    """A key that was known: the client asked again, and got the same payment."""
+    """The idempotency key was known: the client repeated a request and got the same payment."""
     CARD_DATA_REFUSED = "CardDataRefused"
 
     PAYMENTS_FINAL = "PaymentsFinal"
     TIME_TO_FINAL = "TimeToFinal"
-    """From accepted to final, where neither payer nor merchant was waited for."""
+    """From accepted to final, for payments that waited for neither payer nor merchant."""
     ATTEMPTS_TO_FINAL = "AttemptsToFinal"
     OBJECTIVE_MISSED = "ObjectiveMissed"
-    """1 for a payment that we failed, 0 for any other: its sum is what went wrong, its count what there was."""
+    """1 for a payment that missed the objective, else 0: the sum counts misses, the count payments."""
     PAYMENTS_IN_REVIEW = "PaymentsInReview"
 
     ATTEMPT_OUTCOMES = "AttemptOutcomes"
@@ -37,19 +37,19 @@ class Metric(StrEnum):
     WEBHOOKS_UNMATCHED = "WebhooksUnmatched"
     WEBHOOKS_WITHOUT_NEWS = "WebhooksWithoutNews"
     WEBHOOK_LAG = "WebhookLag"
-    """From received to applied."""
+    """From the receipt of a webhook to its application."""
 
     DELIVERIES = "Deliveries"
-    """Tries of telling an endpoint of an event."""
+    """Tries to deliver an event to an endpoint."""
     DELIVERY_LAG = "DeliveryLag"
-    """From what happened to an endpoint's 2xx."""
+    """From the event to an endpoint's 2xx response."""
     DELIVERIES_GIVEN_UP = "DeliveriesGivenUp"
     ENDPOINTS_DISABLED = "EndpointsDisabled"
     RECONCILED_LINES = "ReconciledLines"
     RECONCILIATION_DIFFERENCES = "ReconciliationDifferences"
     RECONCILIATIONS_FAILED = "ReconciliationsFailed"
     RECONCILIATION_AGE = "ReconciliationAge"
-    """Of the oldest run that is not over; zero where all are."""
+    """Age of the oldest unfinished run; zero if there is none."""
 
     OLDEST_DUE_AGE = "OldestDueAge"
     DRIVES_EXHAUSTED = "DrivesExhausted"
@@ -73,5 +73,8 @@ DIMENSIONS: Final[Mapping[Metric, frozenset[str]]] = {
     Metric.OPERATIONS_FINAL: frozenset({"kind", "status"}),
     Metric.DEAD_LETTERS_REPLAYED: frozenset({"queue"}),
 }
-"""Besides `environment`, which every metric has. Closed sets only: each combination of values is a metric that is paid
-for. Whatever an alarm watches has none, because an alarm sees one combination."""
+"""Dimensions besides `environment`, which every metric has.
+
+Closed sets only: each combination of values is a metric that is paid for. A metric that an alarm watches has none,
+because an alarm watches one combination.
+"""

@@ -18,7 +18,7 @@ _EXPONENTS: Final[Mapping[int, str]] = {
 }
 
 _MAX_MAJOR_DIGITS: Final = 15
-"""More than any amount of ours has; beyond it, a provider's number is nonsense."""
+"""Longer than any amount of ours; a provider's longer number is invalid."""
 
 CURRENCY_EXPONENTS: Final[Mapping[str, int]] = {
     code: exponent for exponent, codes in _EXPONENTS.items() for code in codes.split()
@@ -27,7 +27,7 @@ CURRENCY_EXPONENTS: Final[Mapping[str, int]] = {
 
 
 def is_currency(code: str) -> bool:
-    """Whether `code` is an active ISO 4217 currency, in capitals."""
+    """Return whether `code` is an active ISO 4217 currency, in capitals."""
     return code in CURRENCY_EXPONENTS
 
 
@@ -37,9 +37,9 @@ def to_major(amount: int, currency: str) -> Decimal:
 
 
 def to_minor(major: Decimal, currency: str) -> int | None:
-    """The reverse of `to_major`; None for what is not a whole number of minor units (12.345 USD, NaN).
+    """Reverse `to_major`; None for a fraction of a minor unit (12.345 USD) or NaN.
 
-    In integers: decimal arithmetic rounds to 28 digits, and a provider may send as many as it likes.
+    In integers: decimal arithmetic rounds to 28 digits, and a provider may send any number of digits.
     """
     exponent = CURRENCY_EXPONENTS.get(currency)
     if exponent is None or not major.is_finite() or major.adjusted() > _MAX_MAJOR_DIGITS:

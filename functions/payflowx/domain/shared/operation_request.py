@@ -1,4 +1,4 @@
-"""Captures, voids and refunds as a provider sees them: money that moves on a charge that exists."""
+"""Captures, voids and refunds as sent to a provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class OperationKind(StrEnum):
-    """Take what is held, give it free, or give back what was taken."""
+    """A capture takes held money, a void releases it, a refund returns taken money."""
 
     CAPTURE = "capture"
     VOID = "void"
@@ -15,7 +15,7 @@ class OperationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationRequest:
-    """One logical request, with its own provider key; it goes to the provider and account that hold the charge."""
+    """One logical request with its own provider key, sent to the account that holds the charge."""
 
     kind: OperationKind
     provider_key: str
@@ -26,9 +26,9 @@ class OperationRequest:
     charge_reference: str
     """The provider's id of the charge."""
     charge_amount: int
-    """The whole charge: what makes a part of it partial."""
+    """The amount of the whole charge; a smaller operation is partial."""
     charge_progress: Mapping[str, str] = field(default_factory=dict)
-    """What the charge's steps learned, such as the id of its order."""
+    """Facts from the charge's steps, such as the id of its order."""
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
-    """The provider's id of this movement, once it is known."""
+    """The provider's id of this operation, once it is known."""

@@ -1,11 +1,11 @@
-"""The words a payment and an attempt can be described with."""
+"""Statuses of payments and operations, and states of attempts."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class PaymentStatus(StrEnum):
-    """What a merchant sees. Most clients need the first three only."""
+    """A payment's status, as merchants see it. Most clients need the first three only."""
 
     PENDING = "PENDING"
     SUCCESS = "SUCCESS"
@@ -17,7 +17,7 @@ class PaymentStatus(StrEnum):
 
 
 class OperationStatus(StrEnum):
-    """What a merchant sees of a capture, void or refund."""
+    """The status of a capture, void or refund, as merchants see it."""
 
     PENDING = "PENDING"
     SUCCEEDED = "SUCCEEDED"
@@ -26,7 +26,7 @@ class OperationStatus(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """What is known of one logical try at one provider."""
+    """The known state of one logical try at one provider."""
 
     STARTED = "STARTED"
     SUCCEEDED = "SUCCEEDED"
@@ -49,7 +49,7 @@ class CaptureMode(StrEnum):
 
 
 class DeclineKind(StrEnum):
-    """Soft may pass elsewhere, hard must never be tried again, funds may pass on another day."""
+    """A soft decline may succeed elsewhere, a hard one never, a funds decline on another day."""
 
     SOFT = "soft"
     HARD = "hard"
@@ -69,7 +69,7 @@ OPEN_STATES: Final = frozenset(
         AttemptState.AUTHORIZED,
     }
 )
-"""The provider may still charge, or may have charged: a further attempt is forbidden."""
+"""The provider may have charged, or may still charge: no other attempt may start."""
 
 NO_CHARGE_STATES: Final = frozenset(
     {AttemptState.DECLINED, AttemptState.NOT_SENT, AttemptState.REJECTED, AttemptState.FENCED}

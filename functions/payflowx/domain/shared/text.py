@@ -1,4 +1,4 @@
-"""Foreign text, made safe to keep."""
+"""Sanitizing of foreign text before it is stored."""
 
 import re
 import unicodedata
@@ -14,12 +14,15 @@ _BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u2
 
 
 def is_clean(text: str) -> bool:
-    """No control characters, no lone surrogates, nothing that reverses or hides what a reader sees."""
+    """Return whether the text has no control characters, lone surrogates or bidirectional marks."""
     return not any(char in _BIDI_CONTROLS or unicodedata.category(char) in _FORBIDDEN_CATEGORIES for char in text)
 
 
 def provider_text(text: object) -> str:
-    """A provider's message: truncated, without control characters and card numbers. Never refused."""
+    """Sanitize a provider's message: truncated, without control characters and card numbers.
+
+    Never refuses a text.
+    """
     if not isinstance(text, str):
         return ""
     kept = "".join(char if is_clean(char) else " " for char in text[: 4 * MAX_PROVIDER_TEXT_CHARS])
@@ -27,11 +30,11 @@ def provider_text(text: object) -> str:
 
 
 def provider_code(code: object) -> str:
-    """A provider's code, or `unrecognized` when it is no plain code."""
+    """Return a provider's code, or `unrecognized` when it is no plain code."""
     return code if isinstance(code, str) and _CODE.fullmatch(code) else "unrecognized"
 
 
 def provider_reference(reference: object) -> str | None:
-    """A provider's id of a charge, or None when it is none that could be stored and asked for again."""
+    """Return a provider's id of a charge; None when it cannot be stored and used in an inquiry."""
     text = str(reference) if isinstance(reference, int) and not isinstance(reference, bool) else reference
     return text if isinstance(text, str) and _REFERENCE.fullmatch(text) else None

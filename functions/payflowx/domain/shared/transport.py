@@ -1,4 +1,4 @@
-"""HTTP as the providers see it: a request as data, and an answer that says whether it was sent."""
+"""HTTP exchanges with providers: requests as data, and answers that show what was sent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,10 @@ from typing import Final, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """A request before authentication. `path` starts with a slash and follows the account's endpoint."""
+    """A request before authentication.
+
+    `path` starts with a slash and follows the account's endpoint.
+    """
 
     method: str
     path: str
@@ -26,18 +29,18 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoConnection:
-    """No *new* connection could be opened: name, refusal, timeout, TLS. Not one byte of the request left."""
+    """No *new* connection was opened: name, refusal, timeout, TLS. No byte of the request was sent."""
 
     code: str
 
 
 ANSWER_TOO_LARGE: Final = "answer_too_large"
-"""The code of an answer that was longer than what is read."""
+"""The code of an answer that exceeded the size limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoAnswer:
-    """The request may have arrived: timeout, reset, an answer cut short or too large."""
+    """The request may have arrived: timeout, reset, or an answer cut short or too large."""
 
     code: str
 
@@ -53,17 +56,17 @@ class HttpClient(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a provider's account is opened with. Never logged, never stored."""
+    """The credentials of a provider account. Never logged, never stored."""
 
     key_id: str = field(repr=False)
     key_secret: str = field(repr=False)
 
 
 class Secrets(Protocol):
-    """Credentials by ARN; answers may be up to five minutes old. Raises `StorageUnavailableError`."""
+    """Credentials by ARN, up to five minutes old. Raises `StorageUnavailableError`."""
 
     def credentials(self, secret_arn: str) -> Credentials: ...
 
     def webhook_secrets(self, secret_arn: str) -> Sequence[str]:
-        """Whatever may have signed a webhook: during a rotation the secret of before as well."""
+        """Return every secret that may have signed a webhook, the previous one during a rotation."""
         ...

@@ -1,4 +1,4 @@
-"""Which addresses a payer may be sent back to, and merchants may be told at."""
+"""Rules for URLs of payers' returns and of merchants' webhook endpoints."""
 
 import ipaddress
 from typing import Final
@@ -12,7 +12,7 @@ _LOCAL_SUFFIXES: Final = (".local", ".localhost", ".internal", ".lan", ".home", 
 
 
 def why_not_allowed(url: str) -> str | None:
-    """What is wrong with a public return URL, in words; None when it may be used."""
+    """Return the reason why a public return URL is refused; None when it is allowed."""
     if len(url) > MAX_URL_CHARS:
         return f"it is longer than {MAX_URL_CHARS} characters"
     if not url.isascii() or not is_clean(url) or " " in url or "\\" in url:
@@ -21,7 +21,7 @@ def why_not_allowed(url: str) -> str | None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return "it is no valid URL"
+        return "it is not a valid URL"
     if parts.scheme != "https":
         return "it does not begin with https://"
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
@@ -32,7 +32,10 @@ def why_not_allowed(url: str) -> str | None:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether a plain http address names the machine itself: of use to developers, and to attackers elsewhere."""
+    """Return whether a plain http address names this machine.
+
+    Developers need that; elsewhere only attackers use it.
+    """
     if len(url) > MAX_URL_CHARS or not url.isascii() or not is_clean(url) or " " in url or "\\" in url:
         return False
     try:
@@ -49,14 +52,14 @@ def _why_not_host(host: str) -> str | None:
         return "it names an IP address instead of a host"
     labels = host.split(".")
     if len(labels) < 2 or not all(labels) or host.endswith(_LOCAL_SUFFIXES):
-        return "its host is not a public one"
+        return "its host is not public"
     if any(label.startswith("xn--") for label in labels):
-        return "its host is an internationalized name, which can look like another one"
+        return "its host is an internationalized name, which can imitate another one"
     return None
 
 
 def _is_ip_literal(host: str) -> bool:
-    """Also the spellings that browsers accept: 127.1, 0x7f.1, 2130706433."""
+    """Recognize the spellings that browsers accept too: 127.1, 0x7f.1, 2130706433."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:

@@ -1,24 +1,58 @@
-"""The Cashfree-like gateway's declaration and conversations."""
+"""The mock provider in the style of Cashfree: its capabilities and its requests."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.domain.shared.transport import Credentials, HttpRequest
 from payflowx.providers.cashfree_mock import operations, requests, responses, webhooks
-from payflowx.providers.contract import OperationStep, Step
-from payflowx.providers.no_reporting import NoReporting
+from payflowx.providers.contract import Connector, OperationStep, Step
 
 
-class CashfreeMockConnector(NoReporting):
-    """An order is the fence: terminated and read back, it can never be paid."""
+def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
+    """Read by the order id, which is our key."""
+    return (Step(name="payments", build=requests.payments_of_order, read=responses.found),)
 
-    capabilities: Final = Capabilities(
+
+def _cancel_steps(request: ChargeRequest) -> Sequence[Step]:
+    """Terminate, read the order, then read its payments: in this order no payment can start unnoticed."""
+    return (
+        Step(
+            name="terminate",
+            build=requests.terminate_order,
+            read=responses.terminated,
+            yields=("terminate_sent",),
+        ),
+        Step(name="order", build=requests.read_order, read=responses.closed, yields=("order_closed",)),
+        Step(name="payments", build=requests.payments_of_order, read=responses.unpaid),
+    )
+
+
+def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
+    if request.kind is OperationKind.REFUND:
+        return (OperationStep(name="refund", build=operations.refund, read=operations.refunded, moves=True),)
+    return (
+        OperationStep(
+            name=request.kind.value,
+            build=operations.capture_or_void,
+            read=operations.captured_or_voided,
+            moves=True,
+        ),
+    )
+
+
+def _operation_inquiry_steps(request: OperationRequest) -> Sequence[OperationStep]:
+    """A refund is read by its id, which is our key; a capture or void is read on the payment."""
+    if request.kind is OperationKind.REFUND:
+        return (OperationStep(name="read", build=operations.read_refund, read=operations.refund_found),)
+    return (OperationStep(name="read", build=operations.payments_of_order, read=operations.capture_or_void_found),)
+
+
+CONNECTOR: Final = Connector(
+    capabilities=Capabilities(
         provider="cashfree_mock",
         simulated=True,
         capture_modes=frozenset(CaptureMode),
@@ -27,63 +61,21 @@ class CashfreeMockConnector(NoReporting):
         inquiry_horizon_ms=HOUR_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
-    )
-
-    def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
-        """Client id and secret."""
-        return requests.authenticate(request, credentials)
-
-    def charge_steps(self) -> Sequence[Step]:
-        """An order, then its payment."""
-        return (
-            Step(
-                name="order",
-                build=requests.create_order,
-                read=responses.ordered,
-                yields=("payment_session_id",),
-            ),
-            Step(name="pay", build=requests.pay_session, read=responses.paid, charges=True),
-        )
-
-    def inquiry_steps(self, request: ChargeRequest) -> Sequence[Step]:
-        """By the order's id, which is our key."""
-        return (Step(name="payments", build=requests.payments_of_order, read=responses.found),)
-
-    def cancel_steps(self, request: ChargeRequest) -> Sequence[Step]:
-        """Terminate, read the order, then its payments: in this order a payment cannot slip in between."""
-        return (
-            Step(
-                name="terminate",
-                build=requests.terminate_order,
-                read=responses.terminated,
-                yields=("terminate_sent",),
-            ),
-            Step(name="order", build=requests.read_order, read=responses.closed, yields=("order_closed",)),
-            Step(name="payments", build=requests.payments_of_order, read=responses.unpaid),
-        )
-
-    def operation_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
-        """One request each; captures and refunds of a part as well."""
-        if request.kind is OperationKind.REFUND:
-            return (OperationStep(name="refund", build=operations.refund, read=operations.refunded, moves=True),)
-        return (
-            OperationStep(
-                name=request.kind.value,
-                build=operations.capture_or_void,
-                read=operations.captured_or_voided,
-                moves=True,
-            ),
-        )
-
-    def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
-        """A refund by its id, which is our key; a capture or void on the payment."""
-        if request.kind is OperationKind.REFUND:
-            return (OperationStep(name="read", build=operations.read_refund, read=operations.refund_found),)
-        return (OperationStep(name="read", build=operations.payments_of_order, read=operations.capture_or_void_found),)
-
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-        """Raises `InvalidSignatureError`."""
-        return webhooks.read_webhook(webhook, secrets)
-
-
-CONNECTOR: Final = CashfreeMockConnector()
+    ),
+    authenticate=requests.authenticate,
+    charge_steps=(
+        Step(
+            name="order",
+            build=requests.create_order,
+            read=responses.ordered,
+            yields=("payment_session_id",),
+        ),
+        Step(name="pay", build=requests.pay_session, read=responses.paid, charges=True),
+    ),
+    inquiry_steps=_inquiry_steps,
+    cancel_steps=_cancel_steps,
+    operation_steps=_operation_steps,
+    operation_inquiry_steps=_operation_inquiry_steps,
+    read_webhook=webhooks.read_webhook,
+)
+"""Cancelling terminates the order: once terminated and read back, it can never be paid."""

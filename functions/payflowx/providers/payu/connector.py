@@ -1,28 +1,35 @@
-"""PayU India's declaration and conversations."""
+"""PayU India: its capabilities and its requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities, OwnList
-from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
-from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
-from payflowx.providers.contract import OperationStep, Step
+from payflowx.providers.contract import Connector, OperationStep, Reports, Step
 from payflowx.providers.payu import operations, reports, requests, responses, settlement, webhooks
 
 
-class PayuConnector:
-    """A used transaction id is refused, which is no idempotency: the refusal does not tell what the first one did.
+def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
+    """Read by our key, which is the transaction id."""
+    return (Step(name="verify", build=requests.verify_payment, read=responses.found),)
 
-    Nor is there anything to cancel. An unknown debit is read until its bank must have answered, and then a person
-    has to look.
-    """
 
-    capabilities: Final = Capabilities(
+def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
+    """One command voids an authorized payment and refunds a captured one."""
+    build = requests.capture if request.kind is OperationKind.CAPTURE else requests.cancel_or_refund
+    return (OperationStep(name=request.kind.value, build=build, read=operations.queued, moves=True),)
+
+
+def _operation_inquiry_steps(request: OperationRequest) -> Sequence[OperationStep]:
+    """Read all actions of the payment; ours carries our key as its token."""
+    return (OperationStep(name="actions", build=requests.actions_of_payment, read=operations.found),)
+
+
+CONNECTOR: Final = Connector(
+    capabilities=Capabilities(
         provider="payu",
         simulated=False,
         currencies=frozenset({responses.CURRENCY}),
@@ -37,48 +44,16 @@ class PayuConnector:
         reports=OwnList(span_ms=15 * MINUTE_MS),
         # A token that was used is refused, for as long as the payment is known.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
-    )
+    ),
+    authenticate=requests.authenticate,
+    charge_steps=(Step(name="debit", build=requests.debit_mandate, read=responses.debited, charges=True),),
+    inquiry_steps=_inquiry_steps,
+    operation_steps=_operation_steps,
+    operation_inquiry_steps=_operation_inquiry_steps,
+    read_webhook=webhooks.read,
+    reports=Reports(request=requests.report_page, read=reports.read, read_settlement=settlement.read),
+)
+"""PayU refuses a used transaction id, but the refusal does not say what became of the first request.
 
-    def authenticate(self, request: HttpRequest, credentials: Credentials) -> HttpRequest:
-        """Key and hash."""
-        return requests.authenticate(request, credentials)
-
-    def charge_steps(self) -> Sequence[Step]:
-        """One request: the mandate was registered, and its payer warned, before."""
-        return (Step(name="debit", build=requests.debit_mandate, read=responses.debited, charges=True),)
-
-    def inquiry_steps(self, request: ChargeRequest) -> Sequence[Step]:
-        """By our key, which is the transaction's id."""
-        return (Step(name="verify", build=requests.verify_payment, read=responses.found),)
-
-    def cancel_steps(self, request: ChargeRequest) -> Sequence[Step]:
-        """None: a debit cannot be called back before it has happened."""
-        return ()
-
-    def operation_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
-        """One request; what it does to an authorized payment is a void, to a captured one a refund."""
-        build = requests.capture if request.kind is OperationKind.CAPTURE else requests.cancel_or_refund
-        return (OperationStep(name=request.kind.value, build=build, read=operations.queued, moves=True),)
-
-    def operation_inquiry_steps(self, request: OperationRequest) -> Sequence[OperationStep]:
-        """All actions of the payment: ours bears our key as its token."""
-        return (OperationStep(name="actions", build=requests.actions_of_payment, read=operations.found),)
-
-    def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-        """The secrets are salts."""
-        return webhooks.read(webhook, tuple(secrets))
-
-    def report_request(self, page: ReportPage) -> HttpRequest:
-        """A short span: there are no pages."""
-        return requests.report_page(page)
-
-    def read_report(self, page: ReportPage, response: HttpResponse) -> ReportAnswer:
-        """Charges only; refunds are in PayU's settlement report, which is by the day of the settlement."""
-        return reports.read(page, response)
-
-    def read_settlement(self, row: Mapping[str, str]) -> ReportEntry | None:
-        """A row of the vendor's settlement file."""
-        return settlement.read(row)
-
-
-CONNECTOR: Final = PayuConnector()
+A debit cannot be cancelled. An unknown debit is read until its bank must have answered; then it goes to manual review.
+"""

@@ -6,6 +6,7 @@ our own key is taken from it. The post about a refund has no hash at all, and is
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,7 +18,7 @@ _MAX_BYTES: Final = 64 * 1024
 _MAX_FIELDS: Final = 200
 
 
-def read(webhook: Webhook, salts: tuple[str, ...]) -> ProviderEvent:
+def read(webhook: Webhook, salts: Sequence[str]) -> ProviderEvent:
     """What an authentic post says; raises `InvalidSignatureError` for any other, without saying why."""
     try:
         fields = _fields(webhook.body)

@@ -197,7 +197,7 @@ def test_a_look_is_recorded_and_wakes_a_worker(desk: Desk) -> None:
     desk.world.jobs.sent.clear()
     looked = desk.resolve(MERCHANT, payment.transaction_id, DECISION)
     assert [job.transaction_id for job, delay in desk.world.jobs.sent if delay == 0] == [payment.transaction_id]
-    event = desk.world.payments.trails[MERCHANT, payment.transaction_id][-1]
+    event = desk.world.payments.audit_logs[MERCHANT, payment.transaction_id][-1]
     assert (event.type, event.actor) == ("payment.look_requested", "operator")
     assert event.facts["operator"] == "ada"
     assert event.facts["reason"] == "T-1"
@@ -236,7 +236,7 @@ def test_a_review_is_closed_by_evidence(desk: Desk, verdict: ReviewVerdict, stat
     payment = in_review(desk)
     closed = desk.close(MERCHANT, payment.transaction_id, ReviewEntry(verdict=verdict, evidence="line 7"), DECISION)
     assert closed.status is status
-    event = desk.world.payments.trails[MERCHANT, payment.transaction_id][-1]
+    event = desk.world.payments.audit_logs[MERCHANT, payment.transaction_id][-1]
     assert event.facts["evidence"] == "line 7"
     assert desk.world.telemetry.total("PaymentsFinal") == 1
 

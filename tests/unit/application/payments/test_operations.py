@@ -125,7 +125,7 @@ class TestAccepting:
     def test_one_capture_or_void_at_a_time(self, world: World, kinds: tuple[OperationKind, OperationKind]) -> None:
         payment = held(world)
         world.request(kinds[0], payment, key="a")
-        with pytest.raises(Refusal, match="one at a time") as refusal:
+        with pytest.raises(Refusal, match="only one can be open") as refusal:
             world.request(kinds[1], payment, key="b")
         assert refusal.value.code == "invalid_state"
 
@@ -245,7 +245,7 @@ class TestSucceeding:
     def test_the_event_trail_tells_it_without_a_gap(self, world: World) -> None:
         payment = charged(world)
         settle(world, world.request(REFUND, payment, 60).operation)
-        events = world.payments.trails[payment.merchant_id, payment.transaction_id]
+        events = world.payments.audit_logs[payment.merchant_id, payment.transaction_id]
         assert [event.type for event in events[-2:]] == ["refund.requested", "refund.succeeded"]
         assert events[-1].facts["amount"] == 60
 
@@ -523,7 +523,7 @@ class TestCancelling:
     def test_a_capture_on_its_way_is_not_overtaken(self, world: World) -> None:
         payment = held(world)
         world.request(CAPTURE, payment)
-        with pytest.raises(Refusal, match="one at a time"):
+        with pytest.raises(Refusal, match="only one can be open"):
             world.cancel("acme", payment.transaction_id)
 
 

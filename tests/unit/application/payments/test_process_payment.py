@@ -150,7 +150,7 @@ def test_retries_back_off_and_end(world: World) -> None:
     failed = world.now(payment)
     assert [a.provider for a in failed.attempts] == ["alpha", "beta", "alpha", "beta"]
     assert (failed.status, failed.retry_count) == (PaymentStatus.FAILED, 3)
-    assert "Every allowed attempt" in failed.last_error.message  # type: ignore[union-attr]
+    assert "All allowed attempts" in failed.last_error.message  # type: ignore[union-attr]
 
 
 def test_a_message_before_its_time_changes_nothing(world: World) -> None:
@@ -230,7 +230,7 @@ class TestUnknown:
     def test_a_fence_proves_no_charge_and_the_next_provider_is_asked(self, world: World) -> None:
         world.rules.document = fallback("beta", "gamma")
         provider = world.providers.get("beta")
-        provider.charges, provider.fences = [TIMEOUT], [ConfirmedCancelled(reference="order-9")]
+        provider.charges, provider.cancellations = [TIMEOUT], [ConfirmedCancelled(reference="order-9")]
         payment = world.accept()
         world.work(turns=2)
         assert provider.asked("fence") == 0  # patience first: the charge may still show up
@@ -242,7 +242,7 @@ class TestUnknown:
     def test_a_fence_that_finds_the_charge_ends_it(self, world: World) -> None:
         world.rules.document = fallback("beta")
         provider = world.providers.get("beta")
-        provider.charges, provider.fences = [TIMEOUT], ["charged"]
+        provider.charges, provider.cancellations = [TIMEOUT], ["charged"]
         payment = world.accept()
         world.work(turns=3)
         assert world.now(payment).status is PaymentStatus.SUCCESS
@@ -457,7 +457,7 @@ class TestOthers:
         world.rules.document = fallback("beta", "alpha")
         open_decline = Declined(kind=DeclineKind.SOFT, code="bank", cancel_required=True)
         provider = world.providers.get("beta")
-        provider.charges, provider.fences = [open_decline], [TIMEOUT, ConfirmedCancelled()]
+        provider.charges, provider.cancellations = [open_decline], [TIMEOUT, ConfirmedCancelled()]
         provider.inquiries = [open_decline]
         payment = world.accept()
         world.work()

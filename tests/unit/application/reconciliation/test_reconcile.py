@@ -191,16 +191,16 @@ class TestDifferences:
         world.alter(payment, taken=49_899, captured=49_899)
         world.a_day_later()
         world.run()
-        events = len(world.payments.trails[payment.merchant_id, payment.transaction_id])
+        events = len(world.payments.audit_logs[payment.merchant_id, payment.transaction_id])
         world.run(again=1)
-        assert len(world.payments.trails[payment.merchant_id, payment.transaction_id]) == events
+        assert len(world.payments.audit_logs[payment.merchant_id, payment.transaction_id]) == events
 
     def test_the_trail_says_who_found_what_and_no_more(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
         world.alter(payment, taken=49_899, captured=49_899)
         world.a_day_later()
         run = world.run()
-        event = world.payments.trails[payment.merchant_id, payment.transaction_id][-1]
+        event = world.payments.audit_logs[payment.merchant_id, payment.transaction_id][-1]
         assert (event.type, event.actor) == ("payment.in_review", "reconciliation")
         assert event.facts["run"] == run.run_id
         assert (event.facts["verdict"], event.facts["listedAmount"]) == ("amount", 49_899)

@@ -126,7 +126,7 @@ def test_only_what_is_in_review_and_in_nobodys_hands_is_closed(verdict: ReviewVe
 
 def test_what_was_never_sent_cannot_have_moved() -> None:
     payment, operation = unknown(World(), OperationKind.REFUND, 500)
-    with pytest.raises(Refusal, match="nothing can have moved"):
+    with pytest.raises(Refusal, match="no money can have moved"):
         close(payment, replace(operation, attempts=()), ReviewVerdict.CHARGED)
 
 

@@ -119,7 +119,7 @@ def mismatched(code: str) -> Payment:
 
 def test_another_currency_is_not_this_payment() -> None:
     payment = mismatched("currency_differs")
-    with pytest.raises(Refusal, match="another currency"):
+    with pytest.raises(Refusal, match="different currency"):
         close(payment, ReviewVerdict.CHARGED)
     after = close(payment, ReviewVerdict.NOT_CHARGED).after
     assert (after.status, after.attempt(1).state) == (PaymentStatus.FAILED, AttemptState.MISMATCH)
@@ -170,7 +170,7 @@ def test_what_was_refunded_here_was_charged(changes: dict[str, Any]) -> None:
 
 
 def test_a_reference_names_a_charge_only() -> None:
-    with pytest.raises(Refusal, match="belongs to a charge"):
+    with pytest.raises(Refusal, match="proves a charge"):
         close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED, "ch_1")
 
 

@@ -240,7 +240,7 @@ class TestRouting:
             ({"capabilities": {"cashfree_mock": ABLE["cashfree_mock"]}}, "mock is not part of this deployment"),
             (
                 {"capabilities": {**ABLE, "mock": replace(ABLE["mock"], currencies=frozenset({"INR"}))}},
-                "mock does not take USD",
+                "mock does not support the currency USD",
             ),
         ],
     )
@@ -250,7 +250,7 @@ class TestRouting:
         assert any(why in reason for reason in route.reasons)
 
     def test_nobody_left_is_refused_with_all_reasons(self) -> None:
-        with pytest.raises(Refusal, match=r"mock does not do manual capture.*cashfree_mock does not do manual"):
+        with pytest.raises(Refusal, match=r"mock does not support manual.*cashfree_mock does not support manual"):
             decide_route(self.DEFAULT, facts(capture=CaptureMode.MANUAL), available())
 
     @pytest.mark.parametrize(

@@ -31,9 +31,9 @@ from payflowx.domain.reconciliation.run import (
     NewRun,
     Phase,
     Run,
-    after_our_page,
+    after_ledger_page,
     after_problem,
-    after_their_page,
+    after_report_page,
     begin,
     narrower,
 )
@@ -158,7 +158,7 @@ def test_a_line_and_what_is_held(
 
 def judge(entry: ReportEntry, ours: LedgerEntry | None, *, young: bool = False) -> Assessment:
     is_ours = entry.provider_key is not None
-    return match_entry(entry, ours, ours=is_ours, provider="alpha", account_id="main", young=young)
+    return match_entry(entry, ours, has_own_key=is_ours, provider="alpha", account_id="main", young=young)
 
 
 def test_a_hold_that_was_given_free_is_no_refund() -> None:
@@ -245,7 +245,7 @@ class TestRun:
             if at.phase is not Phase.THEIRS:
                 break
             spans.append((at.page.from_ms, at.page.until_ms))
-            at = after_their_page(at, None, Counter(), 0, NOW_MS)
+            at = after_report_page(at, None, Counter(), 0, NOW_MS)
         assert spans[0][0] == NOW_MS - HOUR_MS
         assert spans[-1][1] == NOW_MS + DAY_MS + HOUR_MS
         assert [end for _, end in spans[:-1]] == [begin_ for begin_, _ in spans[1:]]
@@ -263,24 +263,24 @@ class TestRun:
                 continue
             assert at.page.from_ms == covered
             covered = at.page.until_ms
-            at = after_their_page(at, None, Counter(), 0, NOW_MS)
+            at = after_report_page(at, None, Counter(), 0, NOW_MS)
         if at.phase is Phase.OURS:
             assert covered == at.listed_until_ms
 
     def test_a_page_in_the_middle_of_a_list_cannot_be_made_shorter(self) -> None:
-        assert narrower(after_their_page(run(), "next", Counter(), 0, NOW_MS), NOW_MS) is None
+        assert narrower(after_report_page(run(), "next", Counter(), 0, NOW_MS), NOW_MS) is None
         assert narrower(run(file="a.csv"), NOW_MS) is None
         assert narrower(replace(run(), slice_ms=MIN_SLICE_MS), NOW_MS) is None
 
     def test_a_file_is_one_list_of_any_time(self) -> None:
-        at = after_their_page(run(file="a.csv"), None, Counter(matched=1), 0, NOW_MS)
+        at = after_report_page(run(file="a.csv"), None, Counter(matched=1), 0, NOW_MS)
         assert at.phase is Phase.OURS
-        assert after_our_page(at, None, Counter(), 0, NOW_MS).phase is Phase.DONE
+        assert after_ledger_page(at, None, Counter(), 0, NOW_MS).phase is Phase.DONE
 
     def test_every_change_counts_and_success_forgives_failures(self) -> None:
         at = after_problem(run(), "x", NOW_MS)
         assert (at.tries, at.problem, at.version) == (1, "x", 2)
-        at = after_their_page(at, "next", Counter(matched=2, amount=1), 1, NOW_MS)
+        at = after_report_page(at, "next", Counter(matched=2, amount=1), 1, NOW_MS)
         assert (at.tries, at.problem, at.version, at.actions, at.differences) == (0, None, 3, 1, 1)
         for _ in range(MAX_FRUITLESS_TRIES):
             at = after_problem(at, "x", NOW_MS)
