@@ -12,7 +12,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract demo e2e format full-simulation help hooks infra integration lint load lock mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke synth test types unit
+.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract coverage demo e2e format full-simulation help hooks infra integration lint load lock mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
 GATE := unit contract integration simulator python313 types conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e
-NIGHTLY := full-simulation mutants chaos load rights bench audit
+NIGHTLY := full-simulation mutants chaos load rights coverage bench audit
 
 test: setup ## The whole gate, two targets at a time, with the CPU time of each
 	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
@@ -64,6 +64,10 @@ types: setup ## mypy, strict
 
 unit: setup ## Rules without any AWS, and the branches of domain and application that they reach
 	@$(VENV)/python -m pytest -q tests/unit --ignore=tests/unit/simulation --cov --cov-report=term:skip-covered
+
+coverage: setup ## Branches of domain and application that all tests without the running environment reach; no floor
+	@$(VENV)/python -m pytest -q tests/unit tests/contract tests/conformance tests/integration \
+		--ignore=tests/unit/simulation --cov --cov-report=term:skip-covered --cov-fail-under=0
 
 simulator: setup ## The simulator's own tests: its checkers must see what is broken
 	@$(VENV)/python -m pytest -q tests/unit/simulation
@@ -113,7 +117,7 @@ rights: setup ## The tests of the running environment, with the functions' roles
 audit: setup ## Known advisories against everything that is locked; needs the advisory services
 	@[ -x .local/audit/bin/pip-audit ] || { $(PYTHON) -m venv .local/audit && .local/audit/bin/python -m pip install --quiet \
 		--disable-pip-version-check --no-deps --require-hashes --requirement requirements-audit.txt; }
-	@.local/audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner=off \
+	@.local/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
 		--requirement functions/requirements.txt --requirement requirements-dev.txt
 	@npm audit --audit-level=low
 

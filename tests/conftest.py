@@ -21,7 +21,9 @@ settings.load_profile("any machine")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what starts the local engine, however indirectly, and leave out what needs files that are absent."""
     for item in items:
-        if "engine" in getattr(item, "fixturenames", ()):
+        callspec = getattr(item, "callspec", None)
+        chosen = callspec.params.values() if callspec else ()  # a fixture's parameter names the store that it takes
+        if "engine" in getattr(item, "fixturenames", ()) or "dynamodb" in chosen:
             item.add_marker("engine")
     left_out.leave_out(config, items)
 

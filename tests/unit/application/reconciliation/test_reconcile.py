@@ -168,12 +168,13 @@ class TestDifferences:
         assert (run.counts, world.report(run)) == ({"foreign": 1}, [])
 
     def test_a_refund_that_nobody_here_asked_for(self, world: ReconciliationWorld) -> None:
-        if world.provider == "payu":
-            pytest.skip("its list has no refunds")
         payment = world.pay("order-1")
         operation = world.refund(payment, 100)
         world.forget_operation(operation)
         world.a_day_later()
+        if world.provider == "payu":
+            assert world.report(world.run()) == [], "its report has no refunds"
+            return
         assert world.report(world.run()) == [("missing_here", "review", payment.transaction_id)]
         assert reviewed(world, payment)
 
