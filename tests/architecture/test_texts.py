@@ -13,7 +13,7 @@ from tests.architecture.source import ROOT, files, named, table
 MACHINE = re.compile(r"(?<![\w.])/(?:home|root|work|Users)/")
 REGISTRY = re.compile(
     r"files\.pythonhosted\.org|pypi\.org/simple|pypi\.org/project|registry\.npmjs|npmjs\.com|(?:public|docker)\.ecr\."
-    r"|ghcr\.io|docker\.io|quay\.io|deb\.debian\.org|crates\.io",
+    r"|ghcr\.io|docker\.io|mcr\.microsoft|quay\.io|deb\.debian\.org|crates\.io",
     re.IGNORECASE,
 )
 SUFFIXES = {".py", ".md", ".json", ".toml", ".txt", ".in", ".sh", ".yml", ".yaml", ".cfg", ".npmrc", ""}
