@@ -5,7 +5,7 @@ from aws_cdk import Duration
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.platform import RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 _TIMEOUT = Duration.seconds(20)
@@ -30,6 +30,7 @@ class InboundWebhooks(Room):
             "Webhooks",
             handler="webhook_receiver",
             service="webhooks",
+            reads=("ALLOWED_PROVIDERS",),
             description="Receives webhooks of providers",
             timeout=Duration.seconds(10),
         )
@@ -44,6 +45,7 @@ class InboundWebhooks(Room):
             "Notices",
             handler="provider_events",
             service="notices",
+            reads=("ALLOWED_PROVIDERS", *RETRIES),
             description="Applies provider events",
             timeout=_TIMEOUT,
         )

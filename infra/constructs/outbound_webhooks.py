@@ -38,6 +38,7 @@ class OutboundWebhooks(Room):
             "Deliverer",
             handler="deliverer",
             service="deliverer",
+            reads=("LOOPBACK_ALLOWED",),
             description="Posts merchant events to webhook endpoints",
             timeout=_TIMEOUT,
         )

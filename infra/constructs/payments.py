@@ -8,7 +8,7 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.routing import Routing
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.platform import RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 _WORKER_TIMEOUT = Duration.seconds(30)
@@ -47,6 +47,7 @@ class Payments(Room):
             "Api",
             handler="api.handler",
             service="api",
+            reads=("ALLOWED_PROVIDERS", "LOOPBACK_ALLOWED", *RETRIES),
             description="Accepts and shows payments",
             timeout=Duration.seconds(15),
             memory_mb=1024,
@@ -70,6 +71,7 @@ class Payments(Room):
             "Worker",
             handler="worker",
             service="worker",
+            reads=("ALLOWED_PROVIDERS", *RETRIES),
             description="Charges payments and resolves attempts",
             timeout=_WORKER_TIMEOUT,
             memory_mb=1024,

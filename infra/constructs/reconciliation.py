@@ -15,7 +15,7 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.platform import RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 _TIMEOUT = Duration.seconds(60)
@@ -47,6 +47,7 @@ class Reconciliation(Room):
             "Reconciler",
             handler="reconciler",
             service="reconciler",
+            reads=("ALLOWED_PROVIDERS", *RETRIES),
             description="Compares the ledger with the providers' reports",
             timeout=_TIMEOUT,
         )

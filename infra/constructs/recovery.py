@@ -11,7 +11,7 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.shared.function import PayFlowXFunction
-from infra.constructs.shared.platform import Platform
+from infra.constructs.shared.platform import RETRIES, Platform
 from infra.constructs.shared.room import Room
 
 
@@ -36,6 +36,7 @@ class Recovery(Room):
             "Sweeper",
             handler="sweeper",
             service="sweeper",
+            reads=RETRIES,
             description="Wakes what is due",
             timeout=Duration.seconds(50),
         )

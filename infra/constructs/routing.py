@@ -23,6 +23,7 @@ class Routing(Room):
             "RoutingValidator",
             handler="routing_validator",
             service="routing_validator",
+            reads=("ALLOWED_PROVIDERS",),
             description="Validates a routing document",
             timeout=Duration.seconds(10),
         )

@@ -1,6 +1,8 @@
 """What every room is built on: the stack, the data, the code, and how this environment makes functions and queues."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
@@ -15,6 +17,10 @@ from infra.constructs.shared.work_queue import WorkQueue
 from infra.settings import EnvironmentSettings
 
 _ENTRYPOINTS = "payflowx.entrypoints"
+Setting = Literal["ALLOWED_PROVIDERS", "API_KEY_MODE", "CHARGE_DEADLINE_HOURS", "LOOPBACK_ALLOWED", "MAX_RETRIES"]
+"""Variables that state a setting of the environment. A function has those that its code reads; a test compares."""
+RETRIES: tuple[Setting, ...] = ("MAX_RETRIES", "CHARGE_DEADLINE_HOURS")
+"""Settings of every function that may end a payment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +44,9 @@ class Platform:
         description: str,
         timeout: Duration,
         memory_mb: int = 512,
+        reads: Sequence[Setting] = (),
     ) -> PayFlowXFunction:
-        """Make a function without rights.
+        """Make a function without rights, which reads the settings `reads`.
 
         `handler` is a module of `payflowx.entrypoints`. `service` names the function in logs and metrics: dashboards
         and saved queries filter by it, so it never changes.
@@ -53,7 +60,7 @@ class Platform:
             layers=list(self.layers),
             timeout=timeout,
             memory_mb=memory_mb,
-            environment=self._environment(service),
+            environment=self._environment(service) | {name: self._value(name) for name in reads},
             key=self.key,
             settings=self.settings,
         )
@@ -80,12 +87,18 @@ class Platform:
     def _environment(self, service: str) -> dict[str, str]:
         return {
             "ENVIRONMENT": self.settings.name,
-            "API_KEY_MODE": self.settings.api_key_mode,
-            "ALLOWED_PROVIDERS": ",".join(self.settings.providers),
-            "LOOPBACK_ALLOWED": "true" if self.settings.loopback_allowed else "false",
-            "MAX_RETRIES": str(self.settings.max_retries),
-            "CHARGE_DEADLINE_HOURS": str(self.settings.charge_deadline_hours),
             "POWERTOOLS_SERVICE_NAME": service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
+
+    def _value(self, setting: Setting) -> str:
+        settings = self.settings
+        values: dict[Setting, str] = {
+            "ALLOWED_PROVIDERS": ",".join(settings.providers),
+            "API_KEY_MODE": settings.api_key_mode,
+            "CHARGE_DEADLINE_HOURS": str(settings.charge_deadline_hours),
+            "LOOPBACK_ALLOWED": "true" if settings.loopback_allowed else "false",
+            "MAX_RETRIES": str(settings.max_retries),
+        }
+        return values[setting]
