@@ -94,7 +94,7 @@ def _target_options(command: F, *, environment_variable: str | None) -> F:
             envvar=environment_variable,
             expose_value=False,
             callback=_remember("environment"),
-            help=f"Environment: {LOCAL} (the stage that runs here; the default), dev, staging, prod.",
+            help=f"Environment: {LOCAL} (the local environment; the default), dev, staging, prod.",
         ),
     ):
         command = option(command)

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from ops.errors import Exit, OperatorError
 
 LOCAL: Final = "local"
-STAGE_FILE: Final = Path(__file__).resolve().parent.parent / ".local" / "stage.json"
+ENVIRONMENT_FILE: Final = Path(__file__).resolve().parent.parent / ".local" / "stage.json"
 _CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=60,
@@ -62,12 +62,12 @@ class Target:
 
 def find_target(environment: str, region: str | None) -> Target:
     """Raises `OperatorError` if there is none."""
-    return _local_stage() if environment == LOCAL else _deployed(environment, region)
+    return _local_environment() if environment == LOCAL else _deployed(environment, region)
 
 
-def _local_stage() -> Target:
+def _local_environment() -> Target:
     try:
-        stage = json.loads(STAGE_FILE.read_text())
+        stage = json.loads(ENVIRONMENT_FILE.read_text())
         options = {
             "endpoint_url": stage["endpointUrl"],
             "region_name": stage["region"],
@@ -91,7 +91,9 @@ def _local_stage() -> Target:
         ) from None
     except (ValueError, KeyError):
         raise OperatorError(
-            ".local/stage.json is not what this version writes.", Exit.NO_ACCESS, hint="Stop the stage; `make run`."
+            ".local/stage.json is not what this version writes.",
+            Exit.NO_ACCESS,
+            hint="Stop the local environment, then `make run`.",
         ) from None
 
 
@@ -164,4 +166,4 @@ class aws_errors:  # noqa: N801 - reads as a statement
     def _advice(self) -> str:
         if self._changing:
             return "It may have been done all the same. Look before you repeat it."
-        return "Is the stage still running, and the network there? Then try again."
+        return "Is the local environment running, and the network available? Then try again."

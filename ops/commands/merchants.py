@@ -77,7 +77,7 @@ def show(session: Session, *, merchant_id: str) -> None:
 
 
 def _sandbox_accounts(session: Session) -> Sequence[Mapping[str, str]]:
-    """The simulators of the stage, or those deployed beside an environment outside production."""
+    """The simulators of the local environment, or those deployed beside an environment outside production."""
     target = session.target
     if target.is_local:
         client = target.client("secretsmanager")

@@ -265,7 +265,7 @@ class TestPayments:
         _, payment, _ = functions.pay(
             customer={"name": "Ada Canary", "email": "canary@example.com"},
             description="canary",
-            metadata={"note": "canary"},
+            metadata={"warning": "canary"},
             paymentMethod={"type": "card", "token": "tok_canary"},
         )
         functions.work()
@@ -384,15 +384,15 @@ class TestDoctor:
         functions.messages()
         functions.clock.advance(3600)
         found = self.findings(functions)
-        assert "1 dead letters of jobs" in found["queues"][0]["words"]
+        assert "1 dead letter in jobs" in found["queues"][0]["words"]
         assert found["switches"][0]["advice"] == "payflowx providers enable gamma"
         assert "overdue" in found["recovery"][0]["words"]
-        assert {f["health"] for f in found["merchants"]} == {"ill"}  # the accounts' secrets do not exist
-        assert found["routing"][0]["health"] == "well"
+        assert {f["health"] for f in found["merchants"]} == {"error"}  # the accounts' secrets do not exist
+        assert found["routing"][0]["health"] == "ok"
 
     def test_what_cannot_be_checked_is_a_finding(self, functions: Functions, routing: str) -> None:
         functions.deploy(ROUTING_APPLICATION="gone")
-        assert self.findings(functions)["routing"][0]["health"] == "ill"
+        assert self.findings(functions)["routing"][0]["health"] == "error"
 
 
 class TestCommandLine:

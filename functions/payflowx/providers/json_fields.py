@@ -103,4 +103,4 @@ def as_object(value: Any) -> dict[str, Any]:
 
 
 def _no_constant(_name: str) -> Any:
-    raise ValueError("NaN and Infinity are no JSON")
+    raise ValueError("NaN and Infinity are not valid JSON")

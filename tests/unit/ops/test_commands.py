@@ -370,7 +370,7 @@ def test_a_wrong_id_is_found_out_before_anything_is_asked() -> None:
 
 
 def test_no_stage_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.target.STAGE_FILE", tmp_path / "stage.json")
+    monkeypatch.setattr("ops.target.ENVIRONMENT_FILE", tmp_path / "stage.json")
     result = CliRunner().invoke(payflowx, ["dlq", "ls"])
     assert result.exit_code == Exit.NO_ACCESS
     assert "make run" in result.stderr
@@ -610,19 +610,21 @@ def test_the_document_alone_goes_to_standard_output() -> None:
 
 @pytest.fixture
 def well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "api_health", lambda _url: doctor.finding("api", "well", "answers."))
+    monkeypatch.setattr(doctor, "api_health", lambda _url: doctor.health_check("api", "ok", "answers."))
     monkeypatch.setattr(
-        doctor, "alarms", lambda _client, _target: [doctor.finding("alarms", "well", "No alarm rings.")]
+        doctor, "alarms", lambda _client, _target: [doctor.health_check("alarms", "ok", "No alarm is active.")]
     )
 
 
 def test_a_well_deployment_is_good_news(well: None) -> None:
-    function = FakeFunction(diagnose={"items": [doctor.finding("routing", "note", "hm")]})
+    function = FakeFunction(diagnose={"items": [doctor.health_check("routing", "warning", "hm")]})
     assert runner_of(function)("doctor").exit_code == 0
 
 
 def test_an_ill_deployment_is_bad_news_with_advice(well: None) -> None:
-    function = FakeFunction(diagnose={"items": [doctor.finding("queues", "ill", "3 dead letters.", "payflowx dlq ls")]})
+    function = FakeFunction(
+        diagnose={"items": [doctor.health_check("queues", "error", "3 dead letters.", "payflowx dlq ls")]}
+    )
     result = runner_of(function)("doctor")
     assert result.exit_code == Exit.BAD_NEWS
     assert "3 dead letters." in result.stdout
@@ -637,7 +639,7 @@ def test_a_function_that_does_not_answer_is_a_finding(well: None) -> None:
 
 
 def test_an_api_that_is_not_there_is_ill() -> None:
-    assert doctor.api_health("http://127.0.0.1:9")["health"] == "ill"
+    assert doctor.api_health("http://127.0.0.1:9")["health"] == "error"
 
 
 def alarm_health(*, seconds_ago: int, missing: str) -> list[str]:
@@ -654,9 +656,9 @@ def alarm_health(*, seconds_ago: int, missing: str) -> list[str]:
 
 
 def test_a_new_deployment_whose_sweeper_has_not_run_yet_is_not_ill() -> None:
-    assert alarm_health(seconds_ago=10, missing="breaching") == ["note"]
-    assert alarm_health(seconds_ago=3600, missing="breaching") == ["ill"]
-    assert alarm_health(seconds_ago=10, missing="notBreaching") == ["ill"]
+    assert alarm_health(seconds_ago=10, missing="breaching") == ["warning"]
+    assert alarm_health(seconds_ago=3600, missing="breaching") == ["error"]
+    assert alarm_health(seconds_ago=10, missing="notBreaching") == ["error"]
 
 
 # -- output

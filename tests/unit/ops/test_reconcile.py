@@ -182,7 +182,7 @@ def test_a_right_that_is_missing_is_one_sentence(functions: FakeReconciler, serv
 
 
 def test_without_a_stage_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.target.STAGE_FILE", tmp_path / "none.json")
+    monkeypatch.setattr("ops.target.ENVIRONMENT_FILE", tmp_path / "none.json")
     result = CliRunner().invoke(payflowx, ["reconcile", *ASKED])
     assert result.exit_code == 6
     assert "make run" in result.output

@@ -38,7 +38,7 @@ def _encode_job(job: Job, correlation_id: str | None) -> str:
 
 def _decode_job(body: str) -> Job:
     """Hints with unknown names are ignored: the stored payment decides."""
-    with _reading("the message is no job"):
+    with _reading("the message is not a valid job"):
         fields = _fields(body)
         known = {name: fields[name] for name in Job.__dataclass_fields__ if name in fields}
         job = Job(**{**known, "correlation_id": log_context.received_correlation_id(known)})

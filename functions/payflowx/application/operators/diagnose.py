@@ -23,10 +23,10 @@ _OVERDUE_MS: Final = 15 * MINUTE_MS
 class Health(StrEnum):
     """The result of a health check."""
 
-    WELL = "well"
-    NOTE = "note"
+    OK = "ok"
+    WARNING = "warning"
     """Information only; nothing is broken."""
-    ILL = "ill"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,9 @@ class Diagnose:
                 findings += check()
             except (StorageUnavailableError, ConfigurationError, Refusal) as error:
                 findings.append(
-                    HealthCheck(check=name, health=Health.ILL, words=f"The check failed: {error}.", advice="Try again.")
+                    HealthCheck(
+                        check=name, health=Health.ERROR, words=f"The check failed: {error}.", advice="Try again."
+                    )
                 )
         return findings
 
@@ -75,7 +77,7 @@ class Diagnose:
         if not page.items:
             yield HealthCheck(
                 check="merchants",
-                health=Health.NOTE,
+                health=Health.WARNING,
                 words="There is no merchant yet.",
                 advice="payflowx merchants create ID --name NAME",
             )
@@ -91,14 +93,14 @@ class Diagnose:
         if not faults:
             more = " (the first of them)" if page.next_after else ""
             words = f"{len(page.items)} merchants{more}, all accounts with readable credentials."
-            yield HealthCheck(check="merchants", health=Health.WELL, words=words)
+            yield HealthCheck(check="merchants", health=Health.OK, words=words)
 
     def _accounts(self, merchant: Merchant) -> Iterator[HealthCheck]:
         name = merchant.merchant_id
         if not merchant.accounts:
             yield HealthCheck(
                 check="merchants",
-                health=Health.NOTE,
+                health=Health.WARNING,
                 words=f"{name} has no provider account, so all its payments are refused.",
                 advice=f"payflowx credentials set PROVIDER --merchant {name} --endpoint URL",
             )
@@ -107,20 +109,20 @@ class Diagnose:
             arguments = f"{account.provider} --merchant {name} --account {account.account_id}"
             if account.provider not in self.providers.capabilities():
                 words = f"{where}: this deployment does not have that provider."
-                yield HealthCheck(check="merchants", health=Health.NOTE, words=words)
+                yield HealthCheck(check="merchants", health=Health.WARNING, words=words)
                 continue
             try:
                 if self.secrets.is_rotating(account.secret_arn):
                     yield HealthCheck(
                         check="merchants",
-                        health=Health.NOTE,
+                        health=Health.WARNING,
                         words=f"{where}: a credential rotation is open.",
                         advice=f"payflowx credentials rotate {arguments} --finish",
                     )
             except Refusal as refusal:
                 yield HealthCheck(
                     check="merchants",
-                    health=Health.ILL,
+                    health=Health.ERROR,
                     words=f"{where}: {refusal.detail}",
                     advice=f"payflowx credentials set {arguments}",
                 )
@@ -131,20 +133,20 @@ class Diagnose:
         if faults:
             words = f"The current routing document is invalid: {'; '.join(faults)}."
             yield HealthCheck(
-                check="routing", health=Health.ILL, words=words, advice="payflowx routing publish FILE, or rollback"
+                check="routing", health=Health.ERROR, words=words, advice="payflowx routing publish FILE, or rollback"
             )
             return
         words = f"Version {current.number} is {current.state.lower()} at {current.percent} percent and valid."
-        yield HealthCheck(check="routing", health=Health.WELL, words=words)
+        yield HealthCheck(check="routing", health=Health.OK, words=words)
 
     def _switches(self) -> Iterator[HealthCheck]:
         off = sorted(s.provider for s in self.merchant_directory.provider_statuses(None) if s.disabled)
         if not off:
-            yield HealthCheck(check="switches", health=Health.WELL, words="No provider is disabled for all merchants.")
+            yield HealthCheck(check="switches", health=Health.OK, words="No provider is disabled for all merchants.")
         for provider in off:
             yield HealthCheck(
                 check="switches",
-                health=Health.NOTE,
+                health=Health.WARNING,
                 words=f"{provider} is disabled for all merchants.",
                 advice=f"payflowx providers enable {provider}",
             )
@@ -153,16 +155,17 @@ class Diagnose:
         for depth in self.dead_letters.depths():
             name = depth.queue.value
             if depth.dead or depth.dead_hidden:
-                words = f"{depth.dead + depth.dead_hidden} dead letters in {name}. No payment is lost by them."
+                count = depth.dead + depth.dead_hidden
+                words = f"{count} dead letter{'' if count == 1 else 's'} in {name}. No payment is lost by them."
                 advice = f"payflowx dlq explain {name}"
-                yield HealthCheck(check="queues", health=Health.ILL, words=words, advice=advice)
+                yield HealthCheck(check="queues", health=Health.ERROR, words=words, advice=advice)
             elif depth.waiting > _MAX_WAITING:
                 words = f"{depth.waiting} messages are waiting in {name}."
                 advice = "Check for a throttled function or a slow provider. See the runbook: messages wait too long."
-                yield HealthCheck(check="queues", health=Health.ILL, words=words, advice=advice)
+                yield HealthCheck(check="queues", health=Health.ERROR, words=words, advice=advice)
             else:
                 words = f"{name}: {depth.waiting} waiting, no dead letters."
-                yield HealthCheck(check="queues", health=Health.WELL, words=words)
+                yield HealthCheck(check="queues", health=Health.OK, words=words)
 
     def _recovery(self) -> Iterator[HealthCheck]:
         now_ms = self.clock.now_ms()
@@ -171,10 +174,10 @@ class Diagnose:
             minutes = (now_ms - min(due.due_at_ms for due in overdue)) // MINUTE_MS
             words = f"At least {len(overdue)} items are overdue, the oldest by {minutes} minutes."
             advice = "Check that the sweeper runs. See the runbook: a payment has been due for long."
-            yield HealthCheck(check="recovery", health=Health.ILL, words=words, advice=advice)
+            yield HealthCheck(check="recovery", health=Health.ERROR, words=words, advice=advice)
         else:
             words = f"Nothing is overdue by more than {_OVERDUE_MS // MINUTE_MS} minutes."
-            yield HealthCheck(check="recovery", health=Health.WELL, words=words)
+            yield HealthCheck(check="recovery", health=Health.OK, words=words)
 
     def _first_page(self, shard: int, until_ms: int) -> Sequence[Due]:
         return next(iter(self.due_items.pages(shard, until_ms)), [])

@@ -236,7 +236,7 @@ RECEIVE_WEBHOOK: Final = Route(
     operation_id="receiveWebhook",
     summary="A provider's webhook; authentic is what bears the provider's signature",
     parameters=(_path_parameter("provider"), _path_parameter("accountToken")),
-    success=Success(description="Taken, or of no interest", answer=payments.WebhookAnswer),
+    success=Success(description="Accepted; unsupported event types are ignored", answer=payments.WebhookAnswer),
     errors=(401, 403, 413, 429, 503),
     is_public=True,
 )

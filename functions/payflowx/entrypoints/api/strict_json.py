@@ -26,7 +26,7 @@ def decode_json_object(data: bytes) -> dict[str, Any]:
             text,
             object_pairs_hook=_unique,
             parse_float=lambda _text: NotAnInteger(),
-            parse_constant=lambda _text: _refuse("NaN and Infinity are no JSON."),
+            parse_constant=lambda _text: _refuse("NaN and Infinity are not valid JSON."),
         )
     except RecursionError:
         _refuse(f"It is nested deeper than {MAX_JSON_DEPTH} levels.")
