@@ -60,7 +60,9 @@ def compile_folder(folder: Path, python: Interpreter, *, deployed_at: str) -> No
         *(str(python.executable), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
         *("-s", str(folder), "-p", deployed_at, str(folder)),
     ]
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": ""}
+    # The caller's Python variables would matter: one moves bytecode to another folder, another one forbids to write it.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONHASHSEED"] = "0"
     subprocess.run(command, check=True, env=environment)  # noqa: S603 - our own arguments
 
 

@@ -19,6 +19,7 @@ from payflowx.domain.payments.operation_verification import verify_operation_out
 from payflowx.domain.payments.outcome import Mismatch, OperationOutcome, Rejected, Succeeded
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Job, Jobs, Payments, ReferenceTaken, Stored
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -103,7 +104,7 @@ class OperationOutcomeWriter:
         verified = verify_operation_outcome(observation.outcome, operation, attempt, first_send=observation.first_send)
         change = apply_operation_outcome(payment, operation, attempt, verified, context)
         if change is None and observation.exhausted:
-            change = send_operation_to_review(payment, operation, "outcome_unknown", context)
+            change = send_operation_to_review(payment, operation, ReviewReason.OUTCOME_UNKNOWN, context)
         if change is None:
             return self._schedule_inquiry(operation, attempt, verified, context)
         result = self.apply(change)

@@ -9,6 +9,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import AlreadySeen, Job, Jobs, Payments, ReferenceTaken, Stored, VersionConflict
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, schedule_inquiry, send_to_review
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.ambient import Telemetry
@@ -92,7 +93,7 @@ class OutcomeWriter:
         if change is None and observation.exhausted and payment.status is not PaymentStatus.IN_REVIEW:
             change = send_to_review(
                 payment,
-                "outcome_unknown",
+                ReviewReason.OUTCOME_UNKNOWN,
                 "No automatic step could determine the provider's outcome. Requires manual review.",
                 context,
             )

@@ -19,11 +19,11 @@ from payflowx.domain.payments.outcome import Charged, Mismatch, Outcome, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.reconciliation.matching import (
     ACTOR,
-    REVIEW_CODE,
     LedgerEntry,
     ResolutionAction,
     is_reviewed,
@@ -126,7 +126,9 @@ class ResolveDiscrepancy:
         operation = ledger_entry.operation
         if operation is not None:
             if operation.status is not OperationStatus.IN_REVIEW:
-                self._apply_operation(send_operation_to_review(ledger_entry.payment, operation, REVIEW_CODE, context))
+                self._apply_operation(
+                    send_operation_to_review(ledger_entry.payment, operation, ReviewReason.RECONCILIATION, context)
+                )
             return
         change = review_discrepancy(ledger_entry.payment, discrepancy.result, context)
         if change is not None:

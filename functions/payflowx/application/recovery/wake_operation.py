@@ -50,5 +50,5 @@ class WakeOperation:
             self.due_items.postpone(due, due_at_ms=now_ms + REVIEW_INTERVAL_MS, drives=0)
             return WakeResult.LEFT
         context = Context(now_ms=now_ms, actor="sweeper", policy=self.policy)
-        change = send_operation_to_review(payment, operation, ReviewReason.DRIVES_EXHAUSTED.value, context)
+        change = send_operation_to_review(payment, operation, ReviewReason.DRIVES_EXHAUSTED, context)
         return WakeResult.TO_REVIEW if self.outcome_writer.commit(change) is not None else WakeResult.LEFT

@@ -47,7 +47,7 @@ class WakePayment:
             return WakeResult.LEFT
         change = send_to_review(
             payment,
-            ReviewReason.DRIVES_EXHAUSTED.value,
+            ReviewReason.DRIVES_EXHAUSTED,
             f"No progress after {MAX_DRIVES} recovery attempts. Requires manual review.",
             Context(now_ms=now_ms, actor="sweeper", policy=self.policy),
         )

@@ -28,6 +28,7 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.payments.transitions import check_attempt_transition, check_operation_transition
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
@@ -81,7 +82,7 @@ def fail_operation(payment: Payment, operation: Operation, code: str, context: C
     )
 
 
-def send_operation_to_review(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
+def send_operation_to_review(payment: Payment, operation: Operation, reason: ReviewReason, context: Context) -> Change:
     """Send an operation to manual review.
 
     Its amount stays reserved, because money may have moved; daily inquiries continue.
@@ -90,12 +91,18 @@ def send_operation_to_review(payment: Payment, operation: Operation, code: str, 
     review = replace(
         operation,
         status=OperationStatus.IN_REVIEW,
-        last_error=_error(code, operation.last_attempt),
+        last_error=_error(reason.value, operation.last_attempt),
         ready_at_ms=at_ms,
         due_at_ms=at_ms,
     )
     return operation_change(
-        payment, payment, operation, review, context, name="in_review", facts=operation_facts(review) | {"reason": code}
+        payment,
+        payment,
+        operation,
+        review,
+        context,
+        name="in_review",
+        facts=operation_facts(review) | {"reason": reason.value},
     )
 
 
@@ -296,12 +303,12 @@ _TEXTS: Final[Mapping[str, str]] = {
     "retries_exhausted": "All allowed attempts were made; no request was sent or accepted.",
     "send_deadline_passed": "The time limit for sending this operation has passed; no money moved.",
     "account_removed": "The provider account that holds the charge was removed.",
-    "outcome_unknown": "No answer of the provider was received; the outcome is being resolved.",
-    "mismatch": "The provider reports a different amount or reference than requested. Requires manual review.",
-    "late_success": "The provider executed the operation after reporting a failure. Requires manual review.",
-    "reversed": "The provider reversed a reported success. Requires manual review.",
-    "reconciliation": "The provider's report and this operation disagree. Requires manual review.",
-    "drives_exhausted": "No progress after the maximum number of recovery attempts. Requires manual review.",
+    ReviewReason.OUTCOME_UNKNOWN.value: "No answer of the provider was received; the outcome is being resolved.",
+    ReviewReason.MISMATCH.value: "The provider reports another amount or reference. Requires manual review.",
+    ReviewReason.LATE_SUCCESS.value: "The provider executed it after reporting a failure. Requires manual review.",
+    ReviewReason.REVERSED.value: "The provider reversed a reported success. Requires manual review.",
+    ReviewReason.RECONCILIATION.value: "The provider's report and this operation disagree. Requires manual review.",
+    ReviewReason.DRIVES_EXHAUSTED.value: "All recovery attempts made no progress. Requires manual review.",
 }
 
 

@@ -28,6 +28,7 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import Candidate, LastError, Payment
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
 from payflowx.domain.payments.verification import changes_state, state_of
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
@@ -105,7 +106,7 @@ def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Cha
     return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
 
 
-def send_to_review(payment: Payment, code: str, message: str, context: Context) -> Change:
+def send_to_review(payment: Payment, reason: ReviewReason, message: str, context: Context) -> Change:
     """Send a payment to manual review.
 
     Daily inquiries continue, and a verified outcome closes the review.
@@ -113,7 +114,7 @@ def send_to_review(payment: Payment, code: str, message: str, context: Context) 
     due_at_ms = context.now_ms + REVIEW_INTERVAL_MS
     last = payment.last_attempt
     error = LastError(
-        code=code,
+        code=reason.value,
         message=message,
         provider=last.provider if last else None,
         provider_code=last.code if last else None,
@@ -126,7 +127,7 @@ def send_to_review(payment: Payment, code: str, message: str, context: Context) 
         ready_at_ms=due_at_ms,
         due_at_ms=due_at_ms,
     )
-    return change_of(payment, after, "payment.in_review", {"reason": code}, context)
+    return change_of(payment, after, "payment.in_review", {"reason": reason.value}, context)
 
 
 def request_cancel(payment: Payment, context: Context) -> Change:
@@ -258,7 +259,7 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
         case AttemptState.SUCCEEDED:
             return _succeeded(payment, recorded), None
         case AttemptState.MISMATCH:
-            error = _error("mismatch", recorded)
+            error = _error(ReviewReason.MISMATCH.value, recorded)
             return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=None), None
         case AttemptState.AUTHORIZED:
             held = replace(payment, capturable=payment.amount, last_error=None)
@@ -280,7 +281,7 @@ def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
     A second charge, or a charge after a cancellation, requires manual review.
     """
     if payment.charged_attempt is not None or payment.status is PaymentStatus.CANCELLED:
-        error = _error("late_success", recorded)
+        error = _error(ReviewReason.LATE_SUCCESS.value, recorded)
         charged = payment.charged_attempt or recorded.number
         status = PaymentStatus.IN_REVIEW
         return replace(payment, status=status, charged_attempt=charged, last_error=error, due_at_ms=None)
@@ -453,8 +454,8 @@ _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "insufficient_funds": "The payer has insufficient funds or has reached a limit.",
     "fenced": "The outcome stayed unknown, so the attempt was cancelled at the provider; nothing was charged.",
     "outcome_unknown": "No answer of the provider was received; the outcome is being resolved.",
-    "mismatch": "The provider reports a charge that differs from the request. Requires manual review.",
-    "late_success": "The provider reports an unexpected second charge. Requires manual review.",
+    ReviewReason.MISMATCH.value: "The provider reports a charge that differs from the request. Requires manual review.",
+    ReviewReason.LATE_SUCCESS.value: "The provider reports an unexpected second charge. Requires manual review.",
 }
 
 

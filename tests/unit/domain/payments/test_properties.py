@@ -37,6 +37,7 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.payments.payment import Candidate, Payment, PaymentMethod, Route
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import (
     Change,
     Context,
@@ -209,7 +210,7 @@ class Walk:
                 self.apply(request_cancel(self.payment, self.context()))
             case ResolveOpenAttempt() if action == "review" and self.payment.status is not PaymentStatus.IN_REVIEW:
                 if self.payment.status not in FINAL_STATUSES:
-                    self.apply(send_to_review(self.payment, "outcome_unknown", "x", self.context()))
+                    self.apply(send_to_review(self.payment, ReviewReason.OUTCOME_UNKNOWN, "x", self.context()))
             case ResolveOpenAttempt(attempt=attempt):
                 self.answer(attempt, outcome, first_send=False)
 
