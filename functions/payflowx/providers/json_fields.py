@@ -1,24 +1,17 @@
 """Reading providers' answers: nothing is taken for granted, and what is not understood is `Unknown`."""
 
 import json
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import ActionRequired, NextAction, Outcome, Rejected, Unknown
-from payflowx.domain.shared.text import provider_code, provider_reference, provider_text
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.sanitize import sanitize
 
 _MAX_WAIT_SECONDS: Final = 3_600
 _MAX_URL_CHARS: Final = 2_048
-_MAX_SAID_CHARS: Final = 1_000
-_PRIVATE: Final = re.compile(
-    r"[\w-]+://\S+"  # addresses
-    r"|\S+@\S+"  # e-mail, and tokens with a provider's name
-    r"|\+?\d[\d ().-]{6,}\d"  # telephone and other long numbers
-    r"|\b(?:tok|cust|cus|sk|rk|key|whsec)_\w+"
-)
 
 
 def json_object(response: HttpResponse) -> dict[str, Any]:
@@ -64,11 +57,6 @@ def action(of: str, url: Any) -> Outcome:
     if not isinstance(url, str) or len(url) > _MAX_URL_CHARS or not url.startswith(("https://", "http://")):
         return Unknown(code="action_without_address")
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
-
-
-def sanitize(said: Any) -> str:
-    """A message without what could name or ring a person, or pay in their name."""
-    return provider_text(_PRIVATE.sub("[removed]", said[:_MAX_SAID_CHARS])) if isinstance(said, str) else ""
 
 
 def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str) -> Rejected | Unknown:

@@ -33,9 +33,10 @@ from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry, Repor
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from payflowx.providers.cashfree import requests, responses, signature
+from payflowx.providers.cashfree import requests, signature
 from payflowx.providers.cashfree.connector import CONNECTOR
 from payflowx.providers.http_provider import HttpProvider, _read
+from payflowx.providers.sanitize import sanitize
 
 PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
 
@@ -979,9 +980,9 @@ class TestSecrets:
             assert b"canary description" not in wire
 
     def test_messages_are_cut_and_cleaned(self) -> None:
-        assert len(responses.harmless_text("x" * 1000)) == 200
-        assert responses.harmless_text("a\x00b\u202ec") == "a b c"
-        assert responses.harmless_text(None) == ""
+        assert len(sanitize("x" * 1000)) == 200
+        assert sanitize("a\x00b\u202ec") == "a b c"
+        assert sanitize(None) == ""
 
 
 class TestCapabilities:

@@ -20,13 +20,13 @@ from payflowx.domain.shared.operation_request import OperationKind, OperationReq
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.responses import (
-    harmless_text,
     minor_amount,
     payments_in,
     refusal_of,
     word_in,
 )
 from payflowx.providers.json_fields import as_object, as_text, error_body, json_object, reference
+from payflowx.providers.sanitize import sanitize
 
 _ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
 
@@ -129,7 +129,7 @@ def refund_outcome(refund: dict[str, Any]) -> OperationOutcome:
         case "PENDING" | "ONHOLD":
             return Accepted(reference=refund_id)
         case "CANCELLED" | "FAILED" as word:
-            message = harmless_text(refund.get("status_description"))
+            message = sanitize(refund.get("status_description"))
             return Refused(code=f"refund_{word.lower()}", message=message, reference=refund_id)
         case _:
             return Unknown(code="status_not_known")

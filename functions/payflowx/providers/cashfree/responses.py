@@ -25,9 +25,10 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
-from payflowx.domain.shared.text import is_clean, provider_code, provider_text
+from payflowx.domain.shared.text import is_clean, provider_code
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import as_object, as_text, error_body, json_array, json_object, reference
+from payflowx.providers.sanitize import sanitize
 
 _MAX_PAYMENTS: Final = 100
 _MAX_SESSION_CHARS: Final = 512
@@ -53,12 +54,7 @@ _STATE_CODES: Final = frozenset({"payment_session_id_invalid", "order_token_inva
 """Spelled like invalid input, but they also answer for a session or an order that was used up before."""
 _CONFLICT: Final = re.compile(r"already|duplicate|exist|conflict|mismatch|paid|process", re.IGNORECASE)
 
-_ADDRESS: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
-_NAMED: Final = re.compile(
-    r"\b(?:tok|cust|session)_[\w-]+"
-    r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
-)
 """Ids of instruments, customers and sessions, by how they look: an operation does not know its charge's."""
 
 
@@ -309,7 +305,7 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, error: dict[st
     return Declined(
         kind=kind,
         code=harmless_code(code, private_of(request)),
-        message=harmless_text(error.get("error_description"), private_of(request)),
+        message=sanitize(error.get("error_description"), known=private_of(request)),
         reference=payment_id,
         cancel_required=True,
     )
@@ -325,7 +321,7 @@ def refusal_of(response: HttpResponse, private: Sequence[str] = (), *, moves_mon
     every documented refusal is.
     """
     error = error_body(response)
-    message = harmless_text(error.get("message"), private)
+    message = sanitize(error.get("message"), known=private)
     if response.status == 429:
         wait = response.headers.get("x-ratelimit-retry", "")
         seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else 0
@@ -358,16 +354,6 @@ def harmless_code(said: Any, private: Sequence[str] = ()) -> str:
     """A code as it came, unless it holds what no code holds: a token or a number that could ring somebody."""
     code = provider_code(said)
     return "unrecognized" if any(value in code for value in private) or _LONG_NUMBER.search(code) else code
-
-
-def harmless_text(said: Any, private: Sequence[str] = ()) -> str:
-    """A message without what could name or ring a person, or pay in their name."""
-    kept = said if isinstance(said, str) else ""
-    for value in private:
-        kept = kept.replace(value, "[removed]")
-    for pattern in (_ADDRESS, _NAMED, _LONG_NUMBER):
-        kept = pattern.sub("[removed]", kept)
-    return provider_text(kept)
 
 
 def private_of(request: ChargeRequest) -> tuple[str, ...]:

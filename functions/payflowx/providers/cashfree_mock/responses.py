@@ -31,8 +31,8 @@ from payflowx.providers.json_fields import (
     json_object,
     reference,
     refusal,
-    sanitize,
 )
+from payflowx.providers.sanitize import sanitize
 
 _KINDS: Final = {"BANK_UNAVAILABLE": DeclineKind.SOFT, "INSUFFICIENT_FUNDS": DeclineKind.FUNDS}
 _CLOSED_ORDERS: Final = frozenset({"TERMINATED", "EXPIRED"})

@@ -29,8 +29,8 @@ from payflowx.providers.json_fields import (
     json_object,
     reference,
     refusal,
-    sanitize,
 )
+from payflowx.providers.sanitize import sanitize
 
 _DECLINES: Final = {
     "issuer_unavailable": DeclineKind.SOFT,

@@ -24,13 +24,13 @@ from payflowx.providers.json_fields import as_object, reference
 from payflowx.providers.payu.responses import (
     CURRENCY,
     answer_of,
-    harmless_text,
     is_done,
     minor_amount,
     refusal_of,
     refused_at_edge,
     word_of,
 )
+from payflowx.providers.sanitize import sanitize
 
 _MAX_ACTIONS: Final = 500
 
@@ -75,7 +75,7 @@ def queued(request: OperationRequest, response: HttpResponse) -> OperationStepRe
 
 
 def _not_queued(code: str, answer: dict[str, Any]) -> OperationOutcome:
-    message = harmless_text(answer.get("msg"))
+    message = sanitize(answer.get("msg"))
     if code in _INVALID:
         return Rejected(code=code, message=message)
     if code in _UNDECIDED:

@@ -25,9 +25,10 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import DeclineKind
-from payflowx.domain.shared.text import provider_code, provider_reference, provider_text
+from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import as_object, as_text, json_object, reference
+from payflowx.providers.sanitize import sanitize
 
 CURRENCY: Final = "INR"
 """No answer names a currency, because there is only one."""
@@ -58,10 +59,6 @@ _COARSE: Final[Mapping[str, frozenset[str]]] = {
 }
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
-_ADDRESS: Final = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
-_LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
-_REMOVED: Final = "[removed]"
-_MAX_SAID_CHARS: Final = 1_000
 _MIN_PRIVATE_CHARS: Final = 3
 _CONFLICT: Final = re.compile(r"txnid|transaction|duplicate|already|exist|used", re.IGNORECASE)
 
@@ -170,7 +167,7 @@ def _declined(found: _Transaction, request: ChargeRequest) -> Outcome:
     return Declined(
         kind=DeclineKind.SOFT if code in _SOFT else DeclineKind.HARD,
         code=code,
-        message=harmless_text(found.message, private_of(request)),
+        message=sanitize(found.message, known=private_of(request)),
         reference=provider_reference(found.reference),
         reopens_for_seconds=REOPENS_FOR_SECONDS,
     )
@@ -198,7 +195,7 @@ def answer_of(response: HttpResponse) -> dict[str, Any] | Unknown:
 def refusal_of(answer: Mapping[str, Any], private: tuple[str, ...] = ()) -> Rejected | Unknown:
     """Why a command was not carried out. Few reasons are documented as checked before anything happens."""
     said = answer.get("msg") or answer.get("message")
-    reason, message = word_of(said).rstrip("."), harmless_text(said, private)
+    reason, message = word_of(said).rstrip("."), sanitize(said, known=private)
     if reason == "invalid hash":
         return Rejected(code="invalid_hash", message=message, misconfigured=True)
     if reason.startswith("requests limit reached") or "too many requests" in reason:
@@ -215,14 +212,6 @@ def minor_amount(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
         return None
     return to_minor(Decimal(value), CURRENCY)
-
-
-def harmless_text(said: Any, private: tuple[str, ...] = ()) -> str:
-    """A message without what could name or ring a person, or pay in their name."""
-    kept = said[:_MAX_SAID_CHARS] if isinstance(said, str) else ""
-    for value in private:
-        kept = re.sub(re.escape(value), _REMOVED, kept, flags=re.IGNORECASE)
-    return provider_text(_LONG_NUMBER.sub(_REMOVED, _ADDRESS.sub(_REMOVED, kept)))
 
 
 def private_of(request: ChargeRequest) -> tuple[str, ...]:

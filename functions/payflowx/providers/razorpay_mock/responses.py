@@ -29,8 +29,8 @@ from payflowx.providers.json_fields import (
     json_object,
     reference,
     refusal,
-    sanitize,
 )
+from payflowx.providers.sanitize import sanitize
 
 REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
 """A failed payment may be authorized late: up to three days, in rare cases five."""
