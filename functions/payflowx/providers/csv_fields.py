@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final
 
+from payflowx.domain.shared.identifiers import parse_provider_key
 from payflowx.domain.shared.money import is_currency, to_minor
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
-_OUR_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[0-9]{1,2}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -33,7 +33,7 @@ def minor_amount(cell: str, of: str) -> int:
 
 def our_key(*cells: str | None) -> str | None:
     """The first cell that holds a key of our making."""
-    return next((cell.strip() for cell in cells if cell and _OUR_KEY.fullmatch(cell.strip())), None)
+    return next((cell.strip() for cell in cells if cell and parse_provider_key(cell.strip())), None)
 
 
 def time_ms(cell: str, pattern: str, zone: tzinfo) -> int:

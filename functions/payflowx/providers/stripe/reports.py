@@ -3,10 +3,10 @@
 A balance transaction is in the currency of settlement; its source says what the payer was charged.
 """
 
-import re
 from typing import Any, Final
 
 from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportPage
+from payflowx.domain.shared.identifiers import parse_provider_key
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
@@ -21,7 +21,6 @@ _CHARGES: Final = frozenset({"charge", "payment"})
 _REFUNDS: Final = frozenset({"refund", "payment_refund"})
 _FAILED_CHARGES: Final = frozenset({"payment_failure_refund"})
 _FAILED_REFUNDS: Final = frozenset({"refund_failure"})
-_OUR_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[0-9]{1,2}")
 
 
 def request(page: ReportPage) -> HttpRequest:
@@ -101,4 +100,4 @@ def _source(item: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def _key_of(source: dict[str, Any]) -> str | None:
     key = our_key(source)
-    return key if key is not None and _OUR_KEY.fullmatch(key) else None
+    return key if key is not None and parse_provider_key(key) else None

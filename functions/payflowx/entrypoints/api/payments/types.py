@@ -6,13 +6,14 @@ import msgspec
 from msgspec import Meta
 
 from payflowx.domain.shared import limits
+from payflowx.domain.shared.identifiers import TRANSACTION_ID_PATTERN
 
 Amount = Annotated[
     int,
     Meta(ge=1, le=limits.MAX_AMOUNT, description="In the currency's minor unit: 1999 is 19.99 USD or 1999 JPY."),
 ]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217, in capitals.")]
-TransactionId = Annotated[str, Meta(pattern="^pay_[a-z2-7]{16}$")]
+TransactionId = Annotated[str, Meta(pattern=f"^{TRANSACTION_ID_PATTERN.pattern}$")]
 OperationId = Annotated[str, Meta(pattern="^(cap|void|ref)_[a-z2-7]{16}$")]
 IdempotencyKey = Annotated[
     str,
