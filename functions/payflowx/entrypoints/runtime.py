@@ -1,4 +1,4 @@
-"""What the handlers share: the wiring of a function instance, and batches of messages."""
+"""Shared by all handlers: the wiring of a function instance, and batches of messages."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

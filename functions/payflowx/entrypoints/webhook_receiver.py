@@ -59,7 +59,7 @@ def _receive(wired: WebhookReceiverWiring, event: Mapping[str, Any], request_id:
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
-    """The raw bytes that were signed; what cannot be decoded was not signed by anybody."""
+    """The raw bytes that were signed; bytes that cannot be decoded have no valid signature."""
     text = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return str(text).encode("utf-8", "surrogatepass")

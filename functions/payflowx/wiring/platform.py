@@ -1,4 +1,4 @@
-"""What all functions share: AWS clients, clock, logs, HTTP. Tests and the simulator replace these, and nothing else.
+"""Shared by all functions: AWS clients, clock, logs, HTTP. Tests and the simulator replace these, and nothing else.
 
 Modules that the authorizer does not need are imported where they are first used: they are a part of every cold start.
 """

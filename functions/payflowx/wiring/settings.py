@@ -1,4 +1,4 @@
-"""What a function reads from its environment, once and at its start. Only `wiring` reads the environment."""
+"""The settings that a function reads from its environment once, at its start. Only `wiring` reads the environment."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -52,7 +52,7 @@ class AppConfigPublisher:
             return self._deploy(int(version["VersionNumber"]), description)
 
     def roll_back(self, description: str) -> Publication:
-        """What is under way is stopped, and AppConfig serves what was before; else the version of before returns."""
+        """Stop a roll-out under way, so that AppConfig serves the former version; else deploy the former version."""
         with _errors():
             deployments = list(self._deployments())
             running = next((d for d in deployments if d["State"] in _UNDER_WAY), None)

@@ -6,7 +6,7 @@ import threading
 
 
 class CutOff:
-    """One a connection."""
+    """Counts the bytes of one connection."""
 
     def __init__(self) -> None:
         self._timer: threading.Timer | None = None

@@ -44,7 +44,7 @@ class LambdaDeadline:
     context: Any
 
     def remaining_ms(self) -> int:
-        """What Lambda says is left."""
+        """Return the time that Lambda reports as left."""
         return int(self.context.get_remaining_time_in_millis())
 
 

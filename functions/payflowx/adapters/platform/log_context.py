@@ -1,4 +1,4 @@
-"""What every log line of a request or a message says besides itself, and the trace that it belongs to.
+"""The facts that every log line of a request or message has, and its trace.
 
 Messages of a batch are handled in threads side by side: the facts live in a context variable, so that none of them
 ends up in another one's line.
@@ -22,7 +22,7 @@ _WELL_FORMED: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_CORRELATION_CHARS}}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogContext:
-    """`trace`: the X-Ray header of whoever asked for this work, None outside of Lambda."""
+    """`trace`: the X-Ray header of the caller; None outside of Lambda."""
 
     facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
     trace: str | None = None
@@ -78,7 +78,7 @@ def received_correlation_id(fields: Mapping[str, Any]) -> str | None:
 
 
 def message_attributes() -> dict[str, Any]:
-    """What a message is sent with.
+    """Return the attributes that a message is sent with.
 
     The SDK sends Lambda's own trace header along, which in a worker is its batch's. This attribute overrides it with
     that of the message at hand, so that all of a payment's work is in the trace of the request that it goes back to.

@@ -30,7 +30,7 @@ def redact(text: str) -> str:
 
 
 def redacted_line(log: Mapping[str, Any]) -> str:
-    """A JSON line with the facts of its request or message, whoever wrote it.
+    """A JSON line with the facts of its request or message, whichever module wrote it.
 
     Redacted value by value, before it is text: a mask inside a bare number would not be JSON.
     """
@@ -70,7 +70,7 @@ class PowertoolsTelemetry:
         self._environment = environment
 
     def about(self, **facts: str | int | bool | None) -> None:
-        """What is known now of the payment at hand, for every later line of this request or message."""
+        """Add facts about the payment to every later line of this request or message."""
         log_context.add(facts)
 
     def info(self, message: str, **facts: str | int | bool | None) -> None:

@@ -24,7 +24,7 @@ _ANNOTATED: Final = frozenset({"transactionId", "operationId", "merchantId", "at
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A trace header that somebody decided to record."""
+    """A trace header that is sampled."""
 
     root: str
     parent: str
@@ -47,7 +47,7 @@ def daemon_of(environment: Mapping[str, str]) -> tuple[str, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Tracing:
-    """One datagram a call. Losing one costs a line in a picture; nothing waits for it, nothing fails by it."""
+    """Sends one datagram a call. A lost one costs a line of a trace; nothing waits for it or fails by it."""
 
     daemon: tuple[str, int] | None
 

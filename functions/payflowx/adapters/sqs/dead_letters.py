@@ -41,7 +41,7 @@ class SqsDeadLetters:
         return [self._depth(name, pair) for name, pair in self.queues.items()]
 
     def take(self, queue: WorkQueueName, *, limit: int, hide_seconds: int) -> Sequence[DeadLetter]:
-        """One receive."""
+        """Receive once."""
         with _errors():
             answer = self.client.receive_message(
                 QueueUrl=self._dead(queue),
@@ -53,7 +53,7 @@ class SqsDeadLetters:
         return [_letter(message) for message in answer.get("Messages", [])]
 
     def put_back(self, queue: WorkQueueName, letters: Sequence[DeadLetter]) -> None:
-        """One by one: there are few, and one that fails comes back by itself."""
+        """Delete them one by one: there are few, and a message whose deletion fails returns by itself."""
         for letter in letters:
             try:
                 self.client.change_message_visibility(

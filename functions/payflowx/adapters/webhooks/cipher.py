@@ -1,6 +1,6 @@
 """Endpoints' secrets, encrypted with the customer key and bound to their owner.
 
-The table is encrypted with the same key, but whoever may read the table reads plain items: a backup, an export or a
+The table is encrypted with the same key, but a reader of the table sees plain items: a backup, an export or a
 careless query would show what can forge messages to merchants.
 """
 

@@ -1,7 +1,7 @@
 """Posts to addresses that merchants have given us: the one place where a stranger says whom we call.
 
 A name is resolved once, every address it has must be a public one, and the connection goes to an address that was
-checked: between the check and the call nobody can answer differently. Certificates are still checked by the name.
+checked: between the check and the call no DNS answer can change it. Certificates are still checked by the name.
 """
 
 import contextlib
@@ -154,7 +154,7 @@ class _Pinned(HTTPConnection):
         return sock
 
     def _open(self) -> socket.socket:
-        """One after the other; one that does not answer may have a sister that does."""
+        """Try the addresses in turn: another address of the host may answer."""
         code = "connection_failed"
         for address in self.addresses:
             left = self.ends_at - time.monotonic()
@@ -246,7 +246,7 @@ def _in_time(resolve: Resolve, host: str, port: int) -> Sequence[str]:
 
 
 def _seconds_of(retry_after: str, now_ms: int) -> int:
-    """Seconds or an HTTP date; 0 for anything else. Whoever schedules has a bound for it."""
+    """Seconds or an HTTP date; 0 for anything else. The scheduler bounds it."""
     text = retry_after.strip()
     if text.isascii() and text.isdecimal():
         return int(text[:9])

@@ -63,7 +63,7 @@ RETRY_AFTER_SECONDS: Final[Mapping[str, int]] = {"unavailable": 2, "outcome_unkn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What goes out instead of a result."""
+    """The answer of a refused request."""
 
     code: str
     detail: str

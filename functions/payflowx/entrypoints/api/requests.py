@@ -1,4 +1,4 @@
-"""One HTTP request of API Gateway, read case-insensitively and with a limit on everything."""
+"""Reads an HTTP request of API Gateway: headers in any case, and a limit on everything."""
 
 import base64
 import re

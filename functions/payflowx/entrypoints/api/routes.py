@@ -322,4 +322,4 @@ _OWN_ROUTES: Final = (
 
 ROUTES: Final = (*_PAYMENT_ROUTES, RECEIVE_WEBHOOK, *_WEBHOOK_ROUTES, *_OWN_ROUTES)
 API_ROUTES: Final = tuple(route for route in ROUTES if route is not RECEIVE_WEBHOOK)
-"""Those that the API's own function serves."""
+"""The routes that the API's own function serves."""

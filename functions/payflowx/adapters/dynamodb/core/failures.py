@@ -1,4 +1,4 @@
-"""What an error of DynamoDB means for the write that got it."""
+"""The meaning of DynamoDB's errors for the write that caused them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -63,7 +63,7 @@ def seen_key(provider: str, account_id: str, event_id: str) -> dict[str, str]:
 
 
 def due_item(sk: str) -> tuple[DueKind, str]:
-    """What an item of the due index is, and its id within its payment."""
+    """Return the kind of an item of the due index, and its id within its payment."""
     if sk == PAYMENT:
         return DueKind.PAYMENT, ""
     if sk.startswith(OPERATION_PREFIX):

@@ -17,7 +17,7 @@ def to_attributes(item: Mapping[str, Any]) -> AttributeValues:
 
 
 def to_value(value: Any) -> Any:
-    """One attribute value. Raises `TypeError` for what no item of ours holds, floats among them."""
+    """Convert one value. Raises `TypeError` for types that our items do not hold, such as floats."""
     if isinstance(value, str):
         return {"S": str(value)}
     if isinstance(value, bool):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Part(StrEnum):
-    """What a part writes: when its condition fails, this says what that means."""
+    """The kind of item that a part writes: it decides what a failed condition means."""
 
     KEY = "idempotency key"
     PAYMENT = "payment"
@@ -98,7 +98,7 @@ def changed_payment(table: str, before: Payment, after: Payment) -> dict[str, An
 
 
 def changed_operation(table: str, before: Operation, after: Operation) -> dict[str, Any]:
-    """The operation, unless somebody changed it since."""
+    """The part that updates the operation, if it is unchanged since the read."""
     expression = Expression()
     update = expression.update(seen(operation_to_item(before)), operation_to_item(after))
     key = keys.operation_key(before.merchant_id, before.transaction_id, before.operation_id)
@@ -149,7 +149,7 @@ def unmoved_payment(expression: Expression, before: Payment) -> list[str]:
 
 
 def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
-    """Nothing was written since `before` was read, and nobody with a newer epoch has the lease."""
+    """Conditions: nothing was written since `before` was read, and no newer epoch has the lease."""
     return [
         expression.equals("version", before.version),
         expression.equals("lease.epoch", before.lease.epoch),
@@ -158,7 +158,7 @@ def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
 
 
 def seen(before: Item) -> Item:
-    """What is surely stored: the sweeper counts drives without raising the version, so they are always written."""
+    """The item as read, with `drives` unknown: the sweeper counts them without a new version, so each write states them."""
     return before | {"drives": None}
 
 

@@ -90,7 +90,7 @@ class DynamoDBWebhookAccounts:
     cache: TtlCache[tuple[str, str] | None]
 
     def find(self, provider: str, token: str) -> WebhookAccount | None:
-        """A minute old at most; None for an address that nobody has."""
+        """Return the account, at most a minute old; None for an unknown address."""
         token_hash = hash_webhook_token(token)
         owner = self.cache.get(f"{provider}#{token_hash}", lambda: self._load(provider, token_hash))
         if owner is None:

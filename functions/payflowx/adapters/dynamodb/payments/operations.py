@@ -110,7 +110,7 @@ class DynamoDBOperations:
     def claim(
         self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
     ) -> StoredOperation | OperationVersionConflict:
-        """One update that also returns the item."""
+        """Update the item and return it, in one call."""
         expression = Expression()
         values = {
             "version": operation.version + 1,

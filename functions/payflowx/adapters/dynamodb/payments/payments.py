@@ -119,7 +119,7 @@ class DynamoDBPayments:
         now_ms: int,
         append: Attempt | None,
     ) -> Stored | VersionConflict:
-        """One update that also returns the item: claim and read are the same call."""
+        """Update the item and return it in one call: a claim needs no read."""
         expression = Expression()
         values = {
             "version": version + 1,

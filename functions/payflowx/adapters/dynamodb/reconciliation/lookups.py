@@ -1,4 +1,4 @@
-"""What a page of a provider's book may be about, fetched a hundred items at a time."""
+"""Reads the items that a page of a provider's report may concern, a hundred at a time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

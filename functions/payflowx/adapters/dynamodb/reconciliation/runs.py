@@ -81,7 +81,7 @@ class DynamoDBRuns:
         put_items(self.client, self.table, [_discrepancy_to_item(run_id, discrepancy) for discrepancy in discrepancies])
 
     def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
-        """Those of a page that was done before."""
+        """Return the page's discrepancies that an earlier try stored."""
         unique = sorted(set(names))
         found = get_items(self.client, self.table, [keys.finding_key(run_id, name) for name in unique])
         discrepancies = [_discrepancy_from_item(item) for item in found]

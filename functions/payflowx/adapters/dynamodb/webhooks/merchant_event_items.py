@@ -9,7 +9,7 @@ from payflowx.domain.shared.statuses import PaymentStatus
 
 
 def merchant_event_fields(merchant_event: MerchantEvent) -> Item:
-    """What the event's item has besides, from the transaction that writes it on."""
+    """Return the delivery attributes of an event's item, written in the transaction of its change."""
     return {
         "topic": merchant_event.event_type,
         "number": merchant_event.number,
@@ -21,7 +21,7 @@ def merchant_event_fields(merchant_event: MerchantEvent) -> Item:
 
 
 def delivery_fields(merchant_event: MerchantEvent) -> Item:
-    """What changes while it is delivered."""
+    """Return the attributes that change during delivery."""
     due = merchant_event.due_at_ms is not None
     return {
         "planned": merchant_event.planned or None,

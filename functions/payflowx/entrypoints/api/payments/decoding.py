@@ -125,7 +125,7 @@ def _refusal(message: str) -> Refusal:
 
 
 def _check(typed: CreatePaymentRequest) -> None:
-    """What a schema cannot say."""
+    """Check the rules that a schema cannot express."""
     if not is_currency(typed.currency):
         _refuse("currency", "The currency is not an active one of ISO 4217.")
     method = typed.payment_method

@@ -1,4 +1,4 @@
-"""What all commands share."""
+"""The base of all commands."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ class Command(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_onl
 
 
 class MutatingCommand(Command):
-    """A change: somebody decides it, for a reason. Both go into an audit log that nobody can alter."""
+    """A change. Operator and reason go into an audit log that cannot be altered."""
 
     operator: str
     reason: str

@@ -19,7 +19,7 @@ class CountDeadLettersCommand(Command, tag="count_dead_letters"):
 
 
 class ExplainDeadLettersCommand(Command, tag="explain_dead_letters"):
-    """What each message was and what a replay would do with it; with `withLog`, why it died."""
+    """Explain each message and what a replay would do with it; with `withLog`, also why it failed."""
 
     queue: WorkQueueName
     limit: Annotated[int, Meta(ge=1, le=MAX_DEAD_LETTERS_PER_READ)] = 10

@@ -11,7 +11,7 @@ from payflowx.domain.shared.money import to_major
 from payflowx.entrypoints.api.payments.presenting import present_event, present_operation, present_payment, timestamp
 
 _ENTERED: Final = frozenset({"description", "metadata", "nextAction"})
-"""May name a person, or let somebody pay in their name."""
+"""Fields that may name a person or hold a payment token."""
 
 
 def money(amount: int, currency: str) -> str:

@@ -9,7 +9,7 @@ from payflowx.wiring.operators import OperatorsWiring
 
 
 class ListProvidersCommand(Command, tag="list_providers"):
-    """What exists, and what is switched off."""
+    """List the providers, and which are disabled."""
 
     merchant_id: MerchantId | None = None
 

@@ -1,4 +1,4 @@
-"""What only a person can decide: listed, and closed with evidence."""
+"""Manual reviews: list them, and close one with evidence."""
 
 from typing import Annotated, Any
 

@@ -17,7 +17,7 @@ _Document = Annotated[str, Meta(min_length=2, max_length=MAX_DOCUMENT_BYTES)]
 
 
 class ShowRoutingCommand(Command, tag="show_routing"):
-    """What is served."""
+    """Show the document that is served."""
 
 
 class CheckRoutingCommand(Command, tag="check_routing"):
