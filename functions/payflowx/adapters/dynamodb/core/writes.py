@@ -158,7 +158,7 @@ def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
 
 
 def seen(before: Item) -> Item:
-    """The item as read, with `drives` unknown: the sweeper counts them without a new version, so each write states them."""
+    """The item as read, with `drives` unknown: the sweeper counts them without a new version, so a write sets them."""
     return before | {"drives": None}
 
 
