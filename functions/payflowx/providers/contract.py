@@ -1,8 +1,8 @@
-"""What a provider's folder has to offer: data and pure functions, no I/O.
+"""The interface of a provider's folder: data and pure functions, no I/O.
 
-A charge is a list of steps. Each step builds one request and reads one answer. What a step learned (an order's id)
-is stored before the next one is sent, so that a crash in between never makes the outcome unknown: as long as the facts
-that the charging step needs are not stored, nothing that charges can have left.
+A charge is a list of steps. Each step builds one request and reads one answer. Facts that a step learns (an order
+id) are stored before the next request is sent. As long as the facts that the charging step needs are not stored, no
+request that charges can have been sent, so a crash between two steps never leaves the outcome unknown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +19,11 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpRespo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One request and how to read its answer.
+    """One request and the function that reads its answer.
 
-    `build` must give the same bytes for the same charge, for ever: their hash decides whether a re-send is the
-    same request. `read` sees complete answers only, of any status; what it cannot understand is `Unknown`.
-    `yields` names the facts that the step adds to the progress; the step is done when all of them are there.
+    `build` must always return the same bytes for the same charge: their hash decides whether a re-send is the same
+    request. `read` gets complete answers only, of any status; it returns `Unknown` for what it does not understand.
+    `yields` names the facts that the step adds to the progress; the step is done when all of them are stored.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Step:
     read: Callable[[ChargeRequest, HttpResponse], StepResult]
     yields: tuple[str, ...] = ()
     charges: bool = False
-    """From the moment this request may have left, money may have been taken."""
+    """Once this request may have been sent, the payer may have been charged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class OperationStep:
     read: Callable[[OperationRequest, HttpResponse], OperationStepResult]
     yields: tuple[str, ...] = ()
     moves: bool = False
-    """From the moment this request may have left, money may have moved."""
+    """Once this request may have been sent, money may have moved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

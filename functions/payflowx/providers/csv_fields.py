@@ -1,4 +1,4 @@
-"""Reading rows of settlement files: texts by column, amounts in major units, times of a zone."""
+"""Reads cells of settlement files: text by column, amounts in major units, times in a given zone."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def currency(cell: str) -> str:
-    """An ISO code in any case."""
+    """An ISO 4217 code in any letter case. Raises ValueError for anything else."""
     code = cell.strip().upper()
     if not is_currency(code):
         raise ValueError("a column holds no currency")
@@ -23,7 +23,7 @@ def currency(cell: str) -> str:
 
 
 def minor_amount(cell: str, of: str) -> int:
-    """An amount in major units, whatever its sign: a refund is written as a negative one by some providers."""
+    """The absolute amount in minor units: some providers write a refund as a negative amount. Raises ValueError."""
     plain = cell.strip().replace(",", "").removeprefix("-")
     amount = to_minor(Decimal(plain), of) if _AMOUNT.fullmatch(plain) else None
     if amount is None:
@@ -32,16 +32,16 @@ def minor_amount(cell: str, of: str) -> int:
 
 
 def our_key(*cells: str | None) -> str | None:
-    """The first cell that holds a key of our making."""
+    """The first cell that holds a provider key of ours, or None."""
     return next((cell.strip() for cell in cells if cell and parse_provider_key(cell.strip())), None)
 
 
 def time_ms(cell: str, pattern: str, zone: tzinfo) -> int:
-    """A time as the provider writes it, without a zone."""
+    """Milliseconds since 1970 of a local time in `zone`. Raises ValueError."""
     return (datetime.strptime(cell.strip(), pattern).replace(tzinfo=zone) - _EPOCH) // _MILLISECOND
 
 
 def first(row: Mapping[str, str], *names: str) -> str:
-    """The first of these columns that is filled; raises KeyError if none is there."""
+    """The first filled column of these names. Raises KeyError when the row has none of them."""
     filled = next((row[name] for name in names if row.get(name, "").strip()), None)
     return row[names[0]] if filled is None else filled

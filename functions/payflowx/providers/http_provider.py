@@ -42,7 +42,7 @@ from payflowx.providers.contract import Connector, Step
 
 _PLACEHOLDER: Final = "payflowx-placeholder"
 _MIN_SECRET_BYTES: Final = 8
-"""A shorter one could be a part of any word."""
+"""A shorter secret could occur by chance in ordinary text, so it is not removed."""
 
 
 Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - as the next one
@@ -50,7 +50,7 @@ Answer = TypeVar("Answer", covariant=True)  # noqa: PLC0105 - named as what it s
 
 
 class _Exchange(Protocol[Asked, Answer]):
-    """What a step of a charge and one of an operation have in common."""
+    """The common form of a step of a charge and a step of an operation."""
 
     @property
     def name(self) -> str: ...
@@ -62,7 +62,7 @@ class _Exchange(Protocol[Asked, Answer]):
 
 @dataclass(frozen=True, slots=True)
 class HttpProvider:
-    """A provider with the means to talk to it. Holds no state between calls."""
+    """Implements `Provider`: runs the connector's steps over HTTP. Holds no state between calls."""
 
     connector: Connector
     http: HttpClient
@@ -73,18 +73,17 @@ class HttpProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the provider declares."""
         return self.connector.capabilities
 
     def request_hash(self, request: ChargeRequest) -> str:
-        """SHA-256 over every charge request, with placeholders for ids that only the provider will know."""
+        """SHA-256 over all charge requests, with placeholders for ids that only the provider's answers contain."""
         steps = self.connector.charge_steps
         known = {fact: _PLACEHOLDER for step in steps for fact in step.yields}
         blank = replace(request, progress=known, reference=None)
         return _hash_of([step.build(blank) for step in steps])
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
-        """True once everything is stored that the charging step had to wait for."""
+        """True once all facts are stored that the charging step depends on."""
         return _next_step(self.connector.charge_steps, progress).charges
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
@@ -92,31 +91,30 @@ class HttpProvider:
         return self._perform(_next_step(self.connector.charge_steps, request.progress), request, account)
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
-        """Read until there is an answer; a read that fails is `Unknown`, which is no news."""
+        """Read until a step returns an outcome. A failed read is `Unknown`, which changes nothing."""
         return self._converse(self.connector.inquiry_steps(request), request, account, NotFound())
 
     def cancel_and_confirm(self, request: ChargeRequest, account: Account) -> Outcome:
-        """Cancel and read back. Anything but a proof is `Unknown`."""
+        """Cancel and read back. Anything but a confirmed outcome is `Unknown`."""
         return self._converse(self.connector.cancel_steps(request), request, account, Unknown(code="not_fenced"))
 
     # -- captures, voids and refunds
 
     def supports(self, request: OperationRequest) -> bool:
-        """Whether the provider has a request for this kind, and for this part of the charge."""
+        """Whether the provider has a request for this kind of operation and this part of the amount."""
         return len(self.connector.operation_steps(request)) == 1
 
     def operation_hash(self, request: OperationRequest) -> str:
-        """SHA-256 over the request. What only an earlier answer told is no part of it."""
+        """SHA-256 over the request, without facts that only earlier answers contain."""
         blank = replace(request, progress={}, reference=None)
         return _hash_of([step.build(blank) for step in self.connector.operation_steps(blank)])
 
     def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
-        """Send the one request."""
         (step,) = self.connector.operation_steps(request)
         return self._final(self._perform(step, request, account))
 
     def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
-        """Read until there is an answer; a read that fails is `Unknown`, which is no news."""
+        """Read until a step returns an outcome. A failed read is `Unknown`, which changes nothing."""
         for step in self.connector.operation_inquiry_steps(request)[:MAX_STEPS_PER_ATTEMPT]:
             match self._perform(step, request, account):
                 case Progress(facts=facts):
@@ -141,7 +139,7 @@ class HttpProvider:
     # -- the provider's report
 
     def report_page(self, page: ReportPage, account: Account) -> ReportResult:
-        """One page of the provider's list. Reads only."""
+        """Read one page of the provider's report."""
         reports = self.connector.reports
         if reports is None:
             return ReportUnavailable(code="no_list")
@@ -162,7 +160,7 @@ class HttpProvider:
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
             return ReportUnavailable(code="list_not_understood")
 
-    # -- the line
+    # -- transport
 
     def _converse(self, steps: Sequence[Step], request: ChargeRequest, account: Account, otherwise: Outcome) -> Outcome:
         for step in steps[:MAX_STEPS_PER_ATTEMPT]:
@@ -194,7 +192,7 @@ class HttpProvider:
 
 
 def _without_secret(response: HttpResponse, credentials: Credentials) -> HttpResponse:
-    """A provider that repeats our secret in an error must not make us keep it."""
+    """Remove our secret from an answer that repeats it, so that it is never stored."""
     secret = credentials.key_secret.encode()
     if len(secret) < _MIN_SECRET_BYTES or secret not in response.body:
         return response
@@ -202,7 +200,7 @@ def _without_secret(response: HttpResponse, credentials: Credentials) -> HttpRes
 
 
 def _read(step: _Exchange[Asked, Answer], asked: Asked, response: HttpResponse) -> Answer | Unknown:
-    """An answer that a parser chokes on is an answer we did not understand, and nothing more."""
+    """Read the answer; a parser error means that the answer was not understood, and nothing more."""
     try:
         return step.read(asked, response)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):

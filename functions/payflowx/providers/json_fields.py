@@ -1,4 +1,4 @@
-"""Reading providers' answers: nothing is taken for granted, and what is not understood is `Unknown`."""
+"""Reads providers' answers without trusting their form: what it does not understand raises or is `Unknown`."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _MAX_URL_CHARS: Final = 2_048
 
 
 def json_object(response: HttpResponse) -> dict[str, Any]:
-    """The body as an object, fractions as Decimal; raises ValueError for anything else."""
+    """The body as an object, with fractions as Decimal. Raises ValueError for anything else."""
     value = json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
     if not isinstance(value, dict):
         raise ValueError("the answer is no object")  # noqa: TRY004 - bad data, not a bad argument
@@ -23,7 +23,7 @@ def json_object(response: HttpResponse) -> dict[str, Any]:
 
 
 def json_array(response: HttpResponse) -> list[Any]:
-    """The body as an array; raises ValueError for anything else."""
+    """The body as an array, with fractions as Decimal. Raises ValueError for anything else."""
     value = json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
     if not isinstance(value, list):
         raise ValueError("the answer is no array")  # noqa: TRY004 - bad data, not a bad argument
@@ -31,21 +31,21 @@ def json_array(response: HttpResponse) -> list[Any]:
 
 
 def as_int(value: Any) -> int:
-    """An integer; a bool, a fraction or a text is none."""
+    """The value, if it is an integer. Raises ValueError for a bool, a fraction or a text."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("not a whole number")  # noqa: TRY004 - bad data, not a bad argument
     return value
 
 
 def as_text(value: Any) -> str:
-    """A text."""
+    """The value, if it is a text. Raises ValueError otherwise."""
     if not isinstance(value, str):
         raise ValueError("not a text")  # noqa: TRY004 - bad data, not a bad argument
     return value
 
 
 def reference(value: Any) -> str:
-    """A provider's id that can be stored and asked for; raises ValueError otherwise."""
+    """The provider's id, if it can be stored and queried. Raises ValueError otherwise."""
     found = provider_reference(value)
     if found is None:
         raise ValueError("not a usable reference")
@@ -53,17 +53,17 @@ def reference(value: Any) -> str:
 
 
 def action(of: str, url: Any) -> Outcome:
-    """Send the payer to `url`; without a usable address nobody can approve, and we do not know."""
+    """Redirect the payer to `url`. Without a usable address the payer cannot approve, so the outcome is `Unknown`."""
     if not isinstance(url, str) or len(url) > _MAX_URL_CHARS or not url.startswith(("https://", "http://")):
         return Unknown(code="action_without_address")
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
 
 
 def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str) -> Rejected | Unknown:
-    """An error status that is no decline: was it refused before anything happened, or do we not know?
+    """Decide whether an error that is no decline was refused before execution.
 
-    429, 401 and 403 are documented as refused before execution; so are plain validation errors. A conflict, a
-    duplicate, or a fault on their side says nothing.
+    429, 401, 403 and plain validation errors are documented as refused before execution: `Rejected`. A conflict, a
+    duplicate or a server error does not say whether the request was executed: `Unknown`.
     """
     code, message = provider_code(error.get("code")), sanitize(error.get("message"))
     if response.status == 429:
@@ -78,7 +78,7 @@ def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_hea
 
 
 def error_body(response: HttpResponse) -> dict[str, Any]:
-    """The body of an error, or an empty object when it cannot be read: the status has to do then."""
+    """The body of an error, or an empty object when it cannot be read: then only the status counts."""
     try:
         return json_object(response)
     except ValueError:
@@ -86,7 +86,7 @@ def error_body(response: HttpResponse) -> dict[str, Any]:
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """An object inside an answer, or an empty one."""
+    """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 

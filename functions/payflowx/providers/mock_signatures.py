@@ -1,7 +1,7 @@
-"""What the simulated providers' webhooks have in common: who signed them, and when one of them proves something.
+"""Webhooks of the mock providers: their signature, and the outcomes that they prove.
 
-HMAC-SHA256 over the raw bytes, in hexadecimal, compared in constant time. No time is signed: a repeated webhook
-changes nothing that is not true.
+HMAC-SHA256 over the raw bytes, in hexadecimal, compared in constant time. The signature covers no time: a repeated
+webhook reports a state that is still true.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ Proof = TypeVar("Proof")
 
 
 def authentic_event(webhook: Webhook, secrets: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The event's id and its body, empty when it is no object. Raises `InvalidSignatureError`."""
+    """The event's id and its body, empty when the body is no object. Raises `InvalidSignatureError`."""
     signature = webhook.headers.get(HEADER, "")
     if len(webhook.body) > MAX_WEBHOOK_BYTES or not _is_signed(webhook.body, signature, secrets):
         raise InvalidSignatureError
@@ -35,7 +35,7 @@ def authentic_event(webhook: Webhook, secrets: Sequence[str]) -> tuple[str, dict
 
 
 def proof(kind: type[Proof], read: Callable[[], object]) -> Proof | None:
-    """What was read, if it is the final success that would be believed without asking; anything else is a hint."""
+    """The outcome that `read` returns, if it has the final type `kind`; otherwise None: the event is only a hint."""
     try:
         outcome = read()
     except _NOT_UNDERSTOOD:
@@ -44,7 +44,7 @@ def proof(kind: type[Proof], read: Callable[[], object]) -> Proof | None:
 
 
 def _is_signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
-    """All secrets are tried, so that time tells nothing about which one it was."""
+    """Compare with all secrets, so that the time taken does not reveal which one matched."""
     given = signature.encode(errors="replace")
     digests = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in secrets if secret]
     matches = [hmac.compare_digest(digest.encode(), given) for digest in digests]

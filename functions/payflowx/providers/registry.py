@@ -1,6 +1,6 @@
-"""Which providers exist, and which of them this deployment may use.
+"""The providers that exist, and the ones that this deployment may use.
 
-To add one: a folder with a `gateway.py` that offers `GATEWAY`, and a line here.
+To add a provider: a folder whose `connector.py` defines `CONNECTOR`, and a line in `_MODULES`.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ _MODULES: Final[Mapping[str, str]] = {
 
 
 def connector(name: str) -> Connector:
-    """The provider of that name; its module is imported when it is first asked for."""
+    """Import the provider's module at first use. Raises `ConfigurationError` for an unknown name."""
     module = _MODULES.get(name)
     if module is None:
         raise ConfigurationError(f"there is no provider named {name}; known are {', '.join(sorted(_MODULES))}")
@@ -35,13 +35,12 @@ def connector(name: str) -> Connector:
 
 
 def capabilities_of(names: tuple[str, ...]) -> Mapping[str, Capabilities]:
-    """What each of these providers declares."""
     return {name: connector(name).capabilities for name in names}
 
 
 @dataclass(slots=True, kw_only=True)
 class Registry:
-    """Implements `Providers` for the allowed ones."""
+    """Implements `Providers` for the allowed providers."""
 
     allowed: tuple[str, ...]
     http: Callable[[], HttpClient]
@@ -66,7 +65,6 @@ class Registry:
         return self._connectors[name]
 
     def capabilities(self) -> Mapping[str, Capabilities]:
-        """Of all allowed providers."""
         if self._capabilities is None:
             self._capabilities = capabilities_of(self.allowed)
         return self._capabilities

@@ -1,4 +1,4 @@
-"""Providers' messages, made safe to keep: they repeat what was sent, and quote ids that open something."""
+"""Makes providers' messages safe to store: they repeat request values and quote ids and keys."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ PRIVATE: Final = re.compile(
     r"|\b(?:tok|cust|cus|sk|rk|key|whsec|session)_[\w-]+"
     r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
 )
-"""What no provider's message may keep, whoever wrote it."""
+"""Patterns that are removed from every provider's messages."""
 
 
 def sanitize(text: object, *, known: Sequence[str] = (), also: re.Pattern[str] | None = None) -> str:

@@ -1,1 +1,1 @@
-"""Cashfree Payments (PG 2025-01-01): an order under our key that can be terminated, then its session is paid."""
+"""Cashfree Payments (PG 2025-01-01): an order with our key, which can be terminated, then a payment of its session."""

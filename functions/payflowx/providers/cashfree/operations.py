@@ -1,7 +1,7 @@
-"""What the answers to captures, voids and refunds mean. Pure.
+"""Reads answers to captures, voids and refunds. Pure.
 
-A refund has our key as its id. A capture or void has none of ours: it is a part of the payment that it changed, and
-the product makes at most one at a time, so that what the payment says about it is about ours.
+A refund has our key as its id. A capture or void carries no key of ours: it is a part of the payment that it
+changed. We make at most one at a time, so the state of the payment is the outcome of ours.
 """
 
 from typing import Any, Final
@@ -32,7 +32,7 @@ _ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
 
 
 def authorized(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a capture or void: the payment as it is now."""
+    """Read the answer to a capture or void: the payment after it."""
     if response.status != 200:
         return refusal_of(response, moves_money=True)
     outcome = _authorization(request, json_object(response))
@@ -40,7 +40,7 @@ def authorized(request: OperationRequest, response: HttpResponse) -> OperationSt
 
 
 def authorization_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The payment that holds the charge, among those of its order."""
+    """Find the payment of the charge among those of its order."""
     payments = payments_in(response, request.charge_key)
     if isinstance(payments, Unknown):
         return payments
@@ -49,14 +49,14 @@ def authorization_found(request: OperationRequest, response: HttpResponse) -> Op
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a refund. A duplicate is an earlier try of ours: not known until it is read."""
+    """Read the answer to a refund. A duplicate is an earlier request of ours: unknown until it is read."""
     if response.status == 200:
         return _refund(request, json_object(response))
     return refusal_of(response, moves_money=True)
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to an inquiry by our key."""
+    """Read the answer to an inquiry by our key."""
     if response.status == 200:
         return _refund(request, json_object(response))
     if response.status == 404 and error_body(response).get("type") == "invalid_request_error":
@@ -112,7 +112,6 @@ def _refund(request: OperationRequest, refund: dict[str, Any]) -> OperationOutco
 
 
 def refund_outcome(refund: dict[str, Any]) -> OperationOutcome:
-    """What a refund of ours says about itself."""
     refund_id = provider_reference(refund.get("cf_refund_id"))
     match refund.get("refund_status"):
         case "SUCCESS":

@@ -1,4 +1,4 @@
-"""Cashfree's report of events. Pure. Anything odd about it is an error: a list with holes reconciles nothing."""
+"""Reads Cashfree's list of events. Pure. An unexpected form is an error, because a gap reconciles nothing."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,13 +20,13 @@ _ELSEWHERE: Final = frozenset(
         *("OTHER_ADJUSTMENT", "FUND_SWEEP_REVERSAL"),
     }
 )
-"""Money between the provider, the banks and the merchant: neither a charge nor a refund of ours."""
+"""Money between Cashfree, the banks and the merchant: neither a charge nor a refund of ours."""
 _MOVED: Final = "SUCCESS"
 _NOT_MOVED: Final = frozenset({"FAILED", "PENDING", "CANCELLED", "ONHOLD", "USER_DROPPED", "NOT_ATTEMPTED", "VOID"})
 
 
 def read(_page: ReportPage, response: HttpResponse) -> ReportAnswer:
-    """One page. A page without rows ends the list, whatever its cursor says."""
+    """Read one page. A page without rows ends the list, even if it has a cursor."""
     if response.status != 200:
         raise ValueError("the list was not given")
     try:
@@ -54,7 +54,7 @@ def _entry(row: Any) -> ReportEntry | None:
             refund_id = reference(row.get("event_id"))
             return _of(row, EntryKind.REFUND, refund_id, row.get("refund_id"), succeeded=_has_moved(row))
         case "REFUND_REVERSAL":
-            # The money of a refund came back to the merchant: in the end none moved.
+            # The money of a refund came back to the merchant: in total none moved.
             refund_id = reference(row.get("event_id"))
             return _of(row, EntryKind.REFUND, refund_id, row.get("refund_id"), succeeded=False)
         case str(kind) if kind in _ELSEWHERE:

@@ -1,6 +1,6 @@
-"""What is sent. Pure. Amounts are written as decimal literals; no float ever touches them.
+"""Builds requests. Pure. Amounts are written as decimal literals; no float is involved.
 
-Paths follow the provider's base address, which ends in /pg.
+Paths are relative to Cashfree's base address, which ends in /pg.
 """
 
 import hashlib
@@ -24,18 +24,18 @@ REPORT_ROWS: Final = 100
 
 _PAY_PATH: Final = "/orders/sessions"
 _NAMESPACE: Final = bytes.fromhex("9ae874c2686b54d2990f7d1544e1fe1b")
-"""Ours, for ever: another one would give other keys to the same requests."""
+"""Fixed: another namespace would give other idempotency keys to the same requests."""
 
 _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
 _NOBODYS_PHONE: Final = "9999999999"
-"""The provider demands ten digits and says that a dummy will do."""
+"""Cashfree requires ten digits and documents that a dummy number is accepted."""
 _MAX_RETURN_URL_CHARS: Final = 250
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """Client id and secret; the request that pays names a session instead, and is made without them."""
+    """Add client id and secret. The request that pays has a session instead and gets neither."""
     headers = {**request.headers, "x-api-version": API_VERSION}
     if request.path != _PAY_PATH:
         headers |= {"x-client-id": credentials.key_id, "x-client-secret": credentials.key_secret}
@@ -46,7 +46,7 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 
 
 def create_order(request: ChargeRequest) -> HttpRequest:
-    """An order under our key: a second one of the same id is refused."""
+    """Create an order with our key as its id: a second order with the same id is refused."""
     body: dict[str, Any] = {
         "order_id": request.provider_key,
         "order_currency": request.currency,
@@ -60,7 +60,7 @@ def create_order(request: ChargeRequest) -> HttpRequest:
 
 
 def pay_session(request: ChargeRequest) -> HttpRequest:
-    """Pay the order: by a link to the payer's UPI app, or by a saved card, never with its verification value."""
+    """Pay the order: by a link to the payer's UPI app, or by a saved card, never with its CVV."""
     method: dict[str, Any] = {"card": {"channel": "link", "instrument_id": request.token}}
     if request.payment_method_type == "upi":
         method = {"upi": {"channel": "link"}}
@@ -69,36 +69,35 @@ def pay_session(request: ChargeRequest) -> HttpRequest:
 
 
 def read_order(request: ChargeRequest) -> HttpRequest:
-    """The order's own state."""
     return _get(_order(request.provider_key), request.provider_key)
 
 
 def payments_of_order(request: ChargeRequest) -> HttpRequest:
-    """The authoritative read."""
+    """Read the payments of the order: the authoritative state."""
     return _get(f"{_order(request.provider_key)}/payments", request.provider_key)
 
 
 def terminate_order(request: ChargeRequest) -> HttpRequest:
-    """From then on nobody can begin to pay it."""
+    """Terminate the order: afterwards no new payment of it can start."""
     return _cancelling("PATCH", _order(request.provider_key), request, {"order_status": "TERMINATED"})
 
 
 def void_charge(request: ChargeRequest) -> HttpRequest:
-    """Give free what an attempt holds; where it holds nothing, the provider refuses."""
+    """Void the authorization of an attempt; without an authorization, Cashfree refuses."""
     return _cancelling("POST", f"{_order(request.provider_key)}/authorization", request, {"action": "VOID"})
 
 
 def _cancelling(method: str, path: str, request: ChargeRequest, body: Mapping[str, Any]) -> HttpRequest:
-    """Without an idempotency key: asked again, the provider is to try again, and not to repeat what it said before."""
+    """Without an idempotency key: a repeated request must be executed again, not answered from a stored copy."""
     headers = {"Content-Type": "application/json", "x-request-id": request.provider_key}
     return HttpRequest(method=method, path=path, headers=headers, body=_json(body))
 
 
-# --- operations --------------------------------------------------------------------------------------------------
+# --- operations ------------------------------------------------------------------------------------------------
 
 
 def authorize(request: OperationRequest) -> HttpRequest:
-    """Capture or void. The provider takes no reference of ours here, only the idempotency key."""
+    """Capture or void. Cashfree accepts no reference of ours here, only the idempotency key."""
     path = f"{_order(request.charge_key)}/authorization"
     if request.kind is OperationKind.VOID:
         return _post(path, "void", request.provider_key, _json({"action": "VOID"}))
@@ -107,28 +106,27 @@ def authorize(request: OperationRequest) -> HttpRequest:
 
 
 def refund(request: OperationRequest) -> HttpRequest:
-    """A refund under our key: a second one of the same id is refused."""
+    """Refund with our key as the id: a second refund with the same id is refused."""
     body = {"refund_id": request.provider_key, "refund_speed": "STANDARD"}
     data = _with_amount("refund_amount", request.amount, request.currency, body)
     return _post(f"{_order(request.charge_key)}/refunds", "refund", request.provider_key, data)
 
 
 def read_refund(request: OperationRequest) -> HttpRequest:
-    """The refund by our key."""
     path = f"{_order(request.charge_key)}/refunds/{quote(request.provider_key, safe='')}"
     return _get(path, request.provider_key)
 
 
 def payments_of_charge(request: OperationRequest) -> HttpRequest:
-    """The charge's payments: a capture or void is a part of the payment that it changed."""
+    """Read the charge's payments: a capture or void is a part of the payment that it changed."""
     return _get(f"{_order(request.charge_key)}/payments", request.provider_key)
 
 
-# --- statements -------------------------------------------------------------------------------------------------
+# --- reports ----------------------------------------------------------------------------------------------------
 
 
 def report_page(page: ReportPage) -> HttpRequest:
-    """All events of a span of time, to the second; both its ends are inclusive for the provider."""
+    """List all events of a time range, to the second; Cashfree includes both ends."""
     pagination: dict[str, Any] = {"limit": REPORT_ROWS}
     if page.cursor is not None:
         pagination["cursor"] = page.cursor
@@ -138,7 +136,7 @@ def report_page(page: ReportPage) -> HttpRequest:
 
 
 def idempotency_key(operation: str, key: str) -> str:
-    """The version 5 UUID of operation and key: the provider wants a UUID, and one key for two bodies is an error."""
+    """The version 5 UUID of operation and key: Cashfree requires a UUID, and refuses one key for two bodies."""
     raw = bytearray(hashlib.sha1(_NAMESPACE + f"{operation}:{key}".encode(), usedforsecurity=False).digest()[:16])
     raw[6] = raw[6] & 0x0F | 0x50
     raw[8] = raw[8] & 0x3F | 0x80
@@ -147,7 +145,7 @@ def idempotency_key(operation: str, key: str) -> str:
 
 
 def _customer(request: ChargeRequest) -> dict[str, str]:
-    """As little of the payer as the provider lets through. A saved card belongs to a customer of this id."""
+    """The minimum of personal data that Cashfree accepts. A saved card belongs to a customer of this id."""
     known = request.customer
     named = known.id if known and request.payment_method_type == "card" else None
     phone = _INDIAN_PHONE.fullmatch(known.phone) if known and known.phone else None
@@ -158,7 +156,7 @@ def _customer(request: ChargeRequest) -> dict[str, str]:
 
 
 def _with_amount(name: str, amount: int, currency: str, rest: Mapping[str, Any]) -> bytes:
-    """The object with the amount as its first member, spelled out as a decimal number."""
+    """The object with the amount as its first member, written as a decimal number."""
     literal = format(to_major(amount, currency), "f")
     return f'{{"{name}":{literal},'.encode() + _json(rest)[1:]
 

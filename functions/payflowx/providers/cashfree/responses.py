@@ -1,4 +1,4 @@
-"""What the answers to a charge mean. Pure. Payments decide, not the order's status."""
+"""Reads answers to charges. Pure. The payments decide, not the status of the order."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -39,27 +39,27 @@ _MAX_FIELD_CHARS: Final = 4_096
 _MAX_FORM_CHARS: Final = 16_384
 
 _KINDS: Final = {"gateway_error": DeclineKind.SOFT, "insufficient_funds": DeclineKind.FUNDS}
-"""By `error_reason`. Any other one is a hard decline: what we do not know is not tried again."""
+"""Kinds by `error_reason`. An unknown reason is a hard decline, so it is not retried."""
 _SEVERITY: Final = (DeclineKind.SOFT, DeclineKind.FUNDS, DeclineKind.HARD)
 
 _DECLINED: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED"})
 _WITHOUT_MONEY: Final = _DECLINED | {"VOID"}
 
 _LONGEST_ATTEMPT: Final = timedelta(days=2)
-"""An attempt begun before its order expired may succeed until its own time limit, a day at most; twice that here."""
+"""An attempt that began before its order expired may succeed within a day at most; doubled here."""
 
 _VALIDATION: Final = frozenset({"invalid_request_error", "validation_error", "feature_not_enabled"})
 _INVALID_INPUT: Final = re.compile(r"[a-z_]+_(?:invalid|missing|unsupported|disabled|required)")
 _STATE_CODES: Final = frozenset({"payment_session_id_invalid", "order_token_invalid", "order_id_invalid"})
-"""Spelled like invalid input, but they also answer for a session or an order that was used up before."""
+"""Codes in the form of invalid input that are also returned for a used session or order."""
 _CONFLICT: Final = re.compile(r"already|duplicate|exist|conflict|mismatch|paid|process", re.IGNORECASE)
 
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
-"""Ids of instruments, customers and sessions, by how they look: an operation does not know its charge's."""
+"""Ids of instruments, customers and sessions, by their form: an operation does not know its charge's."""
 
 
 def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to a new order. One that exists already is an earlier try of ours: the next step reads it."""
+    """Read the answer to a new order. An existing order is an earlier request of ours: the next step reads it."""
     if response.status == 200:
         session = _session_of(request, json_object(response))
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
@@ -69,21 +69,21 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def order_read(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The session of an order that existed. It must be the one that we would have made, and unpaid."""
+    """Read the session of an existing order. It must have our amount and currency, and be unpaid."""
     if response.status == 200:
         return _session_of(request, json_object(response))
     return Unknown(code=f"http_{response.status}")
 
 
 def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to the payment of a session: never money yet, always something for the payer to do."""
+    """Read the answer to the payment of a session: it never takes money, it always needs an action of the payer."""
     if response.status == 200:
         return _next_action(request, json_object(response))
     return refusal_of(response, private_of(request), moves_money=True)
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """All payments of the order: one that took money decides, then one that still may, then the gravest refusal."""
+    """Read all payments of the order: one that took money decides, then one that may, then the gravest decline."""
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
@@ -99,17 +99,17 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def sent(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Whatever the answer to a void says, only the reads that follow count."""
+    """Ignore the answer to the void: only the reads that follow count."""
     return Progress(facts={"void_sent": "true"})
 
 
 def terminated(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Whatever this says, only the reads that follow count."""
+    """Ignore the answer: only the reads that follow count."""
     return Progress(facts={"terminate_sent": "true"})
 
 
 def closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Is the order in a state in which nobody can begin to pay it, and nobody who began can end?"""
+    """Read the order: no payment of it may be able to start or to complete."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     order = json_object(response)
@@ -127,7 +127,7 @@ def closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The order is closed: a payment found now is the last word, and none with money is the proof."""
+    """Read the payments of the closed order: they are final, and none with money proves that no charge was made."""
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
@@ -161,7 +161,7 @@ def _session_of(request: ChargeRequest, order: dict[str, Any]) -> StepResult:
 
 
 def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
-    """By the provider's own clock: its answer's date against the order's expiry. Raises where either is missing."""
+    """Compare the answer's date, Cashfree's clock, with the order's expiry. Raises if either is missing."""
     now = datetime.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     return now - datetime.fromisoformat(as_text(order.get("order_expiry_time"))) > _LONGEST_ATTEMPT
 
@@ -170,7 +170,7 @@ def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
 
 
 def _next_action(request: ChargeRequest, answer: dict[str, Any]) -> Outcome:
-    """An answer for another amount is not handed to the payer: nobody can pay what nobody is shown."""
+    """An answer with another amount is not passed on: a payer who never sees it cannot pay it."""
     amount = answer.get("payment_amount")
     if amount is not None and minor_amount(amount, request.currency) != request.amount:
         return Unknown(code="amount_differs")
@@ -192,7 +192,7 @@ def _next_action(request: ChargeRequest, answer: dict[str, Any]) -> Outcome:
 
 
 def _upi_intent(links: dict[str, Any]) -> NextAction | None:
-    """The link for every UPI app; those for a single app are not used."""
+    """The link for every UPI app; the links for a single app are not used."""
     url = links.get("default")
     return NextAction(kind="upi_intent", url=url) if _is_address(url, "upi://") else None
 
@@ -210,7 +210,7 @@ def _form(data: dict[str, Any]) -> NextAction | None:
 
 
 def _fields(payload: dict[str, Any]) -> dict[str, str] | None:
-    """Texts and whole numbers, as a form has them; a field left out or altered would break the bank's page."""
+    """Texts and whole numbers for a form. A field left out or altered would break the bank's page."""
     if len(payload) > _MAX_FIELDS:
         return None
     if any(isinstance(value, bool) or not isinstance(value, str | int) for value in payload.values()):
@@ -237,7 +237,7 @@ def _is_address(url: Any, scheme: str) -> TypeGuard[str]:
 
 
 def payments_in(response: HttpResponse, order_id: str) -> list[dict[str, Any]] | Unknown:
-    """All payments of the order; raises ValueError where one of them is none, or another order's."""
+    """All payments of the order. Raises ValueError for anything but a payment of this order."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     payments = json_array(response)
@@ -257,7 +257,7 @@ def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
         case "PENDING":
             return Accepted(reference=payment_id)
         case "NOT_ATTEMPTED":
-            # The payer has done nothing yet. As Accepted, an abandoned payment would lose its deadline.
+            # The payer has not acted yet. With `Accepted`, an abandoned payment would lose its deadline.
             return Unknown(code="not_attempted")
         case "FAILED" | "USER_DROPPED" | "CANCELLED" as word:
             return _declined(request, payment_id, word, as_object(payment.get("error_details")))
@@ -268,7 +268,7 @@ def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
 
 
 def _money(request: ChargeRequest, payment_id: str, payment: dict[str, Any]) -> Outcome:
-    """SUCCESS is also the word for money that is only held: `is_captured` tells."""
+    """SUCCESS also means authorized: `is_captured` distinguishes the two."""
     held = as_object(payment.get("authorization"))
     taken = payment.get("is_captured")
     if held.get("action") == "VOID":
@@ -288,7 +288,7 @@ def _money(request: ChargeRequest, payment_id: str, payment: dict[str, Any]) -> 
 def money_of(
     payment_id: str, payment: dict[str, Any], amount: Any, *, kind: type[Charged] | type[Authorized]
 ) -> Outcome:
-    """What was paid, in what the payer paid it with: a fee on top, or another currency, is a mismatch."""
+    """The amount that the payer paid; a fee on top or another currency is a mismatch."""
     currency = as_text(payment.get("payment_currency"))
     minor = minor_amount(amount, currency)
     if minor is None:
@@ -315,10 +315,10 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, error: dict[st
 
 
 def refusal_of(response: HttpResponse, private: Sequence[str] = (), *, moves_money: bool) -> Rejected | Unknown:
-    """An error status: was it refused before anything happened, or do we not know?
+    """Decide whether an error status was refused before execution.
 
-    Where money may have moved, only a code that names invalid input is believed; of a request that moves none,
-    every documented refusal is.
+    Where money may have moved, only a code that names invalid input counts as refused; for a request that moves
+    none, every documented refusal does.
     """
     error = error_body(response)
     message = sanitize(error.get("message"), known=private)
@@ -344,26 +344,26 @@ def _is_harmless(code: str, *, moves_money: bool) -> bool:
 
 
 def minor_amount(value: Any, currency: str) -> int | None:
-    """A JSON number of major units in minor ones; None for what is no whole number of them. Raises for no number."""
+    """The JSON number in minor units; None for a fraction of one. Raises ValueError for anything but a number."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
         raise ValueError("not an amount")
     return to_minor(Decimal(value), currency)
 
 
 def harmless_code(said: Any, private: Sequence[str] = ()) -> str:
-    """A code as it came, unless it holds what no code holds: a token or a number that could ring somebody."""
+    """The code, or "unrecognized" if it contains a token or a long number."""
     code = provider_code(said)
     return "unrecognized" if any(value in code for value in private) or _LONG_NUMBER.search(code) else code
 
 
 def private_of(request: ChargeRequest) -> tuple[str, ...]:
-    """What the provider was told and may repeat: the instrument, and who the payer is, the longest first."""
+    """Values of the request that Cashfree may repeat: the instrument and the payer's data, the longest first."""
     payer = request.customer
     known = (request.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
     return tuple(sorted((value for value in known if value), key=len, reverse=True))
 
 
 def word_in(value: Mapping[str, Any], name: str) -> str:
-    """A status word, or an empty one."""
+    """The status word, or an empty text."""
     word = value.get(name)
     return word if isinstance(word, str) else ""

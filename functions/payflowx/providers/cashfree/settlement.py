@@ -1,4 +1,4 @@
-"""Cashfree's settlement reconciliation report as rows: the members of its reconciliation, one a column. Pure."""
+"""Reads rows of Cashfree's settlement reconciliation report: one column for each member of its API. Pure."""
 
 from collections.abc import Mapping
 from datetime import timedelta, timezone
@@ -18,7 +18,7 @@ _KINDS: Final = {
 
 
 def read(row: Mapping[str, str]) -> ReportEntry | None:
-    """Settled is what moved; a reversal brought a refund's money back. All else is no line of ours."""
+    """Settled rows have moved money, except a reversal, which returned a refund. Other events are skipped."""
     found = _KINDS.get(row["event_type"])
     if found is None:
         return None

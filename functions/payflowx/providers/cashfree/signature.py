@@ -1,6 +1,6 @@
-"""Cashfree's signature of its webhooks: base64 of HMAC-SHA256 over the timestamp's text and the raw body.
+"""Cashfree's webhook signature: base64 of HMAC-SHA256 over the text of the timestamp and the raw body.
 
-Nothing stands between the two, and the body counts byte for byte: 10.10 read and written again is 10.1.
+No separator stands between the two, and every byte of the body counts: 10.10 parsed and written again is 10.1.
 """
 
 import base64
@@ -12,22 +12,22 @@ from typing import Final
 from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 
 MAX_AGE_MS: Final = 2 * HOUR_MS
-"""Deliveries repeat for half an hour; the provider does not say whether a repeated one gets a new timestamp."""
+"""Cashfree repeats deliveries for half an hour and does not document whether the timestamp is renewed."""
 MAX_AHEAD_MS: Final = 5 * MINUTE_MS
 _MAX_SECONDS: Final = 100_000_000_000
-"""Smaller timestamps are seconds, others milliseconds: as seconds it is the year 5138, as milliseconds 1973."""
+"""Smaller timestamps are seconds, larger ones milliseconds: this value is the year 5138 or 1973."""
 _MAX_DIGITS: Final = 16
 _MAX_SIGNATURE_CHARS: Final = 200
 
 
 def signature_of(timestamp: str, body: bytes, secret: str) -> str:
-    """What the provider puts into `x-webhook-signature`."""
+    """The value of the header `x-webhook-signature`."""
     digest = hmac.new(secret.encode(), timestamp.encode() + body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
 
 
 def is_signed(timestamp: str, body: bytes, given: str, secrets: Sequence[str]) -> bool:
-    """Whether any of the secrets signed it. All are tried, so that time tells nothing about which one did."""
+    """Whether any of the secrets signed it. All are compared, so that the time taken reveals nothing."""
     if not given or len(given) > _MAX_SIGNATURE_CHARS or not given.isascii():
         return False
     found = False
@@ -37,7 +37,7 @@ def is_signed(timestamp: str, body: bytes, given: str, secrets: Sequence[str]) -
 
 
 def is_timely(timestamp: str, received_at_ms: int) -> bool:
-    """Whether it was signed lately; a signature without a time could be replayed for ever."""
+    """Whether the signature is recent; an old one could be a replay."""
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > _MAX_DIGITS:
         return False
     at = int(timestamp)

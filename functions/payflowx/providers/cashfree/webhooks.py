@@ -1,4 +1,4 @@
-"""Cashfree's webhooks. Pure. Signed over time and body, so a final success in one is proof; a failure never is."""
+"""Reads Cashfree's webhooks. Pure. The signature covers time and body: a success is proof, a failure never is."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _UNREADABLE: Final = (ValueError, KeyError, TypeError, ArithmeticError, Recursio
 
 
 def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """What an authentic webhook says; raises `InvalidSignatureError` for any other, without saying why."""
+    """Read an authentic webhook. Raises `InvalidSignatureError` for any other, without a reason."""
     timestamp = webhook.headers.get("x-webhook-timestamp", "")
     signature = webhook.headers.get("x-webhook-signature", "")
     if len(webhook.body) > _MAX_BYTES or not is_timely(timestamp, webhook.received_at_ms):
@@ -41,7 +41,7 @@ def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
 
 
 def _payment(webhook: Webhook, kind: str, payment: dict[str, Any], order: dict[str, Any]) -> ProviderEvent:
-    """The order's id is beside the payment, in newer versions also inside it; where both are, they must agree."""
+    """The order id is beside the payment, and inside it in newer versions; if both exist, they must agree."""
     keys = {part["order_id"] for part in (order, payment) if isinstance(part.get("order_id"), str)}
     key = keys.pop() if len(keys) == 1 else None
     payment_id = provider_reference(payment.get("cf_payment_id"))
@@ -58,7 +58,7 @@ def _payment(webhook: Webhook, kind: str, payment: dict[str, Any], order: dict[s
 
 
 def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
-    """Only money that is surely taken, and never was merely held."""
+    """The charge, if the money was captured and not only authorized."""
     if payment.get("payment_status") != "SUCCESS" or payment.get("is_captured") is not True:
         return None
     if payment.get("authorization"):
@@ -91,7 +91,7 @@ def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEven
 
 
 def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -> str:
-    """From what is signed: the header that the provider means for it is not, and anybody could have set it."""
+    """Derived from the signed bytes: Cashfree's header for the event id is not signed."""
     if object_id is not None and isinstance(status, str):
         said = f"{kind}\n{object_id}\n{status}".encode()
     else:
@@ -100,7 +100,7 @@ def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """The message, or an empty one: an authentic message that is not understood becomes an empty event."""
+    """The message, or an empty object for an authentic body that is not understood."""
     try:
         return as_object(json.loads(body, parse_float=Decimal))
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""Captures, voids and refunds: what is sent and what the answers mean. Pure.
+"""Captures, voids and refunds: requests and the meaning of their answers. Pure.
 
-An order's authorization is captured once or voided once, and shows on its payment. A refund's id is our key: a
-second one with the same id is refused, so that asking again never pays back twice.
+An authorization is captured once or voided once, and its payment shows which. A refund's id is our key: a second
+refund with the same id is refused, so a repeated request never refunds twice.
 """
 
 from typing import Any, Final
@@ -28,33 +28,33 @@ from payflowx.providers.json_fields import as_text, error_body, json_object, ref
 
 _ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
 _DONE_BEFORE: Final = frozenset({"order_authorization_invalid", "refund_already_exists"})
-"""An earlier request of ours may have brought it about: only a read tells."""
+"""An earlier request of ours may be the cause: only a read can decide."""
 
 
 def capture_or_void(request: OperationRequest) -> HttpRequest:
-    """Take all or a part of what is held, or release it."""
+    """Capture all or a part of the authorization, or void it."""
     body = {"action": _ACTIONS[request.kind], "amount": "@amount"}
     return _post(request, "authorization", body)
 
 
 def refund(request: OperationRequest) -> HttpRequest:
-    """Give back all of it or a part, under our key."""
+    """Refund all or a part, with our key as the refund's id."""
     return _post(request, "refunds", {"refund_id": request.provider_key, "refund_amount": "@amount"})
 
 
 def payments_of_order(request: OperationRequest) -> HttpRequest:
-    """Where a capture or a void shows."""
+    """Read the payments of the order, which show a capture or a void."""
     return HttpRequest(method="GET", path=f"{order_path(request.charge_key)}/payments")
 
 
 def read_refund(request: OperationRequest) -> HttpRequest:
-    """By our key, which is its id."""
+    """Read the refund by our key, which is its id."""
     key = quote(request.provider_key, safe="")
     return HttpRequest(method="GET", path=f"{order_path(request.charge_key)}/refunds/{key}")
 
 
 def captured_or_voided(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a capture or void: the payment. That nothing happened yet is no answer here."""
+    """Read the answer to a capture or void: the payment. An unchanged payment is `Unknown` here."""
     if response.status != 200:
         return _not_moved(response)
     outcome = _settled(request, json_object(response))
@@ -62,7 +62,7 @@ def captured_or_voided(request: OperationRequest, response: HttpResponse) -> Ope
 
 
 def capture_or_void_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The payment that holds the charge, among all of the order."""
+    """Find the payment of the charge among all payments of the order."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):
         return payments
@@ -71,12 +71,12 @@ def capture_or_void_found(request: OperationRequest, response: HttpResponse) -> 
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a refund, or its stored copy when the key was used before."""
+    """Read the answer to a refund, or its stored copy when the key was used before."""
     return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The refund, read. Only the provider's own word says that there is none."""
+    """Read the refund. Only the provider's explicit answer says that there is none."""
     if response.status == 200:
         return _ours(request, json_object(response))
     if response.status == 404 and error_body(response).get("code") == "refund_not_found":
@@ -85,7 +85,7 @@ def refund_found(request: OperationRequest, response: HttpResponse) -> Operation
 
 
 def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
-    """What became of a refund, whoever asked for it."""
+    """The outcome of a refund, regardless of who requested it."""
     refund_id = reference(item.get("cf_refund_id"))
     match item.get("refund_status"):
         case "SUCCESS":

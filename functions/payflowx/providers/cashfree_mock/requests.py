@@ -1,4 +1,4 @@
-"""What is sent. Pure. Amounts are written as decimal literals; no float ever touches them."""
+"""Builds requests. Pure. Amounts are written as decimal literals; no float is involved."""
 
 import json
 from typing import Any, Final
@@ -12,11 +12,11 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest
 API_VERSION: Final = "2025-01-01"
 _AMOUNT: Final = '"@amount"'
 _ANONYMOUS_PHONE: Final = "9999999999"
-"""The provider demands a phone number; one of ours says nothing about anybody."""
+"""The provider requires a phone number; this constant identifies no person."""
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """Client id and secret."""
+    """Add client id and secret."""
     headers = {
         **request.headers,
         "x-client-id": credentials.key_id,
@@ -27,7 +27,7 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 
 
 def create_order(request: ChargeRequest) -> HttpRequest:
-    """An order under our key: a second one of the same id is refused."""
+    """Create an order with our key as its id: a second order with the same id is refused."""
     body: dict[str, Any] = {
         "order_id": request.provider_key,
         "order_amount": "@amount",
@@ -41,7 +41,7 @@ def create_order(request: ChargeRequest) -> HttpRequest:
 
 
 def pay_session(request: ChargeRequest) -> HttpRequest:
-    """Pay the order by a saved instrument."""
+    """Pay the order with a saved instrument."""
     body = {
         "payment_session_id": request.progress["payment_session_id"],
         "payment_method": {"card": {"channel": "post", "instrument_id": request.token}},
@@ -50,29 +50,27 @@ def pay_session(request: ChargeRequest) -> HttpRequest:
 
 
 def payments_of_order(request: ChargeRequest) -> HttpRequest:
-    """The authoritative read."""
+    """Read the payments of the order: the authoritative state."""
     return HttpRequest(method="GET", path=f"{order_path(request.provider_key)}/payments")
 
 
 def terminate_order(request: ChargeRequest) -> HttpRequest:
-    """From then on nobody can pay it."""
+    """Terminate the order, which can never be paid afterwards."""
     headers = {"Content-Type": "application/json"}
     body = _json({"order_status": "TERMINATED"})
     return HttpRequest(method="PATCH", path=order_path(request.provider_key), headers=headers, body=body)
 
 
 def read_order(request: ChargeRequest) -> HttpRequest:
-    """The order's own state."""
     return HttpRequest(method="GET", path=order_path(request.provider_key))
 
 
 def order_path(order_id: str) -> str:
-    """The address of an order."""
     return f"/pg/orders/{quote(order_id, safe='')}"
 
 
 def json_with_amount(body: dict[str, Any], amount: int, currency: str) -> bytes:
-    """The body with the amount, in major units, where it says `@amount`."""
+    """Encode the body with the amount, in major units, in place of `@amount`."""
     literal = format(to_major(amount, currency), "f")
     return json.dumps(body, separators=(",", ":")).replace(_AMOUNT, literal).encode()
 
@@ -82,6 +80,6 @@ def _json(body: dict[str, Any]) -> bytes:
 
 
 def keyed(key: str, request: HttpRequest) -> HttpRequest:
-    """JSON under an idempotency key."""
+    """Post JSON with an idempotency key."""
     headers = {"Content-Type": "application/json", "x-idempotency-key": key}
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)

@@ -1,4 +1,4 @@
-"""What the answers mean. Pure. Payments decide, not the order's status."""
+"""Reads answers to charges. Pure. The payments decide, not the status of the order."""
 
 from decimal import Decimal
 from typing import Any, Final
@@ -40,7 +40,7 @@ _UNPAID: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED", "VOID"})
 
 
 def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The session, without which nothing can be paid. A duplicate order is an earlier try of ours: not known."""
+    """Read the session, which every payment needs. A duplicate order is an earlier request of ours: unknown."""
     if response.status == 200:
         order = json_object(response)
         if order.get("order_id") != request.provider_key:
@@ -50,7 +50,6 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to a payment."""
     if response.status == 200:
         return payment(json_object(response))
     error = error_body(response)
@@ -61,7 +60,7 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """All payments of the order: one that took money decides, else the newest."""
+    """Read all payments of the order: one that took money decides, else the newest."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):
         return payments
@@ -74,12 +73,12 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def terminated(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Whatever this says, only the reads that follow count."""
+    """Ignore the answer: only the reads that follow count."""
     return Progress(facts={"terminate_sent": "true"})
 
 
 def closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Is the order in a state in which it can never be paid?"""
+    """Read the order: it must be in a state in which it can never be paid."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     order = json_object(response)
@@ -91,7 +90,7 @@ def closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The order is closed: a payment found now is the last word, and none at all is the proof."""
+    """Read the payments of the closed order: they are final, and no payment proves that no money was taken."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):
         return payments
@@ -106,7 +105,6 @@ def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def payments_in(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
-    """All payments of an order."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     payments = json_array(response)
@@ -116,7 +114,7 @@ def payments_in(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
 
 
 def payment(item: dict[str, Any]) -> Outcome:
-    """How a payment stands, whoever asked for it."""
+    """The outcome of a payment, regardless of who requested it."""
     payment_id = reference(item.get("cf_payment_id"))
     match item.get("payment_status"):
         case "SUCCESS":
@@ -131,7 +129,7 @@ def payment(item: dict[str, Any]) -> Outcome:
 
 
 def _taken(payment_id: str, item: dict[str, Any]) -> Outcome:
-    """A success is a charge, unless it says that it was not captured: then the money is held."""
+    """A success is a charge, unless the payment says that it was not captured: then it is an authorization."""
     currency = as_text(item.get("payment_currency"))
     minor = amount_of(item.get("payment_amount"), currency)
     if minor is None:
@@ -141,7 +139,7 @@ def _taken(payment_id: str, item: dict[str, Any]) -> Outcome:
 
 
 def amount_of(value: Any, currency: str) -> int | None:
-    """In minor units; None for a fraction of one. Raises ValueError for what is no number."""
+    """The amount in minor units; None for a fraction of one. Raises ValueError for anything but a number."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("not an amount")  # noqa: TRY004 - bad data, not a bad argument
     return to_minor(Decimal(value), currency)
@@ -167,7 +165,7 @@ def _session(value: object) -> str:
 
 
 def refused(response: HttpResponse) -> Rejected | Unknown:
-    """An error status that is no decline."""
+    """Read an error status that is no decline."""
     error = error_body(response)
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")

@@ -1,4 +1,4 @@
-"""Webhooks: how a payment or a refund stands, and the successes that prove something. Pure."""
+"""Reads webhooks: the state of a payment or a refund, and the successes that are proof by themselves. Pure."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from payflowx.providers.mock_signatures import authentic_event, proof
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """Raises `InvalidSignatureError`. What is authentic and not understood becomes an empty provider event."""
+    """Raises `InvalidSignatureError`. An authentic webhook that is not understood is an empty event."""
     event_id, event = authentic_event(webhook, secrets)
     data = as_object(event.get("data"))
     paid, refund = as_object(data.get("payment")), as_object(data.get("refund"))

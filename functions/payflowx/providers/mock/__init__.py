@@ -1,1 +1,1 @@
-"""A provider of one request a charge, with idempotency keys: a lost answer is asked for again."""
+"""A mock provider with one request per charge and idempotency keys: a lost answer is requested again."""

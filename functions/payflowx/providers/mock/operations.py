@@ -1,4 +1,4 @@
-"""Captures, voids and refunds: what is sent and what the answers mean. Pure. Each is an object that bears our key."""
+"""Captures, voids and refunds: requests and the meaning of their answers. Pure. Each operation carries our key."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ from payflowx.providers.mock.responses import refused
 
 
 def move(request: OperationRequest) -> HttpRequest:
-    """Ask for it. The provider key is the idempotency key and the reference, as it is for a charge."""
+    """Request the operation. The provider key is the idempotency key and the reference, as for a charge."""
     body = {"amount": request.amount, "reference": request.provider_key}
     return HttpRequest(
         method="POST",
@@ -33,23 +33,22 @@ def move(request: OperationRequest) -> HttpRequest:
 
 
 def find(request: OperationRequest) -> HttpRequest:
-    """Those of the charge that bear our key."""
+    """List the operations of the charge that carry our key."""
     key = quote(request.provider_key, safe="")
     return HttpRequest(method="GET", path=f"{_charge(request)}/operations?reference={key}")
 
 
 def read(request: OperationRequest) -> HttpRequest:
-    """By its id."""
     return HttpRequest(method="GET", path=f"/v1/operations/{quote(request.reference or '', safe='')}")
 
 
 def moved(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to the request, or its stored copy when the key was used before."""
+    """Read the answer to the request, or its stored copy when the key was used before."""
     return _ours(request, json_object(response)) if response.status == 200 else refused(response)
 
 
 def found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to an inquiry by our key."""
+    """Read the answer to an inquiry by our key."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     items = json_object(response)["data"]
@@ -61,14 +60,14 @@ def found(request: OperationRequest, response: HttpResponse) -> OperationStepRes
 
 
 def read_back(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to an inquiry by id."""
+    """Read the answer to an inquiry by id."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _ours(request, json_object(response))
 
 
 def operation(item: dict[str, Any]) -> OperationOutcome:
-    """What became of it, whoever asked for it."""
+    """The outcome of an operation, regardless of who requested it."""
     operation_id = reference(item.get("id"))
     match item.get("status"):
         case "succeeded":

@@ -1,4 +1,4 @@
-"""What is sent. Pure."""
+"""Builds requests. Pure."""
 
 import json
 from urllib.parse import quote
@@ -8,7 +8,7 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """A bearer key."""
+    """Add the secret key as bearer token."""
     headers = {**request.headers, "Authorization": f"Bearer {credentials.key_secret}"}
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
@@ -31,16 +31,14 @@ def charge(request: ChargeRequest) -> HttpRequest:
 
 
 def find(request: ChargeRequest) -> HttpRequest:
-    """Charges by our reference."""
+    """List the charges that carry our reference."""
     return HttpRequest(method="GET", path=f"/v1/charges?reference={quote(request.provider_key, safe='')}")
 
 
 def cancel(request: ChargeRequest) -> HttpRequest:
-    """Cancel the charge that was found."""
     charge_id = quote(request.progress["charge_id"], safe="")
     return HttpRequest(method="POST", path=f"/v1/charges/{charge_id}/cancel")
 
 
 def read(request: ChargeRequest) -> HttpRequest:
-    """The charge by its id."""
     return HttpRequest(method="GET", path=f"/v1/charges/{quote(request.progress['charge_id'], safe='')}")

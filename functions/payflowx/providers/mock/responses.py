@@ -1,4 +1,4 @@
-"""What the answers mean. Pure."""
+"""Reads answers to charges. Pure."""
 
 from typing import Any, Final
 
@@ -39,11 +39,10 @@ _DECLINES: Final = {
     "insufficient_funds": DeclineKind.FUNDS,
     "limit_exceeded": DeclineKind.FUNDS,
 }
-"""Any other code is a hard decline: what we do not know is not tried again."""
+"""An unknown decline code is a hard decline, so it is not retried."""
 
 
 def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to a charge."""
     if response.status == 200:
         return charge(json_object(response))
     error = as_object(error_body(response).get("error"))
@@ -55,7 +54,7 @@ def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to an inquiry by our reference."""
+    """Read the answer to an inquiry by our reference."""
     charges = _charges(response)
     if isinstance(charges, Unknown):
         return charges
@@ -65,7 +64,7 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def found_to_cancel(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The id of the charge to cancel; nothing to cancel proves nothing."""
+    """The id of the charge to cancel. A missing charge proves nothing, because it may appear later."""
     charges = _charges(response)
     if isinstance(charges, Unknown):
         return charges
@@ -75,17 +74,17 @@ def found_to_cancel(request: ChargeRequest, response: HttpResponse) -> StepResul
 
 
 def cancelled(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Whatever this says, only the read that follows counts."""
+    """Ignore the answer: only the read that follows counts."""
     return Progress(facts={"cancel_sent": "true"})
 
 
 def read_back(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """After the cancel: is the charge in a terminal state without money?"""
+    """Read the charge after the cancel: it must be in a final state without money."""
     return charge(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
 
 
 def refused(response: HttpResponse) -> Rejected | Unknown:
-    """An error status that is no decline."""
+    """Read an error status that is no decline."""
     error = as_object(error_body(response).get("error"))
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")
@@ -102,7 +101,7 @@ def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:
 
 
 def charge(item: dict[str, Any]) -> Outcome:
-    """How a charge stands, whoever asked for it."""
+    """The outcome of a charge, regardless of who requested it."""
     charge_id = reference(item.get("id"))
     match item.get("status"):
         case "succeeded":

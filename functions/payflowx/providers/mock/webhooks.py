@@ -1,4 +1,4 @@
-"""Webhooks: what they are about, and the successes that prove something. Pure."""
+"""Reads webhooks: the event, and the successes that are proof by themselves. Pure."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from payflowx.providers.mock_signatures import authentic_event, proof
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """Raises `InvalidSignatureError`. What is authentic and not understood becomes an empty provider event."""
+    """Raises `InvalidSignatureError`. An authentic webhook that is not understood is an empty event."""
     event_id, event = authentic_event(webhook, secrets)
     kind, thing = provider_code(event.get("type")), as_object(event.get("data"))
     name, key = provider_reference(thing.get("id")), provider_reference(thing.get("reference"))

@@ -1,1 +1,1 @@
-"""PayU India: debits of standing mandates over form posts whose hash names the merchant; every answer is HTTP 200."""
+"""PayU India: debits of registered mandates by signed form posts; nearly every answer is HTTP 200."""

@@ -1,7 +1,7 @@
-"""What the answers to captures, voids and refunds mean. Pure.
+"""Reads answers to captures, voids and refunds. Pure.
 
-PayU queues them all: its command only says that it took the request. Whether money moved is told by the list of the
-payment's actions, where ours is found by its token.
+PayU queues them: the answer to a command only says that PayU took the request. The list of the payment's actions
+says whether money moved; our action carries our key as its token.
 """
 
 from typing import Any, Final
@@ -38,7 +38,7 @@ _TAKEN: Final = frozenset({"100", "101", "102", "112", "122", "126", "127", "225
 """Done, pending, queued, under review, awaiting approval, in progress, requested, delayed to tomorrow."""
 
 _INVALID: Final = frozenset({"105", "117", "124", "128", "129", "303", "304", "305"})
-"""Amounts that cannot be, parts where only the whole is allowed, missing input: checked before anything happens."""
+"""Invalid amounts, unsupported partial amounts, missing input: checked before execution."""
 
 _UNDECIDED: Final = {
     "106": "token_used",
@@ -50,7 +50,7 @@ _UNDECIDED: Final = {
     "227": "token_used",
     "301": "captured_already",
 }
-"""Duplicates, conflicts and locks: an earlier request of ours may be the reason, and may have moved the money."""
+"""Duplicates, conflicts and locks: an earlier request of ours may be the cause and may have moved the money."""
 
 _WORKING: Final = frozenset({"queued", "requested", "in progress", "od hit", "pending"})
 _DONE: Final = "success"
@@ -60,7 +60,7 @@ _ACTIONS: Final = {OperationKind.CAPTURE: "capture", OperationKind.VOID: "cancel
 
 
 def queued(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to the command. It never proves that money moved: it names no amount."""
+    """Read the answer to the command. It never proves that money moved: it contains no amount."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
         return refused_at_edge(response) or answer
@@ -84,7 +84,7 @@ def _not_queued(code: str, answer: dict[str, Any]) -> OperationOutcome:
 
 
 def found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """Our action in the payment's list. One that moved money decides, else one that still may."""
+    """Find our action in the payment's list. One that moved money decides, else one that still may."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
         return answer
@@ -101,7 +101,7 @@ def found(request: OperationRequest, response: HttpResponse) -> OperationStepRes
 
 
 def _rank(outcome: OperationOutcome) -> int:
-    """The most consequential first; a refusal counts only where nothing else is said."""
+    """Order of precedence: a refusal counts only if there is no other outcome."""
     order = (Mismatch, Succeeded, Unknown, Accepted)
     return next((place for place, kind in enumerate(order) if isinstance(outcome, kind)), len(order))
 

@@ -1,4 +1,4 @@
-"""PayU's report of transactions. Pure. Anything odd about it is an error: a list with holes reconciles nothing."""
+"""Reads PayU's list of transactions. Pure. An unexpected form is an error, because a gap reconciles nothing."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -25,7 +25,7 @@ _NOT_MOVED: Final = frozenset(
 
 
 def read(_page: ReportPage, response: HttpResponse) -> ReportAnswer:
-    """All of the span that was asked for: PayU has no pages. Whoever asks makes the span short enough."""
+    """Read the whole range: PayU has no pages, so the caller must choose a short range."""
     if response.status != 200:
         raise ValueError("the list was not given")
     answer = json_object(response)
@@ -58,6 +58,6 @@ def _entry(row: Any) -> ReportEntry:
 
 
 def _at_ms(value: str) -> int:
-    """PayU's clock shows India's time, to the second."""
+    """PayU's times are Indian time, to the second."""
     at = datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=INDIA)
     return (at - _EPOCH) // _SECOND * SECOND_MS

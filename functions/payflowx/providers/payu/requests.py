@@ -1,4 +1,4 @@
-"""What is sent. Pure. A command is a form without key and hash; both are added when it is authenticated."""
+"""Builds requests. Pure. A command is a form without key and hash; `authenticate` adds both."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,14 +16,14 @@ from payflowx.providers.payu.signature import command_hash, form_hash
 
 COMMANDS_PATH: Final = "/merchant/postservice.php?form=2"
 INDIA: Final = timezone(timedelta(hours=5, minutes=30))
-"""PayU's times carry no zone; they are India's."""
+"""PayU's times are Indian time, without a zone."""
 
 _PAYER: Final = {"firstname": "Payer", "email": "payer@example.com", "phone": "9999999999"}
-"""The payment page demands a name, an address and a number; these say nothing about anybody."""
+"""The payment page requires name, address and phone; these values identify no person."""
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """The form with the merchant's key and the command's hash. The provider takes them in the body, and only there."""
+    """Add the merchant's key and the command's hash to the form: PayU accepts them only in the body."""
     fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
     command, var1 = fields.get("command", ""), fields.get("var1", "")
     signed = {
@@ -35,10 +35,10 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 
 
 def debit_mandate(request: ChargeRequest) -> HttpRequest:
-    """Charge a registered mandate. The token is the PayU id of its registration; our key is the transaction's id.
+    """Charge a registered mandate. The token is the PayU id of its registration; our key is the transaction id.
 
-    The invoice's number is what the payer's bank shows; ours to choose. Telephone and e-mail are optional, and left
-    out: the mandate knows its payer, and what is erased here later must not change these bytes.
+    The invoice number, which the payer's bank shows, is free to choose. Phone and e-mail are optional and left out:
+    the mandate identifies its payer, and erasing personal data here must not change these bytes.
     """
     details = {
         "authpayuid": request.token,
@@ -50,27 +50,27 @@ def debit_mandate(request: ChargeRequest) -> HttpRequest:
 
 
 def verify_payment(request: ChargeRequest) -> HttpRequest:
-    """The authoritative read, by our key."""
+    """Read the transaction by our key: the authoritative state."""
     return _command("verify_payment", request.provider_key)
 
 
 def capture(request: OperationRequest) -> HttpRequest:
-    """Take what an authorization holds; PayU queues it."""
+    """Capture the authorization; PayU queues the request."""
     return _moving("capture_transaction", request)
 
 
 def cancel_or_refund(request: OperationRequest) -> HttpRequest:
-    """One command for both: PayU voids what is authorized and refunds what is captured."""
+    """One command for both: PayU voids an authorized payment and refunds a captured one."""
     return _moving("cancel_refund_transaction", request)
 
 
 def actions_of_payment(request: OperationRequest) -> HttpRequest:
-    """Every capture, void and refund of a payment: ours is found by its token."""
+    """Read every capture, void and refund of a payment; ours carries our key as its token."""
     return _command("check_action_status", request.charge_reference, "payuid")
 
 
 def report_page(page: ReportPage) -> HttpRequest:
-    """All transactions of a span of time, to the second; PayU has no pages."""
+    """List all transactions of a time range, to the second; PayU has no pages."""
     return _command("get_transaction_info", _time(page.from_ms), _time(page.until_ms - 1))
 
 
@@ -93,12 +93,12 @@ def payment_page(request: ChargeRequest, credentials: Credentials, *, page_url: 
 
 
 def amount_text(amount: int, currency: str) -> str:
-    """1050 INR -> 10.50. It is part of hashes, so there is one spelling of it."""
+    """The amount in rupees: 1050 becomes "10.50". It is part of hashes, so it has exactly one form."""
     return format(to_major(amount, currency), "f")
 
 
 def _moving(command: str, request: OperationRequest) -> HttpRequest:
-    """Token second, amount third, as the provider's own SDKs have it; the other way round refunds the wrong thing."""
+    """Token second, amount third, as in PayU's own SDKs; the other order refunds the wrong payment."""
     amount = amount_text(request.amount, request.currency)
     return _command(command, request.charge_reference, request.provider_key, amount)
 

@@ -1,6 +1,6 @@
-"""What the answers to charges mean. Pure. HTTP says 200 to nearly everything: the body decides.
+"""Reads answers to charges. Pure. HTTP is 200 for nearly everything: the body decides.
 
-`status` is coarse and `unmappedstatus` fine: only the fine word is believed, and only where both agree.
+`status` is coarse and `unmappedstatus` is fine: the fine word decides, and only if both agree.
 """
 
 import re
@@ -31,23 +31,23 @@ from payflowx.providers.json_fields import as_object, as_text, json_object, refe
 from payflowx.providers.sanitize import sanitize
 
 CURRENCY: Final = "INR"
-"""No answer names a currency, because there is only one."""
+"""Answers contain no currency, because PayU India has only one."""
 
 REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
-"""PayU nowhere calls a failure final, a failed transaction's id can be paid again, and banks answer days later."""
+"""PayU never declares a failure final: a failed transaction id can be paid again, and banks answer days later."""
 
 _RATE_LIMIT_SECONDS: Final = 60
 _MAX_WAIT_SECONDS: Final = 3_600
 
 _SOFT: Final = frozenset({"E307", "E345", "E348"})
-"""Do not honour, technical failure, refer to issuer. Whatever else it may be is a hard decline."""
+"""Do not honour, technical failure, refer to issuer. Every other code is a hard decline."""
 _NO_ERROR: Final = "E000"
 
 _CHARGED: Final = frozenset({"captured", "success"})
 _AUTHORIZED: Final = frozenset({"auth"})
 _WORKING: Final = frozenset({"pending", "in progress", "initiated"})
 _UNANSWERED: Final = frozenset({"dropped"})
-"""Filed under failures by PayU, but it means that the bank has not answered: anything may still come of it."""
+"""PayU lists it under failures, but it means that the bank has not answered: the outcome is open."""
 _DECLINED: Final = frozenset({"failed", "bounced", "usercancelled"})
 _RETURNED: Final = frozenset({"refunded", "autorefund", "cancelled"})
 _NOT_FOUND: Final = "not found"
@@ -65,11 +65,11 @@ _CONFLICT: Final = re.compile(r"txnid|transaction|duplicate|already|exist|used",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Transaction:
-    """What two commands call by different names. Values are as they came."""
+    """The fields that two commands name differently, with their values unchanged."""
 
     word: Any
     coarse: Any
-    """None: this command has no coarse word."""
+    """None for a command without a coarse status."""
     reference: Any
     merchant_reference: Any
     amounts: tuple[Any, ...]
@@ -78,7 +78,7 @@ class _Transaction:
 
 
 def debited(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to the debit of a mandate."""
+    """Read the answer to the debit of a mandate."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
         return refused_at_edge(response) or answer
@@ -102,7 +102,7 @@ def debited(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to an inquiry by our key. "Not Found" is normal right after a debit, and proves nothing ever."""
+    """Read the answer to an inquiry by our key. "Not Found" is normal shortly after a debit and proves nothing."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
         return answer
@@ -174,7 +174,7 @@ def _declined(found: _Transaction, request: ChargeRequest) -> Outcome:
 
 
 def _plain_code(code: Any, secret: str) -> str:
-    """PayU's codes and words begin with a letter; a bare number could be anybody's telephone."""
+    """PayU's codes and words begin with a letter; a bare number could be a phone number."""
     plain = isinstance(code, str) and code[:1].isalpha() and not (secret and secret in code)
     return provider_code(code if plain else None)
 
@@ -183,7 +183,7 @@ def _plain_code(code: Any, secret: str) -> str:
 
 
 def answer_of(response: HttpResponse) -> dict[str, Any] | Unknown:
-    """The body of a 200 as an object; PayU sends JSON as text/html, and HTML when it is in trouble."""
+    """The body of a 200 as an object. PayU sends JSON as text/html, and real HTML during an outage."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     try:
@@ -193,7 +193,7 @@ def answer_of(response: HttpResponse) -> dict[str, Any] | Unknown:
 
 
 def refusal_of(answer: Mapping[str, Any], private: tuple[str, ...] = ()) -> Rejected | Unknown:
-    """Why a command was not carried out. Few reasons are documented as checked before anything happens."""
+    """The reason why a command was not executed. Few reasons are documented as checked before execution."""
     said = answer.get("msg") or answer.get("message")
     reason, message = word_of(said).rstrip("."), sanitize(said, known=private)
     if reason == "invalid hash":
@@ -206,7 +206,7 @@ def refusal_of(answer: Mapping[str, Any], private: tuple[str, ...] = ()) -> Reje
 
 
 def minor_amount(value: Any) -> int | None:
-    """Rupees, as text or number, in paise; None for what is no whole number of them."""
+    """Rupees, as text or number, in paise; None for a fraction of a paisa or anything but an amount."""
     if isinstance(value, str) and _AMOUNT.fullmatch(value):
         value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
@@ -215,7 +215,7 @@ def minor_amount(value: Any) -> int | None:
 
 
 def private_of(request: ChargeRequest) -> tuple[str, ...]:
-    """What PayU may repeat to us and nobody else should read, the longest first."""
+    """Values of the request that PayU may repeat and that must not be stored, the longest first."""
     payer = request.customer
     known = [request.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ())]
     words = {word for value in known if value for word in (value, *value.split())}
@@ -223,7 +223,7 @@ def private_of(request: ChargeRequest) -> tuple[str, ...]:
 
 
 def refused_at_edge(response: HttpResponse) -> Rejected | None:
-    """An error status from before any command is looked at; None for any other."""
+    """An error status from before execution; None for any other."""
     if response.status == 429:
         wait = response.headers.get("retry-after", "")
         seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else _RATE_LIMIT_SECONDS
@@ -234,11 +234,11 @@ def refused_at_edge(response: HttpResponse) -> Rejected | None:
 
 
 def is_done(answer: Mapping[str, Any]) -> bool:
-    """Whether the command itself was carried out; what became of the payment is another matter."""
+    """Whether PayU executed the command; the state of the payment is separate."""
     status = answer.get("status")
     return not isinstance(status, bool) and status in (1, "1")
 
 
 def word_of(value: Any) -> str:
-    """A status word without the accidents of its spelling: PayU writes in-progress and IN PROGRESS."""
+    """A status word in one spelling: PayU writes both in-progress and IN PROGRESS."""
     return value.strip().replace("-", " ").replace("_", " ").casefold() if isinstance(value, str) else ""

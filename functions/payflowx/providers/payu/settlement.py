@@ -1,6 +1,6 @@
-"""PayU's settlement report as rows: one for each capture and each refund that was settled. Pure.
+"""Reads rows of PayU's settlement report: one for each settled capture and refund. Pure.
 
-A row of a refund has PayU's number of the request, and no token of ours: it is found by the charge that it gives back.
+The row of a refund has PayU's request number and no token of ours: it is matched by the charge that it refunds.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _KINDS: Final = {"capture": EntryKind.CHARGE, "refund": EntryKind.REFUND}
 
 
 def read(row: Mapping[str, str]) -> ReportEntry | None:
-    """Always rupees; what is settled has moved."""
+    """The currency is always INR; a settled row has moved money."""
     kind = _KINDS.get(row["requestaction"].strip().lower())
     if kind is None:
         return None

@@ -1,6 +1,6 @@
-"""PayU's hashes: SHA-512 over fields joined by bars, with the salt at one end. Byte for byte, or nothing matches.
+"""PayU's hashes: SHA-512 over fields joined by "|", with the salt at one end. Every byte counts.
 
-A bar inside a field would shift the fields after it, and the hash would still be right: so none is let through.
+A "|" inside a field would shift the following fields and keep the hash valid, so such a post is refused.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ _UDF: Final = ("udf1", "udf2", "udf3", "udf4", "udf5")
 _FORM_FIELDS: Final = ("key", "txnid", "amount", "productinfo", "firstname", "email", *_UDF)
 _RESPONSE_FIELDS: Final = ("status", *_FORM_FIELDS)
 _RESERVED: Final = ("",) * 5
-"""udf6 to udf10: never used by us, and empty in the classic formula."""
+"""udf6 to udf10: not used by us, and empty in the classic formula."""
 _EXTRA: Final = ("additionalCharges", "additional_charges")
-"""A convenience fee on top of the amount: where a post has one, it is the first field of its hash."""
+"""A convenience fee on top of the amount: if present, it is the first field of the hash."""
 
 
 def form_hash(fields: Mapping[str, str], salt: str) -> str:
@@ -23,19 +23,19 @@ def form_hash(fields: Mapping[str, str], salt: str) -> str:
 
 
 def command_hash(key: str, command: str, var1: str, salt: str) -> str:
-    """For a command. It covers nothing beyond `var1`: a refund's amount is guarded by TLS alone."""
+    """For a command. It covers nothing beyond `var1`: only TLS protects the amount of a refund."""
     return _sha512(key, command, var1, salt)
 
 
 def reverse_hash(fields: Mapping[str, str], salt: str) -> str:
-    """For what PayU posts: the form's fields backwards, salt and status first."""
+    """For posts from PayU: the fields of the form in reverse order, after salt and status."""
     backwards = (fields.get(name, "") for name in reversed(_FORM_FIELDS))
     extra = [fields[name] for name in _EXTRA if fields.get(name)][:1]
     return _sha512(*extra, salt, fields.get("status", ""), *_RESERVED, *backwards)
 
 
 def is_signed(fields: Mapping[str, str], salts: Sequence[str]) -> bool:
-    """Whether any of the salts signed the post. All are tried, so that time tells nothing about which one did."""
+    """Whether any of the salts signed the post. All are compared, so that the time taken reveals nothing."""
     if any("|" in fields.get(name, "") for name in (*_RESPONSE_FIELDS, *_EXTRA)):
         return False
     given = fields.get("hash", "").encode()

@@ -1,7 +1,7 @@
-"""PayU's server-to-server post about a payment. Pure. It is never proof, always a reason to inquire.
+"""Reads PayU's server-to-server post about a payment. Pure. It is never proof and always causes an inquiry.
 
-Its hash has no time in it, so it can be replayed for ever, and it covers neither PayU's id nor the fine status: only
-our own key is taken from it. The post about a refund has no hash at all, and is refused like any unsigned one.
+Its hash covers no time, so it can be replayed without limit, and covers neither PayU's id nor the fine status: only
+our own key is read from it. The post about a refund has no hash and is refused as unsigned.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _MAX_FIELDS: Final = 200
 
 
 def read(webhook: Webhook, salts: Sequence[str]) -> ProviderEvent:
-    """What an authentic post says; raises `InvalidSignatureError` for any other, without saying why."""
+    """Read an authentic post. Raises `InvalidSignatureError` for any other, without a reason."""
     try:
         fields = _fields(webhook.body)
         key = provider_reference(fields.get("txnid")) if is_signed(fields, salts) else None
@@ -35,7 +35,7 @@ def read(webhook: Webhook, salts: Sequence[str]) -> ProviderEvent:
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    """Each field once, as text exactly as it came: numbers are hashed as they are spelled."""
+    """Each field once, as its original text: numbers are hashed as they are written."""
     if len(body) > _MAX_BYTES:
         raise ValueError("too large")
     pairs: list[tuple[str, Any]]

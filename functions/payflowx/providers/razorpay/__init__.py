@@ -1,1 +1,1 @@
-"""Razorpay: an order, then its payment; no idempotency keys for charges, no way to cancel, failures that may reopen."""
+"""Razorpay: an order, then its payment; no idempotency keys for charges, no cancel, failures that may reopen."""

@@ -1,4 +1,4 @@
-"""What the answers to captures and refunds mean. Pure. A void does not exist here: what is not captured lapses."""
+"""Reads answers to captures and refunds. Pure. There is no void: an uncaptured authorization lapses."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from payflowx.providers.razorpay.responses import (
 
 
 def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a capture. A 400 may mean that it was captured before: only a read tells."""
+    """Read the answer to a capture. A 400 may mean that it was captured before: only a read can decide."""
     if response.status != 200:
         return _not_moved(response)
     outcome = _capture(request, json_object(response))
@@ -36,26 +36,24 @@ def captured(request: OperationRequest, response: HttpResponse) -> OperationStep
 
 
 def capture_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The payment, read."""
+    """Read the payment for its capture."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _capture(request, json_object(response))
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a refund."""
     return _refund(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The refund, read by its id."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _refund(request, json_object(response))
 
 
 def refund_listed(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """Our refund among all of the payment's, by our key and never by the amount."""
+    """Find our refund among all refunds of the payment, by our key and never by the amount."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     ours = [refund for refund in listed(json_object(response)) if key_of_refund(refund) == request.provider_key]
@@ -65,12 +63,12 @@ def refund_listed(request: OperationRequest, response: HttpResponse) -> Operatio
 
 
 def key_of_refund(refund: dict[str, Any]) -> str | None:
-    """Our key on a refund."""
+    """Our key in the receipt or the notes of a refund."""
     return our_key(refund.get("receipt")) or noted_key(refund)
 
 
 def _not_moved(response: HttpResponse) -> OperationStepResult:
-    """Refused before execution, or unknown: the provider tells its 400s apart by their texts only."""
+    """Refused before execution, or unknown: Razorpay's 400s differ only in their texts."""
     outcome = refused(response)
     if isinstance(outcome, Rejected):
         return outcome

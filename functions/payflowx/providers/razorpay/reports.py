@@ -1,6 +1,6 @@
-"""The provider's reports: first all payments, then all refunds, each in pages by offset.
+"""Razorpay's lists: first all payments, then all refunds, each in pages by offset.
 
-A page says nothing about its place in the list: the page that was asked for does.
+A page does not contain its position in the list, so the position comes from the requested page.
 """
 
 from typing import Any, Final
@@ -15,17 +15,17 @@ from payflowx.providers.razorpay.operations import key_of_refund
 from payflowx.providers.razorpay.responses import listed, noted_key
 
 PAGE_ITEMS: Final = 50
-"""The provider allows 100; a payment with many notes is long, and an answer may have 256 KB."""
+"""Razorpay allows 100, but a payment with many notes is long, and an answer may have 256 KB."""
 MAX_SKIP: Final = 100_000
 _EARLIEST_SECONDS: Final = 946_684_800
-"""The provider takes no time before the year 2000."""
+"""Razorpay accepts no time before the year 2000."""
 _LISTS: Final = {"payment": EntryKind.CHARGE, "refund": EntryKind.REFUND}
 _NO_MONEY_YET: Final = frozenset({"created", "authorized", "failed"})
 _REFUND_STATUSES: Final = frozenset({"created", "pending", "processed", "failed"})
 
 
 def request(page: ReportPage) -> HttpRequest:
-    """A second more at both ends: whether the provider's limits are inclusive is not documented."""
+    """One second more at both ends, because it is not documented whether the limits are inclusive."""
     name, skip = _position(page.cursor)
     from_seconds = max(page.from_ms // SECOND_MS - 1, _EARLIEST_SECONDS)
     until_seconds = -(-page.until_ms // SECOND_MS)
@@ -34,7 +34,7 @@ def request(page: ReportPage) -> HttpRequest:
 
 
 def read(page: ReportPage, response: HttpResponse) -> ReportAnswer:
-    """Raises ValueError for anything that could be a hole."""
+    """Raises ValueError for any answer that may have a gap."""
     if response.status != 200:
         raise ValueError(f"the list was refused with {response.status}")
     items = listed(_collection(response))
@@ -85,7 +85,7 @@ def _entry(name: str, item: dict[str, Any]) -> ReportEntry:
 
 
 def _took_money(payment: dict[str, Any]) -> bool:
-    """A payment that was given back had taken money only if it was captured."""
+    """A payment that was returned had taken money only if it was captured."""
     status, captured = as_text(payment.get("status")), payment.get("captured")
     if status in _NO_MONEY_YET and captured is not True:
         return False

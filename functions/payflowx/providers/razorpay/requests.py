@@ -1,4 +1,4 @@
-"""What is sent. Pure. The provider refuses fields that it does not know: nothing is sent that its pages do not list."""
+"""Builds requests. Pure. Razorpay refuses undocumented fields, so only documented ones are sent."""
 
 import base64
 import json
@@ -15,21 +15,21 @@ KEY_NOTE: Final = "payflowx_key"
 UPI: Final = "upi"
 
 _CAPTURE_WITHIN_MINUTES: Final = 7_200
-"""The provider's maximum, five days. Whatever is authorized later than that it gives back by itself."""
+"""Razorpay's maximum, five days. It returns whatever is authorized later than that."""
 _PAGE_ITEMS: Final = 100
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """HTTP Basic with key id and secret."""
+    """Add HTTP Basic with key id and secret."""
     pair = base64.b64encode(f"{credentials.key_id}:{credentials.key_secret}".encode()).decode()
     headers = {**request.headers, "Authorization": f"Basic {pair}"}
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
 def create_order(request: ChargeRequest) -> HttpRequest:
-    """An order that only a payment of ours can pay. The receipt finds it, but keeps no second one from having it.
+    """Create an order. The receipt is our key, but two orders may have the same receipt.
 
-    The way of capture is said here, because the account's own setting would decide otherwise.
+    The capture mode is explicit, because the account's own setting would apply otherwise.
     """
     return _post(
         "/v1/orders",
@@ -45,17 +45,17 @@ def create_order(request: ChargeRequest) -> HttpRequest:
 
 
 def pay_order(request: ChargeRequest) -> HttpRequest:
-    """The payment of the order: from a saved token without the payer, or a UPI link that the payer approves."""
+    """Pay the order: with a saved token without the payer, or with a UPI link that the payer approves."""
     return _upi_intent(request) if request.payment_method_type == UPI else _recurring(request)
 
 
 def payments_of_order(request: ChargeRequest) -> HttpRequest:
-    """The authoritative read: an order's status does not say which payment paid it."""
+    """Read the payments of the order: the order's status does not say which payment paid it."""
     return HttpRequest(method="GET", path=f"/v1/orders/{_quoted(request.progress['order_id'])}/payments")
 
 
 def capture(request: OperationRequest) -> HttpRequest:
-    """Take all that is held; the provider takes no part of it."""
+    """Capture the whole authorization; Razorpay has no partial capture."""
     return _post(
         f"/v1/payments/{_quoted(request.charge_reference)}/capture",
         {"amount": request.amount, "currency": request.currency},
@@ -63,12 +63,11 @@ def capture(request: OperationRequest) -> HttpRequest:
 
 
 def read_payment(request: OperationRequest) -> HttpRequest:
-    """The payment that a capture is about."""
     return HttpRequest(method="GET", path=f"/v1/payments/{_quoted(request.charge_reference)}")
 
 
 def refund(operation_request: OperationRequest) -> HttpRequest:
-    """Give back. Here, and only here, the provider has an idempotency key."""
+    """Refund all or a part. Only this request of Razorpay's has an idempotency key."""
     request = _post(
         f"/v1/payments/{_quoted(operation_request.charge_reference)}/refund",
         {
@@ -83,18 +82,17 @@ def refund(operation_request: OperationRequest) -> HttpRequest:
 
 
 def read_refund(request: OperationRequest) -> HttpRequest:
-    """The refund by its id."""
     return HttpRequest(method="GET", path=f"/v1/refunds/{_quoted(request.reference or '')}")
 
 
 def refunds_of_payment(request: OperationRequest) -> HttpRequest:
-    """All refunds of the payment, among which ours is known by its receipt."""
+    """List all refunds of the payment; ours carries our key as its receipt."""
     path = f"/v1/payments/{_quoted(request.charge_reference)}/refunds?count={_PAGE_ITEMS}"
     return HttpRequest(method="GET", path=path)
 
 
 def _recurring(request: ChargeRequest) -> HttpRequest:
-    """A charge of a saved token, which belongs to a customer of the provider's."""
+    """Charge a saved token, which belongs to a customer of Razorpay's."""
     customer_id, token = _customer_and_token(request)
     body: dict[str, Any] = {**_payment(request), "token": token, "recurring": True}
     if customer_id:
@@ -103,7 +101,7 @@ def _recurring(request: ChargeRequest) -> HttpRequest:
 
 
 def _customer_and_token(request: ChargeRequest) -> tuple[str, str]:
-    """Our token is `cust_…:token_…`; or it is the token alone, and the payment's customer is the provider's."""
+    """Our token is `cust_…:token_…`, or the token alone with the payment's customer as Razorpay's customer."""
     customer_id, _, token = request.token.rpartition(":")
     known = request.customer.id if request.customer is not None else None
     if not customer_id and known is not None and known.startswith("cust_"):
@@ -112,13 +110,13 @@ def _customer_and_token(request: ChargeRequest) -> tuple[str, str]:
 
 
 def _upi_intent(request: ChargeRequest) -> HttpRequest:
-    """A link for a UPI app. The token is not sent: the payer chooses app and account."""
+    """Request a link for a UPI app. The token is not sent: the payer chooses app and account."""
     body = {**_payment(request), "method": UPI, "upi": {"flow": "intent"}}
     return _post("/v1/payments/create/upi", body)
 
 
 def _payment(request: ChargeRequest) -> dict[str, Any]:
-    """What both ways of paying need. Without e-mail and phone the provider refuses before it does anything."""
+    """The fields of both ways of paying. Razorpay refuses a payment without e-mail and phone."""
     body: dict[str, Any] = {
         "amount": request.amount,
         "currency": request.currency,

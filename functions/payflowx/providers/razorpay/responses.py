@@ -1,4 +1,4 @@
-"""What the answers to charges mean. Pure. The provider says: decide on `reason`, not on `code`."""
+"""Reads answers to charges. Pure. Decisions follow `reason`, not `code`, as Razorpay's documentation requires."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from payflowx.providers.json_fields import as_int, as_object, as_text, error_bod
 from payflowx.providers.razorpay.requests import KEY_NOTE, UPI
 
 REOPENS_FOR_SECONDS: Final = 6 * DAY_MS // SECOND_MS
-"""A failed payment may be authorized for up to five days; it is captured after that, so one day more is watched."""
+"""A failed payment may be authorized for five days and captured after that: one more day is watched."""
 MAX_LISTED: Final = 100
 MAX_KEY_CHARS: Final = 40
 
@@ -44,11 +44,11 @@ _UNDECIDED: Final = frozenset(
         "payment_pending_approval",
     }
 )
-"""These contradict the word `failed`: the money may be on its way, or was taken before."""
+"""These reasons contradict the status `failed`: the money may be on its way, or was taken before."""
 _UNTIL_READ: Final = frozenset(
     {"invalid_response_from_gateway", "payment_timed_out", "request_timed_out", "server_error"}
 )
-"""In an answer to a payment they say nothing; on a payment that was read as `failed` they are why it failed."""
+"""Not conclusive in the answer to a payment; conclusive on a payment that was read as `failed`."""
 _SOFT: Final = _UNTIL_READ | {
     "authentication_failed",
     "authorisation_declined_by_psp",
@@ -116,7 +116,7 @@ _HARD: Final = frozenset(
         "verification_failed",
     }
 )
-"""Of a payment that was read as `failed`, any other reason is hard as well."""
+"""On a payment that was read as `failed`, any other reason is a hard decline as well."""
 _OUR_FAULT: Final = frozenset(
     {
         "amount_less_than_minimum_amount",
@@ -139,22 +139,22 @@ _OUR_FAULT: Final = frozenset(
         "upi_intent_not_enabled",
     }
 )
-"""Documented as refused when the payment was to be initiated: no payment exists."""
+"""Documented as refused before the payment was initiated: no payment exists."""
 _OUR_FIELDS: Final = frozenset(
     {"amount", "contact", "currency", "customer_id", "email", "method", "notes", "recurring", "token", "upi"}
 )
 """Older errors name the field instead of a reason."""
 _DONE_BEFORE: Final = ("already", "duplicate", "in progress", "same idempotency")
-"""Words of a refusal that may mean: there is a payment."""
+"""Words in an error text that may mean that a payment exists."""
 _PERSONAL: Final = re.compile(r"\S*@\S*|\+?\d(?:[ -]?\d){6,}|\b(?:token|cust|card|rzp)_\w+")
-"""Addresses of mail and UPI, long numbers, and what opens a card."""
+"""E-mail and UPI addresses, long numbers, and card data."""
 _MAX_DESCRIPTION_CHARS: Final = 1_000
 _NO_REASON: Final = (None, "", "NA")
 _STATUSES: Final = frozenset({"created", "authorized", "captured", "refunded", "failed"})
 
 
 def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The order's id. An order that is not new, or not what we asked for, is not paid."""
+    """Read the order id. An order that is not new or that differs from our request is not paid."""
     if response.status == 200:
         order = json_object(response)
         asked = (request.amount, request.currency, request.provider_key, "created")
@@ -168,7 +168,7 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to a payment. It never says that money was taken: that is read from the order's payments."""
+    """Read the answer to a payment. It never proves a charge: the order's payments do."""
     if response.status == 200:
         return _initiated(request, json_object(response))
     if response.status == 400:
@@ -177,7 +177,7 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """All payments of the order. One that took money decides, then one that may, then one that did not."""
+    """Read all payments of the order: one that took money decides, then one that may, then one that did not."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     payments = listed(json_object(response))
@@ -189,7 +189,7 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def refused(response: HttpResponse, charge: ChargeRequest | None = None) -> Outcome:
-    """An error status. 429, 401 and 403 are documented as refused before execution; the rest says nothing."""
+    """Read an error status. 429, 401 and 403 are documented as refused before execution; others are unknown."""
     error = error_of(response)
     message = message_of(error.get("description"), charge)
     if response.status in {401, 403, 429}:
@@ -199,7 +199,7 @@ def refused(response: HttpResponse, charge: ChargeRequest | None = None) -> Outc
 
 
 def message_of(description: object, charge: ChargeRequest | None = None) -> str:
-    """The provider's words without what they may repeat of the payer's."""
+    """The message without the payer's data; empty if it repeats a name, a customer id or a token."""
     if not isinstance(description, str):
         return ""
     kept = _PERSONAL.sub("***", description[:_MAX_DESCRIPTION_CHARS])
@@ -210,12 +210,12 @@ def message_of(description: object, charge: ChargeRequest | None = None) -> str:
 
 
 def error_of(response: HttpResponse) -> dict[str, Any]:
-    """The error inside the body, or an empty one."""
+    """The error inside the body, or an empty object."""
     return as_object(error_body(response).get("error"))
 
 
 def listed(collection: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The objects of a collection, all of them; raises ValueError for a list that may have holes."""
+    """All objects of a collection. Raises ValueError for a list that may have a gap."""
     items = collection.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ValueError("items is no list of objects")
@@ -225,7 +225,7 @@ def listed(collection: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def our_key(*candidates: object) -> str | None:
-    """The first that looks like a key of ours."""
+    """The first candidate that has the form of our key, or None."""
     for candidate in candidates:
         if isinstance(candidate, str) and candidate.startswith("pfx-") and len(candidate) <= MAX_KEY_CHARS:
             return provider_reference(candidate)
@@ -238,7 +238,7 @@ def noted_key(thing: Mapping[str, Any]) -> str | None:
 
 
 def was_given_back(payment: Mapping[str, Any]) -> bool:
-    """Never captured, and given back in full: nothing can be taken any more."""
+    """Never captured and returned in full: no money can be taken any more."""
     return (
         payment.get("status") == "refunded"
         and payment.get("captured") is False
@@ -260,7 +260,7 @@ def _initiated(request: ChargeRequest, answer: dict[str, Any]) -> Outcome:
 
 
 def _not_paid(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
-    """A 400. It is a decline, a refusal or an unknown outcome; only documented words make it one of the first two."""
+    """A 400 is a decline, a refusal or unknown; only documented reasons decide for one of the first two."""
     code, message = _code(error), message_of(error.get("description"), request)
     about = as_object(error.get("metadata"))
     if about.get("order_id") not in (None, request.progress.get("order_id")):
@@ -282,7 +282,7 @@ def _is_our_fault(error: Mapping[str, Any]) -> bool:
 
 
 def _says_done_before(error: Mapping[str, Any]) -> bool:
-    """The text is only ever used to be more careful."""
+    """The text never makes an outcome more certain, only less."""
     description = error.get("description")
     return isinstance(description, str) and any(word in description.lower() for word in _DONE_BEFORE)
 
@@ -305,7 +305,7 @@ def _newest(payments: list[dict[str, Any]]) -> dict[str, Any]:
 def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outcome:
     facts = _checked(request, payment)
     if word == "refunded":
-        # Taken, and given back by somebody else: a success that pays for nothing is a person's business.
+        # Captured, then refunded outside this system: it goes to manual review.
         taken = payment.get("captured") is True
         elsewhere = Mismatch(code="refunded_elsewhere", reference=facts["reference"])
         return elsewhere if taken else Unknown(code="refund_contradicted")
@@ -314,7 +314,7 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
     if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
     if word == "authorized":
-        # With automatic capture this lasts moments, or until the provider gives the money back.
+        # With automatic capture this state is short, or lasts until Razorpay returns the money.
         manual = request.capture is CaptureMode.MANUAL
         return Authorized(**facts) if manual else Accepted(reference=facts["reference"])
     if word == "created":
@@ -326,7 +326,7 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
 
 
 def _open(request: ChargeRequest, payment_id: str) -> Outcome:
-    """A payer who has the link keeps it: "the provider works on it" would take it away from them."""
+    """`Accepted` would remove the payer's UPI link, so an open payment with a link is `Unknown`."""
     if request.payment_method_type == UPI and request.reference is not None:
         return Unknown(code="awaiting_payer")
     return Accepted(reference=payment_id)
@@ -340,7 +340,7 @@ def _given_back(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
 
 
 def _checked(request: ChargeRequest, payment: dict[str, Any]) -> dict[str, Any]:
-    """The order that we stored is the link to our attempt; a note that says otherwise is believed."""
+    """The stored order id links the payment to our attempt; a note with another key overrides it."""
     order_id = as_text(payment.get("order_id"))
     ours = order_id == request.progress.get("order_id")
     return {
@@ -352,7 +352,7 @@ def _checked(request: ChargeRequest, payment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _declined(code: str, message: str, payment_id: str | None) -> Declined:
-    """Every failure may be turned round by a late authorization: the provider exempts no reason."""
+    """A late authorization may reverse every failure: Razorpay exempts no reason."""
     kind = DeclineKind.HARD
     if code in _SOFT:
         kind = DeclineKind.SOFT

@@ -1,6 +1,6 @@
-"""Razorpay's settlement reconciliation report as rows: the columns of its combined reconciliation. Pure.
+"""Reads rows of Razorpay's settlement reconciliation report, with the columns of its combined report. Pure.
 
-The report in the dashboard is in rupees. Our key is the receipt of a payment's order, and in the notes of a refund.
+The dashboard's report is in rupees. Our key is the receipt of a payment's order, and in the notes of a refund.
 """
 
 import json
@@ -20,7 +20,7 @@ _TIME: Final = "%d/%m/%Y %H:%M:%S"
 
 
 def read(row: Mapping[str, str]) -> ReportEntry | None:
-    """What is settled has moved. Transfers, adjustments and the settlement itself are no lines of ours."""
+    """Settled rows have moved money. Transfers, adjustments and the settlement itself are skipped."""
     kind = _KINDS.get(row["transaction_entity"])
     if kind is None:
         return None
@@ -43,5 +43,5 @@ def _noted(notes: str) -> str | None:
     try:
         key = as_object(json.loads(notes or "{}")).get(KEY_NOTE)
     except (ValueError, RecursionError):
-        return None  # somebody else's notes
+        return None  # notes of another system
     return key if isinstance(key, str) else None

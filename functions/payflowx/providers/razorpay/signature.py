@@ -1,4 +1,4 @@
-"""Signatures: HMAC-SHA256 in hexadecimal, compared in constant time."""
+"""Verifies signatures: HMAC-SHA256 in hexadecimal, compared in constant time."""
 
 import hashlib
 import hmac
@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 
 def sign(message: bytes, secret: str) -> str:
-    """What the provider would send."""
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
 def is_signed(message: bytes, signature: str, secrets: Sequence[str]) -> bool:
-    """Whether any of the secrets signed the message. All are tried, so that time tells nothing about which one."""
+    """Whether any of the secrets signed the message. All are compared, so that the time taken reveals nothing."""
     given = signature.encode(errors="replace")
     matches = [hmac.compare_digest(sign(message, secret).encode(), given) for secret in secrets if secret]
     return any(matches)
 
 
 def is_payment_signed(order_id: str, payment_id: str, signature: str, key_secret: str) -> bool:
-    """The signature that a browser brings back from Checkout. The order's id must be the one that we stored."""
+    """Verify the signature that Checkout returns through the browser. `order_id` must be the stored one."""
     return is_signed(f"{order_id}|{payment_id}".encode(), signature, (key_secret,))

@@ -1,4 +1,4 @@
-"""Webhooks: who sent them, what they are about, and the two that prove something."""
+"""Reads webhooks: their signature, their subject, and the two events that are proof by themselves."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _NOT_UNDERSTOOD: Final = (ValueError, RecursionError)
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """What an authentic webhook says. The provider signs no time: a repeated one changes nothing that is not true."""
+    """Read an authentic webhook. Razorpay signs no time: a repeated webhook reports a state that is still true."""
     signature = webhook.headers.get("x-razorpay-signature", "")
     if len(webhook.body) > MAX_WEBHOOK_BYTES or not is_signed(webhook.body, signature, secrets):
         raise InvalidSignatureError
@@ -48,9 +48,9 @@ def _provider_event(event_id: str, kind: str, payload: dict[str, Any]) -> Provid
 
 
 def _charged(order: dict[str, Any], payment: dict[str, Any]) -> Charged | None:
-    """Only `order.paid` holds the order, whose receipt nobody but us can have set.
+    """Only `order.paid` contains the order, whose receipt only we can set.
 
-    A payment's notes prove nothing: a browser with Checkout open may write what it likes there.
+    A payment's notes prove nothing: a browser with Checkout open may write them.
     """
     key = our_key(order.get("receipt"))
     taken = payment.get("status") == "captured" and payment.get("captured", True) is True
@@ -70,7 +70,7 @@ def _charged(order: dict[str, Any], payment: dict[str, Any]) -> Charged | None:
 
 
 def _moved(refund: dict[str, Any]) -> Succeeded | None:
-    """A refund is made with the account's key only; `processed` is its last state."""
+    """Only the account's key can make a refund; `processed` is its last state."""
     key = key_of_refund(refund)
     if key is None or refund.get("status") != "processed":
         return None

@@ -1,1 +1,1 @@
-"""A provider in the style of Razorpay: an order, then a payment; no idempotency keys, no way to cancel."""
+"""A mock provider in the style of Razorpay: an order, then a payment; no idempotency keys, no cancel."""

@@ -1,6 +1,7 @@
-"""Captures and refunds: what is sent and what the answers mean. Pure. No keys: what is unknown is read, not re-sent.
+"""Captures and refunds: requests and the meaning of their answers. Pure.
 
-A capture is read on its payment, which is captured once. A refund bears our key as its receipt.
+There are no idempotency keys: an unknown operation is read, not sent again. A capture is read on its payment, which
+is captured at most once. A refund carries our key as its receipt.
 """
 
 from typing import Any, Final
@@ -23,36 +24,33 @@ from payflowx.providers.razorpay_mock.requests import post
 from payflowx.providers.razorpay_mock.responses import reason_of, refused
 
 _DONE_BEFORE: Final = frozenset({"not_capturable", "not_refundable"})
-"""Refused for the payment's state, which an earlier request of ours may have brought about: only a read tells."""
+"""The payment's state forbids it, possibly because of an earlier request of ours: only a read can decide."""
 
 
 def capture(request: OperationRequest) -> HttpRequest:
-    """Take all of it: a part is not offered."""
+    """Capture the whole amount; there is no partial capture."""
     return post(f"{_payment(request)}/capture", {"amount": request.amount, "currency": request.currency})
 
 
 def refund(request: OperationRequest) -> HttpRequest:
-    """Give back all of it or a part. Its receipt is our key, but nothing keeps two refunds from having the same one."""
+    """Refund all or a part. The receipt is our key, but two refunds may have the same receipt."""
     return post(f"{_payment(request)}/refund", {"amount": request.amount, "receipt": request.provider_key})
 
 
 def read_payment(request: OperationRequest) -> HttpRequest:
-    """The payment, on which a capture shows."""
+    """Read the payment, which shows its capture."""
     return HttpRequest(method="GET", path=_payment(request))
 
 
 def refunds_of_payment(request: OperationRequest) -> HttpRequest:
-    """All refunds of the payment, ours among them."""
     return HttpRequest(method="GET", path=f"{_payment(request)}/refunds")
 
 
 def read_refund(request: OperationRequest) -> HttpRequest:
-    """The refund by its id."""
     return HttpRequest(method="GET", path=f"/v1/refunds/{quote(request.reference or '', safe='')}")
 
 
 def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a capture."""
     if response.status != 200:
         return _not_moved(response)
     outcome = _capture(request, json_object(response))
@@ -60,26 +58,24 @@ def captured(request: OperationRequest, response: HttpResponse) -> OperationStep
 
 
 def capture_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The payment, read."""
+    """Read the payment for its capture."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _capture(request, json_object(response))
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a refund."""
     return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The refund, read by its id."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _ours(request, json_object(response))
 
 
 def refund_listed(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """Our refund among all of the payment's, by our key and never by the amount."""
+    """Find our refund among all refunds of the payment, by our key and never by the amount."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     items = json_object(response)["items"]
@@ -92,7 +88,7 @@ def refund_listed(request: OperationRequest, response: HttpResponse) -> Operatio
 
 
 def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
-    """What became of a refund, whoever asked for it."""
+    """The outcome of a refund, regardless of who requested it."""
     refund_id = reference(item.get("id"))
     match item.get("status"):
         case "processed":

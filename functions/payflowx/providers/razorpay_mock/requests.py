@@ -1,4 +1,4 @@
-"""What is sent. Pure."""
+"""Builds requests. Pure."""
 
 import base64
 import json
@@ -11,14 +11,14 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """HTTP Basic with key id and secret."""
+    """Add HTTP Basic with key id and secret."""
     pair = base64.b64encode(f"{credentials.key_id}:{credentials.key_secret}".encode()).decode()
     headers = {**request.headers, "Authorization": f"Basic {pair}"}
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
 def create_order(request: ChargeRequest) -> HttpRequest:
-    """An order. Its receipt is our key, but nothing keeps two orders from having the same one."""
+    """Create an order. The receipt is our key, but two orders may have the same receipt."""
     body: dict[str, Any] = {
         "amount": request.amount,
         "currency": request.currency,
@@ -31,7 +31,7 @@ def create_order(request: ChargeRequest) -> HttpRequest:
 
 
 def pay_order(request: ChargeRequest) -> HttpRequest:
-    """A payment of the order by a saved token."""
+    """Pay the order with a saved token."""
     return post(
         "/v1/payments/create/json",
         {
@@ -45,12 +45,11 @@ def pay_order(request: ChargeRequest) -> HttpRequest:
 
 
 def payments_of_order(request: ChargeRequest) -> HttpRequest:
-    """The authoritative read."""
+    """Read the payments of the order: the authoritative state."""
     return HttpRequest(method="GET", path=f"/v1/orders/{quote(request.progress['order_id'], safe='')}/payments")
 
 
 def post(path: str, body: dict[str, Any]) -> HttpRequest:
-    """JSON to an address."""
     return HttpRequest(
         method="POST",
         path=path,

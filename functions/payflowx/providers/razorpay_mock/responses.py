@@ -1,4 +1,4 @@
-"""What the answers mean. Pure. The provider says: decide on `reason`, not on `code`."""
+"""Reads answers to charges. Pure. Decisions follow `reason`, not `code`, as Razorpay's documentation requires."""
 
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from payflowx.providers.json_fields import (
 from payflowx.providers.sanitize import sanitize
 
 REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
-"""A failed payment may be authorized late: up to three days, in rare cases five."""
+"""A failed payment may be authorized late: within three days, in rare cases five."""
 
 _SOFT: Final = frozenset({"bank_technical_error", "gateway_technical_error", "issuer_technical_error"})
 _FUNDS: Final = frozenset({"insufficient_funds", "transaction_limit_exceeded", "transaction_daily_limit_exceeded"})
@@ -51,14 +51,13 @@ _UNDECIDED: Final = frozenset(
 
 
 def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The order's id, without which nothing can be paid."""
+    """Read the id of the order, which every payment needs."""
     if response.status == 200:
         return Progress(facts={"order_id": reference(json_object(response).get("id"))})
     return refused(response)
 
 
 def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to a payment."""
     if response.status == 200:
         return _payment(request, json_object(response))
     error = as_object(error_body(response).get("error"))
@@ -73,7 +72,7 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """All payments of the order: one that took money decides, else the newest."""
+    """Read all payments of the order: one that took money decides, else the newest."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     items = json_object(response)["items"]
@@ -105,7 +104,7 @@ def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
 
 
 def _checked(request: ChargeRequest, payment: dict[str, Any]) -> dict[str, Any]:
-    """A payment does not carry our receipt: the order that we stored is the link to our attempt."""
+    """A payment does not carry our receipt: the order id that we stored links it to our attempt."""
     order_id = as_text(payment.get("order_id"))
     return {
         "amount": as_int(payment.get("amount")),
@@ -133,12 +132,11 @@ def _declined(reason: object, description: object, payment_id: str) -> Outcome:
 
 
 def refused(response: HttpResponse) -> Rejected | Unknown:
-    """An error status that is no decline."""
+    """Read an error status that is no decline."""
     error = as_object(error_body(response).get("error"))
     known = {"code": error.get("reason") or error.get("code"), "message": error.get("description")}
     return refusal(response, known, retry_after_header="retry-after")
 
 
 def reason_of(response: HttpResponse) -> str:
-    """The provider says: decide on this."""
     return provider_code(as_object(error_body(response).get("error")).get("reason"))

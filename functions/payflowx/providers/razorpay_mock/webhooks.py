@@ -1,6 +1,6 @@
-"""Webhooks: what they are about, and the two that prove something. Pure.
+"""Reads webhooks: the event, and the two successes that are proof by themselves. Pure.
 
-A payment does not carry our receipt; its order does, and comes along with `order.paid`.
+A payment does not carry our receipt; its order does, and `order.paid` contains the order.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from payflowx.providers.razorpay_mock.operations import refund_outcome
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """Raises `InvalidSignatureError`. What is authentic and not understood becomes an empty provider event."""
+    """Raises `InvalidSignatureError`. An authentic webhook that is not understood is an empty event."""
     event_id, event = authentic_event(webhook, secrets)
     kind, payload = provider_code(event.get("event")), as_object(event.get("payload"))
     order, payment, refund = (as_object(payload.get(name)) for name in ("order", "payment", "refund"))

@@ -1,1 +1,1 @@
-"""Stripe: a PaymentIntent that is confirmed as it is created; idempotency keys, and a cancel that can be read back."""
+"""Stripe: a PaymentIntent is created and confirmed in one request; idempotency keys; a cancel that is read back."""

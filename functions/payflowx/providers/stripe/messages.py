@@ -1,4 +1,4 @@
-"""Stripe's own words, made safe to keep: its messages quote ids of payment methods and customers, and keys."""
+"""Makes Stripe's messages safe to store: they quote ids of payment methods and customers, and keys."""
 
 import re
 from typing import Any, Final
@@ -7,7 +7,7 @@ from payflowx.domain.shared.text import provider_code
 from payflowx.providers.sanitize import PRIVATE, sanitize
 
 _QUOTED: Final = re.compile(
-    r"(?<=\s)'[^'\s]+'"  # whatever it quotes back
+    r"(?<=\s)'[^'\s]+'"  # quoted values
     r"|(?<![A-Za-z0-9])card_[A-Za-z0-9]{14,}"
     r"|(?<![A-Za-z0-9])(?:sk|rk|pk|whsec|pm|cus|tok|src|seti|pi|py|ch|re|req|acct|ek|evt|mandate)_[\w*.-]+"
 )
@@ -25,5 +25,5 @@ def safe_code(code: object) -> str:
 
 
 def decline_code(error: dict[str, Any]) -> str:
-    """The issuer's reason where it gave one, else Stripe's code."""
+    """The issuer's decline code if there is one, else Stripe's error code."""
     return safe_code(error.get("decline_code") or error.get("code"))

@@ -1,7 +1,7 @@
-"""Captures, voids and refunds: what is sent and what the answers mean. Pure.
+"""Captures, voids and refunds: requests and the meaning of their answers. Pure.
 
-A refund is an object with our key in its metadata. A capture leaves its key on the intent. A cancel takes no
-metadata: a void is read from the state of our own intent, where only one can ever be.
+A refund carries our key in its metadata. A capture writes its key to the intent. A cancel takes no metadata: a void
+is read from the state of our own intent, which can be voided only once.
 """
 
 from typing import Any, Final
@@ -25,16 +25,16 @@ from payflowx.providers.stripe.requests import KEY_FIELD, get, intent_path, post
 from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key, refused
 
 CAPTURE_FIELD: Final = "payflowx_capture"
-"""An intent is captured once: the key of the capture that took the money stays on it."""
+"""An intent is captured once: the key of the capture that took the money stays in its metadata."""
 
 _REFUNDS_A_PAGE: Final = 100
 
 
-# --- what is sent --------------------------------------------------------------------------------------------
+# --- requests ------------------------------------------------------------------------------------------------
 
 
 def capture(request: OperationRequest) -> HttpRequest:
-    """Take all of it or a part; the rest is released."""
+    """Capture all or a part; Stripe releases the rest."""
     fields = [
         ("amount_to_capture", str(request.amount)),
         (f"metadata[{CAPTURE_FIELD}]", request.provider_key),
@@ -43,13 +43,13 @@ def capture(request: OperationRequest) -> HttpRequest:
 
 
 def void(request: OperationRequest) -> HttpRequest:
-    """Release what is held."""
+    """Release the authorization."""
     fields = [("cancellation_reason", "requested_by_customer")]
     return post(f"{intent_path(request.charge_reference)}/cancel", fields, key=request.provider_key)
 
 
 def refund(request: OperationRequest) -> HttpRequest:
-    """Give back all of it or a part. The amount is always said: "the rest" would differ from one day to the next."""
+    """Refund all or a part. The amount is always sent, because "the rest" may change between two sends."""
     fields = [
         ("payment_intent", request.charge_reference),
         ("amount", str(request.amount)),
@@ -59,52 +59,49 @@ def refund(request: OperationRequest) -> HttpRequest:
 
 
 def read_intent(request: OperationRequest) -> HttpRequest:
-    """The intent that holds the charge."""
     return get(intent_path(request.charge_reference))
 
 
 def find_refund(request: OperationRequest) -> HttpRequest:
-    """By the refund's own id, else all refunds of the intent: lists are current."""
+    """Read by the refund's id, else list all refunds of the intent: lists are current."""
     if request.reference is not None:
         return get(f"/v1/refunds/{quote(request.reference, safe='')}")
     fields = [("payment_intent", request.charge_reference), ("limit", str(_REFUNDS_A_PAGE))]
     return get("/v1/refunds", fields)
 
 
-# --- what it means -------------------------------------------------------------------------------------------
+# --- answers -------------------------------------------------------------------------------------------------
 
 
 def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a capture."""
     if response.status != 200:
         return _refused(response)
     return _final(_capture_of(request, json_object(response)))
 
 
 def voided(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a cancel."""
     if response.status != 200:
         return _refused(response)
     return _final(_void_of(request, json_object(response)))
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The answer to a refund, or its stored copy when the key was used before."""
+    """Read the answer to a refund, or its stored copy when the key was used before."""
     return _refund_of(request, json_object(response)) if response.status == 200 else _refused(response)
 
 
 def found_capture(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """What became of a capture, read from the intent."""
+    """The outcome of a capture, read from the intent."""
     return _capture_of(request, json_object(response)) if response.status == 200 else _unread(response)
 
 
 def found_void(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """What became of a void, read from the intent."""
+    """The outcome of a void, read from the intent."""
     return _void_of(request, json_object(response)) if response.status == 200 else _unread(response)
 
 
 def found_refund(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
-    """The refund by its id, or the one with our key among all of the intent."""
+    """Read the refund by its id, or find the one with our key among all refunds of the intent."""
     if response.status != 200:
         return _unread(response)
     if request.reference is not None:
@@ -178,7 +175,7 @@ def _refund_of(request: OperationRequest, refund_: dict[str, Any]) -> OperationO
 
 
 def _same_intent(request: OperationRequest, intent: dict[str, Any]) -> str:
-    """The intent's id; raises ValueError for an intent that is not the charge's."""
+    """The intent's id. Raises ValueError for an intent that is not the charge's."""
     ours = intent.get("id") == request.charge_reference and our_key(intent) == request.charge_key
     if not ours or not is_object(intent, "payment_intent"):
         raise ValueError("another intent")
@@ -186,13 +183,13 @@ def _same_intent(request: OperationRequest, intent: dict[str, Any]) -> str:
 
 
 def _capture_key(intent: dict[str, Any]) -> str:
-    """Somebody else's capture carries no key of ours: the verification must see that."""
+    """The key of the capture, or "none" for a capture made elsewhere, so that the verification detects it."""
     key = as_object(intent.get("metadata")).get(CAPTURE_FIELD)
     return key if isinstance(key, str) and key else "none"
 
 
 def _final(outcome: OperationOutcome) -> OperationOutcome:
-    """Right after a request was accepted, "nothing happened yet" is no answer, and neither is a state of old."""
+    """After an accepted request, an unchanged or an old state is not conclusive: `Unknown`."""
     return Unknown(code="not_settled") if isinstance(outcome, NotFound | Refused) else outcome
 
 

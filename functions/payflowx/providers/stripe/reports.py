@@ -1,6 +1,6 @@
-"""Stripe's report of what moved: balance transactions, each with the charge or refund that caused it. Pure.
+"""Stripe's report: balance transactions, each with the charge or refund that caused it. Pure.
 
-A balance transaction is in the currency of settlement; its source says what the payer was charged.
+A balance transaction is in the settlement currency; its source has the amount that the payer was charged.
 """
 
 from typing import Any, Final
@@ -15,7 +15,7 @@ from payflowx.providers.stripe.requests import get
 from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key
 
 ENTRIES_A_PAGE: Final = 25
-"""With their sources expanded, they must fit into one answer."""
+"""With expanded sources, a page of this size fits into one answer."""
 
 _CHARGES: Final = frozenset({"charge", "payment"})
 _REFUNDS: Final = frozenset({"refund", "payment_refund"})
@@ -24,7 +24,7 @@ _FAILED_REFUNDS: Final = frozenset({"refund_failure"})
 
 
 def request(page: ReportPage) -> HttpRequest:
-    """Stripe's times are whole seconds: the first second that begins inside, up to the first that begins outside."""
+    """Stripe's times are whole seconds: from the first second that begins inside to the first that begins outside."""
     fields = [
         ("created[gte]", str(-(-page.from_ms // SECOND_MS))),
         ("created[lt]", str(-(-page.until_ms // SECOND_MS))),
@@ -37,7 +37,7 @@ def request(page: ReportPage) -> HttpRequest:
 
 
 def read(_page: ReportPage, response: HttpResponse) -> ReportAnswer:
-    """Raises ValueError for what cannot be understood. Fees, payouts and disputes are no lines of ours."""
+    """Raises ValueError for what it does not understand. Fees, payouts and disputes are skipped."""
     if response.status != 200:
         raise ValueError(f"the list was answered with status {response.status}")
     items = items_of(response)
@@ -65,7 +65,7 @@ def _entry(item: dict[str, Any]) -> ReportEntry | None:
 
 
 def _charge(source: dict[str, Any], at_ms: int, *, failed: bool) -> ReportEntry:
-    """Named by its intent, which is the reference that we keep; a charge without one is not ours."""
+    """Identified by its intent, which is the reference that we store; a charge without one is not ours."""
     return ReportEntry(
         kind=EntryKind.CHARGE,
         reference=reference(source.get("payment_intent") or source.get("id")),
@@ -78,7 +78,7 @@ def _charge(source: dict[str, Any], at_ms: int, *, failed: bool) -> ReportEntry:
 
 
 def _refund(source: dict[str, Any], at_ms: int, *, failed: bool) -> ReportEntry:
-    """A refund may fail after it succeeded; then a second line takes the first one back."""
+    """A refund may fail after it succeeded; a second entry then reverses the first."""
     return ReportEntry(
         kind=EntryKind.REFUND,
         reference=reference(source.get("id")),

@@ -1,4 +1,4 @@
-"""What is sent. Pure. Forms with a fixed order of fields: Stripe compares them when a key is used again."""
+"""Builds requests. Pure. The order of form fields is fixed: Stripe compares them when a key is used again."""
 
 import re
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2023-10-16"
-"""Pinned: an account's default version must not change what answers look like."""
+"""Pinned, because an account's default version would change the form of the answers."""
 
 KEY_FIELD: Final = "payflowx_key"
-"""Where an intent's, a charge's and a refund's metadata carry our provider key."""
+"""The metadata field that holds our provider key on an intent, a charge or a refund."""
 
 INTENT_FACT: Final = "payment_intent"
 RECENT_INTENTS: Final = 40
-"""How many of the newest intents are looked through: with all their details they must fit into one answer."""
+"""Number of newest intents to search: with all their details they fit into one answer."""
 
 _CUSTOMER: Final = re.compile(r"cus_[A-Za-z0-9]{1,64}")
 
@@ -25,13 +25,13 @@ Fields = Sequence[tuple[str, str]]
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
-    """The secret key as bearer; it also selects live or test mode."""
+    """Add the secret key as bearer token; the key also selects live or test mode."""
     headers = {**request.headers, "Authorization": f"Bearer {credentials.key_secret}"}
     return HttpRequest(method=request.method, path=request.path, headers=headers, body=request.body)
 
 
 def charge(request: ChargeRequest) -> HttpRequest:
-    """Create and confirm in one request: the key covers both, so a re-send can never confirm a second intent."""
+    """Create and confirm in one request: the key covers both, so a re-send never confirms a second intent."""
     customer, payment_method = _instrument(request)
     fields = [
         ("amount", str(request.amount)),
@@ -47,13 +47,13 @@ def charge(request: ChargeRequest) -> HttpRequest:
     if request.return_url is not None:
         fields.append(("return_url", request.return_url))
     else:
-        # Nobody could be sent anywhere to approve: better a decline than an intent that waits for a page of ours.
+        # Without a return address the payer cannot approve: a decline is better than an intent that waits.
         fields.append(("error_on_requires_action", "true"))
     return post("/v1/payment_intents", fields, key=request.provider_key)
 
 
 def recent(request: ChargeRequest) -> HttpRequest:
-    """The newest intents, of the customer where there is one. Lists are current; the search index is not."""
+    """List the newest intents, of the customer if there is one. Lists are current; the search index is not."""
     customer, _ = _instrument(request)
     fields = [("limit", str(RECENT_INTENTS))]
     if customer is not None:
@@ -62,39 +62,37 @@ def recent(request: ChargeRequest) -> HttpRequest:
 
 
 def search(request: ChargeRequest) -> HttpRequest:
-    """By our key, in an index that is usually a minute late and in an outage an hour. Not offered in India."""
+    """Search by our key. The index is usually a minute late, an hour in an outage, and not available in India."""
     query = f"metadata['{KEY_FIELD}']:'{request.provider_key}'"
     return get("/v1/payment_intents/search", [("query", query), ("limit", "2")])
 
 
 def search_unless_known(request: ChargeRequest) -> HttpRequest:
-    """When the list had it, a plain read takes the place of the search: steps cannot be left out."""
+    """Read the intent if the list had it, else search: a step cannot be skipped."""
     return read(request) if INTENT_FACT in request.progress else search(request)
 
 
 def read(request: ChargeRequest) -> HttpRequest:
-    """The intent by its id: current, and the only answer that may say `ConfirmedCancelled`."""
+    """Read the intent by its id: it is current, and the only answer that may be `ConfirmedCancelled`."""
     return get(intent_path(_intent_id(request)))
 
 
 def cancel(request: ChargeRequest) -> HttpRequest:
-    """Without an idempotency key on purpose: a refusal would be stored, and repeated when a cancel could succeed."""
+    """Without an idempotency key: Stripe would store a refusal and repeat it when a cancel could succeed."""
     return post(f"{intent_path(_intent_id(request))}/cancel", [("cancellation_reason", "abandoned")])
 
 
 def intent_path(intent_id: str) -> str:
-    """The address of one intent."""
     return f"/v1/payment_intents/{quote(intent_id, safe='')}"
 
 
 def get(path: str, fields: Fields = ()) -> HttpRequest:
-    """A read. Keys have no meaning on reads."""
+    """A read. Stripe ignores idempotency keys on reads."""
     query = f"?{urlencode(fields)}" if fields else ""
     return HttpRequest(method="GET", path=path + query, headers={"Stripe-Version": API_VERSION})
 
 
 def post(path: str, fields: Fields, *, key: str | None = None) -> HttpRequest:
-    """A form."""
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Stripe-Version": API_VERSION}
     if key is not None:
         headers["Idempotency-Key"] = key
@@ -106,7 +104,7 @@ def _intent_id(request: ChargeRequest) -> str:
 
 
 def _instrument(request: ChargeRequest) -> tuple[str | None, str]:
-    """Customer and payment method: `cus_.../pm_...`, or `pm_...` with a customer whose id is Stripe's own.
+    """Customer and payment method, from `cus_.../pm_...`, or from `pm_...` and a customer id of Stripe's form.
 
     A payment method that is attached to a customer can be charged only together with that customer.
     """

@@ -1,4 +1,4 @@
-"""What the answers mean. Pure. The intent's status decides; an error only says what an intent would have said."""
+"""Reads answers to charges. Pure. The intent's status decides; an error only contains part of the intent."""
 
 import re
 from typing import Any, Final
@@ -64,7 +64,7 @@ _MAX_ITEMS: Final = 100
 
 
 def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The answer to create and confirm, or its stored copy when the key was used before."""
+    """Read the answer to create and confirm, or its stored copy when the key was used before."""
     if response.status == 200:
         found = intent_outcome(request, json_object(response))
         return Unknown(code="canceled_at_once") if isinstance(found, ConfirmedCancelled) else found
@@ -75,7 +75,7 @@ def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def _declined_at_once(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
-    """A decline, of an intent that is ours and took no money."""
+    """A decline of our own intent, which took no money."""
     intent = as_object(error.get("payment_intent"))
     intent_id = reference(intent.get("id"))
     if our_key(intent) != request.provider_key:
@@ -86,10 +86,10 @@ def _declined_at_once(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
 
 
 def refused(response: HttpResponse, error: dict[str, Any]) -> Rejected | Unknown:
-    """An error that is no decline. Refused before anything happened, or nobody can say.
+    """Decide whether an error that is no decline was refused before execution.
 
-    Validation, rate limits and bad credentials are refused before execution. Whatever mentions an intent or a
-    charge was executed at least in part; a lock that timed out may have been met half-way.
+    Validation errors, rate limits and bad credentials are refused before execution. An error that mentions an
+    intent or a charge was executed at least in part; a lock timeout may occur in the middle of an execution.
     """
     code, message = safe_code(error.get("code")), safe_message(error.get("message"))
     if error.get("type") == "idempotency_error":
@@ -114,7 +114,7 @@ def _is_validation(error: dict[str, Any]) -> bool:
 
 
 def found_recent(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Ours among the newest intents. A list without it says nothing: the search goes on."""
+    """Find our intent among the newest. A list without it is not conclusive: the search follows."""
     intents = _ours(request, response)
     if not intents:
         return Progress()
@@ -122,7 +122,7 @@ def found_recent(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def found_by_search(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Only the id: what the index says of the status may be an hour old."""
+    """Return only the id: the status in the search index may be an hour old."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     intents = _ours(request, response)
@@ -130,7 +130,6 @@ def found_by_search(request: ChargeRequest, response: HttpResponse) -> StepResul
 
 
 def read_back(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The intent as it is now."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return intent_outcome(request, json_object(response))
@@ -148,7 +147,7 @@ def located_recent(request: ChargeRequest, response: HttpResponse) -> StepResult
 
 
 def located(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """The id, if the list had none. Nothing to cancel proves nothing."""
+    """The id of the intent, if the list did not have it. A missing intent proves nothing."""
     if INTENT_FACT in request.progress:
         return Progress()
     found = found_by_search(request, response)
@@ -156,7 +155,7 @@ def located(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def cancelled(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Whatever this says, only the read that follows counts."""
+    """Ignore the answer: only the read that follows counts."""
     return Progress(facts={"cancel_sent": "true"})
 
 
@@ -164,7 +163,7 @@ def cancelled(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def intent_outcome(request: ChargeRequest, intent: dict[str, Any]) -> Outcome:
-    """What a PaymentIntent's status means for the charge."""
+    """The meaning of a PaymentIntent's status for the charge."""
     intent_id = reference(intent.get("id"))
     if not is_object(intent, "payment_intent"):
         return Unknown(code="not_an_intent")
@@ -190,13 +189,13 @@ def intent_outcome(request: ChargeRequest, intent: dict[str, Any]) -> Outcome:
 
 
 def our_key(thing: dict[str, Any]) -> str | None:
-    """The provider key that an intent, a charge or a refund carries."""
+    """The provider key in the metadata of an intent, a charge or a refund."""
     key = as_object(thing.get("metadata")).get(KEY_FIELD)
     return key if isinstance(key, str) else None
 
 
 def currency_of(thing: dict[str, Any]) -> str:
-    """The ISO code in capitals; raises ValueError for what is none."""
+    """The ISO 4217 code in capitals. Raises ValueError for anything else."""
     code = as_text(thing.get("currency"))
     if not _CURRENCY.fullmatch(code):
         raise ValueError("not a currency")
@@ -204,12 +203,12 @@ def currency_of(thing: dict[str, Any]) -> str:
 
 
 def is_object(thing: dict[str, Any], kind: str) -> bool:
-    """Every object of Stripe names its kind."""
+    """Whether the object's `object` field names this type."""
     return thing.get("object") == kind
 
 
 def items_of(response: HttpResponse) -> list[dict[str, Any]]:
-    """The objects of a list; raises ValueError for anything else."""
+    """The objects of a list. Raises ValueError for anything else."""
     items = json_object(response).get("data")
     if not isinstance(items, list) or len(items) > _MAX_ITEMS or not all(isinstance(item, dict) for item in items):
         raise ValueError("data is no list of objects")
@@ -217,14 +216,14 @@ def items_of(response: HttpResponse) -> list[dict[str, Any]]:
 
 
 def _ours(request: ChargeRequest, response: HttpResponse) -> list[dict[str, Any]]:
-    """The intents of a list that carry our key; none where the list could not be read."""
+    """The intents of a list that carry our key; empty when the list could not be read."""
     if response.status != 200:
         return []
     return [intent for intent in items_of(response) if our_key(intent) == request.provider_key]
 
 
 def _only(intents: list[dict[str, Any]]) -> Progress | Mismatch:
-    """A key creates one intent; a second one with it is a person's business."""
+    """One key creates one intent; a second intent with the same key goes to manual review."""
     if len(intents) > 1:
         return Mismatch(code="duplicate_charge")
     return Progress(facts={INTENT_FACT: reference(intents[0].get("id"))})
@@ -239,7 +238,7 @@ def _held(intent: dict[str, Any], field: str) -> dict[str, Any]:
 
 
 def _action(intent_id: str, next_action: dict[str, Any]) -> Outcome:
-    """A redirect is what we can pass on; an action for a script in the payer's browser is not."""
+    """Only a redirect can be passed on; other actions need Stripe's script in the payer's browser."""
     if next_action.get("type") in _WAITING_ACTIONS:
         return Accepted(reference=intent_id)
     return action(intent_id, as_object(next_action.get("redirect_to_url")).get("url"))

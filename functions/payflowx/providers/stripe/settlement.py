@@ -1,7 +1,8 @@
-"""Stripe's itemized reports ("balance change from activity", "payout reconciliation") as rows. Pure.
+"""Reads rows of Stripe's itemized reports ("balance change from activity", "payout reconciliation"). Pure.
 
-The report is made with the columns `payment_metadata[...]` and `refund_metadata[...]` of our key; without them a charge
-is still found by its intent. What the payer saw stands beside what was settled in another currency.
+The report must be made with the columns `payment_metadata[...]` and `refund_metadata[...]` of our key; without them
+a charge is still found by its intent. Amount and currency of the payer are separate columns beside the settled
+ones.
 """
 
 from collections.abc import Mapping
@@ -20,11 +21,11 @@ _KINDS: Final = {
     "refund": (EntryKind.REFUND, True),
     "refund_failure": (EntryKind.REFUND, False),
 }
-"""By `reporting_category`, with whether money moved. All others are fees, payouts, disputes and adjustments."""
+"""Kind and success by `reporting_category`. All other categories are fees, payouts, disputes and adjustments."""
 
 
 def read(row: Mapping[str, str]) -> ReportEntry | None:
-    """A charge is named by its intent, a refund by its own id."""
+    """A charge is identified by its intent, a refund by its own id."""
     found = _KINDS.get(row["reporting_category"])
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Webhook signatures: HMAC-SHA256 over time and raw bytes, in constant time, and not too old."""
+"""Verifies webhook signatures: HMAC-SHA256 over time and raw bytes, in constant time, with a maximum age."""
 
 import hashlib
 import hmac
@@ -23,7 +23,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def verify(header: str, body: bytes, secrets: Sequence[str], received_at_ms: int) -> None:
-    """Raise `InvalidSignatureError` unless one of the secrets signed these bytes about now."""
+    """Raise `InvalidSignatureError` unless one of the secrets signed these bytes within the last five minutes."""
     timestamp, signatures = _parse(header)
     genuine = False
     for secret in [secret for secret in secrets if secret][:_MAX_SECRETS]:
@@ -36,7 +36,7 @@ def verify(header: str, body: bytes, secrets: Sequence[str], received_at_ms: int
 
 
 def _parse(header: str) -> tuple[str, list[str]]:
-    """The time and the `v1` signatures; `v0` is for tests of Stripe's own and worth nothing."""
+    """The time and the `v1` signatures. `v0` signatures are for Stripe's own tests and are ignored."""
     pairs = [pair.strip().partition("=") for pair in header[: _MAX_HEADER_CHARS + 1].split(",")]
     times = [value for name, _, value in pairs if name == "t"]
     signatures = [value for name, _, value in pairs if name == "v1" and _HEX_SHA256.fullmatch(value)]

@@ -1,7 +1,7 @@
-"""What Stripe's events are worth. Pure.
+"""Reads Stripe's events. Pure.
 
-Events are signed, but neither ordered nor unique, and show an object as it was. Only a success of an intent is
-proof by itself: nothing takes it back. Everything else is a reason to read the object as it is now.
+Events are signed, but neither ordered nor unique, and contain an object as it was. Only the success of an intent is
+proof by itself, because nothing reverses it. Every other event causes an inquiry.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _MAX_BODY_BYTES: Final = 256 * 1024
 
 
 def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
-    """Check first, read afterwards. What is authentic and not understood becomes an empty provider event."""
+    """Verify first, then read. An authentic event that is not understood is an empty event."""
     if len(webhook.body) > _MAX_BODY_BYTES:
         raise InvalidSignatureError
     signature.verify(webhook.headers.get(HEADER, ""), webhook.body, secrets, webhook.received_at_ms)
@@ -68,7 +68,7 @@ def _intent_of(thing: dict[str, Any]) -> str | None:
 
 
 def _success(intent: dict[str, Any]) -> Outcome | None:
-    """None when the object does not say, in full, what the event's type says."""
+    """The success in full, or None when the object does not confirm the event's type."""
     key = our_key(intent)
     if intent.get("status") != "succeeded" or key is None:
         return None
