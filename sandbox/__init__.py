@@ -1,4 +1,5 @@
-"""Provider simulators: they speak the providers' wire formats, keep a ledger, and can be told to misbehave.
+"""Provider simulators: they implement the providers' wire formats, keep a ledger, and can misbehave on request.
 
-Written from the providers' rules and not from the adapters, so that the two can find each other's mistakes.
+Written from the providers' documentation and independent of the connectors, so that tests of one against the other
+can find mistakes in both.
 """

@@ -14,10 +14,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HOST: Final = "127.0.0.1"
 
 _RECEIVE_SECONDS: Final = 30.0
-"""How long one request may take to arrive, from its first byte to the last one of its body."""
+"""The longest time for a request to arrive, from its first byte to the last one of its body."""
 _KEEP_ALIVE_SECONDS: Final = 75
 _DRAIN_SECONDS: Final = 1
-"""How long requests in progress may go on when the server stops."""
+"""The longest time for requests in progress after the server stops."""
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 _MAX_HEAD_BYTES: Final = 64 * 1024

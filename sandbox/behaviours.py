@@ -1,4 +1,4 @@
-"""What a payment method token makes a simulator do. The one table; docs/sandbox.md explains it to people."""
+"""The behaviour of a simulator for each payment method token: the only table; docs/sandbox.md explains it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Effect(StrEnum):
-    """What becomes of the money."""
+    """The effect on the money."""
 
     CHARGE = "charge"
     WRONG_AMOUNT = "wrong amount"
@@ -22,7 +22,7 @@ class Effect(StrEnum):
 
 
 class Answer(StrEnum):
-    """What the caller gets to see of it."""
+    """The answer that the caller receives."""
 
     PLAIN = "plain"
     SLOW = "after three seconds"
@@ -35,7 +35,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """An effect and how it is answered."""
+    """An effect and the answer to the request that causes it."""
 
     effect: Effect
     answer: Answer = Answer.PLAIN
@@ -67,7 +67,7 @@ REOPEN_SECONDS: Final = 10.0
 
 
 def behaviour_of(token: object, provider: str) -> Behaviour | None:
-    """`tok_x@provider` acts at that provider only and succeeds elsewhere; None for a token nobody issued."""
+    """`tok_x@provider` acts at that provider only and succeeds elsewhere; None for an unknown token."""
     if not isinstance(token, str):
         return None
     name, _, only = token.partition("@")

@@ -1,8 +1,8 @@
 """Cashfree's payment gateway, API version 2025-01-01: orders, sessions, attempts, pre-authorization, refunds.
 
-Three things of it are traps, and are here on purpose. The answer to a payment does not say how it ended: the order's
-payments do. An order takes several attempts, and one that is under way can still win after the order was terminated.
-And whoever knows a session can pay with it: that call has no credentials.
+Three properties are traps for a connector, and are reproduced on purpose. The answer to a payment does not contain
+its outcome: the order's payments do. An order may have several attempts, and one in progress can still succeed
+after the order was terminated. A session is enough to pay: that call has no credentials.
 """
 
 import base64
@@ -28,9 +28,8 @@ VERSION: Final = "2025-01-01"
 AUTHORIZED: Final = "authorized"
 VOIDED: Final = "voided"
 DROPPED: Final = "dropped"
-"""The payer began and never came back."""
+"""The payer began and did not return."""
 ON_HOLD: Final = "on hold"
-"""A refund that waits for the merchant's balance."""
 
 ORDER_LIFETIME_SECONDS: Final = 30 * 24 * 3600
 
@@ -55,7 +54,7 @@ _EXPONENTS: Final = {"JPY": 0, "BHD": 3, "KWD": 3, "OMR": 3}
 PUBLISHED_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
     {"create order": 200, "get order": 400, "list payments": 100, "get payment": 130, "pay order": 100}
 )
-"""Of production, a minute. Nothing is published for the other operations."""
+"""Limits of production, for each minute. Limits of other operations are not published."""
 _OTHER_LIMIT: Final = 200
 
 _STATUSES: Final = {
@@ -138,7 +137,7 @@ class CashfreeSimulator(CourseSimulator):
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def handle(self, request: Request, now: float) -> Reply:
-        """All answers tell the state of the rate limit, and of the idempotency key."""
+        """Every answer has the headers of the rate limit and of the idempotency key."""
         if request.path.startswith("/actions/"):
             return super().handle(request, now)
         limit = self._count_call(request, now)
@@ -149,7 +148,7 @@ class CashfreeSimulator(CourseSimulator):
         return replace(reply, headers={**headers, **reply.headers})
 
     def _count_call(self, request: Request, now: float) -> dict[str, str]:
-        """A window that slides. It is kept in memory: the limits of a provider do not survive its restart either."""
+        """A sliding window. It is kept in memory: a provider's limits do not survive its restart either."""
         operation = _operation_of(request)
         limit = (self.limits or {}).get(operation, _OTHER_LIMIT)
         calls = self._calls[operation]
@@ -167,10 +166,10 @@ class CashfreeSimulator(CourseSimulator):
 
     def is_authentic(self, request: Request) -> bool:
         if (request.method, request.path) == ("POST", "/pg/orders/sessions"):
-            return True  # the session is the credential
+            return True  # only the session authenticates this call
         given = (request.headers.get("x-client-id", ""), request.headers.get("x-client-secret", ""))
         pairs = zip(given, (self.credentials.key_id, self.credentials.key_secret), strict=True)
-        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all of them, in constant time
+        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all fields, in constant time
         return all(matches)
 
     def unauthorized(self) -> Reply:
@@ -240,7 +239,7 @@ class CashfreeSimulator(CourseSimulator):
     # -- idempotency
 
     def _replayed(self, request: Request) -> Reply | None:
-        """The same key on the same address: the same answer; with another body, an error."""
+        """The same key at the same address gives the same answer; with another body it is an error."""
         key = request.headers.get("x-idempotency-key")
         if key is None:
             return None
@@ -256,7 +255,7 @@ class CashfreeSimulator(CourseSimulator):
         return Reply(status=200, body=stored["body"].encode(), headers=headers)
 
     def _remember(self, request: Request, reply: Reply) -> Reply:
-        """What was done is kept with its key, whether or not its answer arrives."""
+        """An executed request is stored with its key, whether or not its answer arrives."""
         if "x-idempotency-key" in request.headers:
             record = {"content": _digest(request.body), "body": reply.body.decode()}
             self.store.put(_KEYS, _key(request), record)
@@ -300,7 +299,7 @@ class CashfreeSimulator(CourseSimulator):
         return order
 
     def _of(self, order: Record, now: float) -> list[Record]:
-        """Its attempts, oldest first. What was booked on the order only, because somebody crashed, never was."""
+        """The attempts of the order, oldest first. An id without its record is left from a crash and is skipped."""
         found = (self.find(payment_id, now) for payment_id in order["payments"])
         return [record for record in found if record is not None and record["at"] <= now]
 
@@ -314,7 +313,7 @@ class CashfreeSimulator(CourseSimulator):
         return "ACTIVE" if now < order["expires_at"] else "EXPIRED"
 
     def _terminate(self, body: Record, order: Record, now: float) -> Reply:
-        """A payer who has not approved yet cannot any more; what is under way at the bank is awaited."""
+        """A payer who has not approved cannot do so any more; an attempt in progress at the bank continues."""
         _check(body, {"order_status": _one_of("TERMINATED")}, ("order_status",))
         if self._status(order, now) == "ACTIVE":
             order = {**order, "terminated": True}
@@ -351,7 +350,7 @@ class CashfreeSimulator(CourseSimulator):
 
     def _behaviour(self, method: str, details: Record) -> Behaviour:
         if method == "upi":
-            return Behaviour(Effect.ACTION)  # no token: the payer's own app asks
+            return Behaviour(Effect.ACTION)  # no token: the payer's own app asks for approval
         behaviour = behaviour_of(details["instrument_id"], self.name)
         if behaviour is None:
             raise _invalid("payment_method.card.instrument_id", "is not a known instrument")
@@ -399,7 +398,7 @@ class CashfreeSimulator(CourseSimulator):
         return html_reply(200, "<html><body>Thank you. You may close this page.</body></html>")
 
     def _simulate(self, request: Request, now: float) -> Reply:
-        """The provider's own way to finish a payment of its sandbox."""
+        """Cashfree's API to finish a payment in its sandbox."""
         body = _body(request, _SIMULATE_FIELDS, ("entity", "entity_id", "entity_simulation"))
         wanted = body["entity_simulation"]
         _check(wanted, _SIMULATION_FIELDS, ("payment_status",), "entity_simulation.")
@@ -449,7 +448,7 @@ class CashfreeSimulator(CourseSimulator):
         raise _RefusedError(_error(400, "order_authorization_invalid", "there is no authorized payment to act on"))
 
     def _act(self, record: Record, action: str, amount: int, effect: Effect, now: float) -> Record:
-        """At once, or after a while in which the action is pending; an action that fails leaves the hold as it was."""
+        """At once, or after a time in which the action is pending; a failed action keeps the authorization."""
         kind = action.lower()
         operation = self._operation(record, kind, amount, now)
         facts = {"action": action, "action_at": now}
@@ -487,7 +486,7 @@ class CashfreeSimulator(CourseSimulator):
         return self._perform_once(order, behaviour, take, now)
 
     def _captured(self, order: Record, now: float) -> Record:
-        """The first that was paid; another one was given back already."""
+        """The first paid attempt; later ones are refunded automatically."""
         surplus = {record["id"] for record in self._surplus(order, now)}
         for record in self._of(order, now):
             if record["state"] == CHARGED and record["id"] not in surplus:
@@ -517,7 +516,7 @@ class CashfreeSimulator(CourseSimulator):
         return refund
 
     def _surplus(self, order: Record, now: float) -> list[Record]:
-        """Payments of an order that was paid already: this provider takes them and gives them back at once."""
+        """Further paid attempts of a paid order: Cashfree accepts them and refunds them at once."""
         paid = [record for record in self._of(order, now) if record["paid_at"] is not None]
         return sorted(paid, key=lambda record: record["paid_at"])[1:]
 
@@ -538,7 +537,7 @@ class CashfreeSimulator(CourseSimulator):
         return asked + [self._automatic_refund(record) for record in self._surplus(order, now)]
 
     def ledger(self, now: float) -> list[Record]:
-        """With what the provider gave back by itself."""
+        """Includes the automatic refunds."""
         orders = {record["order_id"]: record for record in self.store.all(_ORDER) if len(record["payments"]) > 1}
         automatic = [self._automatic_refund(record) for o in orders.values() for record in self._surplus(o, now)]
         return super().ledger(now) + [
@@ -573,18 +572,18 @@ class CashfreeSimulator(CourseSimulator):
         return behaviour
 
     def _perform_once(self, order: Record, behaviour: Behaviour, take: Callable[[], Reply], now: float) -> Reply:
-        """A plan holds for one send, hence every send is a first one."""
+        """Count every send as the first one: a plan applies to one send."""
         booked = [len(record.get("operations", [])) for record in self._of(order, now)]
         return self.perform(f"operation {order['order_id']} {booked} {now}", behaviour, take)
 
     def _make_number(self, *parts: object) -> str:
-        """The provider's own ids are numbers."""
+        """A numeric id, as Cashfree's own ids."""
         return str(10**9 + int(self.make_id("", *parts), 16) % (9 * 10**9))
 
     # -- reconciliation
 
     def _reconciliation(self, body: Record, now: float) -> Reply:
-        """All events in one page of at most `limit`; the cursor is where the next one begins."""
+        """The events in pages of at most `limit`; the cursor is the start of the next page."""
         _check(body, {"pagination": _object, "filters": _object}, ("pagination", "filters"))
         _check(body["pagination"], {"limit": _limit, "cursor": _text(0, 100)}, ("limit",), "pagination.")
         _check(body["filters"], {"start_date": _moment, "end_date": _moment}, ("start_date", "end_date"), "filters.")
@@ -622,7 +621,7 @@ class CashfreeSimulator(CourseSimulator):
         }
 
     def redelivered(self, webhook: Webhook, now: float) -> Webhook:
-        """The next attempt, with a time of its own."""
+        """The next attempt, with its own timestamp."""
         again = super().redelivered(webhook, now)
         attempt = str(int(webhook.headers["x-webhook-attempt"]) + 1)
         return replace(again, headers={**again.headers, "x-webhook-attempt": attempt})
@@ -701,7 +700,7 @@ class CashfreeSimulator(CourseSimulator):
         }
 
     def _present_paid(self, record: Record) -> Record:
-        """It tells what the payer has to do, never how it ended. Here the payment's id is a number."""
+        """The action of the payer, never the outcome. In this answer the payment id is a number."""
         data: Record = {"url": None, "payload": None, "content_type": None, "method": None}
         action = "custom"
         if record["state"] == WAITING:
@@ -725,7 +724,7 @@ class CashfreeSimulator(CourseSimulator):
         }
 
     def _shown_payments(self, order: Record, now: float) -> dict[str, Record]:
-        """Newest first; young ones stay hidden while the visibility lag lasts."""
+        """Newest first, without those younger than the visibility lag."""
         seen = [record for record in self._of(order, now) if now - record["at"] >= self.visibility_lag_seconds]
         return {record["id"]: self._present_payment(order, record) for record in reversed(seen)}
 
@@ -765,7 +764,7 @@ class CashfreeSimulator(CourseSimulator):
 
 
 def sign_webhook(secret: str, timestamp: str, body: bytes) -> str:
-    """Base64, of the time and the raw body with nothing in between."""
+    """Base64, over the timestamp and the raw body without a separator."""
     return base64.b64encode(hmac.new(secret.encode(), timestamp.encode() + body, hashlib.sha256).digest()).decode()
 
 
@@ -795,7 +794,7 @@ def _course(order: Record, record: Record, behaviour: Behaviour, now: float) -> 
 
 
 def _refund_course(effect: Effect) -> tuple[str, str | None]:
-    """A refund's state now and later."""
+    """The present and the planned state of a refund."""
     courses: dict[Effect, tuple[str, str | None]] = {
         Effect.LATER_CHARGE: (PENDING, DONE),
         Effect.LATER_DECLINE: (PENDING, FAILED),
@@ -866,7 +865,7 @@ def _present_refund(refund: Record) -> Record:
 
 
 def _row(record: Record, kind: str, event_id: str, amount: int, at: float) -> Record:
-    """Here everything settles at once and costs nothing."""
+    """A row of the reconciliation: the simulator settles at once and without fees."""
     zero, whole = _major(0, record["currency"]), _major(amount, record["currency"])
     return {
         "event_id": event_id,
@@ -952,7 +951,7 @@ def _body(request: Request, known: Mapping[str, _Check], required: tuple[str, ..
 
 
 def _check(body: Record, known: Mapping[str, _Check], required: tuple[str, ...], within: str = "") -> None:
-    """Stricter than the provider may be: a name that its contract does not have is an error."""
+    """Stricter than Cashfree may be: a name that its contract does not list is an error."""
     for name in body:
         if name not in known:
             raise _invalid(within + name, "is not a field of this request")
@@ -965,7 +964,7 @@ def _check(body: Record, known: Mapping[str, _Check], required: tuple[str, ...],
 
 
 def _method(given: Record) -> tuple[str, Record]:
-    """A stored card or the payer's UPI app. Card numbers need a certificate that this account does not have."""
+    """A saved card or the payer's UPI app. Card numbers need a PCI certificate, which this account does not have."""
     known: Mapping[str, _Check] = {"card": _object, "upi": _object}
     _check(given, known, (), "payment_method.")
     if len(given) != 1:
@@ -1126,7 +1125,7 @@ _REFUND_FIELDS: Final[Mapping[str, _Check]] = {
 
 
 def _dumps(value: Any) -> str:
-    """JSON whose amounts keep their decimals: 10.10 is a number that floats cannot write."""
+    """JSON whose amounts keep their decimals: a float cannot write 10.10."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A provider in the style of Cashfree: orders that can be terminated, sessions, decimal major units."""
+"""The mock provider in the style of Cashfree: orders that can be terminated, sessions, decimal major units."""
 
 import hashlib
 import hmac
@@ -46,10 +46,10 @@ class CashfreeMockSimulator(PostAuthorizationSimulator):
 
     def is_authentic(self, request: Request) -> bool:
         if request.path == "/pg/orders/sessions":
-            return True  # the provider authenticates this call by the session alone
+            return True  # only the session authenticates this call
         given = (request.headers.get("x-client-id", ""), request.headers.get("x-client-secret", ""))
         pairs = zip(given, (self.credentials.key_id, self.credentials.key_secret), strict=True)
-        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all of them, in constant time
+        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all fields, in constant time
         return all(matches)
 
     def unauthorized(self) -> Reply:
@@ -289,7 +289,7 @@ class CashfreeMockSimulator(PostAuthorizationSimulator):
     # -- webhooks
 
     def news(self, record: Record) -> str:
-        """How it stands is in the body: what a payment that was called off would have become is no news."""
+        """The state is in the body. A payment that was cancelled emits no webhook about its planned outcome."""
         return "PAYMENT_WEBHOOK" if is_charge(record) or record["kind"] != REFUND else "REFUND_WEBHOOK"
 
     def body(self, kind: str, event_id: str, record: Record, now: float) -> bytes:
@@ -312,7 +312,7 @@ def _present_refund(order: Record, refund: Record) -> dict[str, Any]:
 
 
 def _require_amount(body: Record, name: str, fields: dict[str, type], currency: str) -> int:
-    """In minor units. A JSON number may be written with decimals or without."""
+    """The amount in minor units. The JSON number may have decimals or not."""
     amount = body.get(name)
     require(body, {**fields, name: type(amount) if type(amount) in (int, Fraction) else int})
     return _minor(str(amount), currency)
@@ -327,7 +327,7 @@ def _minor(text: str, currency: str) -> int:
 
 
 def _major(amount: int, currency: str) -> Any:
-    """A JSON number with its decimals; json.dumps has no decimals, so the literal is put in afterwards."""
+    """A JSON number with its decimals: json.dumps has none, so the literal is inserted afterwards."""
     return f"@{Decimal(amount).scaleb(-_EXPONENTS.get(currency, 2)):f}@"
 
 

@@ -1,4 +1,4 @@
-"""The same state in a DynamoDB table, for the deployed simulators."""
+"""Stores the records in a DynamoDB table, for the deployed simulators."""
 
 import json
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from sandbox.store import ConflictError, Record
 
 @dataclass(frozen=True, slots=True)
 class DynamoDBStore:
-    """Implements `Store`. `client` is a boto3 DynamoDB client; the records lie there as JSON."""
+    """Implements `Store` with records as JSON. `client` is a boto3 DynamoDB client."""
 
     client: Any
     table: str
     provider: str
 
     def get(self, kind: str, key: str) -> Record | None:
-        """A consistent read."""
+        """Reads consistently."""
         answer = self.client.get_item(TableName=self.table, Key=self._key(kind, key), ConsistentRead=True)
         return self._record(answer["Item"]) if "Item" in answer else None
 

@@ -1,4 +1,4 @@
-"""Faults on purpose, at rates, from a seed: the same seed gives the same faults for the same requests."""
+"""Injected faults, at given rates, from a seed: the same seed gives the same faults for the same requests."""
 
 import random
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from sandbox.http_types import Reply, html_reply
 
 @dataclass(slots=True)
 class Rates:
-    """Chances between 0 and 1: lose a request or its answer, or fail before or after its effect."""
+    """Probabilities between 0 and 1: lose a request or its answer, or fail before or after its effect."""
 
     drop_before: float = 0.0
     drop_after: float = 0.0
@@ -20,7 +20,7 @@ class Rates:
 
 @dataclass(slots=True)
 class Control:
-    """What POST /_control sets. Raises ValueError for what it does not understand."""
+    """The settings of POST /_control. Raises ValueError for a value that it does not understand."""
 
     latency_seconds: float = 0.0
     visibility_lag_seconds: float = 0.0
@@ -28,7 +28,7 @@ class Control:
     dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - repeatable on purpose
 
     def update(self, settings: dict[str, Any]) -> None:
-        """Apply `latencySeconds`, `visibilityLagSeconds`, `faults`, `seed`; others are none of ours."""
+        """Apply `latencySeconds`, `visibilityLagSeconds`, `faults`, `seed`; ignore all other settings."""
         if "latencySeconds" in settings:
             self.latency_seconds = number(settings["latencySeconds"], 0, 60)
         if "visibilityLagSeconds" in settings:
@@ -43,7 +43,7 @@ class Control:
 
     def around(self, handle: Callable[[], Reply]) -> Reply:
         """Handle the request, or lose it, or lose its answer."""
-        # One throw a kind, whatever the others say: a changed rate does not shift the other kinds' dice.
+        # One draw for each kind of fault: a changed rate does not shift the draws of the other kinds.
         throws = {f.name: self.dice.random() < getattr(self.rates, f.name) for f in fields(Rates)}
         if throws["drop_before"]:
             return Reply(status=0, drop=True)
@@ -58,7 +58,7 @@ class Control:
 
 
 def number(value: Any, least: float, most: float) -> float:
-    """A setting's value; raises ValueError outside its bounds."""
+    """The value of a setting. Raises ValueError outside its bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise ValueError(f"a value must be a number from {least} to {most}")
     return float(value)

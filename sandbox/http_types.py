@@ -1,4 +1,4 @@
-"""A request and a reply as data, so that a server, a Lambda function and a simulation can all drive a simulator."""
+"""A request and a reply as data, so that a server, a Lambda function and a simulation can use a simulator."""
 
 import base64
 import binascii
@@ -12,7 +12,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Header names are lower case; the query's values are single."""
+    """Header names are lower case; each query parameter has one value."""
 
     method: str
     path: str
@@ -21,7 +21,7 @@ class Request:
     body: bytes = b""
 
     def json(self) -> dict[str, Any]:
-        """The body as an object; raises `BadRequestError`."""
+        """The body as an object. Raises `BadRequestError`."""
         try:
             value = json.loads(self.body, parse_float=Fraction)
         except (ValueError, RecursionError):
@@ -43,13 +43,13 @@ class Request:
 
 
 class Fraction(str):
-    """A JSON number that was not written as an integer, kept as its text: no float loses a cent."""
+    """A JSON number with a fraction, kept as its text, because a float could change the amount."""
 
     __slots__ = ()
 
 
 class BadRequestError(Exception):
-    """What a provider would answer with its validation error."""
+    """The simulator answers with the provider's validation error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +67,21 @@ class Reply:
     close_port_seconds: float = 0.0
 
     def held(self, seconds: float) -> "Reply":
-        """The same, later."""
+        """The same reply, delayed."""
         return replace(self, hold_seconds=self.hold_seconds + seconds)
 
     def closing_port(self, seconds: float) -> "Reply":
-        """The same, after which the port is closed."""
+        """The same reply; the server closes its port after it."""
         return replace(self, close_port_seconds=seconds)
 
 
 def json_reply(status: int, body: Any, **headers: str) -> Reply:
-    """A JSON answer; keyword names become headers, with dashes."""
+    """A JSON answer; keyword names become header names, with dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     data = json.dumps(body, separators=(",", ":")).encode()
     return Reply(status=status, body=data, headers={"content-type": "application/json", **named})
 
 
 def html_reply(status: int, text: str) -> Reply:
-    """A page, where JSON was asked for or where a person looks."""
+    """An HTML page: for the payer's browser, or in place of JSON."""
     return Reply(status=status, body=text.encode(), headers={"content-type": "text/html; charset=utf-8"})

@@ -1,4 +1,4 @@
-"""The mock provider: one request for each operation of money, idempotency keys for a day."""
+"""The mock provider: one request for each charge and operation, idempotency keys for 24 hours."""
 
 import hashlib
 import hmac
@@ -142,7 +142,7 @@ class MockSimulator(PostAuthorizationSimulator):
         return json_reply(200, {"object": "list", "data": [_present_operation(known) for known in found]})
 
     def _remembered(self, request: Request, behaviour: Behaviour, answer: Reply, now: float) -> Reply:
-        """The first answer is kept once execution has begun, a 500 like any other."""
+        """The first answer is stored once execution has begun, a 500 like any other."""
         kept = self.server_error() if behaviour.answer is Answer.ERROR_AFTER else answer
         key = _key(request)
         expired = self.store.get(_KEYS, key)

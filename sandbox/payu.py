@@ -1,11 +1,12 @@
-"""PayU India as a simulator: the payment page, `postservice.php`, and the posts back to the merchant.
+"""PayU India as a simulator: the payment page, `postservice.php`, and the posts to the merchant.
 
-How a payment behaves is decided by a token, the first found of: the form field `sandbox_token` of the payment page
-(outside the hash: what the payer does there), `udf1` to `udf5` and `productinfo` (what the merchant sent), and for
+The behaviour of a payment is the first token found in: the form field `sandbox_token` of the payment page (outside
+the hash: the payer's choice there), `udf1` to `udf5` and `productinfo` (sent by the merchant), and for
 `si_transaction` the `authpayuid`. A payment page without a token succeeds.
 
-Facts about PayU that shape this file: every answer is HTTP 200 with status words inside and says that it is HTML;
-a command's hash covers `var1` only; captures, voids and refunds are queued first; a txnid is good for one payment.
+Facts about PayU that this simulator reproduces: every answer is HTTP 200 with status words inside and has the type
+of HTML; a command's hash covers `var1` only; captures, voids and refunds are queued first; a txnid is good for one
+payment.
 """
 
 import calendar
@@ -74,7 +75,7 @@ _MESSAGES: Final = {
 
 
 class _CodeError(Exception):
-    """A capture, void or refund that is refused."""
+    """A refused capture, void or refund."""
 
     def __init__(self, code: int, message: str = "") -> None:
         super().__init__()
@@ -100,13 +101,13 @@ class PayUSimulator(LedgerSimulator):
     ) -> None:
         super().__init__(store, credentials, public_url=public_url, visibility_lag_seconds=visibility_lag_seconds)
         self.webhook_secret = credentials.key_secret if webhook_secret is None else webhook_secret
-        """The salt of what is posted to the merchant; the provider knows no other than the account's."""
+        """The salt of posts to the merchant; PayU itself knows only the account's salt."""
         self.partial_capture = partial_capture
 
     # -- the transport
 
     def is_authentic(self, request: Request) -> bool:
-        """The hash of a form, over its values as they were before the encoding."""
+        """Verify the hash of the form over its decoded values."""
         form = _form(request)
         expected = (
             request_hash(form, self.credentials.key_secret)
@@ -114,7 +115,7 @@ class PayUSimulator(LedgerSimulator):
             else command_hash(form, self.credentials.key_secret)
         )
         given = [(form.get("hash", ""), expected), (form.get("key", ""), self.credentials.key_id)]
-        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in given]  # both, in constant time
+        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in given]  # compares both, in constant time
         return all(matches)
 
     def unauthorized(self) -> Reply:
@@ -147,7 +148,7 @@ class PayUSimulator(LedgerSimulator):
             return self._pay(form, now)
         reply = self._command(form, now)
         if request.query.get("form") != "2":
-            return replace(reply, body=b"a:1:{" + reply.body + b"}")  # in PHP's own serialization, roughly
+            return replace(reply, body=b"a:1:{" + reply.body + b"}")  # approximately PHP's serialization
         return reply
 
     def _command(self, form: dict[str, str], now: float) -> Reply:
@@ -166,7 +167,7 @@ class PayUSimulator(LedgerSimulator):
     # -- payments
 
     def _pay(self, form: dict[str, str], now: float) -> Reply:
-        """The payer's browser posts the merchant's form, and the payer acts at once as the token wants."""
+        """The payer's browser posts the merchant's form, and the payer acts at once as the token prescribes."""
         amount = _payment_amount(form)
         behaviour = self._payer(form)
         facts = {name: form.get(name, "") for name in ("productinfo", "firstname", "email", "phone", *_UDFS)}
@@ -240,7 +241,7 @@ class PayUSimulator(LedgerSimulator):
         return settled
 
     def _approve(self, charge_id: str, now: float) -> Reply:
-        """The payer at the bank's page; `/cancel` behind it goes back to the shop instead."""
+        """The payer approves at the bank's page; `/cancel` after it returns to the shop instead."""
         name, _, choice = charge_id.partition("/")
         record = self.find(name, now)
         if record is None or choice not in {"", "cancel"} or record["state"] in {PENDING, CANCELED}:
@@ -254,7 +255,7 @@ class PayUSimulator(LedgerSimulator):
         return self._return_page(record)
 
     def browser_return(self, txnid: str, now: float) -> tuple[str, dict[str, str]] | None:
-        """What the payer's browser posts back to the shop: surl or furl, and the fields. None before the end."""
+        """The address (surl or furl) and fields that the payer's browser posts to the shop. None before the end."""
         record = self.find(payu_id(txnid), now)
         if record is None or record["state"] in {PENDING, WAITING} or not record["surl"]:
             return None
@@ -285,7 +286,7 @@ class PayUSimulator(LedgerSimulator):
         return self._details({form["var1"]: form["var1"]}, now)
 
     def _list(self, form: dict[str, str], now: float) -> Reply:
-        """All payments that were begun in a span of time, in India's time, both ends included; no pages."""
+        """All payments that began in a time range, in Indian time, both ends included; no pages."""
         try:
             since, until = (_moment(form.get(name, "")) for name in ("var1", "var2"))
         except ValueError:
@@ -310,7 +311,7 @@ class PayUSimulator(LedgerSimulator):
         }
 
     def _details(self, names: dict[str, str], now: float) -> Reply:
-        """By whatever it was asked for. A young payment is not found while the visibility lag lasts."""
+        """By transaction id or PayU id. Payments younger than the visibility lag are not found."""
         records = {name: self.find(charge_id, now) for name, charge_id in names.items()}
         seen = {n: r for n, r in records.items() if r and now - r["at"] >= self.visibility_lag_seconds}
         missing = {"mihpayid": "Not Found", "status": "Not Found"}
@@ -406,7 +407,7 @@ class PayUSimulator(LedgerSimulator):
         return self.perform(f"operation {form['var2']}", behaviour, take)
 
     def _target(self, form: dict[str, str], behaviour: Behaviour, now: float) -> tuple[Record, int]:
-        """The payment and the amount, once token, payment, lock and amount were looked at in this order."""
+        """The payment and the amount, after checks of token, payment, lock and amount in this order."""
         if not _TOKEN.fullmatch(form["var2"]):
             raise _CodeError(105, "Invalid token")
         if self.operation(request_id(form["var2"]), now) is not None:
@@ -489,7 +490,7 @@ class PayUSimulator(LedgerSimulator):
         return {**operation, "settles_at": now + seconds, "settles_to": FAILED if fails else DONE}
 
     def _queue(self, record: Record, operation: Record, behaviour: Behaviour, later: Record, now: float) -> Record:
-        """While the provider still holds the answer, the payment is locked."""
+        """The payment is locked while PayU delays the answer."""
         held = {Answer.HANG_AFTER: HANG_SECONDS, Answer.SLOW: SLOW_SECONDS}.get(behaviour.answer, 0.0)
         kept = {name: value for name, value in record.items() if name not in {"settles_at", "settles_to", "capturing"}}
         happens = later if operation.get("settles_to") == DONE else {}
@@ -505,7 +506,7 @@ class PayUSimulator(LedgerSimulator):
         return {"content-type": kind}
 
     def render(self, kind: str, event: Record) -> bytes:
-        """A payment's post has a hash, a refund's has none."""
+        """The post about a payment has a hash; the post about a refund has none."""
         if kind == "refund":
             return json.dumps(self._refund_fields(event["subject"], event["due"])).encode()
         record = self.find(event["subject"], event["due"])
@@ -536,7 +537,7 @@ class PayUSimulator(LedgerSimulator):
         }
 
     def _notify(self, record: Record, due: float, now: float) -> None:
-        """Only ends are told: pending is silence."""
+        """Only final states are posted."""
         kind = {CHARGED: "payment.success", AUTHORIZED: "payment.success", DECLINED: "payment.failure"}
         if record["state"] in kind:
             facts = {"subject": record["id"], "revision": record["version"]}
@@ -577,12 +578,11 @@ class PayUSimulator(LedgerSimulator):
 
 
 def sha512(text: str) -> str:
-    """Lower-case hex."""
     return hashlib.sha512(text.encode()).hexdigest()
 
 
 def request_hash(form: dict[str, str], salt: str) -> str:
-    """Of a payment request: udf6 to udf10 count with api_version 19 only; a mandate's or payer's JSON comes last."""
+    """For a payment request: udf6 to udf10 count with api_version 19 only; JSON of mandate or payer comes last."""
     names = ("key", "txnid", "amount", "productinfo", "firstname", "email", *_UDFS[:5])
     rest = [form.get(name, "") if form.get("api_version") == "19" else "" for name in _UDFS[5:]]
     extra = [form[name] for name in ("si_details", "beneficiarydetail") if form.get(name)]
@@ -590,7 +590,7 @@ def request_hash(form: dict[str, str], salt: str) -> str:
 
 
 def response_hash(form: dict[str, str], salt: str) -> str:
-    """Of a post to the merchant, backwards; additional charges come first."""
+    """For a post to the merchant: fields in reverse order, additional charges first."""
     rest = [form.get(name, "") if form.get("api_version") == "19" else "" for name in reversed(_UDFS[5:])]
     names = (*reversed(_UDFS[:5]), "email", "firstname", "productinfo", "amount", "txnid", "key")
     parts = [salt, form.get("status", ""), *rest, *(form.get(name, "") for name in names)]
@@ -599,11 +599,11 @@ def response_hash(form: dict[str, str], salt: str) -> str:
 
 
 def command_hash(form: dict[str, str], salt: str) -> str:
-    """Of a command: var1 alone is covered."""
+    """For a command: it covers only var1."""
     return sha512("|".join([form.get("key", ""), form.get("command", ""), form.get("var1", ""), salt]))
 
 
-# -- what a request may contain
+# -- parameters of requests
 
 
 def _form(request: Request) -> dict[str, str]:
@@ -618,7 +618,7 @@ def _form(request: Request) -> dict[str, str]:
 
 
 def _payment_amount(form: dict[str, str]) -> int:
-    """The amount in paise. Raises for whatever the payment page refuses."""
+    """The amount in paise. Raises for an amount that the payment page refuses."""
     for name in _REQUIRED:
         if not form.get(name):
             raise BadRequestError(f"Mandatory parameter {name} is missing")
@@ -668,7 +668,7 @@ def _paise(text: str) -> int:
 
 
 def rupees(amount: int) -> str:
-    """Two decimals, always."""
+    """The amount in rupees, always with two decimals."""
     return f"{Decimal(amount).scaleb(-2):.2f}"
 
 
@@ -678,7 +678,7 @@ def payu_id(txnid: str) -> str:
 
 
 def request_id(token: str) -> str:
-    """The id of the capture, void or refund with this token."""
+    """The request id of the capture, void or refund with this token."""
     return _digits("13", "operation", token)
 
 
@@ -696,7 +696,7 @@ def _india_time(at: float) -> str:
 
 
 def _moment(text: str) -> float:
-    """Raises ValueError for what is no time."""
+    """Raises ValueError for anything but a time."""
     return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S")) - _INDIA_SECONDS
 
 
@@ -718,7 +718,7 @@ def _error_words(record: Record) -> tuple[str, str]:
 
 
 def _present_recurring(record: Record, body: Record) -> Record:
-    """A dropped charge has no status: nobody knows yet."""
+    """A dropped charge has no status, because its outcome is open."""
     dropped = _status_words(record)[1] == "dropped"
     asked = record["taken"] == record["amount"]
     detail = {
@@ -747,7 +747,7 @@ def _present_action(operation: Record, now: float) -> Record:
         "mode": "CC",
         "action": kind,
         "token": operation["reference"],
-        "status": word.upper() if kind == "capture" else word,  # as in the provider's own samples
+        "status": word.upper() if kind == "capture" else word,  # as in PayU's own samples
         "bank_arn": None,
         "settlement_id": None,
         "amount_settled": None,
@@ -789,6 +789,6 @@ def _page(title: str, content: str = "") -> Reply:
 
 
 def _answer(body: Record) -> Reply:
-    """JSON that calls itself HTML."""
+    """JSON with the content type of HTML."""
     headers = {"content-type": "text/html; charset=UTF-8"}
     return Reply(status=200, body=json.dumps(body, separators=(",", ":")).encode(), headers=headers)

@@ -1,4 +1,4 @@
-"""What the providers that exist only here share: money that is held, taken, released, given back, and told of."""
+"""The base of the mock providers: authorizations, captures, voids, refunds, and webhooks about all of them."""
 
 import hashlib
 import hmac
@@ -16,22 +16,22 @@ CAPTURE: Final = "capture"
 VOID: Final = "void"
 REFUND: Final = "refund"
 TAKEN: Final = frozenset({CHARGED, AUTHORIZED})
-"""The payer's money is gone or held: nothing else may be charged for the same order."""
+"""The payer's money is taken or held: no other charge is allowed for the same order."""
 
 SIGNATURE_HEADER: Final = "x-mock-signature"
 _LATER: Final = frozenset({"settles_at", "settles_to"})
 
 
 class PostAuthorizationSimulator(LedgerSimulator):
-    """A charge that is held is captured once or voided once; what was taken is refunded in as many parts as wanted."""
+    """An authorization is captured once or voided once; a charge is refunded in any number of parts."""
 
     @abstractmethod
     def news(self, record: Record) -> str:
-        """The type of the webhook for a charge or operation that has got into its state."""
+        """The webhook type for the state of a charge or operation."""
 
     @abstractmethod
     def body(self, kind: str, event_id: str, record: Record, now: float) -> bytes:
-        """The webhook about a charge or operation."""
+        """The body of the webhook about a charge or operation."""
 
     @abstractmethod
     def too_many_requests(self) -> Reply:
@@ -40,7 +40,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
     # -- charges
 
     def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
-        """As ever, and told of."""
+        """As the base class, and emits a webhook."""
         record = super().charge(key, behaviour, details, now, success=success)
         self.notify(record, now)
         return record
@@ -56,14 +56,14 @@ class PostAuthorizationSimulator(LedgerSimulator):
     # -- operations
 
     def why_not(self, kind: str, charge: Record, amount: int, now: float) -> str | None:
-        """The reason to refuse a capture, void or refund of so much; None when it may be."""
+        """The reason to refuse a capture, void or refund of `amount`; None when it is allowed."""
         if charge["state"] != (CHARGED if kind == REFUND else AUTHORIZED):
             return {REFUND: "not_refundable", CAPTURE: "not_capturable", VOID: "not_voidable"}[kind]
         left = charge["taken"] - self.refunded(charge, now)
         return "amount_too_large" if amount > left else None
 
     def move(self, wanted: Record, charge: Record, now: float, show: Callable[[Record, Behaviour], Reply]) -> Reply:
-        """Do it as planned and answer with what `show` makes of the operation. It was checked to be possible.
+        """Execute an allowed operation as planned and answer with `show` of it.
 
         `wanted`: `kind`, `amount`, and our `reference` for it.
         """
@@ -89,21 +89,21 @@ class PostAuthorizationSimulator(LedgerSimulator):
             **(_refund_course(effect, now) if kind == REFUND else {"state": DONE}),
         }
         changes: dict[str, Record] = {CAPTURE: {"state": CHARGED, "taken": amount}, VOID: {"state": CANCELED}}
-        # What was to become of the charge has become of it, or it could not be operated on.
+        # An operation needs a charge in a final state: a planned change of it has happened already.
         kept = {name: value for name, value in charge.items() if name not in _LATER}
         self.book(kept, operation, **changes.get(kind, {}))
         self.notify(operation, now)
         return operation
 
     def visible_operations(self, charge: Record, now: float, kind: str | None = None) -> list[Record]:
-        """What a list shows: young ones stay hidden while the visibility lag lasts."""
+        """The operations of a list, without those younger than the visibility lag."""
         found = self.operations_of(charge, now, kind)
         return [record for record in found if now - record["at"] >= self.visibility_lag_seconds]
 
     # -- webhooks
 
     def notify(self, record: Record, now: float) -> None:
-        """The webhooks of how a charge or operation stands, and of what will become of it."""
+        """Emit the webhooks of the present state and of the planned state."""
         facts = {"subject": record["id"], "revision": record.get("version", 0)}
         if record["state"] not in {PENDING, WAITING}:
             self.emit_webhook([(self.news(record), facts)], now, now)
@@ -123,7 +123,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
         return self.body(kind, event["id"], record, due)
 
     def charge_request_of(self, operation: Record, now: float) -> Record:
-        """The charge that an operation is about."""
+        """The charge of an operation. Raises ValueError when there is none."""
         record = self.find(operation["charge_id"], now)
         if record is None:
             raise ValueError("an operation is about a charge that exists")
@@ -131,12 +131,12 @@ class PostAuthorizationSimulator(LedgerSimulator):
 
 
 def is_charge(record: Record) -> bool:
-    """Whether it is a charge, and no operation on one."""
+    """Whether the record is a charge and not an operation."""
     return "charge_id" not in record
 
 
 def _refund_course(effect: Effect, now: float) -> dict[str, Any]:
-    """A refund's state now and later. A failure may follow a success: the payer's bank sends it back."""
+    """The present and the planned state of a refund. A failure may follow a success: the payer's bank returns it."""
     match effect:
         case Effect.LATER_CHARGE:
             return {"state": PENDING, "settles_at": now + ASYNC_SECONDS, "settles_to": DONE}

@@ -1,8 +1,8 @@
-"""Razorpay, as its documents describe it: orders, payments of stored tokens, capture, refunds.
+"""Razorpay's payment gateway by its documentation: orders, payments of saved tokens, capture, refunds.
 
-Three things of it are traps, and are here on purpose. A receipt finds orders but keeps nobody from making a second one.
-A failed payment may be authorized later. And an authorized payment cannot be voided: it is captured in full, or given
-back by the provider days later.
+Three properties are traps for a connector, and are reproduced on purpose. Orders can be found by their receipt, but
+several orders may have the same one. A failed payment may be authorized later. An authorized payment cannot be
+voided: it is captured in full, or Razorpay returns the money days later.
 """
 
 import hashlib
@@ -32,11 +32,11 @@ WEBHOOK_SECRET: Final = "razorpay_sandbox_webhook"  # noqa: S105 - it signs what
 ACCOUNT_ID: Final = "acc_Sandbox0000001"
 AUTHORIZED: Final = "authorized"
 RELEASED: Final = "released"
-"""Authorized, never captured, given back by the provider."""
+"""Authorized, never captured, returned by Razorpay."""
 
 PRE_DEBIT_SECONDS: Final = (36 * 60 + 5) * 60
 MANUAL_EXPIRY_SECONDS: Final = 3 * 24 * 3600
-"""How long an authorized payment waits for its capture unless its order says otherwise."""
+"""The time until an authorized payment is returned, unless its order has another one."""
 
 _ORDER: Final = "order"
 _RECEIPT: Final = "receipt"
@@ -115,7 +115,7 @@ class RazorpaySimulator(CourseSimulator):
     def is_authentic(self, request: Request) -> bool:
         given = request.basic() or ("", "")
         pairs = zip(given, (self.credentials.key_id, self.credentials.key_secret), strict=True)
-        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all of them, in constant time
+        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all fields, in constant time
         return all(matches)
 
     def unauthorized(self) -> Reply:
@@ -197,7 +197,7 @@ class RazorpaySimulator(CourseSimulator):
         return json_reply(200, self._present_order(order, now))
 
     def _named(self, receipt: str | None) -> Record:
-        """The orders with a receipt. Nothing keeps a second one from being made."""
+        """All orders with this receipt; there may be several."""
         key = f"={receipt}" if receipt is not None else "-"
         return self.store.get(_RECEIPT, key) or {"id": key, "orders": []}
 
@@ -228,7 +228,7 @@ class RazorpaySimulator(CourseSimulator):
         return order
 
     def _of(self, order: Record, now: float) -> list[Record]:
-        """Its payments, oldest first. What was booked on the order only, because somebody crashed, never was."""
+        """The payments of the order, oldest first. An id without its record is left from a crash and is skipped."""
         found = (self.find(payment_id, now) for payment_id in order["payments"])
         return [record for record in found if record is not None]
 
@@ -320,7 +320,7 @@ class RazorpaySimulator(CourseSimulator):
         }
 
     def _keep_one_capture(self, order: Record, now: float) -> None:
-        """An order is captured once. What would be captured after that stays authorized, and is given back."""
+        """An order is captured once. A later payment stays authorized, and its money is returned."""
         captures = [
             (reached["when"], record["at"], record)
             for record in self._of(order, now)
@@ -360,7 +360,7 @@ class RazorpaySimulator(CourseSimulator):
         return _collection([self._present(record, now) for record in reversed(found)])
 
     def _list(self, name: str, query: Mapping[str, str], now: float) -> Reply:
-        """All of the account, newest first, ten a page unless more are asked for."""
+        """All payments of the account, newest first, ten on a page by default."""
         _check_query(query, {"from", "to", "count", "skip"})
         since, until = _number(query, "from", 0), _number(query, "to", 2**40)
         everything = list(self.everything(now))
@@ -468,7 +468,7 @@ class RazorpaySimulator(CourseSimulator):
         return refund
 
     def _notify_refund(self, refund: Record, now: float) -> None:
-        """No refund is ever called off, so its later news may be published now."""
+        """No refund is ever cancelled, so its later webhooks may be stored now."""
         facts = {"subject": refund["id"], "payment_id": refund["payment_id"]}
         events = ["refund.created", *_REFUND_NEWS.get(refund["state"], [])]
         self.emit_webhook([(event, facts) for event in events], now, now)
@@ -477,7 +477,7 @@ class RazorpaySimulator(CourseSimulator):
             self.emit_webhook(later, refund["settles_at"], now)
 
     def _refunds_of(self, record: Record, now: float) -> list[Record]:
-        """Newest first; what the provider gives back by itself is a refund, too."""
+        """Newest first, including the automatic refunds."""
         given_back = [self._automatic_refund(record)] if record["state"] == RELEASED else []
         return [*given_back, *reversed(self.operations_of(record, now, "refund"))]
 
@@ -517,13 +517,13 @@ class RazorpaySimulator(CourseSimulator):
     def _perform_once(
         self, kind: str, record: Record, behaviour: Behaviour, take: Callable[[], Reply], now: float
     ) -> Reply:
-        """A plan holds for one send, hence every send is a first one."""
+        """Count every send as the first one: a plan applies to one send."""
         return self.perform(f"{kind} {record['id']} {record['version']} {now}", behaviour, take)
 
     # -- reconciliation
 
     def _reconciliation(self, query: Mapping[str, str], now: float) -> Reply:
-        """Captured payments and refunds of a day or month in India; all of it settles at once here."""
+        """Captured payments and refunds of a day or month in Indian time; all of them are settled at once."""
         _check_query(query, {"year", "month", "day", "count", "skip"})
         if "year" not in query or "month" not in query:
             raise _invalid("year", "The year and month fields are required.")
@@ -563,7 +563,7 @@ class RazorpaySimulator(CourseSimulator):
     # -- webhooks
 
     def sign(self, body: bytes, now: float) -> dict[str, str]:  # noqa: ARG002 - this provider signs no time
-        """The event's id is the body's, so that a second delivery has the same one."""
+        """The event id is derived from the body, so that a second delivery has the same one."""
         return {
             "content-type": "application/json",
             "user-agent": "Razorpay-Webhook/v1",
@@ -660,12 +660,12 @@ class RazorpaySimulator(CourseSimulator):
 
 
 def sign_webhook(secret: str, body: bytes) -> str:
-    """Of the raw bytes; there is no time in it."""
+    """HMAC over the raw bytes, without a time."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def sign_payment(key_secret: str, order_id: str, payment_id: str) -> str:
-    """What Checkout and a recurring payment answer with."""
+    """The signature in the answers of Checkout and of a recurring payment."""
     return hmac.new(key_secret.encode(), f"{order_id}|{payment_id}".encode(), hashlib.sha256).hexdigest()
 
 
@@ -673,7 +673,7 @@ def sign_payment(key_secret: str, order_id: str, payment_id: str) -> str:
 
 
 def _success(order: Record, began: float, when: float) -> list[Record]:
-    """Authorized; then captured at once, or given back when nobody captured it in time."""
+    """Authorized, then captured at once, or returned when it was not captured in time."""
     first = step(when, AUTHORIZED, effect=Effect.CHARGE)
     late = order["automatic_expiry"] is not None and when - began > order["automatic_expiry"]
     if order["capture"] == "automatic" and not late:
@@ -701,7 +701,7 @@ _REFUND_NEWS: Final = {DONE: ["refund.processed"], FAILED: ["refund.failed"]}
 
 
 def _refund_course(effect: Effect) -> tuple[str, str | None]:
-    """A refund's state now and later."""
+    """The present and the planned state of a refund."""
     if effect is Effect.FUNDS_DECLINE:
         text = "Your account does not have enough balance to carry out the refund operation."
         raise _RefusedError(_error(400, text))
@@ -739,7 +739,7 @@ def _present_refund(refund: Record) -> Record:
 
 
 def _fee(amount: int) -> tuple[int, int]:
-    """Two percent, and eighteen percent of that, which is contained in the fee."""
+    """Two percent, and eighteen percent tax on that, which is included in the fee."""
     fee = amount // 50
     tax = fee * 18 // 100
     return fee + tax, tax
@@ -764,7 +764,7 @@ def _content(request: Request) -> str:
 
 
 def _check(body: Record, known: Mapping[str, _Check], required: tuple[str, ...]) -> None:
-    """As this provider does: what it does not know, it refuses."""
+    """Unknown fields are refused, as Razorpay does."""
     extra = [name for name in body if name not in known]
     if extra:
         verb = "is/are not required and should not be sent"
@@ -838,7 +838,7 @@ def _notes(name: str, value: Any) -> None:
 
 
 def _card(name: str, value: Any) -> None:
-    """A stored card needs at most its CVV; a card number has no business here."""
+    """A saved card needs at most its CVV; a card number is refused."""
     _object(name, value)
     _check(value, {"cvv": _text(4)}, ())
 
@@ -990,7 +990,7 @@ def _rate_limited() -> Reply:
 
 
 def _blank_error(status: int, text: str) -> Reply:
-    """What is refused before anybody looked at it has no source, step or reason."""
+    """A request refused before execution has no source, step or reason."""
     return _error(status, text, reason="NA", source="NA", step="NA")
 
 

@@ -1,4 +1,4 @@
-"""A provider in the style of Razorpay: orders and payments, receipts that are not unique, no idempotency keys."""
+"""The mock provider in the style of Razorpay: orders, payments, receipts that are not unique, no idempotency keys."""
 
 import hmac
 import json
@@ -36,7 +36,7 @@ _MIN_AMOUNT: Final = 100
 
 
 class RazorpayMockSimulator(PostAuthorizationSimulator):
-    """Basic authentication, JSON, paise; a failed payment may be captured late. All is captured, and nothing voided."""
+    """Basic authentication, JSON, paise. Late captures of failed payments; no partial capture, no void."""
 
     name = "razorpay_mock"
     reopens = True
@@ -44,7 +44,7 @@ class RazorpayMockSimulator(PostAuthorizationSimulator):
     def is_authentic(self, request: Request) -> bool:
         given = request.basic() or ("", "")
         pairs = zip(given, (self.credentials.key_id, self.credentials.key_secret), strict=True)
-        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all of them, in constant time
+        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in pairs]  # all fields, in constant time
         return all(matches)
 
     def unauthorized(self) -> Reply:
@@ -109,7 +109,7 @@ class RazorpayMockSimulator(PostAuthorizationSimulator):
         return self._moved(wanted, payment, now, None)
 
     def _moved(self, wanted: Record, payment: Record, now: float, show: Callable[[], Any] | None) -> Reply:
-        """The answer is the refund, unless something else is to be shown."""
+        """The answer is the refund, unless the behaviour prescribes an error."""
         if (reason := self.why_not(wanted["kind"], payment, wanted["amount"], now)) is not None:
             return _error(400, "BAD_REQUEST_ERROR", reason, f"The payment or amount is {reason.replace('_', ' ')}.")
         return self.move(

@@ -1,4 +1,4 @@
-"""What the three simulators share: charges with their ledger, counters of sends, ids, and the way answers go wrong."""
+"""The base of all simulators: charges and their ledger, counts of sends, ids, and faulty answers."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -43,14 +43,14 @@ _STATE_OF: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the simulator is opened with."""
+    """The key pair that the simulator accepts."""
 
     key_id: str
     key_secret: str
 
 
 class Simulator(ABC):
-    """A provider. `handle` is the whole of it; time is what it is told."""
+    """A provider. `handle` answers all requests; the caller passes the time."""
 
     name: str
     reopens: bool = False
@@ -63,7 +63,7 @@ class Simulator(ABC):
         self.visibility_lag_seconds = visibility_lag_seconds
 
     def handle(self, request: Request, now: float) -> Reply:
-        """The answer, and how it is to be given. `now` in seconds since 1970."""
+        """Answer the request. `now` in seconds since 1970."""
         if request.path.startswith("/actions/"):
             return self._approve(request.path.removeprefix("/actions/"), now)
         if not self.is_authentic(request):
@@ -75,7 +75,7 @@ class Simulator(ABC):
 
     @abstractmethod
     def is_authentic(self, request: Request) -> bool:
-        """Whether the request has this provider's credentials."""
+        """Whether the request has the credentials of this provider."""
 
     @abstractmethod
     def unauthorized(self) -> Reply:
@@ -91,12 +91,12 @@ class Simulator(ABC):
 
     @abstractmethod
     def answer(self, request: Request, now: float) -> Reply:
-        """An authentic request."""
+        """Answer an authentic request."""
 
     # -- charges
 
     def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
-        """Do what the behaviour says, once, and put it into the ledger. `success`: what it is when it works."""
+        """Charge as `behaviour` prescribes and store it in the ledger. `success` is the state of a success."""
         state = _STATE_OF[behaviour.effect]
         record: Record = {
             **details,
@@ -118,23 +118,22 @@ class Simulator(ABC):
         return record
 
     def find(self, charge_id: str, now: float) -> Record | None:
-        """A charge as it is now."""
+        """The charge in its state at `now`, or None."""
         record = self.store.get(CHARGE, charge_id)
         return self._settled(record, now) if record else None
 
     def charges(self, now: float, having: Callable[[Record], bool]) -> list[Record]:
-        """Charges as they are now; young ones stay hidden while the visibility lag lasts."""
+        """Charges in their state at `now`, without those younger than the visibility lag."""
         found = (self._settled(record, now) for record in self.store.all(CHARGE))
         return [r for r in found if having(r) and now - r["at"] >= self.visibility_lag_seconds]
 
     def change(self, record: Record, **changes: Any) -> Record:
-        """Store a change of a charge."""
         changed = {**record, **changes}
         self.store.put(CHARGE, record["id"], changed)
         return {**changed, "version": record["version"] + 1}
 
     def ledger(self, now: float) -> list[Record]:
-        """What was really charged, and what was not."""
+        """All charges with the amount that was really taken, and their state."""
         return [
             {
                 "reference": record["reference"],
@@ -148,7 +147,7 @@ class Simulator(ABC):
         ]
 
     def _settled(self, record: Record, now: float) -> Record:
-        """What was to happen later has happened once its time is over, whether anybody looked or not."""
+        """The record in its state at `now`: a planned change happens at its time, with or without a request."""
         if now < record.get("settles_at", now + 1):
             return record
         settled = {**record, "state": record["settles_to"], "effect": Effect.CHARGE}
@@ -156,10 +155,10 @@ class Simulator(ABC):
             settled["effect"] = Effect.SOFT_DECLINE
         return settled
 
-    # -- answers that go wrong
+    # -- faulty answers
 
     def perform(self, key: str, behaviour: Behaviour, effect: Callable[[], Reply]) -> Reply:
-        """Run `effect` and answer as the behaviour wants. The first send of a key is counted before anything else."""
+        """Run `effect` and answer as the behaviour prescribes. The sends of a key are counted first."""
         first = self._count_send(key) == 1
         if first and behaviour.answer is Answer.HANG_FIRST:
             return self.server_error().held(HANG_SECONDS)
@@ -185,7 +184,7 @@ class Simulator(ABC):
         return int(record["count"])
 
     def action_url(self, charge_id: str) -> str:
-        """Where the payer approves."""
+        """The page where the payer approves."""
         return f"{self.public_url}/actions/{charge_id}"
 
     def _approve(self, charge_id: str, now: float) -> Reply:
@@ -197,17 +196,17 @@ class Simulator(ABC):
         return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
 
     def make_id(self, prefix: str, *parts: object) -> str:
-        """Ids that the same story gives again."""
+        """A deterministic id: the same sequence of requests gives the same ids."""
         text = "|".join([self.name, prefix, *map(str, parts)])
         return prefix + hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def count(self, kind: str) -> int:
-        """How many records there are, for the next id."""
+        """The number of records, for the next id."""
         return sum(1 for _ in self.store.all(kind))
 
 
 def require(body: Record, fields: dict[str, type], optional: dict[str, type] | None = None) -> None:
-    """Raises `BadRequestError` for missing, unknown and wrongly typed fields, as a strict provider does."""
+    """Raises `BadRequestError` for missing, unknown and wrongly typed fields."""
     known = {**fields, **(optional or {})}
     for name in fields:
         if name not in body:
@@ -220,6 +219,6 @@ def require(body: Record, fields: dict[str, type], optional: dict[str, type] | N
 
 
 def require_positive(amount: int, *, least: int = 1) -> None:
-    """Raises `BadRequestError` for an amount that no provider takes."""
+    """Raises `BadRequestError` for an amount below `least`."""
     if amount < least:
         raise BadRequestError(f"amount must be at least {least}")

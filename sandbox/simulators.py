@@ -1,4 +1,4 @@
-"""The simulators by name: those of providers that exist only here, and those that speak a real provider's format."""
+"""The simulators by name: the mock providers, and those that speak a real provider's format."""
 
 from typing import Final
 
@@ -14,11 +14,11 @@ from sandbox.stripe import StripeSimulator
 SIMULATORS: Final[dict[str, type[Simulator]]] = {
     kind.name: kind for kind in (MockSimulator, RazorpayMockSimulator, CashfreeMockSimulator)
 }
-"""What the local environment and a deployed sandbox offer."""
+"""The simulators of the local environment and of a deployed sandbox."""
 
 REAL_PROVIDERS: Final[dict[str, type[Simulator]]] = {
     kind.name: kind for kind in (StripeSimulator, RazorpaySimulator, CashfreeSimulator, PayUSimulator)
 }
-"""What the local environment and the tests hold the real providers' adapters against."""
+"""The simulators that the local environment and the tests use with the real providers' connectors."""
 
 ALL: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **REAL_PROVIDERS}

@@ -1,4 +1,4 @@
-"""Where a simulator keeps its state."""
+"""The state of a simulator."""
 
 import copy
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ Record = dict[str, Any]
 
 
 class ConflictError(Exception):
-    """Somebody else changed the record since it was read: handle the request again."""
+    """The record changed after it was read: handle the request again."""
 
 
 class Store(Protocol):
-    """Records by kind and key. A record that was read is put back with its version; a new one has none."""
+    """Records by kind and key. A record that was read is stored with its version; a new record has no version."""
 
     def get(self, kind: str, key: str) -> Record | None: ...
 
@@ -31,11 +31,11 @@ class MemoryStore:
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
 
     def get(self, kind: str, key: str) -> Record | None:
-        """A copy: a simulator must put back what it changes."""
+        """A copy: a simulator must store its changes explicitly."""
         return copy.deepcopy(self.records.get((kind, key)))
 
     def put(self, kind: str, key: str, record: Record) -> None:
-        """With the next version."""
+        """Increments the version."""
         stored = self.records.get((kind, key))
         version = stored["version"] if stored else 0
         if record.get("version", 0) != version:
@@ -43,11 +43,10 @@ class MemoryStore:
         self.records[kind, key] = {**copy.deepcopy(record), "version": version + 1}
 
     def all(self, kind: str) -> Iterator[Record]:
-        """In the order in which they were made."""
+        """In the order of their creation."""
         for (known, _), record in list(self.records.items()):
             if known == kind:
                 yield copy.deepcopy(record)
 
     def clear(self) -> None:
-        """Forget everything."""
         self.records.clear()

@@ -1,11 +1,11 @@
 """Stripe as a simulator: API version 2023-10-16, PaymentIntents, refunds, events, balance transactions.
 
-The token is the `payment_method`. Facts about the provider that shape this file:
+The token is the `payment_method`. Facts about Stripe that this simulator reproduces:
 
-* A first answer is stored under the Idempotency-Key once execution has begun, a 500 like any other, for 24 hours.
-  Validation errors, 429 and 409 are not stored. While an answer is held, its key is in use: 409.
-* A held request that never began (`tok_timeout_before_charge`) got lost on its way: its key is not in use.
-* Search sees a new intent after `search_lag_seconds`; list and read see it at once.
+* The first answer is stored under the Idempotency-Key once execution has begun, a 500 like any other, for 24 hours.
+  Validation errors, 429 and 409 are not stored. While an answer is delayed, its key is in use: 409.
+* A delayed request that never began (`tok_timeout_before_charge`) was lost on its way: its key is not in use.
+* Search finds a new intent after `search_lag_seconds`; list and read find it at once.
 """
 
 import base64
@@ -96,7 +96,7 @@ _SEARCHABLE: Final = ("status", "currency", "amount", "customer")
 
 
 class _RefusedError(Exception):
-    """An error answer. `began` says whether execution had begun, so that the answer is kept under the key."""
+    """An error answer. `began`: execution had begun, so the answer is stored under the key."""
 
     def __init__(self, reply: Reply, *, began: bool = False) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A POST that is being answered."""
+    """A POST in progress."""
 
     path: str
     form: Record
@@ -117,12 +117,12 @@ class _Call:
 
     @property
     def origin(self) -> Record:
-        """What an event says about the request that caused it."""
+        """The request that caused an event, as the event shows it."""
         return {"id": self.request_id, "idempotency_key": self.key}
 
     @property
     def send_key(self) -> str:
-        """By which sends are counted: an expired key begins a new life."""
+        """The key that counts sends: after its expiry an idempotency key counts from the beginning."""
         return f"{self.key or self.request_id}#{self.stored['version'] if self.stored else 0}"
 
 
@@ -233,7 +233,7 @@ class StripeSimulator(LedgerSimulator):
         return self._execute(call, content, behaviour, execute)
 
     def _action(self, request: Request, call: _Call) -> tuple[Behaviour, Callable[[], Reply]]:
-        """What a POST asks for, when its parameters are valid: how it will go, and its execution."""
+        """The behaviour of a valid POST and the function that executes it."""
         path, now = request.path, call.now
         if path == "/v1/payment_intents":
             form = _check(call.form, _CREATE, ("amount", "currency"))
@@ -267,7 +267,7 @@ class StripeSimulator(LedgerSimulator):
         raise _unknown_url(request)
 
     def _execute(self, call: _Call, content: str, behaviour: Behaviour, execute: Callable[[], Reply]) -> Reply:
-        """Once begun, the answer is kept; a held one keeps its key in use."""
+        """Once execution has begun the answer is stored; a delayed answer keeps its key in use."""
         if behaviour.effect is Effect.RATE_LIMITED:
             raise _RefusedError(_rate_limited())
         answers: list[Reply] = []
@@ -309,7 +309,7 @@ class StripeSimulator(LedgerSimulator):
         return behaviour
 
     def _operation_behaviour(self) -> Behaviour:
-        """Soft declines of operations are the provider's lock: nothing happened, try again."""
+        """A soft decline of an operation is Stripe's lock timeout: nothing happened, a repeat is allowed."""
         behaviour = self.planned_behaviour()
         if behaviour.effect is Effect.SOFT_DECLINE:
             message = "This object cannot be accessed right now because another API request is accessing it."
@@ -401,7 +401,7 @@ class StripeSimulator(LedgerSimulator):
         return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
 
     def _approve(self, charge_id: str, now: float) -> Reply:
-        """The payer at the address of `next_action`."""
+        """The payer approves at the address of `next_action`."""
         record = self.find(charge_id, now)
         if record is not None and record["state"] == WAITING:
             taken = record["taken"]
@@ -419,7 +419,7 @@ class StripeSimulator(LedgerSimulator):
         return settled
 
     def _change(self, record: Record, **changes: Any) -> Record:
-        """What was to happen later to the old state does not."""
+        """Change the state and cancel the planned change."""
         kept = {name: value for name, value in record.items() if not name.startswith("settles_")}
         return self.change(kept, **changes)
 
@@ -430,7 +430,6 @@ class StripeSimulator(LedgerSimulator):
         return record
 
     def _intents(self, now: float) -> list[Record]:
-        """Newest first."""
         return sorted(self.charges(now, lambda _: True), key=lambda r: (r["at"], r["id"]), reverse=True)
 
     def _list_intents(self, query: Record, now: float) -> Reply:
@@ -551,16 +550,16 @@ class StripeSimulator(LedgerSimulator):
             "at": call.now,
         }
 
-    # -- books
+    # -- ledger and balance
 
     def ledger(self, now: float) -> list[Record]:
-        """With currencies as everybody else writes them."""
+        """With currencies in capitals, as in the other simulators."""
         return [{**entry, "currency": entry["currency"].upper()} for entry in super().ledger(now)]
 
     def _list_balance(self, query: Record, now: float) -> Reply:
         wanted = {name: query[name] for name in ("type", "source", "currency") if name in query}
         found = [r for r in self._balance(now) if all(r[name] == value for name, value in wanted.items())]
-        found = [] if "payout" in query else found  # nothing is paid out here
+        found = [] if "payout" in query else found  # the simulator makes no payouts
         sources = self._sources(now) if "source" in query.get("expand", []) else {}
 
         def present(entry: Record) -> Record:
@@ -570,7 +569,7 @@ class StripeSimulator(LedgerSimulator):
         return _page("/v1/balance_transactions", found, query, present)
 
     def _sources(self, now: float) -> dict[str, Record]:
-        """What `expand` puts in the place of an id."""
+        """The objects that `expand` inserts in place of ids."""
         found: dict[str, Record] = {}
         for record in self._intents(now):
             found[_charge_id(record) or ""] = self._present_charge(record, now)
@@ -719,7 +718,7 @@ class StripeSimulator(LedgerSimulator):
         }
 
 
-# -- what a request may contain
+# -- parameters of requests
 
 _Checker = Callable[[str, Any], Any]
 _ECHOED: Final = (
@@ -788,7 +787,7 @@ def _texts(name: str, value: Any) -> list[str]:
 
 
 def _expand(name: str, value: Any) -> list[str]:
-    """Lists put `data.` in front. Nothing but charges, and what moved the balance, is expanded here."""
+    """Lists put `data.` in front. Only charges and the sources of balance transactions can be expanded here."""
     found = [item.removeprefix("data.") for item in _texts(name, value)]
     for item in found:
         if item not in {"latest_charge", "source"}:
@@ -797,7 +796,7 @@ def _expand(name: str, value: Any) -> list[str]:
 
 
 def _hash(name: str, value: Any) -> Record:
-    """Known to the provider and not looked into here."""
+    """Any object: Stripe has this parameter, and the simulator does not read its members."""
     if not isinstance(value, dict):
         raise _refused("Invalid object", param=name)
     return value
@@ -918,7 +917,7 @@ _SEARCH_QUERY: Final[dict[str, _Checker]] = {"expand": _expand, "limit": _limit,
 
 
 def _nest(pairs: Any) -> Record:
-    """`metadata[a]=1`, `expand[]=b` and `expand[0]=b` as what they mean; a repeated plain name is the last one."""
+    """Parse `metadata[a]=1`, `expand[]=b` and `expand[0]=b` into objects and arrays; the last repeated name counts."""
     nested: Record = {}
     for name, value in pairs:
         parts = re.findall(r"^[^\[\]]+|\[[^\[\]]*\]", name)
@@ -935,14 +934,14 @@ def _nest(pairs: Any) -> Record:
 
 
 def _listed(value: Any) -> Any:
-    """Keys 0, 1, 2... are an array."""
+    """An object with the keys 0, 1, 2... becomes an array."""
     if isinstance(value, dict) and list(value) == [str(index) for index in range(len(value))]:
         return [_listed(item) for item in value.values()]
     return value
 
 
 def _check(form: Record, known: Mapping[str, _Checker], required: tuple[str, ...] = (), within: str = "") -> Record:
-    """Typed values. Raises for unknown, missing and wrongly typed parameters."""
+    """Parse the values by type. Raises for unknown, missing and wrongly typed parameters."""
     full: Callable[[str], str] = lambda name: f"{within}[{name}]" if within else name  # noqa: E731
     for name in form:
         if name not in known:
@@ -955,7 +954,7 @@ def _check(form: Record, known: Mapping[str, _Checker], required: tuple[str, ...
 
 
 def _creation(form: Record, behaviour: Behaviour) -> Behaviour:
-    """Rules between the parameters of a creation. Without a confirmation nothing is charged yet."""
+    """Check the rules between the parameters of a creation. Without confirmation nothing is charged yet."""
     amount, currency = form["amount"], form["currency"]
     _require_positive("amount", amount)
     if amount > _MAX_AMOUNT:
@@ -984,12 +983,12 @@ def _creation(form: Record, behaviour: Behaviour) -> Behaviour:
 
 
 def _default_methods(form: Record) -> Record | None:
-    """Since 2023-08-16 an intent without a list of types takes whatever the Dashboard allows, redirects too."""
+    """Since 2023-08-16 an intent without a list of types allows all types of the Dashboard, redirects included."""
     return None if "payment_method_types" in form else {"enabled": True, "allow_redirects": "always"}
 
 
 def _require_return_url(form: Record, automatic: Record | None) -> None:
-    """A confirmation on which the payer may be sent away needs an address to come back to."""
+    """A confirmation that may redirect the payer needs a return address."""
     redirects = automatic is not None and automatic["enabled"] and automatic["allow_redirects"] == "always"
     if redirects and not form.get("return_url") and not form.get("off_session"):
         raise _refused(
@@ -1000,7 +999,7 @@ def _require_return_url(form: Record, automatic: Record | None) -> None:
 
 
 def _merged(metadata: Record, given: Record | str) -> Record:
-    """What an object had and what a later request attaches to it; an empty value takes a key away, or all of them."""
+    """The metadata after a request; an empty value removes one key, or all of them."""
     if isinstance(given, str):
         return {}
     return {name: value for name, value in {**metadata, **given}.items() if value}
@@ -1012,11 +1011,11 @@ def _require_positive(name: str, amount: int) -> None:
         raise _refused(message, code="parameter_invalid_integer", param=name)
 
 
-# -- what becomes of things
+# -- states
 
 
 def _outcome(record: Record, form: Record, behaviour: Behaviour, now: float) -> Record:
-    """What a confirmation changes of an intent."""
+    """The changes of an intent by a confirmation."""
     effect = behaviour.effect
     alone = bool(form.get("off_session")) or bool(form.get("error_on_requires_action"))
     taken = record["amount"] + (1 if effect is Effect.WRONG_AMOUNT else 0)
@@ -1038,7 +1037,7 @@ def _paid(taken: int) -> Record:
 
 
 def _refund_course(effect: Effect) -> tuple[str, tuple[float, str] | None]:
-    """A refund's state now and later. A failure may follow a success."""
+    """The present and the planned state of a refund. A failure may follow a success."""
     match effect:
         case Effect.LATER_CHARGE:
             return PENDING, (ASYNC_SECONDS, DONE)
@@ -1053,7 +1052,7 @@ def _refund_course(effect: Effect) -> tuple[str, tuple[float, str] | None]:
 
 
 def _news(record: Record) -> list[str]:
-    """The events of an intent that has just got into its state."""
+    """The events of an intent that has just changed its state."""
     return {
         CHARGED: ["charge.succeeded", "payment_intent.succeeded"],
         AUTHORIZED: ["charge.succeeded", "payment_intent.amount_capturable_updated"],
@@ -1070,7 +1069,7 @@ def _status(record: Record) -> str:
 
 
 def _charge_id(record: Record) -> str | None:
-    """An intent that waits for its payer has no charge yet; a new confirmation makes a new one."""
+    """The id of the current charge. A waiting intent has none yet; a new confirmation makes a new one."""
     if not record["tries"] or record["state"] == WAITING:
         return None
     return f"ch_{record['id'].removeprefix('pi_')}{record['tries']}"
@@ -1141,7 +1140,7 @@ def _balance_entry(record: Record, kind: str, source: str | None, amount: int, a
 
 
 def _page(url: str, records: list[Record], query: Record, present: Callable[[Record], Record]) -> Reply:
-    """Newest first, with the provider's cursors."""
+    """Newest first, with Stripe's cursors."""
     bounds = query.get("created", {})
     tests: dict[str, Callable[[float, int], bool]] = {
         "gt": lambda at, bound: int(at) > bound,
@@ -1165,7 +1164,7 @@ def _page(url: str, records: list[Record], query: Record, present: Callable[[Rec
 
 
 def _clauses(query: str) -> list[tuple[str, str, str]]:
-    """Field, metadata key, value. Only exact matches joined by AND are modelled."""
+    """Field, metadata key, value. Only exact matches joined by AND are implemented."""
     found: list[tuple[str, str, str]] = []
     rest = query.strip()
     while rest or not found:
@@ -1221,7 +1220,7 @@ def _raw(body: str, status: int = 200) -> Reply:
 
 
 def _refused(message: str, **more: Any) -> _RefusedError:
-    """A parameter's error: execution has not begun."""
+    """A parameter error: execution has not begun."""
     return _RefusedError(_error(400, "invalid_request_error", message, **more))
 
 

@@ -1,4 +1,4 @@
-"""One payment at one provider that could fail over to another, and trouble at each of its requests in turn."""
+"""One payment at one provider that could fail over to another, with a fault at each of its requests in turn."""
 
 import pytest
 
@@ -14,13 +14,13 @@ MAX_REQUESTS = 4
 DAY_SECONDS = 86_400
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
 ASKS_NO_PAYER = {"razorpay", "payu"}
-"""A recurring payment there has no step for the payer."""
+"""A recurring payment has no step for the payer there."""
 RESTING = {PaymentStatus.SUCCESS, PaymentStatus.FAILED, PaymentStatus.IN_REVIEW, PaymentStatus.CANCELLED}
 
 
 @pytest.fixture
 def world(provider: str) -> HostileWorld:
-    """The provider first, all others after it."""
+    """Routes to this provider first, then to all others."""
     world = HostileWorld()
     world.use(FixedRules(fallback(provider, *(name for name in NAMES if name != provider))))
     return world
@@ -41,9 +41,9 @@ def pay(world: HostileWorld, provider: str, token: str = "tok_success") -> Payme
 
 
 def settle(world: HostileWorld, payment: Payment) -> Payment:
-    """Messages, sweeps and time, until the payment rests; each step checked against the books.
+    """Process messages and sweeps until the payment rests; check each step against the ledger.
 
-    For as long as the provider may be asked by what it declares, and two days.
+    Ends after the time in which the provider may be inquired by its capabilities, and two days.
     """
     able = world.providers.get(payment.route.candidates[0].provider).capabilities
     until_ms = world.clock.now_ms() + able.action_lifetime_ms + able.inquiry_horizon_ms + 2 * DAY_SECONDS * 1000
@@ -59,7 +59,7 @@ def settle(world: HostileWorld, payment: Payment) -> Payment:
 
 
 def check(world: HostileWorld, payment: Payment) -> Payment:
-    """What must hold at every moment: one open attempt, one charge, and no status that the books contradict."""
+    """Invariants at every moment: at most one open attempt, at most one charge, a status that the ledger confirms."""
     now, charged = world.now(payment), world.http.charged()
     assert len(charged) <= 1, f"charged {len(charged)} times"
     assert sum(attempt.state in OPEN_STATES for attempt in now.attempts) <= 1
@@ -79,7 +79,7 @@ def test_nothing_goes_wrong(world: HostileWorld, provider: str) -> None:
 @pytest.mark.parametrize("trouble", Trouble, ids=lambda trouble: trouble.value.replace(" ", "-"))
 @pytest.mark.parametrize("at", range(1, MAX_REQUESTS + 1))
 def test_trouble_at_one_request(world: HostileWorld, provider: str, at: int, trouble: Trouble) -> None:
-    """Inquiries and cancellations too: the first fault makes them necessary, the second hits them."""
+    """Includes inquiries and cancellations: the first fault makes them necessary, the second hits them."""
     world.line.troubles = {1: Trouble.ANSWER_LOST, 2: Trouble.ANSWER_LOST} if at > 2 else {}
     world.line.troubles[at] = trouble
     payment = settle(world, pay(world, provider))
@@ -112,7 +112,7 @@ def test_refused_before_it_was_sent_goes_elsewhere(world: HostileWorld, provider
 
 @pytest.mark.parametrize("hours", [1, 23, 25, 80])
 @pytest.mark.parametrize("trouble", [Trouble.ANSWER_LOST, Trouble.REQUEST_LOST])
-def test_nobody_looks_for_a_long_time(world: HostileWorld, provider: str, trouble: Trouble, hours: int) -> None:
+def test_no_wake_for_a_long_time(world: HostileWorld, provider: str, trouble: Trouble, hours: int) -> None:
     """The provider's window and the charge deadline pass in between."""
     world.line.troubles = dict.fromkeys(range(1, MAX_REQUESTS + 1), trouble)
     payment = pay(world, provider)

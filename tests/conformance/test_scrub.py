@@ -1,6 +1,6 @@
-"""What a provider was told, it may repeat in any message: none of it is kept in outcomes, events, messages or logs.
+"""A provider may repeat our request in any text: outcomes, events, messages and logs must keep none of it.
 
-Its errors are the simulator's own, with every text replaced by one that holds all the private things that were sent.
+The errors are the simulator's own, with every text replaced by one that contains all private values that were sent.
 """
 
 import json
@@ -27,15 +27,15 @@ ENDS = ["tok_hard_decline", "tok_soft_decline", "tok_insufficient_funds", "tok_r
 
 @dataclass
 class EchoingLine:
-    """Passes on, keeps what was sent, and puts all of its private parts into each text of the answer."""
+    """A transport that records every request and inserts all private values sent into each text of the answers."""
 
-    till: ProviderHarness
+    harness: ProviderHarness
     token: str
     sent: list[str] = field(default_factory=list)
     echoed: int = 0
 
     def install(self) -> None:
-        line = self.till.world.line
+        line = self.harness.world.line
         self.pass_on = line.send
         line.send = self.send  # type: ignore[method-assign]
 
@@ -53,8 +53,8 @@ class EchoingLine:
         return HttpResponse(status=answer.status, headers=answer.headers, body=spoiled)
 
     @property
-    def told(self) -> list[str]:
-        """What the provider knows, and we would rather not read again."""
+    def sent_values(self) -> list[str]:
+        """The private values that the provider has received."""
         known = [value for value in (self.token, *PRIVATE) if value and any(value in text for text in self.sent)]
         return [*known, SECRET]
 
@@ -70,21 +70,21 @@ class EchoingLine:
 
     def _text(self) -> str:
         self.echoed += 1
-        return f"Refused: {' of '.join(self.told)}, card {CARD}."
+        return f"Refused: {' of '.join(self.sent_values)}, card {CARD}."
 
 
 @pytest.fixture
-def till(provider: str) -> ProviderHarness:
-    till = ProviderHarness(provider)
-    till.world.secrets.key_secret = SECRET
-    till.simulator.credentials = Credentials(key_id="id", key_secret=SECRET)
-    till.world.secrets.by_arn.setdefault(till.account.secret_arn, ("secret",))
-    return till
+def harness(provider: str) -> ProviderHarness:
+    harness = ProviderHarness(provider)
+    harness.world.secrets.key_secret = SECRET
+    harness.simulator.credentials = Credentials(key_id="id", key_secret=SECRET)
+    harness.world.secrets.by_arn.setdefault(harness.account.secret_arn, ("secret",))
+    return harness
 
 
-def kept(till: ProviderHarness) -> str:
-    """All that is stored beside what the merchant sent, queued, logged or counted."""
-    world = till.world
+def kept(harness: ProviderHarness) -> str:
+    """Everything stored beside the merchant's own request: queues, logs, metrics."""
+    world = harness.world
     stored = world.payments.payments.values()
     attempts = [asdict(attempt) for payment in stored for attempt in payment.attempts]
     errors = [asdict(payment.last_error) for payment in stored if payment.last_error]
@@ -96,54 +96,54 @@ def kept(till: ProviderHarness) -> str:
 
 
 def check(line: EchoingLine) -> None:
-    said = kept(line.till)
-    assert [canary for canary in line.told if canary in said] == []
+    said = kept(line.harness)
+    assert [canary for canary in line.sent_values if canary in said] == []
     assert CARD not in said
 
 
 @pytest.mark.parametrize("token", ENDS)
-def test_a_charge(till: ProviderHarness, token: str) -> None:
-    line = EchoingLine(till, token)
+def test_a_charge(harness: ProviderHarness, token: str) -> None:
+    line = EchoingLine(harness, token)
     line.install()
-    till.pay(token)
-    till.world.work_until_idle(most=200)
-    assert SECRET in line.told
+    harness.pay(token)
+    harness.world.work_until_idle(most=200)
+    assert SECRET in line.sent_values
     check(line)
 
 
 @pytest.mark.parametrize("token", ENDS)
-def test_a_refund(till: ProviderHarness, token: str) -> None:
-    line = EchoingLine(till, "tok_success")
+def test_a_refund(harness: ProviderHarness, token: str) -> None:
+    line = EchoingLine(harness, "tok_success")
     line.install()
-    payment = till.paid_for(OperationKind.REFUND)
-    till.simulator.next_operation(token)
-    till.settle(till.request(OperationKind.REFUND, payment, 20_000))
+    payment = harness.paid_for(OperationKind.REFUND)
+    harness.simulator.next_operation(token)
+    harness.settle(harness.request(OperationKind.REFUND, payment, 20_000))
     check(line)
 
 
-def test_errors_are_echoed_so_that_the_tests_above_can_fail(till: ProviderHarness) -> None:
-    line = EchoingLine(till, "tok_hard_decline")
+def test_errors_are_echoed_so_that_the_tests_above_can_fail(harness: ProviderHarness) -> None:
+    line = EchoingLine(harness, "tok_hard_decline")
     line.install()
-    till.pay("tok_hard_decline")
-    till.world.work_until_idle(most=200)
+    harness.pay("tok_hard_decline")
+    harness.world.work_until_idle(most=200)
     assert line.echoed
-    assert "tok_hard_decline" in line.told
+    assert "tok_hard_decline" in line.sent_values
 
 
-def test_a_webhook(till: ProviderHarness) -> None:
-    """The provider event, what is queued of it, and what is written when it is applied."""
-    payment = till.paid_for(OperationKind.REFUND)
-    till.settle(till.request(OperationKind.REFUND, payment, 20_000))
-    line = EchoingLine(till, "tok_success")
-    world = till.world
-    signs_with = getattr(till.simulator, "webhook_secret", SECRET)
-    world.secrets.by_arn[till.account.secret_arn] = (signs_with,)
-    for webhook in till.told():
-        if (till.provider, webhook.type) == ("payu", "refund"):
+def test_a_webhook(harness: ProviderHarness) -> None:
+    """Covers the provider event, its queued form, and the records after it is applied."""
+    payment = harness.paid_for(OperationKind.REFUND)
+    harness.settle(harness.request(OperationKind.REFUND, payment, 20_000))
+    line = EchoingLine(harness, "tok_success")
+    world = harness.world
+    signs_with = getattr(harness.simulator, "webhook_secret", SECRET)
+    world.secrets.by_arn[harness.account.secret_arn] = (signs_with,)
+    for webhook in harness.webhooks_due():
+        if (harness.provider, webhook.type) == ("payu", "refund"):
             continue
         line.sent.append(webhook.body.decode() + unquote_plus(webhook.body.decode()))
-        world.receive(till.provider, webhook.body, webhook.headers)
+        world.receive(harness.provider, webhook.body, webhook.headers)
         queued = repr(world.provider_events.sent)
-        assert [canary for canary in line.told if canary in queued] == []
+        assert [canary for canary in line.sent_values if canary in queued] == []
     world.deliver_provider_events()
     check(line)

@@ -1,4 +1,4 @@
-"""A provider's webhooks: who may have sent them, and whether they say what an inquiry says."""
+"""A provider's webhooks: only the provider can sign them, and they agree with an inquiry."""
 
 import json
 from collections.abc import Iterator
@@ -21,36 +21,36 @@ from tests.support.conformance import DAY_SECONDS, ProviderHarness
 
 PART = 20_000
 SIGNED_INSIDE = {"payu": "its hash is a field of the form, and covers only some of the others"}
-"""A byte that no signature covers may change, if what is read from the webhook does not."""
+"""A byte that no signature covers may change only if the event stays the same."""
 UNSIGNED = {("payu", "refund"): "bears no hash, and is therefore refused like any forged one"}
 
 
 class Mailbox:
-    """The webhooks of a paid payment and of its refund, and how they are read."""
+    """The webhooks of a paid payment and of its refund."""
 
     def __init__(self, provider: str) -> None:
-        self.till = ProviderHarness(provider)
-        self.payment: Payment = self.till.paid_for(OperationKind.REFUND)
-        self.of_charge = self._told()
-        self.refund = self.till.settle(self.till.request(OperationKind.REFUND, self.payment, PART))
+        self.harness = ProviderHarness(provider)
+        self.payment: Payment = self.harness.paid_for(OperationKind.REFUND)
+        self.of_charge = self._webhooks_due()
+        self.refund = self.harness.settle(self.harness.request(OperationKind.REFUND, self.payment, PART))
         assert self.refund.status is OperationStatus.SUCCEEDED
-        self.of_refund = self._told()
-        self.secrets = tuple(self.till.world.secrets.webhook_secrets(self.till.account.secret_arn))
+        self.of_refund = self._webhooks_due()
+        self.secrets = tuple(self.harness.world.secrets.webhook_secrets(self.harness.account.secret_arn))
 
-    def _told(self) -> list[Webhook]:
-        provider = self.till.provider
-        return [webhook for webhook in self.till.told() if (provider, webhook.type) not in UNSIGNED]
+    def _webhooks_due(self) -> list[Webhook]:
+        provider = self.harness.provider
+        return [webhook for webhook in self.harness.webhooks_due() if (provider, webhook.type) not in UNSIGNED]
 
     @property
     def all(self) -> list[Webhook]:
         return [*self.of_charge, *self.of_refund]
 
     def read(self, webhook: Webhook, *secrets: str, later_seconds: float = 0) -> ProviderEvent:
-        """As it would be, had it just arrived; with the account's own secrets unless others are named."""
-        at_ms = self.till.world.clock.now_ms() + int(later_seconds * 1000)
+        """Read the webhook as if it had just arrived, by default with the account's own secrets."""
+        at_ms = self.harness.world.clock.now_ms() + int(later_seconds * 1000)
         headers = {name.lower(): value for name, value in webhook.headers.items()}
         received = Received(headers=headers, body=webhook.body, received_at_ms=at_ms)
-        return self.till.http_provider.read_webhook(received, secrets or self.secrets)
+        return self.harness.http_provider.read_webhook(received, secrets or self.secrets)
 
     def is_forged(self, webhook: Webhook, *secrets: str) -> bool:
         try:
@@ -60,8 +60,8 @@ class Mailbox:
         return False
 
     def signed(self, body: bytes) -> Webhook:
-        """Something that only the provider can have sent."""
-        headers = self.till.simulator.sign(body, self.till.now)
+        """A webhook with this body and the provider's signature."""
+        headers = self.harness.simulator.sign(body, self.harness.now)
         return Webhook(id="x", type="x", headers=headers, body=body)
 
 
@@ -81,28 +81,30 @@ def test_it_tells_of_a_charge(mailbox: Mailbox) -> None:
 
 def test_what_it_says_of_a_charge_is_what_an_inquiry_says(mailbox: Mailbox) -> None:
     (attempt,) = mailbox.payment.attempts
-    till = mailbox.till
+    harness = mailbox.harness
     charge = charge_request_of(mailbox.payment, attempt)
-    asked = verify_outcome(till.http_provider.inquire(charge, till.account), mailbox.payment, attempt, first_send=False)
+    asked = verify_outcome(
+        harness.http_provider.inquire(charge, harness.account), mailbox.payment, attempt, first_send=False
+    )
     for provider_event in map(mailbox.read, mailbox.of_charge):
         if provider_event.outcome is not None:
-            told = verify_outcome(provider_event.outcome, mailbox.payment, attempt, first_send=False)
-            assert isinstance(told, Charged), provider_event.type
-            assert told == asked, provider_event.type
+            verified = verify_outcome(provider_event.outcome, mailbox.payment, attempt, first_send=False)
+            assert isinstance(verified, Charged), provider_event.type
+            assert verified == asked, provider_event.type
 
 
 def test_what_it_says_of_a_refund_is_what_an_inquiry_says(mailbox: Mailbox) -> None:
-    till, refund = mailbox.till, mailbox.refund
+    harness, refund = mailbox.harness, mailbox.refund
     attempt = refund.last_attempt
     assert attempt is not None
-    asked = till.http_provider.inquire_operation(till.operation_request(refund), till.account)
+    asked = harness.http_provider.inquire_operation(harness.operation_request(refund), harness.account)
     for provider_event in map(mailbox.read, mailbox.of_refund):
         assert provider_event.operation_key in {None, attempt.provider_key}, provider_event.type
         assert provider_event.operation_reference in {None, attempt.reference}, provider_event.type
         if provider_event.operation_outcome is not None:
-            told = verify_operation_outcome(provider_event.operation_outcome, refund, attempt, first_send=False)
-            assert isinstance(told, Succeeded), provider_event.type
-            assert told == verify_operation_outcome(asked, refund, attempt, first_send=False), provider_event.type
+            verified = verify_operation_outcome(provider_event.operation_outcome, refund, attempt, first_send=False)
+            assert isinstance(verified, Succeeded), provider_event.type
+            assert verified == verify_operation_outcome(asked, refund, attempt, first_send=False), provider_event.type
 
 
 def test_a_wrong_secret_no_secret_and_an_empty_one(mailbox: Mailbox) -> None:
@@ -110,20 +112,20 @@ def test_a_wrong_secret_no_secret_and_an_empty_one(mailbox: Mailbox) -> None:
         assert not mailbox.is_forged(webhook)
         assert mailbox.is_forged(webhook, "another secret")
         assert mailbox.is_forged(webhook, "")
-        now_ms = mailbox.till.world.clock.now_ms()
+        now_ms = mailbox.harness.world.clock.now_ms()
         received = Received(headers=dict(webhook.headers), body=webhook.body, received_at_ms=now_ms)
         with pytest.raises(InvalidSignatureError):
-            mailbox.till.http_provider.read_webhook(received, ())
+            mailbox.harness.http_provider.read_webhook(received, ())
 
 
 @pytest.mark.except_for(**SIGNED_INSIDE)
-def test_what_anybody_can_sign_is_forged(mailbox: Mailbox) -> None:
-    """An account without a secret must not make the empty one good."""
-    simulator = mailbox.till.simulator
+def test_an_empty_secret_signs_nothing(mailbox: Mailbox) -> None:
+    """An account without a secret must not accept a signature with the empty one."""
+    simulator = mailbox.harness.simulator
     if hasattr(simulator, "webhook_secret"):
         simulator.webhook_secret = ""
     simulator.credentials = replace(simulator.credentials, key_secret="")
-    again = simulator.redelivered(mailbox.all[0], mailbox.till.now)
+    again = simulator.redelivered(mailbox.all[0], mailbox.harness.now)
     assert again.headers != mailbox.all[0].headers
     assert mailbox.is_forged(again, "")
     assert mailbox.is_forged(again, "", "another secret")
@@ -140,14 +142,14 @@ def test_one_byte_of_the_body(mailbox: Mailbox) -> None:
     for webhook in mailbox.all:
         for body in altered(webhook.body):
             other = replace(webhook, body=body)
-            if mailbox.till.provider in SIGNED_INSIDE and not mailbox.is_forged(other):
-                assert said(mailbox.read(other)) == said(mailbox.read(webhook)), SIGNED_INSIDE[mailbox.till.provider]
+            if mailbox.harness.provider in SIGNED_INSIDE and not mailbox.is_forged(other):
+                assert said(mailbox.read(other)) == said(mailbox.read(webhook)), SIGNED_INSIDE[mailbox.harness.provider]
             else:
                 assert mailbox.is_forged(other)
 
 
 def test_a_signature_that_is_cut_or_missing(mailbox: Mailbox) -> None:
-    if mailbox.till.provider in SIGNED_INSIDE:
+    if mailbox.harness.provider in SIGNED_INSIDE:
         assert mailbox.is_forged(replace(mailbox.all[0], body=mailbox.all[0].body.replace(b"hash=", b"hush=")))
         return
     for webhook in mailbox.all:
@@ -162,12 +164,12 @@ def test_a_signature_that_is_cut_or_missing(mailbox: Mailbox) -> None:
 
 
 def test_the_same_event_again_is_known_as_the_same(mailbox: Mailbox) -> None:
-    """Providers sign a repetition anew. One from long ago is refused, or says nothing new."""
+    """Providers sign a repetition anew. An old one is refused or has the same event id."""
     for webhook in mailbox.all:
         first = mailbox.read(webhook)
-        mailbox.till.world.clock.advance(60)
-        assert mailbox.read(mailbox.till.simulator.redelivered(webhook, mailbox.till.now)) == first
-        mailbox.till.world.clock.advance(-60)
+        mailbox.harness.world.clock.advance(60)
+        assert mailbox.read(mailbox.harness.simulator.redelivered(webhook, mailbox.harness.now)) == first
+        mailbox.harness.world.clock.advance(-60)
         try:
             assert mailbox.read(webhook, later_seconds=30 * DAY_SECONDS) == first
         except InvalidSignatureError:
@@ -199,36 +201,36 @@ def test_one_that_is_too_large_is_refused(mailbox: Mailbox) -> None:
 
 
 def check_nothing(mailbox: Mailbox, body: bytes) -> None:
-    """Authentic, and no reason to do anything; but where the signature is inside, nobody can tell that it is."""
+    """An authentic body without meaning changes nothing; with the signature inside the body it is a forgery."""
     webhook = mailbox.signed(body)
-    if mailbox.till.provider in SIGNED_INSIDE:
+    if mailbox.harness.provider in SIGNED_INSIDE:
         assert mailbox.is_forged(webhook)
         return
     provider_event = mailbox.read(webhook)
     assert said(provider_event) == (None,) * 6
     assert provider_event.event_id
-    before = mailbox.till.world.now(mailbox.payment)
-    mailbox.till.world.receive(mailbox.till.provider, webhook.body, webhook.headers)
-    mailbox.till.world.deliver_provider_events()
-    assert mailbox.till.world.now(mailbox.payment) == before
+    before = mailbox.harness.world.now(mailbox.payment)
+    mailbox.harness.world.receive(mailbox.harness.provider, webhook.body, webhook.headers)
+    mailbox.harness.world.deliver_provider_events()
+    assert mailbox.harness.world.now(mailbox.payment) == before
 
 
 def test_every_one_twice_and_backwards_changes_nothing(mailbox: Mailbox) -> None:
-    world = mailbox.till.world
+    world = mailbox.harness.world
     before = world.now(mailbox.payment)
     for webhook in [*reversed(mailbox.all), *mailbox.all]:
-        again = mailbox.till.simulator.redelivered(webhook, mailbox.till.now)
-        world.receive(mailbox.till.provider, again.body, again.headers)
+        again = mailbox.harness.simulator.redelivered(webhook, mailbox.harness.now)
+        world.receive(mailbox.harness.provider, again.body, again.headers)
         world.deliver_provider_events()
         world.work_until_idle()
     after = world.now(mailbox.payment)
     assert (after.status, after.captured, after.refunded) == (PaymentStatus.SUCCESS, before.captured, PART)
     assert world.operation_now(mailbox.refund).status is OperationStatus.SUCCEEDED
-    assert mailbox.till.refunded() == PART
+    assert mailbox.harness.refunded() == PART
 
 
 def altered(body: bytes) -> Iterator[bytes]:
-    """One bit of every 97th byte and of the ends; a byte more, a byte less."""
+    """The body with one bit changed in every 97th byte and at both ends, one byte longer, one byte shorter."""
     for place in sorted({0, len(body) - 1, *range(0, len(body), 97)}):
         yield body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
     yield body + b" "
@@ -236,7 +238,7 @@ def altered(body: bytes) -> Iterator[bytes]:
 
 
 def said(provider_event: ProviderEvent) -> tuple[object, ...]:
-    """All that anything is done with."""
+    """All fields of an event that have an effect."""
     return (
         provider_event.charge_reference,
         provider_event.charge_key,

@@ -1,4 +1,4 @@
-"""What the conformance suite needs at any provider: a payment that was paid, its operations, and the books."""
+"""The conformance suite's harness for any provider: a paid payment, its operations, and the provider's ledger."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ _AT_REST = {*FINAL_OPERATION_STATUSES, OperationStatus.IN_REVIEW}
 
 @dataclass
 class ProviderHarness:
-    """One payment at one provider, which is alone in the route."""
+    """One payment at one provider, which is the only one in the route."""
 
     provider: str
 
@@ -47,13 +47,12 @@ class ProviderHarness:
 
     @property
     def account(self) -> Account:
-        """Whose money it is."""
         account = self.world.merchants.merchants[MERCHANT].account(self.provider, "main")
         assert account is not None
         return account
 
     def pay(self, token: str = "tok_success", capture: CaptureMode = CaptureMode.AUTOMATIC) -> Payment:
-        """Accept and send; whatever follows is up to the caller."""
+        """Accept a payment and send its first request."""
         able = self.http_provider.capabilities
         known = ("INR", "USD", *sorted(able.currencies or ()))
         payment = self.world.accept(
@@ -69,7 +68,7 @@ class ProviderHarness:
         return self.world.now(payment)
 
     def paid_for(self, kind: OperationKind, token: str = "tok_success") -> Payment:
-        """A payment with which this can be done: captured for a refund, held for the others."""
+        """A payment that allows this kind of operation: captured for a refund, authorized for the others."""
         mode = CaptureMode.AUTOMATIC if kind is OperationKind.REFUND else CaptureMode.MANUAL
         payment = self.pay(token, mode)
         for _ in range(60):
@@ -85,13 +84,12 @@ class ProviderHarness:
         return payment
 
     def request(self, kind: OperationKind, payment: Payment, amount: int | None = None, key: str = "op") -> Operation:
-        """Accept an operation."""
         return self.world.request(kind, self.world.now(payment), amount, key=key).operation
 
     def settle(self, operation: Operation, *, beside: int = 0) -> Operation:
-        """Messages, sweeps and time, until the operation rests; checked against the books at each step.
+        """Process messages and sweeps until the operation rests; check each step against the ledger.
 
-        `beside`: how many others of its kind and amount there may be.
+        `beside`: the number of other operations of the same kind and amount.
         """
         able = self.http_provider.capabilities
         longest_ms = max(able.inquiry_horizon_ms, *able.operation_window_ms.values()) + 2 * DAY_SECONDS * 1000
@@ -109,7 +107,7 @@ class ProviderHarness:
         return ended
 
     def check(self, operation: Operation, *, beside: int = 0) -> Operation:
-        """What must hold at every moment: it moved money at most once, and what is said of it is so."""
+        """Invariants at every moment: money moved at most once, and the status agrees with the ledger."""
         now = self.world.operation_now(operation)
         payment = self.world.payments.get(operation.merchant_id, operation.transaction_id)
         assert payment is not None
@@ -128,27 +126,27 @@ class ProviderHarness:
         return now
 
     def operation_request(self, operation: Operation) -> OperationRequest:
-        """What the operation's last attempt asked the provider for."""
+        """The request of the operation's last attempt."""
         now = self.world.operation_now(operation)
         payment = self.world.payments.get(now.merchant_id, now.transaction_id)
         assert payment is not None
         assert now.last_attempt is not None
         return operation_request_of(payment, now, now.last_attempt)
 
-    # -- the books
+    # -- the provider's ledger
 
     def moved(self, kind: OperationKind, *states: str) -> list[Record]:
-        """Captures, voids or refunds in the provider's books; without states those that are done."""
+        """Captures, voids or refunds in the provider's ledger; by default those that are done."""
         wanted = states or (MOVED,)
         entries = self.simulator.ledger(self.now)
         return [e for e in entries if e.get("kind") == kind.value and e["status"] in wanted]
 
     def refunded(self) -> int:
-        """What left the merchant again, or is about to."""
+        """The sum of refunds that are done or pending."""
         return sum(entry["amount"] for entry in self.moved(OperationKind.REFUND, MOVED, MOVING))
 
     # -- webhooks
 
-    def told(self) -> list[Webhook]:
-        """What the provider would post now for the first time."""
+    def webhooks_due(self) -> list[Webhook]:
+        """The webhooks that the provider would post now for the first time."""
         return self.simulator.webhooks_due(self.now)

@@ -1,4 +1,4 @@
-"""The Cashfree adapter: exact requests, careful readings, and no secret where it does not belong."""
+"""The Cashfree connector: exact requests, readings of every answer, and no secret or personal data in outcomes."""
 
 import json
 import uuid
@@ -81,7 +81,7 @@ def operation_request(kind: OperationKind = OperationKind.REFUND, **changes: Any
 
 
 def body_of(value: Any) -> bytes:
-    """JSON with decimals as they are spelled: a text that starts with # stands for a bare number."""
+    """JSON with decimals as they are written: a text that starts with # stands for a bare number."""
     if isinstance(value, bytes):
         return value
     text = json.dumps(value)
@@ -212,7 +212,7 @@ class TestRequests:
             (None, "9999999999"),
         ],
     )
-    def test_a_phone_of_ten_digits_or_nobodys(self, phone: str | None, sent: str) -> None:
+    def test_a_phone_of_ten_digits_or_the_dummy(self, phone: str | None, sent: str) -> None:
         body = json.loads(requests.create_order(charge(customer=Customer(phone=phone))).body)
         assert body["customer_details"] == {"customer_id": "pfxabcdefghijklmnop1", "customer_phone": sent}
 
@@ -623,7 +623,7 @@ REFUNDS: list[tuple[int, Any, Any]] = [
 
 
 def move(step: Any, moving: OperationRequest, response: HttpResponse) -> Any:
-    """As a connector would read it: what a parser chokes on is not understood."""
+    """Run as `HttpProvider` does: an answer that makes the parser fail is not understood."""
     return _read(step, moving, response)  # type: ignore[arg-type]
 
 
@@ -792,7 +792,7 @@ class TestWebhooks:
         assert provider_event.outcome is None
         assert (provider_event.charge_key, provider_event.charge_reference) == (KEY, "77")
 
-    def test_an_order_that_contradicts_itself_names_nobody(self) -> None:
+    def test_contradicting_order_ids_identify_no_charge(self) -> None:
         said = message(PAYMENT)
         said["data"]["payment"]["order_id"] = "another"
         provider_event = CONNECTOR.read_webhook(webhook(said), [SECRET])

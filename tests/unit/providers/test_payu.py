@@ -1,4 +1,4 @@
-"""PayU India: exact bytes and hashes, careful readings, and nothing personal where it does not belong."""
+"""The PayU connector: exact bytes and hashes, readings of every answer, and no personal data in outcomes."""
 
 import hashlib
 import json
@@ -183,7 +183,7 @@ class TestSignatures:
         assert command_hash("k", "verify_payment", "abc", "s") == sha512("k|verify_payment|abc|s")
 
     def test_known_answers(self) -> None:
-        """Worked out with openssl, so that a mistake made twice the same way does not pass."""
+        """Computed with openssl, because a mistake in both directions would not show."""
         fields = {
             "key": "K",
             "txnid": "T1",
@@ -637,7 +637,7 @@ class TestWebhooks:
             json.dumps({"action": "refund", "status": "success", "token": REFUND_KEY, "mihpayid": PAYU_ID}).encode(),
         ],
     )
-    def test_anything_else_is_forged_and_nobody_learns_why(self, body: bytes) -> None:
+    def test_anything_else_is_forged_without_a_reason(self, body: bytes) -> None:
         with pytest.raises(InvalidSignatureError) as raised:
             read_webhook(body)
         assert raised.value.args == ()
@@ -653,7 +653,7 @@ class TestWebhooks:
         with pytest.raises(InvalidSignatureError):
             read_webhook(body)
 
-    def test_a_provider_event_shows_nobody(self) -> None:
+    def test_a_provider_event_shows_no_personal_data(self) -> None:
         shown = repr(read_webhook(posted()))
         assert "canary" not in shown
         assert "Ada" not in shown
@@ -826,7 +826,7 @@ class TestGarbage:
 
 
 def _read_operation(step: OperationStep, response: HttpResponse) -> Any:
-    """As the connector does: what a parser chokes on was not understood."""
+    """As `HttpProvider` does: an answer that makes the parser fail is not understood."""
     try:
         return step.read(operation_request(), response)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):

@@ -1,4 +1,4 @@
-"""Razorpay: exact requests, every word of the mapping, and nothing believed that was not read."""
+"""The Razorpay connector: exact requests, every word of its tables, and only read states are believed."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ from payflowx.providers.razorpay.signature import is_payment_signed, is_signed, 
 
 KEY = "pfx-abcdefghijklmnop-1"
 REFUND_KEY = "pfx-qrstuvwxyz234567-1"
-ACCOUNT = Account(provider="razorpay", account_id="main", endpoint="https://gateway.test", secret_arn="arn:s")
+ACCOUNT = Account(provider="razorpay", account_id="main", endpoint="https://provider.test", secret_arn="arn:s")
 CUSTOMER = Customer(id="canary-7", name="Ada Canary", email="canary@example.com", phone="+919876543210")
 SIX_DAYS_SECONDS = 6 * 24 * 3600
 
@@ -582,7 +582,7 @@ class TestInquiry:
         assert isinstance(inquire(lapsed(), payment("failed", id="pay_2", error_reason="card_expired")), Declined)
         assert isinstance(inquire(lapsed(), payment("created", id="pay_2")), Accepted)
 
-    def test_taken_and_given_back_by_somebody_else(self) -> None:
+    def test_captured_and_refunded_elsewhere(self) -> None:
         assert inquire(lapsed(captured=True)) == Mismatch(code="refunded_elsewhere", reference="pay_1")
 
     def test_nothing_is_not_found(self) -> None:
@@ -921,7 +921,7 @@ class TestReports:
 
 
 class TestScrubbing:
-    """What the provider repeats of ours is not kept."""
+    """Outcomes keep nothing that the provider repeats from our request."""
 
     TEXT = (
         "Ada Canary canary@example.com +919876543210 9876543210 shop@okbank cust_canary1 token_canary2 "

@@ -98,6 +98,6 @@ class TestSamples:
             with pytest.raises(KeyError):
                 read(provider, {name: cell for name, cell in row.items() if name != column})
 
-    def test_somebody_elses_key_is_none_of_ours(self, provider: str) -> None:
+    def test_a_foreign_key_is_not_ours(self, provider: str) -> None:
         swapped = {name: cell.replace(KEY, "shop-1") for name, cell in rows(provider)[0].items()}
         assert read(provider, swapped)[2] is None

@@ -1,4 +1,4 @@
-"""Stripe's adapter: every word of its tables, garbage, amounts, signatures, and nothing private in what is kept."""
+"""The Stripe connector: every word of its tables, garbage, amounts, signatures, and no private data in outcomes."""
 
 import hashlib
 import json
@@ -236,7 +236,7 @@ class TestRequests:
         assert query(request)["query"] == f"metadata['payflowx_key']:'{KEY}'"
 
     def test_a_cancel_has_no_idempotency_key(self) -> None:
-        """A stored refusal would be repeated for a day, and the confirmed cancellation with it."""
+        """Stripe would repeat a stored refusal for a day and so prevent the confirmed cancellation."""
         cancel = CONNECTOR.cancel_steps(charge(reference=PI))[0].build(charge(reference=PI))
         assert (cancel.method, cancel.path) == ("POST", f"/v1/payment_intents/{PI}/cancel")
         assert "Idempotency-Key" not in cancel.headers
@@ -286,7 +286,7 @@ class TestSecrets:
 
     @pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 409, 429, 500])
     @pytest.mark.parametrize("kind", ["card_error", "invalid_request_error", "idempotency_error", "api_error"])
-    def test_what_is_kept_of_an_error_names_nobody(self, status: int, kind: str) -> None:
+    def test_an_error_keeps_no_private_data(self, status: int, kind: str) -> None:
         bad = {"message": self.PRIVATE, "code": "sk_live_canarysecretcanary", "decline_code": "pm_tokencanary"}
         unpaid = intent("requires_payment_method", last_payment_error=bad)
         for inside in ({}, {"payment_intent": unpaid}):

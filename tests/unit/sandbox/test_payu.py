@@ -1,4 +1,4 @@
-"""PayU's simulator, by hand: requests and hashes follow the provider's rules and do not use the connector."""
+"""PayU's simulator: requests and hashes written from PayU's documentation, without the connector."""
 
 import hashlib
 import html
@@ -28,7 +28,7 @@ def sha512(text: str) -> str:
 
 
 class Client:
-    """As a merchant's server, and a payer's browser, would do it."""
+    """Sends requests as a merchant's server and a payer's browser do."""
 
     def __init__(self, **options: Any) -> None:
         credentials = Credentials(key_id=KEY, key_secret=SALT)
@@ -163,11 +163,11 @@ def test_every_token(client: Client, token: str) -> None:
 def test_a_success(client: Client) -> None:
     answer = json.loads(client.charge("tok_success").body)
     assert (answer["status"], answer["message"]) == (1, "Transaction Processed successfully")
-    told = answer["details"]["t-1"]
-    assert (told["transactionid"], told["amount"], told["udf2"]) == ("t-1", "19.99", "x")
+    debit = answer["details"]["t-1"]
+    assert (debit["transactionid"], debit["amount"], debit["udf2"]) == ("t-1", "19.99", "x")
     found = client.verify()
-    assert (found["mihpayid"], found["amt"], found["error_code"]) == (told["payuid"], "19.99", "E000")
-    by_id = client.ask("check_payment", told["payuid"])["transaction_details"][told["payuid"]]
+    assert (found["mihpayid"], found["amt"], found["error_code"]) == (debit["payuid"], "19.99", "E000")
+    by_id = client.ask("check_payment", debit["payuid"])["transaction_details"][debit["payuid"]]
     assert by_id == found
     (entry,) = client.provider.ledger(NOW)
     assert (entry["reference"], entry["amount"], entry["currency"]) == ("t-1", 1999, "INR")
@@ -378,7 +378,7 @@ def test_a_command_needs_everything_and_the_right_hash(client: Client) -> None:
 
 
 def test_the_hash_covers_neither_the_token_nor_the_amount(client: Client) -> None:
-    """As at the provider: only TLS protects these."""
+    """As at PayU: only TLS protects these."""
     name = client.captured()
     fields = {**order("cancel_refund_transaction", name, var2="r-1", var3="1.00"), "var3": "2.00"}
     assert json.loads(client.send("/merchant/postservice.php", fields).body)["status"] == 1
@@ -477,8 +477,8 @@ def test_partial_refunds_to_the_last_paisa_and_no_further(client: Client) -> Non
     statuses = [client.action(first["request_id"], NOW + s)["status"] for s in (0, 2, 3)]
     assert statuses == ["queued", "in progress", "success"]
     actions = client.ask("check_action_status", name, NOW + 3, var2="payuid")["transaction_details"][name]
-    told = [(a["action"], a["token"], a["amt"], a["status"]) for a in actions.values()]
-    assert told == [
+    queued = [(a["action"], a["token"], a["amt"], a["status"]) for a in actions.values()]
+    assert queued == [
         ("capture", "", "19.99", "SUCCESS"),
         ("refund", "r-1", "5.00", "success"),
         ("refund", "r-3", "14.99", "success"),
@@ -509,7 +509,7 @@ def test_a_refund_that_fails_can_be_asked_for_again(client: Client) -> None:
     assert client.refund(name, "r-2", "19.99", NOW + 4)["status"] == 1
 
 
-def test_operations_go_wrong_as_told(client: Client) -> None:
+def test_operations_fail_as_planned(client: Client) -> None:
     name = client.captured()
     client.provider.next_operation("tok_rate_limited", "tok_soft_decline", "tok_hard_decline", "tok_500_after_charge")
     assert client.refund(name, "r-1", "1.00") == {"status": 0, "msg": "Requests limit reached"}
@@ -581,13 +581,13 @@ def test_a_refunds_post_has_no_hash(client: Client) -> None:
     assert (post["request_id"], post["merchantTxnId"], "hash" in post) == (request, "t-1", False)
 
 
-def test_a_capture_is_told_and_pending_is_not(client: Client) -> None:
+def test_a_capture_is_posted_and_pending_is_not(client: Client) -> None:
     client.ask("capture_transaction", client.authorized(), var2="c-1", var3="19.99")
     client.charge("tok_requires_action", "t-2")
     assert [words(post) for post in client.posts(NOW + 9)] == [("success", "auth"), ("success", "captured")]
 
 
-# -- against the provider's own material
+# -- against PayU's own material
 
 
 def vector(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Stripe's simulator, walked by hand: requests written from the provider's rules and not through the adapter."""
+"""Stripe's simulator: requests written from Stripe's documentation, without the connector."""
 
 import hashlib
 import hmac
@@ -22,7 +22,7 @@ DAY = 24 * 3600
 
 
 class Client:
-    """As curl would do it."""
+    """Sends requests as a merchant's server does."""
 
     def __init__(self, **options: Any) -> None:
         credentials = Credentials(key_id="acct", key_secret="sk_test_1")
@@ -228,7 +228,7 @@ def test_an_action_without_an_address_is_the_sdks(client: Client) -> None:
 
 
 @pytest.mark.parametrize("field", ["off_session", "error_on_requires_action"])
-def test_nobody_is_there_to_act(client: Client, field: str) -> None:
+def test_an_absent_payer_gives_an_authentication_decline(client: Client, field: str) -> None:
     body = error(client.pay("tok_requires_action", **{field: "true"}))
     assert body["code"] == body["decline_code"] == "authentication_required"
 
@@ -491,7 +491,7 @@ def test_a_refund_that_fails_gives_the_money_back(client: Client) -> None:
     assert client.post("/v1/refunds", {"payment_intent": intent["id"]}, "r2", NOW + 11).status == 200
 
 
-def test_operations_go_wrong_as_told(client: Client) -> None:
+def test_operations_fail_as_planned(client: Client) -> None:
     name = client.paid()["id"]
     provider, ask = client.provider, {"payment_intent": name, "amount": 100}
     provider.next_operation("tok_async_success", "tok_rate_limited", "tok_soft_decline", "tok_insufficient_funds")
@@ -668,7 +668,7 @@ def test_events_can_be_read_for_thirty_days(client: Client) -> None:
     assert read(client.get("/v1/events", NOW + 30 * DAY))["data"] == []
 
 
-# -- against the provider's own material
+# -- against Stripe's own material
 
 
 def contract(name: str) -> Any:

@@ -18,10 +18,10 @@ _TAKEN: Final = (
     " MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RWF SAR SBD SCR SEK SGD SHP SLE"
     " SOS SRD SZL THB TJS TOP TRY TTD TWD TZS UAH USD UYU UZS VND VUV WST XAF XCD XOF XPF YER ZAR ZMW"
 )
-"""What Stripe takes in the very units of ISO 4217.
+"""Currencies whose unit at Stripe is the unit of ISO 4217.
 
-Left out, because its unit is another one (ISK, UGX, MGA), because the last digit must be zero (BHD, JOD, KWD, OMR,
-TND), or because it is uncertain whether it is still taken (BGN, RUB).
+Left out, because the unit differs (ISK, UGX, MGA), because the last digit must be zero (BHD, JOD, KWD, OMR, TND),
+or because support is uncertain (BGN, RUB).
 """
 
 

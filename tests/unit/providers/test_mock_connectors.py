@@ -1,4 +1,4 @@
-"""The adapters: exact requests, careful readings, and no secret where it does not belong."""
+"""The mock connectors: exact requests, readings of every answer, and no secret or personal data in outcomes."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ from payflowx.providers.registry import capabilities_of, connector
 
 NAMES = ("mock", "razorpay_mock", "cashfree_mock")
 KEY = "pfx-abcdefghijklmnop-1"
-ACCOUNT = Account(provider="x", account_id="main", endpoint="https://gateway.test", secret_arn="arn:s")
+ACCOUNT = Account(provider="x", account_id="main", endpoint="https://provider.test", secret_arn="arn:s")
 PROGRESS = {"order_id": "order_1", "payment_session_id": "session_1", "charge_id": "ch_1"}
 
 
@@ -467,7 +467,7 @@ JSON = st.recursive(
 @pytest.mark.parametrize("step", EVERY_STEP)
 @given(status=st.sampled_from([200, 201, 400, 402, 404, 409, 422, 429, 500]), body=st.binary(max_size=40) | JSON)
 def test_no_answer_whatsoever_makes_a_charge_out_of_nothing(step: Any, status: int, body: Any) -> None:
-    """The connector turns what a reader chokes on into Unknown; a reader may raise nothing else."""
+    """`HttpProvider` turns these errors into `Unknown`; a reader may raise no others."""
     try:
         outcome = step.read(charge(), answer(status, body))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):

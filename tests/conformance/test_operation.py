@@ -1,7 +1,7 @@
-"""A capture, void or refund at one provider, and trouble at each of its requests in turn.
+"""A capture, void or refund at one provider, with a fault at each of its requests in turn.
 
-However it goes, the provider's books show no more captured or refunded than was asked for, and what we say of the
-operation is never contradicted by them.
+In every case the provider's ledger shows no more captured or refunded than was requested, and never contradicts our
+status of the operation.
 """
 
 from dataclasses import replace
@@ -24,7 +24,7 @@ Asked = tuple[OperationKind, int]
 CAPTURE, VOID, REFUND = OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND
 AMOUNT, PART = 49_900, 20_000
 REFUNDS_THE_AMOUNT_ASKED = {"stripe", "razorpay", "cashfree", "payu"}
-"""Their simulators, as their services, have no refund of another amount than the request's."""
+"""These simulators, like their services, never refund another amount than the requested one."""
 MAX_REQUESTS = 3
 HOUR_SECONDS = 3_600
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
@@ -34,14 +34,14 @@ NEVER_MOVED = {Trouble.REQUEST_LOST, Trouble.LATE}
 
 @pytest.fixture
 def world(provider: str) -> HostileWorld:
-    """The payment is already there, and the line counts from the operation's first request."""
+    """The payment exists already; the transport counts from the operation's first request."""
     world = HostileWorld()
     world.use(FixedRules(fallback(provider)))
     return world
 
 
 def begin(world: HostileWorld, provider: str, kind: OperationKind, amount: int) -> tuple[Payment, Operation]:
-    """A payment that is charged or held, and an operation on it that is accepted and not sent yet."""
+    """A charged or authorized payment, and an accepted operation on it that is not sent yet."""
     payment = pay(world, provider, CaptureMode.AUTOMATIC if kind is REFUND else CaptureMode.MANUAL)
     operation = ask(world, payment, kind, amount)
     world.line.count = 0
@@ -69,9 +69,9 @@ def ask(world: HostileWorld, payment: Payment, kind: OperationKind, amount: int,
 
 
 def settle(world: HostileWorld, *operations: Operation) -> list[Operation]:
-    """Messages, sweeps and time until all rest; each step checked against the books.
+    """Process messages and sweeps until all operations rest; check each step against the ledger.
 
-    For as long as the provider may be asked by what it declares, and a day.
+    Ends after the time in which the provider may be inquired by its capabilities, and a day.
     """
     provider = _provider_of(world, operations[0])
     horizon_ms = world.providers.get(provider).capabilities.inquiry_horizon_ms
@@ -95,18 +95,18 @@ def _provider_of(world: HostileWorld, operation: Operation) -> str:
     return payment.attempt(operation.charge_attempt).provider
 
 
-def books(world: HostileWorld, kind: OperationKind) -> list[Record]:
-    """What the provider really moved, or is about to."""
+def ledger(world: HostileWorld, kind: OperationKind) -> list[Record]:
+    """The provider's operations that are done or pending."""
     entries = [entry for entry in world.http.ledger() if entry["kind"] == kind]
     return [entry for entry in entries if entry["status"] not in {FAILED, CANCELED}]
 
 
 def check(world: HostileWorld, *operations: Operation) -> list[Operation]:
-    """What must hold at every moment."""
+    """Invariants at every moment."""
     now = [world.operation_now(operation) for operation in operations]
     for kind in {operation.kind for operation in now}:
         same = [operation for operation in now if operation.kind is kind]
-        moved = [entry["amount"] for entry in books(world, kind)]
+        moved = [entry["amount"] for entry in ledger(world, kind)]
         assert sum(moved) <= sum(operation.amount for operation in same), f"{kind}: moved {moved}"
         assert len(moved) <= len(same), f"{kind} made {len(moved)} times"
         succeeded = sorted(o.amount for o in same if o.status is OperationStatus.SUCCEEDED)
@@ -123,7 +123,7 @@ def _is_within(some: list[int], all_: list[int]) -> bool:
 
 
 def check_money(world: HostileWorld, payment: Payment, *operations: Operation) -> None:
-    """The payment's amounts follow from its operations and nothing else."""
+    """The amounts of the payment must equal the sums of its operations."""
     now = world.now(payment)
     held = sum(o.amount for o in operations if o.kind is REFUND and o.status is not OperationStatus.FAILED)
     done = sum(o.amount for o in operations if o.kind is REFUND and o.status is OperationStatus.SUCCEEDED)
@@ -136,7 +136,7 @@ def test_nothing_goes_wrong(world: HostileWorld, provider: str, asked: Asked) ->
     payment, operation = begin(world, provider, *asked)
     (done,) = settle(world, operation)
     assert (done.status, len(done.attempts)) == (OperationStatus.SUCCEEDED, 1)
-    assert [entry["amount"] for entry in books(world, asked[0])] == [asked[1]]
+    assert [entry["amount"] for entry in ledger(world, asked[0])] == [asked[1]]
     check_money(world, payment, done)
     assert (
         world.now(payment).status
@@ -151,7 +151,7 @@ def test_nothing_goes_wrong(world: HostileWorld, provider: str, asked: Asked) ->
 @pytest.mark.parametrize("trouble", Trouble, ids=lambda trouble: trouble.value.replace(" ", "-"))
 @pytest.mark.parametrize("at", range(1, MAX_REQUESTS + 1))
 def test_trouble_at_one_request(world: HostileWorld, provider: str, asked: Asked, at: int, trouble: Trouble) -> None:
-    """Also requests of inquiries and re-sends: the first trouble makes them necessary, the second strikes them."""
+    """Includes inquiries and re-sends: the first fault makes them necessary, the second hits them."""
     payment, operation = begin(world, provider, *asked)
     world.line.troubles = {1: Trouble.REQUEST_LOST if at == 3 else Trouble.ANSWER_LOST} if at > 1 else {}
     world.line.troubles[at] = trouble
@@ -167,7 +167,7 @@ def test_trouble_at_one_request(world: HostileWorld, provider: str, asked: Asked
 def test_trouble_inside_the_provider_after_the_effect(
     world: HostileWorld, provider: str, asked: Asked, token: str
 ) -> None:
-    """A provider with keys may answer a re-send with the very 500 that it stored: then only a read tells."""
+    """A provider with keys may answer a re-send with its stored 500: then only a read can decide."""
     payment, operation = begin(world, provider, *asked)
     plan(world, provider, token)
     (ended,) = settle(world, operation)
@@ -206,13 +206,13 @@ def test_a_provider_that_is_down_all_day_moves_nothing(world: HostileWorld, prov
     (ended,) = settle(world, operation)
     assert ended.status is OperationStatus.FAILED
     assert {attempt.state for attempt in ended.attempts} == {AttemptState.NOT_SENT}
-    assert books(world, asked[0]) == []
+    assert ledger(world, asked[0]) == []
     check_money(world, payment, ended)
 
 
 @pytest.mark.parametrize("hours", [1, 23, 25])
 @pytest.mark.parametrize("trouble", [Trouble.ANSWER_LOST, Trouble.REQUEST_LOST])
-def test_nobody_looks_for_a_long_time(
+def test_no_wake_for_a_long_time(
     world: HostileWorld, provider: str, asked: Asked, trouble: Trouble, hours: int
 ) -> None:
     """The provider's window and the deadline for sending pass in between."""
@@ -232,7 +232,7 @@ def test_two_refunds_one_after_the_other(world: HostileWorld, provider: str) -> 
     second = ask(world, payment, REFUND, PART, "op-2")
     ended = settle(world, first, second)
     assert [operation.status for operation in ended] == [OperationStatus.SUCCEEDED] * 2
-    assert [entry["amount"] for entry in books(world, REFUND)] == [PART, PART]
+    assert [entry["amount"] for entry in ledger(world, REFUND)] == [PART, PART]
     check_money(world, payment, *ended)
 
 
@@ -240,7 +240,7 @@ def test_two_refunds_one_after_the_other(world: HostileWorld, provider: str) -> 
 def test_a_second_refund_of_the_same_amount_while_the_first_is_unknown(
     world: HostileWorld, provider: str, trouble: Trouble
 ) -> None:
-    """Neither may take the other's success for its own: refunds are told apart by our key, never by the amount."""
+    """Refunds are distinguished by our key, never by the amount: neither may count the other's success as its own."""
     payment, first = begin(world, provider, REFUND, PART)
     world.line.troubles = {1: trouble}
     world.work()
@@ -264,7 +264,7 @@ def test_the_same_key_twice_moves_once(world: HostileWorld, provider: str, asked
     settle(world, operation)
     assert ask(world, payment, *asked).operation_id == operation.operation_id
     settle(world, operation)
-    assert len(books(world, asked[0])) == 1
+    assert len(ledger(world, asked[0])) == 1
 
 
 def test_a_message_that_is_delivered_twice_moves_once(world: HostileWorld, provider: str, asked: Asked) -> None:
@@ -274,22 +274,22 @@ def test_a_message_that_is_delivered_twice_moves_once(world: HostileWorld, provi
     world.process_operation(job, world.deadline)
     world.process_operation(job, world.deadline)
     settle(world, operation)
-    assert len(books(world, asked[0])) == 1
+    assert len(ledger(world, asked[0])) == 1
 
 
 def test_the_provider_refunds_no_more_than_it_took(world: HostileWorld, provider: str) -> None:
-    """Ours is not the only way to its dashboard: a refund that it has no money for is never said to be done."""
+    """Other systems may refund at the provider's dashboard: a refund beyond the charge must never be SUCCEEDED."""
     payment, operation = begin(world, provider, REFUND, AMOUNT)
     _refund_at_the_dashboard(world, payment, replace(operation, operation_id="ref_" + "a" * 16))
-    assert [entry["amount"] for entry in books(world, REFUND)] == [AMOUNT]
+    assert [entry["amount"] for entry in ledger(world, REFUND)] == [AMOUNT]
     while world.jobs.sent:
         world.work()
-    assert [entry["amount"] for entry in books(world, REFUND)] == [AMOUNT]
+    assert [entry["amount"] for entry in ledger(world, REFUND)] == [AMOUNT]
     assert world.operation_now(operation).status is not OperationStatus.SUCCEEDED
 
 
 def _refund_at_the_dashboard(world: HostileWorld, payment: Payment, operation: Operation) -> None:
-    """The same request under another key, as another system of the merchant's would send it."""
+    """The same request with another key, as another system of the merchant would send it."""
     merchant = world.merchants.get(payment.merchant_id)
     attempt = payment.attempts[0]
     account = merchant.account(attempt.provider, attempt.account_id) if merchant else None
@@ -305,7 +305,7 @@ def test_a_refund_that_is_decided_later_or_refused(world: HostileWorld, provider
     world.clock.advance(HOUR_SECONDS)
     if ended.status is not OperationStatus.IN_REVIEW:
         moved = ended.status is OperationStatus.SUCCEEDED
-        assert [entry["amount"] for entry in books(world, REFUND)] == ([PART] if moved else [])
+        assert [entry["amount"] for entry in ledger(world, REFUND)] == ([PART] if moved else [])
     check_money(world, payment, ended)
 
 
@@ -316,7 +316,7 @@ def test_a_refund_of_another_amount_is_a_persons_business(world: HostileWorld, p
         world.work()
     ended = world.operation_now(operation)
     if provider in REFUNDS_THE_AMOUNT_ASKED:
-        assert [entry["amount"] for entry in books(world, REFUND)] == [PART]
+        assert [entry["amount"] for entry in ledger(world, REFUND)] == [PART]
         assert ended.status is not OperationStatus.IN_REVIEW
         return
     assert (ended.status, ended.attempts[0].state) == (OperationStatus.IN_REVIEW, AttemptState.MISMATCH)
@@ -324,7 +324,7 @@ def test_a_refund_of_another_amount_is_a_persons_business(world: HostileWorld, p
 
 
 def plan(world: HostileWorld, provider: str, token: str) -> None:
-    """How the next operation at the provider goes."""
+    """Set the behaviour of the next operation at the provider."""
     simulator = world.http.simulators[provider]
     assert isinstance(simulator, LedgerSimulator)
     simulator.next_operation(token)

@@ -1,4 +1,4 @@
-"""The simulated providers' captures, voids, refunds and webhooks: careful readings, and only what is signed."""
+"""The mock connectors' captures, voids, refunds and webhooks: readings of every answer, and signatures."""
 
 import hashlib
 import hmac
@@ -60,7 +60,7 @@ def looked_up(name: str, asked: OperationRequest, status: int, body: Any) -> obj
 
 
 def _read(step: Any, asked: OperationRequest, status: int, body: Any) -> object:
-    """As the connector does: what a reader chokes on is not understood."""
+    """As `HttpProvider` does: an answer that makes the reader fail is not understood."""
     try:
         return step.read(asked, answer(status, body))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
