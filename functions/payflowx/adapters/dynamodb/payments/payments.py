@@ -12,7 +12,7 @@ from payflowx.adapters.dynamodb.core.failures import condition_failed, item_foun
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.event_items import event_from_item
-from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, from_item, lease_to_item, to_item
+from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, from_item, lease_assignments, to_item
 from payflowx.adapters.dynamodb.payments.payment_list import PaymentList
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.attempt import Attempt
@@ -123,7 +123,7 @@ class DynamoDBPayments:
         expression = Expression()
         values = {
             "version": version + 1,
-            "lease": lease_to_item(lease),
+            **lease_assignments(lease),
             "dueAt": lease.expires_at_ms + DUE_AFTER_LEASE_MS,
             "dueShard": keys.due_shard(transaction_id),
             "updatedAt": now_ms,
