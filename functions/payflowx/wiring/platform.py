@@ -52,9 +52,10 @@ class Platform:
     def logger(self) -> "Logger":
         from aws_lambda_powertools import Logger  # noqa: PLC0415 - the authorizer does not log
 
+        from payflowx.adapters.platform.line_stream import LineStream  # noqa: PLC0415 - as above
         from payflowx.adapters.platform.telemetry import redacting_formatter  # noqa: PLC0415 - as above
 
-        return Logger(logger_formatter=redacting_formatter(), log_uncaught_exceptions=False)
+        return Logger(stream=LineStream(), logger_formatter=redacting_formatter(), log_uncaught_exceptions=False)
 
     def telemetry(self, settings: Settings) -> "Telemetry":
         from payflowx.adapters.platform.telemetry import PowertoolsTelemetry  # noqa: PLC0415 - as `logger`
