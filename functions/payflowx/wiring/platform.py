@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Self
+from typing import IO, TYPE_CHECKING, Final, Self, cast
 
 from payflowx.adapters.platform.aws import AwsClients
 from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
@@ -55,7 +55,8 @@ class Platform:
         from payflowx.adapters.platform.line_stream import LineStream  # noqa: PLC0415 - as above
         from payflowx.adapters.platform.telemetry import redacting_formatter  # noqa: PLC0415 - as above
 
-        return Logger(stream=LineStream(), logger_formatter=redacting_formatter(), log_uncaught_exceptions=False)
+        stream = cast("IO[str]", LineStream())
+        return Logger(stream=stream, logger_formatter=redacting_formatter(), log_uncaught_exceptions=False)
 
     def telemetry(self, settings: Settings) -> "Telemetry":
         from payflowx.adapters.platform.telemetry import PowertoolsTelemetry  # noqa: PLC0415 - as `logger`
