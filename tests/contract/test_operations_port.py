@@ -12,13 +12,6 @@ from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import (
-    AcceptedOperation,
-    KnownOperation,
-    OperationVersionConflict,
-    PaymentVersionConflict,
-    StoredOperation,
-)
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
     expedite_operation,
@@ -26,7 +19,17 @@ from payflowx.domain.payments.operation_state_machine import (
 )
 from payflowx.domain.payments.outcome import Succeeded as OperationEffect
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.ports import AlreadySeen, Due, DueKind, ReferenceTaken, Stored, VersionConflict
+from payflowx.domain.payments.ports import (
+    AlreadySeen,
+    Created,
+    Due,
+    DueKind,
+    Existing,
+    ReferenceTaken,
+    Stored,
+    VersionConflict,
+    id_of,
+)
 from payflowx.domain.payments.state_machine import Change, Context, SeenEvent
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
@@ -123,7 +126,9 @@ def claim(operations: Any, operation: Operation, *, owner: str = "me", append: b
         started_at_ms=at_ms,
     )
     lease = Lease(owner=owner, epoch=epoch, expires_at_ms=at_ms + LEASE_MS)
-    return operations.claim(operation, lease=lease, now_ms=at_ms, append=attempt if append else None)
+    return operations.claim(
+        id_of(operation), version=operation.version, lease=lease, now_ms=at_ms, append=attempt if append else None
+    )
 
 
 def success(payments: Any, operation: Operation, reference: str = "re_1", seen: SeenEvent | None = None) -> Change:
@@ -143,7 +148,7 @@ def success(payments: Any, operation: Operation, reference: str = "re_1", seen: 
 class TestAccept:
     def test_all_is_stored_together(self, payments: Any, operations: Any, payment: Payment) -> None:
         result = accept(payments, operations, payment)
-        assert isinstance(result, AcceptedOperation)
+        assert isinstance(result, Created)
         stored = operations.get(MERCHANT, payment.transaction_id, result.operation.operation_id)
         assert stored == result.operation
         assert operations.locate(MERCHANT, stored.operation_id) == payment.transaction_id
@@ -158,7 +163,7 @@ class TestAccept:
     ) -> None:
         first = accept(payments, operations, payment).operation
         again = accept(payments, operations, payment, amount=7)
-        assert again == KnownOperation(
+        assert again == Existing(
             transaction_id=payment.transaction_id, operation_id=first.operation_id, fingerprint=first.fingerprint
         )
         assert payments.get(MERCHANT, payment.transaction_id).refundable == 1499
@@ -175,7 +180,7 @@ class TestAccept:
     def test_a_payment_that_moved_takes_no_reservation(self, payments: Any, operations: Any, payment: Payment) -> None:
         stale = request_operation(payment, new_refund(payment, "k2"), context())
         accept(payments, operations, payment)
-        assert isinstance(operations.accept(stale, "k2"), PaymentVersionConflict)
+        assert isinstance(operations.accept(stale, "k2"), VersionConflict)
         assert operations.find_key(MERCHANT, REFUND, "k2") is None
         assert len(operations.of_payment(MERCHANT, payment.transaction_id)) == 1
 
@@ -200,23 +205,23 @@ class TestClaim:
     def test_the_attempt_is_there_before_anybody_calls(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
         result = claim(operations, refund)
-        assert isinstance(result, StoredOperation)
+        assert isinstance(result, Stored)
         assert operations.get(MERCHANT, payment.transaction_id, refund.operation_id) == result.operation
         assert (result.operation.version, result.operation.lease.epoch) == (2, 1)
 
     def test_one_of_two_gets_it(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
         first, second = claim(operations, refund), claim(operations, refund, owner="other")
-        assert isinstance(first, StoredOperation)
-        assert second == OperationVersionConflict(operation=first.operation)
+        assert isinstance(first, Stored)
+        assert second == VersionConflict(item=first.item)
 
     def test_a_live_lease_keeps_others_out_and_a_dead_one_does_not(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:
         held = claim(operations, accept(payments, operations, payment).operation).operation
-        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=NOW_MS + 1), OperationVersionConflict)
+        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=NOW_MS + 1), VersionConflict)
         later_ms = NOW_MS + LEASE_MS
-        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=later_ms), StoredOperation)
+        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=later_ms), Stored)
 
     @pytest.mark.parametrize("payments", ["dynamodb"], indirect=True)
     def test_our_own_claim_whose_answer_was_lost_is_ours(
@@ -230,13 +235,13 @@ class TestClaim:
         refund = accept(payments, operations, payment).operation
         for number in range(MAX_ATTEMPTS):
             refund = claim(operations, refund, at_ms=NOW_MS + number * (LEASE_MS + 1)).operation
-        assert isinstance(claim(operations, refund, at_ms=NOW_MS + DAY_MS), OperationVersionConflict)
+        assert isinstance(claim(operations, refund, at_ms=NOW_MS + DAY_MS), VersionConflict)
 
     def test_a_reschedule_frees_the_lease(self, payments: Any, operations: Any, payment: Payment) -> None:
         held = claim(operations, accept(payments, operations, payment).operation).operation
         later = replace(held, version=held.version + 1, lease=held.lease.released(), due_at_ms=NOW_MS + 9)
-        assert operations.reschedule(held, later) == StoredOperation(operation=later)
-        assert isinstance(operations.reschedule(held, replace(later, ready_at_ms=1)), OperationVersionConflict)
+        assert operations.reschedule(held, later) == Stored(item=later)
+        assert isinstance(operations.reschedule(held, replace(later, ready_at_ms=1)), VersionConflict)
 
 
 class TestCommit:
@@ -303,11 +308,11 @@ class TestHints:
     def test_an_operation_is_expedited_once_an_event(self, payments: Any, operations: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation
         sooner = expedite_operation(refund, NOW_MS)
-        assert operations.expedite(refund, sooner, SEEN) == StoredOperation(operation=sooner)
+        assert operations.expedite(refund, sooner, SEEN) == Stored(item=sooner)
         assert operations.get(MERCHANT, payment.transaction_id, refund.operation_id) == sooner
         assert isinstance(operations.expedite(sooner, expedite_operation(sooner, NOW_MS), SEEN), AlreadySeen)
         other = replace(SEEN, event_id="evt_2")
-        assert isinstance(operations.expedite(refund, sooner, other), OperationVersionConflict)
+        assert isinstance(operations.expedite(refund, sooner, other), VersionConflict)
 
     def test_it_is_found_when_it_is_due(self, payments: Any, operations: Any, due_items: Any, payment: Payment) -> None:
         refund = accept(payments, operations, payment).operation

@@ -15,6 +15,7 @@ from payflowx.domain.payments.ports import (
     Due,
     DueKind,
     Existing,
+    OwnerId,
     PaymentQuery,
     ReferenceTaken,
     Stored,
@@ -71,8 +72,7 @@ def claim(store: Store, payment: Payment, *, owner: str = "me", append: bool = T
     epoch = payment.lease.epoch + 1
     number = len(payment.attempts) + 1
     return store.claim(
-        merchant_id=MERCHANT,
-        transaction_id=payment.transaction_id,
+        OwnerId(merchant_id=MERCHANT, transaction_id=payment.transaction_id),
         version=payment.version,
         lease=Lease(owner=owner, epoch=epoch, expires_at_ms=now_ms + LEASE_MS),
         now_ms=now_ms,
@@ -141,7 +141,7 @@ class TestClaim:
         payment = world.accept()
         first = claim(store, payment, owner="me")
         second = claim(store, payment, owner="you")
-        assert second == VersionConflict(payment=first.payment)
+        assert second == VersionConflict(item=first.item)
 
     def test_a_live_lease_is_respected_and_a_dead_one_is_not(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
@@ -153,7 +153,7 @@ class TestClaim:
 
     def test_a_payment_that_is_not_there(self, store: Store, world: World) -> None:
         payment = replace(world.accept(), transaction_id="pay_cccccccccccccccc")
-        assert claim(store, payment) == VersionConflict(payment=None)
+        assert claim(store, payment) == VersionConflict(item=None)
 
     def test_a_charged_payment_takes_no_further_attempt(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
@@ -165,7 +165,7 @@ class TestCommit:
     def test_payment_event_and_reference_together(self, store: Store, world: World) -> None:
         payment = claim(store, world.accept()).payment
         change = success(world, payment)
-        assert store.commit(change) == Stored(payment=change.after)
+        assert store.commit(change) == Stored(item=change.after)
         assert store.get(MERCHANT, payment.transaction_id) == change.after
         audit_log = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items
         assert [event.seq for event in audit_log] == [1, 2]
@@ -174,7 +174,7 @@ class TestCommit:
     def test_an_older_epoch_writes_nothing(self, store: Store, world: World) -> None:
         old = claim(store, world.accept()).payment
         new = claim(store, old, owner="you", append=False, now_ms=NOW_MS + LEASE_MS).payment
-        assert store.commit(success(world, old)) == VersionConflict(payment=new)
+        assert store.commit(success(world, old)) == VersionConflict(item=new)
         assert len(store.events(MERCHANT, old.transaction_id, after_seq=0, limit=9).items) == 1
 
     def test_a_reference_has_one_owner(self, store: Store, world: World) -> None:
