@@ -121,22 +121,17 @@ def owned_reference(table: str, change: Change) -> dict[str, Any]:
         expression.equals("attempt", attempt.number),
         expression.equals("operationId", operation_id) if operation_id else expression.absent("operationId"),
     ]
-    item = {
-        **keys.reference_key(attempt.provider, attempt.account_id, change.reference or ""),
+    values = {
         "schemaVersion": keys.SCHEMA_VERSION,
         "merchantId": change.after.merchant_id,
         "transactionId": change.after.transaction_id,
         "attempt": attempt.number,
         "operationId": operation_id,
     }
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": to_attributes(item),
-            "ConditionExpression": f"{expression.absent('pk')} OR ({' AND '.join(ours)})",
-            **expression.arguments(),
-        }
-    }
+    update = expression.update({}, values)
+    condition = f"({expression.absent('pk')} OR ({' AND '.join(ours)}))"
+    key = keys.reference_key(attempt.provider, attempt.account_id, change.reference or "")
+    return _update(table, key, update, [condition], expression)
 
 
 def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
