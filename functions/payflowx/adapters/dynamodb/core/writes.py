@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
+from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
@@ -158,8 +159,12 @@ def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
 
 
 def seen(before: Item) -> Item:
-    """The item as read, with `drives` unknown: the sweeper counts them without a new version, so a write sets them."""
-    return before | {"drives": None}
+    """The item as read, with unknown what is stored without a new version, so that a write sets or removes it.
+
+    The sweeper counts `drives`; of an item in review, `review reindex` adds the index's keys.
+    """
+    unread = ("drives", *review_items.KEYS) if review_items.is_stored_in_review(before) else ("drives",)
+    return before | dict.fromkeys(unread, UNKNOWN)
 
 
 def _attempt_of(change: Change) -> Attempt:
