@@ -163,8 +163,8 @@ def seen(before: Item) -> Item:
 
     The sweeper counts `drives`; of an item in review, `review reindex` adds the index's keys.
     """
-    unread = ("drives", *review_items.KEYS) if review_items.is_stored_in_review(before) else ("drives",)
-    return before | dict.fromkeys(unread, UNKNOWN)
+    in_review = [name for name in review_items.KEYS if before.get(name) is not None]
+    return before | dict.fromkeys(("drives", *in_review), UNKNOWN)
 
 
 def _attempt_of(change: Change) -> Attempt:
