@@ -24,6 +24,7 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.payments.transitions import check_attempt_transition, check_operation_transition
 from payflowx.domain.payments.verification import (
@@ -281,6 +282,7 @@ def operation_change(
             lease=before.lease.released() if context.holds_lease else before.lease,
             updated_at_ms=context.now_ms,
             drives=0,
+            review_since_ms=review_since_ms(before, after, context.now_ms),
         )
     return change_of(payment, paid, f"{after.kind}.{name}", facts, context, operation=(before, after))
 

@@ -132,6 +132,8 @@ class Payment:
     """Number of wake-ups by the sweeper without progress."""
     cancel_requested: bool = False
     erased: bool = False
+    review_since_ms: int | None = None
+    """The time at which the open review began; None without one."""
 
     @property
     def retry_count(self) -> int:

@@ -29,6 +29,7 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.payments.payment import Candidate, LastError, Payment
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
 from payflowx.domain.payments.verification import changes_state, state_of
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
@@ -435,6 +436,7 @@ def change_of(
         announced=before.announced + (notified is not None),
         updated_at_ms=context.now_ms,
         drives=0 if changed is None else before.drives,
+        review_since_ms=review_since_ms(before, after, context.now_ms),
     )
     return Change(
         before=before,

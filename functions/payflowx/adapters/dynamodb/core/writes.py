@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
+from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
@@ -165,8 +166,12 @@ def item_of(owner: Payment | Operation) -> Item:
 
 
 def seen(before: Item) -> Item:
-    """The item as read, with `drives` unknown: the sweeper counts them without a new version, so a write sets them."""
-    return before | {"drives": None}
+    """The item as read, with unknown what is stored without a new version, so that a write sets or removes it.
+
+    The sweeper counts `drives`; of an item in review, `review reindex` adds the index's keys.
+    """
+    in_review = [name for name in review_items.KEYS if before.get(name) is not None]
+    return before | dict.fromkeys(("drives", *in_review), UNKNOWN)
 
 
 def _attempt_of(change: Change) -> Attempt:

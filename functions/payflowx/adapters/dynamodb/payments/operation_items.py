@@ -12,6 +12,7 @@ from payflowx.adapters.dynamodb.payments.payment_items import (
     lease_from_item,
     lease_to_item,
 )
+from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
@@ -43,6 +44,7 @@ def operation_to_item(operation: Operation) -> Item:
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
+        **review_keys(operation),
     }
 
 
@@ -69,4 +71,5 @@ def operation_from_item(item: Item) -> Operation:
         ready_at_ms=item["readyAt"],
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
+        review_since_ms=review_since_from(item),
     )

@@ -9,6 +9,7 @@ from typing import Any, Final, get_args, get_type_hints
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.reading import decodes, known
 from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
@@ -64,6 +65,7 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
+        **review_keys(payment),
     }
 
 
@@ -106,6 +108,7 @@ def from_item(item: Item) -> Payment:
         drives=item["drives"],
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
+        review_since_ms=review_since_from(item),
     )
 
 
