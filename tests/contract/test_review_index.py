@@ -116,7 +116,7 @@ def in_review(items: list[Item]) -> set[str]:
 
 
 def review(shop: Shop, payment: Payment) -> Payment:
-    shop.commit(send_to_review(payment, ReviewReason.OUTCOME_UNKNOWN, "unknown", shop.context()))
+    shop.commit(send_to_review(payment, ReviewReason.OUTCOME_UNKNOWN, shop.context()))
     return shop.payment(payment.transaction_id, payment.merchant_id)
 
 
