@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.outcome_writer import Written
 from payflowx.application.payments.status_metrics import count_status
@@ -56,6 +57,7 @@ class OperationOutcomeWriter:
         """
         owner = operation.lease.owner
         for _ in range(MAX_ACCEPT_TRIES):
+            payment, operation = current_ledger(payment, operation, self.operations)
             outcome = self._try(payment, operation, number, observation, context)
             if outcome is None:
                 return
@@ -103,7 +105,7 @@ class OperationOutcomeWriter:
         attempt = operation.attempt(number)
         verified = verify_operation_outcome(observation.outcome, operation, attempt, first_send=observation.first_send)
         change = apply_operation_outcome(payment, operation, attempt, verified, context)
-        if change is None and observation.exhausted:
+        if change is None and observation.exhausted and operation.status is OperationStatus.PENDING:
             change = send_operation_to_review(payment, operation, ReviewReason.OUTCOME_UNKNOWN, context)
         if change is None:
             return self._schedule_inquiry(operation, attempt, verified, context)

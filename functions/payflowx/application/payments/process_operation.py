@@ -5,6 +5,7 @@ After a crash at any point, the state can be resolved.
 
 from dataclasses import dataclass
 
+from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.operation_outcome_writer import OperationObservation, OperationOutcomeWriter
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
@@ -96,7 +97,7 @@ class ProcessOperation:
                 self.telemetry.info("no work to do", operationId=operation.operation_id, reason=reason)
                 return None
             case FailOperation(code=code):
-                change = fail_operation(payment, operation, code, self._context(None))
+                change = fail_operation(*current_ledger(payment, operation, self.operations), code, self._context(None))
                 stored = self.outcome_writer.commit(change)
                 return None if stored else OperationVersionConflict(operation=None)
             case ResolveOpenOperation(attempt=attempt):

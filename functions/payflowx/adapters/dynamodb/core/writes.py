@@ -22,7 +22,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.payment import BalanceSource, Payment
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -90,7 +90,11 @@ def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = N
 def changed_payment(table: str, before: Payment, after: Payment) -> dict[str, Any]:
     """The head. A first success may be written only where there is none."""
     expression = Expression()
-    update = expression.update(seen(to_item(before)), to_item(after))
+    read = seen(to_item(before))
+    if before.balance_source is BalanceSource.DERIVED:
+        # Not what is stored: the update sets or removes both.
+        read |= {"reserved": -1, "balanceVersion": -1}
+    update = expression.update(read, to_item(after))
     conditions = unmoved_payment(expression, before)
     if after.charged_attempt is not None and before.charged_attempt is None:
         conditions.append(expression.absent("chargedAttempt"))
@@ -100,7 +104,8 @@ def changed_payment(table: str, before: Payment, after: Payment) -> dict[str, An
 def changed_operation(table: str, before: Operation, after: Operation) -> dict[str, Any]:
     """The part that updates the operation, if it is unchanged since the read."""
     expression = Expression()
-    update = expression.update(seen(operation_to_item(before)), operation_to_item(after))
+    # `held` may be derived from the status; so it is always written.
+    update = expression.update(seen(operation_to_item(before)) | {"held": None}, operation_to_item(after))
     key = keys.operation_key(before.merchant_id, before.transaction_id, before.operation_id)
     return _update(table, key, update, unmoved(expression, before), expression)
 

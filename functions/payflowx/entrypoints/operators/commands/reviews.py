@@ -6,9 +6,10 @@ from msgspec import Meta
 
 from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.application.reviews.list_reviews import Review
+from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.ports import PaymentQuery
 from payflowx.domain.payments.review import ReviewVerdict, attempt_in_question
-from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
+from payflowx.domain.shared.limits import DAY_MS, MAX_AMOUNT, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import (
     Command,
@@ -22,6 +23,7 @@ from payflowx.entrypoints.operators.commands.presenting import money, operation_
 from payflowx.wiring.operators import OperatorsWiring
 
 _PAGE = 100
+_Amount = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 _Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
 
 
@@ -34,23 +36,29 @@ class ListReviewsCommand(Command, tag="list_reviews"):
 
 
 class CloseReviewCommand(MutatingCommand, tag="close_review"):
-    """`reference`: the provider's id of the charge, where it was not known."""
+    """`reference`: the provider's id of the charge, where it was not known. `amount`: what was taken and kept."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
     verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
+    amount: _Amount | None = None
 
 
 class CloseOperationReviewCommand(MutatingCommand, tag="close_operation_review"):
-    """Of a capture, void or refund. `charged`: the money moved."""
+    """Of a capture, void or refund. `charged`: the money moved; `amount`: how much in all.
+
+    `held`: the place of the operation's amount, where an older release did not store it.
+    """
 
     merchant_id: MerchantId
     operation_id: OperationId
     verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
+    amount: _Amount | None = None
+    held: Held | None = None
 
 
 COMMANDS = (ListReviewsCommand, CloseReviewCommand, CloseOperationReviewCommand)
@@ -62,7 +70,13 @@ def run(
     """The list, or what was closed as it is now."""
     if isinstance(command, ListReviewsCommand):
         return _list(wired, command)
-    finding = ReviewEntry(verdict=command.verdict, evidence=command.evidence, reference=command.reference)
+    finding = ReviewEntry(
+        verdict=command.verdict,
+        evidence=command.evidence,
+        reference=command.reference,
+        amount=command.amount,
+        held=command.held if isinstance(command, CloseOperationReviewCommand) else None,
+    )
     match command:
         case CloseReviewCommand():
             payment = wired.close_review(
