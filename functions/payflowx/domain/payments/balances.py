@@ -138,8 +138,13 @@ def apply_success(payment: Payment, operation: Operation, amount: int | None = N
 
 
 def apply_second_success(payment: Payment, operation: Operation) -> Moved:
-    """Book a second execution of a refund, which took its amount once more."""
-    if operation.kind is not OperationKind.REFUND or operation.held is not Held.BOOKED:
+    """Book a success beside an earlier one of the same operation. A second refund took the amount once more.
+
+    Nothing of the first is booked any more where an operator found that it had been returned.
+    """
+    if operation.held is not Held.BOOKED:
+        return apply_success(payment, operation, operation.amount)
+    if operation.kind is not OperationKind.REFUND:
         return Moved(payment=payment, operation=operation, move=Move.CONTRADICTION)
     return _book_refund(payment, operation, operation.booked + operation.amount)
 
