@@ -16,7 +16,10 @@ _COLUMNS: Final = {
     "provider": "provider",
     "provider key": "providerKey",
     "since": "since",
+    "age": "age",
 }
+_DAY_SECONDS: Final = 86_400
+_HOUR_SECONDS: Final = 3_600
 _PAYMENT: Final = "pay_"
 
 
@@ -27,18 +30,47 @@ def review() -> None:
 
 @review.command("list")
 @click.option("--merchant", metavar="ID", help="Only this merchant's. Default: everyone's.")
-@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Payments that old at most.")
 @target_options
 @pass_session
-def list_(session: Session, *, merchant: str | None, days: int) -> None:
-    """Payments and operations in manual review, oldest first, with their key at the provider.
+def list_(session: Session, *, merchant: str | None) -> None:
+    """Payments and operations in manual review, the longest open first, with their age and key at the provider.
 
-    It walks the payments of those days, a hundred a request.
+    It reads an index: one request for each merchant and hundred reviews.
     """
-    names = [merchant] if merchant else [m["merchantId"] for m in session.pages("list_merchants", "after", "nextAfter")]
-    found = [item for name in names for item in _of(session, name, days)]
+    found: list[dict[str, Any]] = []
+    incomplete = []
+    for name in _merchants(session, merchant):
+        complete, items = _reviews_of(session, name)
+        found += items
+        if not complete:
+            incomplete.append(name)
     found.sort(key=lambda item: str(item["since"]))
-    session.show_table(found, _COLUMNS, nothing="Nothing waits for a person.")
+    session.show_table([_with_age(item) for item in found], _COLUMNS, nothing="Nothing waits for a person.")
+    if incomplete:
+        names = ", ".join(incomplete)
+        session.say(f"Reviews that release 0.2.0 opened may be missing for {names}. Run `payflowx review reindex`.")
+
+
+@review.command("reindex")
+@click.option("--merchant", metavar="ID", help="Only this merchant's. Default: everyone's.")
+@reason_option
+@target_options
+@pass_session
+def reindex(session: Session, *, merchant: str | None, reason: str) -> None:
+    """Add to the list what release 0.2.0 put in review: once after the upgrade from it, or after a rollback to it.
+
+    It walks the payments of the last 366 days, a hundred a request, and may be repeated.
+    """
+    walked = added = 0
+    for name in _merchants(session, merchant):
+        position = None
+        while True:
+            page = session.change("reindex_reviews", reason, merchantId=name, position=position)
+            walked, added = walked + page["payments"], added + page["added"]
+            position = page["nextPosition"]
+            if position is None:
+                break
+    session.show({"payments": walked, "added": added}, f"{walked} payments walked, {added} reviews added to the list.")
 
 
 @review.command("close")
@@ -87,5 +119,25 @@ def close(
     session.show(closed, f"{ident} is {closed['status']}.")
 
 
-def _of(session: Session, merchant: str, days: int) -> list[dict[str, Any]]:
-    return list(session.pages("list_reviews", "position", "nextPosition", merchantId=merchant, days=days))
+def _merchants(session: Session, merchant: str | None) -> list[str]:
+    if merchant is not None:
+        return [merchant]
+    return [found["merchantId"] for found in session.pages("list_merchants", "after", "nextAfter")]
+
+
+def _reviews_of(session: Session, merchant: str) -> tuple[bool, list[dict[str, Any]]]:
+    """Return whether the list is complete, and its items."""
+    items: list[dict[str, Any]] = []
+    position = None
+    while True:
+        page = session.ask("list_reviews", merchantId=merchant, position=position)
+        items += page["items"]
+        position = page["nextPosition"]
+        if position is None:
+            return page["complete"], items
+
+
+def _with_age(item: dict[str, Any]) -> dict[str, Any]:
+    """In days and hours, as a person reads it."""
+    days, seconds = divmod(int(item["ageSeconds"]), _DAY_SECONDS)
+    return {**item, "age": f"{days}d {seconds // _HOUR_SECONDS}h"}

@@ -132,6 +132,7 @@ CHANGES = [
     ("payments", "resolve"),
     ("payments", "erase"),
     ("review", "close"),
+    ("review", "reindex"),
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("reconcile",),
@@ -415,18 +416,61 @@ def test_a_whole_audit_log_is_good_news() -> None:
 # -- review
 
 
-def test_reviews_of_all_merchants_are_listed_oldest_first_with_the_key_to_look_up() -> None:
-    newer = {"transactionId": PAYMENT, "since": "2026-11-03", "providerKey": "pfx-a-1", "reason": "mismatch"}
-    older = {**newer, "since": "2026-11-01", "operationId": "ref_aaaaaaaaaaaaaaaa"}
+def test_reviews_of_all_merchants_are_listed_oldest_first_with_age_and_key() -> None:
+    newer = {
+        "transactionId": PAYMENT,
+        "since": "2026-11-03",
+        "ageSeconds": 7_200,
+        "providerKey": "pfx-a-1",
+        "reason": "mismatch",
+    }
+    older = {**newer, "since": "2026-11-01", "ageSeconds": 180_000, "operationId": "ref_aaaaaaaaaaaaaaaa"}
     function = FakeFunction(
         list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
-        list_reviews=[{"items": [newer], "nextPosition": None}, {"items": [older], "nextPosition": None}],
+        list_reviews=[
+            {"items": [newer], "nextPosition": "next", "complete": True},
+            {"items": [], "nextPosition": None, "complete": True},
+            {"items": [older], "nextPosition": None, "complete": True},
+        ],
     )
     result = runner_of(function)("review", "list")
     assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == [PAYMENT, PAYMENT]
     assert result.stdout.index("2026-11-01") < result.stdout.index("2026-11-03")
+    assert result.stdout.index("2d 2h") < result.stdout.index("0d 2h")
     assert "ref_aaaaaaaaaaaaaaaa" in result.stdout
-    assert [asked.get("merchantId") for asked in function.asked] == [None, "a", "b"]
+    assert result.stderr == ""
+    assert [(a.get("merchantId"), a.get("position")) for a in function.asked] == [
+        (None, None),
+        ("a", None),
+        ("a", "next"),
+        ("b", None),
+    ]
+
+
+def test_a_list_that_may_miss_older_reviews_says_so_and_names_the_command() -> None:
+    result = runner_of(FakeFunction(list_reviews={"items": [], "nextPosition": None, "complete": False}))(
+        "review", "list", "--merchant", "acme"
+    )
+    assert "Nothing waits for a person." in result.stdout
+    assert "payflowx review reindex" in result.stderr
+
+
+def test_a_reindex_walks_all_pages_of_all_merchants() -> None:
+    function = FakeFunction(
+        list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
+        reindex_reviews=[
+            {"payments": 100, "added": 2, "nextPosition": "next"},
+            {"payments": 3, "added": 0, "nextPosition": None},
+            {"payments": 0, "added": 1, "nextPosition": None},
+        ],
+    )
+    result = runner_of(function)("review", "reindex", *WHY)
+    assert "103 payments walked, 3 reviews added to the list." in result.stdout
+    assert [(a.get("merchantId"), a.get("position")) for a in function.asked[1:]] == [
+        ("a", None),
+        ("a", "next"),
+        ("b", None),
+    ]
 
 
 @pytest.mark.parametrize("ident", ["ref_aaaaaaaaaaaaaaaa", "cap_aaaaaaaaaaaaaaaa", "void_aaaaaaaaaaaaaaaa"])

@@ -86,7 +86,7 @@ class CloseReview:
             current, rebuilt = self._current(payment)
             change = close_review(current, finding.decision, context, rebuilt=rebuilt)
             match self.outcome_writer.apply(change):
-                case Stored(payment=stored):
+                case Stored(item=stored):
                     return stored
                 case ReferenceTaken():
                     raise Refusal(

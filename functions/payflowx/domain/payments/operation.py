@@ -62,6 +62,8 @@ class Operation:
     ready_at_ms: int = 0
     due_at_ms: int | None = None
     drives: int = 0
+    review_since_ms: int | None = None
+    """The time at which the open review began; None without one."""
 
     @property
     def booked(self) -> int:

@@ -161,6 +161,13 @@ class Payment:
     """Number of wake-ups by the sweeper without progress."""
     cancel_requested: bool = False
     erased: bool = False
+    review_since_ms: int | None = None
+    """The time at which the open review began; None without one."""
+
+    @property
+    def is_balance_derived(self) -> bool:
+        """`reserved` was computed and is not stored yet."""
+        return self.balance_source is BalanceSource.DERIVED
 
     @property
     def retry_count(self) -> int:

@@ -19,13 +19,11 @@ from payflowx.domain.payments.operation_state_machine import send_operation_to_r
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
     ConfirmedCancelled,
+    Declined,
     NotFound,
     NotSent,
-    OperationOutcome,
     Outcome,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -79,7 +77,7 @@ class Books(ScriptedProvider):
     def _charge_state(self, request: ChargeRequest) -> Outcome:
         facts = {"reference": "ch_1", "currency": request.currency, "merchant_reference": request.provider_key}
         if self.captured:
-            return Charged(amount=self.captured, **facts)
+            return Succeeded(amount=self.captured, **facts)
         return Authorized(amount=self.held, **facts) if self.held else ConfirmedCancelled(reference="ch_1")
 
     def execute(self, key: str) -> None:
@@ -99,7 +97,7 @@ class Books(ScriptedProvider):
             self.executed.pop(key, None)
             self.refused.add(key)
 
-    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def move(self, request: OperationRequest, account: Account) -> Outcome:
         key = request.provider_key
         if key in self.known and key in self.executed:
             return self._told(key)
@@ -112,7 +110,7 @@ class Books(ScriptedProvider):
                 return Rejected(code="rate_limited")
             case 2:
                 self.refused.add(key)
-                return Refused(code="too_old")
+                return Declined(code="too_old")
             case 3:
                 self.pending.add(key)
                 return Accepted(reference=f"ref-{key}")
@@ -125,16 +123,16 @@ class Books(ScriptedProvider):
                 self.execute(key)
                 return self._told(key)
 
-    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         key = request.provider_key
         return Unknown(code="read_timeout") if self.random.random() < 0.2 else self._told(key)
 
-    def _told(self, key: str) -> OperationOutcome:
+    def _told(self, key: str) -> Outcome:
         request = self.known.get(key)
         if request is not None and key in self.executed:
             return succeeded(key, self.executed[key], request.currency)
         if key in self.refused:
-            return Refused(code="too_old")
+            return Declined(code="too_old")
         return Accepted(reference=f"ref-{key}") if key in self.pending else NotFound()
 
 
@@ -232,7 +230,7 @@ class Walk:
         if self.books.known:
             self._deliver(self.random.choice(list(self.books.known)), None)
 
-    def _deliver(self, key: str, outcome: OperationOutcome | None) -> None:
+    def _deliver(self, key: str, outcome: Outcome | None) -> None:
         provider_event = ProviderEvent(
             event_id=f"evt_{len(self.steps)}", type="refund", operation_key=key, operation_outcome=outcome
         )
@@ -253,7 +251,7 @@ class Walk:
             change = send_operation_to_review(
                 self.payment, self.random.choice(candidates), ReviewReason.RECONCILIATION, self._context()
             )
-            self.world.operation_outcome_writer.commit(change)
+            self.world.outcome_writer.commit(change)
 
     def report_payment(self) -> None:
         if self.random.random() < 0.3 and self.payment.attempts:
@@ -273,7 +271,7 @@ class Walk:
         use_case = CloseOperationReview(
             payments=self.world.payments,
             operations=self.world.operations,
-            outcome_writer=self.world.operation_outcome_writer,
+            outcome_writer=self.world.outcome_writer,
             clock=self.world.clock,
             policy=self.world.policy,
         )

@@ -13,7 +13,7 @@ from payflowx.domain.payments.operation_state_machine import (
     expedite_operation,
     send_operation_to_review,
 )
-from payflowx.domain.payments.outcome import NotSent, Refused, Succeeded, Unknown
+from payflowx.domain.payments.outcome import Declined, NotSent, Succeeded, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.review import ReviewVerdict
@@ -52,7 +52,7 @@ def close(
     use_case = CloseOperationReview(
         payments=world.payments,
         operations=world.operations,
-        outcome_writer=world.operation_outcome_writer,
+        outcome_writer=world.outcome_writer,
         clock=world.clock,
         policy=world.policy,
     )
@@ -65,7 +65,7 @@ def to_review(world: World, payment: Payment, operation: Operation) -> Operation
     change = send_operation_to_review(
         world.now(payment), world.operation_now(operation), ReviewReason.RECONCILIATION, context(world)
     )
-    assert world.operation_outcome_writer.commit(change) is not None
+    assert world.outcome_writer.commit(change) is not None
     return world.operation_now(operation)
 
 
@@ -75,7 +75,7 @@ def ask_again(world: World, operation: Operation, *answers: object) -> Operation
     now = world.operation_now(operation)
     world.operations.reschedule(now, expedite_operation(now, world.clock.now_ms()))
     job = Job(merchant_id=now.merchant_id, transaction_id=now.transaction_id, operation_id=now.operation_id)
-    world.process_operation(job, world.deadline)
+    world.process(job, world.deadline)
     return world.operation_now(operation)
 
 
@@ -111,7 +111,7 @@ class TestEveryWayIntoReview:
 
     def test_a_failed_refund_that_the_report_lists_and_the_daily_inquiry_confirms(self, world: World) -> None:
         payment = charged(world)
-        failed = refund(world, payment, 60, answer=Refused(code="too_old"))
+        failed = refund(world, payment, 60, answer=Declined(code="too_old"))
         assert of(world, payment) == {"captured": 100, "refundable": 100}
         to_review(world, payment, failed)
         assert of(world, payment) == {"captured": 100, "refundable": 40, "reserved": 60}
@@ -136,7 +136,7 @@ class TestEveryWayIntoReview:
         self, world: World, verdict: ReviewVerdict, amount: int | None, after: dict[str, int]
     ) -> None:
         payment = charged(world)
-        failed = refund(world, payment, 60, answer=Refused(code="too_old"))
+        failed = refund(world, payment, 60, answer=Declined(code="too_old"))
         other = Succeeded(
             reference="re_9", amount=59, currency="USD", merchant_reference=failed.attempts[0].provider_key
         )
@@ -159,7 +159,7 @@ class TestEveryWayIntoReview:
         self, world: World, verdict: ReviewVerdict, after: dict[str, int]
     ) -> None:
         payment = charged(world)
-        first = refund(world, payment, 100, key="a", answer=Refused(code="too_old"))
+        first = refund(world, payment, 100, key="a", answer=Declined(code="too_old"))
         refund(world, payment, 100, key="b")
         now = ask_again(world, first, "moved")
         assert now.status is OperationStatus.IN_REVIEW
@@ -225,7 +225,7 @@ class TestTwoExecutions:
         )
         change = apply_operation_outcome(world.now(payment), now, attempt, success, context(world, "webhook"))
         assert change is not None
-        assert isinstance(world.operation_outcome_writer.apply(change), Stored)
+        assert isinstance(world.outcome_writer.apply(change), Stored)
         return world.operation_now(operation)
 
     @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
@@ -259,7 +259,7 @@ class TestTwoExecutions:
     def test_the_open_attempt_without_effect_gives_nothing_back(self, world: World) -> None:
         payment, operation = self._two_attempts(world)
         self._prove(world, payment, operation, 1)
-        now = ask_again(world, operation, Refused(code="gone"))
+        now = ask_again(world, operation, Declined(code="gone"))
         assert (now.status, now.due_at_ms) == (OperationStatus.IN_REVIEW, None)
         assert of(world, payment) == {"captured": 100, "refundable": 40, "refunded": 60}
         close(world, operation, CHARGED)

@@ -3,16 +3,18 @@
 from dataclasses import asdict
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.payment_items import (
     attempt_from_item,
     attempt_to_item,
+    last_error_from_item,
     lease_from_item,
     lease_to_item,
 )
+from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.derived_balance import held_by_status
 from payflowx.domain.payments.operation import Held, Operation, Origin
-from payflowx.domain.payments.payment import LastError
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 
@@ -46,9 +48,11 @@ def operation_to_item(operation: Operation) -> Item:
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
+        **review_keys(operation),
     }
 
 
+@decodes("operation")
 def operation_from_item(item: Item) -> Operation:
     """The operation that `operation_to_item` was given."""
     return Operation(
@@ -70,10 +74,11 @@ def operation_from_item(item: Item) -> Operation:
         version=item["version"],
         lease=lease_from_item(item["lease"]),
         attempts=tuple(attempt_from_item(attempt) for attempt in item["attempts"]),
-        last_error=LastError(**item["lastError"]) if "lastError" in item else None,
+        last_error=last_error_from_item(item),
         ready_at_ms=item["readyAt"],
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
+        review_since_ms=review_since_from(item),
     )
 
 

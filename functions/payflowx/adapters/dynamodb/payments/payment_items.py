@@ -1,10 +1,15 @@
-"""A payment as a DynamoDB item and back. The only place that knows the attribute names."""
+"""A payment as a DynamoDB item and back. The only place that knows the attribute names.
+
+Readers take the attributes they know; `core.changes` keeps the others when the payment is written again.
+"""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.reading import decodes, known
 from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
@@ -18,6 +23,8 @@ from payflowx.domain.payments.payment import (
     Route,
 )
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+
+_ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
 
 
 def to_item(payment: Payment) -> Item:
@@ -70,9 +77,11 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
+        **review_keys(payment),
     }
 
 
+@decodes("payment")
 def from_item(item: Item) -> Payment:
     """The payment that `to_item` was given."""
     method = item["paymentMethod"]
@@ -84,7 +93,7 @@ def from_item(item: Item) -> Payment:
         currency=item["currency"],
         capture=CaptureMode(item["capture"]),
         payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
-        customer=Customer(**item["customer"]) if "customer" in item else None,
+        customer=Customer(**known(item["customer"], Customer)) if "customer" in item else None,
         description=item.get("description"),
         metadata=item.get("metadata", {}),
         return_url=item.get("returnUrl"),
@@ -108,12 +117,13 @@ def from_item(item: Item) -> Payment:
         event_seq=item["eventSeq"],
         event_hash=item["eventHash"],
         announced=item.get("announced", 0),
-        last_error=LastError(**item["lastError"]) if "lastError" in item else None,
+        last_error=last_error_from_item(item),
         ready_at_ms=item["readyAt"],
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
+        review_since_ms=review_since_from(item),
     )
 
 
@@ -137,6 +147,11 @@ def lease_to_item(lease: Lease) -> Item:
     return {"owner": lease.owner, "epoch": lease.epoch, "expiresAt": lease.expires_at_ms}
 
 
+def lease_assignments(lease: Lease) -> Item:
+    """The lease as assignments to its attributes, for a claim of an item that was not read."""
+    return {f"lease.{name}": value for name, value in lease_to_item(lease).items()}
+
+
 def lease_from_item(item: Item) -> Lease:
     """The lease that `lease_to_item` was given."""
     return Lease(owner=item["owner"], epoch=item["epoch"], expires_at_ms=item["expiresAt"])
@@ -156,7 +171,7 @@ def _route_from_item(item: Item) -> Route:
         document=item["document"],
         rule=item["rule"],
         reasons=tuple(item["reasons"]),
-        candidates=tuple(Candidate(**candidate) for candidate in item["candidates"]),
+        candidates=tuple(Candidate(**known(candidate, Candidate)) for candidate in item["candidates"]),
     )
 
 
@@ -172,10 +187,21 @@ def attempt_to_item(attempt: Attempt) -> Item:
 
 def attempt_from_item(item: Item) -> Attempt:
     """The attempt that `attempt_to_item` was given."""
-    known = dict(item)
-    known["state"] = AttemptState(known["state"])
-    if "decline_kind" in known:
-        known["decline_kind"] = DeclineKind(known["decline_kind"])
-    if "next_action" in known:
-        known["next_action"] = NextAction(**known["next_action"])
-    return Attempt(**known)
+    fields = known(item, Attempt)
+    fields["state"] = AttemptState(fields["state"])
+    if "decline_kind" in fields:
+        fields["decline_kind"] = DeclineKind(fields["decline_kind"])
+    if "next_action" in fields:
+        fields["next_action"] = _action_from_item(fields["next_action"])
+    return Attempt(**fields)
+
+
+def _action_from_item(item: Item) -> NextAction:
+    if item["kind"] not in _ACTION_KINDS:
+        raise ValueError(f"{item['kind']!r} is not a kind of action")
+    return NextAction(**known(item, NextAction))
+
+
+def last_error_from_item(item: Item) -> LastError | None:
+    """The last error of a payment's or an operation's item."""
+    return LastError(**known(item["lastError"], LastError)) if "lastError" in item else None
