@@ -307,7 +307,11 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     @cached_property
     def close_review(self) -> CloseReview:
         return CloseReview(
-            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.platform.clock, policy=self.policy
+            payments=self.payments,
+            operations=self.operations,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            policy=self.policy,
         )
 
     @cached_property

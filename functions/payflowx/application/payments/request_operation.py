@@ -6,6 +6,7 @@ Nothing is sent to the provider yet.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.payments.eligibility import charge_to_operate_on, check_amount
@@ -77,6 +78,7 @@ class RequestOperation:
             payment = self.payments.get(request.merchant_id, request.transaction_id)
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
+            payment = current_payment(payment, self.operations)
             try:
                 operation = self._plan(request, payment)
             except Refusal as refusal:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.balances import check_balance, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.event_types import merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
@@ -26,7 +27,7 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
-from payflowx.domain.payments.payment import Candidate, LastError, Payment
+from payflowx.domain.payments.payment import BalanceSource, Candidate, LastError, Payment
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.review_since import review_since_ms
@@ -147,7 +148,13 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
 
     It writes no event, because nothing is proven yet.
     """
-    return replace(payment, version=payment.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
+    return replace(
+        payment,
+        version=payment.version + 1,
+        lease=payment.lease.after_change_by_another(now_ms),
+        ready_at_ms=now_ms,
+        due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+    )
 
 
 def erase(payment: Payment, context: Context) -> Change:
@@ -407,9 +414,13 @@ def change_of(
 ) -> Change:
     """Build the change with its event, chained to the previous one.
 
-    `operation`: the operation before and after, where the change is one of an operation. The payment's lease belongs to
-    its own worker then, and stays. Raises `TransitionError` for a status change that the table does not allow.
+    `operation`: the operation before and after, where the change is one of an operation. A live lease of the payment
+    belongs to its own worker then, and stays. Raises `TransitionError` for a status change that the table does not
+    allow, and `InvariantError` for a change that breaks the balance.
     """
+    check_balance(before, after)
+    if is_off_balance(after):
+        after = _off_balance(after)
     check_payment_transition(before.status, after.status)
     event = Event(
         merchant_id=before.merchant_id,
@@ -430,7 +441,10 @@ def change_of(
     final = replace(
         after,
         version=before.version + 1,
-        lease=before.lease.released() if context.holds_lease and changed is None else before.lease,
+        balance_source=_source_after(before),
+        lease=before.lease.released()
+        if context.holds_lease and changed is None
+        else before.lease.after_change_by_another(context.now_ms),
         event_seq=event.seq,
         event_hash=event.hash,
         announced=before.announced + (notified is not None),
@@ -448,6 +462,18 @@ def change_of(
     )
 
 
+def _source_after(before: Payment) -> BalanceSource:
+    return BalanceSource.STORED if before.balance_source is BalanceSource.DERIVED else before.balance_source
+
+
+def _off_balance(payment: Payment) -> Payment:
+    """Return the payment in manual review, because an older release left its amounts off balance."""
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return payment
+    error = LastError(code=ReviewReason.BALANCE.value, message=_FAILURE_TEXTS[ReviewReason.BALANCE.value])
+    return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error)
+
+
 _REVIEW_TEXTS: Final[Mapping[ReviewReason, str]] = {
     ReviewReason.OUTCOME_UNKNOWN: "No automatic step could determine the provider's outcome. Requires manual review.",
     ReviewReason.DRIVES_EXHAUSTED: f"No progress after {MAX_DRIVES} recovery attempts. Requires manual review.",
@@ -462,6 +488,7 @@ _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "outcome_unknown": "No answer of the provider was received; the outcome is being resolved.",
     ReviewReason.MISMATCH.value: "The provider reports a charge that differs from the request. Requires manual review.",
     ReviewReason.LATE_SUCCESS.value: "The provider reports an unexpected second charge. Requires manual review.",
+    ReviewReason.BALANCE.value: "The payment's amounts contradict each other. Requires manual review.",
 }
 
 

@@ -96,11 +96,18 @@ def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
     A first success may be written only where there is none.
     """
     expression = Expression()
-    update = expression.update(seen(item_of(before)), item_of(after))
+    update = expression.update(seen(item_of(before)) | _derived(before), item_of(after))
     conditions = unmoved(expression, before)
     if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
     return _update(table, keys.owner_key(id_of(before)), update, conditions, expression)
+
+
+def _derived(before: Payment | Operation) -> Item:
+    """Attributes that the reader derived from others: the stored ones are unknown."""
+    if isinstance(before, Operation):
+        return {"held": UNKNOWN}
+    return dict.fromkeys(("reserved", "balanceVersion"), UNKNOWN) if before.is_balance_derived else {}
 
 
 def _is_first_charge(before: Payment | Operation, after: Payment | Operation) -> bool:

@@ -6,11 +6,11 @@ from msgspec import Meta
 
 from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.review import ReviewVerdict, attempt_in_question
 from payflowx.domain.payments.review_ports import Review
-from payflowx.domain.shared.limits import MAX_REFERENCE_CHARS, SECOND_MS
+from payflowx.domain.shared.limits import MAX_AMOUNT, MAX_REFERENCE_CHARS, SECOND_MS
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import (
     Command,
@@ -25,6 +25,7 @@ from payflowx.entrypoints.operators.commands.presenting import money, operation_
 from payflowx.wiring.operators import OperatorsWiring
 
 _PAGE = 100
+_Amount = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 _ReviewPosition = Annotated[str, Meta(pattern="^[0-9]{13}#(pay|cap|void|ref)_[a-z2-7]{16}$")]
 _Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
 
@@ -45,23 +46,29 @@ class ReindexReviewsCommand(MutatingCommand, tag="reindex_reviews"):
 
 
 class CloseReviewCommand(MutatingCommand, tag="close_review"):
-    """`reference`: the provider's id of the charge, where it was not known."""
+    """`reference`: the provider's id of the charge, where it was not known. `amount`: what was taken and kept."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
     verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
+    amount: _Amount | None = None
 
 
 class CloseOperationReviewCommand(MutatingCommand, tag="close_operation_review"):
-    """Of a capture, void or refund. `charged`: the money moved."""
+    """Of a capture, void or refund. `charged`: the money moved; `amount`: how much in all.
+
+    `held`: the place of the operation's amount, where an older release did not store it.
+    """
 
     merchant_id: MerchantId
     operation_id: OperationId
     verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
+    amount: _Amount | None = None
+    held: Held | None = None
 
 
 COMMANDS = (ListReviewsCommand, ReindexReviewsCommand, CloseReviewCommand, CloseOperationReviewCommand)
@@ -77,7 +84,13 @@ def run(
     if isinstance(command, ReindexReviewsCommand):
         page = wired.reindex_reviews(command.merchant_id, command.position, command.operator_action())
         return {"payments": page.payments, "added": page.added, "nextPosition": page.next_position}
-    finding = ReviewEntry(verdict=command.verdict, evidence=command.evidence, reference=command.reference)
+    finding = ReviewEntry(
+        verdict=command.verdict,
+        evidence=command.evidence,
+        reference=command.reference,
+        amount=command.amount,
+        held=command.held if isinstance(command, CloseOperationReviewCommand) else None,
+    )
     match command:
         case CloseReviewCommand():
             payment = wired.close_review(
