@@ -132,6 +132,13 @@ def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> 
     return change_of(payment, after, "payment.in_review", {"reason": reason.value}, context)
 
 
+def send_off_balance_to_review(payment: Payment, context: Context) -> Change:
+    """Send a payment to manual review whose amounts contradict each other. Nothing about it is inquired."""
+    return change_of(
+        payment, _off_balance(payment), "payment.in_review", {"reason": ReviewReason.BALANCE.value}, context
+    )
+
+
 def request_cancel(payment: Payment, context: Context) -> Change:
     """Record the merchant's cancellation; a worker then cancels and confirms the open attempt."""
     after = replace(
