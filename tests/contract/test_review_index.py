@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.payments.review_items import KEYS
+from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.reviews.reindex_reviews import may_have_operations
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import (
@@ -21,7 +22,7 @@ from payflowx.domain.payments.operation_state_machine import (
     send_operation_to_review,
 )
 from payflowx.domain.payments.payment import FREE_LEASE, Lease, Payment
-from payflowx.domain.payments.ports import Stored, id_of
+from payflowx.domain.payments.ports import Created, Stored, id_of
 from payflowx.domain.payments.review_ports import Review
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, change_of, send_to_review
@@ -60,7 +61,12 @@ class Shop:
     def accept(self, key: str, merchant_id: str = MERCHANT) -> Payment:
         made = World().accept(key)
         payment = replace(
-            made, merchant_id=merchant_id, created_at_ms=self.now_ms, captured=CAPTURED, refundable=CAPTURED
+            made,
+            merchant_id=merchant_id,
+            created_at_ms=self.now_ms,
+            amount=CAPTURED,
+            captured=CAPTURED,
+            refundable=CAPTURED,
         )
         event = change_of(payment, payment, "payment.accepted", {}, self.context()).event
         self.payments.create(payment, replace(event, seq=1), key)
@@ -73,13 +79,14 @@ class Shop:
     def refund(self, payment: Payment, key: str) -> Operation:
         operation = new_refund(payment, key, 1)
         change = request_operation(payment, operation, self.context())
-        self.operations.accept(change, key)
-        return operation
+        accepted = self.operations.accept(change, key)
+        assert isinstance(accepted, Created)
+        return accepted.item
 
     def payment(self, transaction_id: str, merchant_id: str = MERCHANT) -> Payment:
         found = self.payments.get(merchant_id, transaction_id)
         assert found is not None
-        return found
+        return current_payment(found, self.operations)
 
     def items(self) -> list[Item]:
         payments = [self.payment(name) for name in self.accepted]
