@@ -43,6 +43,7 @@ from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
 from payflowx.application.reviews.reindex_reviews import ReindexReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
+from payflowx.application.reviews.show_review import ShowReview
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
@@ -303,6 +304,12 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     @cached_property
     def _review_index(self) -> DynamoDBReviewIndex:
         return DynamoDBReviewIndex(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+
+    @cached_property
+    def show_review(self) -> ShowReview:
+        return ShowReview(
+            payments=self.payments, operations=self.operations, clock=self.platform.clock, policy=self.policy
+        )
 
     @cached_property
     def close_review(self) -> CloseReview:

@@ -4,7 +4,8 @@ An item of this release is current already and costs no read. After an older rel
 once, and the next write stores the result.
 """
 
-from payflowx.domain.payments.derived_balance import Ledger, derive_ledger
+from payflowx.domain.payments.balances import is_balanced
+from payflowx.domain.payments.derived_balance import Ledger, derive_ledger, rebuild
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import BalanceSource, Payment
@@ -24,6 +25,17 @@ def current_ledger(payment: Payment, operation: Operation, operations: Operation
     # The operation may have changed between the two reads; then its own version fails the write.
     same = derived is not None and derived.version == operation.version
     return ledger.payment, derived if derived is not None and same else operation
+
+
+def explained_payment(payment: Payment, operations: Operations) -> tuple[Payment, Payment]:
+    """Return the current payment, and the payment with the amounts that its operations give.
+
+    They are the same, unless the payment is off balance. Raises `Refusal` (`held_unknown`).
+    """
+    if payment.balance_source is not BalanceSource.OUTDATED and is_balanced(payment):
+        return payment, payment
+    ledger = ledger_of(payment, operations)
+    return ledger.payment, rebuild(ledger)
 
 
 def ledger_of(payment: Payment, operations: Operations) -> Ledger:

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.current_ledger import ledger_of
+from payflowx.application.payments.current_ledger import explained_payment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
-from payflowx.domain.payments.balances import is_balanced
-from payflowx.domain.payments.derived_balance import rebuild
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.operation_ports import Operations
-from payflowx.domain.payments.payment import BalanceSource, Payment
+from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review
@@ -83,7 +81,7 @@ class CloseReview:
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
-            current, rebuilt = self._current(payment)
+            current, rebuilt = explained_payment(payment, self.operations)
             change = close_review(current, finding.decision, context, rebuilt=rebuilt)
             match self.outcome_writer.apply(change):
                 case Stored(item=stored):
@@ -96,10 +94,3 @@ class CloseReview:
                 case _:
                     continue
         raise StorageUnavailableError("the payment kept changing")
-
-    def _current(self, payment: Payment) -> tuple[Payment, Payment]:
-        """Return the current payment, and the payment with the amounts that its operations give."""
-        if payment.balance_source is not BalanceSource.OUTDATED and is_balanced(payment):
-            return payment, payment
-        ledger = ledger_of(payment, self.operations)
-        return ledger.payment, rebuild(ledger)

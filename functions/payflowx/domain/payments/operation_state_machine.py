@@ -37,6 +37,7 @@ from payflowx.domain.payments.transitions import check_attempt_transition, check
 from payflowx.domain.payments.verification import (
     changes_state,
     is_reversal,
+    reported_facts,
     state_of,
 )
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
@@ -72,7 +73,7 @@ def apply_operation_outcome(
     advanced, paid, wake_in_seconds = _advance(
         replace(operation, attempts=attempts), payment, recorded, context, late=late
     )
-    facts = operation_facts(advanced) | _attempt_facts(recorded)
+    facts = operation_facts(advanced) | _attempt_facts(recorded) | reported_facts(outcome)
     name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
     change = operation_change(payment, paid, operation, advanced, context, name=name, facts=facts)
     return replace(

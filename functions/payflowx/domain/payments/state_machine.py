@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.balances import check_balance, is_off_balance
+from payflowx.domain.payments.balances import check_balance, correct_captured, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.event_types import merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
@@ -32,7 +32,7 @@ from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_ca
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
-from payflowx.domain.payments.verification import changes_state, state_of
+from payflowx.domain.payments.verification import changes_state, reported_facts, state_of
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_DRIVES, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
@@ -96,7 +96,8 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in payment.attempts)
     advanced, wake_in_seconds = _advance(replace(payment, attempts=attempts), attempt, recorded, context)
-    facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds)
+    advanced = _with_captured(advanced, payment, outcome)
+    facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds) | reported_facts(outcome)
     change = change_of(payment, advanced, f"attempt.{recorded.state.lower()}", facts, context)
     return replace(change, attempt_number=attempt.number, reference=recorded.reference, wake_in_seconds=wake_in_seconds)
 
@@ -311,6 +312,12 @@ def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
         last_error=None,
         due_at_ms=payment.due_at_ms if other_open else None,
     )
+
+
+def _with_captured(advanced: Payment, before: Payment, outcome: Outcome) -> Payment:
+    """Return the payment with the amount that was really taken, which may be a part of an authorization."""
+    first = before.charged_attempt is None and advanced.captured > 0
+    return correct_captured(advanced, outcome.amount) if first and isinstance(outcome, Succeeded) else advanced
 
 
 def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:

@@ -13,12 +13,13 @@ from payflowx.domain.payments.operation_state_machine import (
     expedite_operation,
     send_operation_to_review,
 )
-from payflowx.domain.payments.outcome import Declined, NotSent, Succeeded, Unknown
+from payflowx.domain.payments.outcome import Declined, Mismatch, NotSent, Succeeded, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Context, change_of, erase, expedite
+from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -348,3 +349,54 @@ class TestExpiredLeases:
         assert_balanced(world.now(payment))
         assert world.now(payment).captured == 70
         assert world.now(payment).open_capture_or_void is None
+
+
+class TestMoneyMovedElsewhere:
+    def test_a_part_that_was_captured_in_the_dashboard_is_what_is_captured(self, world: World) -> None:
+        payment = held(world)
+        provider(world).inquiries = [
+            Succeeded(
+                reference=payment.attempts[0].reference or "",
+                amount=60,
+                currency="USD",
+                merchant_reference=payment.attempts[0].provider_key,
+            )
+        ]
+        world.clock.advance((payment.due_at_ms or 0) / 1000 - world.clock.now_ms() / 1000 + 1)
+        world.sweep(world.deadline)
+        world.work_until_idle()
+        now = world.now(payment)
+        assert (now.status, amounts(now)) == (PaymentStatus.SUCCESS, {"captured": 60, "refundable": 60})
+        assert_balanced(now)
+        refund(world, now, 60)
+        assert of(world, payment) == {"captured": 60, "refunded": 60}
+
+    @pytest.mark.parametrize("amount", [0, 101, -1])
+    def test_no_other_amount_is_a_part(self, world: World, amount: int) -> None:
+        payment = held(world)
+        attempt = payment.attempts[0]
+        said = Succeeded(reference="x", amount=amount, currency="USD", merchant_reference=attempt.provider_key)
+        verified = verify_outcome(said, payment, attempt, first_send=False)
+        assert verified == Mismatch(code="amount_differs", reference="x", amount=amount, currency="USD")
+
+    def test_a_capture_that_was_given_up_and_happened_in_part(self, world: World) -> None:
+        """The refused capture of 60 was executed all the same; the charge shows it."""
+        payment = held(world)
+        provider(world).moves = [Declined(code="expired")]
+        capture = settle(world, world.request(CAPTURE, payment, 60).operation)
+        assert capture.status is OperationStatus.FAILED
+        provider(world).inquiries = [
+            Succeeded(
+                reference=payment.attempts[0].reference or "",
+                amount=60,
+                currency="USD",
+                merchant_reference=payment.attempts[0].provider_key,
+            )
+        ]
+        world.wake(payment)
+        assert amounts(world.now(payment)) == {"captured": 60, "refundable": 60}
+        now = ask_again(world, capture, "moved")
+        assert now.status is OperationStatus.IN_REVIEW
+        close(world, now, CHARGED)
+        assert amounts(world.now(payment)) == {"captured": 60, "refundable": 60}
+        assert world.now(payment).status is PaymentStatus.SUCCESS
