@@ -13,7 +13,7 @@ from payflowx.adapters.platform.log_context import Fact
 from payflowx.adapters.sqs.queue import Codec
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.recovery.ports import UnreadableMessageError
@@ -30,7 +30,7 @@ _EVENT_TEXTS: Final = {"event_id": "event_id", "type": "type", **_EVENT_KEYS}
 _EVENT_NAMES: Final = frozenset(
     {"merchant_id", "provider", "account_id", "received_at_ms", "tries", "correlation_id", *_EVENT_TEXTS.values()}
 )
-_PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Charged, "moved": Succeeded}
+_PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Succeeded, "moved": Succeeded}
 
 
 # -- jobs
@@ -83,7 +83,7 @@ def _encode_provider_event(inbound: ReceivedEvent, correlation_id: str | None) -
             "tries": inbound.tries,
             "correlation_id": inbound.correlation_id or correlation_id,
             **{name: getattr(event, field) for field, name in _EVENT_TEXTS.items()},
-            "charged": unknown.get("charged", {}) | asdict(outcome) if isinstance(outcome, Charged) else None,
+            "charged": unknown.get("charged", {}) | asdict(outcome) if isinstance(outcome, Succeeded) else None,
             "moved": unknown.get("moved", {}) | asdict(moved) if isinstance(moved, Succeeded) else None,
         }
     )
@@ -122,7 +122,7 @@ def _inbound(fields: Mapping[str, Any]) -> ReceivedEvent:
             event_id=fields["event_id"],
             type=fields["type"],
             **{field: fields.get(name) for field, name in _EVENT_KEYS.items()},
-            outcome=Charged(**_known_fields(Charged, charged)) if charged else None,
+            outcome=Succeeded(**_known_fields(Succeeded, charged)) if charged else None,
             operation_outcome=Succeeded(**_known_fields(Succeeded, moved)) if moved else None,
         ),
     )

@@ -5,10 +5,13 @@ Conditions hold no arithmetic: DynamoDB refuses it, even where an emulator does 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from payflowx.adapters.dynamodb.core.changes import Path, changes
 from payflowx.adapters.dynamodb.core.values import Item, to_value
+
+UNKNOWN: Final = object()
+"""Stands for a stored value that was not read: an update sets it or removes it, whatever it is."""
 
 
 @dataclass(slots=True)

@@ -9,9 +9,19 @@ from typing import Any, Final, get_args, get_type_hints
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.reading import decodes, known
 from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import NextAction
-from payflowx.domain.payments.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
+from payflowx.domain.payments.payment import (
+    BalanceSource,
+    Candidate,
+    Customer,
+    LastError,
+    Lease,
+    Payment,
+    PaymentMethod,
+    Route,
+)
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
 
 _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
@@ -53,6 +63,9 @@ def to_item(payment: Payment) -> Item:
         "captured": payment.captured or None,
         "refundable": payment.refundable,
         "refunded": payment.refunded or None,
+        "reserved": payment.reserved or None,
+        "excess": payment.excess or None,
+        "balanceVersion": payment.version if _has_current_balance(payment) else None,
         "openSettlement": payment.open_capture_or_void,
         "eventSeq": payment.event_seq,
         "eventHash": payment.event_hash,
@@ -64,6 +77,7 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
+        **review_keys(payment),
     }
 
 
@@ -96,6 +110,9 @@ def from_item(item: Item) -> Payment:
         captured=item.get("captured", 0),
         refundable=item["refundable"],
         refunded=item.get("refunded", 0),
+        reserved=item.get("reserved", 0),
+        excess=item.get("excess", 0),
+        balance_source=_balance_source(item),
         open_capture_or_void=item.get("openSettlement"),
         event_seq=item["eventSeq"],
         event_hash=item["eventHash"],
@@ -106,7 +123,23 @@ def from_item(item: Item) -> Payment:
         drives=item["drives"],
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
+        review_since_ms=review_since_from(item),
     )
+
+
+_BALANCE = ("captured", "refundable", "refunded", "reserved", "excess")
+
+
+def _has_current_balance(payment: Payment) -> bool:
+    """Whether `balanceVersion` is written: it says nothing on a payment of which nothing was captured."""
+    has_amounts = any(getattr(payment, name) for name in _BALANCE)
+    return has_amounts and payment.balance_source is not BalanceSource.OUTDATED
+
+
+def _balance_source(item: Item) -> BalanceSource:
+    """Release 0.2.0 stores neither `reserved`, `excess` nor `balanceVersion`, and raises `version` beside them."""
+    current = item.get("balanceVersion") == item["version"] or not any(item.get(name) for name in _BALANCE)
+    return BalanceSource.STORED if current else BalanceSource.OUTDATED
 
 
 def lease_to_item(lease: Lease) -> Item:
