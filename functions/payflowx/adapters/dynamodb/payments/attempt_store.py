@@ -41,7 +41,19 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
     def claim(
         self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
     ) -> Stored[Owner] | VersionConflict[Owner]:
-        """Update the item and return it in one call: a claim needs no read."""
+        """Update the item and return it in one call: a claim needs no read.
+
+        So nobody has seen yet whether this release can read the item. An item of a newer layout gets no attempt before
+        it was read: the refused write returns it, and decoding it raises `UnreadableItemError`.
+        """
+        result = self._claim(owner_id, version, lease, now_ms, append, is_read=append is None)
+        if isinstance(result, VersionConflict) and result.item is not None and result.item.version == version:
+            return self._claim(owner_id, version, lease, now_ms, append, is_read=True)
+        return result
+
+    def _claim(
+        self, owner_id: OwnerId, version: int, lease: Lease, now_ms: int, append: Attempt | None, *, is_read: bool
+    ) -> Stored[Owner] | VersionConflict[Owner]:
         expression = Expression()
         values = {
             "version": version + 1,
@@ -52,6 +64,8 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         }
         update = "SET " + expression.assignments(values)
         conditions = [expression.equals("version", version), expression.at_most("lease.expiresAt", now_ms)]
+        if not is_read:
+            conditions.append(expression.at_most("schemaVersion", keys.SCHEMA_VERSION))
         if append is not None:
             attempts = expression.name("attempts")
             update += f", {attempts} = list_append({attempts}, {expression.value([attempt_to_item(append)])})"

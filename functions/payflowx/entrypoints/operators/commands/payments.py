@@ -125,4 +125,8 @@ def _list(wired: OperatorsWiring, command: ListPaymentsCommand) -> dict[str, Any
         position=command.position,
     )
     page = wired.read_payments.page(query)
-    return {"items": [payment_fields(payment) for payment in page.items], "nextPosition": page.next_position}
+    return {
+        "items": [payment_fields(payment) for payment in page.items],
+        "nextPosition": page.next_position,
+        "unreadable": list(page.unreadable),
+    }
