@@ -39,6 +39,7 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import AttemptState
 from payflowx.domain.shared.transport import Credentials
 
 NOW_MS = 1_790_000_000_000
@@ -247,6 +248,7 @@ class MemoryPayments:
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
+        reopen: Attempt | None = None,
     ) -> Stored | VersionConflict:
         found = self.get(merchant_id, transaction_id)
         if found is None or found.version != version or found.lease.is_live(now_ms):
@@ -258,6 +260,10 @@ class MemoryPayments:
             if len(attempts) != append.number - 1:
                 return VersionConflict(payment=found)
             attempts = (*attempts, append)
+        if reopen is not None:
+            if found.charged_attempt is not None or not _may_reopen(attempts, reopen):
+                return VersionConflict(payment=found)
+            attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
             version=version + 1,
@@ -516,7 +522,13 @@ class MemoryOperations:
         )
 
     def claim(
-        self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        operation: Operation,
+        *,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None,
+        reopen: Attempt | None = None,
     ) -> StoredOperation | OperationVersionConflict:
         found = self.store.operations.get(operation_key(operation))
         if found is None or found.version != operation.version or found.lease.is_live(now_ms):
@@ -526,6 +538,10 @@ class MemoryOperations:
             if append.number != len(attempts) + 1 or len(attempts) >= MAX_ATTEMPTS:
                 return OperationVersionConflict(operation=found)
             attempts = (*attempts, append)
+        if reopen is not None:
+            if not _may_reopen(attempts, reopen):
+                return OperationVersionConflict(operation=found)
+            attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
             version=found.version + 1,
@@ -553,6 +569,11 @@ class MemoryOperations:
         if isinstance(result, StoredOperation):
             self.store.seen.add(_seen_key(seen))
         return result
+
+
+def _may_reopen(attempts: Sequence[Attempt], reopen: Attempt) -> bool:
+    stored = next((a for a in attempts if a.number == reopen.number), None)
+    return stored is not None and (stored.state, stored.provider_key) == (AttemptState.NOT_SENT, reopen.provider_key)
 
 
 def _is_unmoved(found: Operation | None, before: Operation) -> bool:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Outcome, Unknown
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Outcome, StepResult, Unknown
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.providers.ports import Account, ChargeRequest, Provider
 from payflowx.domain.shared.ambient import Clock, Deadline
 from payflowx.domain.shared.limits import MIN_TIME_TO_SEND_MS
@@ -37,6 +38,14 @@ class AttemptSession:
     def same_request(self) -> bool:
         """The requests built today equal those that the attempt was stored with, byte for byte."""
         return self.provider.request_hash(self.charge) == self.attempt.request_hash
+
+    def send(self) -> StepResult:
+        """Send the charge's next request: the only place from which one leaves.
+
+        Raises `TransitionError` unless the stored attempt says that a request may have left.
+        """
+        check_may_send(self.attempt.state)
+        return self.provider.charge(self.charge, self.account)
 
     def has_time_to_send(self) -> bool:
         """Lease and function time suffice for one call and for storing its result."""

@@ -103,7 +103,7 @@ class OperationOutcomeWriter:
         attempt = operation.attempt(number)
         verified = verify_operation_outcome(observation.outcome, operation, attempt, first_send=observation.first_send)
         change = apply_operation_outcome(payment, operation, attempt, verified, context)
-        if change is None and observation.exhausted:
+        if change is None and observation.exhausted and operation.status is OperationStatus.PENDING:
             change = send_operation_to_review(payment, operation, ReviewReason.OUTCOME_UNKNOWN, context)
         if change is None:
             return self._schedule_inquiry(operation, attempt, verified, context)

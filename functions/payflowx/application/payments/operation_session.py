@@ -10,6 +10,7 @@ from payflowx.domain.payments.operation_verification import operation_attempt_st
 from payflowx.domain.payments.outcome import NotSent, OperationOutcome, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
+from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.providers.ports import Account, Provider
 from payflowx.domain.shared.ambient import Clock, Deadline
 from payflowx.domain.shared.limits import MIN_TIME_TO_SEND_MS
@@ -55,7 +56,7 @@ class OperationSession:
         )
         outcome = self.provider.inquire_operation(self.operation_request, self.account)
         if not self._is_decisive(outcome) and step.resend and self._has_time_to_send():
-            outcome = self.provider.move(self.operation_request, self.account)
+            outcome = self._move()
         return OperationObservation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def _send(self) -> OperationOutcome:
@@ -65,6 +66,14 @@ class OperationSession:
             return NotSent(code="not_enough_time")
         if not self._same_request():
             return NotSent(code="request_changed")
+        return self._move()
+
+    def _move(self) -> OperationOutcome:
+        """Send the request: the only place from which one leaves.
+
+        Raises `TransitionError` unless the stored attempt says that it may have left.
+        """
+        check_may_send(self.attempt.state)
         return self.provider.move(self.operation_request, self.account)
 
     def _same_request(self) -> bool:

@@ -6,17 +6,21 @@ After a crash at any point, the state can be resolved.
 from dataclasses import dataclass
 
 from payflowx.application.payments.operation_outcome_writer import OperationObservation, OperationOutcomeWriter
-from payflowx.application.payments.operation_request import new_operation_request_of
+from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.claim import NoWork
+from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import (
     FailOperation,
+    OperationDecision,
+    ReopenOperationAttempt,
     ResolveOpenOperation,
     StartOperationAttempt,
     decide_operation_claim,
+    start_operation_instead,
 )
 from payflowx.domain.payments.operation_ports import Operations, OperationVersionConflict, StoredOperation
 from payflowx.domain.payments.operation_state_machine import fail_operation
@@ -35,13 +39,13 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 class _OperationClaim:
     """The operation under this worker's lease.
 
-    `appended`: this claim started the attempt, so its next request is the first.
+    `opened`: this claim started the attempt or opened it again, so its next request is the first that leaves.
     """
 
     payment: Payment
     operation: Operation
     number: int
-    appended: bool
+    opened: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,8 @@ class ProcessOperation:
     def _claim_as_decided(
         self, payment: Payment, operation: Operation
     ) -> _OperationClaim | OperationVersionConflict | None:
-        match decide_operation_claim(operation, self.clock.now_ms()):
+        append, reopen = None, None
+        match self._decide(payment, operation):
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", operationId=operation.operation_id, reason=reason)
                 return None
@@ -100,13 +105,28 @@ class ProcessOperation:
                 stored = self.outcome_writer.commit(change)
                 return None if stored else OperationVersionConflict(operation=None)
             case ResolveOpenOperation(attempt=attempt):
-                number, append = attempt.number, None
+                number = attempt.number
+            case ReopenOperationAttempt(attempt=attempt):
+                epoch, now_ms = operation.lease.epoch + 1, self.clock.now_ms()
+                number, reopen = attempt.number, reopened(attempt, epoch=epoch, now_ms=now_ms)
             case StartOperationAttempt(number=number):
                 append = self._new_attempt(payment, operation, number)
-        result = self._take_lease(operation, append)
+        result = self._take_lease(operation, append, reopen)
         if isinstance(result, OperationVersionConflict):
             return result
-        return _OperationClaim(payment=payment, operation=result.operation, number=number, appended=append is not None)
+        opened = append is not None or reopen is not None
+        return _OperationClaim(payment=payment, operation=result.operation, number=number, opened=opened)
+
+    def _decide(self, payment: Payment, operation: Operation) -> OperationDecision:
+        """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
+        decision = decide_operation_claim(operation, self.clock.now_ms())
+        if not isinstance(decision, ReopenOperationAttempt):
+            return decision
+        attempt, charge = decision.attempt, payment.attempt(operation.charge_attempt)
+        request = operation_request_of(payment, operation, attempt)
+        built = self.providers.get(attempt.provider).operation_hash(request)
+        same = built == attempt.request_hash and attempt.account_id == charge.account_id
+        return decision if same else start_operation_instead(operation)
 
     def _new_attempt(self, payment: Payment, operation: Operation, number: int) -> Attempt:
         """Build an attempt at the provider and account that hold the charge; no other can execute it."""
@@ -122,10 +142,12 @@ class ProcessOperation:
             started_at_ms=self.clock.now_ms(),
         )
 
-    def _take_lease(self, operation: Operation, append: Attempt | None) -> StoredOperation | OperationVersionConflict:
+    def _take_lease(
+        self, operation: Operation, append: Attempt | None, reopen: Attempt | None
+    ) -> StoredOperation | OperationVersionConflict:
         now_ms = self.clock.now_ms()
         lease = Lease(owner=self.randomness.owner(), epoch=operation.lease.epoch + 1, expires_at_ms=now_ms + LEASE_MS)
-        return self.operations.claim(operation, lease=lease, now_ms=now_ms, append=append)
+        return self.operations.claim(operation, lease=lease, now_ms=now_ms, append=append, reopen=reopen)
 
     # -- call
 
@@ -135,8 +157,8 @@ class ProcessOperation:
         attempt = turn.operation.attempt(turn.number)
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
-            gone = NotSent(code="account_removed") if turn.appended else NotFound()
-            return OperationObservation(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
+            gone = NotSent(code="account_removed") if turn.opened else NotFound()
+            return OperationObservation(outcome=gone, first_send=turn.opened, exhausted=not turn.opened)
         session = OperationSession(
             payment=turn.payment,
             operation=turn.operation,
@@ -146,7 +168,7 @@ class ProcessOperation:
             deadline=deadline,
             clock=self.clock,
         )
-        return session.send_first() if turn.appended else session.resolve()
+        return session.send_first() if turn.opened else session.resolve()
 
     def _context(self, provider: Provider | None) -> Context:
         return Context(

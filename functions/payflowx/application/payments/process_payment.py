@@ -6,13 +6,23 @@ After a crash at any point, the state can be resolved.
 from dataclasses import dataclass
 
 from payflowx.application.payments.attempt_session import AttemptSession
-from payflowx.application.payments.charge_request import new_charge_request_of
+from payflowx.application.payments.charge_request import charge_request_of, new_charge_request_of
 from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.claim import FailPayment, NoWork, ResolveOpenAttempt, StartAttempt, decide_claim
+from payflowx.domain.payments.claim import (
+    ClaimDecision,
+    FailPayment,
+    NoWork,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+    decide_claim,
+    start_instead,
+)
+from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
 from payflowx.domain.payments.payment import Candidate, Lease, Payment
 from payflowx.domain.payments.ports import Job, Payments, Stored, VersionConflict
@@ -29,12 +39,12 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 class _OperationClaim:
     """The payment under this worker's lease.
 
-    `appended`: this claim started the attempt, so its next request is the first.
+    `opened`: this claim started the attempt or opened it again, so its next request is the first that leaves.
     """
 
     payment: Payment
     number: int
-    appended: bool
+    opened: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +86,7 @@ class ProcessPayment:
         if hinted is not None and job.version is not None:
             match self._take_lease(job, job.version, epoch=1, append=hinted):
                 case Stored(payment=claimed):
-                    return _OperationClaim(payment=claimed, number=hinted.number, appended=True)
+                    return _OperationClaim(payment=claimed, number=hinted.number, opened=True)
                 case VersionConflict(payment=moved):
                     payment = moved
         for _ in range(MAX_CLAIM_TRIES):
@@ -92,7 +102,8 @@ class ProcessPayment:
     def _claim_as_decided(
         self, job: Job, payment: Payment, merchant: Merchant
     ) -> _OperationClaim | VersionConflict | None:
-        match decide_claim(payment, self.policy, merchant.disabled, self.clock.now_ms()):
+        epoch, append, reopen = payment.lease.epoch + 1, None, None
+        match self._decide(payment, merchant):
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", transactionId=payment.transaction_id, reason=reason)
                 return None
@@ -100,16 +111,26 @@ class ProcessPayment:
                 change = fail_payment(payment, stop, self._context(merchant))
                 return None if self.outcome_writer.commit(change) else VersionConflict(payment=None)
             case ResolveOpenAttempt(attempt=attempt):
-                result = self._take_lease(job, payment.version, epoch=payment.lease.epoch + 1, append=None)
-                number, appended = attempt.number, False
+                number = attempt.number
+            case ReopenAttempt(attempt=attempt):
+                number, reopen = attempt.number, reopened(attempt, epoch=epoch, now_ms=self.clock.now_ms())
             case StartAttempt(number=number, candidate=candidate):
-                epoch = payment.lease.epoch + 1
-                new = self._new_attempt(payment, number, candidate, epoch)
-                result = self._take_lease(job, payment.version, epoch=epoch, append=new)
-                appended = True
+                append = self._new_attempt(payment, number, candidate, epoch)
+        result = self._take_lease(job, payment.version, epoch=epoch, append=append, reopen=reopen)
         if isinstance(result, VersionConflict):
             return result
-        return _OperationClaim(payment=result.payment, number=number, appended=appended)
+        opened = append is not None or reopen is not None
+        return _OperationClaim(payment=result.payment, number=number, opened=opened)
+
+    def _decide(self, payment: Payment, merchant: Merchant) -> ClaimDecision:
+        """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
+        decision = decide_claim(payment, self.policy, merchant.disabled, self.clock.now_ms())
+        if not isinstance(decision, ReopenAttempt):
+            return decision
+        attempt = decision.attempt
+        built = self.providers.get(attempt.provider).request_hash(charge_request_of(payment, attempt))
+        same = built == attempt.request_hash and attempt.account_id == decision.candidate.account_id
+        return decision if same else start_instead(payment, decision)
 
     def _hinted_attempt(self, job: Job) -> Attempt | None:
         """Build the first attempt from the job, which saves the read before the first claim."""
@@ -137,7 +158,9 @@ class ProcessPayment:
             started_at_ms=self.clock.now_ms(),
         )
 
-    def _take_lease(self, job: Job, version: int, *, epoch: int, append: Attempt | None) -> Stored | VersionConflict:
+    def _take_lease(
+        self, job: Job, version: int, *, epoch: int, append: Attempt | None, reopen: Attempt | None = None
+    ) -> Stored | VersionConflict:
         now_ms = self.clock.now_ms()
         lease = Lease(owner=self.randomness.owner(), epoch=epoch, expires_at_ms=now_ms + LEASE_MS)
         return self.payments.claim(
@@ -147,6 +170,7 @@ class ProcessPayment:
             lease=lease,
             now_ms=now_ms,
             append=append,
+            reopen=reopen,
         )
 
     # -- call and record
@@ -164,8 +188,8 @@ class ProcessPayment:
         attempt = turn.payment.attempt(turn.number)
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
-            gone: Outcome = NotSent(code="account_removed") if turn.appended else NotFound()
-            return turn.payment, Observation(outcome=gone, first_send=turn.appended, exhausted=not turn.appended)
+            gone: Outcome = NotSent(code="account_removed") if turn.opened else NotFound()
+            return turn.payment, Observation(outcome=gone, first_send=turn.opened, exhausted=not turn.opened)
         session = AttemptSession(
             payment=turn.payment,
             number=turn.number,
@@ -174,7 +198,7 @@ class ProcessPayment:
             deadline=deadline,
             clock=self.clock,
         )
-        if not turn.appended:
+        if not turn.opened:
             return self.resolve_attempt(session)
         payment, outcome = self.send_charge(session)
         return payment, Observation(outcome=outcome, first_send=True)

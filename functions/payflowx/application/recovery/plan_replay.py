@@ -7,9 +7,18 @@ from payflowx.application.inbound_webhooks.match_event import Matched, MatchEven
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEvents
-from payflowx.domain.payments.claim import FailPayment, NoWork, ResolveOpenAttempt, StartAttempt, decide_claim
+from payflowx.domain.payments.claim import (
+    ClaimDecision,
+    FailPayment,
+    NoWork,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+    decide_claim,
+)
 from payflowx.domain.payments.operation_claim import (
     FailOperation,
+    ReopenOperationAttempt,
     ResolveOpenOperation,
     StartOperationAttempt,
     decide_operation_claim,
@@ -124,6 +133,8 @@ class PlanReplay:
                 step, why = ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
             case StartOperationAttempt(number=number):
                 step, why = ReplayStep.CHARGE, f"{operation.kind} attempt {number}: no money moved so far"
+            case ReopenOperationAttempt(attempt=attempt):
+                step, why = ReplayStep.CHARGE, f"{operation.kind} attempt {attempt.number} again: it was not sent"
             case FailOperation(code=code):
                 step, why = ReplayStep.END, f"no money moved and no attempt is allowed any more: {code}"
         return _plan(letter, what, step, why, job, transaction_id=operation.transaction_id, status=operation.status)
@@ -175,7 +186,7 @@ class PlanReplay:
                 )
 
 
-def _payment_step(decision: NoWork | StartAttempt | ResolveOpenAttempt | FailPayment) -> tuple[ReplayStep, str]:
+def _payment_step(decision: ClaimDecision) -> tuple[ReplayStep, str]:
     match decision:
         case NoWork(reason=reason):
             return ReplayStep.SKIP, reason
@@ -183,6 +194,8 @@ def _payment_step(decision: NoWork | StartAttempt | ResolveOpenAttempt | FailPay
             return ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
         case StartAttempt(number=number, candidate=candidate):
             return ReplayStep.CHARGE, f"attempt {number} at {candidate.provider}: nothing was charged so far"
+        case ReopenAttempt(attempt=attempt):
+            return ReplayStep.CHARGE, f"attempt {attempt.number} at {attempt.provider} again: it was not sent"
         case FailPayment(stop=stop):
             return ReplayStep.END, stop.message
 

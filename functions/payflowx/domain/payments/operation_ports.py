@@ -72,9 +72,18 @@ class Operations(Protocol):
         ...
 
     def claim(
-        self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        operation: Operation,
+        *,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None,
+        reopen: Attempt | None = None,
     ) -> StoredOperation | OperationVersionConflict:
-        """Take the lease, and store the attempt `append`, if the version is unchanged."""
+        """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
+
+        At most one of them is given. `reopen` is a stored attempt that was not sent, STARTED again.
+        """
         ...
 
     def reschedule(self, before: Operation, after: Operation) -> StoredOperation | OperationVersionConflict:

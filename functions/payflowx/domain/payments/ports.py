@@ -107,8 +107,12 @@ class Payments(Protocol):
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
+        reopen: Attempt | None = None,
     ) -> Stored | VersionConflict:
-        """Take the lease, and store the attempt `append`, if the version is unchanged."""
+        """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
+
+        At most one of them is given. `reopen` is a stored attempt that was not sent, STARTED again.
+        """
         ...
 
     def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Stored | VersionConflict:

@@ -16,7 +16,7 @@ from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, st
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
-from payflowx.adapters.dynamodb.payments.payment_items import to_item
+from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, to_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
@@ -24,7 +24,8 @@ from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.state_machine import Change, SeenEvent
-from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.limits import MAX_ATTEMPTS, SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -155,6 +156,39 @@ def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
         expression.equals("lease.epoch", before.lease.epoch),
         expression.equals("lease.owner", before.lease.owner),
     ]
+
+
+def appended_attempt(expression: Expression, attempt: Attempt) -> str:
+    """The assignment that stores a new attempt behind the others."""
+    attempts = expression.name("attempts")
+    return f"{attempts} = list_append({attempts}, {expression.value([attempt_to_item(attempt)])})"
+
+
+def may_append(expression: Expression, attempt: Attempt) -> list[str]:
+    """Conditions: the attempt is the next one, and there is room for it."""
+    attempts = expression.name("attempts")
+    return [
+        f"size({attempts}) = {expression.value(attempt.number - 1)}",
+        f"size({attempts}) < {expression.value(MAX_ATTEMPTS)}",
+    ]
+
+
+def reopened_attempt(expression: Expression, attempt: Attempt) -> str:
+    """The assignment that stores an attempt at its own place."""
+    return f"{_place(expression, attempt)} = {expression.value(attempt_to_item(attempt))}"
+
+
+def may_reopen(expression: Expression, attempt: Attempt) -> list[str]:
+    """Conditions: the attempt at this place has this key, and nothing was sent for it."""
+    place = _place(expression, attempt)
+    return [
+        f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}",
+        f"{place}.{expression.equals('provider_key', attempt.provider_key)}",
+    ]
+
+
+def _place(expression: Expression, attempt: Attempt) -> str:
+    return f"{expression.name('attempts')}[{attempt.number - 1}]"
 
 
 def seen(before: Item) -> Item:

@@ -12,7 +12,7 @@ from payflowx.adapters.dynamodb.core.failures import condition_failed, item_foun
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item, operation_to_item
-from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, lease_to_item
+from payflowx.adapters.dynamodb.payments.payment_items import lease_to_item
 from payflowx.adapters.dynamodb.payments.payments import DUE_AFTER_LEASE_MS
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.attempt import Attempt
@@ -28,7 +28,7 @@ from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import AlreadySeen
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_OPERATIONS_LISTED
+from payflowx.domain.shared.limits import MAX_OPERATIONS_LISTED
 from payflowx.domain.shared.operation_request import OperationKind
 
 if TYPE_CHECKING:
@@ -108,7 +108,13 @@ class DynamoDBOperations:
     # -- claim
 
     def claim(
-        self, operation: Operation, *, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        operation: Operation,
+        *,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None,
+        reopen: Attempt | None = None,
     ) -> StoredOperation | OperationVersionConflict:
         """Update the item and return it, in one call."""
         expression = Expression()
@@ -125,12 +131,11 @@ class DynamoDBOperations:
             expression.at_most("lease.expiresAt", now_ms),
         ]
         if append is not None:
-            attempts = expression.name("attempts")
-            update += f", {attempts} = list_append({attempts}, {expression.value([attempt_to_item(append)])})"
-            conditions += [
-                f"size({attempts}) = {expression.value(append.number - 1)}",
-                f"size({attempts}) < {expression.value(MAX_ATTEMPTS)}",
-            ]
+            update += f", {writes.appended_attempt(expression, append)}"
+            conditions += writes.may_append(expression, append)
+        if reopen is not None:
+            update += f", {writes.reopened_attempt(expression, reopen)}"
+            conditions += writes.may_reopen(expression, reopen)
         return self._update(operation, update, conditions, expression, is_ours=lambda found: found.lease == lease)
 
     def reschedule(self, before: Operation, after: Operation) -> StoredOperation | OperationVersionConflict:

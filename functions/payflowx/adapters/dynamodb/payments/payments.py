@@ -12,7 +12,7 @@ from payflowx.adapters.dynamodb.core.failures import condition_failed, item_foun
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.event_items import event_from_item
-from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, from_item, lease_to_item, to_item
+from payflowx.adapters.dynamodb.payments.payment_items import from_item, lease_to_item, to_item
 from payflowx.adapters.dynamodb.payments.payment_list import PaymentList
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.attempt import Attempt
@@ -31,7 +31,7 @@ from payflowx.domain.payments.ports import (
 )
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, SECOND_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -118,6 +118,7 @@ class DynamoDBPayments:
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
+        reopen: Attempt | None = None,
     ) -> Stored | VersionConflict:
         """Update the item and return it in one call: a claim needs no read."""
         expression = Expression()
@@ -131,14 +132,11 @@ class DynamoDBPayments:
         update = "SET " + expression.assignments(values)
         conditions = [expression.equals("version", version), expression.at_most("lease.expiresAt", now_ms)]
         if append is not None:
-            attempts = expression.name("attempts")
-            new = expression.value([attempt_to_item(append)])
-            update += f", {attempts} = list_append({attempts}, {new})"
-            conditions += [
-                expression.absent("chargedAttempt"),
-                f"size({attempts}) = {expression.value(append.number - 1)}",
-                f"size({attempts}) < {expression.value(MAX_ATTEMPTS)}",
-            ]
+            update += f", {writes.appended_attempt(expression, append)}"
+            conditions += [expression.absent("chargedAttempt"), *writes.may_append(expression, append)]
+        if reopen is not None:
+            update += f", {writes.reopened_attempt(expression, reopen)}"
+            conditions += [expression.absent("chargedAttempt"), *writes.may_reopen(expression, reopen)]
         return self._update(
             keys.payment_key(merchant_id, transaction_id),
             update,
