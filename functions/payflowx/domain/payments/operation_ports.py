@@ -47,6 +47,14 @@ class PaymentVersionConflict:
     """The payment changed since it was read; nothing was written."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationPage:
+    """A page, oldest first. `next_position` continues the list; None ends it."""
+
+    items: Sequence[Operation]
+    next_position: str | None
+
+
 class Operations(Protocol):
     """Conditional reads and writes of operations.
 
@@ -64,8 +72,10 @@ class Operations(Protocol):
     def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation | None: ...
 
     def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """Return all operations of a payment, oldest first, at most `MAX_OPERATIONS_LISTED`."""
+        """Return all operations of a payment, oldest first."""
         ...
+
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage: ...
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         """Return the id of the payment that owns an operation; None if there is none."""

@@ -12,6 +12,7 @@ from payflowx.adapters.dynamodb.core.failures import condition_failed, item_foun
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item, operation_to_item
+from payflowx.adapters.dynamodb.payments.operation_list import OperationList
 from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, lease_to_item
 from payflowx.adapters.dynamodb.payments.payments import DUE_AFTER_LEASE_MS
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
@@ -20,6 +21,7 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import (
     AcceptedOperation,
     KnownOperation,
+    OperationPage,
     OperationVersionConflict,
     PaymentVersionConflict,
     StoredOperation,
@@ -28,7 +30,7 @@ from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import AlreadySeen
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_OPERATIONS_LISTED
+from payflowx.domain.shared.limits import MAX_ATTEMPTS
 from payflowx.domain.shared.operation_request import OperationKind
 
 if TYPE_CHECKING:
@@ -85,20 +87,16 @@ class DynamoDBOperations:
         return operation_from_item(item) if item else None
 
     def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """By the time of their acceptance. Ids are hashes, so all are read and then sorted: there are few."""
-        expression = Expression()
-        partition = expression.equals("pk", keys.payment_partition(merchant_id, transaction_id))
-        prefix = f"begins_with({expression.name('sk')}, {expression.value(keys.OPERATION_PREFIX)})"
-        with storage_errors():
-            answer = self.client.query(
-                TableName=self.transactions_table,
-                KeyConditionExpression=f"{partition} AND {prefix}",
-                ConsistentRead=True,
-                Limit=MAX_OPERATIONS_LISTED,
-                **expression.arguments(),
-            )
-        found = [operation_from_item(from_attributes(item)) for item in answer["Items"]]
-        return sorted(found, key=lambda operation: (operation.created_at_ms, operation.operation_id))
+        """All of them, by the time of their acceptance."""
+        return self._list.all(merchant_id, transaction_id)
+
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage:
+        """By the time of their acceptance."""
+        return self._list.page(merchant_id, transaction_id, limit=limit, position=position)
+
+    @property
+    def _list(self) -> OperationList:
+        return OperationList(client=self.client, table=self.transactions_table)
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         """Through the row that was written with the operation."""
