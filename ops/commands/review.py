@@ -4,7 +4,9 @@ from typing import Any, Final
 
 import click
 
-from ops.options import ReviewId, confirm, merchant_option, reason_option, target_options, yes_option
+from ops.errors import Exit, OperatorError
+from ops.options import F, ReviewId, confirm, merchant_option, reason_option, target_options, yes_option
+from ops.review_text import review_text
 from ops.session import Session, pass_session
 
 _COLUMNS: Final = {
@@ -73,13 +75,56 @@ def reindex(session: Session, *, merchant: str | None, reason: str) -> None:
     session.show({"payments": walked, "added": added}, f"{walked} payments walked, {added} reviews added to the list.")
 
 
+def _facts_options(command: F) -> F:
+    """What a person may know beside the verdict."""
+    for option in (
+        click.option(
+            "--held",
+            type=click.Choice(["reserved", "booked", "given_back"]),
+            help="Where an operation's amount is. Needed only where the refusal says so.",
+        ),
+        click.option(
+            "--amount",
+            type=click.IntRange(min=1),
+            metavar="MINOR",
+            help="What moved in all, in the minor unit, where it is not what was requested.",
+        ),
+        click.option("--reference", metavar="REF", help="The provider's id of it, where it is not known here."),
+    ):
+        command = option(command)
+    return command
+
+
+@review.command("show")
+@click.argument("ident", metavar="ID", type=ReviewId())
+@merchant_option
+@_facts_options
+@target_options
+@pass_session
+def show(
+    session: Session,
+    *,
+    ident: str,
+    merchant: str | None,
+    reference: str | None,
+    amount: int | None,
+    held: str | None,
+) -> None:
+    """A review with both sides: what we hold, what the provider reported, and the amounts after each verdict.
+
+    It changes nothing.
+    """
+    shown = _shown(session, ident, merchant, reference=reference, amount=amount, held=held)
+    session.show(shown, review_text(shown))
+
+
 @review.command("close")
 @click.argument("ident", metavar="ID", type=ReviewId())
 @merchant_option
-@click.option("--charged", "verdict", flag_value="charged", help="Exactly this money moved, and stays moved.")
+@click.option("--charged", "verdict", flag_value="charged", help="This money moved, and stays moved.")
 @click.option("--not-charged", "verdict", flag_value="not_charged", help="It did not move, or was given back there.")
 @click.option("--evidence", required=True, help="What shows it: a settlement's line, the provider's case number.")
-@click.option("--reference", metavar="REF", help="The provider's id of it, where it is not known here.")
+@_facts_options
 @yes_option
 @reason_option
 @target_options
@@ -92,31 +137,45 @@ def close(
     verdict: str | None,
     evidence: str,
     reference: str | None,
+    amount: int | None,
+    held: str | None,
     yes: bool,
     reason: str,
 ) -> None:
     """Decide what is in review: a payment (pay_...), or a capture, void or refund (cap_, void_, ref_...).
 
-    --charged ends a payment in SUCCESS, an operation in SUCCEEDED; --not-charged either in FAILED. The evidence is kept
-    in the payment's audit log for ever. What the stored record contradicts is refused.
+    --charged ends a payment in SUCCESS, an operation in SUCCEEDED; --not-charged either in FAILED. The amounts after
+    each verdict are shown first. The evidence is kept in the payment's audit log for ever. What the stored record
+    contradicts is refused.
     """
     if verdict is None:
         raise click.UsageError("Say what the evidence shows: --charged or --not-charged.")
+    shown = _shown(session, ident, merchant, reference=reference, amount=amount, held=held)
+    session.say(review_text(shown))
+    effect = shown["verdicts"][verdict]
+    if "refused" in effect:
+        raise OperatorError(effect["why"], Exit.REFUSED)
     is_payment = ident.startswith(_PAYMENT)
-    good = "SUCCESS" if is_payment else "SUCCEEDED"
-    confirm(f"End {ident} as {good if verdict == 'charged' else 'FAILED'}? The merchant acts on it.", yes=yes)
+    end = effect["paymentStatus" if is_payment else "operationStatus"]
+    confirm(f"End {ident} as {end}? The merchant acts on it.", yes=yes)
     found: dict[str, Any] = {
         "merchantId": session.merchant(merchant),
         "verdict": verdict,
         "evidence": evidence,
         "reference": reference,
+        "amount": amount,
     }
     closed = (
         session.change("close_review", reason, transactionId=ident, **found)
         if is_payment
-        else session.change("close_operation_review", reason, operationId=ident, **found)
+        else session.change("close_operation_review", reason, operationId=ident, held=held, **found)
     )
     session.show(closed, f"{ident} is {closed['status']}.")
+
+
+def _shown(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:
+    name = "transactionId" if ident.startswith(_PAYMENT) else "operationId"
+    return session.ask("show_review", merchantId=session.merchant(merchant), **{name: ident}, **facts)
 
 
 def _merchants(session: Session, merchant: str | None) -> list[str]:

@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb.core.values import to_attributes
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.domain.payments.eligibility import charge_to_operate_on
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import MAX_EVENTS_BEFORE_REFUND
@@ -38,7 +38,10 @@ def payment() -> Payment:
 
 def store(operations: DynamoDBOperations, payment: Payment, count: int) -> list[Operation]:
     """In any order; several of one millisecond. In the order of the list."""
-    made = [replace(new_refund(payment, f"k{n}", 1), created_at_ms=NOW_MS + n // 3) for n in range(count)]
+    made = [
+        replace(new_refund(payment, f"k{n}", 1), created_at_ms=NOW_MS + n // 3, held=Held.RESERVED)
+        for n in range(count)
+    ]
     for operation in random.Random(count).sample(made, count):
         client: Any = operations.client
         client.put_item(TableName=TRANSACTIONS, Item=to_attributes(operation_to_item(operation)))
@@ -79,7 +82,7 @@ def test_an_operation_that_is_accepted_meanwhile_moves_no_page(
 ) -> None:
     made = store(operations, payment, 30)
     first = operations.page(MERCHANT, payment.transaction_id, limit=10, position=None)
-    later = replace(new_refund(payment, "later", 1), created_at_ms=NOW_MS + 1_000)
+    later = replace(new_refund(payment, "later", 1), created_at_ms=NOW_MS + 1_000, held=Held.RESERVED)
     client: Any = operations.client
     client.put_item(TableName=TRANSACTIONS, Item=to_attributes(operation_to_item(later)))
     rest = operations.page(MERCHANT, payment.transaction_id, limit=100, position=first.next_position)

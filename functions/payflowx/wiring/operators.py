@@ -43,6 +43,7 @@ from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
 from payflowx.application.reviews.reindex_reviews import ReindexReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
+from payflowx.application.reviews.show_review import ShowReview
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
@@ -305,9 +306,19 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
         return DynamoDBReviewIndex(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
 
     @cached_property
+    def show_review(self) -> ShowReview:
+        return ShowReview(
+            payments=self.payments, operations=self.operations, clock=self.platform.clock, policy=self.policy
+        )
+
+    @cached_property
     def close_review(self) -> CloseReview:
         return CloseReview(
-            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.platform.clock, policy=self.policy
+            payments=self.payments,
+            operations=self.operations,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            policy=self.policy,
         )
 
     @cached_property
@@ -315,7 +326,7 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
         return CloseOperationReview(
             payments=self.payments,
             operations=self.operations,
-            outcome_writer=self.operation_outcome_writer,
+            outcome_writer=self.outcome_writer,
             clock=self.platform.clock,
             policy=self.policy,
         )
@@ -326,8 +337,7 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     def plan_replay(self) -> PlanReplay:
         references = DynamoDBReferences(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
         return PlanReplay(
-            payments=self.payments,
-            operations=self.operations,
+            items=self.work_items,
             merchants=self.merchants,
             find=MatchEvent(payments=self.payments, operations=self.operations, references=references),
             merchant_events=self.merchant_events,

@@ -161,17 +161,23 @@ class DynamoDBMerchantDirectory:
     # -- switches
 
     def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool:
-        """Over whatever was there."""
+        """Over whatever was there; what a newer release stored beside it stays."""
         partition = f"M#{switch.merchant_id}" if switch.merchant_id else EVERYONE
-        item = {
-            "pk": partition,
-            "sk": f"{SWITCH}{switch.provider}",
+        expression = Expression()
+        values = {
             "disabled": switch.disabled,
             "changedAt": switch.changed_at_ms,
             "schemaVersion": keys.SCHEMA_VERSION,
         }
-        put = {"Put": {"TableName": self.table, "Item": to_attributes(item)}}
-        return self._write(put, self._new(_record_item(record)))
+        update = {
+            "Update": {
+                "TableName": self.table,
+                "Key": to_attributes({"pk": partition, "sk": f"{SWITCH}{switch.provider}"}),
+                "UpdateExpression": expression.update({}, values),
+                **expression.arguments(),
+            }
+        }
+        return self._write(update, self._new(_record_item(record)))
 
     def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]:
         """The merchant's own, or everyone's."""

@@ -6,11 +6,12 @@ from msgspec import Meta
 
 from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.review import ReviewVerdict, attempt_in_question
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, attempt_in_question
 from payflowx.domain.payments.review_ports import Review
-from payflowx.domain.shared.limits import MAX_REFERENCE_CHARS, SECOND_MS
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_AMOUNT, MAX_REFERENCE_CHARS, SECOND_MS
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import (
     Command,
@@ -22,9 +23,11 @@ from payflowx.entrypoints.operators.commands.base import (
     TransactionId,
 )
 from payflowx.entrypoints.operators.commands.presenting import money, operation_fields, payment_fields
+from payflowx.entrypoints.operators.commands.review_presenting import present_review
 from payflowx.wiring.operators import OperatorsWiring
 
 _PAGE = 100
+_Amount = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 _ReviewPosition = Annotated[str, Meta(pattern="^[0-9]{13}#(pay|cap|void|ref)_[a-z2-7]{16}$")]
 _Reference = Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
 
@@ -45,39 +48,77 @@ class ReindexReviewsCommand(MutatingCommand, tag="reindex_reviews"):
 
 
 class CloseReviewCommand(MutatingCommand, tag="close_review"):
-    """`reference`: the provider's id of the charge, where it was not known."""
+    """`reference`: the provider's id of the charge, where it was not known. `amount`: what was taken and kept."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
     verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
+    amount: _Amount | None = None
 
 
 class CloseOperationReviewCommand(MutatingCommand, tag="close_operation_review"):
-    """Of a capture, void or refund. `charged`: the money moved."""
+    """Of a capture, void or refund. `charged`: the money moved; `amount`: how much in all.
+
+    `held`: the place of the operation's amount, where an older release did not store it.
+    """
 
     merchant_id: MerchantId
     operation_id: OperationId
     verdict: ReviewVerdict
     evidence: str
     reference: _Reference | None = None
+    amount: _Amount | None = None
+    held: Held | None = None
 
 
-COMMANDS = (ListReviewsCommand, ReindexReviewsCommand, CloseReviewCommand, CloseOperationReviewCommand)
+class ShowReviewCommand(Command, tag="show_review"):
+    """A payment's review, or an operation's: what both sides hold, and what each verdict would make true.
+
+    `amount`, `reference` and `held` are those of the closing.
+    """
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId | None = None
+    operation_id: OperationId | None = None
+    reference: _Reference | None = None
+    amount: _Amount | None = None
+    held: Held | None = None
+
+
+COMMANDS = (
+    ListReviewsCommand,
+    ReindexReviewsCommand,
+    ShowReviewCommand,
+    CloseReviewCommand,
+    CloseOperationReviewCommand,
+)
 
 
 def run(
     wired: OperatorsWiring,
-    command: ListReviewsCommand | ReindexReviewsCommand | CloseReviewCommand | CloseOperationReviewCommand,
+    command: ListReviewsCommand
+    | ReindexReviewsCommand
+    | ShowReviewCommand
+    | CloseReviewCommand
+    | CloseOperationReviewCommand,
 ) -> dict[str, Any]:
     """The list, or what was closed as it is now."""
     if isinstance(command, ListReviewsCommand):
         return _list(wired, command)
+    if isinstance(command, ShowReviewCommand):
+        return _show(wired, command)
     if isinstance(command, ReindexReviewsCommand):
         page = wired.reindex_reviews(command.merchant_id, command.position, command.operator_action())
         return {"payments": page.payments, "added": page.added, "nextPosition": page.next_position}
-    finding = ReviewEntry(verdict=command.verdict, evidence=command.evidence, reference=command.reference)
+    finding = ReviewEntry(
+        verdict=command.verdict,
+        evidence=command.evidence,
+        reference=command.reference,
+        amount=command.amount,
+        held=command.held if isinstance(command, CloseOperationReviewCommand) else None,
+    )
     match command:
         case CloseReviewCommand():
             payment = wired.close_review(
@@ -89,6 +130,17 @@ def run(
                 command.merchant_id, command.operation_id, finding, command.operator_action()
             )
             return operation_fields(operation)
+
+
+def _show(wired: OperatorsWiring, command: ShowReviewCommand) -> dict[str, Any]:
+    decision = ReviewDecision(
+        verdict=ReviewVerdict.CHARGED, reference=command.reference, amount=command.amount, held=command.held
+    )
+    if command.operation_id is not None:
+        return present_review(wired.show_review.of_operation(command.merchant_id, command.operation_id, decision))
+    if command.transaction_id is not None:
+        return present_review(wired.show_review.of_payment(command.merchant_id, command.transaction_id, decision))
+    raise Refusal("not_found", "Name the payment or the operation.")
 
 
 def _list(wired: OperatorsWiring, command: ListReviewsCommand) -> dict[str, Any]:
