@@ -11,6 +11,7 @@ from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventPa
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import OperationPage
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
     AlreadySeen,
@@ -510,8 +511,11 @@ class MemoryOperations:
         found = [o for o in self.store.operations.values() if (o.merchant_id, o.transaction_id) == wanted]
         return sorted(found, key=lambda o: (o.created_at_ms, o.operation_id))
 
-    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        return self.of_payment(merchant_id, transaction_id)
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage:
+        rows = [(f"{o.created_at_ms:013d}#{o.operation_id}", o) for o in self.of_payment(merchant_id, transaction_id)]
+        rest = [(place, o) for place, o in rows if position is None or place > position]
+        page = rest[:limit]
+        return OperationPage(items=[o for _, o in page], next_position=page[-1][0] if len(rest) > limit else None)
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         wanted = (merchant_id, operation_id)
