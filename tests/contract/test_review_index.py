@@ -11,16 +11,18 @@ from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.payments.review_items import KEYS
+from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.reviews.reindex_reviews import may_have_operations
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import (
+    fail_operation,
     operation_change,
     operation_facts,
     request_operation,
     send_operation_to_review,
 )
 from payflowx.domain.payments.payment import FREE_LEASE, Lease, Payment
-from payflowx.domain.payments.ports import Stored
+from payflowx.domain.payments.ports import Created, Stored, id_of
 from payflowx.domain.payments.review_ports import Review
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, change_of, send_to_review
@@ -34,6 +36,8 @@ from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import MERCHANT, World
 
 Item = Payment | Operation
+CAPTURED = 1_000_000
+"""Enough for all refunds of a test."""
 
 
 @dataclass(kw_only=True)
@@ -56,7 +60,14 @@ class Shop:
 
     def accept(self, key: str, merchant_id: str = MERCHANT) -> Payment:
         made = World().accept(key)
-        payment = replace(made, merchant_id=merchant_id, created_at_ms=self.now_ms)
+        payment = replace(
+            made,
+            merchant_id=merchant_id,
+            created_at_ms=self.now_ms,
+            amount=CAPTURED,
+            captured=CAPTURED,
+            refundable=CAPTURED,
+        )
         event = change_of(payment, payment, "payment.accepted", {}, self.context()).event
         self.payments.create(payment, replace(event, seq=1), key)
         self.accepted.append(payment.transaction_id)
@@ -67,14 +78,15 @@ class Shop:
 
     def refund(self, payment: Payment, key: str) -> Operation:
         operation = new_refund(payment, key, 1)
-        change = request_operation(replace(payment, refundable=5_000, captured=5_000), operation, self.context())
-        self.operations.accept(change, key)
-        return operation
+        change = request_operation(payment, operation, self.context())
+        accepted = self.operations.accept(change, key)
+        assert isinstance(accepted, Created)
+        return accepted.item
 
     def payment(self, transaction_id: str, merchant_id: str = MERCHANT) -> Payment:
         found = self.payments.get(merchant_id, transaction_id)
         assert found is not None
-        return found
+        return current_payment(found, self.operations)
 
     def items(self) -> list[Item]:
         payments = [self.payment(name) for name in self.accepted]
@@ -116,7 +128,7 @@ def in_review(items: list[Item]) -> set[str]:
 
 
 def review(shop: Shop, payment: Payment) -> Payment:
-    shop.commit(send_to_review(payment, ReviewReason.OUTCOME_UNKNOWN, "unknown", shop.context()))
+    shop.commit(send_to_review(payment, ReviewReason.OUTCOME_UNKNOWN, shop.context()))
     return shop.payment(payment.transaction_id, payment.merchant_id)
 
 
@@ -138,13 +150,12 @@ class TestTheList:
     def test_an_operation_whose_amount_was_given_back_is_listed(self, shop: Shop) -> None:
         payment = shop.accept("k")
         operation = shop.refund(payment, "r")
-        before = replace(shop.payment(payment.transaction_id), refunded=0, captured=1999, refundable=1999)
-        shop.commit(
-            replace(
-                send_operation_to_review(before, operation, ReviewReason.RECONCILIATION, shop.context()),
-                before=shop.payment(payment.transaction_id),
-            )
-        )
+        found = shop.payment(payment.transaction_id)
+        shop.commit(fail_operation(found, operation, "send_deadline_passed", shop.context()))
+        (failed,) = shop.operations.of_payment(MERCHANT, payment.transaction_id)
+        found = shop.payment(payment.transaction_id)
+        assert found.refundable == found.captured
+        shop.commit(send_operation_to_review(found, failed, ReviewReason.RECONCILIATION, shop.context()))
         assert [(r.transaction_id, r.operation_id) for r in shop.listed()] == [
             (payment.transaction_id, operation.operation_id)
         ]
@@ -277,8 +288,7 @@ def _change_payment(shop: Shop, payment: Payment, chance: random.Random) -> None
     roll = chance.random()
     if roll < 0.1:
         lease = Lease(owner="w", epoch=payment.lease.epoch + 1, expires_at_ms=shop.now_ms + LEASE_MS)
-        names = {"merchant_id": MERCHANT, "transaction_id": payment.transaction_id, "version": payment.version}
-        shop.payments.claim(**names, lease=lease, now_ms=shop.now_ms, append=None)
+        shop.payments.claim(id_of(payment), version=payment.version, lease=lease, now_ms=shop.now_ms, append=None)
     elif roll < 0.2:
         later = replace(payment, version=payment.version + 1, lease=FREE_LEASE, updated_at_ms=shop.now_ms)
         shop.payments.reschedule(payment, later)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -24,12 +24,10 @@ from payflowx.adapters.dynamodb.payments.review_items import (
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.review_ports import Review, ReviewPage
+from payflowx.domain.shared.errors import UnreadableItemError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_UNREADABLE: Final = (KeyError, TypeError, ValueError)
-"""Errors of decoding an item that another version wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,5 +109,5 @@ def _decoded(decode: Callable[[Item], Payment | Operation], stored: Item) -> Pay
     """One item that this version cannot read must not hide the others."""
     try:
         return decode(stored)
-    except _UNREADABLE:
+    except UnreadableItemError:
         return None
