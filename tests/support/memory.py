@@ -290,6 +290,9 @@ class MemoryPayments:
         operation = change.operation_before
         if operation is not None and not _is_unmoved(self.operations.get(operation_key(operation)), operation):
             return VersionConflict(item=found)
+        new = change.operation_after if operation is None else None
+        if new is not None and operation_key(new) in self.operations:
+            return VersionConflict(item=found)
         if change.seen is not None and _seen_key(change.seen) in self.seen:
             return AlreadySeen()
         if not self._own_reference(change):

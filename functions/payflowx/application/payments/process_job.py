@@ -10,6 +10,7 @@ from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.payments.work_items import Conflict, WorkItems
@@ -64,6 +65,7 @@ class ProcessJob:
     outcome_writer: OutcomeWriter
     send_charge: SendCharge
     resolve_attempt: ResolveAttempt
+    record_provider_refunds: RecordProviderRefunds
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
@@ -74,6 +76,9 @@ class ProcessJob:
         merchant = self.merchants.get(job.merchant_id)
         if merchant is None:
             raise ConfigurationError("the payment's merchant does not exist")
+        if job.read_refunds:
+            self.record_provider_refunds(job.merchant_id, job.transaction_id)
+            return
         claim = self._claim(job, merchant)
         if claim is None:
             return

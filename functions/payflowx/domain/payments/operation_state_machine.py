@@ -12,6 +12,7 @@ from payflowx.domain.payments.balances import (
     Move,
     apply_second_success,
     apply_success,
+    book_external,
     give_back,
     reserve,
     reserve_again,
@@ -55,6 +56,21 @@ def request_operation(payment: Payment, operation: Operation, context: Context) 
     moved = reserve(payment, operation)
     facts = operation_facts(operation)
     return operation_change(payment, moved.payment, None, moved.operation, context, name="requested", facts=facts)
+
+
+def record_provider_refund(payment: Payment, operation: Operation, context: Context) -> Change:
+    """Record a refund that was made at the provider. One beyond what is refundable requires manual review."""
+    moved = book_external(payment, operation)
+    attempt = operation.attempts[0]
+    recorded = moved.operation
+    if moved.payment.excess:
+        recorded = _in_review(recorded, ReviewReason.LATE_SUCCESS, attempt, context)
+    wake_in_seconds = None
+    if attempt.is_open:
+        recorded, wake_in_seconds = _wake_at(recorded, context.now_ms + inquiry_delay_ms(0), context.now_ms)
+    facts = operation_facts(recorded) | _attempt_facts(attempt)
+    change = operation_change(payment, moved.payment, None, recorded, context, name="made_at_provider", facts=facts)
+    return replace(change, attempt_number=attempt.number, reference=attempt.reference, wake_in_seconds=wake_in_seconds)
 
 
 def apply_operation_outcome(

@@ -215,6 +215,8 @@ class Job:
     provider: str | None = None
     account_id: str | None = None
     request_hash: str | None = None
+    read_refunds: bool = False
+    """Read the refunds of the payment's charge at the provider: one may have been made there."""
     correlation_id: str | None = None
     """The correlation id of the original request; set by the queue's adapter."""
 

@@ -91,6 +91,19 @@ def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = N
     return new_item(table, event_to_item(event) | announced)
 
 
+def new_operation(table: str, operation: Operation) -> list[tuple[Part, dict[str, Any]]]:
+    """Put an operation, and the item that finds its payment."""
+    locator = {
+        **keys.locator_key(operation.merchant_id, operation.operation_id),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "transactionId": operation.transaction_id,
+    }
+    return [
+        (Part.OPERATION, new_item(table, operation_to_item(operation))),
+        (Part.LOCATOR, new_item(table, locator)),
+    ]
+
+
 def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
     """Update the payment or operation, if it is unchanged since the read.
 
