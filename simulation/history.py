@@ -60,18 +60,18 @@ class Sent:
 
 
 class Source(StrEnum):
-    """The cause of a movement at a provider."""
+    """The cause of an entry in a provider's books."""
 
     REQUEST = "request"
     DASHBOARD = "dashboard"
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
-    """A charge, capture, void or refund that a provider began, when it did.
+class Entry:
+    """A charge, capture, void or refund as a provider booked it, at the moment when it began.
 
     `kind` is `charge`, `capture`, `void` or `refund`. `operation_id` is the provider's id and empty for a charge.
-    `provider_key` is the key that the request named, None for a movement in the dashboard. The ledger of the result
+    `provider_key` is the key that the request named, None for one made in the dashboard. The ledger of the result
     says what became of it (`operationId`, `chargeId`).
     """
 
@@ -183,7 +183,7 @@ class History:
     calls: list[Call] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
-    movements: list[Movement] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     webhooks: list[PostedWebhook] = field(default_factory=list)
     deliveries: list[Delivered] = field(default_factory=list)
     commands: list[Commanded] = field(default_factory=list)
