@@ -36,6 +36,7 @@ class Queue:
     history: History
     invoke: Invoke | None = None
     consumer: str = "worker"
+    visibility_ms: int = VISIBILITY_MS
     off_until_ms: Callable[[], int] = lambda: 0
     """Until when nobody polls; 0 for a poller that works."""
     messages: dict[int, Message] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Queue:
             return
         for message in batch:
             message.receives += 1
-            message.hidden_until_ms = now_ms + VISIBILITY_MS
+            message.hidden_until_ms = now_ms + self.visibility_ms
             if self.faults.strikes("queue_duplicate"):
                 message.hidden_until_ms = now_ms + self.faults.random.randint(1, 5_000)
                 self.poll(message.hidden_until_ms - now_ms)

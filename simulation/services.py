@@ -1,6 +1,7 @@
 """The boto3 clients that the functions get: the models behind a network that loses answers, with the SDK's repeats."""
 
 import io
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -138,12 +139,65 @@ class AppConfigClient:
         return self.network.call("service", "GetLatestConfiguration", lambda: answer)
 
 
+class ResourceExistsError(Exception):
+    """Secrets Manager has a secret of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SecretsExceptions:
+    ResourceExistsException: type[Exception] = ResourceExistsError
+
+
 @dataclass(frozen=True, slots=True)
 class SecretsClient:
-    """A boto3 Secrets Manager client; every secret opens every simulator."""
+    """A boto3 Secrets Manager client. A secret's name is its ARN."""
 
-    secret: str
+    secrets: dict[str, str]
+    """The text of each secret by its ARN."""
+    network: Network
+    exceptions: _SecretsExceptions = _SecretsExceptions()
+
+    def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 - the API's names
+        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self._found(SecretId)})
+
+    def put_secret_value(self, *, SecretId: str, SecretString: str) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            self._found(SecretId)
+            self.secrets[SecretId] = SecretString
+            return {"ARN": SecretId}
+
+        return self.network.call("service", "PutSecretValue", apply)
+
+    def create_secret(self, *, Name: str, SecretString: str, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            if f"arn:{Name}" in self.secrets:
+                raise ResourceExistsError
+            self.secrets[f"arn:{Name}"] = SecretString
+            return {"ARN": f"arn:{Name}"}
+
+        return self.network.call("service", "CreateSecret", apply)
+
+    def _found(self, arn: str) -> str:
+        if arn not in self.secrets:
+            raise client_error("GetSecretValue", "ResourceNotFoundException", "simulated")
+        return self.secrets[arn]
+
+
+@dataclass(frozen=True, slots=True)
+class KmsClient:
+    """A boto3 KMS client. A ciphertext opens with the context that it was made with and no other."""
+
     network: Network
 
-    def get_secret_value(self, **_request: Any) -> Any:
-        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self.secret})
+    def encrypt(self, *, Plaintext: bytes, EncryptionContext: Mapping[str, str], **_key: Any) -> Any:  # noqa: N803 - the API's names
+        blob = json.dumps([Plaintext.decode()[::-1], dict(EncryptionContext)]).encode()
+        return self.network.call("service", "Encrypt", lambda: {"CiphertextBlob": blob})
+
+    def decrypt(self, *, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str], **_key: Any) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            text, context = json.loads(CiphertextBlob)
+            if context != dict(EncryptionContext):
+                raise client_error("Decrypt", "InvalidCiphertextException", "simulated")
+            return {"Plaintext": text[::-1].encode()}
+
+        return self.network.call("service", "Decrypt", apply)
