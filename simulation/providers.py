@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from sandbox.http_types import Reply, Request
 from sandbox.ledger import LedgerSimulator
+from sandbox.simulator import WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import Record
 from simulation.accounts import KEY_ID, PROVIDERS, SECRET, ProviderAccount
@@ -65,6 +66,8 @@ class SimulatedProviders:
     outages: list[Outage] = field(default_factory=list)
     shops: dict[str, Shop] = field(default_factory=dict)
     """By the host of their address."""
+    entered: dict[str, tuple[Shop, str]] = field(default_factory=dict)
+    """Our keys that stand in any provider's books, with the charge's id."""
     _cause: tuple[str | None, Source, int] = (None, Source.REQUEST, 0)
     """Whose key, from where, and by which process the books change at this moment."""
 
@@ -219,6 +222,9 @@ class SimulatedProviders:
 
     def _enter(self, account: ProviderAccount, kind: str, record: Record) -> None:
         provider_key, source, process = self._cause
+        if provider_key is not None:
+            charge_id = record["charge_id"] if kind == "operation" else record["id"]
+            self.entered[provider_key] = (self.shops[account.host], charge_id)
         self.history.entries.append(
             Entry(
                 at_ms=self.kernel.now_ms,
@@ -254,6 +260,14 @@ class SimulatedProviders:
             shop.simulator.handle(request, self.kernel.now_ms / 1000)
         self.changed(shop)
         self.history.steps.append((self.kernel.now_ms, "payer", "approves", parts.path))
+
+    def is_decided(self, provider_key: str) -> bool:
+        """Whether the books know this key, and its charge does not wait for the payer."""
+        if provider_key not in self.entered:
+            return False
+        shop, charge_id = self.entered[provider_key]
+        charge = shop.simulator.find(charge_id, self.kernel.now_ms / 1000)
+        return charge is not None and charge["state"] != WAITING
 
     def ledger(self) -> list[Record]:
         """All books, each line with its provider, its merchant, and the key and source of the request that made it."""
