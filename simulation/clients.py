@@ -15,7 +15,7 @@ from simulation.workload import MERCHANTS, Manner, Order, Step, Wish
 
 _TRIES: Final = 6
 _DAY_MS: Final = 24 * 3_600_000
-_LOOKS_MS: Final = (5_000, 60_000, 1_200_000)
+_LOOKS_MS: Final = (5_000, 60_000, 1_200_000, 10_800_000, 43_200_000)
 _WAITS_MS: Final = (20_000, 240_000, 1_500_000)
 """Before an operation that could not be taken yet is asked for again."""
 _UNANSWERED: Final = frozenset({0, 500, 502, 503})

@@ -42,6 +42,14 @@ MAX_RATES: Final[dict[str, float]] = {
     "gateway_slow": 0.25,
     "gateway_forgets": 0.40,
     "gateway_rejects_credentials": 0.03,
+    # Providers' webhooks, an event
+    "event_before_answer": 0.50,
+    "event_late": 0.40,
+    "event_twice": 0.30,
+    "event_lost": 0.60,
+    "event_forged": 0.06,
+    "event_misaddressed": 0.06,
+    "event_foreign": 0.06,
     # Merchants' webhook endpoints, a post
     "endpoint_refuses": 0.15,
     "endpoint_fails": 0.20,

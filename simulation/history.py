@@ -92,19 +92,20 @@ class Entry:
 class PostedWebhook:
     """A provider's webhook as it was posted, once for each delivery.
 
-    `merchant` owns the account that the event is about; `address` is the merchant whose address got it. `status` is the
-    answer's, 0 without an answer. `number` counts the deliveries of this event from 1. `forged`: signed with a key that
-    is not the provider's. `facts` is the body, parsed where it is JSON.
+    `merchant` owns the account that the event is about, `address` the address that got it, `signed_by` the key that
+    signed it. Only where the last two are the same is it authentic, and only where all three are is it also true: the
+    body may claim a success where there was none. `status` is the answer's, 0 without an answer. `number` counts the
+    tries of one delivery from 1.
     """
 
     at_ms: int
     provider: str
     merchant: str
     address: str
+    signed_by: str
     event_id: str
     type: str
     number: int
-    forged: bool
     status: int
     body: bytes
 

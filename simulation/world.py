@@ -15,6 +15,7 @@ from simulation.functions import FUNCTIONS, Platform, current_wirings
 from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.operators import Operators
+from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, SimulatedProviders
 from simulation.queue import Queue
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
@@ -169,6 +170,8 @@ class World:
             queue.invoke = self.platform.invoke
         self.api = Api(self.kernel, self.faults, self.history, self.platform)
         self.operators = Operators(self.kernel, self.faults, self.api, self.providers)
+        self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
+        self.providers.changed = self.provider_events.changed
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self._owners: dict[str, Key] = {}
@@ -327,6 +330,7 @@ class World:
         self._sweeper_off = self._workers_off = Episode(0, 0)
         for queue in self.queues.values():
             queue.poll(1)
+        self.provider_events.collect_all()
 
     def _calm_ms(self) -> int:
         return 6 * 24 * HOUR_MS if self.plan.is_long else _CALM_MS
@@ -350,7 +354,8 @@ class World:
 
     def _is_at_rest(self) -> bool:
         """Nothing waits, every event is delivered, and what is still due is watched only."""
-        if any(q.messages for q in self.queues.values()) or self.merchants.busy or self.kernel.current is not None:
+        busy = self.merchants.busy or self.provider_events.pending or self.kernel.current is not None
+        if busy or any(queue.messages for queue in self.queues.values()):
             return False
         due = [(key, item) for key, item in self.tables[TRANSACTIONS].items() if "dueAt" in item]
         return not any(self._is_open(key, item) for key, item in due)
