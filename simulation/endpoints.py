@@ -13,6 +13,8 @@ from simulation.kernel import Kernel
 
 POST_TIMEOUT_MS: Final = 15_000
 HOST: Final = "example.com"
+ENDPOINTS: Final = {"acme": 1, "globex": 2}
+"""How many endpoints each merchant has."""
 
 
 def url_of(merchant: str, number: int) -> str:

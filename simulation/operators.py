@@ -1,9 +1,11 @@
 """Operators: they set merchants up, erase, and decide what only people can decide."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
 from simulation.api import Api
+from simulation.endpoints import ENDPOINTS, url_of
 from simulation.faults import Faults
 from simulation.kernel import Kernel
 from simulation.providers import SimulatedProviders
@@ -36,6 +38,9 @@ class Operators:
             self.api.api_keys[merchant] = [answer["apiKey"]]
             for told in answer["webhooks"]:
                 self.providers.shop(merchant, told["provider"]).account.webhook_path = told["path"]
+            for number in range(1, ENDPOINTS[merchant] + 1):
+                wanted = json.dumps({"url": url_of(merchant, number)})
+                self.api.request(merchant, "POST", "/webhook-endpoints", key=f"endpoint-{number}", body=wanted)
 
     def erase(self, merchant: str, transaction_id: str) -> None:
         """A payer's wish; again later as long as the payment is not final."""

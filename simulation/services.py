@@ -86,12 +86,21 @@ class DynamoDBClient:
         return self.network.call("db", "BatchGetItem", lambda: self.database.batch_get_item(**request))
 
     def update_item(self, **request: Any) -> Any:
+        return self._write("UpdateItem", lambda: self.database.update_item(**request))
+
+    def put_item(self, **request: Any) -> Any:
+        return self._write("PutItem", lambda: self.database.put_item(**request))
+
+    def delete_item(self, **request: Any) -> Any:
+        return self._write("DeleteItem", lambda: self.database.delete_item(**request))
+
+    def _write(self, operation: str, write: Callable[[], Any]) -> Any:
         def apply() -> Any:
             if self.network.faults.strikes("db_conflict"):
-                raise client_error("UpdateItem", "TransactionConflictException", "simulated")
-            return self.database.update_item(**request)
+                raise client_error(operation, "TransactionConflictException", "simulated")
+            return write()
 
-        return self.network.call("db", "UpdateItem", apply)
+        return self.network.call("db", operation, apply)
 
     def transact_write_items(self, **request: Any) -> Any:
         """Botocore makes one token a call, for all its tries."""

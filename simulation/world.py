@@ -377,7 +377,7 @@ class World:
         return self.plan.is_long or not self._is_undecided(item)
 
     def _is_undecided(self, item: Item) -> bool:
-        """Whether the provider's books have nothing about the item's open attempt, or a charge that waits for its payer."""
+        """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
         attempts = item["attempts"]["L"]
         if not attempts or attempts[-1]["M"]["state"]["S"] not in {"UNKNOWN", "REQUIRES_ACTION"}:
             return False
