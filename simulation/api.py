@@ -12,6 +12,8 @@ from simulation.kernel import EPOCH_MS, Kernel
 
 _AUTHORIZER_CACHE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 3_600_000
+_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation"})
+"""Commands that change nothing, and take no reason."""
 _REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
 
 
@@ -58,7 +60,8 @@ class Api:
 
     def command(self, fields: dict[str, Any], *, function: str = "operations", **seen: Any) -> Commanded:
         """From a task: an operator's command. `seen`: what the operator knows of the books."""
-        commanded = Commanded(self.kernel.now_ms, function, {**fields, **_REASON}, **seen)
+        reason = {} if fields["command"] in _QUESTIONS else _REASON
+        commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, **seen)
         self.history.commands.append(commanded)
         commanded.answer = self.invoke(function, commanded.command)
         commanded.answered_ms = self.kernel.now_ms

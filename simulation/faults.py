@@ -55,6 +55,12 @@ MAX_RATES: Final[dict[str, float]] = {
     "endpoint_fails": 0.20,
     "endpoint_late": 0.10,
     "endpoint_gone": 0.01,
+    # Operators
+    "operator_rotates_key": 0.30,
+    "operator_rotates_credentials": 0.40,
+    "operator_replays": 0.60,
+    "operator_closes_reviews": 0.60,
+    "operator_errs": 0.20,
     # Clients, a payment
     "client_concurrent": 0.50,
     "client_repeats_later": 0.40,

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
 from sandbox.http_types import Reply, Request
-from sandbox.ledger import LedgerSimulator
 from sandbox.simulator import WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import Record
@@ -48,7 +47,14 @@ class Shop:
 
     account: ProviderAccount
     books: Books
-    simulator: LedgerSimulator
+    simulator: Any
+    """A `LedgerSimulator`; each keeps its webhooks' secret in its own way."""
+
+    def use_newest(self) -> None:
+        """Sign with the newest key pair."""
+        pair = self.account.valid[-1]
+        self.simulator.credentials = pair.credentials
+        self.simulator.webhook_secret = pair.webhook_secret or pair.key_secret
 
 
 @dataclass(slots=True)
@@ -68,6 +74,8 @@ class SimulatedProviders:
     """By the host of their address."""
     entered: dict[str, tuple[Shop, str]] = field(default_factory=dict)
     """Our keys that stand in any provider's books, with the charge's id."""
+    _entries: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+    """By merchant, provider, and the provider's id."""
     _cause: tuple[str | None, Source, int] = (None, Source.REQUEST, 0)
     """Whose key, from where, and by which process the books change at this moment."""
 
@@ -77,13 +85,19 @@ class SimulatedProviders:
                 shop = self._opened(ProviderAccount(merchant, name))
                 self.shops[shop.account.host] = shop
 
+    def rotate(self, shop: Shop) -> None:
+        """Another key pair opens the account, and signs from now on; those of before still open it."""
+        pair = shop.account.issue()
+        shop.account.valid.append(pair)
+        shop.use_newest()
+
     def _opened(self, account: ProviderAccount) -> Shop:
         books = Books(lambda kind, record: self._enter(account, kind, record))
         simulator = _KINDS[account.provider](books, account.valid[-1].credentials, public_url=f"https://{account.host}")
         simulator.account = account.merchant
-        pair = account.valid[-1]
-        simulator.webhook_secret = pair.webhook_secret or pair.key_secret
-        return Shop(account, books, simulator)
+        shop = Shop(account, books, simulator)
+        shop.use_newest()
+        return shop
 
     def shop(self, merchant: str, provider: str) -> Shop:
         """The merchant's account at the provider."""
@@ -225,21 +239,21 @@ class SimulatedProviders:
         if provider_key is not None:
             charge_id = record["charge_id"] if kind == "operation" else record["id"]
             self.entered[provider_key] = (self.shops[account.host], charge_id)
-        self.history.entries.append(
-            Entry(
-                at_ms=self.kernel.now_ms,
-                provider=account.provider,
-                merchant=account.merchant,
-                kind=record["kind"] if kind == "operation" else kind,
-                charge_id=record["charge_id"] if kind == "operation" else record["id"],
-                operation_id=record["id"] if kind == "operation" else "",
-                amount=record["amount"],
-                currency=record["currency"].upper(),
-                provider_key=provider_key,
-                source=source,
-                process=process,
-            )
+        entry = Entry(
+            at_ms=self.kernel.now_ms,
+            provider=account.provider,
+            merchant=account.merchant,
+            kind=record["kind"] if kind == "operation" else kind,
+            charge_id=record["charge_id"] if kind == "operation" else record["id"],
+            operation_id=record["id"] if kind == "operation" else "",
+            amount=record["amount"],
+            currency=record["currency"].upper(),
+            provider_key=provider_key,
+            source=source,
+            process=process,
         )
+        self.history.entries.append(entry)
+        self._entries[account.merchant, account.provider, entry.operation_id or entry.charge_id] = entry
 
     @staticmethod
     def _key_of(shop: Shop, request: HttpRequest) -> str | None:
@@ -271,24 +285,22 @@ class SimulatedProviders:
 
     def ledger(self) -> list[Record]:
         """All books, each line with its provider, its merchant, and the key and source of the request that made it."""
-        now = self.kernel.now_ms / 1000
-        made = {(e.merchant, e.provider, e.operation_id or e.charge_id): e for e in self.history.entries}
-        lines = []
-        for shop in self.shops.values():
-            merchant, provider = shop.account.merchant, shop.account.provider
-            for line in shop.simulator.ledger(now):
-                entry = made.get((merchant, provider, line.get("operationId") or line["chargeId"]))
-                lines.append(
-                    {
-                        **line,
-                        "merchant": merchant,
-                        "provider": provider,
-                        "gateway": provider,
-                        "providerKey": entry.provider_key if entry else None,
-                        "source": entry.source.value if entry else "provider",
-                    }
-                )
-        return lines
+        return [line for shop in self.shops.values() for line in self.lines(shop)]
+
+    def lines(self, shop: Shop) -> list[Record]:
+        """The books of one account."""
+        merchant, provider = shop.account.merchant, shop.account.provider
+        owner = {"merchant": merchant, "provider": provider, "gateway": provider}
+        return [
+            {**line, **owner, **self._origin(merchant, provider, line.get("operationId") or line["chargeId"])}
+            for line in shop.simulator.ledger(self.kernel.now_ms / 1000)
+        ]
+
+    def _origin(self, merchant: str, provider: str, name: str) -> Record:
+        entry = self._entries.get((merchant, provider, name))
+        if entry is None:
+            return {"providerKey": None, "source": "provider"}
+        return {"providerKey": entry.provider_key, "source": entry.source.value}
 
 
 def _page(status: int) -> HttpResponse:

@@ -96,6 +96,7 @@ class Queue:
         if message.receives < MAX_RECEIVES:
             return False
         del self.messages[message.number]
+        message.hidden_until_ms = 0
         self.dead.append(message)
         self.history.sometimes["message moved to the dead letters"] += 1
         return True
@@ -114,6 +115,29 @@ class Queue:
             if answer is not None and message.number in failed and self.faults.random.random() < 0.5:
                 message.hidden_until_ms = self.kernel.now_ms
             self.poll(max(1, message.hidden_until_ms - self.kernel.now_ms))
+
+    # -- dead letters, as an operator's command sees them
+
+    def take_dead(self, most: int, *, hide_ms: int) -> list[Message]:
+        """ReceiveMessage on the dead letters: some that are visible, hidden from now on."""
+        now_ms = self.kernel.now_ms
+        visible = [message for message in self.dead if message.hidden_until_ms <= now_ms]
+        taken = self.faults.random.sample(visible, min(most, len(visible)))
+        for message in taken:
+            message.hidden_until_ms = now_ms + hide_ms
+        return taken
+
+    def delete_dead(self, number: int) -> None:
+        """DeleteMessage on the dead letters."""
+        if any(message.number == number for message in self.dead):
+            self.history.sometimes["dead letter replayed"] += 1
+        self.dead = [message for message in self.dead if message.number != number]
+
+    def show_dead(self, number: int) -> None:
+        """ChangeMessageVisibility to zero on the dead letters."""
+        for message in self.dead:
+            if message.number == number:
+                message.hidden_until_ms = 0
 
     def redrive(self) -> None:
         """An operator moves the dead letters back."""

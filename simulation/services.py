@@ -122,6 +122,8 @@ class SqsClient:
 
     queues: Mapping[str, Queue]
     """By their addresses."""
+    dead_letters: Mapping[str, Queue]
+    """By the addresses of their dead letters."""
     network: Network
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
@@ -129,6 +131,33 @@ class SqsClient:
         return self.network.call(
             "queue_send", "SendMessage", lambda: queue.send(MessageBody, delay_ms=DelaySeconds * 1000)
         )
+
+    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, VisibilityTimeout: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        """From dead letters only: work queues feed their functions."""
+
+        def apply() -> Any:
+            taken = self.dead_letters[QueueUrl].take_dead(MaxNumberOfMessages, hide_ms=VisibilityTimeout * 1000)
+            return {
+                "Messages": [
+                    {
+                        "MessageId": str(message.number),
+                        "ReceiptHandle": str(message.number),
+                        "Body": message.body,
+                        "Attributes": {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": "0"},
+                    }
+                    for message in taken
+                ]
+            }
+
+        return self.network.call("service", "ReceiveMessage", apply)
+
+    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Any:  # noqa: N803 - the API's names
+        queue = self.dead_letters[QueueUrl]
+        return self.network.call("service", "DeleteMessage", lambda: queue.delete_dead(int(ReceiptHandle)))
+
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, **_zero: Any) -> Any:  # noqa: N803 - the API's names
+        queue = self.dead_letters[QueueUrl]
+        return self.network.call("service", "ChangeMessageVisibility", lambda: queue.show_dead(int(ReceiptHandle)))
 
 
 @dataclass(frozen=True, slots=True)

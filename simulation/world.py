@@ -1,6 +1,6 @@
 """One run: everything wired, a time of trouble, and then a time in which all must come right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -36,6 +36,8 @@ _CALM_MS: Final = 150 * MINUTE_MS
 _PATIENCE_MS: Final = 14 * 24 * HOUR_MS
 _LONG_EVERY: Final = 50
 """Every so many seeds, a long run."""
+_REVIEWED_MS: Final = (20 * MINUTE_MS, 100 * MINUTE_MS)
+"""After the trouble, operators work through the reviews."""
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
 _MAX_LAG_MS: Final = 5_000
@@ -124,6 +126,8 @@ class Result:
     ended_ms: int
     settled: bool
     """Whether everything came to rest before patience ran out."""
+    listed: set[tuple[str, str, str | None]] = field(default_factory=set)
+    """The list of reviews at the end: merchant, payment, and operation if it is about one."""
     api_keys: dict[str, str] = field(default_factory=dict)
     """All API keys that were issued, by merchant and number: `acme#0`."""
     secrets: tuple[str, ...] = ()
@@ -157,7 +161,11 @@ class World:
         endpoints = Endpoints(self.kernel, self.faults, self.history)
         clients = {
             "dynamodb": DynamoDBClient(self.database, network),
-            "sqs": SqsClient({ENVIRONMENT[f"{name}_QUEUE_URL"]: queue for name, queue in self.queues.items()}, network),
+            "sqs": SqsClient(
+                {ENVIRONMENT[f"{name}_QUEUE_URL"]: queue for name, queue in self.queues.items()},
+                {ENVIRONMENT[f"{name}_DEAD_LETTERS_URL"]: queue for name, queue in self.queues.items()},
+                network,
+            ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
             "secretsmanager": SecretsClient({a.secret_arn: a.stored_secret() for a in accounts}, network),
             "kms": KmsClient(network),
@@ -169,7 +177,7 @@ class World:
         for queue in self.queues.values():
             queue.invoke = self.platform.invoke
         self.api = Api(self.kernel, self.faults, self.history, self.platform)
-        self.operators = Operators(self.kernel, self.faults, self.api, self.providers)
+        self.operators = Operators(self.kernel, self.faults, self.history, self.api, self.providers)
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = self.provider_events.changed
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
@@ -226,6 +234,8 @@ class World:
             peace_ms = kernel.now_ms
             kernel.run(kernel.now_ms + self._calm_ms())
             settled = kernel.run(kernel.now_ms + _PATIENCE_MS, is_done=self._is_at_rest)
+            kernel.spawn(self.operators.list_reviews)
+            kernel.run(kernel.now_ms + MINUTE_MS, is_done=lambda: not self.operators.busy)
             kernel.close()
         return Result(
             plan=self.plan,
@@ -237,6 +247,7 @@ class World:
             trouble_ended_ms=peace_ms,
             ended_ms=kernel.now_ms,
             settled=settled,
+            listed=self.operators.listed,
             api_keys={f"{m}#{n}": key for m, keys in self.api.api_keys.items() for n, key in enumerate(keys)},
             secrets=tuple(
                 text for s in self.providers.shops.values() for pair in s.account.issued for text in pair.texts()
@@ -261,10 +272,29 @@ class World:
         if self.faults.rates["queue_redrive"]:
             for _ in range(3):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)
+        for at_ms, work in self._operators_work(random, ends_ms - self.kernel.now_ms):
+            self.kernel.after(at_ms, partial(self.kernel.spawn, work))
         if self.faults.rates["db_key_row_lost"]:
             for _ in range(40):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._lose_key_row)
         return ends_ms
+
+    def _operators_work(self, random: Random, lasts_ms: int) -> Iterator[tuple[int, Callable[[], None]]]:
+        """What operators do in the time of trouble, and when."""
+        planned: dict[str, Callable[[], Callable[[], None]]] = {
+            "operator_rotates_key": lambda: partial(self.operators.rotate_key, random.choice(MERCHANTS)),
+            "operator_rotates_credentials": lambda: partial(
+                self.operators.rotate_credentials, random.choice(tuple(self.providers.shops.values()))
+            ),
+            "operator_replays": lambda: self.operators.replay,
+            "operator_closes_reviews": lambda: self.operators.close_reviews,
+        }
+        for kind, plan in planned.items():
+            for _ in range(2):
+                at_ms, work = random.randrange(lasts_ms), plan()
+                if random.random() < self.faults.rates[kind]:
+                    self.faults.count(kind)
+                    yield at_ms, work
 
     def _episodes(self) -> dict[str, Callable[[Episode], str]]:
         """Each switches something off for a while and says what."""
@@ -331,6 +361,8 @@ class World:
         for queue in self.queues.values():
             queue.poll(1)
         self.provider_events.collect_all()
+        for delay_ms in _REVIEWED_MS:
+            self.kernel.after(delay_ms, partial(self.kernel.spawn, self.operators.close_reviews))
 
     def _calm_ms(self) -> int:
         return 6 * 24 * HOUR_MS if self.plan.is_long else _CALM_MS
@@ -354,8 +386,8 @@ class World:
 
     def _is_at_rest(self) -> bool:
         """Nothing waits, every event is delivered, and what is still due is watched only."""
-        busy = self.merchants.busy or self.provider_events.pending or self.kernel.current is not None
-        if busy or any(queue.messages for queue in self.queues.values()):
+        busy = self.merchants.busy + self.provider_events.pending + self.operators.busy
+        if busy or self.kernel.current is not None or any(queue.messages for queue in self.queues.values()):
             return False
         due = [(key, item) for key, item in self.tables[TRANSACTIONS].items() if "dueAt" in item]
         return not any(self._is_open(key, item) for key, item in due)
