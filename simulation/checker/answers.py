@@ -39,7 +39,7 @@ def answers_are_stored(evidence: Evidence) -> Iterator[Violation]:
 def _why_false(
     evidence: Evidence, call: Call, payment: PaymentEvidence, shown: Mapping[str, Any], *, from_ms: int
 ) -> str:
-    until_ms = getattr(call, "answered_ms", 0) or evidence.result.ended_ms
+    until_ms = call.answered_ms or evidence.result.ended_ms
     if "operationId" in shown:
         operation = payment.operations.get(shown["operationId"])
         versions = alive_between(operation.versions, from_ms, until_ms) if operation else []
@@ -47,9 +47,7 @@ def _why_false(
     return _compare(shown, alive_between(payment.versions, from_ms, until_ms), _payment_answer)
 
 
-def _compare(
-    shown: Mapping[str, Any], versions: list[Stored], answer_of: Callable[[Stored], Mapping[str, Any]]
-) -> str:
+def _compare(shown: Mapping[str, Any], versions: list[Stored], answer_of: Callable[[Stored], Mapping[str, Any]]) -> str:
     """Empty when one of the versions would be answered like that."""
     closest: list[str] | None = None
     shown = {**shown, "attempts": [_named(attempt, _ATTEMPT) for attempt in shown["attempts"]]}

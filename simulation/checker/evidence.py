@@ -20,7 +20,7 @@ PAYMENT: Final = "PAYMENT"
 _EVENT: Final = "EVENT#"
 _OPERATION: Final = "OP#"
 _CREATION: Final = re.compile(r"/payments(?:/(pay_[a-z2-7]{16})/(capture|refunds))?")
-_UNDONE: Final = frozenset({"failed", "canceled"})
+UNDONE: Final = frozenset({"failed", "canceled"})
 """States of a capture, void or refund in a provider's books that moved no money, or whose money came back."""
 
 
@@ -54,7 +54,7 @@ class OperationEvidence:
     @property
     def executed(self) -> list[dict[str, Any]]:
         """The entries of the providers' books that moved money under a key of this operation, and still count."""
-        return [entry for entry in self.books if entry["status"] not in _UNDONE]
+        return [entry for entry in self.books if entry["status"] not in UNDONE]
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class PaymentEvidence:
     @property
     def charged(self) -> list[dict[str, Any]]:
         """The charges in the providers' books that took the payer's money."""
-        return [entry for entry in self.books if entry.get("kind", "charge") == "charge" and entry["status"] == "charged"]
+        return [entry for entry in self.books if entry["kind"] == "charge" and entry["status"] == "charged"]
 
     def event_of(self, version: Stored) -> Stored | None:
         """The audit event that was written with this version; None for a write without one."""
@@ -194,7 +194,11 @@ def _add_versions(result: Result, of: Any) -> None:
 def _add_to_transaction(payment: PaymentEvidence, write: Write, before: Stored | None, after: Stored | None) -> None:
     """Items of one write call are written one after the other, at one time, each once."""
     newest = payment.transactions[-1] if payment.transactions else None
-    if newest is None or (newest.at_ms, newest.process) != (write.at_ms, write.process) or write.key[1] in newest.changed:
+    if (
+        newest is None
+        or (newest.at_ms, newest.process) != (write.at_ms, write.process)
+        or write.key[1] in newest.changed
+    ):
         newest = Transaction(write.at_ms, write.process)
         payment.transactions.append(newest)
     newest.changed[write.key[1]] = (before, after)
@@ -203,23 +207,18 @@ def _add_to_transaction(payment: PaymentEvidence, write: Write, before: Stored |
 def _add_providers(result: Result, payments: Mapping[str, PaymentEvidence]) -> None:
     """A provider key holds 16 characters of the id of a payment or of an operation."""
     owners: dict[str, PaymentEvidence | OperationEvidence] = {}
-    parents: dict[str, PaymentEvidence] = {}
     for payment in payments.values():
-        parents[payment.transaction_id[4:]] = payment
         owners[payment.transaction_id[4:]] = payment
         for operation in payment.operations.values():
             owners[operation.operation_id.partition("_")[2]] = operation
-            parents[operation.operation_id.partition("_")[2]] = payment
     for sent in result.history.sent:
         name = sent.provider_key[4:20] if sent.provider_key else ""
         if name in owners:
             owners[name].sent.append(sent)
-        if name in parents and parents[name] is not owners[name]:
-            parents[name].sent.append(sent)
     for entry in result.ledger:
-        owner = owners.get(str(entry["reference"])[4:20])
+        owner = owners.get(str(entry.get("providerKey") or entry["reference"])[4:20])
         if owner is not None:
-            owner.books.append(entry)
+            owner.books.append({"kind": "charge", **entry})
 
 
 def alive_between(versions: Sequence[Version], from_ms: int, until_ms: int) -> list[Stored]:

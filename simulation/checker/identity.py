@@ -1,12 +1,15 @@
 """I6, I7, I8 and I10: keys of merchants, keys of providers, references of providers."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from simulation.checker.evidence import Evidence, Violation
-from simulation.history import Call
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Violation
+from simulation.checker.transitions import OPEN
+from simulation.history import Call, Sent
 from testing.dynamodb.values import plain_item
 
-_REUSED = "idempotency_key_reused"
+_REUSED: Final = "idempotency_key_reused"
+_PAYU_QUESTIONS: Final = "/merchant/postservice"
 
 
 def _named(evidence: Evidence) -> Iterator[tuple[str, str, Sequence[Call]]]:
@@ -44,11 +47,34 @@ def i7_one_id(evidence: Evidence) -> Iterator[Violation]:
 
 
 def i8_key_stored_first(evidence: Evidence) -> Iterator[Violation]:
-    """No provider gets a key that is not stored already; a list that is only read may be asked for without any."""
+    """No provider gets a key that is not stored already; who sends has taken the lease with that attempt open."""
     for sent in evidence.result.history.sent:
         if not sent.stored and not (sent.method == "GET" and sent.provider_key is None):
             what = f"{sent.connector} got {sent.method} {sent.path} with {sent.provider_key}, which was not stored"
             yield Violation("I8", str(sent.provider_key), what)
+    for name, payment in evidence.payments.items():
+        yield from _senders(name, payment)
+        for operation in payment.operations.values():
+            yield from _senders(name, operation)
+
+
+def _senders(name: str, owner: PaymentEvidence | OperationEvidence) -> Iterator[Violation]:
+    opened = {
+        (write.process, attempt["provider_key"])
+        for write, _, after in owner.versions
+        if after is not None and after["lease"]["owner"]
+        for attempt in after["attempts"]
+        if attempt["state"] in OPEN
+    }
+    for sent in owner.sent:
+        if _moves_money(sent) and (sent.process, sent.provider_key) not in opened:
+            what = f"{sent.connector} got {sent.method} {sent.path} from process {sent.process}, which did not open it"
+            yield Violation("I8", name, what)
+
+
+def _moves_money(sent: Sent) -> bool:
+    """PayU is asked by POST too, and at the address of its refunds."""
+    return sent.method != "GET" and not sent.path.startswith(_PAYU_QUESTIONS)
 
 
 def i10_reference_owner(evidence: Evidence) -> Iterator[Violation]:
@@ -57,6 +83,8 @@ def i10_reference_owner(evidence: Evidence) -> Iterator[Violation]:
         if not write.key[0].startswith("R#") or write.before is None:
             continue
         before, after = plain_item(write.before), plain_item(write.after or {})
-        owners = [tuple(item.get(fact) for fact in ("transactionId", "operationId", "attempt")) for item in (before, after)]
+        owners = [
+            tuple(item.get(fact) for fact in ("transactionId", "operationId", "attempt")) for item in (before, after)
+        ]
         if owners[0] != owners[1]:
             yield Violation("I10", write.key[0], f"went from {owners[0]} to {owners[1]}")

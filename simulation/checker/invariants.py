@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from simulation.checker.answers import answers_are_stored
+from simulation.checker.events import credentials, i19_provider_events
 from simulation.checker.evidence import Evidence, Violation
 from simulation.checker.identity import i6_other_body, i7_one_id, i8_key_stored_first, i10_reference_owner
 from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
@@ -39,7 +40,9 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i15_older_epochs,
     i16_merchant_events,
     i18_balance,
+    i19_provider_events,
     answers_are_stored,
+    credentials,
     erasure,
     reasons,
     defects,

@@ -1,11 +1,12 @@
 """I1, I3, I18 and the balance: stored amounts and statuses against each other and against the providers' books."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from simulation.checker.evidence import (
     PAYMENT,
+    UNDONE,
     Evidence,
     OperationEvidence,
     PaymentEvidence,
@@ -26,7 +27,7 @@ _UNSETTLED: Final = {"PENDING", "IN_REVIEW"}
 
 
 def i1_one_charge(evidence: Evidence) -> Iterator[Violation]:
-    """At most one successful charge a payment; each operation moves money once; no more captured or refunded than was held or taken."""
+    """A payment is charged once, an operation moves money once, and no more moves than was held or taken."""
     for name, payment in evidence.payments.items():
         if len(payment.charged) > 1:
             books = [(entry["gateway"], entry["reference"], entry["chargeId"]) for entry in payment.charged]
@@ -41,8 +42,7 @@ def i1_one_charge(evidence: Evidence) -> Iterator[Violation]:
 def _more_than_there_was(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     moved: Counter[tuple[str, str]] = Counter()
     for entry in _moved(payment):
-        if entry["kind"] != "charge":
-            moved[entry["chargeId"], entry["kind"]] += entry["amount"]
+        moved[entry["chargeId"], entry["kind"]] += entry["amount"]
     for charge in payment.charged:
         refunded = moved[charge["chargeId"], "refund"]
         if refunded > charge["amount"]:
@@ -52,10 +52,8 @@ def _more_than_there_was(name: str, payment: PaymentEvidence) -> Iterator[Violat
 
 
 def _moved(payment: PaymentEvidence) -> Iterator[dict[str, Any]]:
-    """All entries of the books that are about this payment's money."""
-    yield from (entry for entry in payment.books if entry.get("kind", "charge") == "charge")
-    others = [entry for entry in payment.books if entry.get("kind", "charge") != "charge"]
-    yield from (entry for entry in others if entry["status"] not in {"failed", "canceled"})
+    """All entries of the books about this payment that moved money: charges, operations, and what others did."""
+    yield from (entry for entry in payment.books if entry["kind"] == "charge" or entry["status"] not in UNDONE)
     for operation in payment.operations.values():
         yield from operation.executed
 
@@ -64,7 +62,7 @@ def _moved(payment: PaymentEvidence) -> Iterator[dict[str, Any]]:
 
 
 def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
-    """SUCCESS exactly with one charge, FAILED and CANCELLED with none; amounts and operations as the books have them."""
+    """SUCCESS exactly with one charge, FAILED and CANCELLED with none; refunds as the books have them."""
     for name, payment in evidence.payments.items():
         item = payment.item
         if item is None:
@@ -82,28 +80,28 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _refunds(name: str, payment: PaymentEvidence, item: Stored) -> Iterator[Violation]:
-    """At rest, with nothing open or in review, the refunds on the payment are those of the books."""
-    if any(operation.status in _UNSETTLED for operation in payment.operations.values()):
+    """At rest, with nothing open or in review, the refunds on the payment are ours, and at most those of others."""
+    operations = payment.operations.values()
+    if any(operation.status in _UNSETTLED for operation in operations):
         return
-    executed = {id(entry): entry for entry in _moved(payment) if entry["kind"] == "refund"}
-    ours = sum(
-        entry["amount"]
-        for operation in payment.operations.values()
-        for entry in operation.books
-        if entry["kind"] == "refund" and (entry["status"] == "done" or entry.get("reversed"))
-    )
-    outside = sum(e["amount"] for e in executed.values() if e not in [x for o in payment.operations.values() for x in o.books])
+    ours = sum(entry["amount"] for o in operations for entry in o.books if _is_refund(entry))
+    others = sum(entry["amount"] for entry in payment.books if _is_refund(entry))
     refunded = item.get("refunded", 0)
-    if not ours <= refunded <= ours + outside:
-        yield Violation("I3", name, f"says that {refunded} were refunded, the books say {ours} (and {outside} by others)")
+    if not ours <= refunded <= ours + others:
+        yield Violation("I3", name, f"says that {refunded} were refunded, the books say {ours}, and {others} by others")
+
+
+def _is_refund(entry: Mapping[str, Any]) -> bool:
+    """A refund that was made; one that the bank returned later was made all the same."""
+    return entry["kind"] == "refund" and (entry["status"] == "done" or bool(entry.get("reversed")))
 
 
 def _operation(name: str, operation: OperationEvidence) -> Iterator[Violation]:
     item = operation.item
-    if item is None or operation.item is None or item["kind"] != "refund":
+    if item is None or item["kind"] != "refund":
         return  # a capture or void is the state of its charge
     if operation.status == "SUCCEEDED":
-        found = [(e["amount"], e["currency"]) for e in operation.books if e["status"] == "done" or e.get("reversed")]
+        found = [(entry["amount"], entry["currency"]) for entry in operation.books if _is_refund(entry)]
         if found != [(item["amount"], item["currency"])]:
             what = f"{operation.operation_id} is SUCCEEDED, but the books say {found}"
             yield Violation("I3", name, what)
@@ -188,8 +186,10 @@ class _Balance:
             yield f"captured {captured} of {payment['amount']}"
         if payment.get("balanceVersion") == payment["version"] and payment.get("reserved", 0) != reserved:
             yield f"says that {payment.get('reserved', 0)} are reserved; its operations reserve {reserved}"
-        if excess and payment["status"] != "IN_REVIEW" and not any(
-            o["status"] == "IN_REVIEW" for o in self.operations.values()
+        if (
+            excess
+            and payment["status"] != "IN_REVIEW"
+            and not any(o["status"] == "IN_REVIEW" for o in self.operations.values())
         ):
             yield f"has an excess of {excess} and nobody reviews it"
         yield from self._authorization(payment)

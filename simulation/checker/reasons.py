@@ -1,6 +1,6 @@
 """REASONS: manual review and FAILED are last resorts. Each needs a reason in the books or in a fault."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
@@ -34,7 +34,7 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
             if after["status"] == "IN_REVIEW":
                 what = _why_review(world, payment, write, before, after)
             elif after["status"] == "FAILED":
-                what = _why_failed(world, payment, write, before, after)
+                what = _why_failed(world, write, before, after)
             else:
                 continue
             if what:
@@ -79,9 +79,11 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
             differs = [a["code"] for a in after["attempts"] if a["state"] == "MISMATCH"]
             books = [(e["amount"], e["currency"]) for e in payment.books if e["status"] in {"charged", "authorized"}]
             same = (after["amount"], after["currency"])
-            return f"is in review for {differs}, and the books have {books}" if books == [same] and differs != [
-                "reference_taken"
-            ] else ""
+            return (
+                f"is in review for {differs}, and the books have {books}"
+                if books == [same] and differs != ["reference_taken"]
+                else ""
+            )
         case "late_success":
             return "" if payment.charged else "is in review for a late success, and nothing was charged"
         case "drives_exhausted":
@@ -107,7 +109,7 @@ def _why_unknown(world: _World, write: Write, before: Stored) -> str:
 _ASKABLE: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}
 
 
-def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: Stored, after: Stored) -> str:
+def _why_failed(world: _World, write: Write, before: Stored, after: Stored) -> str:
     """Empty when nothing was left to try."""
     if before["status"] == "IN_REVIEW":
         return ""  # a payment in review begins no attempt any more

@@ -54,7 +54,7 @@ def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> 
 
 
 def i4_audit_log(evidence: Evidence) -> Iterator[Violation]:
-    """Events 1..n without a gap, the chain intact, the last ones equal to the state of the payment and its operations."""
+    """Events 1..n without a gap, the chain intact, the last ones equal to the stored states."""
     for name, payment in evidence.payments.items():
         if payment.item is None:
             continue

@@ -85,19 +85,18 @@ def _operation_step(name: str, payment: PaymentEvidence, before: Stored, after: 
     yield from _statuses(name, which, OPERATION_STEPS, before, after)
     yield from _versions(name, which, before, after)
     yield from _attempts(name, which, before, after, by_operator=by_operator)
-    yield from _facts(name, which, ("amount", "currency", "kind", "fingerprint", "createdAt", "chargeAttempt"), before, after)
+    yield from _facts(
+        name, which, ("amount", "currency", "kind", "fingerprint", "createdAt", "chargeAttempt"), before, after
+    )
     if before["status"] != after["status"] and event is None:
         yield Violation("I5", name, f"{which}went from {before['status']} to {after['status']} without an event")
 
 
 def _is_about(event: Stored, before: Stored, after: Stored) -> bool:
+    """The event of a change of an operation's status."""
     facts = event["facts"]
-    return (
-        before["status"] != after["status"]
-        and facts.get("operationId") == after["operationId"]
-        and facts.get("operationStatus") == after["status"]
-        and event["at"] == after["updatedAt"]
-    )
+    told = (facts.get("operationId"), facts.get("operationStatus"), event["at"])
+    return before["status"] != after["status"] and told == (after["operationId"], after["status"], after["updatedAt"])
 
 
 def _statuses(

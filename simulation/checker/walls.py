@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, Violation
 from simulation.providers import KEY_ID, SECRET
-from simulation.world import TRANSACTIONS
 from simulation.workload import Order
+from simulation.world import TRANSACTIONS
 
 _CARD: Final = re.compile(r"\b4[0-9]{15}\b")
 _MIN_CHARS: Final = 6
@@ -41,7 +41,9 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
         "a log line": history.lines,
         "a message": history.messages,
         "an answer": [json.dumps(_without_echo(call.answer)) for call in history.calls],
-        "an item": [text for (table, key), text in items.items() if not (table == TRANSACTIONS and key[1] == "PAYMENT")],
+        "an item": [
+            text for (table, key), text in items.items() if not (table == TRANSACTIONS and key[1] == "PAYMENT")
+        ],
     }
     for place, texts in places.items():
         text = "\n".join(texts)

@@ -28,42 +28,45 @@ _CLOCKS_MS: Final = 7 * _SECOND_MS
 def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
     """An attempt causes as many sessions with its provider an hour as its back-off allows, each of few requests."""
     for name, payment in evidence.payments.items():
-        yield from _sessions(name, payment, payment)
+        yield from _sessions(name, payment)
         yield from _early(name, "", payment.versions)
         for operation in payment.operations.values():
-            yield from _sessions(name, payment, operation)
+            yield from _sessions(name, operation)
             yield from _early(name, f"{operation.operation_id} ", operation.versions)
 
 
-def _sessions(
-    name: str, payment: PaymentEvidence, owner: PaymentEvidence | OperationEvidence
-) -> Iterator[Violation]:
+def _sessions(name: str, owner: PaymentEvidence | OperationEvidence) -> Iterator[Violation]:
     """A session that could not store its result does not count: its back-off is the lease."""
     stored = {write.process for write, before, after in owner.versions if _ends_session(before, after)}
-    hastened = Counter((write.at_ms - EPOCH_MS) // _HOUR_MS for write, _, _ in _hastening(owner.versions))
+    allowed = Counter[int]()
+    for write, before, after in owner.versions:
+        if before is not None and after is not None and _begins_anew(before, after):
+            allowed[_hour(write.at_ms)] += 1
     requests: Counter[tuple[int, str, int]] = Counter()
     for sent in owner.sent:
         if sent.provider_key and sent.process in stored:
-            requests[(sent.at_ms - EPOCH_MS) // _HOUR_MS, sent.provider_key, sent.process] += 1
+            requests[_hour(sent.at_ms), sent.provider_key, sent.process] += 1
     sessions = Counter((hour, key) for hour, key, _ in requests)
     for (hour, key), count in sessions.items():
-        if count > MAX_SESSIONS_PER_HOUR + hastened[hour]:
+        if count > MAX_SESSIONS_PER_HOUR + allowed[hour]:
             yield Violation("I13", name, f"{key} caused {count} sessions with its provider in an hour")
     for (_, key, process), count in requests.items():
         if count > MAX_REQUESTS_PER_SESSION:
             yield Violation("I13", name, f"process {process} made {count} requests about {key}")
 
 
+def _hour(at_ms: int) -> int:
+    return (at_ms - EPOCH_MS) // _HOUR_MS
+
+
+def _begins_anew(before: Stored, after: Stored) -> bool:
+    """A new state starts the back-off again; an event, a client or an operator may bring the next step forward."""
+    states = [[attempt["state"] for attempt in item["attempts"]] for item in (before, after)]
+    return states[0] != states[1] or after["readyAt"] < before["readyAt"]
+
+
 def _ends_session(before: Stored | None, after: Stored | None) -> bool:
     return bool(before and after and before["lease"]["owner"] and not after["lease"]["owner"])
-
-
-def _hastening(versions: Sequence[Version]) -> Iterator[Version]:
-    """Writes that bring the next step forward: a provider event, a client's cancellation, an operator."""
-    for version in versions:
-        _, before, after = version
-        if before is not None and after is not None and after["readyAt"] < before["readyAt"]:
-            yield version
 
 
 def _early(name: str, which: str, versions: Sequence[Version]) -> Iterator[Violation]:
