@@ -64,6 +64,7 @@ class Clients:
             self._beside(lambda: self._repeat_later(order, body, delay_ms))
         call = self._create(order, body)
         if call.status == 202:
+            self.operators.amounts[call.answer["transactionId"]] = order.body["amount"]
             self._go_on(order, call.answer["transactionId"])
         self.busy -= 1
 

@@ -17,6 +17,7 @@ _TRIES: Final = 4
 _PAUSE_MS: Final = 3_600_000
 _CACHED_MS: Final = 30 * 60_000
 """Longer than any instance remembers a secret, frozen ones included."""
+_CLOCKS_DIFFER_MS: Final = 5_000
 _QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
 _UNDECIDED: Final = frozenset({"pending", "waiting for the payer"})
 
@@ -30,6 +31,10 @@ class Operators:
     history: History
     api: Api
     providers: SimulatedProviders
+    errs: float = 0.0
+    """How often an operator reads the books wrong."""
+    amounts: dict[str, int] = field(default_factory=dict)
+    """What each payment is about, as its merchant knows it."""
     busy: int = 0
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
     _keys: dict[str, str] = field(default_factory=dict)
@@ -92,6 +97,29 @@ class Operators:
             account.valid = account.valid[-1:]
         self.busy -= 1
 
+    # -- reconciliation
+
+    def reconcile(self, shop: Shop) -> None:
+        """An account's whole life so far."""
+        self.busy += 1
+        until_ms = self.kernel.now_ms - _CLOCKS_DIFFER_MS
+        fields = {
+            "command": "reconcile",
+            "merchantId": shop.account.merchant,
+            "provider": shop.account.provider,
+            "accountId": "main",
+            "fromMs": until_ms - 3 * 24 * _PAUSE_MS,
+            "untilMs": until_ms,
+        }
+        self.api.command(fields, function="reconciler")
+        self.busy -= 1
+
+    def reconcile_days(self) -> None:
+        """The schedule: the days that are over, of all accounts."""
+        self.busy += 1
+        self.api.invoke("reconciler", {})
+        self.busy -= 1
+
     # -- dead letters
 
     def replay(self) -> None:
@@ -135,10 +163,11 @@ class Operators:
 
     def _decide(self, merchant: str, review: dict[str, Any]) -> None:
         books = self._books(merchant, review)
-        moved = _operation_moved(books) if review["operationId"] else _charge_moved(books)
+        amount = self.amounts.get(review["transactionId"], 0)
+        moved = _operation_moved(books) if review["operationId"] else _charge_moved(books, amount)
         if moved is None:
             return
-        is_right = not self.faults.strikes("operator_errs")
+        is_right = self.kernel.random.random() >= self.errs
         names = {"merchantId": merchant}
         names |= {"operationId": review["operationId"]} if review["operationId"] else {}
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}
@@ -165,15 +194,15 @@ class Operators:
         return [line for line in lines if line["chargeId"] in mine]
 
 
-def _charge_moved(books: list[Record]) -> bool | None:
-    """Whether the whole amount was taken and kept; None where the answer is neither yes nor no."""
+def _charge_moved(books: list[Record], amount: int) -> bool | None:
+    """Whether exactly this amount was taken and kept; None where the answer is neither yes nor no."""
     charges = [line for line in books if line["kind"] == "charge"]
     if any(line["status"] in _UNDECIDED | {"authorized"} for line in charges):
         return None
     kept = [line for line in charges if line["status"] == "charged" and line["refunded"] < line["amount"]]
     if not kept:
         return False
-    return True if len(kept) == 1 and not kept[0]["refunded"] else None
+    return True if [line["amount"] - line["refunded"] for line in kept] == [amount] else None
 
 
 def _operation_moved(books: list[Record]) -> bool | None:

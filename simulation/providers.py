@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import exp, log
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -17,8 +18,9 @@ from simulation.accounts import KEY_ID, PROVIDERS, SECRET, ProviderAccount
 from simulation.books import Books
 from simulation.faults import Faults
 from simulation.functions import Platform
-from simulation.history import Entry, History, Sent, Source
+from simulation.history import Entry, History, ReportChange, Sent, Source
 from simulation.kernel import Kernel
+from simulation.reports import Line, garbled, is_report
 from simulation.workload import MERCHANTS
 
 __all__ = ["KEY_ID", "PROVIDERS", "SECRET", "Outage", "Shop", "SimulatedProviders"]
@@ -196,6 +198,8 @@ class SimulatedProviders:
         simulator.visibility_lag_seconds = _FORGOTTEN_SECONDS if forgets else 0.0
         with self._caused(provider_key, Source.REQUEST, process):
             reply = simulator.handle(asked, now_ms / 1000)
+        if is_report(name, asked):
+            reply = garbled(name, reply, self.faults, partial(self._report_changed, shop.account))
         simulator.visibility_lag_seconds = 0.0
         simulator.credentials = shop.account.valid[-1].credentials
         if request.method == "POST":
@@ -208,6 +212,17 @@ class SimulatedProviders:
         if b"order_inactive" in reply.body:
             self.history.sometimes["gateway refused a charge that came after its fence"] += 1
         return reply
+
+    def _report_changed(self, account: ProviderAccount, change: str, line: Line) -> None:
+        at_ms = self.kernel.now_ms
+        self.history.report_changes.append(ReportChange(at_ms, account.provider, account.merchant, change, line))
+
+    def at_dashboard(self, shop: Shop, request: Request) -> int:
+        """Somebody who is logged in there does something; the answer's status."""
+        with self._caused(None, Source.DASHBOARD, 0):
+            reply = shop.simulator.answer(request, self.kernel.now_ms / 1000)
+        self.changed(shop)
+        return int(reply.status)
 
     def _owner_of(self, shop: Shop, asked: Request) -> str | None:
         """The merchant whose key pair the request bears. Leaves the simulator with the pair that the request fits."""
@@ -257,13 +272,19 @@ class SimulatedProviders:
 
     @staticmethod
     def _key_of(shop: Shop, request: HttpRequest) -> str | None:
-        """Named in the request, or by the order or charge that the request is about."""
-        text = f"{request.path} {dict(request.headers)} {request.body.decode(errors='replace')}"
-        match = _PROVIDER_KEY.search(text)
+        """Named in the request, or by the order or charge that the request is about.
+
+        A path names the charge before it names the operation, and what it holds stands in the body.
+        """
+        said = f"{dict(request.headers)} {request.body.decode(errors='replace')}"
+        match = _PROVIDER_KEY.search(said)
         if match:
             return match[0]
+        keys = _PROVIDER_KEY.findall(request.path)
+        if keys:
+            return str(keys[-1])
         known = shop.books.keys
-        return next((known[name] for name in _NAME.findall(text) if name in known), None)
+        return next((known[name] for name in _NAME.findall(f"{request.path} {said}") if name in known), None)
 
     def approve(self, url: str) -> None:
         """A payer opens the address of an action."""

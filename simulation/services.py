@@ -94,6 +94,21 @@ class DynamoDBClient:
     def delete_item(self, **request: Any) -> Any:
         return self._write("DeleteItem", lambda: self.database.delete_item(**request))
 
+    def batch_write_item(self, *, RequestItems: Mapping[str, list[Any]]) -> Any:  # noqa: N803 - the API's names
+        """Each put by itself; some may be left to the caller."""
+
+        def apply() -> Any:
+            unprocessed: dict[str, list[Any]] = {}
+            for table, requests in RequestItems.items():
+                for request in requests:
+                    if self.network.faults.strikes("db_conflict"):
+                        unprocessed.setdefault(table, []).append(request)
+                    else:
+                        self.database.put_item(TableName=table, Item=request["PutRequest"]["Item"])
+            return {"UnprocessedItems": unprocessed}
+
+        return self.network.call("db", "BatchWriteItem", apply)
+
     def _write(self, operation: str, write: Callable[[], Any]) -> Any:
         def apply() -> Any:
             if self.network.faults.strikes("db_conflict"):

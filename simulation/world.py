@@ -6,9 +6,11 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
+from sandbox.simulators import REAL_PROVIDERS
 from simulation.accounts import PROVIDERS
 from simulation.api import Api
 from simulation.clients import Clients
+from simulation.dashboards import Dashboards
 from simulation.endpoints import Endpoints
 from simulation.faults import Faults
 from simulation.functions import FUNCTIONS, Platform, current_wirings
@@ -16,7 +18,7 @@ from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
 from simulation.operators import Operators
 from simulation.provider_events import ProviderEvents
-from simulation.providers import Outage, SimulatedProviders
+from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
@@ -169,6 +171,7 @@ class World:
             "appconfigdata": AppConfigClient(DOCUMENT, network),
             "secretsmanager": SecretsClient({a.secret_arn: a.stored_secret() for a in accounts}, network),
             "kms": KmsClient(network),
+            "s3": None,  # no operator uploads settlement files
         }
         self.platform = Platform(
             self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.providers, endpoints
@@ -180,6 +183,7 @@ class World:
         self.operators = Operators(self.kernel, self.faults, self.history, self.api, self.providers)
         self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
         self.providers.changed = self.provider_events.changed
+        self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self._owners: dict[str, Key] = {}
@@ -256,6 +260,7 @@ class World:
 
     def _make_trouble(self) -> int:
         """Switch the faults on; the time when they end."""
+        self.operators.errs = self.planned.rates["operator_errs"]
         self.faults.rates, self.faults.episodes = dict(self.planned.rates), self.planned.episodes
         ends_ms = self.kernel.now_ms + TROUBLE_MS
         random = Random(self.plan.seed + 2)
@@ -279,6 +284,10 @@ class World:
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._lose_key_row)
         return ends_ms
 
+    def _reporting(self) -> list[Shop]:
+        """Accounts at providers that have reports."""
+        return [shop for shop in self.providers.shops.values() if shop.account.provider in REAL_PROVIDERS]
+
     def _operators_work(self, random: Random, lasts_ms: int) -> Iterator[tuple[int, Callable[[], None]]]:
         """What operators do in the time of trouble, and when."""
         planned: dict[str, Callable[[], Callable[[], None]]] = {
@@ -288,6 +297,10 @@ class World:
             ),
             "operator_replays": lambda: self.operators.replay,
             "operator_closes_reviews": lambda: self.operators.close_reviews,
+            "operator_reconciles": lambda: partial(self.operators.reconcile, random.choice(self._reporting())),
+            "dashboard_refunds": lambda: self.dashboards.refund,
+            "dashboard_captures": lambda: self.dashboards.capture,
+            "dashboard_voids": lambda: self.dashboards.void,
         }
         for kind, plan in planned.items():
             for _ in range(2):
@@ -361,8 +374,18 @@ class World:
         for queue in self.queues.values():
             queue.poll(1)
         self.provider_events.collect_all()
+        self._reconcile_later()
         for delay_ms in _REVIEWED_MS:
             self.kernel.after(delay_ms, partial(self.kernel.spawn, self.operators.close_reviews))
+
+    def _reconcile_later(self) -> None:
+        """A long run has the daily reconciliations; others now and then one of an account."""
+        if self.plan.is_long:
+            for day in (1, 2, 3):
+                self.kernel.after(day * 24 * HOUR_MS, partial(self.kernel.spawn, self.operators.reconcile_days))
+        elif self.kernel.random.random() < self.planned.rates["operator_reconciles"]:
+            shop = self.kernel.random.choice(self._reporting())
+            self.kernel.after(HOUR_MS, partial(self.kernel.spawn, partial(self.operators.reconcile, shop)))
 
     def _calm_ms(self) -> int:
         return 6 * 24 * HOUR_MS if self.plan.is_long else _CALM_MS

@@ -30,7 +30,7 @@ def i19_provider_events(evidence: Evidence) -> Iterator[Violation]:
 
 def _proves(webhook: PostedWebhook, payment: PaymentEvidence, event: Stored) -> bool:
     return (
-        not webhook.forged
+        webhook.signed_by == webhook.address
         and webhook.merchant == webhook.address == payment.merchant
         and webhook.provider == event["facts"].get("provider", webhook.provider)
         and webhook.at_ms <= event["at"] + _CLOCKS_MS
