@@ -111,8 +111,10 @@ class Clients:
             self.kernel.sleep(step.wait_ms)
             if status not in _ALLOWING[step.wish]:
                 status = self._watch(order, path, (10_000, 300_000), until=_ALLOWING[step.wish] | _ENDED)
-            if status in _ALLOWING[step.wish]:
-                self._ask(order, path, step, f"step-{number}")
+            if status not in _ALLOWING[step.wish]:
+                break
+            self._ask(order, path, step, f"step-{number}")
+            if step.wish is not Wish.REFUND:
                 status = self._watch(order, path, (30_000,))
         if order.extras["pause"] < 0.1:
             self._look_around(order, path)
@@ -162,7 +164,10 @@ class Clients:
                 body = self._body(order, step, 1.5)
             case Manner.ONCE:
                 pass
-        operation_id = self._insist(order.merchant, address, key, body).answer.get("operationId")
+        call = self._insist(order.merchant, address, key, body)
+        if step.wish is Wish.CAPTURE and call.answer.get("code") == "not_supported":
+            call = self._insist(order.merchant, address, f"{key}-whole", "{}")  # not every provider captures a part
+        operation_id = call.answer.get("operationId")
         if operation_id and order.extras["pause"] < 0.5:
             self.kernel.sleep(5_000)
             self.api.request(order.merchant, "GET", f"{path}/operations/{operation_id}")

@@ -23,6 +23,8 @@ _REAL_PROVIDERS: Final = tuple(REAL_PROVIDERS)
 _REAL: Final = 0.55
 """This part of the payments goes to the connectors and simulators of the four real providers, and nowhere else."""
 _MANUAL_AT_REAL: Final = ("stripe", "razorpay")
+_REFUNDED: Final = 0.9
+"""This part of what was taken is given back, some or all of it: operations are what this is about."""
 _MANUAL: Final = 0.65
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
@@ -194,11 +196,11 @@ def _steps(random: Random, *, is_held: bool) -> tuple[Step, ...]:
     if random.random() < 0.1:  # before anybody can know the outcome
         wish = random.choice(tuple(Wish))
         steps.append(Step(wish, manner=_manner(random, 0.8), patient=False, wait_ms=random.randrange(20_000)))
-    if is_held:
-        steps += _ends_of_hold(random)
-    if random.random() < 0.85:
-        steps += [_refund(random) for _ in range(random.choice((1, 2, 2, 3)))]
-    return tuple(steps)
+    ends = _ends_of_hold(random) if is_held else []
+    is_captured = not is_held or any(step.wish is Wish.CAPTURE for step in ends)
+    if is_captured and random.random() < _REFUNDED:
+        ends += [_refund(random) for _ in range(random.choice((1, 2, 2, 3, 4)))]
+    return (*steps, *ends)
 
 
 def _ends_of_hold(random: Random) -> list[Step]:
@@ -210,7 +212,7 @@ def _ends_of_hold(random: Random) -> list[Step]:
         return [capture]
     if draw < 0.85:
         return [cancel]
-    return [capture, cancel] if draw < 0.95 else []
+    return [capture, cancel] if draw < 0.97 else []
 
 
 def _refund(random: Random) -> Step:
