@@ -12,11 +12,12 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from payflowx.adapters.platform.aws import AwsClients
+from payflowx.domain.outbound_webhooks.ports import WebhookClient
 from payflowx.domain.payments.ports import Concurrency
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, TransitionError
-from payflowx.entrypoints import deliverer, sweeper, worker
+from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
 from payflowx.entrypoints.operators import handler as operators
@@ -24,14 +25,17 @@ from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.registry import Registry
 from payflowx.wiring import platform as wiring
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.inbound_webhooks import WebhookReceiverWiring
 from payflowx.wiring.merchants import AuthorizerWiring
 from payflowx.wiring.operators import OperatorsWiring
 from payflowx.wiring.outbound_webhooks import DelivererWiring
 from payflowx.wiring.payments import WorkerWiring
+from payflowx.wiring.provider_events import ProviderEventsWiring
+from payflowx.wiring.reconciliation import ReconcilerWiring
 from payflowx.wiring.recovery import SweeperWiring
 from payflowx.wiring.settings import Settings
 from simulation.faults import Faults
-from simulation.history import History
+from simulation.history import History, Started
 from simulation.kernel import Kernel, Killed, Owner, Task
 
 _MAX_SKEW_MS: Final = 3_000
@@ -55,6 +59,9 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "sweeper": Function(sweeper, SweeperWiring, 50_000),
     "operations": Function(operators, OperatorsWiring, 30_000),
     "deliverer": Function(deliverer, DelivererWiring, 45_000),
+    "webhooks": Function(webhook_receiver, WebhookReceiverWiring, 10_000),
+    "provider_events": Function(provider_events, ProviderEventsWiring, 20_000),
+    "reconciler": Function(reconciler, ReconcilerWiring, 60_000),
 }
 
 
@@ -65,6 +72,7 @@ class Instance:
     function: str
     wiring: wiring.Wiring
     skew_ms: int
+    is_newer: bool
     busy: bool = False
 
 
@@ -120,6 +128,7 @@ class Platform:
     environment: Mapping[str, str]
     clients: Mapping[str, Any]
     http: Any
+    endpoints: WebhookClient
     deployed_at_ms: int | None = None
     """From then on, new instances run a newer version, beside those of the old one that still live."""
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
@@ -133,6 +142,8 @@ class Platform:
         deadline_ms = self.kernel.now_ms + FUNCTIONS[function].timeout_ms
         invocation = Invocation(self._invocations, instance, deadline_ms, done)
         handler = FUNCTIONS[function].module.handler
+        started = Started(self.kernel.now_ms, function, instance.is_newer)
+        self.history.invocations[invocation.number] = started
 
         def run() -> None:
             answer: Any = None
@@ -200,7 +211,10 @@ class Platform:
             wire=self.http,
             is_newer=is_newer,
         )
-        return Instance(function, FUNCTIONS[function].wiring.over(platform), skew_ms)
+        wired = FUNCTIONS[function].wiring.over(platform)
+        if isinstance(wired, DelivererWiring):
+            wired.webhook_client = self.endpoints
+        return Instance(function, wired, skew_ms, is_newer)
 
     # -- what happens to a process while it waits
 

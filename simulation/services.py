@@ -1,6 +1,7 @@
 """The boto3 clients that the functions get: the models behind a network that loses answers, with the SDK's repeats."""
 
 import io
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -85,12 +86,21 @@ class DynamoDBClient:
         return self.network.call("db", "BatchGetItem", lambda: self.database.batch_get_item(**request))
 
     def update_item(self, **request: Any) -> Any:
+        return self._write("UpdateItem", lambda: self.database.update_item(**request))
+
+    def put_item(self, **request: Any) -> Any:
+        return self._write("PutItem", lambda: self.database.put_item(**request))
+
+    def delete_item(self, **request: Any) -> Any:
+        return self._write("DeleteItem", lambda: self.database.delete_item(**request))
+
+    def _write(self, operation: str, write: Callable[[], Any]) -> Any:
         def apply() -> Any:
             if self.network.faults.strikes("db_conflict"):
-                raise client_error("UpdateItem", "TransactionConflictException", "simulated")
-            return self.database.update_item(**request)
+                raise client_error(operation, "TransactionConflictException", "simulated")
+            return write()
 
-        return self.network.call("db", "UpdateItem", apply)
+        return self.network.call("db", operation, apply)
 
     def transact_write_items(self, **request: Any) -> Any:
         """Botocore makes one token a call, for all its tries."""
@@ -112,6 +122,8 @@ class SqsClient:
 
     queues: Mapping[str, Queue]
     """By their addresses."""
+    dead_letters: Mapping[str, Queue]
+    """By the addresses of their dead letters."""
     network: Network
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
@@ -119,6 +131,33 @@ class SqsClient:
         return self.network.call(
             "queue_send", "SendMessage", lambda: queue.send(MessageBody, delay_ms=DelaySeconds * 1000)
         )
+
+    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, VisibilityTimeout: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        """From dead letters only: work queues feed their functions."""
+
+        def apply() -> Any:
+            taken = self.dead_letters[QueueUrl].take_dead(MaxNumberOfMessages, hide_ms=VisibilityTimeout * 1000)
+            return {
+                "Messages": [
+                    {
+                        "MessageId": str(message.number),
+                        "ReceiptHandle": str(message.number),
+                        "Body": message.body,
+                        "Attributes": {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": "0"},
+                    }
+                    for message in taken
+                ]
+            }
+
+        return self.network.call("service", "ReceiveMessage", apply)
+
+    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Any:  # noqa: N803 - the API's names
+        queue = self.dead_letters[QueueUrl]
+        return self.network.call("service", "DeleteMessage", lambda: queue.delete_dead(int(ReceiptHandle)))
+
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, **_zero: Any) -> Any:  # noqa: N803 - the API's names
+        queue = self.dead_letters[QueueUrl]
+        return self.network.call("service", "ChangeMessageVisibility", lambda: queue.show_dead(int(ReceiptHandle)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +177,65 @@ class AppConfigClient:
         return self.network.call("service", "GetLatestConfiguration", lambda: answer)
 
 
+class ResourceExistsError(Exception):
+    """Secrets Manager has a secret of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SecretsExceptions:
+    ResourceExistsException: type[Exception] = ResourceExistsError
+
+
 @dataclass(frozen=True, slots=True)
 class SecretsClient:
-    """A boto3 Secrets Manager client; every secret opens every simulator."""
+    """A boto3 Secrets Manager client. A secret's name is its ARN."""
 
-    secret: str
+    secrets: dict[str, str]
+    """The text of each secret by its ARN."""
+    network: Network
+    exceptions: _SecretsExceptions = _SecretsExceptions()
+
+    def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 - the API's names
+        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self._found(SecretId)})
+
+    def put_secret_value(self, *, SecretId: str, SecretString: str) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            self._found(SecretId)
+            self.secrets[SecretId] = SecretString
+            return {"ARN": SecretId}
+
+        return self.network.call("service", "PutSecretValue", apply)
+
+    def create_secret(self, *, Name: str, SecretString: str, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            if f"arn:{Name}" in self.secrets:
+                raise ResourceExistsError
+            self.secrets[f"arn:{Name}"] = SecretString
+            return {"ARN": f"arn:{Name}"}
+
+        return self.network.call("service", "CreateSecret", apply)
+
+    def _found(self, arn: str) -> str:
+        if arn not in self.secrets:
+            raise client_error("GetSecretValue", "ResourceNotFoundException", "simulated")
+        return self.secrets[arn]
+
+
+@dataclass(frozen=True, slots=True)
+class KmsClient:
+    """A boto3 KMS client. A ciphertext opens with the context that it was made with and no other."""
+
     network: Network
 
-    def get_secret_value(self, **_request: Any) -> Any:
-        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self.secret})
+    def encrypt(self, *, Plaintext: bytes, EncryptionContext: Mapping[str, str], **_key: Any) -> Any:  # noqa: N803 - the API's names
+        blob = json.dumps([Plaintext.decode()[::-1], dict(EncryptionContext)]).encode()
+        return self.network.call("service", "Encrypt", lambda: {"CiphertextBlob": blob})
+
+    def decrypt(self, *, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str], **_key: Any) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            text, context = json.loads(CiphertextBlob)
+            if context != dict(EncryptionContext):
+                raise client_error("Decrypt", "InvalidCiphertextException", "simulated")
+            return {"Plaintext": text[::-1].encode()}
+
+        return self.network.call("service", "Decrypt", apply)
