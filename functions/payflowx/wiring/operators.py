@@ -299,7 +299,7 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
         return CloseOperationReview(
             payments=self.payments,
             operations=self.operations,
-            outcome_writer=self.operation_outcome_writer,
+            outcome_writer=self.outcome_writer,
             clock=self.platform.clock,
             policy=self.policy,
         )
@@ -310,8 +310,7 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     def plan_replay(self) -> PlanReplay:
         references = DynamoDBReferences(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
         return PlanReplay(
-            payments=self.payments,
-            operations=self.operations,
+            items=self.work_items,
             merchants=self.merchants,
             find=MatchEvent(payments=self.payments, operations=self.operations, references=references),
             merchant_events=self.merchant_events,

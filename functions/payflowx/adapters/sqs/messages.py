@@ -13,7 +13,7 @@ from payflowx.adapters.platform.log_context import Fact
 from payflowx.adapters.sqs.queue import Codec
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.recovery.ports import UnreadableMessageError
@@ -78,7 +78,7 @@ def _encode_provider_event(inbound: ReceivedEvent, correlation_id: str | None) -
             "tries": inbound.tries,
             "correlation_id": inbound.correlation_id or correlation_id,
             **{name: getattr(event, field) for field, name in _EVENT_TEXTS.items()},
-            "charged": asdict(outcome) if isinstance(outcome, Charged) else None,
+            "charged": asdict(outcome) if isinstance(outcome, Succeeded) else None,
             "moved": asdict(moved) if isinstance(moved, Succeeded) else None,
         }
     )
@@ -116,7 +116,7 @@ def _inbound(fields: Mapping[str, Any]) -> ReceivedEvent:
             event_id=fields["event_id"],
             type=fields["type"],
             **{field: fields.get(name) for field, name in _EVENT_KEYS.items()},
-            outcome=Charged(**charged) if charged else None,
+            outcome=Succeeded(**charged) if charged else None,
             operation_outcome=Succeeded(**moved) if moved else None,
         ),
     )

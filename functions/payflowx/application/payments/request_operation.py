@@ -10,15 +10,10 @@ from payflowx.application.payments.operation_request import new_operation_reques
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.payments.eligibility import charge_to_operate_on, check_amount
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import (
-    AcceptedOperation,
-    KnownOperation,
-    Operations,
-    PaymentVersionConflict,
-)
+from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import request_operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Job, Jobs, Payments
+from payflowx.domain.payments.ports import Created, Existing, Jobs, Payments, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.providers.ports import Providers
@@ -90,13 +85,13 @@ class RequestOperation:
             context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
             change = request_operation(payment, operation, context)
             match self.operations.accept(change, request.idempotency_key):
-                case AcceptedOperation(operation=stored):
-                    self._wake(stored)
+                case Created(item=stored):
+                    self.outcome_writer.wake(stored, 0)
                     self.telemetry.count(Metric.OPERATIONS_ACCEPTED, kind=stored.kind.value)
                     return OperationAcceptance(operation=stored, replayed=False)
-                case KnownOperation() as known:
+                case Existing() as known:
                     return self._replay(request, known)
-                case PaymentVersionConflict():
+                case VersionConflict():
                     self.pause(tries)
         raise StorageUnavailableError("the payment kept changing; repeat the request with the same key")
 
@@ -135,26 +130,14 @@ class RequestOperation:
             self.outcome_writer.wake(payment, 0)
         raise refusal
 
-    def _replay(self, request: NewOperation, known: KnownOperation) -> OperationAcceptance:
+    def _replay(self, request: NewOperation, known: Existing) -> OperationAcceptance:
         if known.fingerprint != request.fingerprint:
             raise Refusal(
                 "idempotency_key_reused",
                 "This idempotency key was used for another request. Use a new key, "
                 "or repeat the first request unchanged.",
             )
-        operation = self.operations.get(request.merchant_id, known.transaction_id, known.operation_id)
+        operation = self.operations.get(request.merchant_id, known.transaction_id, known.operation_id or "")
         if operation is None:
             raise StorageUnavailableError("the operation of a known key cannot be read")
         return OperationAcceptance(operation=operation, replayed=True)
-
-    def _wake(self, operation: Operation) -> None:
-        """Send the wake-up. A failure is no error, because the operation is due anyway."""
-        job = Job(
-            merchant_id=operation.merchant_id,
-            transaction_id=operation.transaction_id,
-            operation_id=operation.operation_id,
-        )
-        try:
-            self.jobs.send(job)
-        except StorageUnavailableError:
-            self.telemetry.warn("job not sent; the sweeper will wake a worker", operationId=operation.operation_id)

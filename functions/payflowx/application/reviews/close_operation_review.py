@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.reviews.close_review import ReviewEntry, review_facts
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
@@ -22,7 +22,7 @@ class CloseOperationReview:
 
     payments: Payments
     operations: Operations
-    outcome_writer: OperationOutcomeWriter
+    outcome_writer: OutcomeWriter
     clock: Clock
     policy: RetryPolicy
 

@@ -62,7 +62,7 @@ class CloseReview:
                 raise Refusal("not_found", "There is no payment with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
             match self.outcome_writer.apply(close_review(payment, finding.verdict, finding.reference, context)):
-                case Stored(payment=stored):
+                case Stored(item=stored):
                     return stored
                 case ReferenceTaken():
                     raise Refusal(

@@ -12,17 +12,12 @@ from payflowx.domain.payments.balances import apply_success, give_back, reserve,
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import why_stop
-from payflowx.domain.payments.operation_verification import (
-    changes_operation_state,
-    is_reversal,
-    operation_attempt_state_of,
-)
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotSent,
-    OperationOutcome,
-    Refused,
+    Outcome,
     Rejected,
     Succeeded,
     Unknown,
@@ -31,6 +26,11 @@ from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.payments.transitions import check_attempt_transition, check_operation_transition
+from payflowx.domain.payments.verification import (
+    changes_state,
+    is_reversal,
+    state_of,
+)
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
@@ -48,13 +48,13 @@ def request_operation(payment: Payment, operation: Operation, context: Context) 
 
 
 def apply_operation_outcome(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
+    payment: Payment, operation: Operation, attempt: Attempt, outcome: Outcome, context: Context
 ) -> Change | None:
     """Apply a verified outcome.
 
     Returns None when the outcome changes no state: then only the next inquiry is scheduled.
     """
-    if not changes_operation_state(outcome, operation, attempt):
+    if not changes_state(outcome, operation, attempt):
         return None
     if is_reversal(outcome, operation):
         return _reverse(payment, operation, attempt, outcome, context)
@@ -107,9 +107,9 @@ def send_operation_to_review(payment: Payment, operation: Operation, reason: Rev
 
 
 def schedule_operation_inquiry(
-    operation: Operation, attempt: Attempt, context: Context
+    operation: Operation, attempt: Attempt, outcome: Outcome, context: Context
 ) -> tuple[Operation, int | None]:
-    """Schedule the next inquiry; the state stays the same.
+    """Schedule the next inquiry; the state stays the same. A confirmed success needs none.
 
     Returns the operation and the delay in seconds of the message that wakes a worker.
     """
@@ -122,6 +122,9 @@ def schedule_operation_inquiry(
         drives=0,
         updated_at_ms=context.now_ms,
     )
+    confirmed = operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Succeeded)
+    if confirmed:
+        return replace(kept, attempts=operation.attempts, due_at_ms=None), None
     if not attempt.is_open and (operation.status is not OperationStatus.SUCCEEDED or attempt.inquiries >= MAX_RECHECKS):
         return replace(kept, due_at_ms=None), None
     if operation.status is OperationStatus.IN_REVIEW:
@@ -133,26 +136,14 @@ def schedule_operation_inquiry(
     return _wake_at(kept, at_ms, context.now_ms)
 
 
-def already_final(operation: Operation, context: Context) -> Operation:
-    """Release a confirmed success: no work is left."""
-    return replace(
-        operation,
-        version=operation.version + 1,
-        lease=operation.lease.released(),
-        due_at_ms=None,
-        drives=0,
-        updated_at_ms=context.now_ms,
-    )
-
-
 def expedite_operation(operation: Operation, now_ms: int) -> Operation:
     """Bring the next inquiry forward after an unverified webhook. Writes no event."""
     return replace(operation, version=operation.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
-def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Context) -> Attempt:
+def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
     """Return the attempt with the outcome recorded."""
-    state = operation_attempt_state_of(outcome)
+    state = state_of(outcome)
     if state is None:
         raise ValueError("NotFound has no attempt state")
     known = replace(attempt, state=state, code=None, message=None, inquiries=0)
@@ -163,7 +154,7 @@ def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Con
             return replace(known, reference=outcome.reference or attempt.reference)
         case Mismatch():
             return replace(known, reference=outcome.reference or attempt.reference, code=outcome.code)
-        case Refused():
+        case Declined():
             reference = outcome.reference or attempt.reference
             return replace(known, reference=reference, code=outcome.code, message=outcome.message)
         case Rejected():
@@ -232,14 +223,12 @@ def _in_review(operation: Operation, code: str, recorded: Attempt) -> Operation:
     return replace(operation, status=OperationStatus.IN_REVIEW, last_error=_error(code, recorded), due_at_ms=None)
 
 
-def _reverse(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
-) -> Change:
+def _reverse(payment: Payment, operation: Operation, attempt: Attempt, outcome: Outcome, context: Context) -> Change:
     """Send a success that the provider reversed to manual review.
 
     It is unknown whether the payer has the money.
     """
-    known = replace(attempt, code=outcome.code if isinstance(outcome, Refused) else None)
+    known = replace(attempt, code=outcome.code if isinstance(outcome, Declined) else None)
     attempts = tuple(known if a.number == attempt.number else a for a in operation.attempts)
     review = _in_review(replace(operation, attempts=attempts), "reversed", known)
     return operation_change(

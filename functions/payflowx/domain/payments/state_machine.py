@@ -16,7 +16,6 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -24,6 +23,7 @@ from payflowx.domain.payments.outcome import (
     NotSent,
     Outcome,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Candidate, LastError, Payment
@@ -32,7 +32,7 @@ from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
 from payflowx.domain.payments.verification import changes_state, state_of
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_DRIVES, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 
 
@@ -88,7 +88,7 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
 
     Returns None when the outcome changes no state: then only the next inquiry is scheduled.
     """
-    if not changes_state(outcome, attempt):
+    if not changes_state(outcome, payment, attempt):
         return None
     recorded = _record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
@@ -106,7 +106,7 @@ def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Cha
     return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
 
 
-def send_to_review(payment: Payment, reason: ReviewReason, message: str, context: Context) -> Change:
+def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> Change:
     """Send a payment to manual review.
 
     Daily inquiries continue, and a verified outcome closes the review.
@@ -115,7 +115,7 @@ def send_to_review(payment: Payment, reason: ReviewReason, message: str, context
     last = payment.last_attempt
     error = LastError(
         code=reason.value,
-        message=message,
+        message=_REVIEW_TEXTS[reason],
         provider=last.provider if last else None,
         provider_code=last.code if last else None,
         attempt=last.number if last else None,
@@ -212,7 +212,7 @@ def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> 
         known = replace(known, settled_at_ms=context.now_ms)
     able = context.able
     match outcome:
-        case Charged() | Mismatch() | ConfirmedCancelled() | Accepted():
+        case Succeeded() | Mismatch() | ConfirmedCancelled() | Accepted():
             code = outcome.code if isinstance(outcome, Mismatch) else None
             return replace(known, reference=outcome.reference or attempt.reference, code=code)
         case Authorized():
@@ -446,6 +446,10 @@ def change_of(
     )
 
 
+_REVIEW_TEXTS: Final[Mapping[ReviewReason, str]] = {
+    ReviewReason.OUTCOME_UNKNOWN: "No automatic step could determine the provider's outcome. Requires manual review.",
+    ReviewReason.DRIVES_EXHAUSTED: f"No progress after {MAX_DRIVES} recovery attempts. Requires manual review.",
+}
 _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "not_sent": "The provider could not be reached; nothing was sent.",
     "rejected": "The provider rejected the request before processing it.",

@@ -1,14 +1,14 @@
-"""Verification of answers against the request and its time.
+"""Verification of answers against the request and its time, for charges and operations alike.
 
 The most cautious reading applies.
 """
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -16,22 +16,23 @@ from payflowx.domain.payments.outcome import (
     NotSent,
     Outcome,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
-from payflowx.domain.shared.statuses import AttemptState
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 
-def verify_outcome(outcome: Outcome, payment: Payment, attempt: Attempt, *, first_send: bool) -> Outcome:
+def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attempt, *, first_send: bool) -> Outcome:
     """Return the outcome that may be recorded.
 
-    `first_send`: this answers the very first request of the attempt that could charge. A refusal of a later send says
-    nothing about the earlier one, which may have charged: it leaves the attempt unknown.
+    `first_send`: this answers the very first request of the attempt that could move money. A refusal of a later send
+    says nothing about the earlier one, which may have taken effect: it leaves the attempt unknown.
     """
     match outcome:
-        case Charged() | Authorized():
-            return _verified(outcome, payment, attempt)
+        case Succeeded() | Authorized():
+            return _verified(outcome, owner, attempt)
         case NotSent() if not first_send:
             return Unknown(code=outcome.code)
         case Rejected() if not first_send:
@@ -44,12 +45,12 @@ def verify_outcome(outcome: Outcome, payment: Payment, attempt: Attempt, *, firs
             return outcome
 
 
-def _verified(outcome: Charged | Authorized, payment: Payment, attempt: Attempt) -> Outcome:
+def _verified(outcome: Succeeded | Authorized, owner: Payment | Operation, attempt: Attempt) -> Outcome:
     if outcome.merchant_reference != attempt.provider_key:
         return Mismatch(code="reference_differs", reference=outcome.reference)
-    if outcome.amount != payment.amount:
+    if outcome.amount != owner.amount:
         return Mismatch(code="amount_differs", reference=outcome.reference)
-    if outcome.currency != payment.currency:
+    if outcome.currency != owner.currency:
         return Mismatch(code="currency_differs", reference=outcome.reference)
     return outcome
 
@@ -60,7 +61,7 @@ def state_of(outcome: Outcome) -> AttemptState | None:
     Returns None for `NotFound`, which proves nothing.
     """
     match outcome:
-        case Charged():
+        case Succeeded():
             return AttemptState.SUCCEEDED
         case Authorized():
             return AttemptState.AUTHORIZED
@@ -84,9 +85,15 @@ def state_of(outcome: Outcome) -> AttemptState | None:
             return None
 
 
-def changes_state(outcome: Outcome, attempt: Attempt) -> bool:
-    """Return whether the transition table allows the attempt's new state.
+def changes_state(outcome: Outcome, owner: Payment | Operation, attempt: Attempt) -> bool:
+    """Return whether the outcome changes the stored state.
 
-    `Unknown` never replaces a known state, and a closed attempt accepts only a verified charge.
+    It does if the transition table allows the attempt's new state, or if a success was reversed. `Unknown` never
+    replaces a known state, and a closed attempt accepts only a verified success.
     """
-    return state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
+    return is_reversal(outcome, owner) or state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
+
+
+def is_reversal(outcome: Outcome, owner: Payment | Operation) -> bool:
+    """The payer's bank returned a refund that had succeeded."""
+    return isinstance(owner, Operation) and owner.status is OperationStatus.SUCCEEDED and isinstance(outcome, Declined)

@@ -7,7 +7,7 @@ import pytest
 
 from payflowx.domain.merchants.operator_action import checked_words, operator_action_of
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.outcome import Charged
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewVerdict, close_review, request_inquiry
@@ -78,7 +78,7 @@ def test_the_audit_log_says_who_why_and_on_what_evidence() -> None:
 
 def test_a_charge_that_comes_after_not_charged_is_a_late_success() -> None:
     closed = close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED).after
-    charged = Charged(
+    charged = Succeeded(
         reference="ch_1",
         amount=closed.amount,
         currency=closed.currency,

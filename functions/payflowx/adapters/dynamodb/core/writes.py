@@ -23,6 +23,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Owner, id_of
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -34,6 +35,7 @@ class Part(StrEnum):
     """The kind of item that a part writes: it decides what a failed condition means."""
 
     KEY = "idempotency key"
+    OWNER = "owner"
     PAYMENT = "payment"
     OPERATION = "operation"
     LOCATOR = "locator"
@@ -87,22 +89,26 @@ def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = N
     return new_item(table, event_to_item(event) | announced)
 
 
-def changed_payment(table: str, before: Payment, after: Payment) -> dict[str, Any]:
-    """The head. A first success may be written only where there is none."""
+def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
+    """Update the payment or operation, if it is unchanged since the read.
+
+    A first success may be written only where there is none.
+    """
     expression = Expression()
-    update = expression.update(seen(to_item(before)), to_item(after))
-    conditions = unmoved_payment(expression, before)
-    if after.charged_attempt is not None and before.charged_attempt is None:
+    update = expression.update(seen(item_of(before)), item_of(after))
+    conditions = unmoved(expression, before)
+    if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
-    return _update(table, keys.payment_key(before.merchant_id, before.transaction_id), update, conditions, expression)
+    return _update(table, keys.owner_key(id_of(before)), update, conditions, expression)
 
 
-def changed_operation(table: str, before: Operation, after: Operation) -> dict[str, Any]:
-    """The part that updates the operation, if it is unchanged since the read."""
-    expression = Expression()
-    update = expression.update(seen(operation_to_item(before)), operation_to_item(after))
-    key = keys.operation_key(before.merchant_id, before.transaction_id, before.operation_id)
-    return _update(table, key, update, unmoved(expression, before), expression)
+def _is_first_charge(before: Payment | Operation, after: Payment | Operation) -> bool:
+    return (
+        isinstance(before, Payment)
+        and isinstance(after, Payment)
+        and before.charged_attempt is None
+        and after.charged_attempt is not None
+    )
 
 
 def owned_reference(table: str, change: Change) -> dict[str, Any]:
@@ -143,18 +149,24 @@ def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
     return new_item(table, item)
 
 
-def unmoved_payment(expression: Expression, before: Payment) -> list[str]:
-    """As `unmoved`; and the audit log ends where it did."""
-    return [*unmoved(expression, before), expression.equals("eventSeq", before.event_seq)]
-
-
 def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
-    """Conditions: nothing was written since `before` was read, and no newer epoch has the lease."""
-    return [
+    """Conditions: nothing was written since `before` was read, and no newer epoch has the lease.
+
+    A payment's audit log also ends where it did.
+    """
+    conditions = [
         expression.equals("version", before.version),
         expression.equals("lease.epoch", before.lease.epoch),
         expression.equals("lease.owner", before.lease.owner),
     ]
+    if isinstance(before, Payment):
+        conditions.append(expression.equals("eventSeq", before.event_seq))
+    return conditions
+
+
+def item_of(owner: Payment | Operation) -> Item:
+    """Return the whole item with its keys; absent values are None."""
+    return to_item(owner) if isinstance(owner, Payment) else operation_to_item(owner)
 
 
 def seen(before: Item) -> Item:
