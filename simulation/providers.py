@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from sandbox.http_types import Reply, Request
+from sandbox.http_types import BadRequestError, Reply, Request
 from sandbox.simulator import WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import Record
@@ -220,9 +220,12 @@ class SimulatedProviders:
     def at_dashboard(self, shop: Shop, request: Request) -> int:
         """Somebody who is logged in there does something; the answer's status."""
         with self._caused(None, Source.DASHBOARD, 0):
-            reply = shop.simulator.answer(request, self.kernel.now_ms / 1000)
+            try:
+                status = shop.simulator.answer(request, self.kernel.now_ms / 1000).status
+            except BadRequestError:
+                status = 400
         self.changed(shop)
-        return int(reply.status)
+        return int(status)
 
     def _owner_of(self, shop: Shop, asked: Request) -> str | None:
         """The merchant whose key pair the request bears. Leaves the simulator with the pair that the request fits."""

@@ -77,9 +77,6 @@ class DynamoDBClient:
         return self.network.call("db", "GetItem", lambda: self.database.get_item(**request))
 
     def query(self, **request: Any) -> Any:
-        """An empty shard is answered at once: sixteen of them a sweep would be half of all that a run does."""
-        if request.get("IndexName") == "due" and self.database.is_empty(request):
-            return {"Items": [], "Count": 0}
         return self.network.call("db", "Query", lambda: self.database.query(**request))
 
     def batch_get_item(self, **request: Any) -> Any:

@@ -33,13 +33,17 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 TROUBLE_MS: Final = 30 * MINUTE_MS
 _LONGEST_EPISODE_MS: Final = 30 * HOUR_MS
+_SHORT: Final = 0.93
+"""This part of the episodes is short, mostly; the others last more than a day. A day costs as much as all before it."""
 _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
-_PATIENCE_MS: Final = 14 * 24 * HOUR_MS
+_PATIENCE_MS: Final = 36 * HOUR_MS
+_LONG_PATIENCE_MS: Final = 14 * 24 * HOUR_MS
 _LONG_EVERY: Final = 50
 """Every so many seeds, a long run."""
 _REVIEWED_MS: Final = (20 * MINUTE_MS, 100 * MINUTE_MS)
 """After the trouble, operators work through the reviews."""
+_UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
 _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
 _MAX_LAG_MS: Final = 5_000
@@ -187,6 +191,7 @@ class World:
         self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
         self._owners: dict[str, Key] = {}
+        self._due: dict[Key, Item] = {}
 
     def _queue(self, consumer: str) -> Queue:
         return Queue(
@@ -207,6 +212,10 @@ class World:
         process = self.platform.process
         self.history.writes.append(Write(self.kernel.now_ms, table, key, before, after, process))
         self.history.steps.append((self.kernel.now_ms, f"process {process}", f"writes {table}", f"{key[0]} {key[1]}"))
+        if after is not None and "dueAt" in after:
+            self._due[key] = after
+        else:
+            self._due.pop(key, None)
         if after is not None and "attempts" in after and after["attempts"]["L"]:
             self._owners[after["attempts"]["L"][-1]["M"]["provider_key"]["S"]] = key
 
@@ -237,9 +246,9 @@ class World:
             self._make_peace()
             peace_ms = kernel.now_ms
             kernel.run(kernel.now_ms + self._calm_ms())
-            settled = kernel.run(kernel.now_ms + _PATIENCE_MS, is_done=self._is_at_rest)
+            settled = self._come_to_rest()
             kernel.spawn(self.operators.list_reviews)
-            kernel.run(kernel.now_ms + MINUTE_MS, is_done=lambda: not self.operators.busy)
+            kernel.run(kernel.now_ms + MINUTE_MS)
             kernel.close()
         return Result(
             plan=self.plan,
@@ -258,6 +267,15 @@ class World:
             ),
         )
 
+    def _come_to_rest(self) -> bool:
+        """Whether everything did before patience ran out."""
+        ends_ms = self.kernel.now_ms + (_LONG_PATIENCE_MS if self.plan.is_long else _PATIENCE_MS)
+        while not self._is_at_rest():
+            if self.kernel.now_ms >= ends_ms:
+                return False
+            self.kernel.run(self.kernel.now_ms + 10 * MINUTE_MS)
+        return True
+
     def _make_trouble(self) -> int:
         """Switch the faults on; the time when they end."""
         self.operators.errs = self.planned.rates["operator_errs"]
@@ -267,7 +285,7 @@ class World:
         for kind, begin in self._episodes().items():
             start_ms = self.kernel.now_ms + random.randrange(ARRIVAL_MS)
             share = random.random()
-            share = share**4 if random.random() < 0.8 else 0.8 + share / 5  # many short ones, some of more than a day
+            share = share**4 if random.random() < _SHORT else 0.8 + share / 5
             episode = Episode(start_ms, start_ms + int(MINUTE_MS + share * _LONGEST_EPISODE_MS))
             if kind in self.faults.episodes:
                 self.faults.counts[kind] += 1
@@ -412,8 +430,7 @@ class World:
         busy = self.merchants.busy + self.provider_events.pending + self.operators.busy
         if busy or self.kernel.current is not None or any(queue.messages for queue in self.queues.values()):
             return False
-        due = [(key, item) for key, item in self.tables[TRANSACTIONS].items() if "dueAt" in item]
-        return not any(self._is_open(key, item) for key, item in due)
+        return not any(self._is_open(key, item) for key, item in self._due.items())
 
     def _is_open(self, key: Key, item: Item) -> bool:
         """Whether there is still something to do about an item that is due.
@@ -434,6 +451,6 @@ class World:
     def _is_undecided(self, item: Item) -> bool:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
         attempts = item["attempts"]["L"]
-        if not attempts or attempts[-1]["M"]["state"]["S"] not in {"UNKNOWN", "REQUIRES_ACTION"}:
+        if not attempts or attempts[-1]["M"]["state"]["S"] not in _UNDECIDED:
             return False
         return not self.providers.is_decided(attempts[-1]["M"]["provider_key"]["S"])
