@@ -15,7 +15,9 @@ from simulation.workload import MERCHANTS, Manner, Order, Step, Wish
 
 _TRIES: Final = 6
 _DAY_MS: Final = 24 * 3_600_000
-_LOOKS_MS: Final = (5_000, 60_000, 1_200_000, 10_800_000, 43_200_000)
+_LOOKS_MS: Final = (5_000, 60_000, 1_200_000, 6_000_000)
+_SOON: Final = 24
+"""Most late repetitions come within hours, few after more than a day: a whole run waits for the last."""
 _WAITS_MS: Final = (20_000, 240_000, 1_500_000)
 """Before an operation that could not be taken yet is asked for again."""
 _UNANSWERED: Final = frozenset({0, 500, 502, 503})
@@ -60,7 +62,7 @@ class Clients:
             self._beside(lambda: self._create(order, other))
         if extras["later"] < rates["client_repeats_later"]:
             self.faults.count("client_repeats_later")
-            delay_ms = int(extras["pause"] ** 3 * 2 * _DAY_MS)
+            delay_ms = int(extras["pause"] ** _SOON * 2 * _DAY_MS)
             self._beside(lambda: self._repeat_later(order, body, delay_ms))
         call = self._create(order, body)
         if call.status == 202:

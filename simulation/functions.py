@@ -224,19 +224,45 @@ class Platform:
 
     def travel(self, low_ms: int = 1, high_ms: int = 9) -> None:
         """A call leaves, or its answer comes back: the process may die here, or be held up."""
-        random, task = self.faults.random, self.kernel.current
-        delay_ms = low_ms + int(random.random() * (high_ms - low_ms))
-        invocation = task.owner if task is not None else None
-        if isinstance(invocation, Invocation):
-            if self.faults.strikes("crash"):
-                self.kernel.after(0, lambda: self.kill(invocation))
-            elif self.faults.strikes("stall"):
-                delay_ms += random.randint(1_000, _MAX_STALL_MS)
-            elif self.faults.strikes("freeze"):
-                held_ms = random.randint(20_000, _MAX_FREEZE_MS)
-                invocation.deadline_ms += held_ms  # the timer stands still too
-                delay_ms += held_ms
-        self.kernel.sleep(delay_ms)
+        task = self._task
+        delay_ms = low_ms + int(self.faults.random.random() * (high_ms - low_ms)) + task.owed_ms
+        task.owed_ms = 0
+        self.kernel.sleep(delay_ms + (self._hazard_ms(task) or 0))
+
+    def come_back(self) -> None:
+        """An answer comes back to a process that nothing happens to: its next call leaves later by so much.
+
+        Nobody can tell the difference, and half of all switches between tasks go away.
+        """
+        task = self._task
+        task.owed_ms += 1 + int(self.faults.random.random() * 8)
+        hazard_ms = self._hazard_ms(task)
+        if hazard_ms is not None:
+            owed_ms, task.owed_ms = task.owed_ms, 0
+            self.kernel.sleep(owed_ms + hazard_ms)
+
+    @property
+    def _task(self) -> Task:
+        task = self.kernel.current
+        if task is None:
+            raise RuntimeError("only a task can call")
+        return task
+
+    def _hazard_ms(self, task: Task) -> int | None:
+        """What happens to the process of a task now: death, or a time in which it stands still. None for nothing."""
+        random, strikes, invocation = self.faults.random, self.faults.strikes, task.owner
+        if not isinstance(invocation, Invocation):
+            return None
+        if strikes("crash"):
+            self.kernel.after(0, lambda: self.kill(invocation))
+            return 0
+        if strikes("stall"):
+            return random.randint(1_000, _MAX_STALL_MS)
+        if strikes("freeze"):
+            held_ms = random.randint(20_000, _MAX_FREEZE_MS)
+            invocation.deadline_ms += held_ms  # the timer stands still too
+            return held_ms
+        return None
 
     @property
     def process(self) -> int:

@@ -41,11 +41,11 @@ class Network:
                 answer = apply()
             except ClientError:
                 if not lost:
-                    travel()
+                    self._platform.come_back()
                     raise
                 answer = None
             if not lost:
-                travel()
+                self._platform.come_back()
                 return answer
             self._platform.kernel.sleep(_READ_TIMEOUT_MS)
             if not left:

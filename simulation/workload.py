@@ -199,7 +199,7 @@ def _steps(random: Random, *, is_held: bool) -> tuple[Step, ...]:
     ends = _ends_of_hold(random) if is_held else []
     is_captured = not is_held or any(step.wish is Wish.CAPTURE for step in ends)
     if is_captured and random.random() < _REFUNDED:
-        ends += [_refund(random) for _ in range(random.choice((1, 2, 2, 3, 4)))]
+        ends += [_refund(random) for _ in range(random.choice((1, 2, 3, 4, 5)))]
     return (*steps, *ends)
 
 
@@ -216,7 +216,9 @@ def _ends_of_hold(random: Random) -> list[Step]:
 
 
 def _refund(random: Random) -> Step:
-    return Step(Wish.REFUND, _share(random, 0.2), _manner(random, 0.6), wait_ms=random.randrange(120_000))
+    """Most are a small part, so that several find something left."""
+    share = _share(random, 0.15) if random.random() < 0.3 else round(0.02 + 0.2 * random.random(), 2)
+    return Step(Wish.REFUND, share, _manner(random, 0.6), wait_ms=random.randrange(120_000))
 
 
 def _share(random: Random, whole: float) -> float | None:
