@@ -498,6 +498,9 @@ class MemoryOperations:
         found = [o for o in self.store.operations.values() if (o.merchant_id, o.transaction_id) == wanted]
         return sorted(found, key=lambda o: (o.created_at_ms, o.operation_id))
 
+    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
+        return self.of_payment(merchant_id, transaction_id)
+
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         wanted = (merchant_id, operation_id)
         return next(

@@ -7,6 +7,7 @@ unverified event only brings forward an inquiry that was scheduled anyway.
 from dataclasses import dataclass, replace
 
 from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
+from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent
 from payflowx.domain.merchants.ports import MerchantConfiguration
@@ -147,7 +148,8 @@ class ProcessProviderEvent:
         outcome = verify_outcome(inbound.provider_event.operation_outcome, operation, found.attempt, first_send=False)
         if not isinstance(outcome, Succeeded):
             return None
-        change = apply_operation_outcome(found.payment, operation, found.attempt, outcome, self._context(inbound))
+        payment, operation = current_ledger(found.payment, operation, self.operations)
+        change = apply_operation_outcome(payment, operation, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
     def _expedite_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:

@@ -95,6 +95,7 @@ class OutcomeWriter:
     def _write(
         self, item: WorkItem, number: int, observation: Observation, context: Context
     ) -> Written | StoredItem | Conflict:
+        item = self.items.current(item)
         owner = item.owner
         attempt = owner.attempt(number)
         verified = verify_outcome(observation.outcome, owner, attempt, first_send=observation.first_send)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
@@ -28,7 +29,14 @@ class WorkItems:
             if operation is None:
                 return None
         payment = self.payments.get(owner_id.merchant_id, owner_id.transaction_id)
-        return WorkItem(payment=payment, operation=operation) if payment else None
+        return self.current(WorkItem(payment=payment, operation=operation)) if payment else None
+
+    def current(self, item: WorkItem) -> WorkItem:
+        """Return an operation's item with a current balance; an item of this release is current already."""
+        if item.operation is None:
+            return item
+        payment, operation = current_ledger(item.payment, item.operation, self.operations)
+        return WorkItem(payment=payment, operation=operation)
 
     def get_owner(self, owner_id: OwnerId) -> Payment | Operation | None:
         """Return the payment or the operation alone, in one read."""

@@ -7,6 +7,7 @@ review. Each resolution is idempotent.
 from dataclasses import dataclass
 
 from payflowx.application.payments.charge_request import charge_request_of
+from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
@@ -124,9 +125,8 @@ class ResolveDiscrepancy:
         operation = ledger_entry.operation
         if operation is not None:
             if operation.status is not OperationStatus.IN_REVIEW:
-                self._apply(
-                    send_operation_to_review(ledger_entry.payment, operation, ReviewReason.RECONCILIATION, context)
-                )
+                payment, operation = current_ledger(ledger_entry.payment, operation, self.operations)
+                self._apply(send_operation_to_review(payment, operation, ReviewReason.RECONCILIATION, context))
             return
         change = review_discrepancy(ledger_entry.payment, discrepancy.result, context)
         if change is not None:

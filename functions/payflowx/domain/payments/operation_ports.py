@@ -26,6 +26,10 @@ class Operations(AttemptStore[Operation], Protocol):
         """Return all operations of a payment, oldest first, at most `MAX_OPERATIONS_LISTED`."""
         ...
 
+    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
+        """Return every operation of a payment, in any order. Needed only after an older release wrote the payment."""
+        ...
+
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         """Return the id of the payment that owns an operation; None if there is none."""
         ...

@@ -8,9 +8,16 @@ from dataclasses import replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.balances import apply_success, give_back, reserve, take_late
+from payflowx.domain.payments.balances import (
+    Move,
+    apply_second_success,
+    apply_success,
+    give_back,
+    reserve,
+    reserve_again,
+)
 from payflowx.domain.payments.events import Fact
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_claim import why_stop
 from payflowx.domain.payments.outcome import (
     Accepted,
@@ -24,16 +31,18 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.payments.transitions import check_attempt_transition, check_operation_transition
 from payflowx.domain.payments.verification import (
     changes_state,
     is_reversal,
+    reported_facts,
     state_of,
 )
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
-from payflowx.domain.shared.statuses import AttemptState, OperationStatus
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, OperationStatus
 
 MAX_RECHECKS: Final = 6
 """Number of inquiries about a success that a provider may have reversed, before it stands."""
@@ -41,10 +50,9 @@ MAX_RECHECKS: Final = 6
 
 def request_operation(payment: Payment, operation: Operation, context: Context) -> Change:
     """Accept an operation; its amount is reserved in the same write."""
+    moved = reserve(payment, operation)
     facts = operation_facts(operation)
-    return operation_change(
-        payment, reserve(payment, operation), None, operation, context, name="requested", facts=facts
-    )
+    return operation_change(payment, moved.payment, None, moved.operation, context, name="requested", facts=facts)
 
 
 def apply_operation_outcome(
@@ -61,8 +69,11 @@ def apply_operation_outcome(
     recorded = _record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in operation.attempts)
-    advanced, paid, wake_in_seconds = _advance(replace(operation, attempts=attempts), payment, recorded, context)
-    facts = operation_facts(advanced) | _attempt_facts(recorded)
+    late = operation.status is not OperationStatus.PENDING and not attempt.is_open
+    advanced, paid, wake_in_seconds = _advance(
+        replace(operation, attempts=attempts), payment, recorded, context, late=late
+    )
+    facts = operation_facts(advanced) | _attempt_facts(recorded) | reported_facts(outcome)
     name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
     change = operation_change(payment, paid, operation, advanced, context, name=name, facts=facts)
     return replace(
@@ -75,35 +86,29 @@ def apply_operation_outcome(
 
 def fail_operation(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
     """End an operation for which no money moved and nothing may be sent; release its amount."""
-    ended = _failed(operation, code)
-    paid = give_back(payment, operation, context.now_ms)
-    return operation_change(
-        payment, paid, operation, ended, context, name="failed", facts=operation_facts(ended) | {"reason": code}
-    )
+    moved = give_back(payment, operation, context.now_ms)
+    ended = _failed(moved.operation, code)
+    facts = operation_facts(ended) | {"reason": code}
+    return operation_change(payment, moved.payment, operation, ended, context, name="failed", facts=facts)
 
 
 def send_operation_to_review(payment: Payment, operation: Operation, reason: ReviewReason, context: Context) -> Change:
-    """Send an operation to manual review.
+    """Send an operation to manual review; daily inquiries continue.
 
-    Its amount stays reserved, because money may have moved; daily inquiries continue.
+    Its amount stays reserved or booked. A refund's amount that was given back is reserved again, because money may have
+    moved after all.
     """
     at_ms = context.now_ms + REVIEW_INTERVAL_MS
+    moved = reserve_again(payment, operation)
     review = replace(
-        operation,
+        moved.operation,
         status=OperationStatus.IN_REVIEW,
         last_error=_error(reason.value, operation.last_attempt),
         ready_at_ms=at_ms,
         due_at_ms=at_ms,
     )
-    return operation_change(
-        payment,
-        payment,
-        operation,
-        review,
-        context,
-        name="in_review",
-        facts=operation_facts(review) | {"reason": reason.value},
-    )
+    facts = operation_facts(review) | {"reason": reason.value}
+    return operation_change(payment, moved.payment, operation, review, context, name="in_review", facts=facts)
 
 
 def schedule_operation_inquiry(
@@ -138,7 +143,13 @@ def schedule_operation_inquiry(
 
 def expedite_operation(operation: Operation, now_ms: int) -> Operation:
     """Bring the next inquiry forward after an unverified webhook. Writes no event."""
-    return replace(operation, version=operation.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
+    return replace(
+        operation,
+        version=operation.version + 1,
+        lease=operation.lease.after_change_by_another(now_ms),
+        ready_at_ms=now_ms,
+        due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+    )
 
 
 def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
@@ -169,25 +180,46 @@ def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> 
 
 
 def _advance(
-    operation: Operation, payment: Payment, recorded: Attempt, context: Context
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context, *, late: bool
 ) -> tuple[Operation, Payment, int | None]:
-    """Return operation, payment and the delay of the next wake-up after an attempt's result."""
+    """Return operation, payment and the delay of the next wake-up after an attempt's result.
+
+    `late`: the attempt had been closed, and the operation had ended or was in review.
+    """
     match recorded.state:
-        case AttemptState.SUCCEEDED if operation.status is OperationStatus.FAILED:
-            return _in_review(operation, "late_success", recorded), take_late(payment, operation), None
         case AttemptState.SUCCEEDED:
-            done = replace(operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
-            return done, apply_success(payment, operation), None
+            return _succeeded(operation, payment, recorded, context, late=late)
         case AttemptState.MISMATCH:
-            return _in_review(operation, "mismatch", recorded), payment, None
+            moved = reserve_again(payment, operation)
+            return _in_review(moved.operation, ReviewReason.MISMATCH, recorded, context), moved.payment, None
         case AttemptState.ACCEPTED | AttemptState.UNKNOWN:
             unsure = recorded.state is AttemptState.UNKNOWN
-            open_ = replace(operation, last_error=_error("outcome_unknown", recorded) if unsure else None)
             in_review = operation.status is OperationStatus.IN_REVIEW
+            error = operation.last_error if in_review else None
+            open_ = replace(operation, last_error=_error("outcome_unknown", recorded) if unsure else error)
             wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
             return _placed(*_wake_at(open_, context.now_ms + wait_ms, context.now_ms), payment)
         case _:
             return _without_effect(operation, payment, recorded, context)
+
+
+def _succeeded(
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context, *, late: bool
+) -> tuple[Operation, Payment, int | None]:
+    """Book a success. It ends the operation, unless it is the second one, unexpected, or beside an open attempt."""
+    others = [a for a in operation.attempts if a.number != recorded.number]
+    second = any(a.state is AttemptState.SUCCEEDED for a in others)
+    moved = apply_second_success(payment, operation) if second else apply_success(payment, operation)
+    if moved.move is Move.CONTRADICTION:
+        return _in_review(moved.operation, _contradicted(operation, late=late), recorded, context), moved.payment, None
+    if late or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):
+        return _in_review(moved.operation, ReviewReason.LATE_SUCCESS, recorded, context), moved.payment, None
+    done = replace(moved.operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
+    return done, moved.payment, None
+
+
+def _contradicted(operation: Operation, *, late: bool) -> ReviewReason:
+    return ReviewReason.LATE_SUCCESS if late or operation.held is None else ReviewReason.MISMATCH
 
 
 def _placed(operation: Operation, wake: int | None, payment: Payment) -> tuple[Operation, Payment, int | None]:
@@ -199,15 +231,25 @@ def _without_effect(
 ) -> tuple[Operation, Payment, int | None]:
     """Schedule a new attempt, or end as FAILED and release the amount in the same write.
 
-    The attempt was refused, or is proven without effect.
+    The attempt was refused, or is proven without effect. The amount is released only if all attempts are.
     """
+    if operation.held is not Held.RESERVED or not all(a.state in NO_CHARGE_STATES for a in operation.attempts):
+        return _still_in_review(operation, recorded, context), payment, None
     stop = why_stop(operation, context.now_ms)
     if stop is None and operation.status is OperationStatus.PENDING:
         error = _error("not_sent" if recorded.state is AttemptState.NOT_SENT else "rejected", recorded)
         delay_ms = retry_delay_ms(len(operation.attempts) - 1, context.jitter, recorded.retry_after_seconds)
         later = replace(operation, last_error=error)
         return _placed(*_wake_at(later, context.now_ms + delay_ms, context.now_ms), payment)
-    return _failed(operation, stop or "refused"), give_back(payment, operation, context.now_ms), None
+    moved = give_back(payment, operation, context.now_ms)
+    return _failed(moved.operation, stop or "refused"), moved.payment, None
+
+
+def _still_in_review(operation: Operation, recorded: Attempt, context: Context) -> Operation:
+    """Return the operation in review, for the reason that it is in review already."""
+    review = _in_review(operation, ReviewReason.LATE_SUCCESS, recorded, context)
+    in_review = operation.status is OperationStatus.IN_REVIEW
+    return replace(review, last_error=operation.last_error) if in_review else review
 
 
 def _failed(operation: Operation, code: str) -> Operation:
@@ -219,8 +261,16 @@ def _failed(operation: Operation, code: str) -> Operation:
     )
 
 
-def _in_review(operation: Operation, code: str, recorded: Attempt) -> Operation:
-    return replace(operation, status=OperationStatus.IN_REVIEW, last_error=_error(code, recorded), due_at_ms=None)
+def _in_review(operation: Operation, reason: ReviewReason, recorded: Attempt, context: Context) -> Operation:
+    """Return the operation in manual review. It stays due as long as an attempt is open."""
+    at_ms = context.now_ms + REVIEW_INTERVAL_MS if any(a.is_open for a in operation.attempts) else None
+    return replace(
+        operation,
+        status=OperationStatus.IN_REVIEW,
+        last_error=_error(reason.value, recorded),
+        ready_at_ms=at_ms or operation.ready_at_ms,
+        due_at_ms=at_ms,
+    )
 
 
 def _reverse(payment: Payment, operation: Operation, attempt: Attempt, outcome: Outcome, context: Context) -> Change:
@@ -230,7 +280,7 @@ def _reverse(payment: Payment, operation: Operation, attempt: Attempt, outcome: 
     """
     known = replace(attempt, code=outcome.code if isinstance(outcome, Declined) else None)
     attempts = tuple(known if a.number == attempt.number else a for a in operation.attempts)
-    review = _in_review(replace(operation, attempts=attempts), "reversed", known)
+    review = _in_review(replace(operation, attempts=attempts), ReviewReason.REVERSED, known, context)
     return operation_change(
         payment,
         payment,
@@ -278,9 +328,12 @@ def operation_change(
         after = replace(
             after,
             version=before.version + 1,
-            lease=before.lease.released() if context.holds_lease else before.lease,
+            lease=before.lease.released()
+            if context.holds_lease
+            else before.lease.after_change_by_another(context.now_ms),
             updated_at_ms=context.now_ms,
             drives=0,
+            review_since_ms=review_since_ms(before, after, context.now_ms),
         )
     return change_of(payment, paid, f"{after.kind}.{name}", facts, context, operation=(before, after))
 

@@ -106,6 +106,9 @@ class Mismatch:
 
     code: str
     reference: str | None = None
+    amount: int | None = None
+    """The amount that the provider reports, where it is known."""
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ The most cautious reading applies.
 """
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
     Accepted,
@@ -21,7 +22,8 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
-from payflowx.domain.shared.statuses import AttemptState, OperationStatus
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus
+from payflowx.domain.shared.text import provider_code
 
 
 def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attempt, *, first_send: bool) -> Outcome:
@@ -47,12 +49,35 @@ def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attemp
 
 def _verified(outcome: Succeeded | Authorized, owner: Payment | Operation, attempt: Attempt) -> Outcome:
     if outcome.merchant_reference != attempt.provider_key:
-        return Mismatch(code="reference_differs", reference=outcome.reference)
-    if outcome.amount != owner.amount:
-        return Mismatch(code="amount_differs", reference=outcome.reference)
+        return _mismatch("reference_differs", outcome)
     if outcome.currency != owner.currency:
-        return Mismatch(code="currency_differs", reference=outcome.reference)
+        return _mismatch("currency_differs", outcome)
+    if outcome.amount != owner.amount and not _is_partly_captured(outcome, owner, attempt):
+        return _mismatch("amount_differs", outcome)
     return outcome
+
+
+def _mismatch(code: str, outcome: Succeeded | Authorized) -> Mismatch:
+    return Mismatch(code=code, reference=outcome.reference, amount=outcome.amount, currency=outcome.currency)
+
+
+def _is_partly_captured(outcome: Succeeded | Authorized, owner: Payment | Operation, attempt: Attempt) -> bool:
+    """Return whether a part of an authorization was captured elsewhere, such as in the provider's dashboard.
+
+    The provider releases the rest.
+    """
+    held = isinstance(owner, Payment) and owner.capture is CaptureMode.MANUAL
+    known = held and attempt.state is AttemptState.AUTHORIZED
+    return known and isinstance(outcome, Succeeded) and 1 <= outcome.amount < owner.amount
+
+
+def reported_facts(outcome: Outcome) -> dict[str, Fact]:
+    """Return the amount and currency that the provider reports and that differ from the request."""
+    if not isinstance(outcome, Mismatch):
+        return {}
+    currency = provider_code(outcome.currency) if outcome.currency else None
+    reported = {"reportedAmount": outcome.amount, "reportedCurrency": currency}
+    return {name: value for name, value in reported.items() if value is not None}
 
 
 def state_of(outcome: Outcome) -> AttemptState | None:

@@ -137,7 +137,11 @@ class Desk:
     def close(self) -> CloseReview:
         world = self.world
         return CloseReview(
-            payments=world.payments, outcome_writer=world.outcome_writer, clock=world.clock, policy=world.policy
+            operations=self.world.operations,
+            payments=world.payments,
+            outcome_writer=world.outcome_writer,
+            clock=world.clock,
+            policy=world.policy,
         )
 
     @property

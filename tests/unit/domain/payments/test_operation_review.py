@@ -9,7 +9,7 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_review import close_operation_review
 from payflowx.domain.payments.outcome import Declined, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
-from payflowx.domain.payments.review import ReviewVerdict
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
@@ -42,7 +42,7 @@ def in_review(operation: Operation, code: str) -> Operation:
 
 
 def close(payment: Payment, operation: Operation, verdict: ReviewVerdict, reference: str | None = None) -> Any:
-    return close_operation_review(payment, operation, verdict, reference, CONTEXT)
+    return close_operation_review(payment, operation, ReviewDecision(verdict=verdict, reference=reference), CONTEXT)
 
 
 def test_a_refund_that_happened_is_booked() -> None:

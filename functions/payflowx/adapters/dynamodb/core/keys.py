@@ -129,6 +129,16 @@ def due_shard_name(shard: int) -> str:
     return f"due#{shard:02d}"
 
 
+def reviews_of(merchant_id: str) -> str:
+    """The partition of the index of reviews that holds this merchant's."""
+    return f"M#{merchant_id}"
+
+
+def review_sort(since_ms: int, item_id: str) -> str:
+    """Within a merchant, the oldest review first; ids of payments and operations differ."""
+    return f"{since_ms:013d}#{item_id}"
+
+
 def day_of(at_ms: int) -> str:
     """The UTC day of a time, as 2026-11-23."""
     return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
+from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
@@ -95,11 +96,18 @@ def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
     A first success may be written only where there is none.
     """
     expression = Expression()
-    update = expression.update(seen(item_of(before)), item_of(after))
+    update = expression.update(seen(item_of(before)) | _derived(before), item_of(after))
     conditions = unmoved(expression, before)
     if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
     return _update(table, keys.owner_key(id_of(before)), update, conditions, expression)
+
+
+def _derived(before: Payment | Operation) -> Item:
+    """Attributes that the reader derived from others: the stored ones are unknown."""
+    if isinstance(before, Operation):
+        return {"held": UNKNOWN}
+    return dict.fromkeys(("reserved", "balanceVersion"), UNKNOWN) if before.is_balance_derived else {}
 
 
 def _is_first_charge(before: Payment | Operation, after: Payment | Operation) -> bool:
@@ -121,22 +129,17 @@ def owned_reference(table: str, change: Change) -> dict[str, Any]:
         expression.equals("attempt", attempt.number),
         expression.equals("operationId", operation_id) if operation_id else expression.absent("operationId"),
     ]
-    item = {
-        **keys.reference_key(attempt.provider, attempt.account_id, change.reference or ""),
+    values = {
         "schemaVersion": keys.SCHEMA_VERSION,
         "merchantId": change.after.merchant_id,
         "transactionId": change.after.transaction_id,
         "attempt": attempt.number,
         "operationId": operation_id,
     }
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": to_attributes(item),
-            "ConditionExpression": f"{expression.absent('pk')} OR ({' AND '.join(ours)})",
-            **expression.arguments(),
-        }
-    }
+    update = expression.update({}, values)
+    condition = f"({expression.absent('pk')} OR ({' AND '.join(ours)}))"
+    key = keys.reference_key(attempt.provider, attempt.account_id, change.reference or "")
+    return _update(table, key, update, [condition], expression)
 
 
 def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
@@ -170,8 +173,12 @@ def item_of(owner: Payment | Operation) -> Item:
 
 
 def seen(before: Item) -> Item:
-    """The item as read, with `drives` unknown: the sweeper counts them without a new version, so a write sets them."""
-    return before | {"drives": None}
+    """The item as read, with unknown what is stored without a new version, so that a write sets or removes it.
+
+    The sweeper counts `drives`; of an item in review, `review reindex` adds the index's keys.
+    """
+    in_review = [name for name in review_items.KEYS if before.get(name) is not None]
+    return before | dict.fromkeys(("drives", *in_review), UNKNOWN)
 
 
 def _attempt_of(change: Change) -> Attempt:

@@ -12,7 +12,7 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
-from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, lease_to_item
+from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, lease_assignments
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import AlreadySeen, Owner, OwnerId, Stored, VersionConflict, id_of
@@ -45,7 +45,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         expression = Expression()
         values = {
             "version": version + 1,
-            "lease": lease_to_item(lease),
+            **lease_assignments(lease),
             "dueAt": lease.expires_at_ms + DUE_AFTER_LEASE_MS,
             "dueShard": keys.due_shard(owner_id.operation_id or owner_id.transaction_id),
             "updatedAt": now_ms,
