@@ -16,14 +16,12 @@ from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.platform.aws import AwsClients
 from payflowx.domain.outbound_webhooks.ports import WebhookClient
 from payflowx.domain.payments.ports import Concurrency, Due
-from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
 from payflowx.entrypoints.operators import handler as operators
-from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.registry import Registry
 from payflowx.wiring import platform as wiring
 from payflowx.wiring.api import ApiWiring
@@ -39,6 +37,7 @@ from payflowx.wiring.settings import Settings
 from simulation.faults import Faults
 from simulation.history import History, Started
 from simulation.kernel import Kernel, Killed, Owner, Task
+from simulation.releases import NewerRegistry
 
 _MAX_SKEW_MS: Final = 3_000
 _MAX_STALL_MS: Final = 40_000
@@ -131,8 +130,12 @@ class Platform:
     clients: Mapping[str, Any]
     http: Any
     endpoints: WebhookClient
-    deployed_at_ms: int | None = None
-    """From then on, new instances run a newer version, beside those of the old one that still live."""
+    newer_clients: Mapping[str, Any]
+    """The clients of the newer release."""
+    newer_from_ms: int | None = None
+    """From then on, new instances run a newer release, beside those of the old one that still live."""
+    newer_until_ms: int | None = None
+    """Rolled back: from then on, new instances run the old one, beside those of the newer one that still live."""
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
 
@@ -201,10 +204,10 @@ class Platform:
     def _new(self, function: str) -> Instance:
         random = self.faults.random
         skew_ms = random.randint(-_MAX_SKEW_MS, _MAX_SKEW_MS) if self.faults.strikes("clock_skew") else 0
-        is_newer = self.deployed_at_ms is not None and self.kernel.now_ms >= self.deployed_at_ms
+        is_newer = self._is_newer()
         platform = _InstancePlatform(
             environment=self.environment,
-            clients=AwsClients(self.clients.__getitem__),
+            clients=AwsClients((self.newer_clients if is_newer else self.clients).__getitem__),
             clock=_Clock(self.kernel, skew_ms),
             randomness=_Randomness(self.faults),
             pause=lambda seconds: self.kernel.sleep(int(seconds * 1000)),
@@ -219,6 +222,11 @@ class Platform:
         elif isinstance(wired, SweeperWiring):
             wired.due_items = _QuietDueItems(client=wired.due_items.client, table=wired.due_items.table)
         return Instance(function, wired, skew_ms, is_newer)
+
+    def _is_newer(self) -> bool:
+        if self.newer_from_ms is None or self.kernel.now_ms < self.newer_from_ms:
+            return False
+        return self.newer_until_ms is None or self.kernel.now_ms < self.newer_until_ms
 
     # -- what happens to a process while it waits
 
@@ -288,30 +296,6 @@ def current_wirings(kernel: Kernel) -> Iterator[None]:
         yield
 
 
-# --- a newer version of the code
-
-
-class _NewerConnector(HttpProvider):
-    """Would send other bytes than the version before: what that one began must not be sent again by this one."""
-
-    def request_hash(self, request: ChargeRequest) -> str:
-        return f"newer-{super().request_hash(request)}"
-
-
-class _NewerRegistry(Registry):
-    """The providers of the newer version."""
-
-    @classmethod
-    def of(cls, older: Registry) -> "_NewerRegistry":
-        """With the same wires."""
-        names = ("allowed", "http", "secrets", "clock_ms", "observe")
-        return cls(**{name: getattr(older, name) for name in names})
-
-    def get(self, name: str) -> HttpProvider:
-        older = super().get(name)
-        return _NewerConnector(older.connector, older.http, older.secrets, older.clock_ms, older.observe)
-
-
 # --- what a sweep leaves out
 
 
@@ -353,7 +337,7 @@ class _InstancePlatform(wiring.Platform):
 
     def registry(self, allowed: tuple[str, ...], *, observe: Callable[[str, str, int], None]) -> Registry:
         made = super().registry(allowed, observe=observe)
-        return _NewerRegistry.of(made) if self.is_newer else made
+        return NewerRegistry.of(made) if self.is_newer else made
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from simulation.faults import Faults
-from simulation.functions import Platform
 from simulation.queue import Queue
 from testing.dynamodb.database import Database, cancelled, client_error
+
+if TYPE_CHECKING:
+    from simulation.functions import Platform
 
 _TRIES: Final = 3
 """`total_max_attempts` of the functions' clients."""
@@ -24,7 +26,7 @@ class Network:
     """How a call to an AWS service goes, with the repeats that botocore makes in standard mode."""
 
     faults: Faults
-    platform: Platform | None = None
+    platform: "Platform | None" = None
 
     def call(self, kind: str, operation: str, apply: Callable[[], Any]) -> Any:
         """Raises what botocore raises after its last try."""
@@ -53,7 +55,7 @@ class Network:
         raise AssertionError("unreachable: the last try returns or raises")
 
     @property
-    def _platform(self) -> Platform:
+    def _platform(self) -> "Platform":
         if self.platform is None:
             raise RuntimeError("the network has no platform yet")
         return self.platform

@@ -20,6 +20,7 @@ from simulation.operators import Operators
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
+from simulation.releases import NewerDynamoDBClient
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
 from testing.dynamodb.database import Database
@@ -179,7 +180,14 @@ class World:
             "s3": None,  # no operator uploads settlement files
         }
         self.platform = Platform(
-            self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.providers, endpoints
+            self.kernel,
+            self.faults,
+            self.history,
+            ENVIRONMENT,
+            clients,
+            self.providers,
+            endpoints,
+            newer_clients={**clients, "dynamodb": NewerDynamoDBClient(self.database, network)},
         )
         network.platform = self.providers.platform = endpoints.platform = self.platform
         for queue in self.queues.values():
@@ -372,8 +380,11 @@ class World:
         return f"{provider}@{merchant}"
 
     def _deploy(self, episode: Episode) -> str:
-        self.platform.deployed_at_ms = episode.from_ms
-        return "newer version"
+        """Rolled back at the end of the episode, in half of the runs."""
+        self.platform.newer_from_ms = episode.from_ms
+        if self.faults.random.random() < 0.5:
+            self.platform.newer_until_ms = episode.until_ms
+        return "newer release"
 
     def _redrive(self) -> None:
         if self.faults.strikes("queue_redrive"):
