@@ -39,7 +39,8 @@ _SHORT: Final = 0.93
 _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
 _PATIENCE_MS: Final = 36 * HOUR_MS
-_LONG_PATIENCE_MS: Final = 14 * 24 * HOUR_MS
+_LONG_PATIENCE_MS: Final = 50 * 24 * HOUR_MS
+"""Longer than the longest time for which a provider may answer that a charge is pending."""
 _LONG_EVERY: Final = 50
 """Every so many seeds, a long run."""
 _REVIEWED_MS: Final = (20 * MINUTE_MS, 100 * MINUTE_MS)
@@ -59,6 +60,7 @@ ENVIRONMENT: Final = {
     "ALLOWED_PROVIDERS": ",".join(PROVIDERS),
     "MAX_RETRIES": "3",
     "CHARGE_DEADLINE_HOURS": "24",
+    "NOT_SENT_PATIENCE_MINUTES": "60",
     "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",
     "TRANSACTIONS_TABLE": TRANSACTIONS,
     "IDEMPOTENCY_TABLE": IDEMPOTENCY,

@@ -8,6 +8,7 @@ from payflowx.application.payments.outcome_writer import Observation
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import NotSent, Outcome, Unknown
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
+from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.payments.verification import state_of, verify_outcome
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import OPEN_STATES
@@ -45,7 +46,7 @@ class OperationSession(AttemptSession):
         )
         outcome = self.provider.inquire_operation(self.operation_request, self.account)
         if not self._is_decisive(outcome) and step.resend and self.has_time_to_send():
-            outcome = self.provider.move(self.operation_request, self.account)
+            outcome = self._move()
         return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def _send(self) -> Outcome:
@@ -55,6 +56,14 @@ class OperationSession(AttemptSession):
             return NotSent(code="not_enough_time")
         if not self._same_request():
             return NotSent(code="request_changed")
+        return self._move()
+
+    def _move(self) -> Outcome:
+        """Send the request: the only place from which one leaves.
+
+        Raises `TransitionError` unless the stored attempt says that it may have left.
+        """
+        check_may_send(self.attempt.state)
         return self.provider.move(self.operation_request, self.account)
 
     def _same_request(self) -> bool:
