@@ -136,6 +136,8 @@ class Result:
     ended_ms: int
     settled: bool
     """Whether everything came to rest before patience ran out."""
+    undecided: set[Key] = field(default_factory=set)
+    """Items of a short run about whose open attempt the providers' books have no answer yet."""
     listed: set[tuple[str, str, str | None]] = field(default_factory=set)
     """The list of reviews at the end: merchant, payment, and operation if it is about one."""
     api_keys: dict[str, str] = field(default_factory=dict)
@@ -271,6 +273,7 @@ class World:
             trouble_ended_ms=peace_ms,
             ended_ms=kernel.now_ms,
             settled=settled,
+            undecided=set() if self.plan.is_long else {k for k, item in self._due.items() if self._is_undecided(item)},
             listed=self.operators.listed,
             api_keys={f"{m}#{n}": key for m, keys in self.api.api_keys.items() for n, key in enumerate(keys)},
             secrets=tuple(
@@ -464,7 +467,7 @@ class World:
 
     def _is_undecided(self, item: Item) -> bool:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
-        attempts = item["attempts"]["L"]
+        attempts = item["attempts"]["L"] if "attempts" in item else []
         if not attempts or attempts[-1]["M"]["state"]["S"] not in _UNDECIDED:
             return False
         return not self.providers.is_decided(attempts[-1]["M"]["provider_key"]["S"])

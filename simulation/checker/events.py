@@ -11,29 +11,42 @@ _CLOCKS_MS: Final = 7_000
 
 
 def i19_provider_events(evidence: Evidence) -> Iterator[Violation]:
-    """What a provider event changes was told by a genuine event, to this merchant's address, about this account."""
-    told: dict[str, list[PostedWebhook]] = defaultdict(list)
+    """What a provider event changes was told by a genuine event, to this merchant's address, about this payment.
+
+    Providers that number their events in headers, or not at all, are recognized by what the body names.
+    """
+    told: dict[tuple[str, str], list[PostedWebhook]] = defaultdict(list)
     for webhook in evidence.result.history.webhooks:
-        told[webhook.event_id].append(webhook)
+        if webhook.signed_by == webhook.address == webhook.merchant:
+            told[webhook.merchant, webhook.provider].append(webhook)
     for name, payment in evidence.payments.items():
         applied: set[str] = set()
         for event in payment.events:
             if event["actor"] != "webhook":
                 continue
-            event_id = str(event["facts"].get("webhook"))
-            if not any(_proves(webhook, payment, event) for webhook in told[event_id]):
+            event_id, provider = str(event["facts"].get("webhook")), event["facts"].get("provider")
+            candidates = [w for (merchant, _), found in told.items() if merchant == payment.merchant for w in found]
+            names = _names_of(payment)
+            if not any(_proves(webhook, names, provider, event) for webhook in candidates):
                 yield Violation("I19", name, f"event {event['seq']} was proven by {event_id}, which nobody sent to it")
             if event_id in applied:
                 yield Violation("I19", name, f"event {event_id} of the provider was applied twice")
             applied.add(event_id)
 
 
-def _proves(webhook: PostedWebhook, payment: PaymentEvidence, event: Stored) -> bool:
+def _names_of(payment: PaymentEvidence) -> tuple[bytes, ...]:
+    """Our keys and the providers' ids of this payment and its operations."""
+    books = [*payment.books, *(line for operation in payment.operations.values() for line in operation.books)]
+    sent = [*payment.sent, *(s for operation in payment.operations.values() for s in operation.sent)]
+    ids = {str(line[name]) for line in books for name in ("chargeId", "operationId", "reference") if line.get(name)}
+    return tuple(name.encode() for name in ids | {s.provider_key for s in sent if s.provider_key})
+
+
+def _proves(webhook: PostedWebhook, names: tuple[bytes, ...], provider: str | None, event: Stored) -> bool:
     return (
-        webhook.signed_by == webhook.address
-        and webhook.merchant == webhook.address == payment.merchant
-        and webhook.provider == event["facts"].get("provider", webhook.provider)
+        provider in {None, webhook.provider}
         and webhook.at_ms <= event["at"] + _CLOCKS_MS
+        and any(name in webhook.body for name in names)
     )
 
 

@@ -9,7 +9,7 @@ from simulation.history import Call, Sent
 from testing.dynamodb.values import plain_item
 
 _REUSED: Final = "idempotency_key_reused"
-_PAYU_QUESTIONS: Final = "/merchant/postservice"
+_QUESTIONS: Final = ("/merchant/postservice", "/pg/recon")
 
 
 def _named(evidence: Evidence) -> Iterator[tuple[str, str, Sequence[Call]]]:
@@ -49,32 +49,46 @@ def i7_one_id(evidence: Evidence) -> Iterator[Violation]:
 def i8_key_stored_first(evidence: Evidence) -> Iterator[Violation]:
     """No provider gets a key that is not stored already; who sends has taken the lease with that attempt open."""
     for sent in evidence.result.history.sent:
-        if not sent.stored and not (sent.method == "GET" and sent.provider_key is None):
+        if not sent.stored and not (sent.provider_key is None and _is_question(sent)):
             what = f"{sent.connector} got {sent.method} {sent.path} with {sent.provider_key}, which was not stored"
             yield Violation("I8", str(sent.provider_key), what)
     for name, payment in evidence.payments.items():
-        yield from _senders(name, payment)
+        captures = [o for o in payment.operations.values() if o.item is not None and o.item["kind"] == "capture"]
+        capturing = {process for operation in captures for process, _ in _opened(operation)}
+        yield from _senders(name, payment, capturing)
         for operation in payment.operations.values():
-            yield from _senders(name, operation)
+            yield from _senders(name, operation, set())
 
 
-def _senders(name: str, owner: PaymentEvidence | OperationEvidence) -> Iterator[Violation]:
-    opened = {
+def _opened(owner: PaymentEvidence | OperationEvidence) -> set[tuple[int, str]]:
+    """The processes that took the lease, with the keys of the attempts that were open then."""
+    return {
         (write.process, attempt["provider_key"])
         for write, _, after in owner.versions
         if after is not None and after["lease"]["owner"]
         for attempt in after["attempts"]
         if attempt["state"] in OPEN
     }
+
+
+def _senders(name: str, owner: PaymentEvidence | OperationEvidence, capturing: set[int]) -> Iterator[Violation]:
+    """`capturing`: who opened a capture. Some providers' captures name no key, only the charge."""
+    opened = _opened(owner)
     for sent in owner.sent:
+        if sent.path.endswith("/capture") and sent.process in capturing:
+            continue
         if _moves_money(sent) and (sent.process, sent.provider_key) not in opened:
             what = f"{sent.connector} got {sent.method} {sent.path} from process {sent.process}, which did not open it"
             yield Violation("I8", name, what)
 
 
 def _moves_money(sent: Sent) -> bool:
-    """PayU is asked by POST too, and at the address of its refunds."""
-    return sent.method != "GET" and not sent.path.startswith(_PAYU_QUESTIONS)
+    return not _is_question(sent)
+
+
+def _is_question(sent: Sent) -> bool:
+    """PayU is asked by POST too, and at the address of its refunds; Cashfree's report is a POST."""
+    return sent.method == "GET" or sent.path.startswith(_QUESTIONS)
 
 
 def i10_reference_owner(evidence: Evidence) -> Iterator[Violation]:

@@ -35,13 +35,28 @@ def i2_nothing_lost(evidence: Evidence) -> Iterator[Violation]:
             if call.status == 202 and not _is_stored(evidence, call.merchant, call.answer):
                 yield Violation("I2", f"{key}@{merchant}", f"a {kind} was accepted and is not stored: {call.answer}")
     for name, payment in evidence.payments.items():
-        if payment.item is not None and payment.status not in {*FINAL, "IN_REVIEW"}:
+        if (
+            payment.item is not None
+            and payment.status not in {*FINAL, "IN_REVIEW"}
+            and not _waits(evidence, payment.item)
+        ):
             yield Violation("I2", name, f"is still {payment.status} long after the trouble ended")
         for operation in payment.operations.values():
-            if operation.item is not None and operation.status not in {*FINAL_OPERATION, "IN_REVIEW"}:
+            item = operation.item
+            if (
+                item is not None
+                and operation.status not in {*FINAL_OPERATION, "IN_REVIEW"}
+                and not _waits(evidence, item)
+            ):
                 yield Violation("I2", name, f"{operation.operation_id} is still {operation.status}")
     if not evidence.result.settled:
         yield Violation("I2", "-", "the system did not come to rest")
+
+
+def _waits(evidence: Evidence, item: Stored) -> bool:
+    """An amount that is held waits for its merchant; a short run does not wait for what no provider decided."""
+    is_held = item["status"] == "AUTHORIZED" and not item.get("cancelRequested")
+    return (is_held and "dueAt" in item) or (item["pk"], item["sk"]) in evidence.result.undecided
 
 
 def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> bool:
