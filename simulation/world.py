@@ -467,7 +467,6 @@ class World:
 
     def _is_undecided(self, item: Item) -> bool:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
-        attempts = item["attempts"]["L"] if "attempts" in item else []
-        if not attempts or attempts[-1]["M"]["state"]["S"] not in _UNDECIDED:
-            return False
-        return not self.providers.is_decided(attempts[-1]["M"]["provider_key"]["S"])
+        attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
+        unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
+        return any(not self.providers.is_decided(attempt["provider_key"]["S"]) for attempt in unclear)

@@ -1,6 +1,6 @@
 """ANSWERS: what a client is told is what is stored."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, alive_between
@@ -62,7 +62,7 @@ def _compare(shown: Mapping[str, Any], versions: list[Stored], answer_of: Callab
 
 def _payment_answer(item: Stored) -> dict[str, Any]:
     attempts = item["attempts"]
-    charge = attempts[item["chargedAttempt"] - 1] if item.get("chargedAttempt") else (attempts or [None])[-1]
+    charge = attempts[item["chargedAttempt"] - 1] if item.get("chargedAttempt") else _last(attempts)
     error = item.get("lastError")
     return {
         **{name: item.get(name, 0) for name in _PAYMENT},
@@ -101,9 +101,14 @@ def _error(error: Stored) -> dict[str, Any]:
     return {name: error.get(stored) for name, stored in names.items()} | {"providerCode": error.get("provider_code")}
 
 
+def _last(attempts: Sequence[Stored]) -> Stored | None:
+    """The attempt that was claimed last: an earlier one may have been opened again."""
+    return max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default=None)
+
+
 def _action(item: Stored) -> dict[str, Any] | None:
     """What the payer has to do, as long as the payment waits for it."""
-    last = item["attempts"][-1] if item["attempts"] else {}
+    last = _last(item["attempts"]) or {}
     action = last.get("next_action")
     if item["status"] != "REQUIRES_ACTION" or action is None:
         return None

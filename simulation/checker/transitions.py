@@ -130,10 +130,11 @@ def _attempts(name: str, which: str, before: Stored, after: Stored, *, by_operat
 
 
 def _is_opened_again(one: Stored, other: Stored, before: Stored, after: Stored) -> bool:
-    """The claim of a worker that sends the newest attempt for the first time: nothing of it had left before."""
+    """The claim of a worker that sends a provider's newest attempt for the first time: none of it had left before."""
+    newest = [a["number"] for a in after["attempts"] if a["provider"] == one["provider"]][-1]
     return (
         (one["state"], other["state"]) == ("NOT_SENT", "STARTED")
-        and one["number"] == len(after["attempts"])
+        and one["number"] == newest
         and one["request_hash"] == other["request_hash"]
         and after["lease"]["epoch"] > before["lease"]["epoch"]
         and bool(after["lease"]["owner"])
