@@ -62,10 +62,15 @@ def _moved(payment: PaymentEvidence) -> Iterator[dict[str, Any]]:
 
 
 def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
-    """SUCCESS exactly with one charge, FAILED and CANCELLED with none; refunds as the books have them."""
+    """SUCCESS exactly with one charge, FAILED and CANCELLED with none; refunds as the books have them.
+
+    A payment about which an operator decided against the books is as the operator said. Nothing is charged that went
+    back as a whole.
+    """
+    misjudged = set(_misjudged(evidence))
     for name, payment in evidence.payments.items():
         item = payment.item
-        if item is None:
+        if item is None or payment.name in misjudged:
             continue
         if payment.status == "SUCCESS":
             wanted = [(item["captured"], item["currency"])]
@@ -73,10 +78,18 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
             if found != wanted:
                 yield Violation("I3", name, f"is SUCCESS, but the books say {found} instead of {wanted}")
             yield from _refunds(name, payment, item)
-        elif payment.status in {"FAILED", "CANCELLED"} and payment.charged:
+        elif payment.status in {"FAILED", "CANCELLED"} and any(e["refunded"] < e["amount"] for e in payment.charged):
             yield Violation("I3", name, f"is {payment.status} and was charged at {payment.charged[0]['gateway']}")
         for operation in payment.operations.values():
             yield from _operation(name, operation)
+
+
+def _misjudged(evidence: Evidence) -> Iterator[str]:
+    owners = {o: name for name, payment in evidence.payments.items() for o in payment.operations}
+    for command in evidence.result.history.commands:
+        if command.is_right is False:
+            fields = command.command
+            yield owners.get(fields.get("operationId"), f"{fields.get('transactionId')}@{fields['merchantId']}")
 
 
 def _refunds(name: str, payment: PaymentEvidence, item: Stored) -> Iterator[Violation]:

@@ -20,6 +20,7 @@ _CACHED_MS: Final = 2 * _MINUTE_MS
 MAX_RETRIES: Final = 3
 MAX_WAKE_UPS: Final = 40
 CHARGE_DEADLINE_MS: Final = _DAY_MS
+NOT_SENT_PATIENCE_MS: Final = _HOUR_MS
 _NOTHING_HAPPENED: Final = {"NOT_SENT", "REJECTED"}
 _NO_FURTHER: Final = {"hard", "funds"}
 
@@ -34,7 +35,7 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
             if after["status"] == "IN_REVIEW":
                 what = _why_review(world, payment, write, before, after)
             elif after["status"] == "FAILED":
-                what = _why_failed(world, write, before, after)
+                what = _why_failed(world, payment, write, before, after)
             else:
                 continue
             if what:
@@ -109,7 +110,7 @@ def _why_unknown(world: _World, write: Write, before: Stored) -> str:
 _ASKABLE: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}
 
 
-def _why_failed(world: _World, write: Write, before: Stored, after: Stored) -> str:
+def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: Stored, after: Stored) -> str:
     """Empty when nothing was left to try."""
     if before["status"] == "IN_REVIEW":
         return ""  # a payment in review begins no attempt any more
@@ -123,8 +124,16 @@ def _why_failed(world: _World, write: Write, before: Stored, after: Stored) -> s
         return ""
     if len(attempts) > MAX_RETRIES or write.at_ms + _CLOCKS_MS >= after["chargeDeadline"]:
         return ""
+    unsent_ms = [w.at_ms for w, _, version in payment.versions if version and _is_unsent(version)]
+    if _is_unsent(after) and unsent_ms and write.at_ms - unsent_ms[0] + _CLOCKS_MS >= NOT_SENT_PATIENCE_MS:
+        return ""
     left = [c["provider"] for c in after["route"]["candidates"] if _could_be_tried(world, after, c["provider"], write)]
     return f"failed after {[a['state'] for a in attempts]} while {left} could still be tried" if left else ""
+
+
+def _is_unsent(version: Stored) -> bool:
+    """Whether attempts were made and none of them left."""
+    return bool(version["attempts"]) and all(a["state"] in {"STARTED", "NOT_SENT"} for a in version["attempts"])
 
 
 def _could_be_tried(world: _World, after: Stored, provider: str, write: Write) -> bool:
