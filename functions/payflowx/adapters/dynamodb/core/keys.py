@@ -36,11 +36,11 @@ def payment_key(merchant_id: str, transaction_id: str) -> dict[str, str]:
 
 
 def parse_payment_partition(pk: str) -> tuple[str, str]:
-    """Merchant and transaction of a collection. Raises `ValueError` for another key."""
-    found = _PAYMENT_PARTITION.fullmatch(pk)
-    if found is None:
-        raise ValueError("not the collection of a payment")
-    return found["merchant"], found["payment"]
+    """Return merchant and transaction of a collection. Raises `ValueError` for another kind of partition."""
+    owner = _PAYMENT_PARTITION.fullmatch(pk)
+    if owner is None:
+        raise ValueError("not the partition of a payment")
+    return owner["merchant"], owner["payment"]
 
 
 def event_sort(seq: int) -> str:
