@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.outcome_writer import Written
-from payflowx.application.payments.status_metrics import count_status
+from payflowx.application.payments.status_metrics import count_postponed, count_status
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
@@ -154,6 +154,8 @@ class OperationOutcomeWriter:
         last = after.last_attempt
         if last is not None and last.state is AttemptState.MISMATCH:
             self.telemetry.count(Metric.MISMATCHES)
+        if after.status is OperationStatus.PENDING:
+            count_postponed(self.telemetry, after.not_sent_since_ms, change.wake_in_seconds)
         if before is None or before.status is after.status:
             return
         if after.status is OperationStatus.IN_REVIEW:

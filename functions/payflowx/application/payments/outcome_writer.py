@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from payflowx.application.payments.event_publisher import publish
-from payflowx.application.payments.status_metrics import count_status
+from payflowx.application.payments.status_metrics import count_postponed, count_status
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
@@ -127,6 +127,8 @@ class OutcomeWriter:
                 self.telemetry.count(Metric.MISMATCHES)
             if after.state is AttemptState.SUCCEEDED and not before.is_open:
                 self.telemetry.count(Metric.LATE_SUCCESSES)
+            if change.after.status is PaymentStatus.PENDING:
+                count_postponed(self.telemetry, change.after.not_sent_since_ms, change.wake_in_seconds)
         count_status(self.telemetry, change.before, change.after)
 
     def _log(self, message: str, payment: Payment, number: int) -> None:

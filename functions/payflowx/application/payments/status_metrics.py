@@ -23,3 +23,12 @@ def count_status(telemetry: Telemetry, before: Payment, after: Payment) -> None:
     telemetry.count(Metric.ATTEMPTS_TO_FINAL, len(after.attempts))
     if before.status is PaymentStatus.PENDING:
         telemetry.milliseconds(Metric.TIME_TO_FINAL, after.updated_at_ms - after.created_at_ms)
+
+
+def count_postponed(telemetry: Telemetry, not_sent_since_ms: int | None, wake_in_seconds: int | None) -> None:
+    """Count a request that could not be sent and is tried again later; one that another provider gets at once is not.
+
+    Such a payment fails within the hour at the earliest, so the objective's alarms see the trouble too late.
+    """
+    if not_sent_since_ms is not None and wake_in_seconds != 0:
+        telemetry.count(Metric.SENDS_POSTPONED)
