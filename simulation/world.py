@@ -71,6 +71,7 @@ def tables() -> dict[str, Table]:
     indexes = {
         "due": Index(Schema("dueShard", "dueAt"), collection),
         "byMerchant": Index(Schema("merchantDay", "merchantDaySort"), collection),
+        "reviews": Index(Schema("reviewsOf", "reviewSort"), collection),
     }
     return {
         TRANSACTIONS: Table(TRANSACTIONS, collection, indexes),

@@ -248,7 +248,7 @@ def test_a_second_refund_of_the_same_amount_while_the_first_is_unknown(
     world.work()
     second = ask(world, payment, REFUND, PART, "op-2")
     job, _ = world.jobs.sent.pop()
-    world.process_operation(job, world.deadline)
+    world.process(job, world.deadline)
     ended = settle(world, first, second)
     world.line.deliver_late()
     ended = check(world, *ended)
@@ -273,8 +273,8 @@ def test_a_message_that_is_delivered_twice_moves_once(world: HostileWorld, provi
     _, operation = begin(world, provider, *asked)
     world.line.troubles = {1: Trouble.ANSWER_LOST}
     ((job, _),) = world.jobs.sent
-    world.process_operation(job, world.deadline)
-    world.process_operation(job, world.deadline)
+    world.process(job, world.deadline)
+    world.process(job, world.deadline)
     settle(world, operation)
     assert len(ledger(world, asked[0])) == 1
 

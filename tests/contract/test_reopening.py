@@ -7,11 +7,10 @@ import pytest
 
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import AcceptedOperation, OperationVersionConflict, StoredOperation
 from payflowx.domain.payments.operation_state_machine import apply_operation_outcome
 from payflowx.domain.payments.outcome import NotSent, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.ports import Stored, VersionConflict
+from payflowx.domain.payments.ports import Created, Stored, VersionConflict, id_of
 from payflowx.domain.payments.state_machine import apply_outcome
 from payflowx.domain.shared.limits import LEASE_MS
 from payflowx.domain.shared.statuses import AttemptState
@@ -31,12 +30,12 @@ def lease(epoch: int) -> Lease:
 class TestPayments:
     def not_sent(self, store: Any, answer: NotSent | Unknown = NotSent(code="connection_refused")) -> Payment:  # noqa: B008
         world = World(payments=store)
-        claimed = of_payments.claim(store, world.accept()).payment
+        claimed = of_payments.claim(store, world.accept()).item
         change = apply_outcome(claimed, claimed.attempts[0], answer, of_operations.context("worker"))
         assert change is not None
         written = store.commit(change)
         assert isinstance(written, Stored)
-        return written.payment
+        return written.item
 
     def claim(self, store: Any, found: Payment, *, version: int | None = None, key: str | None = None) -> Any:
         epoch = found.lease.epoch + 1
@@ -44,8 +43,7 @@ class TestPayments:
             found.attempts[0], state=AttemptState.NOT_SENT, provider_key=key or found.attempts[0].provider_key
         )
         return store.claim(
-            merchant_id=MERCHANT,
-            transaction_id=found.transaction_id,
+            id_of(found),
             version=found.version if version is None else version,
             lease=lease(epoch),
             now_ms=LATER_MS,
@@ -57,12 +55,12 @@ class TestPayments:
         found = self.not_sent(payments)
         result = self.claim(payments, found)
         assert isinstance(result, Stored)
-        (attempt,) = result.payment.attempts
+        (attempt,) = result.item.attempts
         assert (attempt.state, attempt.epoch, attempt.started_at_ms) == (AttemptState.STARTED, 2, LATER_MS)
         assert attempt.provider_key == found.attempts[0].provider_key
-        assert result.payment.lease == lease(2)
-        assert result.payment.not_sent_since_ms == found.not_sent_since_ms == NOW_MS
-        assert payments.get(MERCHANT, found.transaction_id) == result.payment
+        assert result.item.lease == lease(2)
+        assert result.item.not_sent_since_ms == found.not_sent_since_ms == NOW_MS
+        assert payments.get(MERCHANT, found.transaction_id) == result.item
 
     def test_only_one_of_two_workers_opens_it(self, payments: Any) -> None:  # noqa: F811
         found = self.not_sent(payments)
@@ -94,8 +92,8 @@ class TestOperations:
         answer: NotSent | Unknown,
     ) -> Operation:
         accepted = of_operations.accept(payments, operations, payment)
-        assert isinstance(accepted, AcceptedOperation)
-        claimed = of_operations.claim(operations, accepted.operation).operation
+        assert isinstance(accepted, Created)
+        claimed = of_operations.claim(operations, accepted.item).item
         paid = payments.get(MERCHANT, payment.transaction_id)
         change = apply_operation_outcome(paid, claimed, claimed.attempts[0], answer, of_operations.context("worker"))
         assert change is not None
@@ -110,7 +108,9 @@ class TestOperations:
             found.attempts[0], state=AttemptState.NOT_SENT, provider_key=key or found.attempts[0].provider_key
         )
         again = reopened(stored, epoch=epoch, now_ms=LATER_MS)
-        return operations.claim(found, lease=lease(epoch), now_ms=LATER_MS, append=None, reopen=again)
+        return operations.claim(
+            id_of(found), version=found.version, lease=lease(epoch), now_ms=LATER_MS, append=None, reopen=again
+        )
 
     def test_the_attempt_is_started_again_in_the_write_that_takes_the_lease(
         self,
@@ -120,11 +120,11 @@ class TestOperations:
     ) -> None:
         found = self.not_sent(payments, operations, payment, NotSent(code="connection_refused"))
         result = self.claim(operations, found)
-        assert isinstance(result, StoredOperation)
-        (attempt,) = result.operation.attempts
+        assert isinstance(result, Stored)
+        (attempt,) = result.item.attempts
         assert (attempt.state, attempt.epoch, attempt.started_at_ms) == (AttemptState.STARTED, 2, LATER_MS)
-        assert result.operation.not_sent_since_ms == NOW_MS
-        assert operations.get(MERCHANT, payment.transaction_id, found.operation_id) == result.operation
+        assert result.item.not_sent_since_ms == NOW_MS
+        assert operations.get(MERCHANT, payment.transaction_id, found.operation_id) == result.item
 
     @pytest.mark.parametrize(
         ("answer", "key"), [(Unknown(code="read_timeout"), None), (NotSent(code="refused"), "pfx-another-1")]
@@ -138,5 +138,5 @@ class TestOperations:
         key: str | None,
     ) -> None:
         found = self.not_sent(payments, operations, payment, answer)
-        assert isinstance(self.claim(operations, found, key=key), OperationVersionConflict)
+        assert isinstance(self.claim(operations, found, key=key), VersionConflict)
         assert operations.get(MERCHANT, payment.transaction_id, found.operation_id) == found

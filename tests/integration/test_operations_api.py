@@ -8,7 +8,7 @@ import pytest
 
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments.request_operation import NewOperation
-from payflowx.domain.payments.outcome import Refused, Unknown
+from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from tests.support.handlers import Functions
@@ -95,7 +95,7 @@ class TestRefunds:
         assert functions.providers.get("alpha").moves_of("move") == 1
 
     def test_what_was_refused_is_given_back_and_says_why(self, functions: Functions) -> None:
-        functions.providers.get("alpha").moves = [Refused(code="too_old", message="Too old.")]
+        functions.providers.get("alpha").moves = [Declined(code="too_old", message="Too old.")]
         payment = paid(functions)
         _, refund, headers = ask(functions, payment, "refunds", {"amount": 500})
         functions.work()

@@ -11,13 +11,6 @@ from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventPa
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import (
-    AcceptedOperation,
-    KnownOperation,
-    OperationVersionConflict,
-    PaymentVersionConflict,
-    StoredOperation,
-)
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
     AlreadySeen,
@@ -27,6 +20,7 @@ from payflowx.domain.payments.ports import (
     EventPage,
     Existing,
     Job,
+    OwnerId,
     PaymentPage,
     PaymentQuery,
     ReferenceTaken,
@@ -219,7 +213,7 @@ class MemoryPayments:
     seen: set[tuple[str, str, str]] = field(default_factory=set)
     merchant_events: dict[tuple[str, str, int], MerchantEvent] = field(default_factory=dict)
 
-    def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing:
+    def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created[Payment] | Existing:
         known = self.idempotency.get((payment.merchant_id, idempotency_key))
         if known is not None:
             return known
@@ -231,7 +225,7 @@ class MemoryPayments:
         )
         self.payments[_key(payment)] = payment
         self.audit_logs[_key(payment)] = [event]
-        return Created(payment=payment)
+        return Created(item=payment)
 
     def find_key(self, merchant_id: str, idempotency_key: str) -> Existing | None:
         return self.idempotency.get((merchant_id, idempotency_key))
@@ -241,28 +235,27 @@ class MemoryPayments:
 
     def claim(
         self,
+        owner_id: OwnerId,
         *,
-        merchant_id: str,
-        transaction_id: str,
         version: int,
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
         reopen: Attempt | None = None,
-    ) -> Stored | VersionConflict:
-        found = self.get(merchant_id, transaction_id)
+    ) -> Stored[Payment] | VersionConflict[Payment]:
+        found = self.get(owner_id.merchant_id, owner_id.transaction_id)
         if found is None or found.version != version or found.lease.is_live(now_ms):
-            return VersionConflict(payment=found)
+            return VersionConflict(item=found)
         attempts = found.attempts
         if append is not None:
             if found.charged_attempt is not None or append.number != len(attempts) + 1 > MAX_ATTEMPTS:
-                return VersionConflict(payment=found)
+                return VersionConflict(item=found)
             if len(attempts) != append.number - 1:
-                return VersionConflict(payment=found)
+                return VersionConflict(item=found)
             attempts = (*attempts, append)
         if reopen is not None:
             if found.charged_attempt is not None or not _may_reopen(attempts, reopen):
-                return VersionConflict(payment=found)
+                return VersionConflict(item=found)
             attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
@@ -273,28 +266,29 @@ class MemoryPayments:
             updated_at_ms=now_ms,
         )
         self.payments[_key(found)] = claimed
-        return Stored(payment=claimed)
+        return Stored(item=claimed)
 
-    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Stored | VersionConflict:
-        attempt = replace(payment.attempt(number), progress=progress)
-        attempts = tuple(attempt if a.number == number else a for a in payment.attempts)
-        return self.reschedule(payment, replace(payment, attempts=attempts, version=payment.version + 1))
+    def save_progress(
+        self, before: Payment, number: int, progress: Mapping[str, str]
+    ) -> Stored[Payment] | VersionConflict[Payment]:
+        attempts = tuple(replace(a, progress=progress) if a.number == number else a for a in before.attempts)
+        return self.reschedule(before, replace(before, attempts=attempts, version=before.version + 1))
 
-    def reschedule(self, before: Payment, after: Payment) -> Stored | VersionConflict:
+    def reschedule(self, before: Payment, after: Payment) -> Stored[Payment] | VersionConflict[Payment]:
         found = self.payments.get(_key(before))
         if found is None or found.version != before.version or found.lease != before.lease:
-            return VersionConflict(payment=found)
+            return VersionConflict(item=found)
         self.payments[_key(after)] = after
-        return Stored(payment=after)
+        return Stored(item=after)
 
-    def commit(self, change: Change) -> Stored | VersionConflict | ReferenceTaken | AlreadySeen:
+    def commit(self, change: Change) -> Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen:
         before, after = change.before, change.after
         found = self.payments.get(_key(before))
         if found is None or found.version != before.version or found.lease != before.lease:
-            return VersionConflict(payment=found)
+            return VersionConflict(item=found)
         operation = change.operation_before
         if operation is not None and not _is_unmoved(self.operations.get(operation_key(operation)), operation):
-            return VersionConflict(payment=found)
+            return VersionConflict(item=found)
         if change.seen is not None and _seen_key(change.seen) in self.seen:
             return AlreadySeen()
         if not self._own_reference(change):
@@ -308,7 +302,7 @@ class MemoryPayments:
         merchant_event = merchant_event_of(change)
         if merchant_event is not None:
             self.merchant_events[*_key(after), merchant_event.seq] = merchant_event
-        return Stored(payment=after)
+        return Stored(item=after)
 
     def _own_reference(self, change: Change) -> bool:
         if not change.reference or not change.attempt_number:
@@ -324,7 +318,9 @@ class MemoryPayments:
         key = (attempt.provider, attempt.account_id, change.reference)
         return self.references.setdefault(key, owner) == owner
 
-    def expedite(self, before: Payment, after: Payment, seen: SeenEvent) -> Stored | VersionConflict | AlreadySeen:
+    def expedite(
+        self, before: Payment, after: Payment, seen: SeenEvent
+    ) -> Stored[Payment] | VersionConflict[Payment] | AlreadySeen:
         if _seen_key(seen) in self.seen:
             return AlreadySeen()
         result = self.reschedule(before, after)
@@ -484,11 +480,11 @@ class MemoryOperations:
     """Implements `Operations` over the same memory as the payments."""
 
     store: MemoryPayments
-    keys: dict[tuple[str, str, str], KnownOperation] = field(default_factory=dict)
+    keys: dict[tuple[str, str, str], Existing] = field(default_factory=dict)
 
     def accept(
         self, change: Change, idempotency_key: str
-    ) -> AcceptedOperation | KnownOperation | PaymentVersionConflict:
+    ) -> Created[Operation] | Existing | VersionConflict[Operation]:
         operation = change.operation_after
         assert operation is not None
         key = (operation.merchant_id, operation.kind.value, idempotency_key)
@@ -499,11 +495,11 @@ class MemoryOperations:
         if stored is not None:
             return _known(stored)
         if not isinstance(self.store.commit(change), Stored):
-            return PaymentVersionConflict()
+            return VersionConflict(item=None)
         self.keys[key] = _known(operation)
-        return AcceptedOperation(operation=operation)
+        return Created(item=operation)
 
-    def find_key(self, merchant_id: str, kind: OperationKind, idempotency_key: str) -> KnownOperation | None:
+    def find_key(self, merchant_id: str, kind: OperationKind, idempotency_key: str) -> Existing | None:
         return self.keys.get((merchant_id, kind.value, idempotency_key))
 
     def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation | None:
@@ -514,6 +510,9 @@ class MemoryOperations:
         found = [o for o in self.store.operations.values() if (o.merchant_id, o.transaction_id) == wanted]
         return sorted(found, key=lambda o: (o.created_at_ms, o.operation_id))
 
+    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
+        return self.of_payment(merchant_id, transaction_id)
+
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         wanted = (merchant_id, operation_id)
         return next(
@@ -523,24 +522,25 @@ class MemoryOperations:
 
     def claim(
         self,
-        operation: Operation,
+        owner_id: OwnerId,
         *,
+        version: int,
         lease: Lease,
         now_ms: int,
         append: Attempt | None,
         reopen: Attempt | None = None,
-    ) -> StoredOperation | OperationVersionConflict:
-        found = self.store.operations.get(operation_key(operation))
-        if found is None or found.version != operation.version or found.lease.is_live(now_ms):
-            return OperationVersionConflict(operation=found)
+    ) -> Stored[Operation] | VersionConflict[Operation]:
+        found = self.get(owner_id.merchant_id, owner_id.transaction_id, owner_id.operation_id or "")
+        if found is None or found.version != version or found.lease.is_live(now_ms):
+            return VersionConflict(item=found)
         attempts = found.attempts
         if append is not None:
             if append.number != len(attempts) + 1 or len(attempts) >= MAX_ATTEMPTS:
-                return OperationVersionConflict(operation=found)
+                return VersionConflict(item=found)
             attempts = (*attempts, append)
         if reopen is not None:
             if not _may_reopen(attempts, reopen):
-                return OperationVersionConflict(operation=found)
+                return VersionConflict(item=found)
             attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
@@ -551,22 +551,28 @@ class MemoryOperations:
             updated_at_ms=now_ms,
         )
         self.store.operations[operation_key(found)] = claimed
-        return StoredOperation(operation=claimed)
+        return Stored(item=claimed)
 
-    def reschedule(self, before: Operation, after: Operation) -> StoredOperation | OperationVersionConflict:
+    def save_progress(
+        self, before: Operation, number: int, progress: Mapping[str, str]
+    ) -> Stored[Operation] | VersionConflict[Operation]:
+        attempts = tuple(replace(a, progress=progress) if a.number == number else a for a in before.attempts)
+        return self.reschedule(before, replace(before, attempts=attempts, version=before.version + 1))
+
+    def reschedule(self, before: Operation, after: Operation) -> Stored[Operation] | VersionConflict[Operation]:
         found = self.store.operations.get(operation_key(before))
         if not _is_unmoved(found, before):
-            return OperationVersionConflict(operation=found)
+            return VersionConflict(item=found)
         self.store.operations[operation_key(after)] = after
-        return StoredOperation(operation=after)
+        return Stored(item=after)
 
     def expedite(
         self, before: Operation, after: Operation, seen: SeenEvent
-    ) -> StoredOperation | OperationVersionConflict | AlreadySeen:
+    ) -> Stored[Operation] | VersionConflict[Operation] | AlreadySeen:
         if _seen_key(seen) in self.store.seen:
             return AlreadySeen()
         result = self.reschedule(before, after)
-        if isinstance(result, StoredOperation):
+        if isinstance(result, Stored):
             self.store.seen.add(_seen_key(seen))
         return result
 
@@ -584,8 +590,8 @@ def _seen_key(seen: SeenEvent) -> tuple[str, str, str]:
     return seen.provider, seen.account_id, seen.event_id
 
 
-def _known(operation: Operation) -> KnownOperation:
-    return KnownOperation(
+def _known(operation: Operation) -> Existing:
+    return Existing(
         transaction_id=operation.transaction_id,
         operation_id=operation.operation_id,
         fingerprint=operation.fingerprint,

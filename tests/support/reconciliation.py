@@ -218,7 +218,6 @@ class ReconciliationWorld(ProviderWorld):
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
-            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             policy=self.policy,
         )

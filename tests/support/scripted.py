@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import (
     Authorized,
-    Charged,
     ConfirmedCancelled,
     NotFound,
-    OperationOutcome,
     Outcome,
     StepResult,
     Succeeded,
@@ -22,7 +20,7 @@ from payflowx.domain.shared.operation_request import OperationKind, OperationReq
 from payflowx.domain.shared.statuses import CaptureMode
 
 Answer = StepResult | Exception
-OperationAnswer = OperationOutcome | Exception | str
+OperationAnswer = Outcome | Exception | str
 
 
 def moved(request: OperationRequest, reference: str | None = None) -> Succeeded:
@@ -35,9 +33,9 @@ def moved(request: OperationRequest, reference: str | None = None) -> Succeeded:
     )
 
 
-def charged(request: ChargeRequest, reference: str | None = None) -> Charged:
+def charged(request: ChargeRequest, reference: str | None = None) -> Succeeded:
     """A success that matches the charge."""
-    return Charged(
+    return Succeeded(
         reference=reference or f"ref-{request.provider_key}",
         amount=request.amount,
         currency=request.currency,
@@ -114,11 +112,11 @@ class ScriptedProvider:
         content = f"{self.hash_salt}:{request.kind}:{request.provider_key}:{request.amount}"
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def move(self, request: OperationRequest, account: Account) -> Outcome:
         self.moved.append(("move", request))
         return _next_operation(self.moves, request, moved(request))
 
-    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         self.moved.append(("inquire", request))
         return _next_operation(self.operation_inquiries, request, NotFound())
 
@@ -143,9 +141,7 @@ class ScriptedProvider:
         return answer
 
 
-def _next_operation(
-    script: list[OperationAnswer], request: OperationRequest, otherwise: OperationOutcome
-) -> OperationOutcome:
+def _next_operation(script: list[OperationAnswer], request: OperationRequest, otherwise: Outcome) -> Outcome:
     answer = script.pop(0) if script else otherwise
     if isinstance(answer, Exception):
         raise answer

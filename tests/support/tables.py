@@ -12,6 +12,7 @@ KEY_SCHEMAS: dict[str, list[tuple[str, str]]] = {
 INDEXES: dict[str, list[tuple[str, str]]] = {
     "due": [("dueShard", "S"), ("dueAt", "N")],
     "byMerchant": [("merchantDay", "S"), ("merchantDaySort", "S")],
+    "reviews": [("reviewsOf", "S"), ("reviewSort", "S")],
 }
 
 

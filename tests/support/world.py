@@ -9,16 +9,14 @@ from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.payments.cancel_payment import Cancellation, CancelPayment, NewCancellation
 from payflowx.application.payments.create_payment import CreatePayment, NewPayment
-from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.application.payments.process_operation import ProcessOperation
-from payflowx.application.payments.process_payment import ProcessPayment
+from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.request_operation import NewOperation, OperationAcceptance, RequestOperation
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.work_items import WorkItems
 from payflowx.application.recovery.sweep import SweepDueItems
-from payflowx.application.recovery.wake_operation import WakeOperation
-from payflowx.application.recovery.wake_payment import WakePayment
+from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
@@ -124,9 +122,7 @@ class World:
 
     @property
     def outcome_writer(self) -> OutcomeWriter:
-        return OutcomeWriter(
-            payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry
-        )
+        return OutcomeWriter(items=self.items, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry)
 
     def accept(self, key: str = "order-1", **changes: object) -> Payment:
         """POST /payments."""
@@ -146,10 +142,14 @@ class World:
         )
 
     @property
-    def process(self) -> ProcessPayment:
+    def items(self) -> WorkItems:
+        return WorkItems(payments=self.payments, operations=self.operations)
+
+    @property
+    def process(self) -> ProcessJob:
         send_charge = SendCharge(payments=self.payments)
-        return ProcessPayment(
-            payments=self.payments,
+        return ProcessJob(
+            items=self.items,
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
@@ -187,16 +187,6 @@ class World:
         return self._operations
 
     @property
-    def operation_outcome_writer(self) -> OperationOutcomeWriter:
-        return OperationOutcomeWriter(
-            payments=self.payments,
-            operations=self.operations,
-            jobs=self.jobs,
-            deliveries=self.deliveries,
-            telemetry=self.telemetry,
-        )
-
-    @property
     def request_operation(self) -> RequestOperation:
         return RequestOperation(
             payments=self.payments,
@@ -211,20 +201,6 @@ class World:
         )
 
     @property
-    def process_operation(self) -> ProcessOperation:
-        return ProcessOperation(
-            payments=self.payments,
-            operations=self.operations,
-            merchants=self.merchants,
-            providers=self.providers,
-            outcome_writer=self.operation_outcome_writer,
-            clock=self.clock,
-            randomness=self.randomness,
-            telemetry=self.telemetry,
-            policy=self.policy,
-        )
-
-    @property
     def process_provider_event(self) -> ProcessProviderEvent:
         return ProcessProviderEvent(
             find=MatchEvent(payments=self.payments, operations=self.operations, references=self.payments),
@@ -234,7 +210,6 @@ class World:
             providers=self.providers,
             provider_events=self.provider_events,
             outcome_writer=self.outcome_writer,
-            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.clock,
             telemetry=self.telemetry,
             policy=self.policy,
@@ -269,26 +244,17 @@ class World:
 
     @property
     def sweep(self) -> SweepDueItems:
-        payment = WakePayment(
+        attempts = WakeAttempts(
             due_items=self.payments,
-            payments=self.payments,
+            items=self.items,
             jobs=self.jobs,
             outcome_writer=self.outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )
-        operation = WakeOperation(
-            due_items=self.payments,
-            payments=self.payments,
-            operations=self.operations,
-            jobs=self.jobs,
-            outcome_writer=self.operation_outcome_writer,
-            telemetry=self.telemetry,
-            policy=self.policy,
-        )
         return SweepDueItems(
             due_items=self.payments,
-            wakers={DueKind.PAYMENT: payment, DueKind.OPERATION: operation},
+            wakers={DueKind.PAYMENT: attempts, DueKind.OPERATION: attempts},
             concurrency=OneByOne(),
             clock=self.clock,
             telemetry=self.telemetry,
@@ -301,7 +267,7 @@ class World:
         for _ in range(turns):
             job, delay_seconds = self.jobs.sent.pop(0)
             self.clock.advance(delay_seconds)
-            (self.process_operation if job.operation_id else self.process)(job, self.deadline)
+            self.process(job, self.deadline)
 
     def work_until_idle(self, *, most: int = 50) -> int:
         """Deliver messages until none is left; how many there were."""

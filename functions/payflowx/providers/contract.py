@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import OperationStepResult, StepResult
+from payflowx.domain.payments.outcome import StepResult
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage
@@ -40,7 +40,7 @@ class OperationStep:
 
     name: str
     build: Callable[[OperationRequest], HttpRequest]
-    read: Callable[[OperationRequest, HttpResponse], OperationStepResult]
+    read: Callable[[OperationRequest, HttpResponse], StepResult]
     yields: tuple[str, ...] = ()
     moves: bool = False
     """Once this request may have been sent, money may have moved."""

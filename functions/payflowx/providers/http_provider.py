@@ -9,8 +9,6 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import (
     NotFound,
     NotSent,
-    OperationOutcome,
-    OperationStepResult,
     Outcome,
     Progress,
     Rejected,
@@ -109,11 +107,11 @@ class HttpProvider:
         blank = replace(request, progress={}, reference=None)
         return _hash_of([step.build(blank) for step in self.connector.operation_steps(blank)])
 
-    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def move(self, request: OperationRequest, account: Account) -> Outcome:
         (step,) = self.connector.operation_steps(request)
         return self._final(self._perform(step, request, account))
 
-    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         """Read until a step returns an outcome. A failed read is `Unknown`, which changes nothing."""
         for step in self.connector.operation_inquiry_steps(request)[:MAX_STEPS_PER_ATTEMPT]:
             match self._perform(step, request, account):
@@ -126,7 +124,7 @@ class HttpProvider:
         return NotFound()
 
     @staticmethod
-    def _final(result: OperationStepResult) -> OperationOutcome:
+    def _final(result: StepResult) -> Outcome:
         return Unknown(code="unexpected_progress") if isinstance(result, Progress) else result
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:

@@ -93,7 +93,6 @@ class ReconcilerWiring(LedgerWriter, ProviderAccess):
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
-            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.platform.clock,
             policy=self.policy,
         )

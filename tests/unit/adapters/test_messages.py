@@ -9,7 +9,7 @@ from payflowx.adapters.sqs.messages import DELIVERIES, JOBS, PROVIDER_EVENTS, RU
 from payflowx.adapters.sqs.queue import Codec
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.recovery.ports import RunWakeUp, UnreadableMessageError, WorkQueueName
@@ -36,7 +36,7 @@ PROVIDER_EVENT = ReceivedEvent(
         type="charge.succeeded",
         charge_reference="pi_1",
         charge_key="pfx-a-1",
-        outcome=Charged(reference="pi_1", amount=1999, currency="USD", merchant_reference="pfx-a-1"),
+        outcome=Succeeded(reference="pi_1", amount=1999, currency="USD", merchant_reference="pfx-a-1"),
         operation_outcome=Succeeded(reference="re_1", amount=5, currency="USD", merchant_reference="r"),
     ),
 )

@@ -87,10 +87,10 @@ class CancelPayment:
         if payment.due_at_ms is None or recent or payment.lease.is_live(now_ms):
             return payment
         match self.payments.reschedule(payment, expedite(payment, now_ms)):
-            case Stored(payment=stored):
+            case Stored(item=stored):
                 self.outcome_writer.wake(stored, 0)
                 return stored
-            case VersionConflict(payment=changed):
+            case VersionConflict(item=changed):
                 return changed or payment
 
     def _open_void(self, payment: Payment) -> Cancellation | None:

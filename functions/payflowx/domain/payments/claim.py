@@ -1,6 +1,6 @@
 """The next action of a worker on a payment, decided from the stored item alone."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
@@ -100,8 +100,11 @@ def _further_attempt(
     return StartAttempt(number=len(payment.attempts) + 1, candidate=candidate)
 
 
-def start_instead(payment: Payment, reopening: ReopenAttempt) -> StartAttempt | FailPayment:
-    """Return the decision for an attempt whose stored request cannot be sent any more: a new one, under a new key."""
-    if len(payment.attempts) >= MAX_ATTEMPTS:
+def start_instead(attempts: Sequence[Attempt], reopening: ReopenAttempt) -> StartAttempt | FailPayment:
+    """Return the decision for an attempt whose stored request cannot be sent any more: a new one, under a new key.
+
+    `attempts`: all of the payment or operation.
+    """
+    if len(attempts) >= MAX_ATTEMPTS:
         return FailPayment(stop=RETRIES_EXHAUSTED)
-    return StartAttempt(number=len(payment.attempts) + 1, candidate=reopening.candidate)
+    return StartAttempt(number=len(attempts) + 1, candidate=reopening.candidate)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.balances import check_balance, correct_captured, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.event_types import merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
@@ -17,7 +18,6 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -25,16 +25,18 @@ from payflowx.domain.payments.outcome import (
     NotSent,
     Outcome,
     Rejected,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.payments.payment import Candidate, LastError, Payment
+from payflowx.domain.payments.payment import BalanceSource, Candidate, LastError, Payment
 from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
 from payflowx.domain.payments.retry import PATIENCE_OVER, FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
-from payflowx.domain.payments.verification import changes_state, state_of
+from payflowx.domain.payments.verification import changes_state, reported_facts, state_of
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_DRIVES, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 
 
@@ -90,7 +92,7 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
 
     Returns None when the outcome changes no state: then only the next inquiry is scheduled.
     """
-    if not changes_state(outcome, attempt):
+    if not changes_state(outcome, payment, attempt):
         return None
     recorded = _record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
@@ -98,7 +100,8 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     since_ms = not_sent_since(payment.not_sent_since_ms, recorded, context.now_ms)
     known = replace(payment, attempts=attempts, not_sent_since_ms=since_ms)
     advanced, wake_in_seconds = _advance(known, attempt, recorded, context)
-    facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds)
+    advanced = _with_captured(advanced, payment, outcome)
+    facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds) | reported_facts(outcome)
     change = change_of(payment, advanced, f"attempt.{recorded.state.lower()}", facts, context)
     return replace(change, attempt_number=attempt.number, reference=recorded.reference, wake_in_seconds=wake_in_seconds)
 
@@ -110,7 +113,7 @@ def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Cha
     return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
 
 
-def send_to_review(payment: Payment, reason: ReviewReason, message: str, context: Context) -> Change:
+def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> Change:
     """Send a payment to manual review.
 
     Daily inquiries continue, and a verified outcome closes the review.
@@ -119,7 +122,7 @@ def send_to_review(payment: Payment, reason: ReviewReason, message: str, context
     last = payment.last_attempt
     error = LastError(
         code=reason.value,
-        message=message,
+        message=_REVIEW_TEXTS[reason],
         provider=last.provider if last else None,
         provider_code=last.code if last else None,
         attempt=last.number if last else None,
@@ -132,6 +135,13 @@ def send_to_review(payment: Payment, reason: ReviewReason, message: str, context
         due_at_ms=due_at_ms,
     )
     return change_of(payment, after, "payment.in_review", {"reason": reason.value}, context)
+
+
+def send_off_balance_to_review(payment: Payment, context: Context) -> Change:
+    """Send a payment to manual review whose amounts contradict each other. Nothing about it is inquired."""
+    return change_of(
+        payment, _off_balance(payment), "payment.in_review", {"reason": ReviewReason.BALANCE.value}, context
+    )
 
 
 def request_cancel(payment: Payment, context: Context) -> Change:
@@ -150,7 +160,7 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
 
     It writes no event, because nothing is proven yet. A further attempt keeps its time.
     """
-    later = replace(payment, version=payment.version + 1)
+    later = replace(payment, version=payment.version + 1, lease=payment.lease.after_change_by_another(now_ms))
     if not any(attempt.is_open or attempt.is_watched for attempt in payment.attempts):
         return later
     return replace(later, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
@@ -240,7 +250,7 @@ def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> 
         known = replace(known, settled_at_ms=context.now_ms)
     able = context.able
     match outcome:
-        case Charged() | Mismatch() | ConfirmedCancelled() | Accepted():
+        case Succeeded() | Mismatch() | ConfirmedCancelled() | Accepted():
             code = outcome.code if isinstance(outcome, Mismatch) else None
             return replace(known, reference=outcome.reference or attempt.reference, code=code)
         case Authorized():
@@ -325,6 +335,12 @@ def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
         last_error=None,
         due_at_ms=payment.due_at_ms if other_open else None,
     )
+
+
+def _with_captured(advanced: Payment, before: Payment, outcome: Outcome) -> Payment:
+    """Return the payment with the amount that was really taken, which may be a part of an authorization."""
+    first = before.charged_attempt is None and advanced.captured > 0
+    return correct_captured(advanced, outcome.amount) if first and isinstance(outcome, Succeeded) else advanced
 
 
 def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
@@ -438,9 +454,13 @@ def change_of(
 ) -> Change:
     """Build the change with its event, chained to the previous one.
 
-    `operation`: the operation before and after, where the change is one of an operation. The payment's lease belongs to
-    its own worker then, and stays. Raises `TransitionError` for a status change that the table does not allow.
+    `operation`: the operation before and after, where the change is one of an operation. A live lease of the payment
+    belongs to its own worker then, and stays. Raises `TransitionError` for a status change that the table does not
+    allow, and `InvariantError` for a change that breaks the balance.
     """
+    check_balance(before, after)
+    if is_off_balance(after):
+        after = _off_balance(after)
     check_payment_transition(before.status, after.status)
     event = Event(
         merchant_id=before.merchant_id,
@@ -461,12 +481,16 @@ def change_of(
     final = replace(
         after,
         version=before.version + 1,
-        lease=before.lease.released() if context.holds_lease and changed is None else before.lease,
+        balance_source=_source_after(before),
+        lease=before.lease.released()
+        if context.holds_lease and changed is None
+        else before.lease.after_change_by_another(context.now_ms),
         event_seq=event.seq,
         event_hash=event.hash,
         announced=before.announced + (notified is not None),
         updated_at_ms=context.now_ms,
         drives=0 if changed is None else before.drives,
+        review_since_ms=review_since_ms(before, after, context.now_ms),
     )
     return Change(
         before=before,
@@ -478,6 +502,22 @@ def change_of(
     )
 
 
+def _source_after(before: Payment) -> BalanceSource:
+    return BalanceSource.STORED if before.balance_source is BalanceSource.DERIVED else before.balance_source
+
+
+def _off_balance(payment: Payment) -> Payment:
+    """Return the payment in manual review, because an older release left its amounts off balance."""
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return payment
+    error = LastError(code=ReviewReason.BALANCE.value, message=_FAILURE_TEXTS[ReviewReason.BALANCE.value])
+    return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error)
+
+
+_REVIEW_TEXTS: Final[Mapping[ReviewReason, str]] = {
+    ReviewReason.OUTCOME_UNKNOWN: "No automatic step could determine the provider's outcome. Requires manual review.",
+    ReviewReason.DRIVES_EXHAUSTED: f"No progress after {MAX_DRIVES} recovery attempts. Requires manual review.",
+}
 _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "not_sent": "The provider could not be reached; nothing was sent.",
     "rejected": "The provider rejected the request before processing it.",
@@ -488,6 +528,7 @@ _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "outcome_unknown": "No answer of the provider was received; the outcome is being resolved.",
     ReviewReason.MISMATCH.value: "The provider reports a charge that differs from the request. Requires manual review.",
     ReviewReason.LATE_SUCCESS.value: "The provider reports an unexpected second charge. Requires manual review.",
+    ReviewReason.BALANCE.value: "The payment's amounts contradict each other. Requires manual review.",
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import OperationOutcome, Outcome, StepResult
+from payflowx.domain.payments.outcome import Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationRequest
@@ -75,11 +75,11 @@ class Provider(Protocol):
         """Return a hash of the request to be sent; equal hashes mean equal requests."""
         ...
 
-    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def move(self, request: OperationRequest, account: Account) -> Outcome:
         """Send the capture, void or refund."""
         ...
 
-    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         """Inquire about the operation by our key or the provider's id. Changes nothing there."""
         ...
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.outcome import Charged, ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome, Succeeded
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, change_of
@@ -216,7 +216,7 @@ def verify_answer(assessments: Assessment, payment: Payment, outcome: Outcome) -
     An `Unknown` answer contradicts nothing: the discrepancy stays in the report for an operator. After refunds, an
     inquiry shows the rest of the charge, which is no contradiction either.
     """
-    if isinstance(outcome, Charged) or payment.refunded:
+    if isinstance(outcome, Succeeded) or payment.refunded:
         return replace(assessments, action=ResolutionAction.NONE)
     if isinstance(outcome, NotFound | Declined | ConfirmedCancelled | Mismatch):
         return Assessment(result=MatchResult.MISSING_THERE, action=ResolutionAction.REVIEW)

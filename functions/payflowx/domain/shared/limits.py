@@ -38,6 +38,8 @@ MAX_ATTEMPTS: Final = 8
 MAX_RETRIES_CEILING: Final = MAX_ATTEMPTS - 1
 MAX_STEPS_PER_ATTEMPT: Final = 4
 MAX_COMMIT_TRIES: Final = 5
+MAX_RECORD_TRIES: Final = 8
+"""An outcome is stored only if its item is unchanged; webhooks and concurrent operations conflict."""
 MAX_CLAIM_TRIES: Final = 3
 MAX_PROVIDER_TEXT_CHARS: Final = 200
 MAX_REFERENCE_CHARS: Final = 100

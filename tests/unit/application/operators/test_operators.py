@@ -116,8 +116,7 @@ class Desk:
     def plan(self) -> PlanReplay:
         world = self.world
         return PlanReplay(
-            payments=world.payments,
-            operations=world.operations,
+            items=world.items,
             merchants=world.merchants,
             find=MatchEvent(payments=world.payments, operations=world.operations, references=world.payments),
             merchant_events=MemoryMerchantEvents(world.payments),
@@ -138,7 +137,11 @@ class Desk:
     def close(self) -> CloseReview:
         world = self.world
         return CloseReview(
-            payments=world.payments, outcome_writer=world.outcome_writer, clock=world.clock, policy=world.policy
+            operations=self.world.operations,
+            payments=world.payments,
+            outcome_writer=world.outcome_writer,
+            clock=world.clock,
+            policy=world.policy,
         )
 
     @property
@@ -163,8 +166,7 @@ class Desk:
         """The worker takes what was sent."""
         sent, self.world.jobs.sent = self.world.jobs.sent, []
         for job, _ in sent:
-            process = self.world.process_operation if job.operation_id else self.world.process
-            process(job, self.world.deadline)
+            self.world.process(job, self.world.deadline)
 
     def stored(self, payment: Payment) -> Payment:
         found = self.world.payments.get(payment.merchant_id, payment.transaction_id)
@@ -281,7 +283,7 @@ def test_an_unknown_is_planned_to_be_resolved(desk: Desk) -> None:
 
 def test_a_payment_without_an_attempt_is_planned_to_be_charged(desk: Desk) -> None:
     step, why = plan_of(desk, wake_up(desk.world.accept()))
-    assert (step, why) == (ReplayStep.CHARGE, "attempt 1 at alpha: nothing was charged so far")
+    assert (step, why) == (ReplayStep.CHARGE, "attempt 1 at alpha: no money moved so far")
 
 
 def test_what_may_not_be_tried_any_more_is_planned_to_end(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Progress, Refused, Rejected, Unknown
+from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Progress, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.transitions import check_may_send
@@ -395,12 +395,12 @@ class TestOperations:
         world.clock.advance(10)
         alpha.move = _dies  # type: ignore[method-assign, assignment]
         with pytest.raises(SystemExit):
-            world.process_operation(job, world.deadline)
+            world.process(job, world.deadline)
         del alpha.move
         assert world.operation_now(refund).attempts[0].state is AttemptState.STARTED
         alpha.moves = [refusal]
         world.clock.advance(60)
-        world.process_operation(job, world.deadline)
+        world.process(job, world.deadline)
         now = world.operation_now(refund)
         assert ([a.state for a in now.attempts], now.status) == ([AttemptState.UNKNOWN], OperationStatus.PENDING)
         assert world.now(payment).refundable == 0
@@ -418,7 +418,7 @@ class TestOperations:
     def test_an_answer_ends_the_time_of_what_was_not_sent(self, world: World) -> None:
         payment = world.accept()
         world.work_until_idle()
-        world.providers.get("alpha").moves = [NOT_SENT, Refused(code="too_old")]
+        world.providers.get("alpha").moves = [NOT_SENT, Declined(kind=DeclineKind.SOFT, code="too_old")]
         refund = world.request(OperationKind.REFUND, payment).operation
         world.work()
         assert world.operation_now(refund).not_sent_since_ms is not None
@@ -426,7 +426,7 @@ class TestOperations:
         assert world.operation_now(refund).not_sent_since_ms is None
 
 
-def _refused(**_claim: object) -> None:
+def _refused(*_owner_id: object, **_claim: object) -> None:
     raise StorageUnavailableError("no answer")
 
 

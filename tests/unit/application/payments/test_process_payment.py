@@ -5,7 +5,6 @@ import pytest
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -14,6 +13,7 @@ from payflowx.domain.payments.outcome import (
     NotSent,
     Progress,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import PaymentMethod
@@ -448,7 +448,7 @@ class TestOthers:
             "merchant_reference": f"pfx-{payment.transaction_id[4:]}-1",
             **wrong,
         }
-        world.providers.get("alpha").charges = [Charged(**answer)]  # type: ignore[arg-type]
+        world.providers.get("alpha").charges = [Succeeded(**answer)]  # type: ignore[arg-type]
         world.work_until_idle()
         review = world.now(payment)
         assert (review.status, review.charged_attempt) == (PaymentStatus.IN_REVIEW, None)
@@ -459,7 +459,7 @@ class TestOthers:
         first, second = world.accept("a"), world.accept("b")
         for payment in (first, second):
             world.providers.get("alpha").charges.append(
-                Charged(
+                Succeeded(
                     reference="same",
                     amount=1999,
                     currency="USD",

@@ -182,7 +182,7 @@ class TestPending:
         while world.operation_now(found).due_at_ms is not None and world.operation_now(found).ready_at_ms < until_ms:
             world.jobs.sent.clear()
             world.clock.advance(max(0, world.operation_now(found).ready_at_ms - world.clock.now_ms()) / SECOND_MS)
-            world.process_operation(_job_of(found), world.deadline)
+            world.process(_job_of(found), world.deadline)
         return found
 
     def test_a_refund_that_a_bank_takes_two_weeks_for_needs_nobody(self, world: World) -> None:
@@ -192,7 +192,7 @@ class TestPending:
         alpha = world.providers.get("alpha")
         alpha.operation_inquiries = ["moved"]
         world.clock.advance(DAY_MS / SECOND_MS)
-        world.process_operation(_job_of(refund), world.deadline)
+        world.process(_job_of(refund), world.deadline)
         assert world.operation_now(refund).status is OperationStatus.SUCCEEDED
 
     def test_after_its_horizon_it_goes_to_review(self, world: World) -> None:
@@ -224,7 +224,7 @@ class TestPending:
         refund = world.request(OperationKind.REFUND, payment).operation
         world.work()
         world.clock.advance(DAY_MS / SECOND_MS)
-        world.process_operation(_job_of(refund), world.deadline)
+        world.process(_job_of(refund), world.deadline)
         assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
 
 
@@ -250,7 +250,7 @@ class TestHints:
         world.process_provider_event(_hint(world, operation_key=before.attempts[0].provider_key))
         after = world.operation_now(refund)
         assert (after.ready_at_ms, after.due_at_ms) == (before.ready_at_ms, before.due_at_ms)
-        world.process_operation(_job_of(refund), world.deadline)
+        world.process(_job_of(refund), world.deadline)
         assert world.providers.get("alpha").moves_of("move") == 1
 
     def test_an_open_refund_is_inquired_about_at_once(self, world: World) -> None:
@@ -314,7 +314,7 @@ class TestReviews:
         events = world.now(payment).event_seq
         for _ in range(5):
             world.clock.advance(DAY_MS / SECOND_MS)
-            world.process_operation(_job_of(refund), world.deadline)
+            world.process(_job_of(refund), world.deadline)
         assert world.now(payment).event_seq == events
         due_in_ms = (world.operation_now(refund).due_at_ms or 0) - world.clock.now_ms()
         assert 0 < due_in_ms <= DAY_MS

@@ -7,21 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_claim import (
-    FailOperation,
-    ReopenOperationAttempt,
-    ResolveOpenOperation,
-    StartOperationAttempt,
-    decide_operation_claim,
-    start_operation_instead,
+from payflowx.domain.payments.claim import (
+    FailPayment,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+    start_instead,
 )
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_claim import decide_operation_claim
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
     fail_operation,
+    request_operation,
     schedule_operation_inquiry,
 )
-from payflowx.domain.payments.operation_verification import verify_operation_outcome
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -30,9 +30,7 @@ from payflowx.domain.payments.outcome import (
     NextAction,
     NotFound,
     NotSent,
-    OperationOutcome,
     Outcome,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -40,6 +38,7 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import Context, request_cancel, schedule_inquiry
+from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_ATTEMPTS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -218,24 +217,24 @@ class OperationWalk:
             now_ms=self.now_ms, actor="worker", holds_lease=True, policy=POLICY, able=ABLE, jitter=self.jitter
         )
 
-    def take(self, action: str, outcome: OperationOutcome, wait_ms: int) -> None:
+    def take(self, action: str, outcome: Outcome, wait_ms: int) -> None:
         self.now_ms = max(self.operation.ready_at_ms, self.now_ms) + wait_ms
-        decision = decide_operation_claim(self.operation, self.now_ms)
-        if isinstance(decision, ReopenOperationAttempt) and action == "changed":
-            decision = start_operation_instead(self.operation)
+        decision = decide_operation_claim(self.payment, self.operation, self.now_ms)
+        if isinstance(decision, ReopenAttempt) and action == "changed":
+            decision = start_instead(self.operation.attempts, decision)
         match decision:
-            case FailOperation(code=code):
-                change = fail_operation(self.payment, self.operation, code, self.context())
+            case FailPayment(stop=stop):
+                change = fail_operation(self.payment, self.operation, stop.code, self.context())
                 assert change.operation_after is not None
                 self.payment, self.operation = change.after, change.operation_after
-            case StartOperationAttempt(number=number):
+            case StartAttempt(number=number):
                 self.send(number, action, outcome)
-            case ReopenOperationAttempt(attempt=attempt):
+            case ReopenAttempt(attempt=attempt):
                 self.send(attempt.number, action, outcome)
-            case ResolveOpenOperation(attempt=attempt):
+            case ResolveOpenAttempt(attempt=attempt):
                 self.answer(attempt, outcome, first_send=False)
 
-    def send(self, number: int, action: str, outcome: OperationOutcome) -> None:
+    def send(self, number: int, action: str, outcome: Outcome) -> None:
         assert not self.unsure, "a request that may have left is followed by another key or a first send"
         attempt = Attempt(
             number=number,
@@ -252,13 +251,13 @@ class OperationWalk:
         if action != "crash":
             self.answer(attempt, outcome, first_send=True)
 
-    def answer(self, attempt: Attempt, outcome: OperationOutcome, *, first_send: bool) -> None:
+    def answer(self, attempt: Attempt, outcome: Outcome, *, first_send: bool) -> None:
         if isinstance(outcome, Succeeded):
             outcome = replace(outcome, merchant_reference=attempt.provider_key)
-        verified = verify_operation_outcome(outcome, self.operation, attempt, first_send=first_send)
+        verified = verify_outcome(outcome, self.operation, attempt, first_send=first_send)
         change = apply_operation_outcome(self.payment, self.operation, attempt, verified, self.context())
         if change is None:
-            self.operation, _ = schedule_operation_inquiry(self.operation, attempt, self.context())
+            self.operation, _ = schedule_operation_inquiry(self.operation, attempt, verified, self.context())
             return
         assert change.operation_after is not None
         self.payment, self.operation = change.after, change.operation_after
@@ -273,7 +272,7 @@ def refund_walk(jitter: float) -> OperationWalk:
         status=PaymentStatus.SUCCESS,
         charged_attempt=1,
         captured=1999,
-        refundable=0,
+        refundable=1999,
         attempts=(
             Attempt(
                 number=1,
@@ -304,17 +303,20 @@ def refund_walk(jitter: float) -> OperationWalk:
         ready_at_ms=NOW_MS,
         due_at_ms=NOW_MS,
     )
-    return OperationWalk(payment, operation, jitter)
+    context = Context(now_ms=NOW_MS, actor="api", policy=POLICY)
+    accepted = request_operation(payment, operation, context)
+    assert accepted.operation_after is not None
+    return OperationWalk(accepted.after, accepted.operation_after, jitter)
 
 
-OPERATION_OUTCOMES: Final[st.SearchStrategy[OperationOutcome]] = st.one_of(
+OPERATION_OUTCOMES: Final[st.SearchStrategy[Outcome]] = st.one_of(
     st.just(NOT_SENT),
     st.just(NOT_SENT),
     st.builds(Rejected, code=st.just("busy"), retry_after_seconds=st.sampled_from([0, 7, 3_600])),
     st.just(Accepted(reference="re-1")),
     st.just(Unknown(code="x")),
     st.just(NotFound()),
-    st.just(Refused(code="x")),
+    st.just(Declined(kind=DeclineKind.SOFT, code="x")),
     st.just(Succeeded(reference="re-1", amount=1999, currency="USD", merchant_reference="")),
 )
 
@@ -350,7 +352,7 @@ class TestOperations:
         JITTER,
     )
     def test_a_request_that_may_have_left_is_never_followed_by_a_new_key(
-        self, steps: list[tuple[str, OperationOutcome, int]], jitter: float
+        self, steps: list[tuple[str, Outcome, int]], jitter: float
     ) -> None:
         found = refund_walk(jitter)
         for step in steps:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from payflowx.domain.payments.ports import Due, DueKind
+from payflowx.domain.payments.ports import Due, DueKind, OwnerId
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -55,6 +55,12 @@ def operation_key(merchant_id: str, transaction_id: str, operation_id: str) -> d
 def locator_key(merchant_id: str, operation_id: str) -> dict[str, str]:
     """Tells the payment of an operation whose id alone is known, as a provider's list or webhook gives it."""
     return {"pk": f"M#{merchant_id}#O#{operation_id}", "sk": LOCATOR}
+
+
+def owner_key(owner_id: OwnerId) -> dict[str, str]:
+    """The item of a payment or of an operation."""
+    of_payment = (owner_id.merchant_id, owner_id.transaction_id)
+    return operation_key(*of_payment, owner_id.operation_id) if owner_id.operation_id else payment_key(*of_payment)
 
 
 def seen_key(provider: str, account_id: str, event_id: str) -> dict[str, str]:
@@ -121,6 +127,16 @@ def due_shard(entity_id: str) -> str:
 def due_shard_name(shard: int) -> str:
     """The partition key of a shard of the due index."""
     return f"due#{shard:02d}"
+
+
+def reviews_of(merchant_id: str) -> str:
+    """The partition of the index of reviews that holds this merchant's."""
+    return f"M#{merchant_id}"
+
+
+def review_sort(since_ms: int, item_id: str) -> str:
+    """Within a merchant, the oldest review first; ids of payments and operations differ."""
+    return f"{since_ms:013d}#{item_id}"
 
 
 def day_of(at_ms: int) -> str:
