@@ -47,7 +47,6 @@ class TestPayments:
             version=found.version if version is None else version,
             lease=lease(epoch),
             now_ms=LATER_MS,
-            append=None,
             reopen=reopened(stored, epoch=epoch, now_ms=LATER_MS),
         )
 
@@ -108,9 +107,7 @@ class TestOperations:
             found.attempts[0], state=AttemptState.NOT_SENT, provider_key=key or found.attempts[0].provider_key
         )
         again = reopened(stored, epoch=epoch, now_ms=LATER_MS)
-        return operations.claim(
-            id_of(found), version=found.version, lease=lease(epoch), now_ms=LATER_MS, append=None, reopen=again
-        )
+        return operations.claim(id_of(found), version=found.version, lease=lease(epoch), now_ms=LATER_MS, reopen=again)
 
     def test_the_attempt_is_started_again_in_the_write_that_takes_the_lease(
         self,

@@ -11,6 +11,7 @@ from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventPa
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import OperationPage
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
     AlreadySeen,
@@ -240,7 +241,7 @@ class MemoryPayments:
         version: int,
         lease: Lease,
         now_ms: int,
-        append: Attempt | None,
+        append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Payment] | VersionConflict[Payment]:
         found = self.get(owner_id.merchant_id, owner_id.transaction_id)
@@ -288,6 +289,9 @@ class MemoryPayments:
             return VersionConflict(item=found)
         operation = change.operation_before
         if operation is not None and not _is_unmoved(self.operations.get(operation_key(operation)), operation):
+            return VersionConflict(item=found)
+        new = change.operation_after if operation is None else None
+        if new is not None and operation_key(new) in self.operations:
             return VersionConflict(item=found)
         if change.seen is not None and _seen_key(change.seen) in self.seen:
             return AlreadySeen()
@@ -510,8 +514,11 @@ class MemoryOperations:
         found = [o for o in self.store.operations.values() if (o.merchant_id, o.transaction_id) == wanted]
         return sorted(found, key=lambda o: (o.created_at_ms, o.operation_id))
 
-    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        return self.of_payment(merchant_id, transaction_id)
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage:
+        rows = [(f"{o.created_at_ms:013d}#{o.operation_id}", o) for o in self.of_payment(merchant_id, transaction_id)]
+        rest = [(place, o) for place, o in rows if position is None or place > position]
+        page = rest[:limit]
+        return OperationPage(items=[o for _, o in page], next_position=page[-1][0] if len(rest) > limit else None)
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         wanted = (merchant_id, operation_id)
@@ -527,7 +534,7 @@ class MemoryOperations:
         version: int,
         lease: Lease,
         now_ms: int,
-        append: Attempt | None,
+        append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Operation] | VersionConflict[Operation]:
         found = self.get(owner_id.merchant_id, owner_id.transaction_id, owner_id.operation_id or "")

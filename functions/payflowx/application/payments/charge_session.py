@@ -27,10 +27,6 @@ class ChargeSession(AttemptSession):
         """Return the session with the payment as stored by the latest write."""
         return replace(self, item=WorkItem(payment=payment))
 
-    def same_request(self) -> bool:
-        """The requests built today equal those that the attempt was stored with, byte for byte."""
-        return self.provider.request_hash(self.charge) == self.attempt.request_hash
-
     def send(self) -> StepResult:
         """Send the charge's next request: the only place from which one leaves.
 
@@ -38,6 +34,10 @@ class ChargeSession(AttemptSession):
         """
         check_may_send(self.attempt.state)
         return self.provider.charge(self.charge, self.account)
+
+    def same_request(self) -> bool:
+        """The requests built today equal those that the attempt was stored with, byte for byte."""
+        return self.provider.request_hash(self.charge) == self.attempt.request_hash
 
     def cancel_and_confirm(self, known_reference: str | None = None) -> Outcome:
         """Cancel the attempt at the provider and read it back; `Unknown` without time for that.

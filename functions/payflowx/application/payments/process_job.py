@@ -10,6 +10,7 @@ from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.payments.work_items import Conflict, WorkItems
@@ -64,6 +65,7 @@ class ProcessJob:
     outcome_writer: OutcomeWriter
     send_charge: SendCharge
     resolve_attempt: ResolveAttempt
+    record_provider_refunds: RecordProviderRefunds
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
@@ -74,6 +76,9 @@ class ProcessJob:
         merchant = self.merchants.get(job.merchant_id)
         if merchant is None:
             raise ConfigurationError("the payment's merchant does not exist")
+        if job.read_refunds:
+            self.record_provider_refunds(job.merchant_id, job.transaction_id)
+            return
         claim = self._claim(job, merchant)
         if claim is None:
             return
@@ -106,9 +111,7 @@ class ProcessJob:
         return None
 
     def _claim_as_decided(self, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
-        append, reopen = None, None
-        owner, now_ms = item.owner, self.clock.now_ms()
-        lease = self._lease(epoch=owner.lease.epoch + 1)
+        epoch, append, reopen = item.owner.lease.epoch + 1, None, None
         match self._decide(item, merchant):
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", transactionId=item.payment.transaction_id, reason=reason)
@@ -119,11 +122,16 @@ class ProcessJob:
             case ResolveOpenAttempt(attempt=attempt):
                 number = attempt.number
             case ReopenAttempt(attempt=attempt):
-                number, reopen = attempt.number, reopened(attempt, epoch=lease.epoch, now_ms=now_ms)
+                number, reopen = attempt.number, reopened(attempt, epoch=epoch, now_ms=self.clock.now_ms())
             case StartAttempt(number=number, candidate=candidate):
                 append = self._new_attempt(item, number, candidate)
         result = self.items.claim(
-            item.owner_id, version=owner.version, lease=lease, now_ms=now_ms, append=append, reopen=reopen
+            item.owner_id,
+            version=item.owner.version,
+            lease=self._lease(epoch=epoch),
+            now_ms=self.clock.now_ms(),
+            append=append,
+            reopen=reopen,
         )
         if isinstance(result, VersionConflict):
             return result
@@ -133,13 +141,12 @@ class ProcessJob:
     def _decide(self, item: WorkItem, merchant: Merchant) -> ClaimDecision:
         """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
         decision = attempt_engine.decide(item, self.policy, merchant.disabled, self.clock.now_ms())
-        if not isinstance(decision, ReopenAttempt) or self._still_fits(item, decision):
+        if not isinstance(decision, ReopenAttempt) or self._is_same_request(item, decision):
             return decision
         return start_instead(item.owner.attempts, decision)
 
-    def _still_fits(self, item: WorkItem, reopening: ReopenAttempt) -> bool:
-        attempt = reopening.attempt
-        provider = self.providers.get(attempt.provider)
+    def _is_same_request(self, item: WorkItem, reopening: ReopenAttempt) -> bool:
+        attempt, provider = reopening.attempt, self.providers.get(reopening.attempt.provider)
         if item.operation is None:
             built = provider.request_hash(charge_request_of(item.payment, attempt))
         else:

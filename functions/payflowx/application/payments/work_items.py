@@ -51,10 +51,10 @@ class WorkItems:
         version: int,
         lease: Lease,
         now_ms: int,
-        append: Attempt | None,
-        reopen: Attempt | None,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> StoredItem | Conflict:
-        """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place."""
+        """Take the lease, and store the attempt `append`, or `reopen` at its place, if the version is unchanged."""
         store = self.payments if owner_id.operation_id is None else self.operations
         return store.claim(owner_id, version=version, lease=lease, now_ms=now_ms, append=append, reopen=reopen)
 

@@ -101,10 +101,7 @@ def _further_attempt(
 
 
 def start_instead(attempts: Sequence[Attempt], reopening: ReopenAttempt) -> StartAttempt | FailPayment:
-    """Return the decision for an attempt whose stored request cannot be sent any more: a new one, under a new key.
-
-    `attempts`: all of the payment or operation.
-    """
+    """Return the decision for an attempt whose stored request cannot be sent any more: a new one, under a new key."""
     if len(attempts) >= MAX_ATTEMPTS:
         return FailPayment(stop=RETRIES_EXHAUSTED)
     return StartAttempt(number=len(attempts) + 1, candidate=reopening.candidate)

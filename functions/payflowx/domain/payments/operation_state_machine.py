@@ -12,6 +12,7 @@ from payflowx.domain.payments.balances import (
     Move,
     apply_second_success,
     apply_success,
+    book_external,
     give_back,
     reserve,
     reserve_again,
@@ -57,6 +58,21 @@ def request_operation(payment: Payment, operation: Operation, context: Context) 
     return operation_change(payment, moved.payment, None, moved.operation, context, name="requested", facts=facts)
 
 
+def record_provider_refund(payment: Payment, operation: Operation, context: Context) -> Change:
+    """Record a refund that was made at the provider. One beyond what is refundable requires manual review."""
+    moved = book_external(payment, operation)
+    attempt = operation.attempts[0]
+    recorded = moved.operation
+    if moved.payment.excess:
+        recorded = _in_review(recorded, ReviewReason.LATE_SUCCESS, attempt, context)
+    wake_in_seconds = None
+    if attempt.is_open:
+        recorded, wake_in_seconds = _wake_at(recorded, context.now_ms + inquiry_delay_ms(0), context.now_ms)
+    facts = operation_facts(recorded) | _attempt_facts(attempt)
+    change = operation_change(payment, moved.payment, None, recorded, context, name="made_at_provider", facts=facts)
+    return replace(change, attempt_number=attempt.number, reference=attempt.reference, wake_in_seconds=wake_in_seconds)
+
+
 def apply_operation_outcome(
     payment: Payment, operation: Operation, attempt: Attempt, outcome: Outcome, context: Context
 ) -> Change | None:
@@ -71,9 +87,9 @@ def apply_operation_outcome(
     recorded = _record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in operation.attempts)
+    late = operation.status is not OperationStatus.PENDING and not attempt.is_open
     since_ms = not_sent_since(operation.not_sent_since_ms, recorded, context.now_ms)
     known = replace(operation, attempts=attempts, not_sent_since_ms=since_ms)
-    late = operation.status is not OperationStatus.PENDING and not attempt.is_open
     advanced, paid, wake_in_seconds = _advance(known, payment, recorded, context, late=late)
     facts = operation_facts(advanced) | _attempt_facts(recorded) | reported_facts(outcome)
     name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
@@ -149,8 +165,7 @@ def expedite_operation(operation: Operation, now_ms: int) -> Operation:
 
     An operation that waits for its next attempt keeps its time: there is nothing to inquire about.
     """
-    lease = operation.lease.after_change_by_another(now_ms)
-    later = replace(operation, version=operation.version + 1, lease=lease)
+    later = replace(operation, version=operation.version + 1, lease=operation.lease.after_change_by_another(now_ms))
     last = operation.last_attempt
     if operation.status is OperationStatus.PENDING and (last is None or not last.is_open):
         return later
@@ -245,9 +260,16 @@ def _without_effect(
     if stop is None and at_ms is not None and operation.status is OperationStatus.PENDING:
         later = replace(operation, last_error=_error(recorded.state.lower(), recorded))
         return _placed(*_wake_at(later, at_ms, context.now_ms), payment)
-    moved = give_back(payment, operation, context.now_ms)
     code = stop or ("send_deadline_passed" if at_ms is None else "refused")
+    moved = give_back(payment, operation, context.now_ms)
     return _failed(moved.operation, code), moved.payment, None
+
+
+def _still_in_review(operation: Operation, recorded: Attempt, context: Context) -> Operation:
+    """Return the operation in review, for the reason that it is in review already."""
+    review = _in_review(operation, ReviewReason.LATE_SUCCESS, recorded, context)
+    in_review = operation.status is OperationStatus.IN_REVIEW
+    return replace(review, last_error=operation.last_error) if in_review else review
 
 
 def _next_attempt_at_ms(operation: Operation, context: Context) -> int | None:
@@ -260,13 +282,6 @@ def _next_attempt_at_ms(operation: Operation, context: Context) -> int | None:
         jitter=context.jitter,
     )
     return next_send_at_ms(operation.attempts, operation.attempts, times)
-
-
-def _still_in_review(operation: Operation, recorded: Attempt, context: Context) -> Operation:
-    """Return the operation in review, for the reason that it is in review already."""
-    review = _in_review(operation, ReviewReason.LATE_SUCCESS, recorded, context)
-    in_review = operation.status is OperationStatus.IN_REVIEW
-    return replace(review, last_error=operation.last_error) if in_review else review
 
 
 def _failed(operation: Operation, code: str) -> Operation:

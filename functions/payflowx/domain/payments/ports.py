@@ -119,7 +119,7 @@ class AttemptStore(Protocol[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
-        append: Attempt | None,
+        append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
@@ -215,6 +215,8 @@ class Job:
     provider: str | None = None
     account_id: str | None = None
     request_hash: str | None = None
+    read_refunds: bool = False
+    """Read the refunds of the payment's charge at the provider: one may have been made there."""
     correlation_id: str | None = None
     """The correlation id of the original request; set by the queue's adapter."""
 

@@ -10,10 +10,10 @@ from typing import Final
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import check_balance, correct_captured, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.event_types import merchant_event_type
+from payflowx.domain.payments.event_types import external_event_type, merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
 from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms, not_sent_since
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -478,6 +478,8 @@ def change_of(
     known, changed = operation or (None, None)
     statuses = (changed.kind, known.status if known else None, changed.status) if changed else None
     notified = merchant_event_type((before.status, after.status), statuses)
+    if notified is None and known is None and changed is not None and changed.origin is Origin.PROVIDER:
+        notified = external_event_type(changed.kind, changed.status)
     final = replace(
         after,
         version=before.version + 1,

@@ -117,9 +117,17 @@ def _unknown(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, has_own_ke
         return _MATCHED
     if young:
         return _TIMING
-    return Assessment(
-        result=MatchResult.MISSING_HERE, action=ResolutionAction.NONE if ledger_entry is None else _REVIEW
-    )
+    return Assessment(result=MatchResult.MISSING_HERE, action=_action_on(entry, ledger_entry, has_own_key=has_own_key))
+
+
+def _action_on(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, has_own_key: bool) -> ResolutionAction:
+    """Return the action on money that is missing in the ledger.
+
+    A refund without a key of ours may have been made at the provider: a read of the charge's refunds decides.
+    """
+    if ledger_entry is None:
+        return ResolutionAction.NONE
+    return ResolutionAction.ASK if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW
 
 
 def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) -> Assessment:

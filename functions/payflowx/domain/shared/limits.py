@@ -47,7 +47,11 @@ MAX_REFERENCE_CHARS: Final = 100
 # Operations
 MAX_ACCEPT_TRIES: Final = 8
 """A capture or refund is stored only if its payment is unchanged; concurrent requests conflict."""
-MAX_OPERATIONS_LISTED: Final = 100
+MAX_EVENTS_BEFORE_REFUND: Final = 20_000
+"""A payment whose audit log is longer takes no further refund, so that its operations can always be listed.
+
+Each refund adds at least one event at its acceptance, and one at its end.
+"""
 MAX_OPERATION_RETRIES: Final = 5
 """Retries of an operation proven not sent or not accepted; then it fails and frees its amount."""
 

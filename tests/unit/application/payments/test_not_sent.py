@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Progress, Rejected, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.retry import RetryPolicy
@@ -236,7 +237,8 @@ class TestOpeningAgain:
         payment = world.accept()
         world.work()
         world.clock.advance(60)
-        alpha, seen = world.providers.get("alpha"), []
+        alpha = world.providers.get("alpha")
+        seen: list[Attempt] = []
 
         def look(charge: object, account: object) -> Unknown:
             seen.extend(world.payments.payments["acme", payment.transaction_id].attempts)
@@ -367,7 +369,8 @@ class TestOperations:
         out_of_reach(world, tries=1)
         refund = world.request(OperationKind.REFUND, payment).operation
         world.work()
-        alpha, seen = world.providers.get("alpha"), []
+        alpha = world.providers.get("alpha")
+        seen: list[Attempt] = []
 
         def look(request: object, account: object) -> Unknown:
             seen.extend(world.operation_now(refund).attempts)
@@ -418,7 +421,7 @@ class TestOperations:
     def test_an_answer_ends_the_time_of_what_was_not_sent(self, world: World) -> None:
         payment = world.accept()
         world.work_until_idle()
-        world.providers.get("alpha").moves = [NOT_SENT, Declined(kind=DeclineKind.SOFT, code="too_old")]
+        world.providers.get("alpha").moves = [NOT_SENT, Declined(code="too_old")]
         refund = world.request(OperationKind.REFUND, payment).operation
         world.work()
         assert world.operation_now(refund).not_sent_since_ms is not None
@@ -426,7 +429,7 @@ class TestOperations:
         assert world.operation_now(refund).not_sent_since_ms is None
 
 
-def _refused(*_owner_id: object, **_claim: object) -> None:
+def _refused(_owner_id: object, **_claim: object) -> None:
     raise StorageUnavailableError("no answer")
 
 

@@ -13,6 +13,7 @@ from payflowx.domain.payments.outcome import (
     NextAction,
     NotSent,
     Outcome,
+    Progress,
     Rejected,
     Unknown,
 )
@@ -40,6 +41,7 @@ class CancelledInVain(ScriptedProvider):
     def inquire(self, request: ChargeRequest, account: object) -> Outcome:
         self.sent.append(("inquire", request))
         answer = self.inquiries[0]
+        assert not isinstance(answer, Exception | Progress)
         return authorized(request) if isinstance(answer, str) else answer
 
 

@@ -7,19 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.claim import (
-    FailPayment,
-    ReopenAttempt,
-    ResolveOpenAttempt,
-    StartAttempt,
-    start_instead,
-)
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.claim import FailPayment, ReopenAttempt, ResolveOpenAttempt, StartAttempt, start_instead
+from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_claim import decide_operation_claim
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
     fail_operation,
-    request_operation,
     schedule_operation_inquiry,
 )
 from payflowx.domain.payments.outcome import (
@@ -257,7 +250,7 @@ class OperationWalk:
         verified = verify_outcome(outcome, self.operation, attempt, first_send=first_send)
         change = apply_operation_outcome(self.payment, self.operation, attempt, verified, self.context())
         if change is None:
-            self.operation, _ = schedule_operation_inquiry(self.operation, attempt, verified, self.context())
+            self.operation, _ = schedule_operation_inquiry(self.operation, attempt, outcome, self.context())
             return
         assert change.operation_after is not None
         self.payment, self.operation = change.after, change.operation_after
@@ -272,7 +265,8 @@ def refund_walk(jitter: float) -> OperationWalk:
         status=PaymentStatus.SUCCESS,
         charged_attempt=1,
         captured=1999,
-        refundable=1999,
+        refundable=0,
+        reserved=1999,
         attempts=(
             Attempt(
                 number=1,
@@ -302,11 +296,9 @@ def refund_walk(jitter: float) -> OperationWalk:
         send_deadline_ms=NOW_MS + DAY_MS,
         ready_at_ms=NOW_MS,
         due_at_ms=NOW_MS,
+        held=Held.RESERVED,
     )
-    context = Context(now_ms=NOW_MS, actor="api", policy=POLICY)
-    accepted = request_operation(payment, operation, context)
-    assert accepted.operation_after is not None
-    return OperationWalk(accepted.after, accepted.operation_after, jitter)
+    return OperationWalk(payment, operation, jitter)
 
 
 OPERATION_OUTCOMES: Final[st.SearchStrategy[Outcome]] = st.one_of(
@@ -316,7 +308,7 @@ OPERATION_OUTCOMES: Final[st.SearchStrategy[Outcome]] = st.one_of(
     st.just(Accepted(reference="re-1")),
     st.just(Unknown(code="x")),
     st.just(NotFound()),
-    st.just(Declined(kind=DeclineKind.SOFT, code="x")),
+    st.just(Declined(code="x")),
     st.just(Succeeded(reference="re-1", amount=1999, currency="USD", merchant_reference="")),
 )
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.changes import Path
 from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
@@ -90,6 +89,19 @@ def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = N
     """The record of the change that the same transaction makes; and what merchants are to be told of, due at once."""
     announced = merchant_event_fields(merchant_event) if merchant_event else {}
     return new_item(table, event_to_item(event) | announced)
+
+
+def new_operation(table: str, operation: Operation) -> list[tuple[Part, dict[str, Any]]]:
+    """Put an operation, and the item that finds its payment."""
+    locator = {
+        **keys.locator_key(operation.merchant_id, operation.operation_id),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "transactionId": operation.transaction_id,
+    }
+    return [
+        (Part.OPERATION, new_item(table, operation_to_item(operation))),
+        (Part.LOCATOR, new_item(table, locator)),
+    ]
 
 
 def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
@@ -184,37 +196,30 @@ def may_append(expression: Expression, attempt: Attempt) -> list[str]:
     """Conditions: the attempt is the next one, and there is room for it."""
     attempts = expression.name("attempts")
     return [
-        expression.absent("chargedAttempt"),
         f"size({attempts}) = {expression.value(attempt.number - 1)}",
         f"size({attempts}) < {expression.value(MAX_ATTEMPTS)}",
     ]
 
 
 def reopened_attempt(expression: Expression, attempt: Attempt) -> str:
-    """The assignments that open an attempt again at its own place, and what they remove. They name nothing else of it.
-
-    The last part of an update: it ends the assignments.
-    """
-    item = attempt_to_item(attempt)
-    assigned = [
-        f"{expression.place(_path(attempt, name))} = {expression.value(item[name])}"
-        for name in ("state", "epoch", "started_at_ms")
-    ]
-    removed = [expression.place(_path(attempt, name)) for name in ("settled_at_ms", "code", "message")]
-    return f"{', '.join(assigned)} REMOVE {', '.join(removed)}"
+    """Further assignments, and removals: all known attributes of the attempt at its place, and no unknown one."""
+    place, item = _place(expression, attempt), attempt_to_item(attempt)
+    changed = "".join(f", {place}.{expression.equals(name, value)}" for name, value in item.items())
+    gone = [f"{place}.{expression.name(name)}" for name in attempt.__slots__ if name not in item]
+    return f"{changed} REMOVE {', '.join(gone)}"
 
 
 def may_reopen(expression: Expression, attempt: Attempt) -> list[str]:
     """Conditions: the attempt at this place has this key, and nothing was sent for it."""
-    stored = {"state": AttemptState.NOT_SENT.value, "provider_key": attempt.provider_key}
+    place = _place(expression, attempt)
     return [
-        expression.absent("chargedAttempt"),
-        *(f"{expression.place(_path(attempt, name))} = {expression.value(value)}" for name, value in stored.items()),
+        f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}",
+        f"{place}.{expression.equals('provider_key', attempt.provider_key)}",
     ]
 
 
-def _path(attempt: Attempt, name: str) -> Path:
-    return ("attempts", attempt.number - 1, name)
+def _place(expression: Expression, attempt: Attempt) -> str:
+    return f"{expression.name('attempts')}[{attempt.number - 1}]"
 
 
 def seen(before: Item) -> Item:

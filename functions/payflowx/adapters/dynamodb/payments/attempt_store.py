@@ -45,7 +45,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         version: int,
         lease: Lease,
         now_ms: int,
-        append: Attempt | None,
+        append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         """Update the item and return it in one call: a claim needs no read."""
@@ -59,11 +59,13 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         }
         update = "SET " + expression.assignments(values)
         conditions = [expression.equals("version", version), expression.at_most("lease.expiresAt", now_ms)]
+        if append is not None or reopen is not None:
+            conditions.append(expression.absent("chargedAttempt"))
         if append is not None:
             update += f", {writes.appended_attempt(expression, append)}"
             conditions += writes.may_append(expression, append)
         if reopen is not None:
-            update += f", {writes.reopened_attempt(expression, reopen)}"
+            update += writes.reopened_attempt(expression, reopen)
             conditions += writes.may_reopen(expression, reopen)
         return self._update(owner_id, update, conditions, expression, is_ours=lambda found: found.lease == lease)
 
