@@ -97,7 +97,11 @@ class MachineryDashboard(Construct):
         board.add_widgets(
             _graph(
                 "Oldest due, s; woken without progress",
-                [own("OldestDueAge", environment, statistic="Maximum"), own("DrivesExhausted", environment)],
+                [
+                    own("OldestDueAge", environment, statistic="Maximum"),
+                    own("DrivesExhausted", environment),
+                    own("DueItemsFailed", environment),
+                ],
             ),
             _graph("Dead letters replayed", [grouped("DeadLettersReplayed", environment, "queue")]),
             _graph("API errors", [api.metric_server_error(statistic="Sum"), api.metric_client_error(statistic="Sum")]),

@@ -14,6 +14,8 @@ _INQUIRY_STEPS_MS: Final = (
     HOUR_MS,
 )
 REVIEW_INTERVAL_MS: Final = DAY_MS
+FAILED_ITEM_INTERVAL_MS: Final = 10 * MINUTE_MS
+"""The wait of a due item that this release cannot handle: the next release, or the one before, shall find it soon."""
 
 _PENDING_HOURLY_INQUIRIES: Final = len(_INQUIRY_STEPS_MS) + 23
 _PENDING_CAP_MS: Final = 6 * HOUR_MS

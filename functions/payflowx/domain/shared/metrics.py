@@ -55,6 +55,8 @@ class Metric(StrEnum):
 
     OLDEST_DUE_AGE = "OldestDueAge"
     DRIVES_EXHAUSTED = "DrivesExhausted"
+    DUE_ITEMS_FAILED = "DueItemsFailed"
+    """Due items that the sweeper could not handle; each was postponed."""
     DEAD_LETTERS_REPLAYED = "DeadLettersReplayed"
 
 
