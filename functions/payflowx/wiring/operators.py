@@ -276,7 +276,11 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:
         return ErasePersonalData(
-            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.platform.clock, policy=self.policy
+            payments=self.payments,
+            operations=self.operations,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            policy=self.policy,
         )
 
     @cached_property
