@@ -145,6 +145,24 @@ def resolve(session: Session, *, transaction_id: str, merchant: str | None, reas
     session.show(payment, f"{transaction_id} is {payment['status']} and is being looked at. See `payments events`.")
 
 
+@payments.command("read-refunds")
+@transaction_argument
+@merchant_option
+@reason_option
+@target_options
+@pass_session
+def read_refunds(session: Session, *, transaction_id: str, merchant: str | None, reason: str) -> None:
+    """Read the charge's refunds at the provider now: one that was made in its dashboard becomes an operation.
+
+    The daily reconciliation and the provider's events cause the same read. A refund is booked once.
+    """
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    read = session.change("read_refunds", reason, **names)
+    session.show(read, _refunds_text(read))
+    if read.get("unavailable") or read["contradicting"]:
+        raise click.exceptions.Exit(int(Exit.BAD_NEWS))
+
+
 @payments.command("erase")
 @transaction_argument
 @merchant_option
@@ -163,6 +181,18 @@ def erase(session: Session, *, transaction_id: str, merchant: str | None, yes: b
     while not answer["erased"]:
         answer = session.change("erase_personal_data", reason, **names)
     session.show(answer, "Erased.")
+
+
+def _refunds_text(read: dict[str, Any]) -> str:
+    if read.get("unavailable"):
+        return f"The refunds could not be read: {read['unavailable']}. Nothing was changed."
+    lines = {
+        "booked": "Made at the provider, and booked now",
+        "waiting": "May be one of ours whose answer was lost; ours is inquired about first, then repeat the command",
+        "contradicting": "Not a refund of this charge; compare with the provider's dashboard",
+    }
+    found = [f"{text}: {', '.join(read[name])}." for name, text in lines.items() if read[name]]
+    return "\n".join(found) or "Every refund there is known here."
 
 
 def _rows(payment: dict[str, Any]) -> dict[str, Any]:

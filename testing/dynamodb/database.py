@@ -105,8 +105,8 @@ class Database:
             keep = expressions.condition(request["FilterExpression"])
             page = [row for row in page if keep(row, names, values)]
         if "ProjectionExpression" in request:
-            wanted = {names.get(name, name) for name in request["ProjectionExpression"].split(", ")}
-            page = [{name: value for name, value in row.items() if name in wanted} for row in page]
+            kept = {names.get(name, name) for name in request["ProjectionExpression"].split(", ")}
+            page = [{name: value for name, value in row.items() if name in kept} for row in page]
         return {"Items": page, "Count": len(page), **answer}
 
     def is_empty(self, request: Mapping[str, Any]) -> bool:

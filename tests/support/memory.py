@@ -34,6 +34,7 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import AttemptState
 from payflowx.domain.shared.transport import Credentials
 
 NOW_MS = 1_790_000_000_000
@@ -234,7 +235,14 @@ class MemoryPayments:
         return self.payments.get((merchant_id, transaction_id))
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> Stored[Payment] | VersionConflict[Payment]:
         found = self.get(owner_id.merchant_id, owner_id.transaction_id)
         if found is None or found.version != version or found.lease.is_live(now_ms):
@@ -246,6 +254,10 @@ class MemoryPayments:
             if len(attempts) != append.number - 1:
                 return VersionConflict(item=found)
             attempts = (*attempts, append)
+        if reopen is not None:
+            if found.charged_attempt is not None or not _may_reopen(attempts, reopen):
+                return VersionConflict(item=found)
+            attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
             version=version + 1,
@@ -277,6 +289,9 @@ class MemoryPayments:
             return VersionConflict(item=found)
         operation = change.operation_before
         if operation is not None and not _is_unmoved(self.operations.get(operation_key(operation)), operation):
+            return VersionConflict(item=found)
+        new = change.operation_after if operation is None else None
+        if new is not None and operation_key(new) in self.operations:
             return VersionConflict(item=found)
         if change.seen is not None and _seen_key(change.seen) in self.seen:
             return AlreadySeen()
@@ -513,7 +528,14 @@ class MemoryOperations:
         )
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> Stored[Operation] | VersionConflict[Operation]:
         found = self.get(owner_id.merchant_id, owner_id.transaction_id, owner_id.operation_id or "")
         if found is None or found.version != version or found.lease.is_live(now_ms):
@@ -523,6 +545,10 @@ class MemoryOperations:
             if append.number != len(attempts) + 1 or len(attempts) >= MAX_ATTEMPTS:
                 return VersionConflict(item=found)
             attempts = (*attempts, append)
+        if reopen is not None:
+            if not _may_reopen(attempts, reopen):
+                return VersionConflict(item=found)
+            attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
             version=found.version + 1,
@@ -556,6 +582,11 @@ class MemoryOperations:
         if isinstance(result, Stored):
             self.store.seen.add(_seen_key(seen))
         return result
+
+
+def _may_reopen(attempts: Sequence[Attempt], reopen: Attempt) -> bool:
+    stored = next((a for a in attempts if a.number == reopen.number), None)
+    return stored is not None and (stored.state, stored.provider_key) == (AttemptState.NOT_SENT, reopen.provider_key)
 
 
 def _is_unmoved(found: Operation | None, before: Operation) -> bool:

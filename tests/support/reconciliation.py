@@ -218,6 +218,7 @@ class ReconciliationWorld(ProviderWorld):
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
+            record_provider_refunds=self.record_provider_refunds,
             clock=self.clock,
             policy=self.policy,
         )

@@ -14,6 +14,7 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
+from payflowx.domain.payments.provider_refund import ProviderRefund, RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -71,6 +72,8 @@ class ScriptedProvider:
     kinds: frozenset[OperationKind] = frozenset(OperationKind)
     partial_captures: bool = True
     moved: list[tuple[str, OperationRequest]] = field(default_factory=list)
+    refunds: list[ProviderRefund] | None = None
+    """All refunds of the charge; None: it has no such list."""
     provider_events: dict[bytes, ProviderEvent] = field(default_factory=dict)
     """By the body of the webhook that says so; any other is forged."""
 
@@ -119,6 +122,12 @@ class ScriptedProvider:
     def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         self.moved.append(("inquire", request))
         return _next_operation(self.operation_inquiries, request, NotFound())
+
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
+        self.sent.append(("refunds", request))
+        return (
+            RefundListUnavailable(code="no_refund_list") if self.refunds is None else RefundList(refunds=self.refunds)
+        )
 
     def moves_of(self, what: str) -> int:
         return sum(1 for kind, _ in self.moved if kind == what)

@@ -11,6 +11,7 @@ from payflowx.application.payments.cancel_payment import Cancellation, CancelPay
 from payflowx.application.payments.create_payment import CreatePayment, NewPayment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.request_operation import NewOperation, OperationAcceptance, RequestOperation
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
@@ -146,6 +147,19 @@ class World:
         return WorkItems(payments=self.payments, operations=self.operations)
 
     @property
+    def record_provider_refunds(self) -> RecordProviderRefunds:
+        return RecordProviderRefunds(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            outcome_writer=self.outcome_writer,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @property
     def process(self) -> ProcessJob:
         send_charge = SendCharge(payments=self.payments)
         return ProcessJob(
@@ -155,6 +169,7 @@ class World:
             outcome_writer=self.outcome_writer,
             send_charge=send_charge,
             resolve_attempt=ResolveAttempt(send_charge=send_charge),
+            record_provider_refunds=self.record_provider_refunds,
             clock=self.clock,
             randomness=self.randomness,
             telemetry=self.telemetry,

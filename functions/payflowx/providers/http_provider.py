@@ -15,6 +15,7 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
+from payflowx.domain.payments.provider_refund import RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import (
@@ -122,6 +123,25 @@ class HttpProvider:
                 case outcome:
                     return self._final(outcome)
         return NotFound()
+
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
+        """Read all refunds of a charge. A list that is cut off or not understood is unavailable."""
+        refunds = self.connector.refunds
+        if refunds is None:
+            return RefundListUnavailable(code="no_refund_list")
+        try:
+            credentials = self.secrets.credentials(account.secret_arn)
+        except StorageUnavailableError:
+            return RefundListUnavailable(code="credentials_unavailable")
+        started_ms = self.clock_ms()
+        result = self.http.send(self.connector.authenticate(refunds.request(request), credentials), account.endpoint)
+        self.observe(self.capabilities.provider, "refunds", self.clock_ms() - started_ms)
+        if not isinstance(result, HttpResponse):
+            return RefundListUnavailable(code=result.code)
+        try:
+            return RefundList(refunds=tuple(refunds.read(request, _without_secret(result, credentials))))
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+            return RefundListUnavailable(code="list_not_understood")
 
     @staticmethod
     def _final(result: StepResult) -> Outcome:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
@@ -29,6 +30,19 @@ class WorkerWiring(LedgerWriter, ProviderAccess):
         _ = self.process_job, self.platform.http, self.platform.secrets
 
     @cached_property
+    def record_provider_refunds(self) -> RecordProviderRefunds:
+        return RecordProviderRefunds(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
+    @cached_property
     def process_job(self) -> ProcessJob:
         send_charge = SendCharge(payments=self.payments)
         return ProcessJob(
@@ -38,6 +52,7 @@ class WorkerWiring(LedgerWriter, ProviderAccess):
             outcome_writer=self.outcome_writer,
             send_charge=send_charge,
             resolve_attempt=ResolveAttempt(send_charge=send_charge),
+            record_provider_refunds=self.record_provider_refunds,
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             telemetry=self.telemetry,

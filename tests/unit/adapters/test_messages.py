@@ -53,6 +53,14 @@ BODIES: list[tuple[Codec[Any], Any, str]] = [
         ),
     ),
     (
+        JOBS,
+        Job(merchant_id="acme", transaction_id=PAYMENT, read_refunds=True),
+        (
+            '{"format":1,"merchant_id":"acme","transaction_id":"pay_aaaaaaaaaaaaaaaa","read_refunds":true,'
+            '"correlation_id":"here"}'
+        ),
+    ),
+    (
         PROVIDER_EVENTS,
         PROVIDER_EVENT,
         (
@@ -97,5 +105,12 @@ def test_merchants_are_the_groups_of_a_queue(codec: Codec[Any], content: Any, gr
 
 
 def test_a_dead_letter_is_read_by_its_queue() -> None:
-    assert decode_message(WorkQueueName.RUNS, BODIES[3][2]) == RunWakeUp(run_id="rec_1")
+    assert decode_message(WorkQueueName.RUNS, BODIES[-1][2]) == RunWakeUp(run_id="rec_1")
     assert decode_message(WorkQueueName.JOBS, BODIES[0][2]) == JOB
+
+
+@pytest.mark.parametrize("flag", ['"yes"', "1", "null", "[]"])
+def test_a_flag_is_a_boolean(flag: str) -> None:
+    body = f'{{"format":1,"merchant_id":"acme","transaction_id":"{PAYMENT}","read_refunds":{flag}}}'
+    with pytest.raises(UnreadableMessageError):
+        JOBS.decode(body)

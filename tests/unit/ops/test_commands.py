@@ -152,6 +152,7 @@ CHANGES = [
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("reconcile",),
+    ("payments", "read-refunds"),
 ]
 
 
@@ -452,6 +453,35 @@ def test_a_payment_is_shown_with_all_its_operations() -> None:
     operations = json.loads(result.stdout)["operations"]
     assert [o["operationId"] for o in operations] == [*(o["operationId"] for o in first), "ref_bbbbbbbbbbbbbbbb"]
     assert function.asked[-1]["position"] == "here"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "exit_code"),
+    [
+        ({"booked": ["re_1"], "waiting": [], "contradicting": []}, "booked now: re_1.", Exit.DONE),
+        ({"booked": [], "waiting": ["re_2"], "contradicting": []}, "repeat the command: re_2.", Exit.DONE),
+        ({"booked": [], "waiting": [], "contradicting": []}, "Every refund there is known here.", Exit.DONE),
+        ({"booked": [], "waiting": [], "contradicting": ["re_3"]}, "dashboard: re_3.", Exit.BAD_NEWS),
+        (
+            {"booked": [], "waiting": [], "contradicting": [], "unavailable": "no_refund_list"},
+            "could not be read: no_refund_list",
+            Exit.BAD_NEWS,
+        ),
+    ],
+)
+def test_refunds_made_at_the_provider_are_read_on_request(answer: dict[str, Any], text: str, exit_code: Exit) -> None:
+    function = FakeFunction(read_refunds=answer)
+    result = runner_of(function)("payments", "read-refunds", PAYMENT, *WHY)
+    assert (text in result.stdout, result.exit_code) == (True, exit_code)
+    assert function.asked == [
+        {
+            "command": "read_refunds",
+            "operator": "local:ada",
+            "reason": "TICKET-1",
+            "merchantId": "demo",
+            "transactionId": PAYMENT,
+        }
+    ]
 
 
 # -- review

@@ -37,7 +37,8 @@ _PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Succeeded, "moved": Succee
 
 
 def _encode_job(job: Job, correlation_id: str | None) -> str:
-    return _body({**asdict(job), "correlation_id": job.correlation_id or correlation_id})
+    fields = {**asdict(job), "correlation_id": job.correlation_id or correlation_id}
+    return _body({**fields, "read_refunds": job.read_refunds or None})
 
 
 def _decode_job(body: str) -> Job:
@@ -51,6 +52,8 @@ def _decode_job(body: str) -> Job:
         raise UnreadableMessageError("the message names no payment")
     if any(hint is not None and not isinstance(hint, str) for hint in hints):
         raise UnreadableMessageError("the message's hints are no texts")
+    if type(job.read_refunds) is not bool:
+        raise UnreadableMessageError("the message's flag is no boolean")
     if job.version is not None and type(job.version) is not int:
         raise UnreadableMessageError("the message's version is no number")
     return job

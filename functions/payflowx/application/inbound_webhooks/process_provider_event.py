@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
 from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent
+from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, ReferenceOwner
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import apply_operation_outcome, expedite_operation
 from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import AlreadySeen, Payments, Stored, VersionConflict
+from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, apply_outcome, expedite
 from payflowx.domain.payments.verification import verify_outcome
@@ -65,13 +65,27 @@ class ProcessProviderEvent:
         raise StorageUnavailableError("the payment of the webhook kept changing")
 
     def _not_found(self, inbound: ReceivedEvent, why: Unmatched) -> None:
-        """Put the event back; it may have arrived before our own write."""
+        """Put the event back; it may have arrived before our own write, or be about a refund made at the provider."""
+        refunded = self.find.payment_of_refund(inbound) if why is Unmatched.UNKNOWN else None
+        if refunded is not None and self._read_refunds(inbound, refunded):
+            return
         if why is not Unmatched.ELSEWHERE and self._put_back(inbound):
             return
         self.telemetry.count(Metric.WEBHOOKS_UNMATCHED, provider=inbound.provider)
         self.telemetry.warn("webhook matches no payment", provider=inbound.provider, reason=why.value)
         if why is Unmatched.OURS_UNKNOWN:
             raise UnknownPaymentError("the webhook's key was made by PayFlowX but matches no payment")
+
+    def _read_refunds(self, inbound: ReceivedEvent, owner: ReferenceOwner) -> bool:
+        """Have a worker read the refunds of a known charge, when the event arrives and when it was put back last.
+
+        Returns whether the event is done: in between, a refund of ours may become known.
+        """
+        last = inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS)
+        if inbound.tries == 0 or last:
+            job = Job(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, read_refunds=True)
+            self.outcome_writer.jobs.send(job)
+        return last
 
     def _put_back(self, inbound: ReceivedEvent) -> bool:
         if inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS):

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from payflowx.application.payments.attempt_session import AttemptSession
+from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.operation_request import operation_request_of
 from payflowx.application.payments.outcome_writer import Observation
-from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.outcome import NotSent, Outcome, Unknown
+from payflowx.domain.payments.operation import Operation, Origin
+from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome, Unknown
+from payflowx.domain.payments.provider_refund import RefundListUnavailable, refund_outcome
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
+from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.payments.verification import state_of, verify_outcome
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import OPEN_STATES
@@ -43,10 +46,22 @@ class OperationSession(AttemptSession):
             same_request=self._same_request(),
             now_ms=self.clock.now_ms(),
         )
+        if self.operation.origin is Origin.PROVIDER:
+            return Observation(outcome=self._listed(), first_send=False, exhausted=step.exhausted)
         outcome = self.provider.inquire_operation(self.operation_request, self.account)
         if not self._is_decisive(outcome) and step.resend and self.has_time_to_send():
-            outcome = self.provider.move(self.operation_request, self.account)
+            outcome = self._move()
         return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
+
+    def _listed(self) -> Outcome:
+        """Return the outcome of a refund that was made at the provider, from the list of the charge's refunds."""
+        charge = self.item.payment.attempt(self.operation.charge_attempt)
+        read = self.provider.refunds_of(charge_request_of(self.item.payment, charge), self.account)
+        if isinstance(read, RefundListUnavailable):
+            return Unknown(code=read.code)
+        found = (refund for refund in read.refunds if refund.reference == self.attempt.reference)
+        refund = next(found, None)
+        return refund_outcome(refund, self.attempt) if refund else NotFound()
 
     def _send(self) -> Outcome:
         if self.clock.now_ms() >= self.operation.send_deadline_ms:
@@ -55,6 +70,14 @@ class OperationSession(AttemptSession):
             return NotSent(code="not_enough_time")
         if not self._same_request():
             return NotSent(code="request_changed")
+        return self._move()
+
+    def _move(self) -> Outcome:
+        """Send the request: the only place from which one leaves.
+
+        Raises `TransitionError` unless the stored attempt says that it may have left.
+        """
+        check_may_send(self.attempt.state)
         return self.provider.move(self.operation_request, self.account)
 
     def _same_request(self) -> bool:

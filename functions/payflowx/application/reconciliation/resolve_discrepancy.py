@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Fact
@@ -30,6 +31,7 @@ from payflowx.domain.reconciliation.matching import (
     review_discrepancy,
 )
 from payflowx.domain.reconciliation.ports import ListingProviders
+from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.domain.reconciliation.run import Discrepancy
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -45,6 +47,7 @@ class ResolveDiscrepancy:
     merchants: MerchantConfiguration
     providers: ListingProviders
     outcome_writer: OutcomeWriter
+    record_provider_refunds: RecordProviderRefunds
     clock: Clock
     policy: RetryPolicy
 
@@ -55,6 +58,8 @@ class ResolveDiscrepancy:
                 return
             case ResolutionAction.WAKE:
                 self._wake(ledger_entry)
+            case ResolutionAction.ASK if discrepancy.kind is EntryKind.REFUND:
+                self._read_refunds(run_id, discrepancy, ledger_entry)
             case ResolutionAction.ASK:
                 self._ask_and_apply(run_id, discrepancy, ledger_entry)
             case ResolutionAction.REVIEW:
@@ -117,6 +122,22 @@ class ResolveDiscrepancy:
             self._review(run_id, discrepancy, ledger_entry)
         else:
             self._apply(change)
+
+    # -- made at the provider
+
+    def _read_refunds(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
+        """Read the charge's refunds: one that was made at the provider becomes an operation.
+
+        Where the read does not show the listed refund, a review starts. A refund that may be ours waits: the worker
+        inquires about ours first, and the next run finds the rest.
+        """
+        payment = ledger_entry.payment
+        evidence = self._context(run_id, discrepancy).evidence
+        recorded = self.record_provider_refunds(payment.merchant_id, payment.transaction_id, evidence)
+        known = self.operations.of_payment(payment.merchant_id, payment.transaction_id)
+        owned = any(a.reference == discrepancy.reference for operation in known for a in operation.attempts)
+        if not owned and discrepancy.reference not in recorded.waiting:
+            self._review(run_id, discrepancy, ledger_entry)
 
     # -- manual review
 

@@ -13,7 +13,7 @@ from payflowx.domain.payments.transitions import check_attempt_transition
 from payflowx.domain.shared.errors import InvariantError
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
 
 
 class Move(StrEnum):
@@ -135,6 +135,14 @@ def apply_success(payment: Payment, operation: Operation, amount: int | None = N
             return _book_capture(payment, operation, operation.booked if amount is None else amount)
         case OperationKind.VOID:
             return _book_void(payment, operation)
+
+
+def book_external(payment: Payment, operation: Operation) -> Moved:
+    """Book or reserve a refund that was made at the provider, as its status says."""
+    reserved = reserve(payment, operation)
+    if operation.status is not OperationStatus.SUCCEEDED:
+        return reserved
+    return apply_success(reserved.payment, reserved.operation)
 
 
 def apply_second_success(payment: Payment, operation: Operation) -> Moved:

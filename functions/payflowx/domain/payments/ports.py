@@ -113,9 +113,19 @@ class AttemptStore(Protocol[Owner]):
     """
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
-        """Take the lease, and store the attempt `append`, if the version is unchanged."""
+        """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
+
+        At most one of them is given. `reopen` is a stored attempt that was not sent, STARTED again.
+        """
         ...
 
     def save_progress(
@@ -205,6 +215,8 @@ class Job:
     provider: str | None = None
     account_id: str | None = None
     request_hash: str | None = None
+    read_refunds: bool = False
+    """Read the refunds of the payment's charge at the provider: one may have been made there."""
     correlation_id: str | None = None
     """The correlation id of the original request; set by the queue's adapter."""
 

@@ -7,7 +7,7 @@ from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
-from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item, operation_to_item
+from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
 from payflowx.adapters.dynamodb.payments.operation_list import OperationList
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.operation import Operation
@@ -38,8 +38,7 @@ class DynamoDBOperations(DynamoDBAttemptStore[Operation]):
             self.client,
             [
                 (Part.KEY, writes.new_item(self.idempotency_table, _key_item(operation, idempotency_key))),
-                (Part.OPERATION, writes.new_item(table, operation_to_item(operation))),
-                (Part.LOCATOR, writes.new_item(table, _locator(operation))),
+                *writes.new_operation(table, operation),
                 (Part.PAYMENT, writes.changed(table, change.before, change.after)),
                 (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change))),
             ],
@@ -91,14 +90,6 @@ def _key_item(operation: Operation, idempotency_key: str) -> Item:
         "operationId": operation.operation_id,
         "fingerprint": operation.fingerprint,
         "createdAt": operation.created_at_ms,
-    }
-
-
-def _locator(operation: Operation) -> Item:
-    return {
-        **keys.locator_key(operation.merchant_id, operation.operation_id),
-        "schemaVersion": keys.SCHEMA_VERSION,
-        "transactionId": operation.transaction_id,
     }
 
 

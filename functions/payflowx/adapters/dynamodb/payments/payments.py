@@ -122,6 +122,8 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         parts = [(Part.PAYMENT, writes.changed(table, change.before, change.after))]
         if change.operation_before is not None and change.operation_after is not None:
             parts.append((Part.OPERATION, writes.changed(table, change.operation_before, change.operation_after)))
+        elif change.operation_after is not None:
+            parts += writes.new_operation(table, change.operation_after)
         if change.reference and change.attempt_number:
             parts.append((Part.REFERENCE, writes.owned_reference(table, change)))
         if change.seen is not None:
