@@ -121,7 +121,10 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         table = self.transactions_table
         refused = writes.transact(
             self.client,
-            [(Part.OWNER, writes.changed(table, before, after)), (Part.SEEN, writes.seen_event(table, seen))],
+            [
+                (Part.OWNER, writes.changed(table, before, after)),
+                (Part.SEEN, writes.seen_event(table, before.merchant_id, seen)),
+            ],
         )
         if refused is None:
             return Stored(item=after)
