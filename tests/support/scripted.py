@@ -14,7 +14,7 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
-from payflowx.domain.payments.provider_refund import ProviderRefund, RefundList, RefundListUnavailable, RefundsRead
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest

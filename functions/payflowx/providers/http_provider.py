@@ -15,7 +15,7 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.payments.provider_refund import RefundList, RefundListUnavailable, RefundsRead
+from payflowx.domain.payments.refund_list import RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import (

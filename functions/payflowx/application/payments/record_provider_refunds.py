@@ -19,16 +19,14 @@ from payflowx.domain.payments.operation_state_machine import (
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.provider_refund import (
-    ProviderRefund,
     RefundDecision,
-    RefundListUnavailable,
-    RefundsRead,
     decide_refund,
     external_refund,
     is_unresolved,
     owner_of,
     refund_outcome,
 )
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundListUnavailable, RefundsRead
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.verification import verify_outcome

@@ -9,7 +9,7 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.provider_refund import RefundsRead
+from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportPage, ReportResult
 from payflowx.domain.reconciliation.run import Discrepancy, Run, Source

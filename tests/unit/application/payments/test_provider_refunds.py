@@ -9,7 +9,7 @@ from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import NotFound, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.provider_refund import ProviderRefund, RefundState
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_provider_key
