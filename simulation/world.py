@@ -30,7 +30,8 @@ TROUBLE_MS: Final = 30 * MINUTE_MS
 _LONGEST_EPISODE_MS: Final = 30 * HOUR_MS
 _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
-_PATIENCE_MS: Final = 14 * 24 * HOUR_MS
+_PATIENCE_MS: Final = 50 * 24 * HOUR_MS
+"""Longer than the longest time for which a provider may answer that a charge is pending."""
 _LONG_PART: Final = 0.02
 """This part of the seeds waits for all that a provider may still turn round, which takes days."""
 _MAX_LAG_MS: Final = 5_000
@@ -42,6 +43,7 @@ ENVIRONMENT: Final = {
     "ALLOWED_PROVIDERS": ",".join({**SIMULATORS, **REAL_PROVIDERS}),
     "MAX_RETRIES": "3",
     "CHARGE_DEADLINE_HOURS": "24",
+    "NOT_SENT_PATIENCE_MINUTES": "60",
     "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",
     "TRANSACTIONS_TABLE": TRANSACTIONS,
     "IDEMPOTENCY_TABLE": IDEMPOTENCY,

@@ -45,7 +45,12 @@ def payments() -> None:
 @pass_session
 def show(session: Session, *, transaction_id: str, merchant: str | None) -> None:
     """A payment with its attempts, captures, voids and refunds."""
-    payment = session.ask("show_payment", merchantId=session.merchant(merchant), transactionId=transaction_id)
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    payment = session.ask("show_payment", **names)
+    position = payment.pop("operationsPosition", None)
+    if position is not None:
+        rest = session.pages("list_operations", "position", "nextPosition", start=position, **names)
+        payment["operations"] = [*payment["operations"], *rest]
     parts = [key_values(_rows(payment))]
     if payment["attempts"]:
         parts.append(table(payment["attempts"], _ATTEMPTS))
@@ -112,11 +117,16 @@ def events(session: Session, *, transaction_id: str, merchant: str | None) -> No
 def verify(session: Session, *, transaction_id: str, merchant: str | None) -> None:
     """Check the hash chain of a payment's audit log: no gap, nothing altered, its end is the payment's state."""
     found = session.ask("verify_trail", merchantId=session.merchant(merchant), transactionId=transaction_id)
-    faults = found["faults"]
-    text = "\n".join(f"- {fault}" for fault in faults) or "The audit log is complete and its hashes match."
-    session.show(found, text)
-    if faults:
+    lines = [f"- {fault}" for fault in found["faults"]]
+    if not found["complete"]:
+        lines.append(f"Not verified to the end: the audit log has more than {found['events']} events.")
+    elif not lines:
+        lines.append("The audit log is complete and its hashes match.")
+    session.show(found, "\n".join(lines))
+    if found["faults"]:
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
+    if not found["complete"]:
+        raise click.exceptions.Exit(int(Exit.UNAVAILABLE))
 
 
 @payments.command("resolve")

@@ -29,8 +29,12 @@ _PAYMENT_STEPS: Final[Mapping[str, frozenset[str]]] = {
     "CANCELLED": frozenset({"IN_REVIEW"}),
 }
 _CLOSED_ATTEMPTS: Final[Mapping[str, frozenset[str]]] = {
-    state: frozenset({state, "SUCCEEDED", "MISMATCH"}) for state in ("DECLINED", "NOT_SENT", "REJECTED", "FENCED")
-} | {"SUCCEEDED": frozenset({"SUCCEEDED"}), "MISMATCH": frozenset({"MISMATCH"})}
+    state: frozenset({state, "SUCCEEDED", "MISMATCH"}) for state in ("DECLINED", "REJECTED", "FENCED")
+} | {
+    "NOT_SENT": frozenset({"NOT_SENT", "STARTED", "SUCCEEDED", "MISMATCH"}),
+    "SUCCEEDED": frozenset({"SUCCEEDED"}),
+    "MISMATCH": frozenset({"MISMATCH"}),
+}
 
 MAX_PROVIDER_CALLS_PER_HOUR: Final = 90
 """Of one payment, over all its attempts, whatever fails."""

@@ -59,7 +59,7 @@ def test_it_is_stored_found_by_its_id_and_balanced(stores: tuple[Any, Any]) -> N
     now = payments.get(payment.merchant_id, payment.transaction_id)
     assert (now.refunded, now.refundable) == (500, payment.amount - 500)
     assert_balanced(now)
-    assert_agrees(now, list(operations.all_of_payment(payment.merchant_id, payment.transaction_id)))
+    assert_agrees(now, list(operations.of_payment(payment.merchant_id, payment.transaction_id)))
 
 
 def test_a_second_booking_writes_nothing(stores: tuple[Any, Any]) -> None:
@@ -70,7 +70,7 @@ def test_a_second_booking_writes_nothing(stores: tuple[Any, Any]) -> None:
     assert isinstance(payments.commit(change_of_refund(now)), VersionConflict)
     assert isinstance(payments.commit(change_of_refund(payment)), VersionConflict | Stored)  # the payment has moved
     assert payments.get(payment.merchant_id, payment.transaction_id) == now
-    assert len(operations.all_of_payment(payment.merchant_id, payment.transaction_id)) == 1
+    assert len(operations.of_payment(payment.merchant_id, payment.transaction_id)) == 1
 
 
 def test_a_refund_that_another_operation_owns_is_not_booked_under_another_id(stores: tuple[Any, Any]) -> None:
@@ -82,4 +82,4 @@ def test_a_refund_that_another_operation_owns_is_not_booked_under_another_id(sto
     assert other.operation_after is not None
     renamed = replace(other, operation_after=replace(other.operation_after, operation_id="ref_aaaaaaaaaaaaaaaa"))
     assert isinstance(payments.commit(renamed), ReferenceTaken)
-    assert len(operations.all_of_payment(payment.merchant_id, payment.transaction_id)) == 1
+    assert len(operations.of_payment(payment.merchant_id, payment.transaction_id)) == 1

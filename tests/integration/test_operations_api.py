@@ -55,6 +55,23 @@ class TestRefunds:
         items = functions.call("GET", f"/payments/{payment}/operations")[1]["items"]
         assert [item["operationId"] for item in items] == [refund["operationId"]]
 
+    def test_the_list_goes_on_with_a_cursor_of_its_own(self, functions: Functions) -> None:
+        payment, other = paid(functions, amount=10_000), paid(functions, key="another")
+        made = [ask(functions, payment, "refunds", {"amount": 1}, key=f"r-{n}")[1]["operationId"] for n in range(5)]
+        path, found, cursor = f"/payments/{payment}/operations", [], ""
+        for _ in range(3):
+            page = functions.call("GET", path, query={"limit": "2"} | ({"cursor": cursor} if cursor else {}))[1]
+            found += [item["operationId"] for item in page["items"]]
+            cursor = page["nextCursor"]
+        assert sorted(found) == sorted(made)
+        assert cursor is None
+        first = functions.call("GET", path, query={"limit": "2"})[1]["nextCursor"]
+        for wrong in (f"/payments/{other}/operations", f"/payments/{payment}/events"):
+            status, body, _ = functions.call("GET", wrong, query={"cursor": first})
+            assert (status, body["code"]) == (400, "cursor_invalid")
+        assert functions.call("GET", path, query={"limit": "101"})[1]["code"] == "parameter_invalid"
+        assert len(functions.call("GET", path)[1]["items"]) == 5
+
     def test_a_repeat_repeats_the_answer_and_not_the_refund(self, functions: Functions) -> None:
         payment = paid(functions)
         first = ask(functions, payment, "refunds", {"amount": 500})

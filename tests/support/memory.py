@@ -11,6 +11,7 @@ from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventPa
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import OperationPage
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
     AlreadySeen,
@@ -33,6 +34,7 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import AttemptState
 from payflowx.domain.shared.transport import Credentials
 
 NOW_MS = 1_790_000_000_000
@@ -233,7 +235,14 @@ class MemoryPayments:
         return self.payments.get((merchant_id, transaction_id))
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> Stored[Payment] | VersionConflict[Payment]:
         found = self.get(owner_id.merchant_id, owner_id.transaction_id)
         if found is None or found.version != version or found.lease.is_live(now_ms):
@@ -245,6 +254,10 @@ class MemoryPayments:
             if len(attempts) != append.number - 1:
                 return VersionConflict(item=found)
             attempts = (*attempts, append)
+        if reopen is not None:
+            if found.charged_attempt is not None or not _may_reopen(attempts, reopen):
+                return VersionConflict(item=found)
+            attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
             version=version + 1,
@@ -501,8 +514,11 @@ class MemoryOperations:
         found = [o for o in self.store.operations.values() if (o.merchant_id, o.transaction_id) == wanted]
         return sorted(found, key=lambda o: (o.created_at_ms, o.operation_id))
 
-    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        return self.of_payment(merchant_id, transaction_id)
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage:
+        rows = [(f"{o.created_at_ms:013d}#{o.operation_id}", o) for o in self.of_payment(merchant_id, transaction_id)]
+        rest = [(place, o) for place, o in rows if position is None or place > position]
+        page = rest[:limit]
+        return OperationPage(items=[o for _, o in page], next_position=page[-1][0] if len(rest) > limit else None)
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         wanted = (merchant_id, operation_id)
@@ -512,7 +528,14 @@ class MemoryOperations:
         )
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> Stored[Operation] | VersionConflict[Operation]:
         found = self.get(owner_id.merchant_id, owner_id.transaction_id, owner_id.operation_id or "")
         if found is None or found.version != version or found.lease.is_live(now_ms):
@@ -522,6 +545,10 @@ class MemoryOperations:
             if append.number != len(attempts) + 1 or len(attempts) >= MAX_ATTEMPTS:
                 return VersionConflict(item=found)
             attempts = (*attempts, append)
+        if reopen is not None:
+            if not _may_reopen(attempts, reopen):
+                return VersionConflict(item=found)
+            attempts = tuple(reopen if a.number == reopen.number else a for a in attempts)
         claimed = replace(
             found,
             version=found.version + 1,
@@ -555,6 +582,11 @@ class MemoryOperations:
         if isinstance(result, Stored):
             self.store.seen.add(_seen_key(seen))
         return result
+
+
+def _may_reopen(attempts: Sequence[Attempt], reopen: Attempt) -> bool:
+    stored = next((a for a in attempts if a.number == reopen.number), None)
+    return stored is not None and (stored.state, stored.provider_key) == (AttemptState.NOT_SENT, reopen.provider_key)
 
 
 def _is_unmoved(found: Operation | None, before: Operation) -> bool:

@@ -296,7 +296,7 @@ class World:
         """The payment as stored, its audit log checked."""
         stored = self.payments.get(payment.merchant_id, payment.transaction_id)
         assert stored is not None
-        assert VerifyAuditLog(payments=self.payments)(stored.merchant_id, stored.transaction_id) == []
+        assert VerifyAuditLog(payments=self.payments)(stored.merchant_id, stored.transaction_id).is_intact
         return stored
 
     def request(

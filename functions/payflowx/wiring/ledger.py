@@ -12,7 +12,7 @@ from payflowx.application.payments.work_items import WorkItems
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.shared.limits import HOUR_MS
+from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
 from payflowx.wiring.platform import Wiring
 from payflowx.wiring.settings import Settings
 
@@ -61,6 +61,7 @@ class LedgerWriterSettings(LedgerSettings):
     jobs_queue_url: str
     max_retries: int
     charge_deadline_hours: int
+    not_sent_patience_minutes: int
 
 
 @dataclass(kw_only=True)
@@ -74,7 +75,9 @@ class LedgerWriter(Ledger):
     @cached_property
     def policy(self) -> RetryPolicy:
         return RetryPolicy(
-            max_retries=self.settings.max_retries, charge_deadline_ms=self.settings.charge_deadline_hours * HOUR_MS
+            max_retries=self.settings.max_retries,
+            charge_deadline_ms=self.settings.charge_deadline_hours * HOUR_MS,
+            not_sent_patience_ms=self.settings.not_sent_patience_minutes * MINUTE_MS,
         )
 
     @cached_property

@@ -418,7 +418,7 @@ def test_a_list_stops_at_its_limit() -> None:
 
 
 def test_a_broken_audit_log_is_bad_news() -> None:
-    answers = {"verify_trail": {"whole": False, "faults": ["event 2 was altered"]}}
+    answers = {"verify_trail": {"whole": False, "faults": ["event 2 was altered"], "events": 3, "complete": True}}
     function = FakeFunction(**answers)
     result = runner_of(function)("payments", "verify", PAYMENT)
     assert result.exit_code == Exit.BAD_NEWS
@@ -426,8 +426,26 @@ def test_a_broken_audit_log_is_bad_news() -> None:
 
 
 def test_a_whole_audit_log_is_good_news() -> None:
-    answers = {"verify_trail": {"whole": True, "faults": []}}
+    answers = {"verify_trail": {"whole": True, "faults": [], "events": 3, "complete": True}}
     assert runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT).exit_code == 0
+
+
+def test_an_audit_log_beyond_the_limit_is_not_called_broken() -> None:
+    answers = {"verify_trail": {"whole": False, "faults": [], "events": 100_000, "complete": False}}
+    result = runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT)
+    assert result.exit_code == Exit.UNAVAILABLE
+    assert "Not verified to the end: the audit log has more than 100000 events." in result.stdout
+
+
+def test_a_payment_is_shown_with_all_its_operations() -> None:
+    first = [{"operationId": f"ref_aaaaaaaaaaaaaa{n:02d}"} for n in range(3)]
+    rest = {"items": [{"operationId": "ref_bbbbbbbbbbbbbbbb"}], "nextPosition": None}
+    shown = payment() | {"operations": first, "operationsPosition": "here"}
+    function = FakeFunction(show_payment=shown, list_operations=rest)
+    result = runner_of(function)("payments", "show", PAYMENT, "--json")
+    operations = json.loads(result.stdout)["operations"]
+    assert [o["operationId"] for o in operations] == [*(o["operationId"] for o in first), "ref_bbbbbbbbbbbbbbbb"]
+    assert function.asked[-1]["position"] == "here"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.charge_request import charge_request_of
-from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Outcome, Unknown
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Outcome, StepResult, Unknown
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.ports import ChargeRequest
 
@@ -25,6 +26,14 @@ class ChargeSession(AttemptSession):
     def with_payment(self, payment: Payment) -> "ChargeSession":
         """Return the session with the payment as stored by the latest write."""
         return replace(self, item=WorkItem(payment=payment))
+
+    def send(self) -> StepResult:
+        """Send the charge's next request: the only place from which one leaves.
+
+        Raises `TransitionError` unless the stored attempt says that a request may have left.
+        """
+        check_may_send(self.attempt.state)
+        return self.provider.charge(self.charge, self.account)
 
     def same_request(self) -> bool:
         """The requests built today equal those that the attempt was stored with, byte for byte."""

@@ -40,4 +40,4 @@ def explained_payment(payment: Payment, operations: Operations) -> tuple[Payment
 
 def ledger_of(payment: Payment, operations: Operations) -> Ledger:
     """Return the payment and all of its operations, current."""
-    return derive_ledger(payment, operations.all_of_payment(payment.merchant_id, payment.transaction_id))
+    return derive_ledger(payment, operations.of_payment(payment.merchant_id, payment.transaction_id))

@@ -11,6 +11,7 @@ from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome, Unknown
 from payflowx.domain.payments.provider_refund import refund_outcome
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
 from payflowx.domain.payments.refund_list import RefundListUnavailable
+from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.payments.verification import state_of, verify_outcome
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import OPEN_STATES
@@ -50,7 +51,7 @@ class OperationSession(AttemptSession):
             return Observation(outcome=self._listed(), first_send=False, exhausted=step.exhausted)
         outcome = self.provider.inquire_operation(self.operation_request, self.account)
         if not self._is_decisive(outcome) and step.resend and self.has_time_to_send():
-            outcome = self.provider.move(self.operation_request, self.account)
+            outcome = self._move()
         return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def _listed(self) -> Outcome:
@@ -70,6 +71,14 @@ class OperationSession(AttemptSession):
             return NotSent(code="not_enough_time")
         if not self._same_request():
             return NotSent(code="request_changed")
+        return self._move()
+
+    def _move(self) -> Outcome:
+        """Send the request: the only place from which one leaves.
+
+        Raises `TransitionError` unless the stored attempt says that it may have left.
+        """
+        check_may_send(self.attempt.state)
         return self.provider.move(self.operation_request, self.account)
 
     def _same_request(self) -> bool:

@@ -5,9 +5,9 @@ After a crash at any point, the state can be resolved.
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.charge_request import new_charge_request_of
+from payflowx.application.payments.charge_request import charge_request_of, new_charge_request_of
 from payflowx.application.payments.charge_session import ChargeSession
-from payflowx.application.payments.operation_request import new_operation_request_of
+from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
@@ -17,7 +17,16 @@ from payflowx.application.payments.work_items import Conflict, WorkItems
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.claim import FailPayment, NoWork, ResolveOpenAttempt, StartAttempt
+from payflowx.domain.payments.claim import (
+    ClaimDecision,
+    FailPayment,
+    NoWork,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+    start_instead,
+)
+from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
 from payflowx.domain.payments.payment import Candidate, Lease
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
@@ -35,12 +44,12 @@ from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
 class _Claim:
     """The item under this worker's lease.
 
-    `appended`: this claim started the attempt, so its next request is the first.
+    `opened`: this claim started the attempt or opened it again, so its next request is the first that leaves.
     """
 
     item: WorkItem
     number: int
-    appended: bool
+    opened: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +97,7 @@ class ProcessJob:
                 job.owner_id, version=job.version, lease=self._lease(epoch=1), now_ms=self.clock.now_ms(), append=hinted
             ):
                 case Stored(item=claimed):
-                    return _Claim(item=WorkItem(payment=claimed), number=hinted.number, appended=True)
+                    return _Claim(item=WorkItem(payment=claimed), number=hinted.number, opened=True)
                 case VersionConflict(item=found):
                     item = WorkItem(payment=found) if found else None
         for _ in range(MAX_CLAIM_TRIES):
@@ -102,7 +111,8 @@ class ProcessJob:
         return None
 
     def _claim_as_decided(self, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
-        match attempt_engine.decide(item, self.policy, merchant.disabled, self.clock.now_ms()):
+        epoch, append, reopen = item.owner.lease.epoch + 1, None, None
+        match self._decide(item, merchant):
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", transactionId=item.payment.transaction_id, reason=reason)
                 return None
@@ -110,20 +120,38 @@ class ProcessJob:
                 change = attempt_engine.fail(item, stop, self._context(merchant))
                 return None if self.outcome_writer.commit(change) else VersionConflict(item=None)
             case ResolveOpenAttempt(attempt=attempt):
-                number, append = attempt.number, None
+                number = attempt.number
+            case ReopenAttempt(attempt=attempt):
+                number, reopen = attempt.number, reopened(attempt, epoch=epoch, now_ms=self.clock.now_ms())
             case StartAttempt(number=number, candidate=candidate):
                 append = self._new_attempt(item, number, candidate)
-        owner = item.owner
         result = self.items.claim(
             item.owner_id,
-            version=owner.version,
-            lease=self._lease(epoch=owner.lease.epoch + 1),
+            version=item.owner.version,
+            lease=self._lease(epoch=epoch),
             now_ms=self.clock.now_ms(),
             append=append,
+            reopen=reopen,
         )
         if isinstance(result, VersionConflict):
             return result
-        return _Claim(item=item.with_owner(result.item), number=number, appended=append is not None)
+        opened = append is not None or reopen is not None
+        return _Claim(item=item.with_owner(result.item), number=number, opened=opened)
+
+    def _decide(self, item: WorkItem, merchant: Merchant) -> ClaimDecision:
+        """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
+        decision = attempt_engine.decide(item, self.policy, merchant.disabled, self.clock.now_ms())
+        if not isinstance(decision, ReopenAttempt) or self._is_same_request(item, decision):
+            return decision
+        return start_instead(item.owner.attempts, decision)
+
+    def _is_same_request(self, item: WorkItem, reopening: ReopenAttempt) -> bool:
+        attempt, provider = reopening.attempt, self.providers.get(reopening.attempt.provider)
+        if item.operation is None:
+            built = provider.request_hash(charge_request_of(item.payment, attempt))
+        else:
+            built = provider.operation_hash(operation_request_of(item.payment, item.operation, attempt))
+        return built == attempt.request_hash and attempt.account_id == reopening.candidate.account_id
 
     def _hinted_attempt(self, job: Job) -> Attempt | None:
         """Build the first attempt from the job, which saves the read before the first claim."""
@@ -179,8 +207,8 @@ class ProcessJob:
         attempt = claim.item.owner.attempt(claim.number)
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
-            gone: Outcome = NotSent(code="account_removed") if claim.appended else NotFound()
-            return claim.item, Observation(outcome=gone, first_send=claim.appended, exhausted=not claim.appended)
+            gone: Outcome = NotSent(code="account_removed") if claim.opened else NotFound()
+            return claim.item, Observation(outcome=gone, first_send=claim.opened, exhausted=not claim.opened)
         session_type = ChargeSession if claim.item.operation is None else OperationSession
         session = session_type(
             item=claim.item,
@@ -191,8 +219,8 @@ class ProcessJob:
             clock=self.clock,
         )
         if isinstance(session, OperationSession):
-            return claim.item, session.send_first() if claim.appended else session.resolve()
-        if not claim.appended:
+            return claim.item, session.send_first() if claim.opened else session.resolve()
+        if not claim.opened:
             return self.resolve_attempt(session)
         item, outcome = self.send_charge(session)
         return item, Observation(outcome=outcome, first_send=True)

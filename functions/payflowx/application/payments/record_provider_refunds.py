@@ -107,7 +107,7 @@ class RecordProviderRefunds:
             stored = self.payments.get(*names)
             if stored is None:
                 break
-            operations = self.operations.all_of_payment(*names)
+            operations = self.operations.of_payment(*names)
             owner = owner_of(operations, refund)
             if owner is not None:
                 if self._follow(stored, owner, refund, evidence):

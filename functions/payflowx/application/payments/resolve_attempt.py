@@ -51,7 +51,7 @@ class ResolveAttempt:
         if _is_decisive(outcome, session, step) or not session.has_time_to_send():
             return outcome
         if step.resend:
-            answer = session.provider.charge(session.charge, session.account)
+            answer = session.send()
             return Unknown(code="unexpected_progress") if isinstance(answer, Progress) else answer
         if step.cancel_and_confirm:
             confirmed_cancelled = session.cancel_and_confirm()

@@ -28,7 +28,7 @@ class SendCharge:
                 return session.item, NotSent(code="not_enough_time")
             if not session.same_request():
                 return session.item, NotSent(code="request_changed")
-            match session.provider.charge(session.charge, session.account):
+            match session.send():
                 case Progress(facts=facts):
                     session = self._store(session, {**session.attempt.progress, **facts})
                 case Declined() as declined:

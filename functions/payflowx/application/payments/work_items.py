@@ -45,11 +45,18 @@ class WorkItems:
         return self.operations.get(owner_id.merchant_id, owner_id.transaction_id, owner_id.operation_id)
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> StoredItem | Conflict:
-        """Take the lease, and store the attempt `append`, if the version is unchanged."""
+        """Take the lease, and store the attempt `append`, or `reopen` at its place, if the version is unchanged."""
         store = self.payments if owner_id.operation_id is None else self.operations
-        return store.claim(owner_id, version=version, lease=lease, now_ms=now_ms, append=append)
+        return store.claim(owner_id, version=version, lease=lease, now_ms=now_ms, append=append, reopen=reopen)
 
     def reschedule(self, before: Payment | Operation, after: Payment | Operation) -> StoredItem | Conflict:
         """Store the next due time of an item, under its lease's epoch."""

@@ -134,7 +134,7 @@ class ResolveDiscrepancy:
         payment = ledger_entry.payment
         evidence = self._context(run_id, discrepancy).evidence
         recorded = self.record_provider_refunds(payment.merchant_id, payment.transaction_id, evidence)
-        known = self.operations.all_of_payment(payment.merchant_id, payment.transaction_id)
+        known = self.operations.of_payment(payment.merchant_id, payment.transaction_id)
         owned = any(a.reference == discrepancy.reference for operation in known for a in operation.attempts)
         if not owned and discrepancy.reference not in recorded.waiting:
             self._review(run_id, discrepancy, ledger_entry)

@@ -9,7 +9,14 @@ from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEvents
 from payflowx.domain.payments import attempt_engine
-from payflowx.domain.payments.claim import ClaimDecision, FailPayment, NoWork, ResolveOpenAttempt, StartAttempt
+from payflowx.domain.payments.claim import (
+    ClaimDecision,
+    FailPayment,
+    NoWork,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+)
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.reconciliation.ports import Runs
@@ -163,6 +170,8 @@ def _worker_step(decision: ClaimDecision) -> tuple[ReplayStep, str]:
             return ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
         case StartAttempt(number=number, candidate=candidate):
             return ReplayStep.CHARGE, f"attempt {number} at {candidate.provider}: no money moved so far"
+        case ReopenAttempt(attempt=attempt):
+            return ReplayStep.CHARGE, f"attempt {attempt.number} at {attempt.provider} again: it was not sent"
         case FailPayment(stop=stop):
             return ReplayStep.END, stop.message
 

@@ -59,6 +59,8 @@ class Operation:
     lease: Lease = FREE_LEASE
     attempts: tuple[Attempt, ...] = ()
     last_error: LastError | None = None
+    not_sent_since_ms: int | None = None
+    """As of a payment: the time since which nothing could be sent."""
     ready_at_ms: int = 0
     due_at_ms: int | None = None
     drives: int = 0

@@ -1,12 +1,21 @@
 """Storage port of captures, voids and refunds."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.ports import AttemptStore, Created, Existing, VersionConflict
 from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.operation_request import OperationKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationPage:
+    """A page, oldest first. `next_position` continues the list; None ends it."""
+
+    items: Sequence[Operation]
+    next_position: str | None
 
 
 class Operations(AttemptStore[Operation], Protocol):
@@ -23,12 +32,10 @@ class Operations(AttemptStore[Operation], Protocol):
     def get(self, merchant_id: str, transaction_id: str, operation_id: str) -> Operation | None: ...
 
     def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """Return all operations of a payment, oldest first, at most `MAX_OPERATIONS_LISTED`."""
+        """Return all operations of a payment, oldest first."""
         ...
 
-    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """Return every operation of a payment, in any order. Needed only after an older release wrote the payment."""
-        ...
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage: ...
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         """Return the id of the payment that owns an operation; None if there is none."""

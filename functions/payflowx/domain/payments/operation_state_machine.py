@@ -18,6 +18,7 @@ from payflowx.domain.payments.balances import (
     reserve_again,
 )
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms, not_sent_since
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_claim import why_stop
 from payflowx.domain.payments.outcome import (
@@ -31,6 +32,7 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.state_machine import Change, Context, change_of
@@ -41,7 +43,7 @@ from payflowx.domain.payments.verification import (
     reported_facts,
     state_of,
 )
-from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, OperationStatus
 
@@ -86,9 +88,9 @@ def apply_operation_outcome(
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in operation.attempts)
     late = operation.status is not OperationStatus.PENDING and not attempt.is_open
-    advanced, paid, wake_in_seconds = _advance(
-        replace(operation, attempts=attempts), payment, recorded, context, late=late
-    )
+    since_ms = not_sent_since(operation.not_sent_since_ms, recorded, context.now_ms)
+    known = replace(operation, attempts=attempts, not_sent_since_ms=since_ms)
+    advanced, paid, wake_in_seconds = _advance(known, payment, recorded, context, late=late)
     facts = operation_facts(advanced) | _attempt_facts(recorded) | reported_facts(outcome)
     name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
     change = operation_change(payment, paid, operation, advanced, context, name=name, facts=facts)
@@ -150,22 +152,24 @@ def schedule_operation_inquiry(
         return replace(kept, due_at_ms=None), None
     if operation.status is OperationStatus.IN_REVIEW:
         return _wake_at(kept, context.now_ms + REVIEW_INTERVAL_MS, context.now_ms)
-    at_ms = context.now_ms + inquiry_delay_ms(waited.inquiries)
+    delay_of = pending_delay_ms if attempt.state is AttemptState.ACCEPTED else inquiry_delay_ms
+    at_ms = context.now_ms + delay_of(waited.inquiries)
     if context.able is not None and attempt.is_open:
-        horizon_ms = attempt.started_at_ms + context.able.inquiry_horizon_ms
-        at_ms = min(at_ms, horizon_ms) if horizon_ms > context.now_ms else at_ms
+        ends_at_ms = inquiries_end_at_ms(attempt, context.able)
+        at_ms = min(at_ms, ends_at_ms) if ends_at_ms > context.now_ms else at_ms
     return _wake_at(kept, at_ms, context.now_ms)
 
 
 def expedite_operation(operation: Operation, now_ms: int) -> Operation:
-    """Bring the next inquiry forward after an unverified webhook. Writes no event."""
-    return replace(
-        operation,
-        version=operation.version + 1,
-        lease=operation.lease.after_change_by_another(now_ms),
-        ready_at_ms=now_ms,
-        due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
-    )
+    """Bring the next inquiry forward after an unverified webhook. Writes no event.
+
+    An operation that waits for its next attempt keeps its time: there is nothing to inquire about.
+    """
+    later = replace(operation, version=operation.version + 1, lease=operation.lease.after_change_by_another(now_ms))
+    last = operation.last_attempt
+    if operation.status is OperationStatus.PENDING and (last is None or not last.is_open):
+        return later
+    return replace(later, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
 def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
@@ -252,13 +256,13 @@ def _without_effect(
     if operation.held is not Held.RESERVED or not all(a.state in NO_CHARGE_STATES for a in operation.attempts):
         return _still_in_review(operation, recorded, context), payment, None
     stop = why_stop(operation, context.now_ms)
-    if stop is None and operation.status is OperationStatus.PENDING:
-        error = _error("not_sent" if recorded.state is AttemptState.NOT_SENT else "rejected", recorded)
-        delay_ms = retry_delay_ms(len(operation.attempts) - 1, context.jitter, recorded.retry_after_seconds)
-        later = replace(operation, last_error=error)
-        return _placed(*_wake_at(later, context.now_ms + delay_ms, context.now_ms), payment)
+    at_ms = _next_attempt_at_ms(operation, context)
+    if stop is None and at_ms is not None and operation.status is OperationStatus.PENDING:
+        later = replace(operation, last_error=_error(recorded.state.lower(), recorded))
+        return _placed(*_wake_at(later, at_ms, context.now_ms), payment)
+    code = stop or ("send_deadline_passed" if at_ms is None else "refused")
     moved = give_back(payment, operation, context.now_ms)
-    return _failed(moved.operation, stop or "refused"), moved.payment, None
+    return _failed(moved.operation, code), moved.payment, None
 
 
 def _still_in_review(operation: Operation, recorded: Attempt, context: Context) -> Operation:
@@ -266,6 +270,18 @@ def _still_in_review(operation: Operation, recorded: Attempt, context: Context) 
     review = _in_review(operation, ReviewReason.LATE_SUCCESS, recorded, context)
     in_review = operation.status is OperationStatus.IN_REVIEW
     return replace(review, last_error=operation.last_error) if in_review else review
+
+
+def _next_attempt_at_ms(operation: Operation, context: Context) -> int | None:
+    """Return the time of the next attempt; None if nothing could be sent for too long."""
+    times = SendTimes(
+        now_ms=context.now_ms,
+        since_ms=operation.not_sent_since_ms,
+        patience_ms=context.policy.not_sent_patience_ms,
+        deadline_ms=operation.send_deadline_ms,
+        jitter=context.jitter,
+    )
+    return next_send_at_ms(operation.attempts, operation.attempts, times)
 
 
 def _failed(operation: Operation, code: str) -> Operation:

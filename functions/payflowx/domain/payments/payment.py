@@ -153,6 +153,11 @@ class Payment:
     announced: int = 0
     """Number of merchant events of this payment."""
     last_error: LastError | None = None
+    not_sent_since_ms: int | None = None
+    """The time of the first of the latest sends that provably did not leave; None after any other result.
+
+    Release 0.2.0 neither writes nor reads it.
+    """
     ready_at_ms: int = 0
     """No worker takes the next step before this time, whatever wakes it."""
     due_at_ms: int | None = None
@@ -176,8 +181,11 @@ class Payment:
 
     @property
     def last_attempt(self) -> Attempt | None:
-        """The newest attempt, the only one that can be open."""
-        return self.attempts[-1] if self.attempts else None
+        """The attempt that was claimed last, the only one that can be open.
+
+        It is not the newest one after an earlier attempt was opened again.
+        """
+        return max(self.attempts, key=lambda attempt: (attempt.epoch, attempt.number), default=None)
 
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""

@@ -113,9 +113,19 @@ class AttemptStore(Protocol[Owner]):
     """
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
-        """Take the lease, and store the attempt `append`, if the version is unchanged."""
+        """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
+
+        At most one of them is given. `reopen` is a stored attempt that was not sent, STARTED again.
+        """
         ...
 
     def save_progress(

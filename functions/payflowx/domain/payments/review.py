@@ -55,7 +55,7 @@ def request_inquiry(payment: Payment, context: Context) -> Change:
     """
     if payment.due_at_ms is None:
         raise Refusal("nothing_to_do", _why_nothing(payment))
-    unresolved = any(a.is_open or a.reopens_until_ms is not None for a in payment.attempts)
+    unresolved = any(a.is_open or a.is_watched for a in payment.attempts)
     ready_at_ms = context.now_ms if unresolved else payment.ready_at_ms
     due_at_ms = max(ready_at_ms, context.now_ms) + DUE_AFTER_ACCEPT_MS
     after = replace(payment, ready_at_ms=ready_at_ms, due_at_ms=due_at_ms)
@@ -87,7 +87,7 @@ def close_review(
 
 def attempt_in_question(payment: Payment) -> Attempt | None:
     """Return the attempt under review: the open one, else the charged one, else the newest."""
-    unresolved = next((a for a in payment.attempts if a.is_open or a.reopens_until_ms is not None), None)
+    unresolved = next((a for a in payment.attempts if a.is_open or a.is_watched), None)
     if unresolved is not None or payment.charged_attempt is None:
         return unresolved or payment.last_attempt
     return payment.attempt(payment.charged_attempt)

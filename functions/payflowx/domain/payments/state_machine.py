@@ -12,6 +12,7 @@ from payflowx.domain.payments.balances import check_balance, correct_captured, i
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.event_types import external_event_type, merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
+from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms, not_sent_since
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import (
     Accepted,
@@ -28,12 +29,13 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import BalanceSource, Candidate, LastError, Payment
-from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
+from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
+from payflowx.domain.payments.retry import PATIENCE_OVER, FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
 from payflowx.domain.payments.verification import changes_state, reported_facts, state_of
-from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_DRIVES, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 
@@ -95,7 +97,9 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     recorded = _record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in payment.attempts)
-    advanced, wake_in_seconds = _advance(replace(payment, attempts=attempts), attempt, recorded, context)
+    since_ms = not_sent_since(payment.not_sent_since_ms, recorded, context.now_ms)
+    known = replace(payment, attempts=attempts, not_sent_since_ms=since_ms)
+    advanced, wake_in_seconds = _advance(known, attempt, recorded, context)
     advanced = _with_captured(advanced, payment, outcome)
     facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds) | reported_facts(outcome)
     change = change_of(payment, advanced, f"attempt.{recorded.state.lower()}", facts, context)
@@ -152,17 +156,14 @@ def request_cancel(payment: Payment, context: Context) -> Change:
 
 
 def expedite(payment: Payment, now_ms: int) -> Payment:
-    """Bring the next inquiry forward after an unverified webhook.
+    """Bring the next inquiry forward after an unverified webhook, or after a repeated cancellation.
 
-    It writes no event, because nothing is proven yet.
+    It writes no event, because nothing is proven yet. A further attempt keeps its time.
     """
-    return replace(
-        payment,
-        version=payment.version + 1,
-        lease=payment.lease.after_change_by_another(now_ms),
-        ready_at_ms=now_ms,
-        due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
-    )
+    later = replace(payment, version=payment.version + 1, lease=payment.lease.after_change_by_another(now_ms))
+    if not any(attempt.is_open or attempt.is_watched for attempt in payment.attempts):
+        return later
+    return replace(later, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
 def erase(payment: Payment, context: Context) -> Change:
@@ -189,21 +190,32 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     waited = replace(attempt, inquiries=attempt.inquiries + 1)
     attempts = tuple(waited if a.number == attempt.number else a for a in payment.attempts)
     kept = replace(payment, attempts=attempts, version=payment.version + 1, lease=payment.lease.released(), drives=0)
-    if attempt.reopens_until_ms is not None and not attempt.may_reopen(context.now_ms):
+    if attempt.is_watched and not attempt.may_reopen(context.now_ms):
         closed = replace(waited, reopens_until_ms=None)
         attempts = tuple(closed if a.number == attempt.number else a for a in attempts)
         return replace(kept, attempts=attempts, due_at_ms=None, updated_at_ms=context.now_ms), None
-    if not attempt.is_open and attempt.reopens_until_ms is None:
+    if not attempt.is_open and not attempt.is_watched:
         return replace(kept, updated_at_ms=context.now_ms), None  # another writer closed the attempt meanwhile
-    if payment.status is PaymentStatus.IN_REVIEW:
-        at_ms = context.now_ms + REVIEW_INTERVAL_MS
-    elif attempt.state is AttemptState.AUTHORIZED and (attempt.deadline_ms or 0) > context.now_ms:
-        at_ms = attempt.deadline_ms or 0
-    else:
-        at_ms = context.now_ms + inquiry_delay_ms(waited.inquiries)
-        for turn_ms in _turning_points(attempt, context):
-            at_ms = min(at_ms, turn_ms) if turn_ms > context.now_ms else at_ms
+    at_ms = _next_inquiry_at_ms(payment, waited, context)
     return _wake_at(replace(kept, updated_at_ms=context.now_ms), at_ms, context.now_ms)
+
+
+def _next_inquiry_at_ms(payment: Payment, attempt: Attempt, context: Context) -> int:
+    """Return the time of the next inquiry about an open or watched attempt.
+
+    An authorization is inquired about when it lapses; but a requested cancellation is tried again by the inquiry
+    back-off, whatever the attempt's state.
+    """
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return context.now_ms + REVIEW_INTERVAL_MS
+    lapses_at_ms = attempt.deadline_ms or 0
+    held = attempt.state is AttemptState.AUTHORIZED and not payment.cancel_requested
+    if held and lapses_at_ms > context.now_ms:
+        return lapses_at_ms
+    pending = attempt.state is AttemptState.ACCEPTED and not payment.cancel_requested
+    delay_ms = pending_delay_ms(attempt.inquiries) if pending else inquiry_delay_ms(attempt.inquiries)
+    turns_at_ms = [at_ms for at_ms in _turning_points(attempt, context) if at_ms > context.now_ms]
+    return min([context.now_ms + delay_ms, *turns_at_ms])
 
 
 def _turning_points(attempt: Attempt, context: Context) -> list[int]:
@@ -214,7 +226,7 @@ def _turning_points(attempt: Attempt, context: Context) -> list[int]:
     if attempt.deadline_ms is not None:
         return [attempt.deadline_ms]
     if context.able is not None and attempt.is_open:
-        return [attempt.started_at_ms + context.able.inquiry_horizon_ms]
+        return [inquiries_end_at_ms(attempt, context.able)]
     return []
 
 
@@ -223,7 +235,17 @@ def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> 
     state = state_of(outcome)
     if state is None:
         raise ValueError("NotFound has no attempt state")
-    known = replace(attempt, state=state, code=None, message=None, next_action=None, deadline_ms=None, inquiries=0)
+    known = replace(
+        attempt,
+        state=state,
+        decline_kind=None,
+        code=None,
+        message=None,
+        next_action=None,
+        deadline_ms=None,
+        reopens_until_ms=None,
+        inquiries=0,
+    )
     if state is not AttemptState.UNKNOWN:
         known = replace(known, settled_at_ms=context.now_ms)
     able = context.able
@@ -279,7 +301,8 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
             return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=None), None
         case AttemptState.AUTHORIZED:
             held = replace(payment, capturable=payment.amount, last_error=None)
-            return _waiting(held, PaymentStatus.AUTHORIZED, recorded.deadline_ms, context)
+            lapses_at_ms = None if payment.cancel_requested else recorded.deadline_ms
+            return _waiting(held, PaymentStatus.AUTHORIZED, lapses_at_ms, context)
         case AttemptState.REQUIRES_ACTION:
             return _waiting(payment, PaymentStatus.REQUIRES_ACTION, None, context)
         case AttemptState.ACCEPTED:
@@ -359,11 +382,10 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
     choice = choose_candidate(payment, context.policy, context.disabled, context.now_ms)
     if isinstance(choice, FailureReason):
         return _failed_after(payment, recorded, choice, context)
-    return _wake_at(
-        replace(payment, status=PaymentStatus.PENDING),
-        context.now_ms + _delay_before(payment, choice, context),
-        context.now_ms,
-    )
+    at_ms = _next_attempt_at_ms(payment, choice, context)
+    if at_ms is None:
+        return _failed_after(payment, recorded, PATIENCE_OVER, context)
+    return _wake_at(replace(payment, status=PaymentStatus.PENDING), at_ms, context.now_ms)
 
 
 def _failed_after(
@@ -376,18 +398,22 @@ def _failed_after(
             failed,
             last_error=replace(failed.last_error, message=f"{failed.last_error.message} {stop.message}"),
         )
-    if recorded.reopens_until_ms is None:
+    if not recorded.is_watched:
         return failed, None
     return _wake_at(failed, context.now_ms + inquiry_delay_ms(0), context.now_ms)
 
 
-def _delay_before(payment: Payment, choice: Candidate, context: Context) -> int:
-    """Return 0 for another provider, and a back-off for the same one."""
-    earlier = [a for a in payment.attempts if a.provider == choice.provider]
-    if not earlier:
-        return 0
-    wait_seconds = max(a.retry_after_seconds for a in earlier)
-    return retry_delay_ms(payment.retry_count, context.jitter, wait_seconds)
+def _next_attempt_at_ms(payment: Payment, choice: Candidate, context: Context) -> int | None:
+    """Return the time of the next attempt at this candidate; None if nothing could be sent for too long."""
+    times = SendTimes(
+        now_ms=context.now_ms,
+        since_ms=payment.not_sent_since_ms,
+        patience_ms=context.policy.not_sent_patience_ms,
+        deadline_ms=payment.charge_deadline_ms,
+        jitter=context.jitter,
+    )
+    at_provider = [attempt for attempt in payment.attempts if attempt.provider == choice.provider]
+    return next_send_at_ms(payment.attempts, at_provider, times)
 
 
 def _ended(payment: Payment, stop: FailureReason) -> Payment:

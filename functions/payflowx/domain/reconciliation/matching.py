@@ -146,7 +146,7 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
         return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)
     if succeeded:
         return _MATCHED
-    open_ = ledger_entry.operation is not None or attempt.is_open or attempt.reopens_until_ms is not None
+    open_ = ledger_entry.operation is not None or attempt.is_open or attempt.is_watched
     return Assessment(result=MatchResult.STATUS, action=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
 
 
@@ -251,7 +251,7 @@ def review_discrepancy(payment: Payment, result: MatchResult, context: Context) 
         provider=last.provider if last else None,
         attempt=last.number if last else None,
     )
-    unresolved = any(attempt.is_open or attempt.reopens_until_ms is not None for attempt in payment.attempts)
+    unresolved = any(attempt.is_open or attempt.is_watched for attempt in payment.attempts)
     due_at_ms = payment.due_at_ms if unresolved else None
     after = replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=due_at_ms)
     return change_of(payment, after, "payment.in_review", {"reason": REVIEW_CODE}, context)

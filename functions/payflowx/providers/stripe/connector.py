@@ -91,6 +91,8 @@ CONNECTOR: Final = Connector(
         can_cancel_and_confirm=True,
         visibility_lag_ms=HOUR_MS,
         inquiry_horizon_ms=2 * DAY_MS,
+        # Stripe itself fails a refund that is pending for 45 days.
+        pending_horizon_ms=46 * DAY_MS,
         action_lifetime_ms=HOUR_MS,
         authorization_lifetime_ms=4 * DAY_MS,
         reports=ReportCapability(),

@@ -13,7 +13,7 @@ from payflowx.domain.payments.operation_state_machine import (
     expedite_operation,
     send_operation_to_review,
 )
-from payflowx.domain.payments.outcome import Declined, Mismatch, NotSent, Succeeded, Unknown
+from payflowx.domain.payments.outcome import Declined, Mismatch, Rejected, Succeeded, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.review import ReviewVerdict
@@ -210,12 +210,12 @@ class TestEveryWayIntoReview:
 
 class TestTwoExecutions:
     def _two_attempts(self, world: World) -> tuple[Payment, Operation]:
-        """Attempt 1 was not sent, says our side; attempt 2 is open."""
+        """Attempt 1 was rejected, says the provider; attempt 2 is open."""
         payment = charged(world)
-        provider(world).moves = [NotSent(code="connection_refused"), Unknown(code="read_timeout")]
+        provider(world).moves = [Rejected(code="rate_limited"), Unknown(code="read_timeout")]
         operation = world.request(REFUND, payment, 60).operation
         world.work(turns=2)
-        assert [a.state for a in world.operation_now(operation).attempts] == ["NOT_SENT", "UNKNOWN"]
+        assert [a.state for a in world.operation_now(operation).attempts] == ["REJECTED", "UNKNOWN"]
         return payment, operation
 
     def _prove(self, world: World, payment: Payment, operation: Operation, number: int) -> Operation:

@@ -108,5 +108,5 @@ def test_only_a_review_is_shown(world: World) -> None:
         (lambda: show(world).of_operation("other", operation.operation_id, decision), "not_found"),
     ):
         with pytest.raises(Refusal) as refusal:
-            call()
+            call()  # type: ignore[no-untyped-call]
         assert refusal.value.code == code

@@ -16,8 +16,16 @@ from payflowx.adapters.sqs.messages import JOBS
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.claim import FailPayment, ResolveOpenAttempt, StartAttempt, decide_claim
+from payflowx.domain.payments.claim import (
+    FailPayment,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+    decide_claim,
+    start_instead,
+)
 from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
+from payflowx.domain.payments.not_sent import answered, reopened
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -172,7 +180,7 @@ UNRESOLVED: Final = frozenset(
 
 STEPS: Final = st.lists(
     st.tuples(
-        st.sampled_from(["answer", "answer", "answer", "answer", "crash", "cancel", "review"]),
+        st.sampled_from(["answer", "answer", "answer", "answer", "crash", "changed", "cancel", "review"]),
         OUTCOMES,
         st.sampled_from([0, 5_000, MINUTE_MS, HOUR_MS, DAY_MS, 6 * DAY_MS]),
     ),
@@ -199,9 +207,15 @@ class Walk:
         decision = decide_claim(self.payment, self.policy, frozenset(), self.now_ms)
         if self.payment.due_at_ms is not None and any(a.state in UNRESOLVED for a in self.payment.attempts):
             assert isinstance(decision, ResolveOpenAttempt)
+        if isinstance(decision, ReopenAttempt) and action == "changed":
+            decision = start_instead(self.payment.attempts, decision)
         match decision:
             case FailPayment(stop=stop):
                 self.apply(fail_payment(self.payment, stop, self.context()))
+            case ReopenAttempt(attempt=attempt):
+                self.reopen(attempt)
+                if action != "crash":
+                    self.answer(self.payment.attempt(attempt.number), outcome, first_send=True)
             case StartAttempt(number=number, candidate=candidate):
                 self.append(number, candidate)
                 if action != "crash":
@@ -226,11 +240,17 @@ class Walk:
             account_id=candidate.account_id,
             provider_key=derive_provider_key(self.payment.transaction_id, number),
             request_hash="h",
-            epoch=number,
+            epoch=self.payment.version,
             started_at_ms=self.now_ms,
         )
         attempts = (*self.payment.attempts, attempt)
         self.payment = replace(self.payment, attempts=attempts, version=self.payment.version + 1)
+
+    def reopen(self, attempt: Attempt) -> None:
+        again = reopened(attempt, epoch=self.payment.version, now_ms=self.now_ms)
+        attempts = tuple(again if a.number == again.number else a for a in self.payment.attempts)
+        self.payment = replace(self.payment, attempts=attempts, version=self.payment.version + 1)
+        assert self.payment.last_attempt == again
 
     def answer(self, attempt: Attempt, outcome: Outcome, *, first_send: bool) -> None:
         if isinstance(outcome, Succeeded | Authorized) and not outcome.merchant_reference:
@@ -414,7 +434,7 @@ class TestRetries:
         now_ms: int,
     ) -> None:
         found = Walk(_ACCEPTED, RetryPolicy(max_retries=7, charge_deadline_ms=DAY_MS))
-        for number, (provider, (state, kind)) in enumerate(tried, start=1):
+        for number, (provider, (state, kind)) in enumerate(tried[:MAX_ATTEMPTS], start=1):
             found.append(number, Candidate(provider=provider, account_id="main"))
             closed = replace(found.payment.attempt(number), state=state, decline_kind=kind)
             found.payment = replace(found.payment, attempts=(*found.payment.attempts[:-1], closed))
@@ -426,7 +446,7 @@ class TestRetries:
         assert choice in ROUTE.candidates
         assert choice.provider not in disabled
         assert now_ms < found.payment.charge_deadline_ms
-        assert len(attempts) <= max_retries
+        assert answered(attempts) <= max_retries
         assert not any(a.decline_kind and a.provider == choice.provider for a in attempts)
         assert not attempts or attempts[-1].decline_kind in {None, DeclineKind.SOFT}
         assert not any(a.state is AttemptState.FENCED and a.provider == choice.provider for a in attempts)

@@ -17,7 +17,7 @@ from payflowx.adapters.dynamodb.core.values import Item, to_attributes
 from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
-from payflowx.adapters.dynamodb.payments.payment_items import to_item
+from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, to_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
@@ -26,7 +26,8 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Owner, id_of
 from payflowx.domain.payments.state_machine import Change, SeenEvent
-from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.limits import MAX_ATTEMPTS, SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -183,6 +184,42 @@ def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
 def item_of(owner: Payment | Operation) -> Item:
     """Return the whole item with its keys; absent values are None."""
     return to_item(owner) if isinstance(owner, Payment) else operation_to_item(owner)
+
+
+def appended_attempt(expression: Expression, attempt: Attempt) -> str:
+    """The assignment that stores a new attempt behind the others."""
+    attempts = expression.name("attempts")
+    return f"{attempts} = list_append({attempts}, {expression.value([attempt_to_item(attempt)])})"
+
+
+def may_append(expression: Expression, attempt: Attempt) -> list[str]:
+    """Conditions: the attempt is the next one, and there is room for it."""
+    attempts = expression.name("attempts")
+    return [
+        f"size({attempts}) = {expression.value(attempt.number - 1)}",
+        f"size({attempts}) < {expression.value(MAX_ATTEMPTS)}",
+    ]
+
+
+def reopened_attempt(expression: Expression, attempt: Attempt) -> str:
+    """Further assignments, and removals: all known attributes of the attempt at its place, and no unknown one."""
+    place, item = _place(expression, attempt), attempt_to_item(attempt)
+    changed = "".join(f", {place}.{expression.equals(name, value)}" for name, value in item.items())
+    gone = [f"{place}.{expression.name(name)}" for name in attempt.__slots__ if name not in item]
+    return f"{changed} REMOVE {', '.join(gone)}"
+
+
+def may_reopen(expression: Expression, attempt: Attempt) -> list[str]:
+    """Conditions: the attempt at this place has this key, and nothing was sent for it."""
+    place = _place(expression, attempt)
+    return [
+        f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}",
+        f"{place}.{expression.equals('provider_key', attempt.provider_key)}",
+    ]
+
+
+def _place(expression: Expression, attempt: Attempt) -> str:
+    return f"{expression.name('attempts')}[{attempt.number - 1}]"
 
 
 def seen(before: Item) -> Item:

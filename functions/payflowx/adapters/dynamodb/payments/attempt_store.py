@@ -12,13 +12,13 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, item_found, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
-from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, lease_assignments
+from payflowx.adapters.dynamodb.payments.payment_items import lease_assignments
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import AlreadySeen, Owner, OwnerId, Stored, VersionConflict, id_of
 from payflowx.domain.payments.state_machine import SeenEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_ATTEMPTS, SECOND_MS
+from payflowx.domain.shared.limits import SECOND_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -39,7 +39,14 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
     def from_item(self, item: Item) -> Owner: ...
 
     def claim(
-        self, owner_id: OwnerId, *, version: int, lease: Lease, now_ms: int, append: Attempt | None
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
         """Update the item and return it in one call: a claim needs no read."""
         expression = Expression()
@@ -52,14 +59,14 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         }
         update = "SET " + expression.assignments(values)
         conditions = [expression.equals("version", version), expression.at_most("lease.expiresAt", now_ms)]
+        if append is not None or reopen is not None:
+            conditions.append(expression.absent("chargedAttempt"))
         if append is not None:
-            attempts = expression.name("attempts")
-            update += f", {attempts} = list_append({attempts}, {expression.value([attempt_to_item(append)])})"
-            conditions += [
-                expression.absent("chargedAttempt"),
-                f"size({attempts}) = {expression.value(append.number - 1)}",
-                f"size({attempts}) < {expression.value(MAX_ATTEMPTS)}",
-            ]
+            update += f", {writes.appended_attempt(expression, append)}"
+            conditions += writes.may_append(expression, append)
+        if reopen is not None:
+            update += writes.reopened_attempt(expression, reopen)
+            conditions += writes.may_reopen(expression, reopen)
         return self._update(owner_id, update, conditions, expression, is_ours=lambda found: found.lease == lease)
 
     def save_progress(

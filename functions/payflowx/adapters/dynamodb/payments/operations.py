@@ -2,25 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 from payflowx.adapters.dynamodb.core import keys, writes
-from payflowx.adapters.dynamodb.core.expressions import Expression
-from payflowx.adapters.dynamodb.core.failures import storage_errors
-from payflowx.adapters.dynamodb.core.values import Item, from_attributes
+from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
+from payflowx.adapters.dynamodb.payments.operation_list import OperationList
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation_ports import OperationPage
 from payflowx.domain.payments.ports import Created, Existing, VersionConflict
 from payflowx.domain.payments.state_machine import Change
-from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_OPERATIONS_LISTED
 from payflowx.domain.shared.operation_request import OperationKind
-
-_MAX_OPERATION_PAGES: Final = 50
-"""A page holds up to 1 MB: some thousand operations of a few hundred bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,42 +65,16 @@ class DynamoDBOperations(DynamoDBAttemptStore[Operation]):
         return operation_from_item(item) if item else None
 
     def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """By the time of their acceptance. Ids are hashes, so all are read and then sorted: there are few."""
-        expression = Expression()
-        partition = expression.equals("pk", keys.payment_partition(merchant_id, transaction_id))
-        prefix = f"begins_with({expression.name('sk')}, {expression.value(keys.OPERATION_PREFIX)})"
-        with storage_errors():
-            answer = self.client.query(
-                TableName=self.transactions_table,
-                KeyConditionExpression=f"{partition} AND {prefix}",
-                ConsistentRead=True,
-                Limit=MAX_OPERATIONS_LISTED,
-                **expression.arguments(),
-            )
-        found = [operation_from_item(from_attributes(item)) for item in answer["Items"]]
-        return sorted(found, key=lambda operation: (operation.created_at_ms, operation.operation_id))
+        """All of them, by the time of their acceptance."""
+        return self._list.all(merchant_id, transaction_id)
 
-    def all_of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """Read all pages: a sum over some of them would be wrong."""
-        expression = Expression()
-        partition = expression.equals("pk", keys.payment_partition(merchant_id, transaction_id))
-        prefix = f"begins_with({expression.name('sk')}, {expression.value(keys.OPERATION_PREFIX)})"
-        found: list[Operation] = []
-        start: dict[str, Any] = {}
-        for _ in range(_MAX_OPERATION_PAGES):
-            with storage_errors():
-                answer = self.client.query(
-                    TableName=self.transactions_table,
-                    KeyConditionExpression=f"{partition} AND {prefix}",
-                    ConsistentRead=True,
-                    **expression.arguments(),
-                    **start,
-                )
-            found += [operation_from_item(from_attributes(item)) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                return found
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        raise StorageUnavailableError("the payment has more operations than one read may hold")
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage:
+        """By the time of their acceptance."""
+        return self._list.page(merchant_id, transaction_id, limit=limit, position=position)
+
+    @property
+    def _list(self) -> OperationList:
+        return OperationList(client=self.client, table=self.transactions_table)
 
     def locate(self, merchant_id: str, operation_id: str) -> str | None:
         """Through the row that was written with the operation."""

@@ -221,9 +221,10 @@ class OperationAnswer(_Answer):
 
 
 class OperationListAnswer(_Answer):
-    """Oldest first; all of a payment's."""
+    """Oldest first."""
 
     items: list[OperationAnswer]
+    next_cursor: str | None
 
 
 class EventAnswer(_Answer):
