@@ -170,6 +170,7 @@ class TestEveryWayIntoReview:
         # An excess is never without a review.
         expected = PaymentStatus.IN_REVIEW if "excess" in after else PaymentStatus.SUCCESS
         assert world.now(payment).status is expected
+        assert world.telemetry.total("PaymentsInReview") == int("excess" in after)
 
     def test_a_booked_refund_whose_account_is_missing_is_left_alone(self, world: World) -> None:
         payment = charged(world)

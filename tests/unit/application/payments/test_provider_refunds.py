@@ -113,6 +113,8 @@ class TestBooking:
         (operation,) = external(world, payment)
         assert (operation.status, operation.last_error and operation.last_error.code) == ("IN_REVIEW", "late_success")
         assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
+        assert world.telemetry.total("OperationsInReview") == 1
+        assert operation.review_since_ms is not None
         from payflowx.domain.payments.review import ReviewVerdict
 
         close(world, operation, ReviewVerdict.NOT_CHARGED)
