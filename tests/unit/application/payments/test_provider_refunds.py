@@ -7,7 +7,7 @@ import pytest
 
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.operation import Operation, Origin
-from payflowx.domain.payments.outcome import NotFound, Unknown
+from payflowx.domain.payments.outcome import Mismatch, NotFound, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.events import ProviderEvent
@@ -243,6 +243,14 @@ class TestOursFirst:
         world.work_until_idle()
         assert read(world, payment, listed()).booked == ["re_dash"]
         assert of(world, payment) == {"captured": 100, "refundable": 30, "refunded": 70}
+
+    def test_a_mismatch_of_ours_without_an_id_is_unresolved_too(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).moves = [Mismatch(code="duplicate_refund")]
+        world.request(REFUND, payment, 40)
+        world.work()
+        assert read(world, payment, listed()).waiting == ["re_dash"]
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "reserved": 40}
 
     def test_one_with_the_key_of_another_program_needs_not_wait(self, world: World) -> None:
         payment = charged(world)
