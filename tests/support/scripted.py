@@ -123,6 +123,10 @@ class ScriptedProvider:
         self.moved.append(("inquire", request))
         return _next_operation(self.operation_inquiries, request, NotFound())
 
+    @property
+    def lists_refunds(self) -> bool:
+        return self.refunds is not None
+
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         self.sent.append(("refunds", request))
         return (

@@ -124,6 +124,11 @@ class HttpProvider:
                     return self._final(outcome)
         return NotFound()
 
+    @property
+    def lists_refunds(self) -> bool:
+        """Whether the connector reads the refunds of a charge."""
+        return self.connector.refunds is not None
+
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         """Read all refunds of a charge. A list that is cut off or not understood is unavailable."""
         refunds = self.connector.refunds

@@ -85,7 +85,7 @@ class RecordProviderRefunds:
             return RefundsRecorded(unavailable=read.code)
         found: dict[RefundDecision, list[str]] = {decision: [] for decision in RefundDecision}
         for refund in read.refunds:
-            found[self._record(payment, charge, refund, evidence or {})].append(refund.reference)
+            found[self.record(payment, charge, refund, evidence or {})].append(refund.reference)
         return RefundsRecorded(
             booked=found[RefundDecision.BOOK],
             waiting=found[RefundDecision.WAIT],
@@ -99,9 +99,10 @@ class RecordProviderRefunds:
             return RefundListUnavailable(code="account_removed")
         return self.providers.get(charge.provider).refunds_of(charge_request_of(payment, charge), account)
 
-    def _record(
+    def record(
         self, payment: Payment, charge: Attempt, refund: ProviderRefund, evidence: Mapping[str, Fact]
     ) -> RefundDecision:
+        """Record one refund of the charge; return what it means for the ledger."""
         names = (payment.merchant_id, payment.transaction_id)
         for _ in range(MAX_ACCEPT_TRIES):
             stored = self.payments.get(*names)

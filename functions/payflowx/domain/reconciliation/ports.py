@@ -40,6 +40,9 @@ class ListingProvider(Protocol):
         """Return one page of the provider's report."""
         ...
 
+    @property
+    def lists_refunds(self) -> bool: ...
+
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         """Read all refunds of a charge. Changes nothing at the provider."""
         ...
