@@ -18,7 +18,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.reconciler": 140,
     "payflowx.entrypoints.sweeper": 106,
     "payflowx.entrypoints.operators.handler": 204,
-    "payflowx.entrypoints.routing_validator": 40,
+    "payflowx.entrypoints.routing_validator": 42,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
 

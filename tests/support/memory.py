@@ -399,26 +399,30 @@ class MemoryPayments:
         )
         yield [d for name, d in due if d.due_at_ms <= until_ms and shard_of(name, DUE_SHARDS) == shard]
 
-    def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
+    def postpone(self, due: Due, *, due_at_ms: int, drives: int | None) -> bool:
         if due.kind is DueKind.EVENT:
             place = (due.merchant_id, due.transaction_id, int(due.item_id))
             merchant_event = self.merchant_events[place]
             if merchant_event.due_at_ms != due.due_at_ms:
                 return False
-            self.merchant_events[place] = replace(merchant_event, due_at_ms=due_at_ms, drives=drives)
+            self.merchant_events[place] = replace(
+                merchant_event, due_at_ms=due_at_ms, drives=merchant_event.drives if drives is None else drives
+            )
             return True
         if due.kind is DueKind.OPERATION:
             of = (due.merchant_id, due.transaction_id, due.item_id)
             operation = self.operations[of]
             if operation.due_at_ms != due.due_at_ms:
                 return False
-            self.operations[of] = replace(operation, due_at_ms=due_at_ms, drives=drives)
+            self.operations[of] = replace(
+                operation, due_at_ms=due_at_ms, drives=operation.drives if drives is None else drives
+            )
             return True
         key = (due.merchant_id, due.transaction_id)
         found = self.payments[key]
         if found.due_at_ms != due.due_at_ms:
             return False
-        self.payments[key] = replace(found, due_at_ms=due_at_ms, drives=drives)
+        self.payments[key] = replace(found, due_at_ms=due_at_ms, drives=found.drives if drives is None else drives)
         return True
 
 

@@ -191,13 +191,30 @@ class Due:
         return OwnerId(merchant_id=self.merchant_id, transaction_id=self.transaction_id, operation_id=operation_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownDue:
+    """A due item of a kind that this release does not know, by its stored key."""
+
+    partition: str
+    sort: str
+    due_at_ms: int
+
+
+AnyDue = Due | UnknownDue
+
+
 class DueItems(Protocol):
     """The due index, as the sweeper reads and writes it."""
 
-    def pages(self, shard: int, until_ms: int) -> Iterable[Sequence[Due]]: ...
+    def pages(self, shard: int, until_ms: int) -> Iterable[Sequence[AnyDue]]:
+        """Return the items of a shard that are due, oldest first."""
+        ...
 
-    def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
-        """Set a later due time and count the wake-up; False if the item changed since."""
+    def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
+        """Set a later due time; False if the item changed since. The item itself is not read.
+
+        `drives` is the new number of wake-ups; None leaves it, for an item that nothing is known about.
+        """
         ...
 
 
