@@ -105,7 +105,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
     def reschedule(self, before: Owner, after: Owner) -> Stored[Owner] | VersionConflict[Owner]:
         """Update what differs."""
         expression = Expression()
-        update = expression.update(writes.seen(writes.item_of(before)), writes.item_of(after))
+        update = expression.update(writes.read(before), writes.item_of(after))
         return self._update(
             id_of(before),
             update,
