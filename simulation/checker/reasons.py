@@ -118,7 +118,8 @@ def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: S
     last = attempts[-1] if attempts else {}
     code = after.get("lastError", {}).get("code")
     if code == "action_expired":
-        deadline_ms = before["attempts"][-1].get("deadline_ms", 1 << 62)
+        waited = [a for a in before["attempts"] if a["state"] == "REQUIRES_ACTION"]
+        deadline_ms = waited[0].get("deadline_ms", 1 << 62) if waited else 1 << 62
         return "" if write.at_ms + _CLOCKS_MS >= deadline_ms else "failed before the payer's time was over"
     if last.get("decline_kind") in _NO_FURTHER or last.get("reopens_until_ms") is not None:
         return ""
