@@ -18,6 +18,8 @@ from payflowx.domain.shared.statuses import (
 
 def count_change(telemetry: Telemetry, change: Change) -> None:
     """Count the attempt's outcome, and the new statuses of payment and operation."""
+    if change.attempt_number is not None:
+        _count_postponed(telemetry, change.operation_after or change.after, change.wake_in_seconds)
     if change.operation_after is not None:
         _count_operation(telemetry, change.operation_before, change.operation_after)
         if change.after.status is PaymentStatus.IN_REVIEW:
@@ -63,3 +65,13 @@ def _count_payment(telemetry: Telemetry, before: Payment, after: Payment) -> Non
     telemetry.count(Metric.ATTEMPTS_TO_FINAL, len(after.attempts))
     if before.status is PaymentStatus.PENDING:
         telemetry.milliseconds(Metric.TIME_TO_FINAL, after.updated_at_ms - after.created_at_ms)
+
+
+def _count_postponed(telemetry: Telemetry, owner: Payment | Operation, wake_in_seconds: int | None) -> None:
+    """Count a request that could not be sent and is tried again later; one that another provider gets at once is not.
+
+    Such a payment fails within the hour at the earliest, so the objective's alarms see the trouble too late.
+    """
+    pending = owner.status in {PaymentStatus.PENDING, OperationStatus.PENDING}
+    if pending and owner.not_sent_since_ms is not None and wake_in_seconds != 0:
+        telemetry.count(Metric.SENDS_POSTPONED)
