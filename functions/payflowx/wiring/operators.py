@@ -36,6 +36,7 @@ from payflowx.application.operators.set_provider_status import ListProviders, Se
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
+from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
@@ -49,13 +50,12 @@ from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.recovery.ports import WorkQueueName
-from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
-from payflowx.wiring.providers import ProviderAccess, ProviderSettings
+from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatorsSettings(LedgerWriterSettings, ProviderSettings):
+class OperatorsSettings(RefundReaderSettings):
     """A work queue has an address, one for its dead letters, and the log group of the function that consumes it."""
 
     account_secrets_key_arn: str
@@ -97,7 +97,7 @@ class OperatorsSettings(LedgerWriterSettings, ProviderSettings):
 
 
 @dataclass(kw_only=True)
-class OperatorsWiring(LedgerWriter, ProviderAccess):
+class OperatorsWiring(RefundReader):
     settings: OperatorsSettings
 
     @classmethod
@@ -294,6 +294,10 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
             clock=self.platform.clock,
             policy=self.policy,
         )
+
+    @cached_property
+    def record_refund_by_hand(self) -> RecordRefundByHand:
+        return RecordRefundByHand(record_provider_refunds=self.record_provider_refunds)
 
     @cached_property
     def resolve_payment(self) -> ResolvePayment:

@@ -51,7 +51,7 @@ from payflowx.domain.reconciliation.run import (
     narrower,
 )
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
-from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.errors import ConfigurationError, UnreadableItemError
 from payflowx.domain.shared.limits import DAY_MS, MAX_PAGE_ITEMS, MIN_TIME_TO_SEND_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import CaptureMode
@@ -152,6 +152,8 @@ class Reconcile:
 
     def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         page = self.payments.page(self._query(run))
+        if page.unreadable:  # a run that ends says that every charge of its days was compared
+            raise UnreadableItemError("payment", None, f"{len(page.unreadable)} payments of the page")
         candidates = [
             (payment, attempt)
             for payment in page.items

@@ -9,7 +9,7 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.provider_refund import RefundsRead
+from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportPage, ReportResult
 from payflowx.domain.reconciliation.run import Discrepancy, Run, Source
@@ -39,6 +39,9 @@ class ListingProvider(Protocol):
     def report_page(self, page: ReportPage, account: Account) -> ReportResult:
         """Return one page of the provider's report."""
         ...
+
+    @property
+    def lists_refunds(self) -> bool: ...
 
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         """Read all refunds of a charge. Changes nothing at the provider."""

@@ -195,3 +195,8 @@ def merchant_events_day(merchant_id: str, day: str) -> str:
 def merchant_day_sort(at_ms: int, item_id: str) -> str:
     """Within a day, by time and id."""
     return f"{at_ms:013d}#{item_id}"
+
+
+def id_in(merchant_day_sort: str) -> str:
+    """The id that a sort key of a merchant's day ends with."""
+    return merchant_day_sort.partition("#")[2]

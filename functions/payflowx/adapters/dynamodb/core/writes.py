@@ -110,18 +110,22 @@ def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
     A first success may be written only where there is none.
     """
     expression = Expression()
-    update = expression.update(seen(item_of(before)) | _derived(before), item_of(after))
+    update = expression.update(read(before), item_of(after))
     conditions = unmoved(expression, before)
     if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
     return _update(table, keys.owner_key(id_of(before)), update, conditions, expression)
 
 
-def _derived(before: Payment | Operation) -> Item:
-    """Attributes that the reader derived from others: the stored ones are unknown."""
+def read(before: Payment | Operation) -> Item:
+    """The item as read, with unknown what the reader may have derived from other attributes."""
+    return seen(item_of(before)) | dict.fromkeys(_derived(before), UNKNOWN)
+
+
+def _derived(before: Payment | Operation) -> tuple[str, ...]:
     if isinstance(before, Operation):
-        return {"held": UNKNOWN}
-    return dict.fromkeys(("reserved", "balanceVersion"), UNKNOWN) if before.is_balance_derived else {}
+        return ("held",)
+    return ("reserved", "balanceVersion") if before.is_balance_derived else ()
 
 
 def _is_first_charge(before: Payment | Operation, after: Payment | Operation) -> bool:
