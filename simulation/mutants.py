@@ -287,8 +287,8 @@ def _answers_not_compared() -> list[AbstractContextManager[Any]]:
 def _event_outside_the_transaction() -> list[AbstractContextManager[Any]]:
     parts, commit = DynamoDBPayments._commit_parts, DynamoDBPayments.commit
 
-    def without_event(self: DynamoDBPayments, change: Any) -> Any:
-        return parts(self, change)[:-1]
+    def without_event(self: DynamoDBPayments, change: Any, **options: bool) -> Any:
+        return parts(self, change, **options)[:-1]
 
     def commit_then_put(self: DynamoDBPayments, change: Any) -> Any:
         result = commit(self, change)

@@ -148,6 +148,16 @@ class TestTheList:
         shop.payments.reschedule(payment, later)
         assert [r.since_ms for r in shop.listed()] == [NOW_MS]
 
+    def test_a_change_that_keeps_it_in_review_keeps_its_age(self, shop: Shop) -> None:
+        payment = review(shop, shop.accept("k"))
+        shop.now_ms += DAY_MS
+        shop.commit(change_of(payment, payment, "payment.look_requested", {}, shop.context()))
+        assert [r.since_ms for r in shop.listed()] == [NOW_MS]
+        closed = replace(shop.payment(payment.transaction_id), status=PaymentStatus.FAILED)
+        shop.commit(change_of(shop.payment(payment.transaction_id), closed, "x", {}, shop.context()))
+        review(shop, shop.payment(payment.transaction_id))
+        assert [r.since_ms for r in shop.listed()] == [NOW_MS + DAY_MS]
+
     def test_an_operation_whose_amount_was_given_back_is_listed(self, shop: Shop) -> None:
         payment = shop.accept("k")
         operation = shop.refund(payment, "r")

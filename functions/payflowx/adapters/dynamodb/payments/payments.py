@@ -135,7 +135,9 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             return self._commit(change, beside_another_merchant=True)
         return ReferenceTaken()
 
-    def _commit_parts(self, change: Change, *, beside_another_merchant: bool) -> list[tuple[Part, dict[str, Any]]]:
+    def _commit_parts(
+        self, change: Change, *, beside_another_merchant: bool = False
+    ) -> list[tuple[Part, dict[str, Any]]]:
         table = self.transactions_table
         parts = [(Part.PAYMENT, writes.changed(table, change.before, change.after))]
         if change.operation_before is not None and change.operation_after is not None:
