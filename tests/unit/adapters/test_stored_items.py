@@ -96,7 +96,7 @@ CODECS: Final[Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], dict[str,
 }
 
 
-def each(*kinds: str) -> Any:
+def each(*kinds: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("kind", "item"),
         [
