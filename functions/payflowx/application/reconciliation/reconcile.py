@@ -160,7 +160,7 @@ class Reconcile:
             if (attempt := charge_to_find(payment, run.provider, run.account_id, run.time_range)) is not None
         ]
         names = sorted({attempt.reference for _, attempt in candidates if attempt.reference})
-        listed = self.lookups.listed(run.source, run.provider, run.account_id, names)
+        listed = self.lookups.listed(run.merchant_id, run.source, run.provider, run.account_id, names)
         unlisted = [(payment, attempt) for payment, attempt in candidates if attempt.reference not in listed]
         assessments = [
             self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))

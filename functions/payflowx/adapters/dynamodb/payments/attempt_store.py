@@ -15,9 +15,10 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.payment_items import lease_assignments
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import SeenEvent
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import AlreadySeen, Owner, OwnerId, Stored, VersionConflict, id_of
-from payflowx.domain.payments.state_machine import SeenEvent
+from payflowx.domain.payments.ports import AlreadySeen, Stored, VersionConflict
+from payflowx.domain.payments.work_item import Owner, OwnerId, id_of
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -105,7 +106,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
     def reschedule(self, before: Owner, after: Owner) -> Stored[Owner] | VersionConflict[Owner]:
         """Update what differs."""
         expression = Expression()
-        update = expression.update(writes.seen(writes.item_of(before)), writes.item_of(after))
+        update = expression.update(writes.read(before), writes.item_of(after))
         return self._update(
             id_of(before),
             update,
@@ -121,7 +122,10 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         table = self.transactions_table
         refused = writes.transact(
             self.client,
-            [(Part.OWNER, writes.changed(table, before, after)), (Part.SEEN, writes.seen_event(table, seen))],
+            [
+                (Part.OWNER, writes.changed(table, before, after)),
+                (Part.SEEN, writes.seen_event(table, before.merchant_id, seen)),
+            ],
         )
         if refused is None:
             return Stored(item=after)
