@@ -1,7 +1,7 @@
 """Writes `tests/data/items/<version>`: items and messages as this release stores and sends them.
 
 `python -m tests.data.items.write` writes those of the version in `pyproject.toml`, once, at its release. Later releases
-read them for as long as items of that release exist. A release without a field of a later one leaves the field out.
+read them for as long as items of that release exist.
 """
 
 import json
@@ -28,12 +28,12 @@ from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint
 from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, MerchantEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import GENESIS_HASH, Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import NextAction, Succeeded
 from payflowx.domain.payments.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
 from payflowx.domain.payments.ports import Job
-from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.reconciliation.matching import MatchResult, ResolutionAction
@@ -425,7 +425,7 @@ def _store_payments(stored: Database) -> None:
         entry = event(paid.transaction_id, seq, to)
         parts.append(writes.new_event(TRANSACTIONS, entry, merchant_event(entry)))
     seen = SeenEvent(provider="stripe", account_id="main", event_id="evt_1", expires_at_ms=NOW_MS)
-    parts.append(writes.seen_event(TRANSACTIONS, seen))
+    parts.append(writes.seen_event(TRANSACTIONS, MERCHANT, seen))
     change = Change(before=paid, after=paid, event=entry, attempt_number=1, reference="pi_1")
     parts.append(writes.owned_reference(TRANSACTIONS, change))
     moved = replace(change, operation_before=operation, operation_after=operation, reference="re_1")
@@ -441,7 +441,7 @@ def _store_reconciliation(stored: Database) -> None:
         store.start(run)
     store.report("rec_" + _name(0), list(discrepancies()))
     lookups = DynamoDBLookups(client=client, table=TRANSACTIONS)
-    lookups.note_listed(Source.LIST, "stripe", "main", {"pi_1": "12"}, NOW_MS)
+    lookups.note_listed(MERCHANT, Source.LIST, "stripe", "main", {"pi_1": "12"}, expires_at_ms=NOW_MS)
 
 
 def _store_directory(stored: Database) -> None:

@@ -34,7 +34,8 @@ from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.outbound_webhooks.endpoints import EndpointStatus
 from payflowx.domain.outbound_webhooks.merchant_events import DeliveryState
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import Stored, id_of
+from payflowx.domain.payments.ports import Stored
+from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.reconciliation.matching import MatchResult
 from payflowx.domain.shared.errors import UnreadableItemError
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
