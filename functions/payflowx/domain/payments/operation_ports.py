@@ -12,10 +12,14 @@ from payflowx.domain.shared.operation_request import OperationKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPage:
-    """A page, oldest first. `next_position` continues the list; None ends it."""
+    """A page, oldest first. `next_position` continues the list; None ends it.
+
+    `unreadable` holds the ids of operations of the page that this release cannot read.
+    """
 
     items: Sequence[Operation]
     next_position: str | None
+    unreadable: Sequence[str] = ()
 
 
 class Operations(AttemptStore[Operation], Protocol):
