@@ -10,15 +10,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 40,
-    "payflowx.entrypoints.api.handler": 150,
-    "payflowx.entrypoints.worker": 112,
-    "payflowx.entrypoints.webhook_receiver": 80,
-    "payflowx.entrypoints.provider_events": 107,
-    "payflowx.entrypoints.deliverer": 104,
-    "payflowx.entrypoints.reconciler": 128,
-    "payflowx.entrypoints.sweeper": 97,
-    "payflowx.entrypoints.operators.handler": 188,
-    "payflowx.entrypoints.routing_validator": 40,
+    "payflowx.entrypoints.api.handler": 158,
+    "payflowx.entrypoints.worker": 122,
+    "payflowx.entrypoints.webhook_receiver": 84,
+    "payflowx.entrypoints.provider_events": 118,
+    "payflowx.entrypoints.deliverer": 114,
+    "payflowx.entrypoints.reconciler": 140,
+    "payflowx.entrypoints.sweeper": 106,
+    "payflowx.entrypoints.operators.handler": 204,
+    "payflowx.entrypoints.routing_validator": 42,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
 

@@ -35,7 +35,10 @@ class EnvironmentSettings:
     delivery_concurrency: int = 10
     """Batches of ten events at a time. More would only load merchants' servers."""
     max_retries: int = 3
+    """Further attempts of a payment after the first that a provider answered."""
     charge_deadline_hours: int = 24
+    not_sent_patience_minutes: int = 60
+    """How long a request that cannot be sent is tried again: connections refused, credentials unreadable."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     firewall: bool = False
     gradual_routing: bool = False

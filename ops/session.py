@@ -43,9 +43,11 @@ class Session:
         """A change, with who decides it and why."""
         return self.ask(command, operator=self.target.who(), reason=reason, **fields)
 
-    def pages(self, command: str, cursor: str, next_cursor: str, **fields: Any) -> Iterator[dict[str, Any]]:
-        """All items of a list, page by page."""
-        position = None
+    def pages(
+        self, command: str, cursor: str, next_cursor: str, *, start: str | None = None, **fields: Any
+    ) -> Iterator[dict[str, Any]]:
+        """All items of a list, or those after `start`, page by page."""
+        position = start
         while True:
             page = self.ask(command, **fields, **{cursor: position})
             yield from page["items"]

@@ -55,6 +55,8 @@ class Simulator(ABC):
     name: str
     reopens: bool = False
     """Whether this provider may turn a decline into a charge later."""
+    account: str = ""
+    """Two accounts at one provider have different ids; empty where there is only one."""
 
     def __init__(self, store: Store, credentials: Credentials, *, public_url: str, visibility_lag_seconds: float = 0.0):
         self.store = store
@@ -197,7 +199,7 @@ class Simulator(ABC):
 
     def make_id(self, prefix: str, *parts: object) -> str:
         """A deterministic id: the same sequence of requests gives the same ids."""
-        text = "|".join([self.name, prefix, *map(str, parts)])
+        text = "|".join([self.name + self.account, prefix, *map(str, parts)])
         return prefix + hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def count(self, kind: str) -> int:

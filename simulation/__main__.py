@@ -39,8 +39,8 @@ def _many(seeds: range) -> int:
         _show_broken(result)
     for path in missing:
         print(f"never happened: {path}")
-    speed = total.payments / total.cpu_seconds if total.cpu_seconds else 0
-    print(f"{time.monotonic() - started:.0f} s, {speed:.0f} payments a CPU-second")
+    spent = f"{time.monotonic() - started:.0f} s, {total.cpu_seconds:.0f} CPU-seconds"
+    print(f"{spent}, {total.speed():.0f} payments and operations a CPU-second")
     print(total.last_line())
     return 1 if total.violations or missing else 0
 

@@ -22,6 +22,10 @@ class CheckResult:
     plan: Plan
     hash: str
     payments: int
+    operations: int
+    """Captures, voids and refunds that were accepted."""
+    events: int
+    """Providers' webhooks that were posted, each delivery counted."""
     faults: Counter[str]
     violations: tuple[Violation, ...]
     sometimes: Counter[str] = field(default_factory=Counter)
@@ -45,6 +49,8 @@ def judge(evidence: Evidence) -> CheckResult:
         plan=result.plan,
         hash=result.history.hash(),
         payments=len(evidence.payments),
+        operations=sum(len(payment.operations) for payment in evidence.payments.values()),
+        events=len(result.history.webhooks),
         faults=result.faults.counts,
         violations=tuple(violations(evidence)),
         sometimes=result.history.sometimes + _paths(evidence),

@@ -2,56 +2,45 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
+from simulation.api import Api
 from simulation.faults import Faults
-from simulation.functions import Platform
-from simulation.history import Call, History
-from simulation.kernel import EPOCH_MS, Kernel
-from simulation.providers import KINDS, SimulatedProviders, endpoint_of
-from simulation.workload import MERCHANTS, Order
+from simulation.history import Call
+from simulation.kernel import Kernel
+from simulation.operators import Operators
+from simulation.providers import SimulatedProviders
+from simulation.workload import MERCHANTS, Manner, Order, Step, Wish
 
 _TRIES: Final = 6
-_AUTHORIZER_CACHE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 3_600_000
-_DECISION: Final = {"operator": "the simulation", "reason": "Set-up and clean-up"}
-_LOOKS_MS: Final = (5_000, 60_000, 1_200_000)
+_LOOKS_MS: Final = (5_000, 60_000, 1_200_000, 6_000_000)
+_SOON: Final = 24
+"""Most late repetitions come within hours, few after more than a day: a whole run waits for the last."""
+_WAITS_MS: Final = (20_000, 240_000, 1_500_000)
+"""Before an operation that could not be taken yet is asked for again."""
+_UNANSWERED: Final = frozenset({0, 500, 502, 503})
+"""These say nothing about what happened."""
+_ALLOWING: Final = {
+    Wish.CAPTURE: frozenset({"AUTHORIZED"}),
+    Wish.CANCEL: frozenset({"AUTHORIZED"}),
+    Wish.REFUND: frozenset({"SUCCESS"}),
+}
+_ENDED: Final = frozenset({"FAILED", "CANCELLED"})
+_PATHS: Final = {Wish.CAPTURE: "capture", Wish.CANCEL: "cancel", Wish.REFUND: "refunds"}
 
 
 @dataclass(slots=True)
-class Merchants:
-    """Every merchant has a key, shown once. `busy` counts the clients that still do something."""
+class Clients:
+    """The software of all merchants. `busy` counts the clients that still do something."""
 
     kernel: Kernel
     faults: Faults
-    history: History
-    platform: Platform
+    api: Api
+    operators: Operators
     providers: SimulatedProviders
-    api_keys: dict[str, str] = field(default_factory=dict)
     busy: int = 0
-    _authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
-    _requests: int = 0
-
-    def set_up(self) -> None:
-        """Create the merchants through the operations function."""
-        for merchant in MERCHANTS:
-            accounts = [
-                {"provider": name, "accountId": "main", "endpoint": endpoint_of(name), "secretArn": "arn:gateway"}
-                for name in KINDS
-            ]
-            command = {
-                "command": "create_merchant",
-                "merchantId": merchant,
-                "name": merchant,
-                "accounts": accounts,
-                **_DECISION,
-            }
-
-            def created(answer: Any, merchant: str = merchant) -> None:
-                self.api_keys[merchant] = answer["apiKey"]
-
-            self.platform.invoke("operations", command, created)
 
     def start(self, order: Order) -> None:
         """Let the client software of an order begin when it is time."""
@@ -64,20 +53,21 @@ class Merchants:
         body = json.dumps(order.body)
         rates, extras = self.faults.rates, order.extras
         if extras["concurrent"] < rates["client_concurrent"]:
-            self.faults.counts["client_concurrent"] += 1
+            self.faults.count("client_concurrent")
             for _ in range(2):
                 self._beside(lambda: self._create(order, body))
         if extras["other"] < rates["client_other_body"]:
-            self.faults.counts["client_other_body"] += 1
+            self.faults.count("client_other_body")
             other = json.dumps({**order.body, "amount": order.body["amount"] + 1})
             self._beside(lambda: self._create(order, other))
         if extras["later"] < rates["client_repeats_later"]:
-            self.faults.counts["client_repeats_later"] += 1
-            delay_ms = int(extras["pause"] ** 3 * 2 * _DAY_MS)
+            self.faults.count("client_repeats_later")
+            delay_ms = int(extras["pause"] ** _SOON * 2 * _DAY_MS)
             self._beside(lambda: self._repeat_later(order, body, delay_ms))
         call = self._create(order, body)
         if call.status == 202:
-            self._check_after(order, call.answer["transactionId"])
+            self.operators.amounts[call.answer["transactionId"]] = order.body["amount"]
+            self._go_on(order, call.answer["transactionId"])
         self.busy -= 1
 
     def _beside(self, action: Callable[[], Any]) -> None:
@@ -94,119 +84,115 @@ class Merchants:
         self._create(order, body)
 
     def _create(self, order: Order, body: str) -> Call:
+        return self._post(order.merchant, "/payments", order.key, body)
+
+    def _post(self, merchant: str, path: str, key: str, body: str) -> Call:
         """POST until there is an answer that says what happened; 503 and silence say nothing."""
         for tries in range(_TRIES):
-            call = self.request(order.merchant, "POST", "/payments", key=order.key, body=body)
-            if call.status not in {0, 502, 503, 500}:
+            call = self.api.request(merchant, "POST", path, key=key, body=body)
+            if call.status not in _UNANSWERED:
                 break
             self.kernel.sleep(1_000 << tries)
         return call
 
-    def _check_after(self, order: Order, transaction_id: str) -> None:
-        """Read it a few times; the payer approves, or the merchant cancels."""
+    # -- what follows
+
+    def _go_on(self, order: Order, transaction_id: str) -> None:
+        """The payer approves; the merchant captures, cancels, refunds, and reads."""
         path = f"/payments/{transaction_id}"
         if order.extras["cancel"] < self.faults.rates["client_cancels"]:
-            self.faults.counts["client_cancels"] += 1
-            self.kernel.sleep(int(order.extras["pause"] * 30_000))
-            self.request(order.merchant, "POST", f"{path}/cancel")
-        for delay_ms in _LOOKS_MS:
+            self.faults.count("client_cancels")
+            self._beside(lambda: self._cancel(order, path))
+        hasty = [step for step in order.steps if not step.patient]
+        for number, step in enumerate(hasty):
+            self._beside(lambda step=step, number=number: self._hasten(order, path, step, f"hasty-{number}"))
+        status = self._watch(order, path, _LOOKS_MS)
+        for number, step in enumerate(step for step in order.steps if step.patient):
+            if status in _ENDED:
+                break
+            self.kernel.sleep(step.wait_ms)
+            if status not in _ALLOWING[step.wish]:
+                status = self._watch(order, path, (10_000, 300_000), until=_ALLOWING[step.wish] | _ENDED)
+            if status not in _ALLOWING[step.wish]:
+                break
+            self._ask(order, path, step, f"step-{number}")
+            if step.wish is not Wish.REFUND:
+                status = self._watch(order, path, (30_000,))
+        if order.extras["pause"] < 0.1:
+            self._look_around(order, path)
+        if order.extras["erase"] < self.faults.rates["client_erases"]:
+            self.faults.count("client_erases")
+            self.operators.erase(order.merchant, transaction_id)
+
+    def _watch(self, order: Order, path: str, looks_ms: tuple[int, ...], *, until: frozenset[str] | None = None) -> str:
+        """The payment's status at the last look. Looking ends early at a status that was waited for."""
+        wanted = until or frozenset({"SUCCESS", "AUTHORIZED"}) | _ENDED
+        status = ""
+        for delay_ms in looks_ms:
             self.kernel.sleep(delay_ms)
-            call = self.request(order.merchant, "GET", path)
-            action = call.answer.get("nextAction") if call.status == 200 else None
+            call = self.api.request(order.merchant, "GET", path)
+            if call.status != 200:
+                continue
+            status = call.answer["status"]
+            action = call.answer.get("nextAction")
             if action and order.approves:
                 self.providers.approve(action["url"])
-            if call.status == 200 and call.answer["status"] in {"SUCCESS", "FAILED", "CANCELLED"}:
+            if status in wanted:
                 break
-        if self.faults.strikes("client_erases"):
-            names = {"merchantId": order.merchant, "transactionId": transaction_id}
-            command = {"command": "erase_personal_data", **names, **_DECISION}
-            self._invoke("operations", command)
-        other = MERCHANTS[1 - MERCHANTS.index(order.merchant)]
-        if order.extras["pause"] < 0.1:
-            self.request(other, "GET", path)
-            self.request(order.merchant, "GET", "/payments", query={"limit": "5"})
-            self.request(order.merchant, "GET", f"{path}/events")
+        return status
 
-    # -- API Gateway
+    def _cancel(self, order: Order, path: str) -> None:
+        """At any moment, and without a key."""
+        self.kernel.sleep(int(order.extras["pause"] * 30_000))
+        self.api.request(order.merchant, "POST", f"{path}/cancel")
 
-    def request(  # noqa: PLR0917 - in the order of a request line
-        self,
-        merchant: str,
-        method: str,
-        path: str,
-        key: str | None = None,
-        body: str | None = None,
-        query: dict[str, str] | None = None,
-    ) -> Call:
-        """From a task: one request through the provider and its authorizer."""
-        call = Call(self.kernel.now_ms, merchant, method, path, key, body)
-        self.history.calls.append(call)
-        self.kernel.sleep(self.faults.random.randint(5, 60))
-        merchant_id = self._authorize(merchant)
-        if merchant_id is None:
-            call.status = 500
-            return call
-        answer = self._invoke("api", self._event(call, merchant_id, query or {}))
-        self.kernel.sleep(self.faults.random.randint(5, 60))
-        if self.faults.strikes("client_lost_answer"):
-            return call
-        if answer is None:
-            call.status = 502
-            return call
-        call.status, call.answer = answer["statusCode"], json.loads(answer["body"])
-        self.history.steps.append((self.kernel.now_ms, merchant, f"{method} {path} {key or ''}", str(call.status)))
+    def _hasten(self, order: Order, path: str, step: Step, key: str) -> None:
+        self.kernel.sleep(step.wait_ms)
+        self._ask(order, path, step, key)
+
+    def _ask(self, order: Order, path: str, step: Step, key: str) -> None:
+        """An operation in the step's manner. Keys are the same at both merchants and for all payments' first steps."""
+        key = f"{order.key}-{key}"
+        address, body = f"{path}/{_PATHS[step.wish]}", self._body(order, step, step.share)
+        match step.manner:
+            case Manner.TWICE_AT_ONCE:
+                self._beside(lambda: self._insist(order.merchant, address, key, body))
+            case Manner.TWO_AT_ONCE:
+                self._beside(lambda: self._insist(order.merchant, address, f"{key}-other", body))
+            case Manner.OTHER_BODY:
+                other = self._body(order, step, 0.01 if step.share == 1.0 else 1.0)
+                self._beside(lambda: self._insist(order.merchant, address, key, other))
+            case Manner.TOO_MUCH:
+                body = self._body(order, step, 1.5)
+            case Manner.ONCE:
+                pass
+        call = self._insist(order.merchant, address, key, body)
+        if step.wish is Wish.CAPTURE and call.answer.get("code") == "not_supported":
+            call = self._insist(order.merchant, address, f"{key}-whole", "{}")  # not every provider captures a part
+        operation_id = call.answer.get("operationId")
+        if operation_id and order.extras["pause"] < 0.5:
+            self.kernel.sleep(5_000)
+            self.api.request(order.merchant, "GET", f"{path}/operations/{operation_id}")
+
+    @staticmethod
+    def _body(order: Order, step: Step, share: float | None) -> str:
+        if share is None or step.wish is Wish.CANCEL:
+            return "{}"
+        return json.dumps({"amount": max(1, int(order.body["amount"] * share))})
+
+    def _insist(self, merchant: str, path: str, key: str, body: str) -> Call:
+        """Ask again, under the same key, as long as the payment is only not ready for it."""
+        for wait_ms in (*_WAITS_MS, 0):
+            call = self._post(merchant, path, key, body)
+            if call.answer.get("code") != "outcome_unknown" or not wait_ms:
+                break
+            self.kernel.sleep(wait_ms)
         return call
 
-    def _authorize(self, merchant: str) -> str | None:
-        asked_ms, merchant_id = self._authorized.get(merchant, (EPOCH_MS - _DAY_MS, ""))
-        if self.kernel.now_ms - asked_ms < _AUTHORIZER_CACHE_MS:
-            return merchant_id
-        event = {
-            "type": "REQUEST",
-            "methodArn": "arn:aws:execute-api:eu-west-1:000000000000:api1/v1/GET/payments",
-            "headers": {"Authorization": f"Bearer {self.api_keys[merchant]}"},
-        }
-        answer = self._invoke("authorizer", event)
-        if answer is None or "merchantId" not in answer["context"]:
-            return None
-        self._authorized[merchant] = (self.kernel.now_ms, answer["context"]["merchantId"])
-        return str(answer["context"]["merchantId"])
-
-    def _invoke(self, function: str, event: Any) -> Any:
-        """From a task: wait for the function's answer; None if it died."""
-        task, answers = self.kernel.current, list[Any]()
-        if task is None:
-            raise RuntimeError("only a task can wait")
-
-        def done(answer: Any) -> None:
-            answers.append(answer)
-            self.kernel.after(0, lambda: self.kernel.resume(task))
-
-        self.platform.invoke(function, event, done)
-        self.kernel.wait()
-        return answers[0]
-
-    def _event(self, call: Call, merchant_id: str, query: dict[str, str]) -> dict[str, Any]:
-        self._requests += 1
-        headers = {"Content-Type": "application/json"} if call.body is not None else {}
-        if call.key is not None:
-            headers["Idempotency-Key"] = call.key
-        return {
-            "resource": call.path,
-            "path": call.path,
-            "httpMethod": call.method,
-            "headers": headers,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "queryStringParameters": query or None,
-            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-            "pathParameters": None,
-            "stageVariables": None,
-            "requestContext": {
-                "requestId": f"request-{self._requests}",
-                "stage": "v1",
-                "authorizer": {"merchantId": merchant_id},
-                "identity": {"sourceIp": "127.0.0.1"},
-            },
-            "body": call.body,
-            "isBase64Encoded": False,
-        }
+    def _look_around(self, order: Order, path: str) -> None:
+        other = MERCHANTS[1 - MERCHANTS.index(order.merchant)]
+        self.api.request(other, "GET", path)
+        self.api.request(other, "GET", f"{path}/operations")
+        self.api.request(order.merchant, "GET", f"{path}/operations")
+        self.api.request(order.merchant, "GET", "/payments", query={"limit": "5"})
+        self.api.request(order.merchant, "GET", f"{path}/events")

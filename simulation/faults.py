@@ -4,6 +4,7 @@ Each seed draws its own rates, and leaves each kind out in two of five seeds: wh
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -41,6 +42,34 @@ MAX_RATES: Final[dict[str, float]] = {
     "gateway_slow": 0.25,
     "gateway_forgets": 0.40,
     "gateway_rejects_credentials": 0.03,
+    # Providers' webhooks, an event
+    "event_before_answer": 0.50,
+    "event_late": 0.40,
+    "event_twice": 0.30,
+    "event_lost": 0.60,
+    "event_forged": 0.06,
+    "event_misaddressed": 0.06,
+    "event_foreign": 0.06,
+    # Merchants' webhook endpoints, a post
+    "endpoint_refuses": 0.15,
+    "endpoint_fails": 0.20,
+    "endpoint_late": 0.10,
+    "endpoint_gone": 0.01,
+    # Operators
+    "operator_rotates_key": 0.30,
+    "operator_rotates_credentials": 0.40,
+    "operator_replays": 0.60,
+    "operator_closes_reviews": 0.60,
+    "operator_errs": 0.20,
+    "operator_reconciles": 0.70,
+    # Providers' reports, a line
+    "report_omits": 0.05,
+    "report_repeats": 0.05,
+    "report_other_amount": 0.03,
+    # Merchants' people at their providers, two chances a run each
+    "dashboard_refunds": 0.50,
+    "dashboard_captures": 0.25,
+    "dashboard_voids": 0.25,
     # Clients, a payment
     "client_concurrent": 0.50,
     "client_repeats_later": 0.40,
@@ -64,11 +93,12 @@ _OFF: Final = 0.4
 
 @dataclass(slots=True)
 class Faults:
-    """`strikes` draws and counts. After `stop` nothing goes wrong any more."""
+    """`strikes` draws, counts and records. After `stop` nothing goes wrong any more."""
 
     random: Random
     rates: dict[str, float]
     episodes: frozenset[str]
+    record: Callable[[str], None] = lambda _kind: None
     counts: Counter[str] = field(default_factory=Counter)
 
     @staticmethod
@@ -85,9 +115,14 @@ class Faults:
         """Whether it happens now."""
         rate = self.rates[kind]
         if rate and self.random.random() < rate:
-            self.counts[kind] += 1
+            self.count(kind)
             return True
         return False
+
+    def count(self, kind: str) -> None:
+        """It happens now."""
+        self.counts[kind] += 1
+        self.record(kind)
 
     def stop(self) -> None:
         """From now on everything works."""

@@ -11,28 +11,33 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
+from payflowx.adapters.dynamodb.core.keys import due_shard_name
+from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.platform.aws import AwsClients
-from payflowx.domain.payments.ports import Concurrency
-from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.outbound_webhooks.ports import WebhookClient
+from payflowx.domain.payments.ports import Concurrency, Due
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, TransitionError
-from payflowx.entrypoints import deliverer, sweeper, worker
+from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
 from payflowx.entrypoints.operators import handler as operators
-from payflowx.providers.http_provider import HttpProvider
 from payflowx.providers.registry import Registry
 from payflowx.wiring import platform as wiring
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.inbound_webhooks import WebhookReceiverWiring
 from payflowx.wiring.merchants import AuthorizerWiring
 from payflowx.wiring.operators import OperatorsWiring
 from payflowx.wiring.outbound_webhooks import DelivererWiring
 from payflowx.wiring.payments import WorkerWiring
+from payflowx.wiring.provider_events import ProviderEventsWiring
+from payflowx.wiring.reconciliation import ReconcilerWiring
 from payflowx.wiring.recovery import SweeperWiring
 from payflowx.wiring.settings import Settings
 from simulation.faults import Faults
-from simulation.history import History
+from simulation.history import History, Started
 from simulation.kernel import Kernel, Killed, Owner, Task
+from simulation.releases import NewerRegistry
 
 _MAX_SKEW_MS: Final = 3_000
 _MAX_STALL_MS: Final = 40_000
@@ -55,6 +60,9 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "sweeper": Function(sweeper, SweeperWiring, 50_000),
     "operations": Function(operators, OperatorsWiring, 30_000),
     "deliverer": Function(deliverer, DelivererWiring, 45_000),
+    "webhooks": Function(webhook_receiver, WebhookReceiverWiring, 10_000),
+    "provider_events": Function(provider_events, ProviderEventsWiring, 20_000),
+    "reconciler": Function(reconciler, ReconcilerWiring, 60_000),
 }
 
 
@@ -65,6 +73,7 @@ class Instance:
     function: str
     wiring: wiring.Wiring
     skew_ms: int
+    is_newer: bool
     busy: bool = False
 
 
@@ -120,8 +129,13 @@ class Platform:
     environment: Mapping[str, str]
     clients: Mapping[str, Any]
     http: Any
-    deployed_at_ms: int | None = None
-    """From then on, new instances run a newer version, beside those of the old one that still live."""
+    endpoints: WebhookClient
+    newer_clients: Mapping[str, Any]
+    """The clients of the newer release."""
+    newer_from_ms: int | None = None
+    """From then on, new instances run a newer release, beside those of the old one that still live."""
+    newer_until_ms: int | None = None
+    """Rolled back: from then on, new instances run the old one, beside those of the newer one that still live."""
     _instances: dict[str, list[Instance]] = field(default_factory=lambda: {name: [] for name in FUNCTIONS})
     _invocations: int = 0
 
@@ -133,6 +147,8 @@ class Platform:
         deadline_ms = self.kernel.now_ms + FUNCTIONS[function].timeout_ms
         invocation = Invocation(self._invocations, instance, deadline_ms, done)
         handler = FUNCTIONS[function].module.handler
+        started = Started(self.kernel.now_ms, function, instance.is_newer)
+        self.history.invocations[invocation.number] = started
 
         def run() -> None:
             answer: Any = None
@@ -188,10 +204,10 @@ class Platform:
     def _new(self, function: str) -> Instance:
         random = self.faults.random
         skew_ms = random.randint(-_MAX_SKEW_MS, _MAX_SKEW_MS) if self.faults.strikes("clock_skew") else 0
-        is_newer = self.deployed_at_ms is not None and self.kernel.now_ms >= self.deployed_at_ms
+        is_newer = self._is_newer()
         platform = _InstancePlatform(
             environment=self.environment,
-            clients=AwsClients(self.clients.__getitem__),
+            clients=AwsClients((self.newer_clients if is_newer else self.clients).__getitem__),
             clock=_Clock(self.kernel, skew_ms),
             randomness=_Randomness(self.faults),
             pause=lambda seconds: self.kernel.sleep(int(seconds * 1000)),
@@ -200,25 +216,61 @@ class Platform:
             wire=self.http,
             is_newer=is_newer,
         )
-        return Instance(function, FUNCTIONS[function].wiring.over(platform), skew_ms)
+        wired = FUNCTIONS[function].wiring.over(platform)
+        if isinstance(wired, DelivererWiring):
+            wired.webhook_client = self.endpoints
+        elif isinstance(wired, SweeperWiring):
+            wired.due_items = _QuietDueItems(client=wired.due_items.client, table=wired.due_items.table)
+        return Instance(function, wired, skew_ms, is_newer)
+
+    def _is_newer(self) -> bool:
+        if self.newer_from_ms is None or self.kernel.now_ms < self.newer_from_ms:
+            return False
+        return self.newer_until_ms is None or self.kernel.now_ms < self.newer_until_ms
 
     # -- what happens to a process while it waits
 
     def travel(self, low_ms: int = 1, high_ms: int = 9) -> None:
         """A call leaves, or its answer comes back: the process may die here, or be held up."""
-        random, task = self.faults.random, self.kernel.current
-        delay_ms = low_ms + int(random.random() * (high_ms - low_ms))
-        invocation = task.owner if task is not None else None
-        if isinstance(invocation, Invocation):
-            if self.faults.strikes("crash"):
-                self.kernel.after(0, lambda: self.kill(invocation))
-            elif self.faults.strikes("stall"):
-                delay_ms += random.randint(1_000, _MAX_STALL_MS)
-            elif self.faults.strikes("freeze"):
-                held_ms = random.randint(20_000, _MAX_FREEZE_MS)
-                invocation.deadline_ms += held_ms  # the timer stands still too
-                delay_ms += held_ms
-        self.kernel.sleep(delay_ms)
+        task = self._task
+        delay_ms = low_ms + int(self.faults.random.random() * (high_ms - low_ms)) + task.owed_ms
+        task.owed_ms = 0
+        self.kernel.sleep(delay_ms + (self._hazard_ms(task) or 0))
+
+    def come_back(self) -> None:
+        """An answer comes back to a process that nothing happens to: its next call leaves later by so much.
+
+        Nobody can tell the difference, and half of all switches between tasks go away.
+        """
+        task = self._task
+        task.owed_ms += 1 + int(self.faults.random.random() * 8)
+        hazard_ms = self._hazard_ms(task)
+        if hazard_ms is not None:
+            owed_ms, task.owed_ms = task.owed_ms, 0
+            self.kernel.sleep(owed_ms + hazard_ms)
+
+    @property
+    def _task(self) -> Task:
+        task = self.kernel.current
+        if task is None:
+            raise RuntimeError("only a task can call")
+        return task
+
+    def _hazard_ms(self, task: Task) -> int | None:
+        """What happens to the process of a task now: death, or a time in which it stands still. None for nothing."""
+        random, strikes, invocation = self.faults.random, self.faults.strikes, task.owner
+        if not isinstance(invocation, Invocation):
+            return None
+        if strikes("crash"):
+            self.kernel.after(0, lambda: self.kill(invocation))
+            return 0
+        if strikes("stall"):
+            return random.randint(1_000, _MAX_STALL_MS)
+        if strikes("freeze"):
+            held_ms = random.randint(20_000, _MAX_FREEZE_MS)
+            invocation.deadline_ms += held_ms  # the timer stands still too
+            return held_ms
+        return None
 
     @property
     def process(self) -> int:
@@ -244,28 +296,16 @@ def current_wirings(kernel: Kernel) -> Iterator[None]:
         yield
 
 
-# --- a newer version of the code
+# --- what a sweep leaves out
 
 
-class _NewerConnector(HttpProvider):
-    """Would send other bytes than the version before: what that one began must not be sent again by this one."""
+class _QuietDueItems(DynamoDBDueItems):
+    """A shard without anything due is answered at once: they would be half of all that a run does."""
 
-    def request_hash(self, request: ChargeRequest) -> str:
-        return f"newer-{super().request_hash(request)}"
-
-
-class _NewerRegistry(Registry):
-    """The providers of the newer version."""
-
-    @classmethod
-    def of(cls, older: Registry) -> "_NewerRegistry":
-        """With the same wires."""
-        names = ("allowed", "http", "secrets", "clock_ms", "observe")
-        return cls(**{name: getattr(older, name) for name in names})
-
-    def get(self, name: str) -> HttpProvider:
-        older = super().get(name)
-        return _NewerConnector(older.connector, older.http, older.secrets, older.clock_ms, older.observe)
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due]]:
+        index = self.client.database.tables[self.table].indexes["due"]  # type: ignore[attr-defined]
+        least = index.least_of(due_shard_name(shard), until_ms)
+        return super().pages(shard, until_ms) if least is not None and least <= until_ms else iter(())
 
 
 # --- an instance's platform
@@ -297,7 +337,7 @@ class _InstancePlatform(wiring.Platform):
 
     def registry(self, allowed: tuple[str, ...], *, observe: Callable[[str, str, int], None]) -> Registry:
         made = super().registry(allowed, observe=observe)
-        return _NewerRegistry.of(made) if self.is_newer else made
+        return NewerRegistry.of(made) if self.is_newer else made
 
 
 @dataclass(frozen=True, slots=True)

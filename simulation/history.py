@@ -1,8 +1,9 @@
-"""What happened, as it can be seen from outside: requests and answers, writes, messages, what providers were sent."""
+"""The record of a run as an outsider sees it: requests and answers, writes, messages, money, operators, faults."""
 
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from testing.dynamodb.tables import Key
@@ -11,7 +12,7 @@ from testing.dynamodb.values import Item
 
 @dataclass(slots=True)
 class Call:
-    """A client's request and what came back; `status` 0 when no answer came."""
+    """A client's request and its answer; `status` 0 when no answer came. `answered_ms` 0 likewise."""
 
     at_ms: int
     merchant: str
@@ -21,6 +22,7 @@ class Call:
     body: str | None
     status: int = 0
     answer: dict[str, Any] = field(default_factory=dict)
+    answered_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,13 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that a provider got. `stored`: its key lay in the database when it arrived; None: it names no key."""
+    """A request that a provider got.
+
+    `merchant` owns the account at whose address it arrived; `credentials` is the merchant whose valid key pair it bore,
+    None for a key pair that this provider does not accept. `provider_key` is ours: named in the request, else the key
+    of the charge that the request is about. `stored`: that key lay in the database when the request arrived; None
+    without a key. `function` and `process` made the request.
+    """
 
     at_ms: int
     connector: str
@@ -46,6 +54,127 @@ class Sent:
     provider_key: str | None
     stored: bool | None
     process: int
+    merchant: str = ""
+    credentials: str | None = ""
+    function: str = ""
+
+
+class Source(StrEnum):
+    """The cause of an entry in a provider's books."""
+
+    REQUEST = "request"
+    DASHBOARD = "dashboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A charge, capture, void or refund as a provider booked it, at the moment when it began.
+
+    `kind` is `charge`, `capture`, `void` or `refund`. `operation_id` is the provider's id and empty for a charge.
+    `provider_key` is the key that the request named, None for one made in the dashboard. The ledger of the result
+    says what became of it (`operationId`, `chargeId`).
+    """
+
+    at_ms: int
+    provider: str
+    merchant: str
+    kind: str
+    charge_id: str
+    operation_id: str
+    amount: int
+    currency: str
+    provider_key: str | None
+    source: Source
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostedWebhook:
+    """A provider's webhook as it was posted, once for each delivery.
+
+    `merchant` owns the account that the event is about, `address` the address that got it, `signed_by` the key that
+    signed it. Only where the last two are the same is it authentic, and only where all three are is it also true: the
+    body may claim a success where there was none. `status` is the answer's, 0 without an answer. `number` counts the
+    tries of one delivery from 1.
+    """
+
+    at_ms: int
+    provider: str
+    merchant: str
+    address: str
+    signed_by: str
+    event_id: str
+    type: str
+    number: int
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A post to a merchant's endpoint, and the answer that the endpoint gave; `status` 0 for none."""
+
+    at_ms: int
+    merchant: str
+    url: str
+    body: dict[str, Any]
+    headers: dict[str, str]
+    status: int
+    process: int
+
+
+@dataclass(slots=True)
+class Commanded:
+    """An operator's command and its answer, None when the function died.
+
+    `is_right`: for a verdict or a reference, whether it agreed with the provider's books; None where nothing can be
+    wrong. `books` is the evidence as the operator read it.
+    """
+
+    at_ms: int
+    function: str
+    command: dict[str, Any]
+    answer: dict[str, Any] | None = None
+    answered_ms: int = 0
+    is_right: bool | None = None
+    books: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command was answered and not refused."""
+        return bool(self.answer and self.answer.get("ok"))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportChange:
+    """A line of a provider's list that was not as in its books: `omitted`, `repeated` or `other amount`."""
+
+    at_ms: int
+    provider: str
+    merchant: str
+    change: str
+    line: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that happened; `process` 0 outside of all functions. `until_ms` for one that lasts."""
+
+    at_ms: int
+    kind: str
+    process: int
+    until_ms: int = 0
+    about: str = ""
+    """The provider, account or item that it concerns, where it concerns one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An invocation: its function, when it began, and whether its instance ran the newer version of the code."""
+
+    at_ms: int
+    function: str
+    is_newer: bool
 
 
 @dataclass(slots=True)
@@ -55,6 +184,14 @@ class History:
     calls: list[Call] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    webhooks: list[PostedWebhook] = field(default_factory=list)
+    deliveries: list[Delivered] = field(default_factory=list)
+    commands: list[Commanded] = field(default_factory=list)
+    report_changes: list[ReportChange] = field(default_factory=list)
+    strikes: list[Strike] = field(default_factory=list)
+    invocations: dict[int, Started] = field(default_factory=dict)
+    """By the number of the process, as writes and requests name it."""
     messages: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     steps: list[tuple[int, str, str, str]] = field(default_factory=list)

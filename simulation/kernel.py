@@ -31,11 +31,13 @@ class Owner:
 class Task:
     """A line of control. It goes on until it waits for something."""
 
-    __slots__ = ("dead", "greenlet", "owner")
+    __slots__ = ("dead", "greenlet", "owed_ms", "owner")
 
     def __init__(self, function: Callable[[], None], owner: Owner | None, hub: greenlet) -> None:
         self.owner = owner
         self.dead = False
+        self.owed_ms = 0
+        """Time that it has spent already and the clock has not: the next wait is longer by it."""
         self.greenlet = greenlet(function, parent=hub)
 
 

@@ -19,9 +19,9 @@ from payflowx.adapters.dynamodb.core.values import from_attributes, to_attribute
 from payflowx.adapters.dynamodb.payments import payments as payments_module
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.webhooks import merchant_event_items
-from payflowx.application.payments import cancel_payment, outcome_writer, process_payment, resolve_attempt
-from payflowx.application.payments.attempt_session import AttemptSession
+from payflowx.application.payments import cancel_payment, outcome_writer, process_job, resolve_attempt
 from payflowx.application.payments.cancel_payment import CancelPayment
+from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
@@ -29,7 +29,7 @@ from payflowx.domain.payments import attempt as attempt_module
 from payflowx.domain.payments import recovery_plan, state_machine, verification
 from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, NotFound, NotSent, Outcome, Unknown
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import Existing, Stored
+from payflowx.domain.payments.ports import Existing, OwnerId, Stored
 from payflowx.domain.payments.retry import FailureReason
 from payflowx.domain.payments.state_machine import Context, fail_payment
 from payflowx.domain.payments.verification import verify_outcome
@@ -116,12 +116,12 @@ def _keys_shared_by_merchants() -> list[AbstractContextManager[Any]]:
 def _intent_after_the_call() -> list[AbstractContextManager[Any]]:
     original = DynamoDBPayments.claim
 
-    def claim(self: DynamoDBPayments, *, append: Any, **known: Any) -> Any:
-        result = original(self, append=None, **known)
+    def claim(self: DynamoDBPayments, owner_id: OwnerId, *, append: Any, **known: Any) -> Any:
+        result = original(self, owner_id, append=None, **known)
         if append is None or not isinstance(result, Stored):
             return result
-        payment = result.payment
-        return Stored(payment=replace(payment, attempts=(*payment.attempts, append)))
+        payment = result.item
+        return Stored(item=replace(payment, attempts=(*payment.attempts, append)))
 
     return [patch.object(DynamoDBPayments, "claim", claim)]
 
@@ -130,7 +130,7 @@ def _no_epoch_check() -> list[AbstractContextManager[Any]]:
     def unmoved(expression: Expression, _before: Any) -> list[str]:
         return [f"attribute_exists({expression.name('pk')})"]
 
-    return [patch.object(writes, "unmoved_payment", unmoved)]
+    return [patch.object(writes, "unmoved", unmoved)]
 
 
 def _ignoring(path: str) -> list[AbstractContextManager[Any]]:
@@ -168,8 +168,8 @@ def _lease_not_respected() -> list[AbstractContextManager[Any]]:
 def _short_lease() -> list[AbstractContextManager[Any]]:
     """Five seconds, and nobody looks whether it lasts for a call."""
     return [
-        patch.object(process_payment, "LEASE_MS", 5_000),
-        patch.object(AttemptSession, "has_time_to_send", lambda _self: True),
+        patch.object(process_job, "LEASE_MS", 5_000),
+        patch.object(ChargeSession, "has_time_to_send", lambda _self: True),
     ]
 
 
@@ -213,7 +213,7 @@ def _retry_in_the_client() -> list[AbstractContextManager[Any]]:
 
 
 def _steps_not_stored() -> list[AbstractContextManager[Any]]:
-    def store(_self: SendCharge, session: AttemptSession, progress: dict[str, str]) -> AttemptSession:
+    def store(_self: SendCharge, session: ChargeSession, progress: dict[str, str]) -> ChargeSession:
         attempt = replace(session.attempt, progress=progress)
         attempts = tuple(attempt if a.number == attempt.number else a for a in session.payment.attempts)
         return session.with_payment(replace(session.payment, attempts=attempts))

@@ -1,51 +1,36 @@
 """Hostile providers: the simulators with their books, behind a line that loses, delays and garbles."""
 
 import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import exp, log
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
-from sandbox.http_types import Reply, Request
-from sandbox.simulator import Credentials, Simulator
+from sandbox.http_types import BadRequestError, Reply, Request
+from sandbox.simulator import WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
-from sandbox.store import ConflictError, MemoryStore, Record
+from sandbox.store import Record
+from simulation.accounts import KEY_ID, PROVIDERS, SECRET, ProviderAccount
+from simulation.books import Books
 from simulation.faults import Faults
 from simulation.functions import Platform
-from simulation.history import History, Sent
+from simulation.history import Entry, History, ReportChange, Sent, Source
 from simulation.kernel import Kernel
+from simulation.reports import Line, garbled, is_report
+from simulation.workload import MERCHANTS
+
+__all__ = ["KEY_ID", "PROVIDERS", "SECRET", "Outage", "Shop", "SimulatedProviders"]
 
 READ_TIMEOUT_MS: Final = 10_000
 _LATEST_MS: Final = 3_600_000
 _FORGOTTEN_SECONDS: Final = 1e9
 _PROVIDER_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[1-9]")
-SECRET: Final = "simulated-gateway-secret"
-KINDS: Final[dict[str, type[Simulator]]] = {**SIMULATORS, **REAL_PROVIDERS}
-_PATHS: Final = {"cashfree": "/pg"}
-"""What belongs to the provider's address rather than to its requests."""
-KEY_ID: Final = "simulated-gateway-id"
-
-
-@dataclass(slots=True)
-class FlatStore:
-    """Implements the simulators' `Store`. Their records are flat, so that a shallow copy is enough."""
-
-    kinds: dict[str, dict[str, Record]] = field(default_factory=dict)
-
-    def get(self, kind: str, key: str) -> Record | None:
-        record = self.kinds.get(kind, {}).get(key)
-        return dict(record) if record else None
-
-    def put(self, kind: str, key: str, record: Record) -> None:
-        records = self.kinds.setdefault(kind, {})
-        version = records[key]["version"] if key in records else 0
-        if record.get("version", 0) != version:
-            raise ConflictError
-        records[key] = {**record, "version": version + 1}
-
-    def all(self, kind: str) -> Any:
-        return (dict(record) for record in list(self.kinds.get(kind, {}).values()))
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{8,}")
+_KINDS: Final[Mapping[str, Any]] = {**SIMULATORS, **REAL_PROVIDERS}
 
 
 @dataclass(slots=True)
@@ -59,34 +44,77 @@ class Outage:
 
 
 @dataclass(slots=True)
+class Shop:
+    """A merchant's account at a provider, with the provider's books about it."""
+
+    account: ProviderAccount
+    books: Books
+    simulator: Any
+    """A `LedgerSimulator`; each keeps its webhooks' secret in its own way."""
+
+    def use_newest(self) -> None:
+        """Sign with the newest key pair."""
+        pair = self.account.valid[-1]
+        self.simulator.credentials = pair.credentials
+        self.simulator.webhook_secret = pair.webhook_secret or pair.key_secret
+
+
+@dataclass(slots=True)
 class SimulatedProviders:
-    """Implements `HttpClient`. The host of an endpoint is the provider's name."""
+    """Implements `HttpClient`. The host of an endpoint tells provider and merchant."""
 
     kernel: Kernel
     faults: Faults
     history: History
-    is_stored: Any
+    is_stored: Callable[[str], bool]
     """Whether a provider key lies in the database right now."""
+    changed: Callable[[Shop], None] = lambda _shop: None
+    """Called after a request that may have changed the books."""
     platform: Platform | None = None
     outages: list[Outage] = field(default_factory=list)
-    simulators: dict[str, Simulator] = field(default_factory=dict)
+    shops: dict[str, Shop] = field(default_factory=dict)
+    """By the host of their address."""
+    entered: dict[str, tuple[Shop, str]] = field(default_factory=dict)
+    """Our keys that stand in any provider's books, with the charge's id."""
+    _entries: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+    """By merchant, provider, and the provider's id."""
+    _cause: tuple[str | None, Source, int] = (None, Source.REQUEST, 0)
+    """Whose key, from where, and by which process the books change at this moment."""
 
     def __post_init__(self) -> None:
-        for name, kind in KINDS.items():
-            credentials = Credentials(key_id=KEY_ID, key_secret=SECRET)
-            store = FlatStore() if name in SIMULATORS else MemoryStore()
-            self.simulators[name] = kind(store, credentials, public_url=f"https://{name}")
+        for merchant in MERCHANTS:
+            for name in PROVIDERS:
+                shop = self._opened(ProviderAccount(merchant, name))
+                self.shops[shop.account.host] = shop
+
+    def rotate(self, shop: Shop) -> None:
+        """Another key pair opens the account, and signs from now on; those of before still open it."""
+        pair = shop.account.issue()
+        shop.account.valid.append(pair)
+        shop.use_newest()
+
+    def _opened(self, account: ProviderAccount) -> Shop:
+        books = Books(lambda kind, record: self._enter(account, kind, record))
+        simulator = _KINDS[account.provider](books, account.valid[-1].credentials, public_url=f"https://{account.host}")
+        simulator.account = account.merchant
+        shop = Shop(account, books, simulator)
+        shop.use_newest()
+        return shop
+
+    def shop(self, merchant: str, provider: str) -> Shop:
+        """The merchant's account at the provider."""
+        return next(s for s in self.shops.values() if (s.account.merchant, s.account.provider) == (merchant, provider))
+
+    # -- the line
 
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
         """From a task: one request, and what the caller learns of it."""
-        platform = self.platform
-        if platform is None:
-            raise RuntimeError("the gateways have no platform yet")
+        platform = self._platform
         where = urlsplit(endpoint)
-        name, request = where.hostname or "", replace(request, path=where.path + request.path)
+        shop, request = self.shops[where.hostname or ""], replace(request, path=where.path + request.path)
         platform.travel()
         faults, sleep = self.faults, self.kernel.sleep
-        outage = self._outage(name)
+        outage = self._outage(shop.account.provider)
         if (outage and not outage.swallows) or faults.strikes("gateway_refused"):
             return NoConnection(code="connection_refused")
         if outage or faults.strikes("gateway_request_lost"):
@@ -94,16 +122,22 @@ class SimulatedProviders:
             return NoAnswer(code="read_timeout")
         process = platform.process
         if faults.strikes("gateway_late_arrival"):
-            self.kernel.after(self._lateness_ms(), lambda: self._arrive(name, request, process))
+            self.kernel.after(self._lateness_ms(), lambda: self._arrive(shop, request, process))
             sleep(READ_TIMEOUT_MS)
             return NoAnswer(code="read_timeout")
         if faults.strikes("gateway_error_before"):
             platform.travel(5, 200)
             return _page(503)
         if faults.strikes("gateway_rejects_credentials"):
-            return self._answered(self.simulators[name].unauthorized(), platform)
-        reply = self._arrive(name, request, process)
+            return self._answered(shop.simulator.unauthorized(), platform)
+        reply = self._arrive(shop, request, process)
         return self._answered(reply, platform)
+
+    @property
+    def _platform(self) -> Platform:
+        if self.platform is None:
+            raise RuntimeError("the providers have no platform yet")
+        return self.platform
 
     def _answered(self, reply: Reply, platform: Platform) -> HttpResult:
         faults = self.faults
@@ -128,14 +162,16 @@ class SimulatedProviders:
         low, high = log(READ_TIMEOUT_MS), log(_LATEST_MS)
         return int(exp(low + (high - low) * self.faults.random.random()))
 
-    def _outage(self, name: str) -> Outage | None:
+    def _outage(self, provider: str) -> Outage | None:
         now_ms = self.kernel.now_ms
-        return next((o for o in self.outages if o.connector == name and o.from_ms <= now_ms < o.until_ms), None)
+        return next((o for o in self.outages if o.connector == provider and o.from_ms <= now_ms < o.until_ms), None)
 
-    def _arrive(self, name: str, request: HttpRequest, process: int) -> Reply:
+    # -- the provider
+
+    def _arrive(self, shop: Shop, request: HttpRequest, process: int) -> Reply:
         """The provider acts, at one moment."""
-        simulator = self.simulators[name]
-        parts = urlsplit(request.path)
+        simulator, now_ms = shop.simulator, self.kernel.now_ms
+        name, parts = shop.account.provider, urlsplit(request.path)
         asked = Request(
             method=request.method,
             path=parts.path,
@@ -143,54 +179,152 @@ class SimulatedProviders:
             headers={header.lower(): value for header, value in request.headers.items()},
             body=request.body,
         )
-        provider_key = self._key_of(simulator, request)
-        stored = self.is_stored(provider_key) if provider_key else None
-        now_ms = self.kernel.now_ms
-        self.history.sent.append(Sent(now_ms, name, request.method, request.path, provider_key, stored, process))
+        provider_key = self._key_of(shop, request)
+        self.history.sent.append(
+            Sent(
+                at_ms=now_ms,
+                connector=name,
+                method=request.method,
+                path=request.path,
+                provider_key=provider_key,
+                stored=self.is_stored(provider_key) if provider_key else None,
+                process=process,
+                merchant=shop.account.merchant,
+                credentials=self._owner_of(shop, asked),
+                function=self.history.invocations[process].function,
+            )
+        )
         forgets = request.method == "GET" and self.faults.strikes("gateway_forgets")
         simulator.visibility_lag_seconds = _FORGOTTEN_SECONDS if forgets else 0.0
-        try:
+        with self._caused(provider_key, Source.REQUEST, process):
             reply = simulator.handle(asked, now_ms / 1000)
-        finally:
-            simulator.visibility_lag_seconds = 0.0
-        if name in REAL_PROVIDERS and request.method == "POST":
-            self.history.sometimes[f"{name} was asked to do something"] += 1
+        if is_report(name, asked):
+            reply = garbled(name, reply, self.faults, partial(self._report_changed, shop.account))
+        simulator.visibility_lag_seconds = 0.0
+        simulator.credentials = shop.account.valid[-1].credentials
+        if request.method == "POST":
+            self.changed(shop)
+            if name in REAL_PROVIDERS:
+                self.history.sometimes[f"{name} was asked to do something"] += 1
         self.history.steps.append((now_ms, f"{name} got", f"{request.method} {request.path}", str(reply.status)))
-        if reply.headers.get("idempotent-replayed") or reply.headers.get("x-idempotency-replayed"):
+        if reply.headers.get("idempotent-replayed") or reply.headers.get("x-idempotency-replayed") == "true":
             self.history.sometimes["gateway recognized a repeated key"] += 1
         if b"order_inactive" in reply.body:
             self.history.sometimes["gateway refused a charge that came after its fence"] += 1
         return reply
 
+    def _report_changed(self, account: ProviderAccount, change: str, line: Line) -> None:
+        at_ms = self.kernel.now_ms
+        self.history.report_changes.append(ReportChange(at_ms, account.provider, account.merchant, change, line))
+
+    def at_dashboard(self, shop: Shop, request: Request) -> int:
+        """Somebody who is logged in there does something; the answer's status."""
+        with self._caused(None, Source.DASHBOARD, 0):
+            try:
+                status = shop.simulator.answer(request, self.kernel.now_ms / 1000).status
+            except BadRequestError:
+                status = 400
+        self.changed(shop)
+        return int(status)
+
+    def _owner_of(self, shop: Shop, asked: Request) -> str | None:
+        """The merchant whose key pair the request bears. Leaves the simulator with the pair that the request fits."""
+        if self._opens(shop, shop.account, asked):
+            return shop.account.merchant
+        others = [other.account for other in self.shops.values() if other.account is not shop.account]
+        found = next((other.merchant for other in others if self._opens(shop, other, asked)), None)
+        shop.simulator.credentials = shop.account.valid[-1].credentials
+        return found
+
     @staticmethod
-    def _key_of(simulator: Simulator, request: HttpRequest) -> str | None:
-        """Named in the request, or by the order or charge that the request is about."""
-        text = f"{request.path} {dict(request.headers)} {request.body.decode(errors='replace')}"
-        match = _PROVIDER_KEY.search(text)
+    def _opens(shop: Shop, account: ProviderAccount, asked: Request) -> bool:
+        for pair in reversed(account.valid):
+            shop.simulator.credentials = pair.credentials
+            if shop.simulator.is_authentic(asked):
+                return True
+        return False
+
+    @contextmanager
+    def _caused(self, provider_key: str | None, source: Source, process: int) -> Iterator[None]:
+        before, self._cause = self._cause, (provider_key, source, process)
+        try:
+            yield
+        finally:
+            self._cause = before
+
+    def _enter(self, account: ProviderAccount, kind: str, record: Record) -> None:
+        provider_key, source, process = self._cause
+        if provider_key is not None:
+            charge_id = record["charge_id"] if kind == "operation" else record["id"]
+            self.entered[provider_key] = (self.shops[account.host], charge_id)
+        entry = Entry(
+            at_ms=self.kernel.now_ms,
+            provider=account.provider,
+            merchant=account.merchant,
+            kind=record["kind"] if kind == "operation" else kind,
+            charge_id=record["charge_id"] if kind == "operation" else record["id"],
+            operation_id=record["id"] if kind == "operation" else "",
+            amount=record["amount"],
+            currency=record["currency"].upper(),
+            provider_key=provider_key,
+            source=source,
+            process=process,
+        )
+        self.history.entries.append(entry)
+        self._entries[account.merchant, account.provider, entry.operation_id or entry.charge_id] = entry
+
+    @staticmethod
+    def _key_of(shop: Shop, request: HttpRequest) -> str | None:
+        """Named in the request, or by the order or charge that the request is about.
+
+        A path names the charge before it names the operation, and what it holds stands in the body.
+        """
+        said = f"{dict(request.headers)} {request.body.decode(errors='replace')}"
+        match = _PROVIDER_KEY.search(said)
         if match:
             return match[0]
-        for record in (*simulator.store.all("order"), *simulator.store.all("charge")):
-            names = [record.get("id"), record.get("session"), record.get("order_id")]
-            if any(name and name in text for name in names):
-                return record.get("receipt") or record.get("reference") or record.get("order_id")
-        return None
+        keys = _PROVIDER_KEY.findall(request.path)
+        if keys:
+            return str(keys[-1])
+        known = shop.books.keys
+        return next((known[name] for name in _NAME.findall(f"{request.path} {said}") if name in known), None)
 
     def approve(self, url: str) -> None:
         """A payer opens the address of an action."""
         parts = urlsplit(url)
+        shop = self.shops[parts.hostname or ""]
         request = Request(method="GET", path=parts.path)
-        self.simulators[parts.hostname or ""].handle(request, self.kernel.now_ms / 1000)
+        with self._caused(None, Source.REQUEST, 0):
+            shop.simulator.handle(request, self.kernel.now_ms / 1000)
+        self.changed(shop)
         self.history.steps.append((self.kernel.now_ms, "payer", "approves", parts.path))
 
+    def is_decided(self, provider_key: str) -> bool:
+        """Whether the books know this key, and its charge does not wait for the payer."""
+        if provider_key not in self.entered:
+            return False
+        shop, charge_id = self.entered[provider_key]
+        charge = shop.simulator.find(charge_id, self.kernel.now_ms / 1000)
+        return charge is not None and charge["state"] != WAITING
+
     def ledger(self) -> list[Record]:
-        """All books, with the provider's name."""
-        now = self.kernel.now_ms / 1000
-        return [{**entry, "gateway": name} for name, sim in self.simulators.items() for entry in sim.ledger(now)]
+        """All books, each line with its provider, its merchant, and the key and source of the request that made it."""
+        return [line for shop in self.shops.values() for line in self.lines(shop)]
 
+    def lines(self, shop: Shop) -> list[Record]:
+        """The books of one account."""
+        merchant, provider = shop.account.merchant, shop.account.provider
+        owner = {"merchant": merchant, "provider": provider, "gateway": provider}
+        return [
+            {**line, **owner, **self._origin(merchant, provider, line.get("operationId") or line["chargeId"])}
+            for line in shop.simulator.ledger(self.kernel.now_ms / 1000)
+        ]
 
-def endpoint_of(name: str) -> str:
-    """The host is the provider's name."""
-    return f"https://{name}{_PATHS.get(name, '')}"
+    def _origin(self, merchant: str, provider: str, name: str) -> Record:
+        entry = self._entries.get((merchant, provider, name))
+        if entry is None:
+            return {"providerKey": None, "source": "provider"}
+        return {"providerKey": entry.provider_key, "source": entry.source.value}
 
 
 def _page(status: int) -> HttpResponse:

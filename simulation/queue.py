@@ -36,6 +36,7 @@ class Queue:
     history: History
     invoke: Invoke | None = None
     consumer: str = "worker"
+    visibility_ms: int = VISIBILITY_MS
     off_until_ms: Callable[[], int] = lambda: 0
     """Until when nobody polls; 0 for a poller that works."""
     messages: dict[int, Message] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Queue:
             return
         for message in batch:
             message.receives += 1
-            message.hidden_until_ms = now_ms + VISIBILITY_MS
+            message.hidden_until_ms = now_ms + self.visibility_ms
             if self.faults.strikes("queue_duplicate"):
                 message.hidden_until_ms = now_ms + self.faults.random.randint(1, 5_000)
                 self.poll(message.hidden_until_ms - now_ms)
@@ -95,6 +96,7 @@ class Queue:
         if message.receives < MAX_RECEIVES:
             return False
         del self.messages[message.number]
+        message.hidden_until_ms = 0
         self.dead.append(message)
         self.history.sometimes["message moved to the dead letters"] += 1
         return True
@@ -113,6 +115,29 @@ class Queue:
             if answer is not None and message.number in failed and self.faults.random.random() < 0.5:
                 message.hidden_until_ms = self.kernel.now_ms
             self.poll(max(1, message.hidden_until_ms - self.kernel.now_ms))
+
+    # -- dead letters, as an operator's command sees them
+
+    def take_dead(self, most: int, *, hide_ms: int) -> list[Message]:
+        """ReceiveMessage on the dead letters: some that are visible, hidden from now on."""
+        now_ms = self.kernel.now_ms
+        visible = [message for message in self.dead if message.hidden_until_ms <= now_ms]
+        taken = self.faults.random.sample(visible, min(most, len(visible)))
+        for message in taken:
+            message.hidden_until_ms = now_ms + hide_ms
+        return taken
+
+    def delete_dead(self, number: int) -> None:
+        """DeleteMessage on the dead letters."""
+        if any(message.number == number for message in self.dead):
+            self.history.sometimes["dead letter replayed"] += 1
+        self.dead = [message for message in self.dead if message.number != number]
+
+    def show_dead(self, number: int) -> None:
+        """ChangeMessageVisibility to zero on the dead letters."""
+        for message in self.dead:
+            if message.number == number:
+                message.hidden_until_ms = 0
 
     def redrive(self) -> None:
         """An operator moves the dead letters back."""

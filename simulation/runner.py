@@ -21,6 +21,8 @@ class Total:
 
     seeds: int = 0
     payments: int = 0
+    operations: int = 0
+    events: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     sometimes: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -32,6 +34,8 @@ class Total:
         """Count a seed in."""
         self.seeds += 1
         self.payments += result.payments
+        self.operations += result.operations
+        self.events += result.events
         self.faults += result.faults
         self.sometimes += result.sometimes
         self.statuses += result.statuses
@@ -41,7 +45,19 @@ class Total:
 
     def last_line(self) -> str:
         """The one that scripts read."""
-        return f"seeds={self.seeds} payments={self.payments} faults={self.faults.total()} violations={self.violations}"
+        counts = {
+            "seeds": self.seeds,
+            "payments": self.payments,
+            "operations": self.operations,
+            "events": self.events,
+            "faults": self.faults.total(),
+            "violations": self.violations,
+        }
+        return " ".join(f"{name}={count}" for name, count in counts.items())
+
+    def speed(self) -> float:
+        """Payments and operations a CPU-second."""
+        return (self.payments + self.operations) / self.cpu_seconds if self.cpu_seconds else 0.0
 
 
 def check_all(seeds: Sequence[int]) -> Iterator[tuple[list[CheckResult], float]]:

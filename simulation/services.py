@@ -1,16 +1,19 @@
 """The boto3 clients that the functions get: the models behind a network that loses answers, with the SDK's repeats."""
 
 import io
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from simulation.faults import Faults
-from simulation.functions import Platform
 from simulation.queue import Queue
 from testing.dynamodb.database import Database, cancelled, client_error
+
+if TYPE_CHECKING:
+    from simulation.functions import Platform
 
 _TRIES: Final = 3
 """`total_max_attempts` of the functions' clients."""
@@ -23,7 +26,7 @@ class Network:
     """How a call to an AWS service goes, with the repeats that botocore makes in standard mode."""
 
     faults: Faults
-    platform: Platform | None = None
+    platform: "Platform | None" = None
 
     def call(self, kind: str, operation: str, apply: Callable[[], Any]) -> Any:
         """Raises what botocore raises after its last try."""
@@ -40,11 +43,11 @@ class Network:
                 answer = apply()
             except ClientError:
                 if not lost:
-                    travel()
+                    self._platform.come_back()
                     raise
                 answer = None
             if not lost:
-                travel()
+                self._platform.come_back()
                 return answer
             self._platform.kernel.sleep(_READ_TIMEOUT_MS)
             if not left:
@@ -52,7 +55,7 @@ class Network:
         raise AssertionError("unreachable: the last try returns or raises")
 
     @property
-    def _platform(self) -> Platform:
+    def _platform(self) -> "Platform":
         if self.platform is None:
             raise RuntimeError("the network has no platform yet")
         return self.platform
@@ -76,21 +79,42 @@ class DynamoDBClient:
         return self.network.call("db", "GetItem", lambda: self.database.get_item(**request))
 
     def query(self, **request: Any) -> Any:
-        """An empty shard is answered at once: sixteen of them a sweep would be half of all that a run does."""
-        if request.get("IndexName") == "due" and self.database.is_empty(request):
-            return {"Items": [], "Count": 0}
         return self.network.call("db", "Query", lambda: self.database.query(**request))
 
     def batch_get_item(self, **request: Any) -> Any:
         return self.network.call("db", "BatchGetItem", lambda: self.database.batch_get_item(**request))
 
     def update_item(self, **request: Any) -> Any:
+        return self._write("UpdateItem", lambda: self.database.update_item(**request))
+
+    def put_item(self, **request: Any) -> Any:
+        return self._write("PutItem", lambda: self.database.put_item(**request))
+
+    def delete_item(self, **request: Any) -> Any:
+        return self._write("DeleteItem", lambda: self.database.delete_item(**request))
+
+    def batch_write_item(self, *, RequestItems: Mapping[str, list[Any]]) -> Any:  # noqa: N803 - the API's names
+        """Each put by itself; some may be left to the caller."""
+
+        def apply() -> Any:
+            unprocessed: dict[str, list[Any]] = {}
+            for table, requests in RequestItems.items():
+                for request in requests:
+                    if self.network.faults.strikes("db_conflict"):
+                        unprocessed.setdefault(table, []).append(request)
+                    else:
+                        self.database.put_item(TableName=table, Item=request["PutRequest"]["Item"])
+            return {"UnprocessedItems": unprocessed}
+
+        return self.network.call("db", "BatchWriteItem", apply)
+
+    def _write(self, operation: str, write: Callable[[], Any]) -> Any:
         def apply() -> Any:
             if self.network.faults.strikes("db_conflict"):
-                raise client_error("UpdateItem", "TransactionConflictException", "simulated")
-            return self.database.update_item(**request)
+                raise client_error(operation, "TransactionConflictException", "simulated")
+            return write()
 
-        return self.network.call("db", "UpdateItem", apply)
+        return self.network.call("db", operation, apply)
 
     def transact_write_items(self, **request: Any) -> Any:
         """Botocore makes one token a call, for all its tries."""
@@ -112,6 +136,8 @@ class SqsClient:
 
     queues: Mapping[str, Queue]
     """By their addresses."""
+    dead_letters: Mapping[str, Queue]
+    """By the addresses of their dead letters."""
     network: Network
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
@@ -119,6 +145,33 @@ class SqsClient:
         return self.network.call(
             "queue_send", "SendMessage", lambda: queue.send(MessageBody, delay_ms=DelaySeconds * 1000)
         )
+
+    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, VisibilityTimeout: int, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        """From dead letters only: work queues feed their functions."""
+
+        def apply() -> Any:
+            taken = self.dead_letters[QueueUrl].take_dead(MaxNumberOfMessages, hide_ms=VisibilityTimeout * 1000)
+            return {
+                "Messages": [
+                    {
+                        "MessageId": str(message.number),
+                        "ReceiptHandle": str(message.number),
+                        "Body": message.body,
+                        "Attributes": {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": "0"},
+                    }
+                    for message in taken
+                ]
+            }
+
+        return self.network.call("service", "ReceiveMessage", apply)
+
+    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Any:  # noqa: N803 - the API's names
+        queue = self.dead_letters[QueueUrl]
+        return self.network.call("service", "DeleteMessage", lambda: queue.delete_dead(int(ReceiptHandle)))
+
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, **_zero: Any) -> Any:  # noqa: N803 - the API's names
+        queue = self.dead_letters[QueueUrl]
+        return self.network.call("service", "ChangeMessageVisibility", lambda: queue.show_dead(int(ReceiptHandle)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +191,65 @@ class AppConfigClient:
         return self.network.call("service", "GetLatestConfiguration", lambda: answer)
 
 
+class ResourceExistsError(Exception):
+    """Secrets Manager has a secret of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _SecretsExceptions:
+    ResourceExistsException: type[Exception] = ResourceExistsError
+
+
 @dataclass(frozen=True, slots=True)
 class SecretsClient:
-    """A boto3 Secrets Manager client; every secret opens every simulator."""
+    """A boto3 Secrets Manager client. A secret's name is its ARN."""
 
-    secret: str
+    secrets: dict[str, str]
+    """The text of each secret by its ARN."""
+    network: Network
+    exceptions: _SecretsExceptions = _SecretsExceptions()
+
+    def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 - the API's names
+        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self._found(SecretId)})
+
+    def put_secret_value(self, *, SecretId: str, SecretString: str) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            self._found(SecretId)
+            self.secrets[SecretId] = SecretString
+            return {"ARN": SecretId}
+
+        return self.network.call("service", "PutSecretValue", apply)
+
+    def create_secret(self, *, Name: str, SecretString: str, **_more: Any) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            if f"arn:{Name}" in self.secrets:
+                raise ResourceExistsError
+            self.secrets[f"arn:{Name}"] = SecretString
+            return {"ARN": f"arn:{Name}"}
+
+        return self.network.call("service", "CreateSecret", apply)
+
+    def _found(self, arn: str) -> str:
+        if arn not in self.secrets:
+            raise client_error("GetSecretValue", "ResourceNotFoundException", "simulated")
+        return self.secrets[arn]
+
+
+@dataclass(frozen=True, slots=True)
+class KmsClient:
+    """A boto3 KMS client. A ciphertext opens with the context that it was made with and no other."""
+
     network: Network
 
-    def get_secret_value(self, **_request: Any) -> Any:
-        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self.secret})
+    def encrypt(self, *, Plaintext: bytes, EncryptionContext: Mapping[str, str], **_key: Any) -> Any:  # noqa: N803 - the API's names
+        blob = json.dumps([Plaintext.decode()[::-1], dict(EncryptionContext)]).encode()
+        return self.network.call("service", "Encrypt", lambda: {"CiphertextBlob": blob})
+
+    def decrypt(self, *, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str], **_key: Any) -> Any:  # noqa: N803 - the API's names
+        def apply() -> Any:
+            text, context = json.loads(CiphertextBlob)
+            if context != dict(EncryptionContext):
+                raise client_error("Decrypt", "InvalidCiphertextException", "simulated")
+            return {"Plaintext": text[::-1].encode()}
+
+        return self.network.call("service", "Decrypt", apply)

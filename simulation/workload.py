@@ -1,7 +1,11 @@
-"""The merchants: what they want paid, and how their software behaves. Two merchants use the same keys."""
+"""The merchants: what they want paid, what they do with it afterwards, and how their software behaves.
+
+Two merchants use the same keys.
+"""
 
 import json
 from dataclasses import dataclass, field
+from enum import StrEnum
 from random import Random
 from typing import Any, Final
 
@@ -11,19 +15,18 @@ from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 MERCHANTS: Final = ("acme", "globex")
 PAYMENTS: Final = 40
 ARRIVAL_MS: Final = 600_000
-_PLAIN: Final = 0.45
+_PLAIN: Final = 0.5
 """This part of the payments uses a card that just works; the faults around it are enough."""
 
 _TOKENS: Final = tuple(sorted(BEHAVIOURS))
 _REAL_PROVIDERS: Final = tuple(REAL_PROVIDERS)
-_REAL_PROVIDER_EVERY: Final = 16
-"""Every so many payments, one goes to a real provider's adapter and simulator, and nowhere else."""
-_PAYER: Final = {
-    "id": "cust_A1b2C3d4E5f6G7",
-    "name": "Payer Example",
-    "email": "payer@example.com",
-    "phone": "+919876543210",
-}
+_REAL: Final = 0.55
+"""This part of the payments goes to the connectors and simulators of the four real providers, and nowhere else."""
+_MANUAL_AT_REAL: Final = ("stripe", "razorpay")
+_REFUNDED: Final = 0.9
+"""This part of what was taken is given back, some or all of it: operations are what this is about."""
+_MANUAL: Final = 0.65
+"""Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
 DOCUMENT: Final = json.dumps(
     {
@@ -59,6 +62,42 @@ DOCUMENT: Final = json.dumps(
 ).encode()
 
 
+class Wish(StrEnum):
+    """What a merchant asks for after it asked for the payment."""
+
+    CAPTURE = "capture"
+    REFUND = "refund"
+    CANCEL = "cancel"
+
+
+class Manner(StrEnum):
+    """How its software asks."""
+
+    ONCE = "once"
+    TWICE_AT_ONCE = "twice at once"
+    """The same request under the same key, side by side."""
+    TWO_AT_ONCE = "two at once"
+    """Two requests under two keys, side by side."""
+    OTHER_BODY = "other body"
+    """Again under the same key, with another amount."""
+    TOO_MUCH = "too much"
+    """More than there can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A capture, refund or cancellation. `share` of the payment's amount; None names no amount.
+
+    `patient`: asked for when the payment allows it; otherwise after `wait_ms`, whatever the payment's state is.
+    """
+
+    wish: Wish
+    share: float | None = None
+    manner: Manner = Manner.ONCE
+    patient: bool = True
+    wait_ms: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One thing that a merchant wants paid once, and when its software asks for it."""
@@ -69,30 +108,48 @@ class Order:
     body: dict[str, Any]
     approves: bool
     """Whether the payer does what the provider asks for."""
+    payer: dict[str, str]
+    """Personal data that no other order has; the body's `customer` where the merchant names one."""
+    steps: tuple[Step, ...] = ()
     extras: dict[str, float] = field(default_factory=dict)
     """Draws for what the client does besides; kept with the order, so that a smaller workload behaves alike."""
 
 
 def orders(random: Random, start_ms: int, *, payments: int = PAYMENTS) -> list[Order]:
-    """Both merchants use each key, for different things."""
-    made = []
-    for number in range(payments):
-        merchant = MERCHANTS[number % len(MERCHANTS)]
-        key = f"order-{number // len(MERCHANTS)}"
-        made.append(
-            Order(
-                merchant=merchant,
-                key=key,
-                at_ms=start_ms + random.randrange(ARRIVAL_MS),
-                body=_at_real_provider(_body(random), number),
-                approves=random.random() < 0.6,
-                extras={name: random.random() for name in ("concurrent", "later", "other", "cancel", "pause")},
-            )
-        )
-    return made
+    """Both merchants use each key, for different things. A merchant's every order draws from numbers of its own."""
+    return [_order(Random(random.getrandbits(64)), number, start_ms) for number in range(payments)]
 
 
-def _body(random: Random) -> dict[str, Any]:
+def _order(random: Random, number: int, start_ms: int) -> Order:
+    merchant = MERCHANTS[number % len(MERCHANTS)]
+    payer = _payer(random)
+    body = _at_real_provider(random, payer) if random.random() < _REAL else _at_mock(random, payer)
+    return Order(
+        merchant=merchant,
+        key=f"order-{number // len(MERCHANTS)}",
+        at_ms=start_ms + random.randrange(ARRIVAL_MS),
+        body=body,
+        approves=random.random() < 0.6,
+        payer=payer,
+        steps=_steps(random, is_held=body.get("capture") == "manual"),
+        extras={name: random.random() for name in ("concurrent", "later", "other", "cancel", "pause", "erase")},
+    )
+
+
+def _payer(random: Random) -> dict[str, str]:
+    number = random.randrange(10**9)
+    return {
+        "id": f"cust_{number:09d}",
+        "name": f"Payer {number:09d} Example",
+        "email": f"payer.{number:09d}@example.com",
+        "phone": f"+91{9_000_000_000 + number}",
+    }
+
+
+# --- what is to be paid
+
+
+def _at_mock(random: Random, payer: dict[str, str]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "amount": random.choice((100, 1999, 50_000, 999_999, 1_000_000, 2_500_000)),
         "currency": random.choice(("USD", "USD", "EUR", "INR", "INR")),
@@ -100,25 +157,26 @@ def _body(random: Random) -> dict[str, Any]:
     }
     if random.random() < 0.3:
         body["metadata"] = {"route": "split"}
-    if random.random() < 0.2:
-        body["customer"] = {"email": "payer@example.com", "name": "Payer Example"}
-    return body
+    if random.random() < 0.4:
+        body["customer"] = {name: payer[name] for name in ("email", "name")}
+    return _held(random, body)
 
 
-def _at_real_provider(body: dict[str, Any], number: int) -> dict[str, Any]:
-    """The same payment as the real provider of its turn takes it. Nothing is drawn: other payments stay as they are."""
-    turn, rest = divmod(number, _REAL_PROVIDER_EVERY)
-    if rest != _REAL_PROVIDER_EVERY - 1:
-        return body
-    token = body["paymentMethod"]["token"].split("@")[0]
-    return {
-        **body,
+def _at_real_provider(random: Random, payer: dict[str, str]) -> dict[str, Any]:
+    name = random.choice(_REAL_PROVIDERS)
+    body = {
+        "amount": random.choice((100, 1999, 50_000, 999_999, 1_000_000, 2_500_000)),
         "currency": "INR",
-        "paymentMethod": {"type": "card", "token": token},
-        "customer": _PAYER,
+        "paymentMethod": {"type": "card", "token": _token(random).split("@")[0]},
+        "customer": payer,
         "returnUrl": "https://shop.example.com/return",
-        "metadata": {"gateway": _REAL_PROVIDERS[(turn + len(token)) % len(_REAL_PROVIDERS)]},
+        "metadata": {"gateway": name},
     }
+    return _held(random, body) if name in _MANUAL_AT_REAL else body
+
+
+def _held(random: Random, body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "capture": "manual"} if random.random() < _MANUAL else body
 
 
 def _token(random: Random) -> str:
@@ -128,3 +186,47 @@ def _token(random: Random) -> str:
     if random.random() < 0.5:
         return f"{token}@{random.choice(tuple(SIMULATORS))}"
     return token
+
+
+# --- what follows
+
+
+def _steps(random: Random, *, is_held: bool) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    if random.random() < 0.1:  # before anybody can know the outcome
+        wish = random.choice(tuple(Wish))
+        steps.append(Step(wish, manner=_manner(random, 0.8), patient=False, wait_ms=random.randrange(20_000)))
+    ends = _ends_of_hold(random) if is_held else []
+    is_captured = not is_held or any(step.wish is Wish.CAPTURE for step in ends)
+    if is_captured and random.random() < _REFUNDED:
+        ends += [_refund(random) for _ in range(random.choice((1, 2, 3, 4, 5)))]
+    return (*steps, *ends)
+
+
+def _ends_of_hold(random: Random) -> list[Step]:
+    """Most are captured, some released, and some left to lapse."""
+    capture = Step(Wish.CAPTURE, _share(random, 0.6), _manner(random, 0.7), wait_ms=random.randrange(60_000))
+    cancel = Step(Wish.CANCEL, wait_ms=random.randrange(60_000))
+    draw = random.random()
+    if draw < 0.75:
+        return [capture]
+    if draw < 0.85:
+        return [cancel]
+    return [capture, cancel] if draw < 0.97 else []
+
+
+def _refund(random: Random) -> Step:
+    """Most are a small part, so that several find something left."""
+    share = _share(random, 0.15) if random.random() < 0.3 else round(0.02 + 0.2 * random.random(), 2)
+    return Step(Wish.REFUND, share, _manner(random, 0.6), wait_ms=random.randrange(120_000))
+
+
+def _share(random: Random, whole: float) -> float | None:
+    """Of the payment's amount: with this probability all of it, named or not."""
+    if random.random() < whole:
+        return 1.0 if random.random() < 0.5 else None
+    return round(0.05 + 0.75 * random.random(), 2)
+
+
+def _manner(random: Random, plain: float) -> Manner:
+    return Manner.ONCE if random.random() < plain else random.choice(tuple(Manner))

@@ -1,21 +1,27 @@
 """One run: everything wired, a time of trouble, and then a time in which all must come right."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any, Final
 
-from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
-from simulation.clients import Merchants
+from sandbox.simulators import REAL_PROVIDERS
+from simulation.accounts import PROVIDERS
+from simulation.api import Api
+from simulation.clients import Clients
+from simulation.dashboards import Dashboards
+from simulation.endpoints import Endpoints
 from simulation.faults import Faults
-from simulation.functions import Platform, current_wirings
-from simulation.history import History, Write
+from simulation.functions import FUNCTIONS, Platform, current_wirings
+from simulation.history import History, Strike, Write
 from simulation.kernel import EPOCH_MS, Kernel
-from simulation.providers import KEY_ID, SECRET, Outage, SimulatedProviders
+from simulation.operators import Operators
+from simulation.provider_events import ProviderEvents
+from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
-from simulation.services import AppConfigClient, DynamoDBClient, Network, SecretsClient, SqsClient
+from simulation.releases import NewerDynamoDBClient
+from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Index, Key, Schema, Table
@@ -28,31 +34,42 @@ MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 TROUBLE_MS: Final = 30 * MINUTE_MS
 _LONGEST_EPISODE_MS: Final = 30 * HOUR_MS
+_SHORT: Final = 0.93
+"""This part of the episodes is short, mostly; the others last more than a day. A day costs as much as all before it."""
 _CALM_MS: Final = 150 * MINUTE_MS
 """After the trouble: longer than the longest pause between two looks at a payment, which is an hour."""
-_PATIENCE_MS: Final = 14 * 24 * HOUR_MS
-_LONG_PART: Final = 0.02
-"""This part of the seeds waits for all that a provider may still turn round, which takes days."""
+_PATIENCE_MS: Final = 36 * HOUR_MS
+_LONG_PATIENCE_MS: Final = 50 * 24 * HOUR_MS
+"""Longer than the longest time for which a provider may answer that a charge is pending."""
+_LONG_EVERY: Final = 50
+"""Every so many seeds, a long run."""
+_REVIEWED_MS: Final = (20 * MINUTE_MS, 100 * MINUTE_MS)
+"""After the trouble, operators work through the reviews."""
+_UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
+_HELD_MS: Final = 12 * HOUR_MS
+"""An amount that is held and looked at no earlier waits for its merchant."""
 _MAX_LAG_MS: Final = 5_000
 
-_QUEUES: Final = ("JOBS", "NOTICES", "DELIVERIES", "RUNS")
+_QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
+"""The queues and the functions that they feed."""
+_VISIBILITY_FACTOR: Final = 6
+"""A message is hidden for so many times its function's timeout."""
 ENVIRONMENT: Final = {
     "ENVIRONMENT": "dev",
     "API_KEY_MODE": "test",
-    "ALLOWED_PROVIDERS": ",".join({**SIMULATORS, **REAL_PROVIDERS}),
+    "ALLOWED_PROVIDERS": ",".join(PROVIDERS),
     "MAX_RETRIES": "3",
     "CHARGE_DEADLINE_HOURS": "24",
+    "NOT_SENT_PATIENCE_MINUTES": "60",
     "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",
     "TRANSACTIONS_TABLE": TRANSACTIONS,
     "IDEMPOTENCY_TABLE": IDEMPOTENCY,
     "CONFIGURATION_TABLE": CONFIGURATION,
     "LOOPBACK_ALLOWED": "false",
-    "JOBS_QUEUE_URL": "https://sqs.simulated/jobs",
-    "DELIVERIES_QUEUE_URL": "https://sqs.simulated/deliveries",
     "ENCRYPTION_KEY_ARN": "arn:key",
     "CURSOR_SECRET_ARN": "arn:cursor",
-    "NOTICES_QUEUE_URL": "https://sqs.simulated/notices",
-    "RUNS_QUEUE_URL": "https://sqs.simulated/runs",
+    "SETTLEMENTS_BUCKET": "settlements",
+    **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
     **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
     **{f"{queue}_LOG_GROUP": f"/{queue}" for queue in _QUEUES},
     "ACCOUNT_SECRETS_KEY_ARN": "arn:key",
@@ -69,6 +86,7 @@ def tables() -> dict[str, Table]:
     indexes = {
         "due": Index(Schema("dueShard", "dueAt"), collection),
         "byMerchant": Index(Schema("merchantDay", "merchantDaySort"), collection),
+        "reviews": Index(Schema("reviewsOf", "reviewSort"), collection),
     }
     return {
         TRANSACTIONS: Table(TRANSACTIONS, collection, indexes),
@@ -84,6 +102,11 @@ class Plan:
     seed: int
     only: frozenset[int] | None = None
     without: frozenset[str] = frozenset()
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the run waits for all that a provider may still turn round, which takes days."""
+        return self.seed % _LONG_EVERY == 0
 
 
 @dataclass(slots=True)
@@ -108,10 +131,19 @@ class Result:
     orders: list[Order]
     items: dict[tuple[str, Key], Item]
     ledger: list[dict[str, Any]]
+    trouble_ended_ms: int
+    """When the last fault was over."""
     ended_ms: int
     settled: bool
     """Whether everything came to rest before patience ran out."""
+    undecided: set[Key] = field(default_factory=set)
+    """Items of a short run about whose open attempt the providers' books have no answer yet."""
+    listed: set[tuple[str, str, str | None]] = field(default_factory=set)
+    """The list of reviews at the end: merchant, payment, and operation if it is about one."""
     api_keys: dict[str, str] = field(default_factory=dict)
+    """All API keys that were issued, by merchant and number: `acme#0`."""
+    secrets: tuple[str, ...] = ()
+    """All ids, keys and webhook secrets of provider accounts that ever were valid."""
 
 
 class World:
@@ -124,7 +156,7 @@ class World:
         self.orders = orders(Random(plan.seed), EPOCH_MS + MINUTE_MS)
         planned = Faults.drawn(Random(plan.seed + 1), without=plan.without)
         self.planned = planned
-        self.faults = Faults(random, dict.fromkeys(planned.rates, 0.0), frozenset())
+        self.faults = Faults(random, dict.fromkeys(planned.rates, 0.0), frozenset(), self._strike)
         self.history = History()
         self.tables = tables()
         self.database = Database(
@@ -135,26 +167,54 @@ class World:
             observe=self._observe,
         )
         network = Network(self.faults)
-        self.queue = Queue(self.kernel, self.faults, self.history, off_until_ms=self._workers_off_until_ms)
-        self.deliveries = Queue(
-            self.kernel, self.faults, self.history, consumer="deliverer", off_until_ms=self._workers_off_until_ms
-        )
+        self.queues = {name: self._queue(consumer) for name, consumer in _QUEUES.items()}
         self.providers = SimulatedProviders(self.kernel, self.faults, self.history, self._is_stored)
+        accounts = [shop.account for shop in self.providers.shops.values()]
+        endpoints = Endpoints(self.kernel, self.faults, self.history)
         clients = {
             "dynamodb": DynamoDBClient(self.database, network),
             "sqs": SqsClient(
-                {ENVIRONMENT["JOBS_QUEUE_URL"]: self.queue, ENVIRONMENT["DELIVERIES_QUEUE_URL"]: self.deliveries},
+                {ENVIRONMENT[f"{name}_QUEUE_URL"]: queue for name, queue in self.queues.items()},
+                {ENVIRONMENT[f"{name}_DEAD_LETTERS_URL"]: queue for name, queue in self.queues.items()},
                 network,
             ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
-            "secretsmanager": SecretsClient(json.dumps({"keyId": KEY_ID, "keySecret": SECRET}), network),
-            "kms": None,  # no merchant has a webhook endpoint, so no secret is ever encrypted
+            "secretsmanager": SecretsClient({a.secret_arn: a.stored_secret() for a in accounts}, network),
+            "kms": KmsClient(network),
+            "s3": None,  # no operator uploads settlement files
         }
-        self.platform = Platform(self.kernel, self.faults, self.history, ENVIRONMENT, clients, self.providers)
-        network.platform = self.providers.platform = self.platform
-        self.queue.invoke = self.deliveries.invoke = self.platform.invoke
-        self.merchants = Merchants(self.kernel, self.faults, self.history, self.platform, self.providers)
+        self.platform = Platform(
+            self.kernel,
+            self.faults,
+            self.history,
+            ENVIRONMENT,
+            clients,
+            self.providers,
+            endpoints,
+            newer_clients={**clients, "dynamodb": NewerDynamoDBClient(self.database, network)},
+        )
+        network.platform = self.providers.platform = endpoints.platform = self.platform
+        for queue in self.queues.values():
+            queue.invoke = self.platform.invoke
+        self.api = Api(self.kernel, self.faults, self.history, self.platform)
+        self.operators = Operators(self.kernel, self.faults, self.history, self.api, self.providers)
+        self.provider_events = ProviderEvents(self.kernel, self.faults, self.history, self.api, self.providers)
+        self.providers.changed = self.provider_events.changed
+        self.dashboards = Dashboards(self.kernel, self.faults, self.history, self.providers)
+        self.merchants = Clients(self.kernel, self.faults, self.api, self.operators, self.providers)
         self._sweeper_off = self._workers_off = Episode(0, 0)
+        self._owners: dict[str, Key] = {}
+        self._due: dict[Key, Item] = {}
+
+    def _queue(self, consumer: str) -> Queue:
+        return Queue(
+            self.kernel,
+            self.faults,
+            self.history,
+            consumer=consumer,
+            visibility_ms=FUNCTIONS[consumer].timeout_ms * _VISIBILITY_FACTOR,
+            off_until_ms=self._workers_off_until_ms,
+        )
 
     # -- what the models ask
 
@@ -165,17 +225,19 @@ class World:
         process = self.platform.process
         self.history.writes.append(Write(self.kernel.now_ms, table, key, before, after, process))
         self.history.steps.append((self.kernel.now_ms, f"process {process}", f"writes {table}", f"{key[0]} {key[1]}"))
+        if after is not None and "dueAt" in after:
+            self._due[key] = after
+        else:
+            self._due.pop(key, None)
+        if after is not None and "attempts" in after and after["attempts"]["L"]:
+            self._owners[after["attempts"]["L"][-1]["M"]["provider_key"]["S"]] = key
+
+    def _strike(self, kind: str) -> None:
+        self.history.strikes.append(Strike(self.kernel.now_ms, kind, self.platform.process))
 
     def _is_stored(self, provider_key: str) -> bool:
-        transaction_id = f"pay_{provider_key[4:20]}"
-        table = self.tables[TRANSACTIONS]
-        items = [table.get((f"M#{merchant}#P#{transaction_id}", "PAYMENT")) for merchant in MERCHANTS]
-        return any(
-            attempt["M"]["provider_key"]["S"] == provider_key
-            for item in items
-            if item is not None
-            for attempt in item["attempts"]["L"]
-        )
+        item = self.tables[TRANSACTIONS].get(self._owners[provider_key]) if provider_key in self._owners else None
+        return item is not None and any(a["M"]["provider_key"]["S"] == provider_key for a in item["attempts"]["L"])
 
     def _workers_off_until_ms(self) -> int:
         return self._workers_off.until_ms if self._workers_off.covers(self.kernel.now_ms) else 0
@@ -186,7 +248,7 @@ class World:
         """Set up in peace, run in trouble, come to rest."""
         kernel = self.kernel
         with current_wirings(kernel):
-            self.merchants.set_up()
+            kernel.spawn(self.operators.set_up)
             kernel.run(EPOCH_MS + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()
             self._sweep_later()
@@ -195,8 +257,11 @@ class World:
                     self.merchants.start(order)
             kernel.run(trouble_ends_ms)
             self._make_peace()
+            peace_ms = kernel.now_ms
             kernel.run(kernel.now_ms + self._calm_ms())
-            settled = kernel.run(kernel.now_ms + _PATIENCE_MS, is_done=self._is_at_rest)
+            settled = self._come_to_rest()
+            kernel.spawn(self.operators.list_reviews)
+            kernel.run(kernel.now_ms + MINUTE_MS)
             kernel.close()
         return Result(
             plan=self.plan,
@@ -205,34 +270,79 @@ class World:
             orders=self.orders,
             items={(name, key): item for name, table in self.tables.items() for key, item in table.items()},
             ledger=self.providers.ledger(),
+            trouble_ended_ms=peace_ms,
             ended_ms=kernel.now_ms,
             settled=settled,
-            api_keys=self.merchants.api_keys,
+            undecided=set() if self.plan.is_long else {k for k, item in self._due.items() if self._is_undecided(item)},
+            listed=self.operators.listed,
+            api_keys={f"{m}#{n}": key for m, keys in self.api.api_keys.items() for n, key in enumerate(keys)},
+            secrets=tuple(
+                text for s in self.providers.shops.values() for pair in s.account.issued for text in pair.texts()
+            ),
         )
+
+    def _come_to_rest(self) -> bool:
+        """Whether everything did before patience ran out."""
+        ends_ms = self.kernel.now_ms + (_LONG_PATIENCE_MS if self.plan.is_long else _PATIENCE_MS)
+        while not self._is_at_rest():
+            if self.kernel.now_ms >= ends_ms:
+                return False
+            self.kernel.run(self.kernel.now_ms + 10 * MINUTE_MS)
+        return True
 
     def _make_trouble(self) -> int:
         """Switch the faults on; the time when they end."""
+        self.operators.errs = self.planned.rates["operator_errs"]
         self.faults.rates, self.faults.episodes = dict(self.planned.rates), self.planned.episodes
         ends_ms = self.kernel.now_ms + TROUBLE_MS
         random = Random(self.plan.seed + 2)
         for kind, begin in self._episodes().items():
             start_ms = self.kernel.now_ms + random.randrange(ARRIVAL_MS)
             share = random.random()
-            share = share**4 if random.random() < 0.8 else 0.8 + share / 5  # many short ones, some of more than a day
+            share = share**4 if random.random() < _SHORT else 0.8 + share / 5
             episode = Episode(start_ms, start_ms + int(MINUTE_MS + share * _LONGEST_EPISODE_MS))
             if kind in self.faults.episodes:
                 self.faults.counts[kind] += 1
-                begin(episode)
+                about = begin(episode)
+                self.history.strikes.append(Strike(episode.from_ms, kind, 0, episode.until_ms, about))
                 ends_ms = max(ends_ms, episode.until_ms + TROUBLE_MS)
         if self.faults.rates["queue_redrive"]:
             for _ in range(3):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._redrive)
+        for at_ms, work in self._operators_work(random, ends_ms - self.kernel.now_ms):
+            self.kernel.after(at_ms, partial(self.kernel.spawn, work))
         if self.faults.rates["db_key_row_lost"]:
             for _ in range(40):
                 self.kernel.after(random.randrange(ends_ms - self.kernel.now_ms), self._lose_key_row)
         return ends_ms
 
-    def _episodes(self) -> dict[str, Callable[[Episode], None]]:
+    def _reporting(self) -> list[Shop]:
+        """Accounts at providers that have reports."""
+        return [shop for shop in self.providers.shops.values() if shop.account.provider in REAL_PROVIDERS]
+
+    def _operators_work(self, random: Random, lasts_ms: int) -> Iterator[tuple[int, Callable[[], None]]]:
+        """What operators do in the time of trouble, and when."""
+        planned: dict[str, Callable[[], Callable[[], None]]] = {
+            "operator_rotates_key": lambda: partial(self.operators.rotate_key, random.choice(MERCHANTS)),
+            "operator_rotates_credentials": lambda: partial(
+                self.operators.rotate_credentials, random.choice(tuple(self.providers.shops.values()))
+            ),
+            "operator_replays": lambda: self.operators.replay,
+            "operator_closes_reviews": lambda: self.operators.close_reviews,
+            "operator_reconciles": lambda: partial(self.operators.reconcile, random.choice(self._reporting())),
+            "dashboard_refunds": lambda: self.dashboards.refund,
+            "dashboard_captures": lambda: self.dashboards.capture,
+            "dashboard_voids": lambda: self.dashboards.void,
+        }
+        for kind, plan in planned.items():
+            for _ in range(2):
+                at_ms, work = random.randrange(lasts_ms), plan()
+                if random.random() < self.faults.rates[kind]:
+                    self.faults.count(kind)
+                    yield at_ms, work
+
+    def _episodes(self) -> dict[str, Callable[[Episode], str]]:
+        """Each switches something off for a while and says what."""
         return {
             "sweeper_off": self._switch_sweeper_off,
             "workers_off": self._switch_workers_off,
@@ -242,38 +352,48 @@ class World:
             "deployment": self._deploy,
         }
 
-    def _switch_sweeper_off(self, episode: Episode) -> None:
+    def _switch_sweeper_off(self, episode: Episode) -> str:
         self._sweeper_off = episode
+        return "sweeper"
 
-    def _switch_workers_off(self, episode: Episode) -> None:
+    def _switch_workers_off(self, episode: Episode) -> str:
         self._workers_off = episode
+        return "queues"
 
-    def _break_provider(self, episode: Episode) -> None:
+    def _break_provider(self, episode: Episode) -> str:
         random = self.faults.random
-        name = random.choice(tuple(SIMULATORS))
+        name = random.choice(PROVIDERS)
         self.providers.outages.append(Outage(name, episode.from_ms, episode.until_ms, random.random() < 0.5))
+        return name
 
-    def _switch_provider_off(self, episode: Episode) -> None:
+    def _switch_provider_off(self, episode: Episode) -> str:
         """For everyone, by an operator."""
-        name = self.faults.random.choice(tuple(SIMULATORS))
+        name = self.faults.random.choice(PROVIDERS)
         for at_ms, off in ((episode.from_ms, True), (episode.until_ms, False)):
             item = {"pk": {"S": "GLOBAL"}, "sk": {"S": f"SWITCH#{name}"}, "disabled": {"BOOL": off}}
             self.kernel.at(at_ms, partial(self.database.put_item, TableName=CONFIGURATION, Item=item))
+        return name
 
-    def _remove_account(self, episode: Episode) -> None:
+    def _remove_account(self, episode: Episode) -> str:
         """Of one merchant, by mistake, and put back later."""
         random, table = self.faults.random, self.tables[CONFIGURATION]
-        key = (f"M#{random.choice(MERCHANTS)}", f"ACCOUNT#{random.choice(tuple(SIMULATORS))}#main")
+        merchant, provider = random.choice(MERCHANTS), random.choice(PROVIDERS)
+        key = (f"M#{merchant}", f"ACCOUNT#{provider}#main")
         item = table.get(key)
         for at_ms, stored in ((episode.from_ms, None), (episode.until_ms, item)):
             self.kernel.at(at_ms, partial(table.put, key, stored, at_ms, lambda: 0))
+        return f"{provider}@{merchant}"
 
-    def _deploy(self, episode: Episode) -> None:
-        self.platform.deployed_at_ms = episode.from_ms
+    def _deploy(self, episode: Episode) -> str:
+        """Rolled back at the end of the episode, in half of the runs."""
+        self.platform.newer_from_ms = episode.from_ms
+        if self.faults.random.random() < 0.5:
+            self.platform.newer_until_ms = episode.until_ms
+        return "newer release"
 
     def _redrive(self) -> None:
         if self.faults.strikes("queue_redrive"):
-            self.queue.redrive()
+            self.faults.random.choice(tuple(self.queues.values())).redrive()
 
     def _lose_key_row(self) -> None:
         """A row of the idempotency table is gone: the payment knows its fingerprint itself."""
@@ -286,11 +406,24 @@ class World:
         self.faults.stop()
         self.providers.outages.clear()
         self._sweeper_off = self._workers_off = Episode(0, 0)
-        self.queue.poll(1)
-        self.deliveries.poll(1)
+        for queue in self.queues.values():
+            queue.poll(1)
+        self.provider_events.collect_all()
+        self._reconcile_later()
+        for delay_ms in _REVIEWED_MS:
+            self.kernel.after(delay_ms, partial(self.kernel.spawn, self.operators.close_reviews))
+
+    def _reconcile_later(self) -> None:
+        """A long run has the daily reconciliations; others now and then one of an account."""
+        if self.plan.is_long:
+            for day in (1, 2, 3):
+                self.kernel.after(day * 24 * HOUR_MS, partial(self.kernel.spawn, self.operators.reconcile_days))
+        elif self.kernel.random.random() < self.planned.rates["operator_reconciles"]:
+            shop = self.kernel.random.choice(self._reporting())
+            self.kernel.after(HOUR_MS, partial(self.kernel.spawn, partial(self.operators.reconcile, shop)))
 
     def _calm_ms(self) -> int:
-        return 6 * 24 * HOUR_MS if self.plan.seed % round(1 / _LONG_PART) == 0 else _CALM_MS
+        return 6 * 24 * HOUR_MS if self.plan.is_long else _CALM_MS
 
     # -- the scheduler
 
@@ -310,14 +443,30 @@ class World:
         self.platform.invoke("sweeper", {}, lambda _answer: None)
 
     def _is_at_rest(self) -> bool:
-        """Nothing waits, every event is delivered, and what is still due is watched only: in review, or reopenable."""
-        if self.queue.messages or self.deliveries.messages or self.merchants.busy or self.kernel.current is not None:
+        """Nothing waits, every event is delivered, and what is still due is watched only."""
+        busy = self.merchants.busy + self.provider_events.pending + self.operators.busy
+        if busy or self.kernel.current is not None or any(queue.messages for queue in self.queues.values()):
             return False
-        return not any(
-            "dueAt" in item and (key[1].startswith("EVENT#") or (key[1] == "PAYMENT" and _is_open(item)))
-            for key, item in self.tables[TRANSACTIONS].items()
-        )
+        return not any(self._is_open(key, item) for key, item in self._due.items())
 
+    def _is_open(self, key: Key, item: Item) -> bool:
+        """Whether there is still something to do about an item that is due.
 
-def _is_open(item: Item) -> bool:
-    return item["status"]["S"] not in {"IN_REVIEW", "FAILED"}
+        What is in review or declined and may reopen is watched. An amount that is held waits for its merchant. What a
+        provider never got, and nobody can prove so, is inquired for days: only a long run waits for the end of it.
+        """
+        is_payment = key[1] == "PAYMENT"
+        if not (is_payment or key[1].startswith("OP#")):
+            return key[1].startswith("EVENT#")
+        status = item["status"]["S"]
+        if status == "AUTHORIZED" and "cancelRequested" not in item:
+            return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
+        if status in {"IN_REVIEW", "FAILED"}:
+            return False
+        return self.plan.is_long or not self._is_undecided(item)
+
+    def _is_undecided(self, item: Item) -> bool:
+        """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
+        attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
+        unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
+        return any(not self.providers.is_decided(attempt["provider_key"]["S"]) for attempt in unclear)

@@ -46,6 +46,7 @@ class Operators(Room):
         function.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         function.may_query(tables.transactions, index="byMerchant")
         function.may_query(tables.transactions, index="due")
+        function.may_query(tables.transactions, index="reviews")
         function.may_write(tables.transactions, "PutItem", "UpdateItem")
         function.may_use_account_secrets(store=True)
         function.set_environment(ACCOUNT_SECRETS_KEY_ARN=self._platform.key.key_arn)

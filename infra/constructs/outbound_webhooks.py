@@ -52,7 +52,7 @@ class OutboundWebhooks(Room):
         """Allow the items of webhook endpoints only: the same table holds merchants and their API keys."""
         configuration = self._platform.tables.configuration
         function.allow(
-            ["dynamodb:GetItem", "dynamodb:PutItem"],
+            ["dynamodb:GetItem", "dynamodb:UpdateItem"],
             [configuration.resource.table_arn],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [_ENDPOINTS_PARTITION]}},
         )

@@ -72,6 +72,12 @@ class Recovery(Room):
                 runbook="drives-exhausted",
                 says="A payment, operation or event was woken forty times without progress.",
             ),
+            "DueItemsFailed": Symptom(
+                metric=self._metric("DueItemsFailed"),
+                threshold=1,
+                runbook="due-items-failed",
+                says="A due payment, operation or event cannot be read or woken; it was postponed.",
+            ),
         }
 
     def _metric(self, name: str, *, statistic: str = "Sum", period: Duration | None = None) -> cloudwatch.Metric:

@@ -45,7 +45,12 @@ def payments() -> None:
 @pass_session
 def show(session: Session, *, transaction_id: str, merchant: str | None) -> None:
     """A payment with its attempts, captures, voids and refunds."""
-    payment = session.ask("show_payment", merchantId=session.merchant(merchant), transactionId=transaction_id)
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    payment = session.ask("show_payment", **names)
+    position = payment.pop("operationsPosition", None)
+    if position is not None:
+        rest = session.pages("list_operations", "position", "nextPosition", start=position, **names)
+        payment["operations"] = [*payment["operations"], *rest]
     parts = [key_values(_rows(payment))]
     if payment["attempts"]:
         parts.append(table(payment["attempts"], _ATTEMPTS))
@@ -112,11 +117,16 @@ def events(session: Session, *, transaction_id: str, merchant: str | None) -> No
 def verify(session: Session, *, transaction_id: str, merchant: str | None) -> None:
     """Check the hash chain of a payment's audit log: no gap, nothing altered, its end is the payment's state."""
     found = session.ask("verify_trail", merchantId=session.merchant(merchant), transactionId=transaction_id)
-    faults = found["faults"]
-    text = "\n".join(f"- {fault}" for fault in faults) or "The audit log is complete and its hashes match."
-    session.show(found, text)
-    if faults:
+    lines = [f"- {fault}" for fault in found["faults"]]
+    if not found["complete"]:
+        lines.append(f"Not verified to the end: the audit log has more than {found['events']} events.")
+    elif not lines:
+        lines.append("The audit log is complete and its hashes match.")
+    session.show(found, "\n".join(lines))
+    if found["faults"]:
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
+    if not found["complete"]:
+        raise click.exceptions.Exit(int(Exit.UNAVAILABLE))
 
 
 @payments.command("resolve")
@@ -135,6 +145,24 @@ def resolve(session: Session, *, transaction_id: str, merchant: str | None, reas
     session.show(payment, f"{transaction_id} is {payment['status']} and is being looked at. See `payments events`.")
 
 
+@payments.command("read-refunds")
+@transaction_argument
+@merchant_option
+@reason_option
+@target_options
+@pass_session
+def read_refunds(session: Session, *, transaction_id: str, merchant: str | None, reason: str) -> None:
+    """Read the charge's refunds at the provider now: one that was made in its dashboard becomes an operation.
+
+    The daily reconciliation and the provider's events cause the same read. A refund is booked once.
+    """
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    read = session.change("read_refunds", reason, **names)
+    session.show(read, _refunds_text(read))
+    if read.get("unavailable") or read["contradicting"]:
+        raise click.exceptions.Exit(int(Exit.BAD_NEWS))
+
+
 @payments.command("erase")
 @transaction_argument
 @merchant_option
@@ -147,6 +175,18 @@ def erase(session: Session, *, transaction_id: str, merchant: str | None, yes: b
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     confirm(f"Erase the personal data of {transaction_id}? It cannot be brought back.", yes=yes)
     session.show(session.change("erase_personal_data", reason, **names), "Erased.")
+
+
+def _refunds_text(read: dict[str, Any]) -> str:
+    if read.get("unavailable"):
+        return f"The refunds could not be read: {read['unavailable']}. Nothing was changed."
+    lines = {
+        "booked": "Made at the provider, and booked now",
+        "waiting": "May be one of ours whose answer was lost; ours is inquired about first, then repeat the command",
+        "contradicting": "Not a refund of this charge; compare with the provider's dashboard",
+    }
+    found = [f"{text}: {', '.join(read[name])}." for name, text in lines.items() if read[name]]
+    return "\n".join(found) or "Every refund there is known here."
 
 
 def _rows(payment: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from typing import Any, Final
 
 import click
 
-from ops.options import ReviewId, confirm, merchant_option, reason_option, target_options, yes_option
+from ops.errors import Exit, OperatorError
+from ops.options import F, ReviewId, confirm, merchant_option, reason_option, target_options, yes_option
+from ops.review_text import review_text
 from ops.session import Session, pass_session
 
 _COLUMNS: Final = {
@@ -16,7 +18,10 @@ _COLUMNS: Final = {
     "provider": "provider",
     "provider key": "providerKey",
     "since": "since",
+    "age": "age",
 }
+_DAY_SECONDS: Final = 86_400
+_HOUR_SECONDS: Final = 3_600
 _PAYMENT: Final = "pay_"
 
 
@@ -27,27 +32,99 @@ def review() -> None:
 
 @review.command("list")
 @click.option("--merchant", metavar="ID", help="Only this merchant's. Default: everyone's.")
-@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Payments that old at most.")
 @target_options
 @pass_session
-def list_(session: Session, *, merchant: str | None, days: int) -> None:
-    """Payments and operations in manual review, oldest first, with their key at the provider.
+def list_(session: Session, *, merchant: str | None) -> None:
+    """Payments and operations in manual review, the longest open first, with their age and key at the provider.
 
-    It walks the payments of those days, a hundred a request.
+    It reads an index: one request for each merchant and hundred reviews.
     """
-    names = [merchant] if merchant else [m["merchantId"] for m in session.pages("list_merchants", "after", "nextAfter")]
-    found = [item for name in names for item in _of(session, name, days)]
+    found: list[dict[str, Any]] = []
+    incomplete = []
+    for name in _merchants(session, merchant):
+        complete, items = _reviews_of(session, name)
+        found += items
+        if not complete:
+            incomplete.append(name)
     found.sort(key=lambda item: str(item["since"]))
-    session.show_table(found, _COLUMNS, nothing="Nothing waits for a person.")
+    session.show_table([_with_age(item) for item in found], _COLUMNS, nothing="Nothing waits for a person.")
+    if incomplete:
+        names = ", ".join(incomplete)
+        session.say(f"Reviews that release 0.2.0 opened may be missing for {names}. Run `payflowx review reindex`.")
+
+
+@review.command("reindex")
+@click.option("--merchant", metavar="ID", help="Only this merchant's. Default: everyone's.")
+@reason_option
+@target_options
+@pass_session
+def reindex(session: Session, *, merchant: str | None, reason: str) -> None:
+    """Add to the list what release 0.2.0 put in review: once after the upgrade from it, or after a rollback to it.
+
+    It walks the payments of the last 366 days, a hundred a request, and may be repeated.
+    """
+    walked = added = 0
+    for name in _merchants(session, merchant):
+        position = None
+        while True:
+            page = session.change("reindex_reviews", reason, merchantId=name, position=position)
+            walked, added = walked + page["payments"], added + page["added"]
+            position = page["nextPosition"]
+            if position is None:
+                break
+    session.show({"payments": walked, "added": added}, f"{walked} payments walked, {added} reviews added to the list.")
+
+
+def _facts_options(command: F) -> F:
+    """What a person may know beside the verdict."""
+    for option in (
+        click.option(
+            "--held",
+            type=click.Choice(["reserved", "booked", "given_back"]),
+            help="Where an operation's amount is. Needed only where the refusal says so.",
+        ),
+        click.option(
+            "--amount",
+            type=click.IntRange(min=1),
+            metavar="MINOR",
+            help="What moved in all, in the minor unit, where it is not what was requested.",
+        ),
+        click.option("--reference", metavar="REF", help="The provider's id of it, where it is not known here."),
+    ):
+        command = option(command)
+    return command
+
+
+@review.command("show")
+@click.argument("ident", metavar="ID", type=ReviewId())
+@merchant_option
+@_facts_options
+@target_options
+@pass_session
+def show(
+    session: Session,
+    *,
+    ident: str,
+    merchant: str | None,
+    reference: str | None,
+    amount: int | None,
+    held: str | None,
+) -> None:
+    """A review with both sides: what we hold, what the provider reported, and the amounts after each verdict.
+
+    It changes nothing.
+    """
+    shown = _shown(session, ident, merchant, reference=reference, amount=amount, held=held)
+    session.show(shown, review_text(shown))
 
 
 @review.command("close")
 @click.argument("ident", metavar="ID", type=ReviewId())
 @merchant_option
-@click.option("--charged", "verdict", flag_value="charged", help="Exactly this money moved, and stays moved.")
+@click.option("--charged", "verdict", flag_value="charged", help="This money moved, and stays moved.")
 @click.option("--not-charged", "verdict", flag_value="not_charged", help="It did not move, or was given back there.")
 @click.option("--evidence", required=True, help="What shows it: a settlement's line, the provider's case number.")
-@click.option("--reference", metavar="REF", help="The provider's id of it, where it is not known here.")
+@_facts_options
 @yes_option
 @reason_option
 @target_options
@@ -60,32 +137,66 @@ def close(
     verdict: str | None,
     evidence: str,
     reference: str | None,
+    amount: int | None,
+    held: str | None,
     yes: bool,
     reason: str,
 ) -> None:
     """Decide what is in review: a payment (pay_...), or a capture, void or refund (cap_, void_, ref_...).
 
-    --charged ends a payment in SUCCESS, an operation in SUCCEEDED; --not-charged either in FAILED. The evidence is kept
-    in the payment's audit log for ever. What the stored record contradicts is refused.
+    --charged ends a payment in SUCCESS, an operation in SUCCEEDED; --not-charged either in FAILED. The amounts after
+    each verdict are shown first. The evidence is kept in the payment's audit log for ever. What the stored record
+    contradicts is refused.
     """
     if verdict is None:
         raise click.UsageError("Say what the evidence shows: --charged or --not-charged.")
+    shown = _shown(session, ident, merchant, reference=reference, amount=amount, held=held)
+    session.say(review_text(shown))
+    effect = shown["verdicts"][verdict]
+    if "refused" in effect:
+        raise OperatorError(effect["why"], Exit.REFUSED)
     is_payment = ident.startswith(_PAYMENT)
-    good = "SUCCESS" if is_payment else "SUCCEEDED"
-    confirm(f"End {ident} as {good if verdict == 'charged' else 'FAILED'}? The merchant acts on it.", yes=yes)
+    end = effect["paymentStatus" if is_payment else "operationStatus"]
+    confirm(f"End {ident} as {end}? The merchant acts on it.", yes=yes)
     found: dict[str, Any] = {
         "merchantId": session.merchant(merchant),
         "verdict": verdict,
         "evidence": evidence,
         "reference": reference,
+        "amount": amount,
     }
     closed = (
         session.change("close_review", reason, transactionId=ident, **found)
         if is_payment
-        else session.change("close_operation_review", reason, operationId=ident, **found)
+        else session.change("close_operation_review", reason, operationId=ident, held=held, **found)
     )
     session.show(closed, f"{ident} is {closed['status']}.")
 
 
-def _of(session: Session, merchant: str, days: int) -> list[dict[str, Any]]:
-    return list(session.pages("list_reviews", "position", "nextPosition", merchantId=merchant, days=days))
+def _shown(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:
+    name = "transactionId" if ident.startswith(_PAYMENT) else "operationId"
+    return session.ask("show_review", merchantId=session.merchant(merchant), **{name: ident}, **facts)
+
+
+def _merchants(session: Session, merchant: str | None) -> list[str]:
+    if merchant is not None:
+        return [merchant]
+    return [found["merchantId"] for found in session.pages("list_merchants", "after", "nextAfter")]
+
+
+def _reviews_of(session: Session, merchant: str) -> tuple[bool, list[dict[str, Any]]]:
+    """Return whether the list is complete, and its items."""
+    items: list[dict[str, Any]] = []
+    position = None
+    while True:
+        page = session.ask("list_reviews", merchantId=merchant, position=position)
+        items += page["items"]
+        position = page["nextPosition"]
+        if position is None:
+            return page["complete"], items
+
+
+def _with_age(item: dict[str, Any]) -> dict[str, Any]:
+    """In days and hours, as a person reads it."""
+    days, seconds = divmod(int(item["ageSeconds"]), _DAY_SECONDS)
+    return {**item, "age": f"{days}d {seconds // _HOUR_SECONDS}h"}

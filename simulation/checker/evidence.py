@@ -1,8 +1,9 @@
 """What a run left behind, put in order by payment. Nothing here comes from the code under test."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,7 +11,17 @@ from simulation.history import Call, Sent, Write
 from simulation.world import TRANSACTIONS, Result
 from testing.dynamodb.values import plain_item
 
+Stored = dict[str, Any]
+Version = tuple[Write, Stored | None, Stored | None]
+"""A write of an item, with the item before and after it as plain values."""
+
 _PARTITION: Final = re.compile(r"M#([a-z0-9_-]+)#P#(pay_[a-z2-7]{16})")
+PAYMENT: Final = "PAYMENT"
+_EVENT: Final = "EVENT#"
+_OPERATION: Final = "OP#"
+_CREATION: Final = re.compile(r"/payments(?:/(pay_[a-z2-7]{16})/(capture|refunds))?")
+UNDONE: Final = frozenset({"failed", "canceled"})
+"""States of a capture, void or refund in a provider's books that moved no money, or whose money came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +37,76 @@ class Violation:
 
 
 @dataclass(slots=True)
-class PaymentEvidence:
-    """All about one payment. `versions` are the stored states in order, as plain values, with their writers."""
+class OperationEvidence:
+    """All about one capture, void or refund."""
 
-    merchant: str
-    transaction_id: str
-    item: dict[str, Any] | None = None
-    events: list[dict[str, Any]] = field(default_factory=list)
-    versions: list[tuple[Write, dict[str, Any] | None, dict[str, Any] | None]] = field(default_factory=list)
+    operation_id: str
+    item: Stored | None = None
+    versions: list[Version] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
-    charged: list[dict[str, Any]] = field(default_factory=list)
+    books: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def status(self) -> str:
         """As stored."""
         return self.item["status"] if self.item else "MISSING"
+
+    @property
+    def executed(self) -> list[dict[str, Any]]:
+        """The entries of the providers' books that moved money under a key of this operation, and still count."""
+        return [entry for entry in self.books if entry["status"] not in UNDONE]
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What one write call changed: the payment and its operations by sort key, before and after."""
+
+    at_ms: int
+    process: int
+    changed: dict[str, tuple[Stored | None, Stored | None]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PaymentEvidence:
+    """All about one payment. `versions` are the stored states in order, as plain values, with their writers."""
+
+    merchant: str
+    transaction_id: str
+    item: Stored | None = None
+    events: list[Stored] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+    operations: dict[str, OperationEvidence] = field(default_factory=dict)
+    transactions: list[Transaction] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    books: list[dict[str, Any]] = field(default_factory=list)
+    """Entries of the providers' books about this payment's charges; those of operations lie with them."""
+
+    @property
+    def name(self) -> str:
+        """As violations name it."""
+        return f"{self.transaction_id}@{self.merchant}"
+
+    @property
+    def status(self) -> str:
+        """As stored."""
+        return self.item["status"] if self.item else "MISSING"
+
+    @property
+    def charged(self) -> list[dict[str, Any]]:
+        """The charges in the providers' books that took the payer's money."""
+        return [entry for entry in self.books if entry["kind"] == "charge" and entry["status"] == "charged"]
+
+    def event_of(self, version: Stored) -> Stored | None:
+        """The audit event that was written with this version; None for a write without one."""
+        seq = version["eventSeq"]
+        return self.events[seq - 1] if 0 < seq <= len(self.events) else None
+
+    def changes(self) -> Iterator[tuple[Write, Stored, Stored, Stored | None]]:
+        """The writes that changed a stored payment, with the event of those that have one."""
+        for write, before, after in self.versions:
+            if before is not None and after is not None:
+                event = self.event_of(after) if after["eventSeq"] != before["eventSeq"] else None
+                yield write, before, after, event
 
 
 @dataclass(slots=True)
@@ -52,6 +118,8 @@ class Evidence:
     accepted: Sequence[Call]
     created: Mapping[tuple[str, str], Sequence[Call]]
     """All POST /payments of a merchant with a key, in the order in which they were made."""
+    operated: Mapping[tuple[str, str, str], Sequence[Call]] = field(default_factory=dict)
+    """All captures or refunds of a merchant with a key, by merchant, kind and key."""
 
 
 def gather(result: Result) -> Evidence:
@@ -68,41 +136,94 @@ def gather(result: Result) -> Evidence:
         payment = of(partition) if table == TRANSACTIONS else None
         if payment is None:
             continue
-        if sort == "PAYMENT":
+        if sort == PAYMENT:
             payment.item = plain_item(item)
-        elif sort.startswith("EVENT#"):
+        elif sort.startswith(_EVENT):
             payment.events.append(plain_item(item))
+        elif sort.startswith(_OPERATION):
+            _operation(payment, sort).item = plain_item(item)
     for payment in payments.values():
         payment.events.sort(key=lambda event: str(event["sk"]))
     _add_versions(result, of)
     _add_providers(result, payments)
-    created: dict[tuple[str, str], list[Call]] = defaultdict(list)
-    for call in result.history.calls:
-        if call.method == "POST" and call.path == "/payments" and call.key is not None:
-            created[call.merchant, call.key].append(call)
+    created, operated = _requests(result.history.calls)
     accepted = [call for calls in created.values() for call in calls if call.status == 202]
-    return Evidence(result=result, payments=payments, accepted=accepted, created=created)
+    return Evidence(result=result, payments=payments, accepted=accepted, created=created, operated=operated)
+
+
+def _operation(payment: PaymentEvidence, sort: str) -> OperationEvidence:
+    operation_id = sort.removeprefix(_OPERATION)
+    return payment.operations.setdefault(operation_id, OperationEvidence(operation_id))
+
+
+def _requests(
+    calls: Sequence[Call],
+) -> tuple[dict[tuple[str, str], list[Call]], dict[tuple[str, str, str], list[Call]]]:
+    created: dict[tuple[str, str], list[Call]] = defaultdict(list)
+    operated: dict[tuple[str, str, str], list[Call]] = defaultdict(list)
+    for call in calls:
+        match = _CREATION.fullmatch(call.path) if call.method == "POST" and call.key is not None else None
+        if match is None or call.key is None:
+            continue
+        if match[2] is None:
+            created[call.merchant, call.key].append(call)
+        else:
+            operated[call.merchant, match[2].removesuffix("s"), call.key].append(call)
+    return created, operated
 
 
 def _add_versions(result: Result, of: Any) -> None:
     decoded: dict[int, Any] = {}  # the history keeps all versions alive, so that an identity stays one
+    last: dict[tuple[str, str], Stored | None] = {}
     for write in result.history.writes:
-        payment = of(write.key[0]) if write.table == TRANSACTIONS and write.key[1] == "PAYMENT" else None
+        payment = of(write.key[0]) if write.table == TRANSACTIONS else None
         if payment is None:
             continue
-        known = payment.versions[-1][2] if payment.versions else None
+        sort = write.key[1]
+        if sort != PAYMENT and not sort.startswith(_OPERATION):
+            continue
+        known = last.get(write.key)
         before = known if known is not None else (plain_item(write.before, decoded) if write.before else None)
         after = plain_item(write.after, decoded) if write.after else None
-        payment.versions.append((write, before, after))
+        last[write.key] = after
+        of_item = payment.versions if sort == PAYMENT else _operation(payment, sort).versions
+        of_item.append((write, before, after))
+        _add_to_transaction(payment, write, before, after)
+
+
+def _add_to_transaction(payment: PaymentEvidence, write: Write, before: Stored | None, after: Stored | None) -> None:
+    """Items of one write call are written one after the other, at one time, each once."""
+    newest = payment.transactions[-1] if payment.transactions else None
+    if (
+        newest is None
+        or (newest.at_ms, newest.process) != (write.at_ms, write.process)
+        or write.key[1] in newest.changed
+    ):
+        newest = Transaction(write.at_ms, write.process)
+        payment.transactions.append(newest)
+    newest.changed[write.key[1]] = (before, after)
 
 
 def _add_providers(result: Result, payments: Mapping[str, PaymentEvidence]) -> None:
-    by_key = {payment.transaction_id[4:]: payment for payment in payments.values()}
+    """A provider key holds 16 characters of the id of a payment or of an operation."""
+    owners: dict[str, PaymentEvidence | OperationEvidence] = {}
+    for payment in payments.values():
+        owners[payment.transaction_id[4:]] = payment
+        for operation in payment.operations.values():
+            owners[operation.operation_id.partition("_")[2]] = operation
     for sent in result.history.sent:
-        owner = by_key.get(sent.provider_key[4:20]) if sent.provider_key else None
-        if owner is not None:
-            owner.sent.append(sent)
+        name = sent.provider_key[4:20] if sent.provider_key else ""
+        if name in owners:
+            owners[name].sent.append(sent)
     for entry in result.ledger:
-        owner = by_key.get(str(entry["reference"])[4:20])
-        if owner is not None and entry["status"] == "charged":
-            owner.charged.append(entry)
+        owner = owners.get(str(entry.get("providerKey") or entry["reference"])[4:20])
+        if owner is not None:
+            owner.books.append({"kind": "charge", **entry})
+
+
+def alive_between(versions: Sequence[Version], from_ms: int, until_ms: int) -> list[Stored]:
+    """The versions of an item that were the stored one at some time of that span."""
+    times = [write.at_ms for write, _, _ in versions]
+    first = max(0, bisect_right(times, from_ms - 1) - 1)
+    last = bisect_right(times, until_ms)
+    return [after for _, _, after in versions[first:last] if after is not None]

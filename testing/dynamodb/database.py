@@ -105,6 +105,9 @@ class Database:
         if "FilterExpression" in request:
             keep = expressions.condition(request["FilterExpression"])
             page = [row for row in page if keep(row, names, values)]
+        if "ProjectionExpression" in request:
+            kept = {names.get(name, name) for name in request["ProjectionExpression"].split(", ")}
+            page = [{name: value for name, value in row.items() if name in kept} for row in page]
         return {"Items": page, "Count": len(page), **answer}
 
     def is_empty(self, request: Mapping[str, Any]) -> bool:
@@ -256,7 +259,13 @@ class _Planned:
     is_document_error: bool = False
 
 
-_EXPRESSIONS: Final = ("ConditionExpression", "UpdateExpression", "KeyConditionExpression", "FilterExpression")
+_EXPRESSIONS: Final = (
+    "ConditionExpression",
+    "UpdateExpression",
+    "KeyConditionExpression",
+    "FilterExpression",
+    "ProjectionExpression",
+)
 
 
 def _check_aliases(request: Mapping[str, Any]) -> None:

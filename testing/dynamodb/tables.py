@@ -74,6 +74,12 @@ class Index:
             item for _, item in sorted(found.items(), key=lambda pair: (order_of(pair[1][self.schema.sort]), pair[0]))
         ]
 
+    def least_of(self, partition: str, now_ms: int) -> int | None:
+        """The smallest sort key of a partition as it is by now."""
+        self.catch_up(now_ms)
+        found = self.partitions.get(partition)
+        return min((int(item[self.schema.sort]["N"]) for item in found.values()), default=None) if found else None
+
     def least(self) -> int | None:
         """The smallest sort key, of what has arrived and of what is still on its way. Remembered between changes."""
         state = (self._counter, len(self._pending))

@@ -5,6 +5,7 @@ import pytest
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, PaymentStatus
 from sandbox.http_types import Request
+from tests.support.conformance import sweep_interval_seconds
 from tests.support.faulty_transport import HostileWorld, Trouble
 from tests.support.memory import FixedRules
 from tests.support.providers import NAMES
@@ -46,14 +47,15 @@ def settle(world: HostileWorld, payment: Payment) -> Payment:
     Ends after the time in which the provider may be inquired by its capabilities, and two days.
     """
     able = world.providers.get(payment.route.candidates[0].provider).capabilities
-    until_ms = world.clock.now_ms() + able.action_lifetime_ms + able.inquiry_horizon_ms + 2 * DAY_SECONDS * 1000
+    started_ms, horizon_ms = world.clock.now_ms(), max(able.inquiry_horizon_ms, able.pending_horizon_ms)
+    until_ms = started_ms + able.action_lifetime_ms + horizon_ms + 2 * DAY_SECONDS * 1000
     while world.clock.now_ms() < until_ms:
         while world.jobs.sent:
             world.work()
             check(world, payment)
         if world.now(payment).status in RESTING:
             break
-        world.clock.advance(60)
+        world.clock.advance(sweep_interval_seconds(world.clock.now_ms() - started_ms))
         world.sweep(world.deadline)
     return check(world, payment)
 

@@ -16,6 +16,7 @@ from payflowx.domain.shared.statuses import OPEN_STATES, AttemptState, CaptureMo
 from sandbox.ledger import FAILED, LedgerSimulator
 from sandbox.simulator import CANCELED
 from sandbox.store import Record
+from tests.support.conformance import sweep_interval_seconds
 from tests.support.faulty_transport import HostileWorld, Trouble
 from tests.support.memory import FixedRules
 from tests.support.world import fallback
@@ -74,15 +75,16 @@ def settle(world: HostileWorld, *operations: Operation) -> list[Operation]:
     Ends after the time in which the provider may be inquired by its capabilities, and a day.
     """
     provider = _provider_of(world, operations[0])
-    horizon_ms = world.providers.get(provider).capabilities.inquiry_horizon_ms
-    until_ms = world.clock.now_ms() + horizon_ms + 24 * HOUR_SECONDS * 1000
+    able = world.providers.get(provider).capabilities
+    started_ms, horizon_ms = world.clock.now_ms(), max(able.inquiry_horizon_ms, able.pending_horizon_ms)
+    until_ms = started_ms + horizon_ms + 24 * HOUR_SECONDS * 1000
     while world.clock.now_ms() < until_ms:
         while world.jobs.sent:
             world.work()
             check(world, *operations)
         if all(world.operation_now(operation).status in RESTING for operation in operations):
             break
-        world.clock.advance(60)
+        world.clock.advance(sweep_interval_seconds(world.clock.now_ms() - started_ms))
         world.sweep(world.deadline)
     now = check(world, *operations)
     assert all(operation.status in RESTING for operation in now)
@@ -246,7 +248,7 @@ def test_a_second_refund_of_the_same_amount_while_the_first_is_unknown(
     world.work()
     second = ask(world, payment, REFUND, PART, "op-2")
     job, _ = world.jobs.sent.pop()
-    world.process_operation(job, world.deadline)
+    world.process(job, world.deadline)
     ended = settle(world, first, second)
     world.line.deliver_late()
     ended = check(world, *ended)
@@ -271,8 +273,8 @@ def test_a_message_that_is_delivered_twice_moves_once(world: HostileWorld, provi
     _, operation = begin(world, provider, *asked)
     world.line.troubles = {1: Trouble.ANSWER_LOST}
     ((job, _),) = world.jobs.sent
-    world.process_operation(job, world.deadline)
-    world.process_operation(job, world.deadline)
+    world.process(job, world.deadline)
+    world.process(job, world.deadline)
     settle(world, operation)
     assert len(ledger(world, asked[0])) == 1
 

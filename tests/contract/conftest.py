@@ -4,15 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.memory import NOW_MS
-from tests.support.tables import in_memory
+from tests.support.model_tables import model_database
 from tests.support.world import World
 
 
 @pytest.fixture(params=["model", "dynamodb"])
 def database(request: pytest.FixtureRequest) -> Any:
     """A DynamoDB client with our tables, empty."""
-    return in_memory(lambda: NOW_MS) if request.param == "model" else request.getfixturevalue("dynamodb")
+    return model_database() if request.param == "model" else request.getfixturevalue("dynamodb")
 
 
 @pytest.fixture

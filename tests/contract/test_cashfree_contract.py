@@ -15,12 +15,10 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     Declined,
     Mismatch,
     NotFound,
     Progress,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -260,22 +258,22 @@ class TestAnswers:
 
     def test_the_examples_of_payments(self) -> None:
         success, failure, international = example("payments_entity_list_example")
-        assert inquire([success], provider_key="order_8123") == Charged(
+        assert inquire([success], provider_key="order_8123") == Succeeded(
             reference="12376123", amount=1001, currency="INR", merchant_reference="order_8123"
         )
         declined = inquire([failure], provider_key="order_8123")
         assert isinstance(declined, Declined)
         assert (declined.kind, declined.code) == (DeclineKind.HARD, "auth_declined")
-        assert isinstance(inquire([success, failure], provider_key="order_8123"), Charged)
+        assert isinstance(inquire([success, failure], provider_key="order_8123"), Succeeded)
         paid_abroad = {**international, "payment_status": "SUCCESS"}
         outcome = inquire([paid_abroad], provider_key="order_8125")
-        assert isinstance(outcome, Charged)
+        assert isinstance(outcome, Succeeded)
         assert (outcome.amount, outcome.currency) == (125, "USD")
 
     def test_every_word_of_a_payment(self) -> None:
         success = {**example("payments_entity_list_example")[0], "order_id": KEY, "authorization": None}
         kinds = {
-            "SUCCESS": Charged,
+            "SUCCESS": Succeeded,
             "NOT_ATTEMPTED": Unknown,
             "FAILED": Declined,
             "USER_DROPPED": Declined,
@@ -333,9 +331,9 @@ class TestAnswers:
         kinds = {
             "SUCCESS": Succeeded,
             "PENDING": Accepted,
-            "CANCELLED": Refused,
+            "CANCELLED": Declined,
             "ONHOLD": Accepted,
-            "FAILED": Refused,
+            "FAILED": Declined,
         }
         status = schema("RefundEntity")["properties"]["refund_status"]
         assert {*status["enum"], "FAILED"} == set(kinds)
@@ -443,7 +441,7 @@ class TestWebhooks:
         validate({**said, "data": {**said["data"], "payment": shape}}, schema("PaymentWebhook"))
         provider_event = self.read(said)
         assert (provider_event.charge_key, provider_event.charge_reference) == ("order_8123", "12376123")
-        assert isinstance(provider_event.outcome, Charged)
+        assert isinstance(provider_event.outcome, Succeeded)
 
     def test_a_refund(self) -> None:
         refund = schema("RefundEntity")["example"]

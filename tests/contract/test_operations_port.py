@@ -12,13 +12,6 @@ from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import (
-    AcceptedOperation,
-    KnownOperation,
-    OperationVersionConflict,
-    PaymentVersionConflict,
-    StoredOperation,
-)
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
     expedite_operation,
@@ -26,7 +19,17 @@ from payflowx.domain.payments.operation_state_machine import (
 )
 from payflowx.domain.payments.outcome import Succeeded as OperationEffect
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.ports import AlreadySeen, Due, DueKind, ReferenceTaken, Stored, VersionConflict
+from payflowx.domain.payments.ports import (
+    AlreadySeen,
+    Created,
+    Due,
+    DueKind,
+    Existing,
+    ReferenceTaken,
+    Stored,
+    VersionConflict,
+    id_of,
+)
 from payflowx.domain.payments.state_machine import Change, Context, SeenEvent
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
@@ -107,7 +110,9 @@ def claim(operations: Any, operation: Operation, *, owner: str = "me", append: b
         started_at_ms=at_ms,
     )
     lease = Lease(owner=owner, epoch=epoch, expires_at_ms=at_ms + LEASE_MS)
-    return operations.claim(operation, lease=lease, now_ms=at_ms, append=attempt if append else None)
+    return operations.claim(
+        id_of(operation), version=operation.version, lease=lease, now_ms=at_ms, append=attempt if append else None
+    )
 
 
 def success(payments: Any, operation: Operation, reference: str = "re_1", seen: SeenEvent | None = None) -> Change:
@@ -127,9 +132,9 @@ def success(payments: Any, operation: Operation, reference: str = "re_1", seen: 
 class TestAccept:
     def test_all_is_stored_together(self, payments: Any, operations: Any, payment: Payment) -> None:
         result = accept(payments, operations, payment)
-        assert isinstance(result, AcceptedOperation)
-        stored = operations.get(MERCHANT, payment.transaction_id, result.operation.operation_id)
-        assert stored == result.operation
+        assert isinstance(result, Created)
+        stored = operations.get(MERCHANT, payment.transaction_id, result.item.operation_id)
+        assert stored == result.item
         assert operations.locate(MERCHANT, stored.operation_id) == payment.transaction_id
         assert operations.find_key(MERCHANT, REFUND, "k1").operation_id == stored.operation_id
         assert operations.find_key(MERCHANT, OperationKind.CAPTURE, "k1") is None
@@ -140,9 +145,9 @@ class TestAccept:
     def test_a_used_key_gives_the_first_operation_and_reserves_nothing(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:
-        first = accept(payments, operations, payment).operation
+        first = accept(payments, operations, payment).item
         again = accept(payments, operations, payment, amount=7)
-        assert again == KnownOperation(
+        assert again == Existing(
             transaction_id=payment.transaction_id, operation_id=first.operation_id, fingerprint=first.fingerprint
         )
         assert payments.get(MERCHANT, payment.transaction_id).refundable == 1499
@@ -150,7 +155,7 @@ class TestAccept:
     def test_a_lost_key_row_cannot_make_a_second_operation(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:
-        first = accept(payments, operations, payment).operation
+        first = accept(payments, operations, payment).item
         now = payments.get(MERCHANT, payment.transaction_id)
         change = request_operation(now, new_refund(payment), context())
         assert operations.accept(change, "another-key").operation_id == first.operation_id
@@ -159,7 +164,7 @@ class TestAccept:
     def test_a_payment_that_moved_takes_no_reservation(self, payments: Any, operations: Any, payment: Payment) -> None:
         stale = request_operation(payment, new_refund(payment, "k2"), context())
         accept(payments, operations, payment)
-        assert isinstance(operations.accept(stale, "k2"), PaymentVersionConflict)
+        assert isinstance(operations.accept(stale, "k2"), VersionConflict)
         assert operations.find_key(MERCHANT, REFUND, "k2") is None
         assert len(operations.of_payment(MERCHANT, payment.transaction_id)) == 1
 
@@ -173,7 +178,7 @@ class TestAccept:
         assert [o.created_at_ms - NOW_MS for o in found] == [0, 1, 2, 3]
 
     def test_nothing_crosses_merchants(self, payments: Any, operations: Any, payment: Payment) -> None:
-        refund = accept(payments, operations, payment).operation
+        refund = accept(payments, operations, payment).item
         assert operations.get("other", payment.transaction_id, refund.operation_id) is None
         assert operations.locate("other", refund.operation_id) is None
         assert operations.find_key("other", REFUND, "k1") is None
@@ -182,51 +187,51 @@ class TestAccept:
 
 class TestClaim:
     def test_the_attempt_is_there_before_anybody_calls(self, payments: Any, operations: Any, payment: Payment) -> None:
-        refund = accept(payments, operations, payment).operation
+        refund = accept(payments, operations, payment).item
         result = claim(operations, refund)
-        assert isinstance(result, StoredOperation)
-        assert operations.get(MERCHANT, payment.transaction_id, refund.operation_id) == result.operation
-        assert (result.operation.version, result.operation.lease.epoch) == (2, 1)
+        assert isinstance(result, Stored)
+        assert operations.get(MERCHANT, payment.transaction_id, refund.operation_id) == result.item
+        assert (result.item.version, result.item.lease.epoch) == (2, 1)
 
     def test_one_of_two_gets_it(self, payments: Any, operations: Any, payment: Payment) -> None:
-        refund = accept(payments, operations, payment).operation
+        refund = accept(payments, operations, payment).item
         first, second = claim(operations, refund), claim(operations, refund, owner="other")
-        assert isinstance(first, StoredOperation)
-        assert second == OperationVersionConflict(operation=first.operation)
+        assert isinstance(first, Stored)
+        assert second == VersionConflict(item=first.item)
 
     def test_a_live_lease_keeps_others_out_and_a_dead_one_does_not(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:
-        held = claim(operations, accept(payments, operations, payment).operation).operation
-        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=NOW_MS + 1), OperationVersionConflict)
+        held = claim(operations, accept(payments, operations, payment).item).item
+        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=NOW_MS + 1), VersionConflict)
         later_ms = NOW_MS + LEASE_MS
-        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=later_ms), StoredOperation)
+        assert isinstance(claim(operations, held, owner="b", append=False, at_ms=later_ms), Stored)
 
     def test_our_own_claim_whose_answer_was_lost_is_ours(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:
-        refund = accept(payments, operations, payment).operation
+        refund = accept(payments, operations, payment).item
         first = claim(operations, refund)
         assert claim(operations, refund) == first
 
     def test_attempts_are_bounded(self, payments: Any, operations: Any, payment: Payment) -> None:
-        refund = accept(payments, operations, payment).operation
+        refund = accept(payments, operations, payment).item
         for number in range(MAX_ATTEMPTS):
-            refund = claim(operations, refund, at_ms=NOW_MS + number * (LEASE_MS + 1)).operation
-        assert isinstance(claim(operations, refund, at_ms=NOW_MS + DAY_MS), OperationVersionConflict)
+            refund = claim(operations, refund, at_ms=NOW_MS + number * (LEASE_MS + 1)).item
+        assert isinstance(claim(operations, refund, at_ms=NOW_MS + DAY_MS), VersionConflict)
 
     def test_a_reschedule_frees_the_lease(self, payments: Any, operations: Any, payment: Payment) -> None:
-        held = claim(operations, accept(payments, operations, payment).operation).operation
+        held = claim(operations, accept(payments, operations, payment).item).item
         later = replace(held, version=held.version + 1, lease=held.lease.released(), due_at_ms=NOW_MS + 9)
-        assert operations.reschedule(held, later) == StoredOperation(operation=later)
-        assert isinstance(operations.reschedule(held, replace(later, ready_at_ms=1)), OperationVersionConflict)
+        assert operations.reschedule(held, later) == Stored(item=later)
+        assert isinstance(operations.reschedule(held, replace(later, ready_at_ms=1)), VersionConflict)
 
 
 class TestCommit:
     def test_operation_payment_reference_and_event_together(
         self, payments: Any, operations: Any, references: Any, payment: Payment
     ) -> None:
-        held = claim(operations, accept(payments, operations, payment).operation).operation
+        held = claim(operations, accept(payments, operations, payment).item).item
         change = success(payments, held)
         assert isinstance(payments.commit(change), Stored)
         stored = operations.get(MERCHANT, payment.transaction_id, held.operation_id)
@@ -246,14 +251,14 @@ class TestCommit:
     def test_a_newer_epoch_keeps_the_older_worker_from_writing(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:
-        old = claim(operations, accept(payments, operations, payment).operation).operation
+        old = claim(operations, accept(payments, operations, payment).item).item
         claim(operations, old, owner="newer", append=False, at_ms=NOW_MS + LEASE_MS)
         before = payments.get(MERCHANT, payment.transaction_id)
         assert isinstance(payments.commit(success(payments, old)), VersionConflict)
         assert payments.get(MERCHANT, payment.transaction_id) == before
 
     def test_a_payment_that_moved_is_read_again(self, payments: Any, operations: Any, payment: Payment) -> None:
-        held = claim(operations, accept(payments, operations, payment).operation).operation
+        held = claim(operations, accept(payments, operations, payment).item).item
         stale = success(payments, held)
         accept(payments, operations, payment, "k2", 100)
         assert isinstance(payments.commit(stale), VersionConflict)
@@ -261,39 +266,39 @@ class TestCommit:
         assert payments.get(MERCHANT, payment.transaction_id).refundable == 1399
 
     def test_a_reference_has_one_owner(self, payments: Any, operations: Any, payment: Payment) -> None:
-        first = claim(operations, accept(payments, operations, payment).operation).operation
+        first = claim(operations, accept(payments, operations, payment).item).item
         payments.commit(success(payments, first))
-        second = claim(operations, accept(payments, operations, payment, "k2").operation).operation
+        second = claim(operations, accept(payments, operations, payment, "k2").item).item
         assert isinstance(payments.commit(success(payments, second)), ReferenceTaken)
         assert operations.get(MERCHANT, payment.transaction_id, second.operation_id) == second
 
     def test_a_capture_may_bear_the_charges_own_reference(
         self, payments: Any, operations: Any, references: Any, payment: Payment
     ) -> None:
-        held = claim(operations, accept(payments, operations, payment).operation).operation
+        held = claim(operations, accept(payments, operations, payment).item).item
         charge = str(payment.attempts[0].reference)
         assert isinstance(payments.commit(success(payments, held, charge)), Stored)
         assert references.find("alpha", "main", charge).operation_id is None
 
     def test_an_event_of_a_provider_is_applied_once(self, payments: Any, operations: Any, payment: Payment) -> None:
-        first = claim(operations, accept(payments, operations, payment).operation).operation
+        first = claim(operations, accept(payments, operations, payment).item).item
         assert isinstance(payments.commit(success(payments, first, seen=SEEN)), Stored)
-        second = claim(operations, accept(payments, operations, payment, "k2").operation).operation
+        second = claim(operations, accept(payments, operations, payment, "k2").item).item
         assert isinstance(payments.commit(success(payments, second, "re_2", seen=SEEN)), AlreadySeen)
 
 
 class TestHints:
     def test_an_operation_is_expedited_once_an_event(self, payments: Any, operations: Any, payment: Payment) -> None:
-        refund = accept(payments, operations, payment).operation
+        refund = accept(payments, operations, payment).item
         sooner = expedite_operation(refund, NOW_MS)
-        assert operations.expedite(refund, sooner, SEEN) == StoredOperation(operation=sooner)
+        assert operations.expedite(refund, sooner, SEEN) == Stored(item=sooner)
         assert operations.get(MERCHANT, payment.transaction_id, refund.operation_id) == sooner
         assert isinstance(operations.expedite(sooner, expedite_operation(sooner, NOW_MS), SEEN), AlreadySeen)
         other = replace(SEEN, event_id="evt_2")
-        assert isinstance(operations.expedite(refund, sooner, other), OperationVersionConflict)
+        assert isinstance(operations.expedite(refund, sooner, other), VersionConflict)
 
     def test_it_is_found_when_it_is_due(self, payments: Any, operations: Any, due_items: Any, payment: Payment) -> None:
-        refund = accept(payments, operations, payment).operation
+        refund = accept(payments, operations, payment).item
         due = Due(
             merchant_id=MERCHANT,
             transaction_id=payment.transaction_id,

@@ -15,6 +15,7 @@ from payflowx.domain.payments.ports import (
     Due,
     DueKind,
     Existing,
+    OwnerId,
     PaymentQuery,
     ReferenceTaken,
     Stored,
@@ -57,8 +58,7 @@ def claim(store: Store, payment: Payment, *, owner: str = "me", append: bool = T
     epoch = payment.lease.epoch + 1
     number = len(payment.attempts) + 1
     return store.claim(
-        merchant_id=MERCHANT,
-        transaction_id=payment.transaction_id,
+        OwnerId(merchant_id=MERCHANT, transaction_id=payment.transaction_id),
         version=payment.version,
         lease=Lease(owner=owner, epoch=epoch, expires_at_ms=now_ms + LEASE_MS),
         now_ms=now_ms,
@@ -119,59 +119,59 @@ class TestClaim:
         payment = world.accept()
         result = claim(store, payment)
         assert isinstance(result, Stored)
-        assert result.payment == store.get(MERCHANT, payment.transaction_id)
-        assert (result.payment.version, len(result.payment.attempts)) == (2, 1)
-        assert result.payment.lease == Lease(owner="me", epoch=1, expires_at_ms=NOW_MS + LEASE_MS)
+        assert result.item == store.get(MERCHANT, payment.transaction_id)
+        assert (result.item.version, len(result.item.attempts)) == (2, 1)
+        assert result.item.lease == Lease(owner="me", epoch=1, expires_at_ms=NOW_MS + LEASE_MS)
 
     def test_the_second_of_two_is_told_what_is_stored(self, store: Store, world: World) -> None:
         payment = world.accept()
         first = claim(store, payment, owner="me")
         second = claim(store, payment, owner="you")
-        assert second == VersionConflict(payment=first.payment)
+        assert second == VersionConflict(item=first.item)
 
     def test_a_live_lease_is_respected_and_a_dead_one_is_not(self, store: Store, world: World) -> None:
-        payment = claim(store, world.accept()).payment
+        payment = claim(store, world.accept()).item
         end_ms = payment.lease.expires_at_ms
         assert isinstance(claim(store, payment, owner="you", append=False, now_ms=end_ms - 1), VersionConflict)
         taken = claim(store, payment, owner="you", append=False, now_ms=end_ms)
         assert isinstance(taken, Stored)
-        assert taken.payment.lease.epoch == 2
+        assert taken.item.lease.epoch == 2
 
     def test_a_payment_that_is_not_there(self, store: Store, world: World) -> None:
         payment = replace(world.accept(), transaction_id="pay_cccccccccccccccc")
-        assert claim(store, payment) == VersionConflict(payment=None)
+        assert claim(store, payment) == VersionConflict(item=None)
 
     def test_a_charged_payment_takes_no_further_attempt(self, store: Store, world: World) -> None:
-        payment = claim(store, world.accept()).payment
-        charged_payment = store.commit(success(world, payment)).payment
+        payment = claim(store, world.accept()).item
+        charged_payment = store.commit(success(world, payment)).item
         assert isinstance(claim(store, charged_payment, now_ms=NOW_MS + DAY_MS), VersionConflict)
 
     def test_attempts_are_bounded(self, store: Store, world: World) -> None:
         payment = world.accept()
         for number in range(MAX_ATTEMPTS):
-            payment = claim(store, payment, now_ms=NOW_MS + number * (LEASE_MS + 1)).payment
-        assert claim(store, payment, now_ms=NOW_MS + DAY_MS) == VersionConflict(payment=payment)
+            payment = claim(store, payment, now_ms=NOW_MS + number * (LEASE_MS + 1)).item
+        assert claim(store, payment, now_ms=NOW_MS + DAY_MS) == VersionConflict(item=payment)
 
 
 class TestCommit:
     def test_payment_event_and_reference_together(self, store: Store, world: World) -> None:
-        payment = claim(store, world.accept()).payment
+        payment = claim(store, world.accept()).item
         change = success(world, payment)
-        assert store.commit(change) == Stored(payment=change.after)
+        assert store.commit(change) == Stored(item=change.after)
         assert store.get(MERCHANT, payment.transaction_id) == change.after
         audit_log = store.events(MERCHANT, payment.transaction_id, after_seq=0, limit=9).items
         assert [event.seq for event in audit_log] == [1, 2]
         assert audit_log[-1] == change.event
 
     def test_an_older_epoch_writes_nothing(self, store: Store, world: World) -> None:
-        old = claim(store, world.accept()).payment
-        new = claim(store, old, owner="you", append=False, now_ms=NOW_MS + LEASE_MS).payment
-        assert store.commit(success(world, old)) == VersionConflict(payment=new)
+        old = claim(store, world.accept()).item
+        new = claim(store, old, owner="you", append=False, now_ms=NOW_MS + LEASE_MS).item
+        assert store.commit(success(world, old)) == VersionConflict(item=new)
         assert len(store.events(MERCHANT, old.transaction_id, after_seq=0, limit=9).items) == 1
 
     def test_a_reference_has_one_owner(self, store: Store, world: World) -> None:
-        first = claim(store, world.accept("a")).payment
-        second = claim(store, world.accept("b")).payment
+        first = claim(store, world.accept("a")).item
+        second = claim(store, world.accept("b")).item
         store.commit(success(world, first, "ch_same"))
         assert store.commit(success(world, second, "ch_same")) == ReferenceTaken()
         assert store.get(MERCHANT, second.transaction_id) == second
@@ -180,25 +180,25 @@ class TestCommit:
         payment = world.accept()
         stop = FailureReason(code="cancelled", message="")
         change = fail_payment(payment, stop, Context(now_ms=NOW_MS, actor="api", policy=world.policy))
-        stored = store.commit(change).payment
+        stored = store.commit(change).item
         assert (stored.status, stored.due_at_ms) == (PaymentStatus.CANCELLED, None)
         assert isinstance(store.commit(change), Stored | VersionConflict)
 
     def test_progress_is_stored_under_the_lease_only(self, store: Store, world: World) -> None:
-        old = claim(store, world.accept()).payment
+        old = claim(store, world.accept()).item
         kept = store.save_progress(old, 1, {"order_id": "o-1"})
-        assert kept.payment.attempts[0].progress == {"order_id": "o-1"}
+        assert kept.item.attempts[0].progress == {"order_id": "o-1"}
         assert isinstance(store.save_progress(old, 1, {"order_id": "o-2"}), VersionConflict)
 
     def test_drives_are_counted_anew_after_news(self, store: Store, due_items: Any, world: World) -> None:
-        payment = claim(store, world.accept()).payment
+        payment = claim(store, world.accept()).item
         due = Due(merchant_id=MERCHANT, transaction_id=payment.transaction_id, due_at_ms=payment.due_at_ms or 0)
         assert due_items.postpone(due, due_at_ms=due.due_at_ms + 5, drives=7)
         decline = Declined(kind=DeclineKind.SOFT, code="bank")
         context = Context(now_ms=NOW_MS, actor="worker", holds_lease=True, policy=world.policy)
         change = apply_outcome(payment, payment.attempts[0], decline, context)
         assert change is not None
-        assert store.commit(change).payment.drives == 0
+        assert store.commit(change).item.drives == 0
         assert store.get(MERCHANT, payment.transaction_id).drives == 0
 
 
@@ -213,7 +213,7 @@ class TestDue:
         assert not due_items.postpone(found[0], due_at_ms=due_at_ms + 90_000, drives=1)
 
     def test_a_final_payment_is_not_due(self, store: Store, due_items: Any, world: World) -> None:
-        payment = claim(store, world.accept()).payment
+        payment = claim(store, world.accept()).item
         store.commit(success(world, payment))
         later = NOW_MS + 10 * DAY_MS
         due = [d for s in range(DUE_SHARDS) for page in due_items.pages(s, later) for d in page]
@@ -262,8 +262,8 @@ class TestLists:
         assert self.walk(store, query) == payments[2:5][::-1]
 
     def test_by_status(self, store: Store, world: World, payments: list[Payment]) -> None:
-        claimed = claim(store, payments[3], now_ms=world.clock.now_ms()).payment
-        done = store.commit(success(world, claimed)).payment
+        claimed = claim(store, payments[3], now_ms=world.clock.now_ms()).item
+        done = store.commit(success(world, claimed)).item
         assert self.walk(store, self.query(status=PaymentStatus.SUCCESS)) == [done]
         assert self.walk(store, self.query(status=PaymentStatus.FAILED)) == []
 
@@ -271,7 +271,7 @@ class TestLists:
         assert self.walk(store, replace(self.query(), merchant_id="other")) == []
 
     def test_the_audit_log_in_pages(self, store: Store, world: World) -> None:
-        payment = claim(store, world.accept()).payment
+        payment = claim(store, world.accept()).item
         unsure = apply_outcome(
             payment,
             payment.attempts[0],

@@ -121,7 +121,7 @@ def test_the_sample_webhooks_payment_as_it_would_be_read() -> None:
     asked = charge("order_100000000order", amount=1_000_000)
     outcome = _read(CONNECTOR.inquiry_steps(asked)[0], asked, HttpResponse(status=200, headers={}, body=body))
     assert repr(outcome) == (
-        "Charged(reference='pay_6koWN7bvxujzxM', amount=1000000, currency='INR', "
+        "Succeeded(reference='pay_6koWN7bvxujzxM', amount=1000000, currency='INR', "
         "merchant_reference='pfx-abcdefghijklmnop-1')"
     )
 

@@ -16,11 +16,9 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     NotFound,
-    Refused,
     Succeeded,
     Unknown,
 )
@@ -277,7 +275,7 @@ def answer(body: Any, status: int = 200) -> HttpResponse:
 
 ACTION = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://hooks.stripe.com/3d/1"}}
 STATUSES: dict[str, tuple[dict[str, Any], type]] = {
-    "succeeded": ({}, Charged),
+    "succeeded": ({}, Succeeded),
     "requires_capture": ({}, Authorized),
     "processing": ({}, Accepted),
     "requires_action": ({"next_action": ACTION}, ActionRequired),
@@ -323,7 +321,7 @@ class TestAnswers:
     def test_lists(self) -> None:
         listed = made("PaymentFlowsPaymentIntentList", data=[intent("succeeded")], has_more=False)
         recent = CONNECTOR.inquiry_steps(charge())[0]
-        assert type(recent.read(charge(), answer(listed))) is Charged
+        assert type(recent.read(charge(), answer(listed))) is Succeeded
         # The contract's own SearchResult is the one of charges: the merged slices share the name.
         found = {"object": "search_result", "url": "/v1/payment_intents/search", "data": [intent("succeeded")]}
         search = CONNECTOR.inquiry_steps(charge())[1]
@@ -334,7 +332,7 @@ class TestAnswers:
         (step,) = CONNECTOR.operation_steps(moved)
         (find,) = CONNECTOR.operation_inquiry_steps(moved)
         assert type(step.read(moved, answer(refund()))) is Succeeded
-        assert type(step.read(moved, answer(refund(status="failed")))) is Refused
+        assert type(step.read(moved, answer(refund(status="failed")))) is Declined
         listed = made("APIMethodRefundList", data=[refund()], has_more=False)
         assert type(find.read(moved, answer(listed))) is Succeeded
         assert type(find.read(moved, answer(made("APIMethodRefundList", data=[], has_more=False)))) is NotFound
@@ -343,8 +341,8 @@ class TestAnswers:
         for kind, status, wanted in (
             (OperationKind.CAPTURE, "succeeded", Succeeded),
             (OperationKind.VOID, "canceled", Succeeded),
-            (OperationKind.VOID, "succeeded", Refused),
-            (OperationKind.CAPTURE, "canceled", Refused),
+            (OperationKind.VOID, "succeeded", Declined),
+            (OperationKind.CAPTURE, "canceled", Declined),
         ):
             moved = operation_request(kind)
             (step,) = CONNECTOR.operation_inquiry_steps(moved)
@@ -377,7 +375,7 @@ class TestAnswers:
         header = f"t=1800000000,v1={signature.sign('whsec_x', '1800000000', raw)}"
         hook = Webhook(headers={"stripe-signature": header}, body=raw, received_at_ms=1_800_000_000_000)
         provider_event = CONNECTOR.read_webhook(hook, ["whsec_x"])
-        assert provider_event.outcome == Charged(reference=PI, amount=1999, currency="USD", merchant_reference=KEY)
+        assert provider_event.outcome == Succeeded(reference=PI, amount=1999, currency="USD", merchant_reference=KEY)
 
 
 class TestVectors:

@@ -45,7 +45,7 @@ def test_retries_and_deadline_are_those_of_an_environment() -> None:
     handler = "payflowx.entrypoints.worker.handler"
     (worker,) = [f for f in resources("Dev-Service", "AWS::Lambda::Function").values() if f["Handler"] == handler]
     variables = worker["Environment"]["Variables"]
-    for name in ("MAX_RETRIES", "CHARGE_DEADLINE_HOURS"):
+    for name in ("MAX_RETRIES", "CHARGE_DEADLINE_HOURS", "NOT_SENT_PATIENCE_MINUTES"):
         assert ENVIRONMENT[name] == variables[name], name
     assert set(ENVIRONMENT["ALLOWED_PROVIDERS"].split(",")) <= set(variables["ALLOWED_PROVIDERS"].split(","))
     assert limits.DUE_SHARDS == 16

@@ -324,7 +324,13 @@ class TestOperations:
         _, payment, _ = functions.pay()
         functions.work()
         names = {"merchantId": "acme", "transactionId": payment["transactionId"]}
-        assert functions.operate(command="verify_trail", **names) == {"ok": True, "whole": True, "faults": []}
+        assert functions.operate(command="verify_trail", **names) == {
+            "ok": True,
+            "whole": True,
+            "faults": [],
+            "events": 2,
+            "complete": True,
+        }
         key = {"pk": {"S": f"M#acme#P#{payment['transactionId']}"}, "sk": {"S": "EVENT#000001"}}
         functions.engine.client("dynamodb").update_item(
             TableName="transactions",

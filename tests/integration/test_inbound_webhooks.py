@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from payflowx.adapters.sqs.queue import Queue
-from payflowx.domain.payments.outcome import Accepted, ActionRequired, Charged, NextAction, Succeeded
+from payflowx.domain.payments.outcome import Accepted, ActionRequired, NextAction, Succeeded
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
@@ -78,7 +78,9 @@ def post(functions: Functions) -> Post:
 
 def success(payment: dict[str, Any], event_id: str = "evt_1", **changes: Any) -> ProviderEvent:
     key = payment["attempts"][0]["providerKey"]
-    charged = Charged(reference="ch_9", amount=payment["amount"], currency=payment["currency"], merchant_reference=key)
+    charged = Succeeded(
+        reference="ch_9", amount=payment["amount"], currency=payment["currency"], merchant_reference=key
+    )
     return ProviderEvent(
         event_id=event_id, type="charge.succeeded", charge_key=key, outcome=replace(charged, **changes)
     )

@@ -82,7 +82,7 @@ RIGHT_REFUSALS: Final = {
     "cancelPayment": {"not_found", "invalid_state", "outcome_unknown", *_KEY_REFUSALS},
     "capturePayment": {"not_found", "invalid_state", "outcome_unknown", "amount_exceeded", *_KEY_REFUSALS},
     "refundPayment": {"not_found", "invalid_state", "outcome_unknown", "amount_exceeded", *_KEY_REFUSALS},
-    "listOperations": {"not_found"},
+    "listOperations": {"not_found", "cursor_invalid"},
     "getOperation": {"not_found"},
     "createEndpoint": {"endpoint_exists", "endpoint_limit", "url_not_allowed", "field_invalid", "card_data_refused"},
     "listEndpoints": set(),
@@ -143,6 +143,7 @@ def stage(functions: Functions) -> Iterator[Stage]:
     endpoint = functions.call("POST", "/webhook-endpoints", {"url": "https://hooks.example.com/all"})[1]["id"]
     event = functions.call("GET", "/events", query={"limit": "1"})[1]["items"][0]["id"]
     running = Stage(functions, ids, {ids[0]: _refund(functions, ids[0])}, endpoint, event)
+    _refund(functions, ids[0], key="second")  # so that the list of operations has a second page
     CONNECTOR.functions = functions
     yield running
     CONNECTOR.functions = None
@@ -174,8 +175,8 @@ def _seed(functions: Functions) -> list[str]:
     return [ids[0], held, *ids[1:], functions.pay("seed-last")[1]["transactionId"]]
 
 
-def _refund(functions: Functions, of: str) -> str:
-    answer = functions.call("POST", f"/payments/{of}/refunds", {"amount": 100}, headers={"Idempotency-Key": "seed"})
+def _refund(functions: Functions, of: str, key: str = "seed") -> str:
+    answer = functions.call("POST", f"/payments/{of}/refunds", {"amount": 100}, headers={"Idempotency-Key": key})
     return str(answer[1]["operationId"])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments.request_operation import NewOperation
-from payflowx.domain.payments.outcome import Refused, Unknown
+from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from tests.support.handlers import Functions
@@ -55,6 +55,23 @@ class TestRefunds:
         items = functions.call("GET", f"/payments/{payment}/operations")[1]["items"]
         assert [item["operationId"] for item in items] == [refund["operationId"]]
 
+    def test_the_list_goes_on_with_a_cursor_of_its_own(self, functions: Functions) -> None:
+        payment, other = paid(functions, amount=10_000), paid(functions, key="another")
+        made = [ask(functions, payment, "refunds", {"amount": 1}, key=f"r-{n}")[1]["operationId"] for n in range(5)]
+        path, found, cursor = f"/payments/{payment}/operations", [], ""
+        for _ in range(3):
+            page = functions.call("GET", path, query={"limit": "2"} | ({"cursor": cursor} if cursor else {}))[1]
+            found += [item["operationId"] for item in page["items"]]
+            cursor = page["nextCursor"]
+        assert sorted(found) == sorted(made)
+        assert cursor is None
+        first = functions.call("GET", path, query={"limit": "2"})[1]["nextCursor"]
+        for wrong in (f"/payments/{other}/operations", f"/payments/{payment}/events"):
+            status, body, _ = functions.call("GET", wrong, query={"cursor": first})
+            assert (status, body["code"]) == (400, "cursor_invalid")
+        assert functions.call("GET", path, query={"limit": "101"})[1]["code"] == "parameter_invalid"
+        assert len(functions.call("GET", path)[1]["items"]) == 5
+
     def test_a_repeat_repeats_the_answer_and_not_the_refund(self, functions: Functions) -> None:
         payment = paid(functions)
         first = ask(functions, payment, "refunds", {"amount": 500})
@@ -95,7 +112,7 @@ class TestRefunds:
         assert functions.providers.get("alpha").moves_of("move") == 1
 
     def test_what_was_refused_is_given_back_and_says_why(self, functions: Functions) -> None:
-        functions.providers.get("alpha").moves = [Refused(code="too_old", message="Too old.")]
+        functions.providers.get("alpha").moves = [Declined(code="too_old", message="Too old.")]
         payment = paid(functions)
         _, refund, headers = ask(functions, payment, "refunds", {"amount": 500})
         functions.work()

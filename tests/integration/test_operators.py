@@ -468,6 +468,58 @@ class TestReviewsOfOperations:
         assert functions.operate(command="verify_trail", **names)["whole"]
         assert functions.operate(command="list_reviews", merchantId="acme")["items"] == []
 
+    def test_what_release_020_put_in_review_is_listed_after_a_reindex(self, functions: Functions) -> None:
+        _, payment, _ = functions.pay()
+        functions.work()
+        functions.providers.get("alpha").moves = [Mismatch(code="reference_differs")]
+        path = f"/payments/{payment['transactionId']}/refunds"
+        _, refund, _ = functions.call("POST", path, {"amount": 500}, headers={"Idempotency-Key": "r-1"})
+        functions.work()
+        self.as_release_020_left_it(functions, payment["transactionId"], refund["operationId"])
+        assert functions.operate(command="list_reviews", merchantId="acme") == {
+            "ok": True,
+            "items": [],
+            "nextPosition": None,
+            "complete": False,
+        }
+        assert self.reindex(functions) == (1, 1)
+        listed = functions.operate(command="list_reviews", merchantId="acme")
+        assert [r["operationId"] for r in listed["items"]] == [refund["operationId"]]
+        assert listed["complete"] is True
+        assert self.reindex(functions) == (1, 0)
+        assert "reviews.reindexed" in {record["action"] for record in records(functions)}
+
+    @staticmethod
+    def reindex(functions: Functions) -> tuple[int, int]:
+        """Walk to the end: payments, and reviews that were added."""
+        payments = added = 0
+        position: str | None = None
+        while True:
+            continued = {"position": position} if position else {}
+            page = functions.operate(command="reindex_reviews", merchantId="acme", **continued)
+            payments, added, position = payments + page["payments"], added + page["added"], page["nextPosition"]
+            if position is None:
+                return payments, added
+
+    @staticmethod
+    def as_release_020_left_it(functions: Functions, transaction_id: str, operation_id: str) -> None:
+        """Without the index's keys on the item and the mark on the merchant."""
+        client = functions.engine.client("dynamodb")
+        client.update_item(
+            TableName="transactions",
+            Key={"pk": {"S": f"M#acme#P#{transaction_id}"}, "sk": {"S": f"OP#{operation_id}"}},
+            UpdateExpression="REMOVE reviewsOf, reviewSort",
+        )
+        client.update_item(
+            TableName="configuration",
+            Key={"pk": {"S": "M#acme"}, "sk": {"S": "MERCHANT"}},
+            UpdateExpression="REMOVE reviewsIndexedAt",
+        )
+
+    def test_reviews_of_an_unknown_merchant_are_not_found(self, functions: Functions) -> None:
+        assert refused(functions.operate(command="list_reviews", merchantId="nobody")) == "not_found"
+        assert refused(functions.operate(command="reindex_reviews", merchantId="nobody")) == "not_found"
+
     def test_what_does_not_exist_cannot_be_closed(self, functions: Functions) -> None:
         closing = {"merchantId": "acme", "operationId": "ref_aaaaaaaaaaaaaaaa", "evidence": "x", "verdict": "charged"}
         assert refused(functions.operate(command="close_operation_review", **closing)) == "not_found"

@@ -53,7 +53,7 @@ class Reconciling:
         job = Job(merchant_id=created.merchant_id, transaction_id=created.transaction_id)
         worker = self.functions.wired(WorkerWiring)
         for _ in range(5):
-            worker.process_payment(job, ManualDeadline())
+            worker.process_job(job, ManualDeadline())
             self.clock.advance(20)
         stored = worker.payments.get(created.merchant_id, created.transaction_id)
         assert stored is not None

@@ -16,11 +16,9 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     Declined,
     NotFound,
     Progress,
-    Refused,
     Succeeded,
     Unknown,
 )
@@ -300,7 +298,7 @@ PAYMENT = {
     "is_captured": True,
 }
 PAYMENTS = {
-    "SUCCESS": Charged,
+    "SUCCESS": Succeeded,
     "NOT_ATTEMPTED": Unknown,
     "FAILED": Declined,
     "USER_DROPPED": Declined,
@@ -320,9 +318,9 @@ ORDERS = {
 REFUNDS = {
     "SUCCESS": Succeeded,
     "PENDING": Accepted,
-    "CANCELLED": Refused,
+    "CANCELLED": Declined,
     "ONHOLD": Accepted,
-    "FAILED": Refused,
+    "FAILED": Declined,
     TOMORROW: Unknown,
 }
 ACTIONS = {"link": ActionRequired, "custom": ActionRequired, "form": ActionRequired, "post": Unknown, TOMORROW: Unknown}
@@ -374,7 +372,7 @@ class TestWords:
                     held = {"action": action, "status": state, "captured_amount": 19.99}
                     outcome = step.read(asked, response([{**PAYMENT, **taken, "authorization": held}]))
                     moved |= {(kind, action, state)} if isinstance(outcome, Succeeded) else set()
-                    refused |= {(kind, action, state)} if isinstance(outcome, Refused | NotFound) else set()
+                    refused |= {(kind, action, state)} if isinstance(outcome, Declined | NotFound) else set()
         assert moved == {
             (OperationKind.CAPTURE, "CAPTURE", "SUCCESS"),
             (OperationKind.VOID, "VOID", "SUCCESS"),

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from payflowx.domain.payments.outcome import Charged, NotFound, Rejected, Unknown
+from payflowx.domain.payments.outcome import NotFound, Rejected, Succeeded, Unknown
 from payflowx.domain.providers.events import InvalidSignatureError, Webhook
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.transport import HttpResponse
@@ -122,7 +122,7 @@ class TestAnswers:
         assert shop.read() == NotFound()
         shop.browse()
         found = shop.read()
-        assert isinstance(found, Charged)
+        assert isinstance(found, Succeeded)
         assert (found.amount, found.currency, found.merchant_reference) == (1999, "INR", KEY)
         assert shop.ask("checkPayment", found.reference)["status"] == 1
 

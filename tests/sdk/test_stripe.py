@@ -10,10 +10,8 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
-    Refused,
     Succeeded,
     Unknown,
 )
@@ -264,7 +262,7 @@ def answer(body: Any) -> HttpResponse:
 
 ACTION = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://hooks.stripe.com/3d/1"}}
 INTENTS: dict[str, tuple[type, dict[str, Any]]] = {
-    "succeeded": (Charged, {}),
+    "succeeded": (Succeeded, {}),
     "requires_capture": (Authorized, {}),
     "processing": (Accepted, {}),
     "requires_action": (ActionRequired, {"next_action": ACTION}),
@@ -277,8 +275,8 @@ REFUNDS = {
     "succeeded": Succeeded,
     "pending": Accepted,
     "requires_action": Accepted,
-    "failed": Refused,
-    "canceled": Refused,
+    "failed": Declined,
+    "canceled": Declined,
     "a word of tomorrow": Unknown,
 }
 LINES = {
@@ -305,7 +303,7 @@ class TestWords:
         asked = operation_request(kind, CHARGE, charge_reference=INTENT)
         (step,) = CONNECTOR.operation_inquiry_steps(asked)
         words = stripe.words("sdk.PaymentIntent", "status") | {"a word of tomorrow"}
-        ended = {w for w in words if isinstance(step.read(asked, answer(intent(w))), Succeeded | Refused)}
+        ended = {w for w in words if isinstance(step.read(asked, answer(intent(w))), Succeeded | Declined)}
         assert ended == {"succeeded", "canceled"}
 
     def test_every_status_of_a_refund(self, stripe: Sdk) -> None:
@@ -374,7 +372,7 @@ class TestSignatures:
         signed = stripe.call("sdk.WebhookSignature._compute_signature", f"{time}.{body.decode()}", "whsec_x")
         header = f"t={time},v1={signed}"
         said = CONNECTOR.read_webhook(arrived(body, header), ["whsec_old", "whsec_x"])
-        assert said.outcome == Charged(reference=INTENT, amount=1999, currency="USD", merchant_reference=KEY)
+        assert said.outcome == Succeeded(reference=INTENT, amount=1999, currency="USD", merchant_reference=KEY)
         for forged, secret in ((arrived(body + b" ", header), "whsec_x"), (arrived(body, header), "whsec_y")):
             with pytest.raises(InvalidSignatureError):
                 CONNECTOR.read_webhook(forged, [secret])

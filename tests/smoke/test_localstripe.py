@@ -30,7 +30,7 @@ import urllib3
 
 from local.processes import free_port
 from payflowx.adapters.platform.http import Urllib3Client
-from payflowx.domain.payments.outcome import Authorized, Charged, Declined, NotFound, Succeeded, Unknown
+from payflowx.domain.payments.outcome import Authorized, Declined, NotFound, Succeeded, Unknown
 from payflowx.domain.providers.events import InvalidSignatureError, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -154,7 +154,7 @@ def _now_ms() -> int:
 def test_a_charge_and_its_inquiry_agree(fake: Fake) -> None:
     charge = fake.charge("pfx-smokeaaaaaaaaaaa-1")
     charged = fake.stripe.charge(charge, fake.account)
-    assert isinstance(charged, Charged)
+    assert isinstance(charged, Succeeded)
     assert (charged.amount, charged.currency, charged.merchant_reference) == (12_000, "EUR", charge.provider_key)
     known = replace(charge, reference=charged.reference)
     assert fake.stripe.inquire(known, fake.account) == charged

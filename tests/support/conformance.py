@@ -24,6 +24,11 @@ _SETTLED = {PaymentStatus.SUCCESS, PaymentStatus.AUTHORIZED}
 _AT_REST = {*FINAL_OPERATION_STATUSES, OperationStatus.IN_REVIEW}
 
 
+def sweep_interval_seconds(waited_ms: int) -> int:
+    """A minute on the first two days, then an hour: "pending" may last for weeks."""
+    return 60 if waited_ms < 2 * DAY_SECONDS * 1000 else 3_600
+
+
 @dataclass
 class ProviderHarness:
     """One payment at one provider, which is the only one in the route."""
@@ -90,15 +95,16 @@ class ProviderHarness:
         `beside`: the number of other operations of the same kind and amount.
         """
         able = self.http_provider.capabilities
-        longest_ms = max(able.inquiry_horizon_ms, *able.operation_window_ms.values()) + 2 * DAY_SECONDS * 1000
-        until_ms = self.world.clock.now_ms() + longest_ms
+        horizons_ms = (able.inquiry_horizon_ms, able.pending_horizon_ms, *able.operation_window_ms.values())
+        started_ms = self.world.clock.now_ms()
+        until_ms = started_ms + max(horizons_ms) + 2 * DAY_SECONDS * 1000
         while self.world.clock.now_ms() < until_ms:
             while self.world.jobs.sent:
                 self.world.work()
                 self.check(operation, beside=beside)
             if self.world.operation_now(operation).status in _AT_REST:
                 break
-            self.world.clock.advance(60)
+            self.world.clock.advance(sweep_interval_seconds(self.world.clock.now_ms() - started_ms))
             self.world.sweep(self.world.deadline)
         ended = self.check(operation, beside=beside)
         assert ended.status in _AT_REST, f"it is still {ended.status}"

@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import (
     Authorized,
-    Charged,
     ConfirmedCancelled,
     NotFound,
-    OperationOutcome,
     Outcome,
     StepResult,
     Succeeded,
     Unknown,
 )
+from payflowx.domain.payments.provider_refund import ProviderRefund, RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 
 Answer = StepResult | Exception
-OperationAnswer = OperationOutcome | Exception | str
+OperationAnswer = Outcome | Exception | str
 
 
 def moved(request: OperationRequest, reference: str | None = None) -> Succeeded:
@@ -35,9 +34,9 @@ def moved(request: OperationRequest, reference: str | None = None) -> Succeeded:
     )
 
 
-def charged(request: ChargeRequest, reference: str | None = None) -> Charged:
+def charged(request: ChargeRequest, reference: str | None = None) -> Succeeded:
     """A success that matches the charge."""
-    return Charged(
+    return Succeeded(
         reference=reference or f"ref-{request.provider_key}",
         amount=request.amount,
         currency=request.currency,
@@ -73,6 +72,8 @@ class ScriptedProvider:
     kinds: frozenset[OperationKind] = frozenset(OperationKind)
     partial_captures: bool = True
     moved: list[tuple[str, OperationRequest]] = field(default_factory=list)
+    refunds: list[ProviderRefund] | None = None
+    """All refunds of the charge; None: it has no such list."""
     provider_events: dict[bytes, ProviderEvent] = field(default_factory=dict)
     """By the body of the webhook that says so; any other is forged."""
 
@@ -114,13 +115,19 @@ class ScriptedProvider:
         content = f"{self.hash_salt}:{request.kind}:{request.provider_key}:{request.amount}"
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def move(self, request: OperationRequest, account: Account) -> Outcome:
         self.moved.append(("move", request))
         return _next_operation(self.moves, request, moved(request))
 
-    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         self.moved.append(("inquire", request))
         return _next_operation(self.operation_inquiries, request, NotFound())
+
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
+        self.sent.append(("refunds", request))
+        return (
+            RefundListUnavailable(code="no_refund_list") if self.refunds is None else RefundList(refunds=self.refunds)
+        )
 
     def moves_of(self, what: str) -> int:
         return sum(1 for kind, _ in self.moved if kind == what)
@@ -143,9 +150,7 @@ class ScriptedProvider:
         return answer
 
 
-def _next_operation(
-    script: list[OperationAnswer], request: OperationRequest, otherwise: OperationOutcome
-) -> OperationOutcome:
+def _next_operation(script: list[OperationAnswer], request: OperationRequest, otherwise: Outcome) -> Outcome:
     answer = script.pop(0) if script else otherwise
     if isinstance(answer, Exception):
         raise answer

@@ -1,10 +1,6 @@
 """The tables as the data stack defines them; a test of the stack compares the two."""
 
-from collections.abc import Callable
 from typing import Any
-
-from testing.dynamodb.database import Database
-from testing.dynamodb.tables import Index, Schema, Table
 
 TRANSACTIONS, IDEMPOTENCY, CONFIGURATION = "transactions", "idempotency", "configuration"
 
@@ -16,18 +12,8 @@ KEY_SCHEMAS: dict[str, list[tuple[str, str]]] = {
 INDEXES: dict[str, list[tuple[str, str]]] = {
     "due": [("dueShard", "S"), ("dueAt", "N")],
     "byMerchant": [("merchantDay", "S"), ("merchantDaySort", "S")],
+    "reviews": [("reviewsOf", "S"), ("reviewSort", "S")],
 }
-
-
-def in_memory(now_ms: Callable[[], int]) -> Database:
-    """The model of DynamoDB with the tables, empty."""
-    return Database({name: _table(name) for name in KEY_SCHEMAS}, now_ms=now_ms)
-
-
-def _table(name: str) -> Table:
-    keys = Schema(*(attribute for attribute, _ in KEY_SCHEMAS[name]))
-    indexes = INDEXES if name == TRANSACTIONS else {}
-    return Table(name, keys, {index: Index(Schema(*(a for a, _ in of)), keys) for index, of in indexes.items()})
 
 
 def create_tables(client: Any) -> None:

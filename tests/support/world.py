@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT as HEAD
 from payflowx.adapters.dynamodb.merchants.configuration import SWITCH, account_item, token_item
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payment_items import to_item
@@ -21,11 +22,11 @@ from payflowx.application.inbound_webhooks.process_provider_event import Process
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.payments.cancel_payment import Cancellation, NewCancellation
 from payflowx.application.payments.create_payment import CreatePayment, NewPayment
-from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.application.payments.process_operation import ProcessOperation
-from payflowx.application.payments.process_payment import ProcessPayment
+from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.request_operation import NewOperation, OperationAcceptance, RequestOperation
+from payflowx.application.payments.work_items import WorkItems
 from payflowx.application.recovery.sweep import SweepDueItems
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.capabilities import Capabilities
@@ -58,6 +59,7 @@ from tests.support.memory import (
     ManualDeadline,
     RecordingTelemetry,
 )
+from tests.support.model_tables import model_database
 from tests.support.platform import (
     ENVIRONMENT,
     Interceptor,
@@ -67,7 +69,7 @@ from tests.support.platform import (
     encode_routing_document,
 )
 from tests.support.scripted import ScriptedProvider, ScriptedProviders
-from tests.support.tables import CONFIGURATION, TRANSACTIONS, in_memory
+from tests.support.tables import CONFIGURATION, TRANSACTIONS
 
 W = TypeVar("W", bound=Wiring)
 
@@ -121,7 +123,7 @@ class World:
     rules: FixedRules = field(default_factory=lambda: FixedRules(fallback("alpha", "beta", "gamma")))
 
     def __post_init__(self) -> None:
-        self.dynamodb = Interceptor(self.database or in_memory(self.clock.now_ms))
+        self.dynamodb = Interceptor(self.database or model_database(self.clock.now_ms))
         self.jobs = TestQueue(self.sqs, ENVIRONMENT["JOBS_QUEUE_URL"], JOBS)
         self.provider_events = TestQueue(self.sqs, ENVIRONMENT["NOTICES_QUEUE_URL"], PROVIDER_EVENTS)
         self.deliveries = TestQueue(self.sqs, ENVIRONMENT["DELIVERIES_QUEUE_URL"], DELIVERIES)
@@ -154,6 +156,7 @@ class World:
         return {
             "MAX_RETRIES": str(self.policy.max_retries),
             "CHARGE_DEADLINE_HOURS": str(self.policy.charge_deadline_ms // HOUR_MS),
+            "NOT_SENT_PATIENCE_MINUTES": str(self.policy.not_sent_patience_ms // MINUTE_MS),
         }
 
     def wired(self, kind: type[W]) -> W:
@@ -228,9 +231,15 @@ class World:
     def due_items(self) -> DynamoDBDueItems:
         return self.wired(SweeperWiring).due_items
 
-    def store(self, stored: Payment | Operation) -> None:
+    def store(self, stored: Payment | Operation | Event) -> None:
         """As it is, over what is there: no condition, no new version, no event."""
-        self._put(TRANSACTIONS, to_item(stored) if isinstance(stored, Payment) else operation_to_item(stored))
+        match stored:
+            case Payment():
+                self._put(TRANSACTIONS, to_item(stored))
+            case Operation():
+                self._put(TRANSACTIONS, operation_to_item(stored))
+            case Event():
+                self._put(TRANSACTIONS, event_to_item(stored))
 
     def forget(self, key: Mapping[str, str]) -> None:
         """Delete an item of the table of transactions."""
@@ -273,12 +282,12 @@ class World:
         self.dynamodb.before = record
         return found
 
-    def before_next(self, method: str, act: Callable[[], object]) -> None:
-        """Act once, when the next request of this kind has left and has not arrived yet."""
+    def before_next(self, method: str, act: Callable[[], object], text: str = "") -> None:
+        """Act once, when the next request of this kind, with this text in it, has left and has not arrived yet."""
         before = self.dynamodb.before
 
         def interrupt(asked: str, request: Mapping[str, Any]) -> None:
-            if asked == method:
+            if asked == method and text in repr(request):
                 self.dynamodb.before = before
                 act()
 
@@ -302,10 +311,6 @@ class World:
     def outcome_writer(self) -> OutcomeWriter:
         return self.wired(WorkerWiring).outcome_writer
 
-    @property
-    def operation_outcome_writer(self) -> OperationOutcomeWriter:
-        return self.wired(WorkerWiring).operation_outcome_writer
-
     def accept(self, key: str = "order-1", **changes: object) -> Payment:
         """POST /payments."""
         return self.create(new_payment(key, **changes)).payment
@@ -315,8 +320,16 @@ class World:
         return self.wired(ApiWiring).create_payment
 
     @property
-    def process(self) -> ProcessPayment:
-        return self.wired(WorkerWiring).process_payment
+    def process(self) -> ProcessJob:
+        return self.wired(WorkerWiring).process_job
+
+    @property
+    def items(self) -> WorkItems:
+        return self.wired(WorkerWiring).work_items
+
+    @property
+    def record_provider_refunds(self) -> RecordProviderRefunds:
+        return self.wired(WorkerWiring).record_provider_refunds
 
     def cancel(self, merchant_id: str, transaction_id: str, key: str | None = None) -> Cancellation:
         """POST /payments/{id}/cancel."""
@@ -333,10 +346,6 @@ class World:
     @property
     def request_operation(self) -> RequestOperation:
         return self.wired(ApiWiring).request_operation
-
-    @property
-    def process_operation(self) -> ProcessOperation:
-        return self.wired(WorkerWiring).process_operation
 
     @property
     def process_provider_event(self) -> ProcessProviderEvent:
@@ -372,7 +381,7 @@ class World:
         for _ in range(turns):
             job, delay_seconds = self.jobs.sent.pop(0)
             self.clock.advance(delay_seconds)
-            (self.process_operation if job.operation_id else self.process)(job, self.deadline)
+            self.process(job, self.deadline)
 
     def work_until_idle(self, *, most: int = 50) -> int:
         """Deliver messages until none is left; how many there were."""
@@ -386,7 +395,7 @@ class World:
         """The payment as stored, its audit log checked."""
         stored = self.payments.get(payment.merchant_id, payment.transaction_id)
         assert stored is not None
-        assert VerifyAuditLog(payments=self.payments)(stored.merchant_id, stored.transaction_id) == []
+        assert VerifyAuditLog(payments=self.payments)(stored.merchant_id, stored.transaction_id).is_intact
         return stored
 
     def request(

@@ -19,5 +19,6 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         "due": swept.due,
         "woken": swept.woken,
         "toReview": swept.to_review,
+        "failed": swept.failed,
         "unfinishedShards": swept.unfinished_shards,
     }

@@ -20,5 +20,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _process(wired: WorkerWiring, deadline: Deadline, job: Job) -> None:
-    process = wired.process_operation if job.operation_id else wired.process_payment
-    process(job, deadline)
+    wired.process_job(job, deadline)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import OperationStepResult, StepResult
+from payflowx.domain.payments.outcome import StepResult
+from payflowx.domain.payments.provider_refund import ProviderRefund
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage
@@ -40,10 +41,19 @@ class OperationStep:
 
     name: str
     build: Callable[[OperationRequest], HttpRequest]
-    read: Callable[[OperationRequest, HttpResponse], OperationStepResult]
+    read: Callable[[OperationRequest, HttpResponse], StepResult]
     yields: tuple[str, ...] = ()
     moves: bool = False
     """Once this request may have been sent, money may have moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunds:
+    """The list of all refunds of one charge, in the payment's currency, read from the refund objects."""
+
+    request: Callable[[ChargeRequest], HttpRequest]
+    read: Callable[[ChargeRequest, HttpResponse], Sequence[ProviderRefund]]
+    """Raises ValueError for an answer that it does not understand, and for a list that is cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +106,9 @@ class Connector:
 
     read_webhook: Callable[[Webhook, Sequence[str]], ProviderEvent]
     """Any of the secrets may have signed it: two are valid during a rotation. Raises `InvalidSignatureError`."""
+
+    refunds: Refunds | None = None
+    """None: refunds that were made at the provider are seen in its report only, and require manual review."""
 
     reports: Reports | None = None
     """None exactly when `capabilities.reports` is None: reconciliation skips this provider."""

@@ -9,14 +9,13 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import (
     NotFound,
     NotSent,
-    OperationOutcome,
-    OperationStepResult,
     Outcome,
     Progress,
     Rejected,
     StepResult,
     Unknown,
 )
+from payflowx.domain.payments.provider_refund import RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import (
@@ -109,11 +108,11 @@ class HttpProvider:
         blank = replace(request, progress={}, reference=None)
         return _hash_of([step.build(blank) for step in self.connector.operation_steps(blank)])
 
-    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def move(self, request: OperationRequest, account: Account) -> Outcome:
         (step,) = self.connector.operation_steps(request)
         return self._final(self._perform(step, request, account))
 
-    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         """Read until a step returns an outcome. A failed read is `Unknown`, which changes nothing."""
         for step in self.connector.operation_inquiry_steps(request)[:MAX_STEPS_PER_ATTEMPT]:
             match self._perform(step, request, account):
@@ -125,8 +124,27 @@ class HttpProvider:
                     return self._final(outcome)
         return NotFound()
 
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
+        """Read all refunds of a charge. A list that is cut off or not understood is unavailable."""
+        refunds = self.connector.refunds
+        if refunds is None:
+            return RefundListUnavailable(code="no_refund_list")
+        try:
+            credentials = self.secrets.credentials(account.secret_arn)
+        except StorageUnavailableError:
+            return RefundListUnavailable(code="credentials_unavailable")
+        started_ms = self.clock_ms()
+        result = self.http.send(self.connector.authenticate(refunds.request(request), credentials), account.endpoint)
+        self.observe(self.capabilities.provider, "refunds", self.clock_ms() - started_ms)
+        if not isinstance(result, HttpResponse):
+            return RefundListUnavailable(code=result.code)
+        try:
+            return RefundList(refunds=tuple(refunds.read(request, _without_secret(result, credentials))))
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+            return RefundListUnavailable(code="list_not_understood")
+
     @staticmethod
-    def _final(result: OperationStepResult) -> OperationOutcome:
+    def _final(result: StepResult) -> Outcome:
         return Unknown(code="unexpected_progress") if isinstance(result, Progress) else result
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:

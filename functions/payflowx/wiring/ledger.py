@@ -7,12 +7,12 @@ from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.sqs.messages import DELIVERIES, JOBS
 from payflowx.adapters.sqs.queue import Queue
-from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.payments.work_items import WorkItems
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.shared.limits import HOUR_MS
+from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
 from payflowx.wiring.platform import Wiring
 from payflowx.wiring.settings import Settings
 
@@ -48,6 +48,10 @@ class Ledger(Wiring):
         )
 
     @cached_property
+    def work_items(self) -> WorkItems:
+        return WorkItems(payments=self.payments, operations=self.operations)
+
+    @cached_property
     def deliveries(self) -> Queue[DeliveryJob]:
         return Queue(client=self.platform.clients.sqs, url=self.settings.deliveries_queue_url, codec=DELIVERIES)
 
@@ -57,6 +61,7 @@ class LedgerWriterSettings(LedgerSettings):
     jobs_queue_url: str
     max_retries: int
     charge_deadline_hours: int
+    not_sent_patience_minutes: int
 
 
 @dataclass(kw_only=True)
@@ -70,21 +75,13 @@ class LedgerWriter(Ledger):
     @cached_property
     def policy(self) -> RetryPolicy:
         return RetryPolicy(
-            max_retries=self.settings.max_retries, charge_deadline_ms=self.settings.charge_deadline_hours * HOUR_MS
+            max_retries=self.settings.max_retries,
+            charge_deadline_ms=self.settings.charge_deadline_hours * HOUR_MS,
+            not_sent_patience_ms=self.settings.not_sent_patience_minutes * MINUTE_MS,
         )
 
     @cached_property
     def outcome_writer(self) -> OutcomeWriter:
         return OutcomeWriter(
-            payments=self.payments, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry
-        )
-
-    @cached_property
-    def operation_outcome_writer(self) -> OperationOutcomeWriter:
-        return OperationOutcomeWriter(
-            payments=self.payments,
-            operations=self.operations,
-            jobs=self.jobs,
-            deliveries=self.deliveries,
-            telemetry=self.telemetry,
+            items=self.work_items, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry
         )

@@ -11,6 +11,7 @@ from payflowx.adapters.appconfig.publisher import AppConfigPublisher
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
+from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
@@ -40,7 +41,9 @@ from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, 
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview
 from payflowx.application.reviews.list_reviews import ListReviews
+from payflowx.application.reviews.reindex_reviews import ReindexReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
+from payflowx.application.reviews.show_review import ShowReview
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
@@ -286,12 +289,36 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
 
     @cached_property
     def list_reviews(self) -> ListReviews:
-        return ListReviews(payments=self.payments, operations=self.operations)
+        return ListReviews(index=self._review_index, merchant_directory=self.merchant_directory)
+
+    @cached_property
+    def reindex_reviews(self) -> ReindexReviews:
+        return ReindexReviews(
+            payments=self.payments,
+            operations=self.operations,
+            index=self._review_index,
+            merchant_directory=self.merchant_directory,
+            clock=self.platform.clock,
+        )
+
+    @cached_property
+    def _review_index(self) -> DynamoDBReviewIndex:
+        return DynamoDBReviewIndex(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+
+    @cached_property
+    def show_review(self) -> ShowReview:
+        return ShowReview(
+            payments=self.payments, operations=self.operations, clock=self.platform.clock, policy=self.policy
+        )
 
     @cached_property
     def close_review(self) -> CloseReview:
         return CloseReview(
-            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.platform.clock, policy=self.policy
+            payments=self.payments,
+            operations=self.operations,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            policy=self.policy,
         )
 
     @cached_property
@@ -299,7 +326,7 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
         return CloseOperationReview(
             payments=self.payments,
             operations=self.operations,
-            outcome_writer=self.operation_outcome_writer,
+            outcome_writer=self.outcome_writer,
             clock=self.platform.clock,
             policy=self.policy,
         )
@@ -310,8 +337,7 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     def plan_replay(self) -> PlanReplay:
         references = DynamoDBReferences(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
         return PlanReplay(
-            payments=self.payments,
-            operations=self.operations,
+            items=self.work_items,
             merchants=self.merchants,
             find=MatchEvent(payments=self.payments, operations=self.operations, references=references),
             merchant_events=self.merchant_events,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from payflowx.application.payments.process_operation import ProcessOperation
-from payflowx.application.payments.process_payment import ProcessPayment
+from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
@@ -27,32 +27,32 @@ class WorkerWiring(LedgerWriter, ProviderAccess):
         return cls(platform=platform, settings=WorkerSettings.from_environment(platform.environment))
 
     def prepare(self) -> None:
-        _ = self.process_payment, self.process_operation, self.platform.http, self.platform.secrets
+        _ = self.process_job, self.platform.http, self.platform.secrets
 
     @cached_property
-    def process_payment(self) -> ProcessPayment:
-        send_charge = SendCharge(payments=self.payments)
-        return ProcessPayment(
+    def record_provider_refunds(self) -> RecordProviderRefunds:
+        return RecordProviderRefunds(
             payments=self.payments,
+            operations=self.operations,
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
-            send_charge=send_charge,
-            resolve_attempt=ResolveAttempt(send_charge=send_charge),
             clock=self.platform.clock,
-            randomness=self.platform.randomness,
             telemetry=self.telemetry,
             policy=self.policy,
         )
 
     @cached_property
-    def process_operation(self) -> ProcessOperation:
-        return ProcessOperation(
-            payments=self.payments,
-            operations=self.operations,
+    def process_job(self) -> ProcessJob:
+        send_charge = SendCharge(payments=self.payments)
+        return ProcessJob(
+            items=self.work_items,
             merchants=self.merchants,
             providers=self.providers,
-            outcome_writer=self.operation_outcome_writer,
+            outcome_writer=self.outcome_writer,
+            send_charge=send_charge,
+            resolve_attempt=ResolveAttempt(send_charge=send_charge),
+            record_provider_refunds=self.record_provider_refunds,
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             telemetry=self.telemetry,

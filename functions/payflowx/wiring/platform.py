@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Self
+from typing import IO, TYPE_CHECKING, Final, Self, cast
 
 from payflowx.adapters.platform.aws import AwsClients
 from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
@@ -52,9 +52,11 @@ class Platform:
     def logger(self) -> "Logger":
         from aws_lambda_powertools import Logger  # noqa: PLC0415 - the authorizer does not log
 
+        from payflowx.adapters.platform.line_stream import LineStream  # noqa: PLC0415 - as above
         from payflowx.adapters.platform.telemetry import redacting_formatter  # noqa: PLC0415 - as above
 
-        return Logger(logger_formatter=redacting_formatter(), log_uncaught_exceptions=False)
+        stream = cast("IO[str]", LineStream())
+        return Logger(stream=stream, logger_formatter=redacting_formatter(), log_uncaught_exceptions=False)
 
     def telemetry(self, settings: Settings) -> "Telemetry":
         from payflowx.adapters.platform.telemetry import PowertoolsTelemetry  # noqa: PLC0415 - as `logger`

@@ -43,7 +43,6 @@ class ProviderEventsWiring(LedgerWriter, ProviderAccess):
             providers=self.providers,
             provider_events=self.provider_events,
             outcome_writer=self.outcome_writer,
-            operation_outcome_writer=self.operation_outcome_writer,
             clock=self.platform.clock,
             telemetry=self.telemetry,
             policy=self.policy,

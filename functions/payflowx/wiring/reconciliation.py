@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs.messages import RUNS
 from payflowx.adapters.sqs.queue import Queue
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.reconciliation.match_entries import MatchEntries
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
@@ -85,6 +86,19 @@ class ReconcilerWiring(LedgerWriter, ProviderAccess):
             read_row=lambda provider, row: self.providers.get(provider).connector.read_settlement(row),
         )
 
+    @cached_property
+    def record_provider_refunds(self) -> RecordProviderRefunds:
+        return RecordProviderRefunds(
+            payments=self.payments,
+            operations=self.operations,
+            merchants=self.merchants,
+            providers=self.providers,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+            policy=self.policy,
+        )
+
     @property
     def _resolve_discrepancy(self) -> ResolveDiscrepancy:
         return ResolveDiscrepancy(
@@ -93,7 +107,7 @@ class ReconcilerWiring(LedgerWriter, ProviderAccess):
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
-            operation_outcome_writer=self.operation_outcome_writer,
+            record_provider_refunds=self.record_provider_refunds,
             clock=self.platform.clock,
             policy=self.policy,
         )

@@ -7,9 +7,8 @@ from typing import Self
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.application.recovery.sweep import SweepDueItems
+from payflowx.application.recovery.wake_attempts import WakeAttempts
 from payflowx.application.recovery.wake_event import WakeEvent
-from payflowx.application.recovery.wake_operation import WakeOperation
-from payflowx.application.recovery.wake_payment import WakePayment
 from payflowx.domain.payments.ports import DueKind
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
@@ -26,8 +25,8 @@ class SweeperWiring(LedgerWriter):
         return SweepDueItems(
             due_items=self.due_items,
             wakers={
-                DueKind.PAYMENT: self._wake_payment,
-                DueKind.OPERATION: self._wake_operation,
+                DueKind.PAYMENT: self._wake_attempts,
+                DueKind.OPERATION: self._wake_attempts,
                 DueKind.EVENT: self._wake_event,
             },
             concurrency=self.platform.concurrency,
@@ -40,24 +39,12 @@ class SweeperWiring(LedgerWriter):
         return DynamoDBDueItems(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
 
     @property
-    def _wake_payment(self) -> WakePayment:
-        return WakePayment(
+    def _wake_attempts(self) -> WakeAttempts:
+        return WakeAttempts(
             due_items=self.due_items,
-            payments=self.payments,
+            items=self.work_items,
             jobs=self.jobs,
             outcome_writer=self.outcome_writer,
-            telemetry=self.telemetry,
-            policy=self.policy,
-        )
-
-    @property
-    def _wake_operation(self) -> WakeOperation:
-        return WakeOperation(
-            due_items=self.due_items,
-            payments=self.payments,
-            operations=self.operations,
-            jobs=self.jobs,
-            outcome_writer=self.operation_outcome_writer,
             telemetry=self.telemetry,
             policy=self.policy,
         )

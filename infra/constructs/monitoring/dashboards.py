@@ -97,7 +97,11 @@ class MachineryDashboard(Construct):
         board.add_widgets(
             _graph(
                 "Oldest due, s; woken without progress",
-                [own("OldestDueAge", environment, statistic="Maximum"), own("DrivesExhausted", environment)],
+                [
+                    own("OldestDueAge", environment, statistic="Maximum"),
+                    own("DrivesExhausted", environment),
+                    own("DueItemsFailed", environment),
+                ],
             ),
             _graph("Dead letters replayed", [grouped("DeadLettersReplayed", environment, "queue")]),
             _graph("API errors", [api.metric_server_error(statistic="Sum"), api.metric_client_error(statistic="Sum")]),
@@ -117,8 +121,8 @@ class MachineryDashboard(Construct):
             ),
             _graph("Webhook lag p99, ms", [grouped("WebhookLag", environment, "provider", statistic="p99")]),
             _graph(
-                "Refused credentials, refused card data",
-                [own("ProviderMisconfigured", environment), own("CardDataRefused", environment)],
+                "Requests that wait, refused credentials, refused card data",
+                [own(name, environment) for name in ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")],
             ),
         )
         board.add_widgets(

@@ -79,9 +79,9 @@ _QUERIES: Final = (
         sort="lines desc",
     ),
     _Query(
-        name="latency of providers, by five minutes",
+        name="latency of providers, by five minutes",  # of the first request of each message
         filters=("ispresent(ProviderLatency.0)",),
-        stats="pct(ProviderLatency.0, 50) as p50, pct(ProviderLatency.0, 99) as p99, count(*) as calls "
+        stats="pct(ProviderLatency.0, 50) as p50, pct(ProviderLatency.0, 99) as p99, count(*) as messages "
         "by provider, bin(5m)",
         sort=None,
     ),

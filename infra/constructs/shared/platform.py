@@ -17,9 +17,16 @@ from infra.constructs.shared.work_queue import WorkQueue
 from infra.settings import EnvironmentSettings
 
 _ENTRYPOINTS = "payflowx.entrypoints"
-Setting = Literal["ALLOWED_PROVIDERS", "API_KEY_MODE", "CHARGE_DEADLINE_HOURS", "LOOPBACK_ALLOWED", "MAX_RETRIES"]
+Setting = Literal[
+    "ALLOWED_PROVIDERS",
+    "API_KEY_MODE",
+    "CHARGE_DEADLINE_HOURS",
+    "LOOPBACK_ALLOWED",
+    "MAX_RETRIES",
+    "NOT_SENT_PATIENCE_MINUTES",
+]
 """Variables that state a setting of the environment. A function has those that its code reads; a test compares."""
-RETRIES: tuple[Setting, ...] = ("MAX_RETRIES", "CHARGE_DEADLINE_HOURS")
+RETRIES: tuple[Setting, ...] = ("MAX_RETRIES", "CHARGE_DEADLINE_HOURS", "NOT_SENT_PATIENCE_MINUTES")
 """Settings of every function that may end a payment."""
 
 
@@ -100,5 +107,6 @@ class Platform:
             "CHARGE_DEADLINE_HOURS": str(settings.charge_deadline_hours),
             "LOOPBACK_ALLOWED": "true" if settings.loopback_allowed else "false",
             "MAX_RETRIES": str(settings.max_retries),
+            "NOT_SENT_PATIENCE_MINUTES": str(settings.not_sent_patience_minutes),
         }
         return values[setting]

@@ -38,6 +38,8 @@ class Tables(Construct):
                 self._index("due", "dueShard", _attribute("dueAt", _NUMBER)),
                 # Its keys never change, so later writes of a payment cost nothing here.
                 self._index("byMerchant", "merchantDay", _attribute("merchantDaySort")),
+                # Sparse: it holds an item only while it is in manual review.
+                self._index("reviews", "reviewsOf", _attribute("reviewSort")),
             ],
         )
         self.idempotency = self._table("Idempotency", sort_key=False)

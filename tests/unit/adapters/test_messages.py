@@ -9,7 +9,7 @@ from payflowx.adapters.sqs.messages import DELIVERIES, JOBS, PROVIDER_EVENTS, RU
 from payflowx.adapters.sqs.queue import Codec
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.recovery.ports import RunWakeUp, UnreadableMessageError, WorkQueueName
@@ -36,7 +36,7 @@ PROVIDER_EVENT = ReceivedEvent(
         type="charge.succeeded",
         charge_reference="pi_1",
         charge_key="pfx-a-1",
-        outcome=Charged(reference="pi_1", amount=1999, currency="USD", merchant_reference="pfx-a-1"),
+        outcome=Succeeded(reference="pi_1", amount=1999, currency="USD", merchant_reference="pfx-a-1"),
         operation_outcome=Succeeded(reference="re_1", amount=5, currency="USD", merchant_reference="r"),
     ),
 )
@@ -50,6 +50,14 @@ BODIES: list[tuple[Codec[Any], Any, str]] = [
             '{"format":1,"merchant_id":"acme","transaction_id":"pay_aaaaaaaaaaaaaaaa",'
             '"operation_id":"ref_aaaaaaaaaaaaaaaa","version":3,"provider":"stripe","account_id":"main",'
             '"request_hash":"ab","correlation_id":"order-7"}'
+        ),
+    ),
+    (
+        JOBS,
+        Job(merchant_id="acme", transaction_id=PAYMENT, read_refunds=True),
+        (
+            '{"format":1,"merchant_id":"acme","transaction_id":"pay_aaaaaaaaaaaaaaaa","read_refunds":true,'
+            '"correlation_id":"here"}'
         ),
     ),
     (
@@ -97,5 +105,12 @@ def test_merchants_are_the_groups_of_a_queue(codec: Codec[Any], content: Any, gr
 
 
 def test_a_dead_letter_is_read_by_its_queue() -> None:
-    assert decode_message(WorkQueueName.RUNS, BODIES[3][2]) == RunWakeUp(run_id="rec_1")
+    assert decode_message(WorkQueueName.RUNS, BODIES[-1][2]) == RunWakeUp(run_id="rec_1")
     assert decode_message(WorkQueueName.JOBS, BODIES[0][2]) == JOB
+
+
+@pytest.mark.parametrize("flag", ['"yes"', "1", "null", "[]"])
+def test_a_flag_is_a_boolean(flag: str) -> None:
+    body = f'{{"format":1,"merchant_id":"acme","transaction_id":"{PAYMENT}","read_refunds":{flag}}}'
+    with pytest.raises(UnreadableMessageError):
+        JOBS.decode(body)

@@ -96,6 +96,22 @@ def payment(**changes: Any) -> dict[str, Any]:
     return shown | changes
 
 
+def shown_review(**changes: Any) -> dict[str, Any]:
+    amounts = {"capturable": 0, "captured": 100, "refundable": 40, "refunded": 0, "reserved": 60, "excess": 0}
+    ours = {"operationStatus": "IN_REVIEW", "held": "reserved", "paymentStatus": "IN_REVIEW", **amounts}
+    booked = {"operationStatus": "SUCCEEDED", "held": "booked", "paymentStatus": "SUCCESS", "refunded": 61}
+    back = {"operationStatus": "FAILED", "held": "given_back", "paymentStatus": "FAILED", "refundable": 102}
+    shown = {
+        "currency": "USD",
+        "requested": 60,
+        "reason": "mismatch",
+        "ours": ours,
+        "theirs": {"provider": "mock", "providerKey": "pfx-a-1", "reportedAmount": 59},
+        "verdicts": {"charged": ours | booked, "not_charged": ours | back},
+    }
+    return shown | changes
+
+
 # -- every command
 
 
@@ -132,9 +148,11 @@ CHANGES = [
     ("payments", "resolve"),
     ("payments", "erase"),
     ("review", "close"),
+    ("review", "reindex"),
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("reconcile",),
+    ("payments", "read-refunds"),
 ]
 
 
@@ -334,7 +352,7 @@ def test_without_a_terminal_or_a_file_there_is_nobody_to_type_secrets() -> None:
     ],
 )
 def test_what_cannot_be_taken_back_is_asked_about(words: tuple[str, ...]) -> None:
-    function = FakeFunction(count_dead_letters={"items": []})
+    function = FakeFunction(count_dead_letters={"items": []}, show_review=shown_review())
     result = runner_of(function)(*words, *WHY)
     assert result.exit_code == Exit.USAGE
     assert "--yes" in result.stderr
@@ -400,7 +418,7 @@ def test_a_list_stops_at_its_limit() -> None:
 
 
 def test_a_broken_audit_log_is_bad_news() -> None:
-    answers = {"verify_trail": {"whole": False, "faults": ["event 2 was altered"]}}
+    answers = {"verify_trail": {"whole": False, "faults": ["event 2 was altered"], "events": 3, "complete": True}}
     function = FakeFunction(**answers)
     result = runner_of(function)("payments", "verify", PAYMENT)
     assert result.exit_code == Exit.BAD_NEWS
@@ -408,39 +426,162 @@ def test_a_broken_audit_log_is_bad_news() -> None:
 
 
 def test_a_whole_audit_log_is_good_news() -> None:
-    answers = {"verify_trail": {"whole": True, "faults": []}}
+    answers = {"verify_trail": {"whole": True, "faults": [], "events": 3, "complete": True}}
     assert runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT).exit_code == 0
+
+
+def test_an_audit_log_beyond_the_limit_is_not_called_broken() -> None:
+    answers = {"verify_trail": {"whole": False, "faults": [], "events": 100_000, "complete": False}}
+    result = runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT)
+    assert result.exit_code == Exit.UNAVAILABLE
+    assert "Not verified to the end: the audit log has more than 100000 events." in result.stdout
+
+
+def test_a_payment_is_shown_with_all_its_operations() -> None:
+    first = [{"operationId": f"ref_aaaaaaaaaaaaaa{n:02d}"} for n in range(3)]
+    rest = {"items": [{"operationId": "ref_bbbbbbbbbbbbbbbb"}], "nextPosition": None}
+    shown = payment() | {"operations": first, "operationsPosition": "here"}
+    function = FakeFunction(show_payment=shown, list_operations=rest)
+    result = runner_of(function)("payments", "show", PAYMENT, "--json")
+    operations = json.loads(result.stdout)["operations"]
+    assert [o["operationId"] for o in operations] == [*(o["operationId"] for o in first), "ref_bbbbbbbbbbbbbbbb"]
+    assert function.asked[-1]["position"] == "here"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "exit_code"),
+    [
+        ({"booked": ["re_1"], "waiting": [], "contradicting": []}, "booked now: re_1.", Exit.DONE),
+        ({"booked": [], "waiting": ["re_2"], "contradicting": []}, "repeat the command: re_2.", Exit.DONE),
+        ({"booked": [], "waiting": [], "contradicting": []}, "Every refund there is known here.", Exit.DONE),
+        ({"booked": [], "waiting": [], "contradicting": ["re_3"]}, "dashboard: re_3.", Exit.BAD_NEWS),
+        (
+            {"booked": [], "waiting": [], "contradicting": [], "unavailable": "no_refund_list"},
+            "could not be read: no_refund_list",
+            Exit.BAD_NEWS,
+        ),
+    ],
+)
+def test_refunds_made_at_the_provider_are_read_on_request(answer: dict[str, Any], text: str, exit_code: Exit) -> None:
+    function = FakeFunction(read_refunds=answer)
+    result = runner_of(function)("payments", "read-refunds", PAYMENT, *WHY)
+    assert (text in result.stdout, result.exit_code) == (True, exit_code)
+    assert function.asked == [
+        {
+            "command": "read_refunds",
+            "operator": "local:ada",
+            "reason": "TICKET-1",
+            "merchantId": "demo",
+            "transactionId": PAYMENT,
+        }
+    ]
 
 
 # -- review
 
 
-def test_reviews_of_all_merchants_are_listed_oldest_first_with_the_key_to_look_up() -> None:
-    newer = {"transactionId": PAYMENT, "since": "2026-11-03", "providerKey": "pfx-a-1", "reason": "mismatch"}
-    older = {**newer, "since": "2026-11-01", "operationId": "ref_aaaaaaaaaaaaaaaa"}
+def test_reviews_of_all_merchants_are_listed_oldest_first_with_age_and_key() -> None:
+    newer = {
+        "transactionId": PAYMENT,
+        "since": "2026-11-03",
+        "ageSeconds": 7_200,
+        "providerKey": "pfx-a-1",
+        "reason": "mismatch",
+    }
+    older = {**newer, "since": "2026-11-01", "ageSeconds": 180_000, "operationId": "ref_aaaaaaaaaaaaaaaa"}
     function = FakeFunction(
         list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
-        list_reviews=[{"items": [newer], "nextPosition": None}, {"items": [older], "nextPosition": None}],
+        list_reviews=[
+            {"items": [newer], "nextPosition": "next", "complete": True},
+            {"items": [], "nextPosition": None, "complete": True},
+            {"items": [older], "nextPosition": None, "complete": True},
+        ],
     )
     result = runner_of(function)("review", "list")
     assert [line.split()[0] for line in result.stdout.splitlines()[1:]] == [PAYMENT, PAYMENT]
     assert result.stdout.index("2026-11-01") < result.stdout.index("2026-11-03")
+    assert result.stdout.index("2d 2h") < result.stdout.index("0d 2h")
     assert "ref_aaaaaaaaaaaaaaaa" in result.stdout
-    assert [asked.get("merchantId") for asked in function.asked] == [None, "a", "b"]
+    assert result.stderr == ""
+    assert [(a.get("merchantId"), a.get("position")) for a in function.asked] == [
+        (None, None),
+        ("a", None),
+        ("a", "next"),
+        ("b", None),
+    ]
+
+
+def test_a_list_that_may_miss_older_reviews_says_so_and_names_the_command() -> None:
+    result = runner_of(FakeFunction(list_reviews={"items": [], "nextPosition": None, "complete": False}))(
+        "review", "list", "--merchant", "acme"
+    )
+    assert "Nothing waits for a person." in result.stdout
+    assert "payflowx review reindex" in result.stderr
+
+
+def test_a_reindex_walks_all_pages_of_all_merchants() -> None:
+    function = FakeFunction(
+        list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
+        reindex_reviews=[
+            {"payments": 100, "added": 2, "nextPosition": "next"},
+            {"payments": 3, "added": 0, "nextPosition": None},
+            {"payments": 0, "added": 1, "nextPosition": None},
+        ],
+    )
+    result = runner_of(function)("review", "reindex", *WHY)
+    assert "103 payments walked, 3 reviews added to the list." in result.stdout
+    assert [(a.get("merchantId"), a.get("position")) for a in function.asked[1:]] == [
+        ("a", None),
+        ("a", "next"),
+        ("b", None),
+    ]
 
 
 @pytest.mark.parametrize("ident", ["ref_aaaaaaaaaaaaaaaa", "cap_aaaaaaaaaaaaaaaa", "void_aaaaaaaaaaaaaaaa"])
 def test_an_operations_review_is_closed_by_its_own_id(ident: str) -> None:
     words = ("review", "close", ident, "--not-charged", "--evidence", "returned", "--yes", *WHY)
-    asked = asked_by({"close_operation_review": {"status": "FAILED"}}, *words)
+    asked = asked_by({"close_operation_review": {"status": "FAILED"}, "show_review": shown_review()}, *words)
     assert (asked["operationId"], asked["verdict"]) == (ident, "not_charged")
 
 
 @pytest.mark.parametrize(("flag", "verdict"), [("--charged", "charged"), ("--not-charged", "not_charged")])
 def test_a_review_is_closed_with_a_verdict_and_its_evidence(flag: str, verdict: str) -> None:
     words = ("review", "close", PAYMENT, flag, "--evidence", "settlement 7", "--yes", *WHY)
-    asked = asked_by({"close_review": payment()}, *words)
+    asked = asked_by({"close_review": payment(), "show_review": shown_review()}, *words)
     assert (asked["verdict"], asked["evidence"]) == (verdict, "settlement 7")
+
+
+@pytest.mark.parametrize(("ident", "name"), [(PAYMENT, "transactionId"), ("ref_aaaaaaaaaaaaaaaa", "operationId")])
+def test_a_review_shows_the_amounts_now_and_after_each_verdict(ident: str, name: str) -> None:
+    function = FakeFunction(show_review=shown_review())
+    result = runner_of(function)("review", "show", ident, "--amount", "59", "--held", "booked")
+    assert function.asked == [
+        {"command": "show_review", "merchantId": "demo", name: ident, "amount": 59, "held": "booked"}
+    ]
+    lines = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line}
+    assert lines["refunded"] == ["0", "61", "0"]
+    assert lines["refundable"] == ["40", "40", "102"]
+    assert "provider's reportedAmount" in result.stdout
+
+
+def test_the_amounts_are_shown_before_a_review_is_closed() -> None:
+    function = FakeFunction(show_review=shown_review(), close_operation_review={"status": "SUCCEEDED"})
+    words = ("--charged", "--amount", "61", "--held", "reserved", "--evidence", "x", "--yes", *WHY)
+    result = runner_of(function)("review", "close", "ref_aaaaaaaaaaaaaaaa", *words)
+    assert [asked["command"] for asked in function.asked] == ["show_review", "close_operation_review"]
+    assert (function.asked[1]["amount"], function.asked[1]["held"]) == (61, "reserved")
+    assert "given_back" in result.stderr
+    assert result.stdout == "ref_aaaaaaaaaaaaaaaa is SUCCEEDED.\n"
+
+
+def test_a_verdict_that_is_refused_is_not_asked_about() -> None:
+    refused = {"refused": "held_unknown", "why": "Say whether it is reserved, booked or given_back."}
+    function = FakeFunction(show_review=shown_review(verdicts={"charged": refused, "not_charged": refused}))
+    words = ("review", "close", "ref_aaaaaaaaaaaaaaaa", "--charged", "--evidence", "x", "--yes", *WHY)
+    result = runner_of(function)(*words)
+    assert result.exit_code == Exit.REFUSED
+    assert "--charged is refused: Say whether" in result.stderr
+    assert [asked["command"] for asked in function.asked] == ["show_review"]
 
 
 def test_a_review_is_not_closed_without_a_verdict() -> None:

@@ -13,7 +13,6 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -21,7 +20,6 @@ from payflowx.domain.payments.outcome import (
     NotFound,
     NotSent,
     Progress,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -410,9 +408,9 @@ def test_what_an_answer_to_a_payment_means(given_answer: HttpResult, expected: A
     assert http_provider(given_answer).charge(charge(), ACCOUNT) == expected
 
 
-def charged(**changes: Any) -> Charged:
+def charged(**changes: Any) -> Succeeded:
     values: dict[str, Any] = {"reference": "77", "amount": 1999, "currency": "INR", "merchant_reference": KEY}
-    return Charged(**{**values, **changes})
+    return Succeeded(**{**values, **changes})
 
 
 HELD = {**PAYMENT, "is_captured": False}
@@ -605,11 +603,11 @@ REFUNDS: list[tuple[int, Any, Any]] = [
     (200, {**REFUND, "refund_amount": 11}, moved(amount=1100)),
     (200, {**REFUND, "refund_status": "PENDING"}, Accepted(reference="901")),
     (200, {**REFUND, "refund_status": "ONHOLD"}, Accepted(reference="901")),
-    (200, {**REFUND, "refund_status": "CANCELLED"}, Refused(code="refund_cancelled", reference="901")),
+    (200, {**REFUND, "refund_status": "CANCELLED"}, Declined(code="refund_cancelled", reference="901")),
     (
         200,
         {**REFUND, "refund_status": "FAILED", "status_description": "ask a@b.example"},
-        Refused(code="refund_failed", message="ask [removed]", reference="901"),
+        Declined(code="refund_failed", message="ask [removed]", reference="901"),
     ),
     (200, {**REFUND, "refund_status": "NEW"}, Unknown(code="status_not_known")),
     (200, {**REFUND, "refund_id": "another"}, Unknown(code="another_refund")),
@@ -673,13 +671,13 @@ AUTHORIZATIONS: list[tuple[OperationKind, dict[str, Any], Any]] = [
     (CAPTURE, {**CAPTURED, "authorization": {"action": "CAPTURE", "status": "NEW"}}, Unknown(code="status_not_known")),
     (CAPTURE, {**CAPTURED, "authorization": {"action": "NEW", "status": "SUCCESS"}}, Unknown(code="status_not_known")),
     (CAPTURE, {**CAPTURED, "authorization": {"action": "CAPTURE", "status": "SUCCESS"}}, NOT_UNDERSTOOD),
-    (CAPTURE, VOIDED, Refused(code="authorization_voided", reference="77")),
-    (CAPTURE, {**HELD, "payment_status": "VOID"}, Refused(code="authorization_voided", reference="77")),
+    (CAPTURE, VOIDED, Declined(code="authorization_voided", reference="77")),
+    (CAPTURE, {**HELD, "payment_status": "VOID"}, Declined(code="authorization_voided", reference="77")),
     (CAPTURE, {**CAPTURED, "cf_payment_id": "78"}, Unknown(code="another_payment")),
     (CAPTURE, {**CAPTURED, "order_id": "x"}, Unknown(code="another_payment")),
     (VOID, VOIDED, moved(reference="77", amount=1999)),
     (VOID, {**HELD, "payment_status": "VOID"}, moved(reference="77", amount=1999)),
-    (VOID, CAPTURED, Refused(code="authorization_captured", reference="77")),
+    (VOID, CAPTURED, Declined(code="authorization_captured", reference="77")),
     (VOID, {**VOIDED, "authorization": {"action": "VOID", "status": "PENDING"}}, Accepted(reference="77")),
     (VOID, {**VOIDED, "is_captured": True}, Unknown(code="status_not_known")),
     (VOID, {**VOIDED, "payment_amount": "#1.001"}, Mismatch(code="amount_differs", reference="77")),
@@ -1042,7 +1040,7 @@ def test_no_answer_whatsoever_raises_or_makes_a_charge_out_of_nothing(
     for step in every_step(mode):
         outcome = _read(step, charge(capture=mode, progress={**PROGRESS, "order_closed": "terminated"}), response)
         assert not isinstance(outcome, NotSent)
-        if isinstance(outcome, Charged | Authorized):
+        if isinstance(outcome, Succeeded | Authorized):
             assert b"SUCCESS" in body
             assert (status, outcome.merchant_reference) == (200, KEY)
         if isinstance(outcome, ConfirmedCancelled):

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -20,6 +19,7 @@ from payflowx.domain.payments.outcome import (
     NotSent,
     Progress,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
@@ -205,7 +205,7 @@ CASHFREE_PAYMENT = {
     "payment_currency": "USD",
     "payment_status": "SUCCESS",
 }
-SUCCESS = Charged(reference="ch_1", amount=1999, currency="USD", merchant_reference=KEY)
+SUCCESS = Succeeded(reference="ch_1", amount=1999, currency="USD", merchant_reference=KEY)
 
 
 def mock_error(**error: Any) -> dict[str, Any]:
@@ -219,7 +219,7 @@ def razorpay_error(reason: str, **error: Any) -> dict[str, Any]:
 PAID = {"metadata": {"payment_id": "pay_1", "order_id": "order_1"}}
 
 CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
-    ("mock", answer(200, MOCK_CHARGE), Charged, {"amount": 1999, "merchant_reference": KEY}),
+    ("mock", answer(200, MOCK_CHARGE), Succeeded, {"amount": 1999, "merchant_reference": KEY}),
     ("mock", answer(200, {**MOCK_CHARGE, "status": "processing"}), Accepted, {"reference": "ch_1"}),
     ("mock", answer(200, {**MOCK_CHARGE, "status": "new word"}), Unknown, {}),
     ("mock", answer(200, {**MOCK_CHARGE, "amount": "1999"}), Unknown, {}),
@@ -279,11 +279,11 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
     ("mock", answer(503, b"<html>"), Unknown, {}),
     ("mock", NoConnection(code="connection_refused"), NotSent, {"code": "connection_refused"}),
     ("mock", NoAnswer(code="read_timeout"), Unknown, {"code": "read_timeout"}),
-    ("razorpay_mock", answer(200, RAZORPAY_PAYMENT), Charged, {"merchant_reference": KEY}),
+    ("razorpay_mock", answer(200, RAZORPAY_PAYMENT), Succeeded, {"merchant_reference": KEY}),
     (
         "razorpay_mock",
         answer(200, {**RAZORPAY_PAYMENT, "order_id": "order_2"}),
-        Charged,
+        Succeeded,
         {"merchant_reference": "order_2"},
     ),
     ("razorpay_mock", answer(200, {**RAZORPAY_PAYMENT, "status": "created"}), Accepted, {}),
@@ -319,7 +319,7 @@ CHARGE_ANSWERS: list[tuple[str, HttpResult, type, dict[str, Any]]] = [
             + KEY.encode()
             + b'","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}',
         ),
-        Charged,
+        Succeeded,
         {"amount": 1999, "reference": "77"},
     ),
     ("cashfree_mock", answer(200, {**CASHFREE_PAYMENT, "payment_amount": 19.999}), Mismatch, {}),
@@ -359,7 +359,7 @@ CANCELLATIONS: list[tuple[str, list[HttpResult], type]] = [
         ],
         ConfirmedCancelled,
     ),
-    ("mock", [answer(200, {"data": [MOCK_CHARGE]}), answer(400, {}), answer(200, MOCK_CHARGE)], Charged),
+    ("mock", [answer(200, {"data": [MOCK_CHARGE]}), answer(400, {}), answer(200, MOCK_CHARGE)], Succeeded),
     (
         "mock",
         [
@@ -388,7 +388,7 @@ CANCELLATIONS: list[tuple[str, list[HttpResult], type]] = [
                 b'[{"cf_payment_id":"1","order_id":"k","payment_amount":19.99,"payment_currency":"USD","payment_status":"SUCCESS"}]',
             ),
         ],
-        Charged,
+        Succeeded,
     ),
     (
         "cashfree_mock",
@@ -426,13 +426,13 @@ def test_only_a_read_of_a_closed_object_is_a_confirmed_cancellation(
 
 INQUIRIES: list[tuple[str, HttpResult, type]] = [
     ("mock", answer(200, {"data": []}), NotFound),
-    ("mock", answer(200, {"data": [MOCK_CHARGE]}), Charged),
+    ("mock", answer(200, {"data": [MOCK_CHARGE]}), Succeeded),
     ("mock", answer(200, {"data": [MOCK_CHARGE, {**MOCK_CHARGE, "id": "ch_2"}]}), Mismatch),
     ("mock", answer(404, {}), Unknown),
     ("mock", answer(200, {"data": {}}), Unknown),
     ("mock", NoConnection(code="connection_refused"), Unknown),
     ("razorpay_mock", answer(200, {"items": []}), NotFound),
-    ("razorpay_mock", answer(200, {"items": [{**RAZORPAY_PAYMENT, "status": "failed"}, RAZORPAY_PAYMENT]}), Charged),
+    ("razorpay_mock", answer(200, {"items": [{**RAZORPAY_PAYMENT, "status": "failed"}, RAZORPAY_PAYMENT]}), Succeeded),
     ("razorpay_mock", answer(200, {"items": [RAZORPAY_PAYMENT, RAZORPAY_PAYMENT]}), Mismatch),
     ("razorpay_mock", answer(200, {"items": None}), Unknown),
     ("razorpay_mock", answer(400, {}), Unknown),
@@ -472,7 +472,7 @@ def test_no_answer_whatsoever_makes_a_charge_out_of_nothing(step: Any, status: i
         outcome = step.read(charge(), answer(status, body))
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return
-    if isinstance(outcome, Charged):
+    if isinstance(outcome, Succeeded):
         assert outcome.reference
         assert isinstance(outcome.amount, int)
         assert outcome.merchant_reference

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from payflowx.domain.payments.outcome import (
     Accepted,
-    Charged,
+    Declined,
     Mismatch,
     NotFound,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -108,7 +107,7 @@ ANSWERS: list[tuple[str, OperationKind, int, Any, object]] = [
     ("mock", REFUND, 200, {**OPERATION, "charge": "ch_2"}, Mismatch),
     ("mock", REFUND, 200, {**OPERATION, "reference": "another"}, Mismatch),
     ("mock", REFUND, 200, {**OPERATION, "status": "pending"}, Accepted),
-    ("mock", REFUND, 200, {**OPERATION, "status": "failed"}, Refused),
+    ("mock", REFUND, 200, {**OPERATION, "status": "failed"}, Declined),
     ("mock", REFUND, 200, {**OPERATION, "status": "new word"}, Unknown),
     ("mock", REFUND, 200, {**OPERATION, "amount": 19.99}, Unknown),
     ("mock", REFUND, 400, {"error": {"code": "amount_too_large"}}, Rejected),
@@ -118,7 +117,7 @@ ANSWERS: list[tuple[str, OperationKind, int, Any, object]] = [
     ("mock", REFUND, 200, b"<html>", Unknown),
     ("razorpay_mock", REFUND, 200, RZP_REFUND, moved("op_1")),
     ("razorpay_mock", REFUND, 200, {**RZP_REFUND, "receipt": None}, Mismatch),
-    ("razorpay_mock", REFUND, 200, {**RZP_REFUND, "status": "failed"}, Refused),
+    ("razorpay_mock", REFUND, 200, {**RZP_REFUND, "status": "failed"}, Declined),
     ("razorpay_mock", REFUND, 400, {"error": {"reason": "not_refundable"}}, Unknown),
     ("razorpay_mock", REFUND, 400, {"error": {"reason": "amount_too_large"}}, Rejected),
     ("razorpay_mock", CAPTURE, 200, RZP_PAYMENT, moved("ch_1")),
@@ -129,13 +128,13 @@ ANSWERS: list[tuple[str, OperationKind, int, Any, object]] = [
     ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"19.99", b"19.999"), Mismatch),
     ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"19.99", b'"19.99"'), Unknown),
     ("cashfree_mock", REFUND, 200, CF_REFUND.replace(KEY.encode(), b"another"), Mismatch),
-    ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"SUCCESS", b"CANCELLED"), Refused),
+    ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"SUCCESS", b"CANCELLED"), Declined),
     ("cashfree_mock", REFUND, 409, {"code": "refund_already_exists"}, Unknown),
     ("cashfree_mock", CAPTURE, 200, CF_PAYMENT, moved("ch_1")),
     ("cashfree_mock", CAPTURE, 200, CF_HELD, Unknown),
-    ("cashfree_mock", CAPTURE, 200, CF_VOID, Refused),
+    ("cashfree_mock", CAPTURE, 200, CF_VOID, Declined),
     ("cashfree_mock", VOID, 200, CF_VOID, moved("ch_1")),
-    ("cashfree_mock", VOID, 200, CF_PAYMENT, Refused),
+    ("cashfree_mock", VOID, 200, CF_PAYMENT, Declined),
     ("cashfree_mock", CAPTURE, 400, {"code": "order_authorization_invalid"}, Unknown),
 ]
 
@@ -233,7 +232,7 @@ MOCK_CHARGE = {
     "currency": "USD",
     "reference": CHARGE_KEY,
 }
-CHARGED = Charged(reference="ch_1", amount=1999, currency="USD", merchant_reference=CHARGE_KEY)
+CHARGED = Succeeded(reference="ch_1", amount=1999, currency="USD", merchant_reference=CHARGE_KEY)
 ORDER = {"id": "order_1", "receipt": CHARGE_KEY}
 
 

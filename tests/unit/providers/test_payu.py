@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
     NotFound,
     NotSent,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -321,12 +319,12 @@ class TestRequests:
 DEBIT_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
     (
         debit_answer(),
-        Charged,
+        Succeeded,
         {"reference": PAYU_ID, "amount": 1050, "currency": "INR", "merchant_reference": KEY},
     ),
-    (debit_answer(payuid=int(PAYU_ID), amount=10), Charged, {"reference": PAYU_ID, "amount": 1000}),
-    (debit_answer(amount=10.5), Charged, {"amount": 1050}),
-    (debit_answer(transactionid="another"), Charged, {"merchant_reference": "another"}),
+    (debit_answer(payuid=int(PAYU_ID), amount=10), Succeeded, {"reference": PAYU_ID, "amount": 1000}),
+    (debit_answer(amount=10.5), Succeeded, {"amount": 1050}),
+    (debit_answer(transactionid="another"), Succeeded, {"merchant_reference": "another"}),
     (debit_answer(transactionid=None), Unknown, {}),
     (debit_answer(payuid=""), Unknown, {}),
     (debit_answer(amount=""), Unknown, {"code": "amount_not_understood"}),
@@ -354,7 +352,7 @@ DEBIT_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
     (answer({"status": 1, "details": {"another": DEBITED}}), Unknown, {"code": "transaction_not_in_answer"}),
     (answer({"status": 1, "details": []}), Unknown, {}),
     (answer({"status": 1}), Unknown, {}),
-    (answer({"status": "1", "details": {KEY: DEBITED}}), Charged, {}),
+    (answer({"status": "1", "details": {KEY: DEBITED}}), Succeeded, {}),
     (answer({"status": True, "details": {KEY: DEBITED}}), Unknown, {}),
     (answer({"status": 0, "details": {KEY: DEBITED}}), Unknown, {}),
     (answer({"status": 0, "msg": "Invalid Hash."}), Rejected, {"code": "invalid_hash", "misconfigured": True}),
@@ -397,13 +395,13 @@ def test_what_an_answer_to_a_debit_means(given_answer: HttpResult, kind: type, a
 
 NOT_FOUND = {"mihpayid": "Not Found", "status": "Not Found"}
 VERIFY_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
-    (verify_answer(), Charged, {"reference": PAYU_ID, "amount": 1050, "currency": "INR", "merchant_reference": KEY}),
-    (verify_answer(unmappedstatus="success"), Charged, {}),
-    (verify_answer(mihpayid=int(PAYU_ID)), Charged, {"reference": PAYU_ID}),
-    (verify_answer(transaction_amount=None), Charged, {"amount": 1050}),
-    (verify_answer(amt="20.00", transaction_amount="20.00"), Charged, {"amount": 2000}),
+    (verify_answer(), Succeeded, {"reference": PAYU_ID, "amount": 1050, "currency": "INR", "merchant_reference": KEY}),
+    (verify_answer(unmappedstatus="success"), Succeeded, {}),
+    (verify_answer(mihpayid=int(PAYU_ID)), Succeeded, {"reference": PAYU_ID}),
+    (verify_answer(transaction_amount=None), Succeeded, {"amount": 1050}),
+    (verify_answer(amt="20.00", transaction_amount="20.00"), Succeeded, {"amount": 2000}),
     (verify_answer(amt="11.00"), Mismatch, {"code": "amount_differs"}),
-    (verify_answer(txnid="another"), Charged, {"merchant_reference": "another"}),
+    (verify_answer(txnid="another"), Succeeded, {"merchant_reference": "another"}),
     (verify_answer(txnid=None), Unknown, {}),
     (verify_answer(unmappedstatus="auth"), Authorized, {"amount": 1050}),
     (verify_answer(status="failure"), Unknown, {"code": "status_contradicts_itself"}),
@@ -533,7 +531,7 @@ ACTION_ANSWERS: list[tuple[HttpResponse, type, dict[str, Any]]] = [
         (actions({**ACTION, "status": status}), Accepted, {"reference": "131278422"})
         for status in ("QUEUED", "REQUESTED", "IN PROGRESS", "in_progress", "OD_HIT", "od_hit")
     ),
-    (actions(FAILED), Refused, {"code": "FAILURE", "reference": "131278422"}),
+    (actions(FAILED), Declined, {"code": "FAILURE", "reference": "131278422"}),
     (actions(FAILED, QUEUED), Accepted, {}),
     (actions(FAILED, ACTION), Succeeded, {}),
     (actions(ACTION, ACTION), Mismatch, {"code": "moved_twice"}),
@@ -810,7 +808,7 @@ class TestGarbage:
         details = {**VERIFIED, **DEBITED, "status": "", "unmappedstatus": "", **changes}
         body = {"status": 1, "details": {KEY: details}, "transaction_details": {KEY: details}}
         outcome = _read(step, charge(), answer(body))
-        assert not isinstance(outcome, Charged | Authorized | ConfirmedCancelled) or "captured" in json.dumps(changes)
+        assert not isinstance(outcome, Succeeded | Authorized | ConfirmedCancelled) or "captured" in json.dumps(changes)
 
     @given(st.dictionaries(st.sampled_from(sorted({*ACTION} - {"token"})), VALUES))
     def test_any_member_of_an_action_may_be_anything(self, changes: dict[str, Any]) -> None:

@@ -15,14 +15,12 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
     NextAction,
     NotFound,
     Progress,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -481,14 +479,14 @@ class TestConversation:
         asked = charge(progress=learned.facts)
         assert talk.charge(asked, ACCOUNT) == Accepted(reference="pay_1")
         assert talk.inquire(asked, ACCOUNT) == Accepted(reference="pay_1")
-        assert isinstance(talk.inquire(asked, ACCOUNT), Charged)
+        assert isinstance(talk.inquire(asked, ACCOUNT), Succeeded)
         assert [request.method for request in talk.http.sent] == ["POST", "POST", "GET", "GET"]
 
     def test_a_late_authorization_is_seen_after_a_decline(self) -> None:
         refused = error(reason="payment_failed", metadata={"payment_id": "pay_1", "order_id": "order_1"})
         assert pay(refused).reopens_for_seconds > 5 * 24 * 3600
         assert isinstance(inquire(payment("authorized"), reference="pay_1"), Accepted)
-        assert isinstance(inquire(payment(), reference="pay_1"), Charged)
+        assert isinstance(inquire(payment(), reference="pay_1"), Succeeded)
 
     def test_there_is_no_confirmed_cancellation(self) -> None:
         assert http_provider().cancel_and_confirm(charge(), ACCOUNT) == Unknown(code="not_fenced")
@@ -496,7 +494,7 @@ class TestConversation:
 
 class TestInquiry:
     def test_captured(self) -> None:
-        charged = Charged(reference="pay_1", amount=1999, currency="INR", merchant_reference=KEY)
+        charged = Succeeded(reference="pay_1", amount=1999, currency="INR", merchant_reference=KEY)
         assert inquire(payment()) == charged
         assert inquire(payment(notes=[])) == charged
         assert inquire(payment(amount_refunded=100, refund_status="partial")) == charged
@@ -619,7 +617,7 @@ class TestOperations:
         assert move(answer(200, refund()), operation_request()) == moved
         assert move(answer(200, refund("pending")), operation_request()) == Accepted(reference="rfnd_1")
         assert move(answer(200, refund("created")), operation_request()) == Accepted(reference="rfnd_1")
-        assert move(answer(200, refund("failed")), operation_request()) == Refused(
+        assert move(answer(200, refund("failed")), operation_request()) == Declined(
             code="refund_failed", reference="rfnd_1"
         )
         assert isinstance(move(answer(200, refund("reversed")), operation_request()), Unknown)
@@ -655,7 +653,7 @@ class TestOperations:
         assert look(answer(200, payment()), asked) == moved
         assert isinstance(move(answer(200, payment("authorized")), asked), Unknown)
         assert look(answer(200, payment("authorized")), asked) == NotFound()
-        assert look(answer(200, lapsed()), asked) == Refused(code="authorization_released", reference="pay_1")
+        assert look(answer(200, lapsed()), asked) == Declined(code="authorization_released", reference="pay_1")
         assert isinstance(look(answer(200, lapsed(captured=True)), asked), Mismatch)
         assert isinstance(look(answer(200, payment("failed")), asked), Unknown)
         assert isinstance(look(answer(200, payment(captured=False)), asked), Unknown)
@@ -731,7 +729,7 @@ class TestWebhooks:
             type="order.paid",
             charge_reference="pay_1",
             charge_key=KEY,
-            outcome=Charged(reference="pay_1", amount=1999, currency="INR", merchant_reference=KEY),
+            outcome=Succeeded(reference="pay_1", amount=1999, currency="INR", merchant_reference=KEY),
         )
 
     @pytest.mark.parametrize(
@@ -995,7 +993,7 @@ class TestGarbage:
     ) -> None:
         asked = charge(payment_method_type="upi" if upi else "card")
         outcome = _read(ALL_STEPS[place], asked, answer(status, body))
-        if isinstance(outcome, Charged | Authorized | ConfirmedCancelled):
+        if isinstance(outcome, Succeeded | Authorized | ConfirmedCancelled):
             (item, *_) = json.loads(body)["items"]
             assert status == 200
             assert item["status"] in {"captured", "refunded"}
@@ -1020,7 +1018,7 @@ class TestGarbage:
             return
         if isinstance(outcome, Succeeded):
             assert (status, outcome.amount, outcome.currency) == (200, asked.amount, asked.currency)
-        assert not isinstance(outcome, Refused) or status == 200
+        assert not isinstance(outcome, Declined) or status == 200
 
     @given(body=BODIES)
     def test_no_authentic_webhook_raises(self, body: bytes) -> None:

@@ -15,14 +15,12 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
     NotFound,
     NotSent,
     Progress,
-    Refused,
     Rejected,
     Succeeded,
     Unknown,
@@ -303,16 +301,16 @@ class TestSecrets:
             assert http_provider(answer(402, card_error(code))).charge(charge(), ACCOUNT).code == code
 
 
-SUCCESS = Charged(reference=PI, amount=1999, currency="USD", merchant_reference=KEY)
+SUCCESS = Succeeded(reference=PI, amount=1999, currency="USD", merchant_reference=KEY)
 OTHER_KEY = {"payflowx_key": "pfx-zzzzzzzzzzzzzzzz-1"}
 
 INTENTS: list[tuple[dict[str, Any], type, dict[str, Any]]] = [
-    (intent(), Charged, {"amount": 1999, "currency": "USD", "merchant_reference": KEY, "reference": PI}),
-    (intent(amount_received=1000), Charged, {"amount": 1000}),
-    (intent(currency="eur"), Charged, {"currency": "EUR"}),
-    (intent(metadata={}), Charged, {"merchant_reference": "none"}),
-    (intent(metadata=None), Charged, {"merchant_reference": "none"}),
-    (intent(metadata=OTHER_KEY), Charged, {"merchant_reference": "pfx-zzzzzzzzzzzzzzzz-1"}),
+    (intent(), Succeeded, {"amount": 1999, "currency": "USD", "merchant_reference": KEY, "reference": PI}),
+    (intent(amount_received=1000), Succeeded, {"amount": 1000}),
+    (intent(currency="eur"), Succeeded, {"currency": "EUR"}),
+    (intent(metadata={}), Succeeded, {"merchant_reference": "none"}),
+    (intent(metadata=None), Succeeded, {"merchant_reference": "none"}),
+    (intent(metadata=OTHER_KEY), Succeeded, {"merchant_reference": "pfx-zzzzzzzzzzzzzzzz-1"}),
     (intent("requires_capture"), Authorized, {"amount": 1999, "merchant_reference": KEY}),
     (intent("processing"), Accepted, {"reference": PI}),
     (intent("requires_action", next_action=redirect()), ActionRequired, {"reference": PI}),
@@ -608,9 +606,9 @@ REFUNDS: list[tuple[dict[str, Any], type, dict[str, Any]]] = [
     ),
     (refund("pending"), Accepted, {"reference": "re_1"}),
     (refund("requires_action"), Accepted, {"reference": "re_1"}),
-    (refund("failed", failure_reason="lost_or_stolen_card"), Refused, {"code": "lost_or_stolen_card"}),
-    (refund("failed"), Refused, {"code": "failed"}),
-    (refund("canceled"), Refused, {"code": "canceled"}),
+    (refund("failed", failure_reason="lost_or_stolen_card"), Declined, {"code": "lost_or_stolen_card"}),
+    (refund("failed"), Declined, {"code": "failed"}),
+    (refund("canceled"), Declined, {"code": "canceled"}),
     (refund("new_word"), Unknown, {}),
     (refund(None), Unknown, {}),
     (refund(payment_intent="pi_other"), Mismatch, {"reference": "re_1"}),
@@ -665,7 +663,7 @@ class TestOperations:
             (captured(object="charge"), Unknown, Unknown),
             (intent(amount_received=500), Succeeded, Succeeded),
             (intent("requires_capture"), NotFound, Unknown),
-            (intent("canceled"), Refused, Unknown),
+            (intent("canceled"), Declined, Unknown),
             (intent("processing"), Accepted, Accepted),
             (intent("requires_action"), Unknown, Unknown),
             (intent(id="pi_other"), Unknown, Unknown),
@@ -687,7 +685,7 @@ class TestOperations:
         [
             (intent("canceled"), Succeeded, Succeeded),
             (intent("canceled", amount_received=5), Unknown, Unknown),
-            (intent(), Refused, Unknown),
+            (intent(), Declined, Unknown),
             (intent("requires_capture"), NotFound, Unknown),
             (intent("processing"), Unknown, Unknown),
             (intent("canceled", metadata=OTHER_KEY), Unknown, Unknown),
@@ -971,7 +969,7 @@ class TestGarbage:
         for step, order in STEPS:
             outcome = _read(step, order, response)
             assert not isinstance(outcome, NotSent | Authorized | ConfirmedCancelled | Declined)
-            if isinstance(outcome, Charged):
+            if isinstance(outcome, Succeeded):
                 assert outcome.merchant_reference == "none"
             if isinstance(outcome, Rejected):
                 assert status in {400, 401, 403, 429}

@@ -5,7 +5,7 @@ ends up in another one's line.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -22,10 +22,14 @@ _WELL_FORMED: Final = re.compile(rf"[A-Za-z0-9._:-]{{1,{MAX_CORRELATION_CHARS}}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogContext:
-    """`trace`: the X-Ray header of the caller; None outside of Lambda."""
+    """`trace`: the X-Ray header of the caller; None outside of Lambda.
+
+    `at_end`: called when the request or message ends; None outside of one. Tasks that it started share the list.
+    """
 
     facts: Mapping[str, Fact] = field(default_factory=lambda: MappingProxyType({}))
     trace: str | None = None
+    at_end: list[Callable[[], None]] | None = None
 
     @property
     def correlation_id(self) -> str | None:
@@ -52,10 +56,13 @@ def add(facts: Mapping[str, Fact]) -> None:
 def work_on(facts: Mapping[str, Fact], *, trace: str | None) -> Iterator[None]:
     """A request or a message: what was added within is forgotten afterwards."""
     known = {name: fact for name, fact in facts.items() if fact is not None}
-    token = _CURRENT.set(LogContext(facts=known, trace=trace))
+    at_end: list[Callable[[], None]] = []
+    token = _CURRENT.set(LogContext(facts=known, trace=trace, at_end=at_end))
     try:
         yield
     finally:
+        for end in at_end:
+            end()
         _CURRENT.reset(token)
 
 

@@ -2,14 +2,17 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from payflowx.adapters.platform import log_context
+from payflowx.adapters.platform.line_stream import LineStream
+from payflowx.adapters.platform.metric_lines import Measurement, metric_lines
 from payflowx.domain.merchants import api_keys
 from payflowx.domain.shared.card_data import mask_card_numbers
 from payflowx.domain.shared.metrics import Metric
@@ -68,6 +71,7 @@ class PowertoolsTelemetry:
         self.logger = logger
         self._namespace = namespace
         self._environment = environment
+        self._stream = LineStream()
 
     def about(self, **facts: str | int | bool | None) -> None:
         """Add facts about the payment to every later line of this request or message."""
@@ -83,20 +87,42 @@ class PowertoolsTelemetry:
 
     def count(self, name: Metric, value: int = 1, **dimensions: str) -> None:
         """A metric in counts."""
-        self._metric(name, MetricUnit.Count, value, dimensions)
+        self._measure(name, "Count", value, dimensions)
 
     def milliseconds(self, name: Metric, value: int, **dimensions: str) -> None:
         """A duration in milliseconds."""
-        self._metric(name, MetricUnit.Milliseconds, value, dimensions)
+        self._measure(name, "Milliseconds", value, dimensions)
 
     def seconds(self, name: Metric, value: int, **dimensions: str) -> None:
         """An age in seconds."""
-        self._metric(name, MetricUnit.Seconds, value, dimensions)
+        self._measure(name, "Seconds", value, dimensions)
 
-    def _metric(self, name: Metric, unit: MetricUnit, value: int, dimensions: dict[str, str]) -> None:
-        with single_metric(name=name.value, unit=unit, value=value, namespace=self._namespace) as metric:
-            metric.service = ""  # or Powertools would add the function as a dimension
-            metric.add_metadata(key="function", value=self.logger.service)
-            metric.add_dimension(name="environment", value=self._environment)
-            for key, text in dimensions.items():
-                metric.add_dimension(name=key, value=text)
+    def _measure(self, name: Metric, unit: str, value: int, dimensions: dict[str, str]) -> None:
+        """Keep the value until its request or message ends; outside of one, write it at once."""
+        dimensions = {"environment": self._environment, **dimensions}
+        measurement = Measurement(name=name.value, unit=unit, value=value, dimensions=dimensions)
+        at_end = log_context.current().at_end
+        if at_end is None:
+            self._write([measurement])
+            return
+        batch = next((end for end in at_end if isinstance(end, _Batch)), None)
+        if batch is None:
+            at_end.append(batch := _Batch(telemetry=self))
+        batch.measurements.append(measurement)
+
+    def _write(self, measurements: list[Measurement]) -> None:
+        at_ms = time.time_ns() // 1_000_000
+        facts = {"function": self.logger.service}
+        for line in metric_lines(measurements, namespace=self._namespace, at_ms=at_ms, facts=facts):
+            self._stream.write(line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """The measurements of one request or message, written when it ends."""
+
+    telemetry: PowertoolsTelemetry
+    measurements: list[Measurement] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        self.telemetry._write(self.measurements)  # noqa: SLF001 - it is a part of the telemetry

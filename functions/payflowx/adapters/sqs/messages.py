@@ -13,7 +13,7 @@ from payflowx.adapters.platform.log_context import Fact
 from payflowx.adapters.sqs.queue import Codec
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.recovery.ports import UnreadableMessageError
@@ -27,26 +27,33 @@ _EVENT_KEYS: Final = {
 }
 """The provider event's fields and their names in the message, which are older than the fields' own."""
 _EVENT_TEXTS: Final = {"event_id": "event_id", "type": "type", **_EVENT_KEYS}
+_EVENT_NAMES: Final = frozenset(
+    {"merchant_id", "provider", "account_id", "received_at_ms", "tries", "correlation_id", *_EVENT_TEXTS.values()}
+)
+_PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Succeeded, "moved": Succeeded}
 
 
 # -- jobs
 
 
 def _encode_job(job: Job, correlation_id: str | None) -> str:
-    return _body({**asdict(job), "correlation_id": job.correlation_id or correlation_id})
+    fields = {**asdict(job), "correlation_id": job.correlation_id or correlation_id}
+    return _body({**fields, "read_refunds": job.read_refunds or None})
 
 
 def _decode_job(body: str) -> Job:
     """Hints with unknown names are ignored: the stored payment decides."""
     with _reading("the message is not a valid job"):
         fields = _fields(body)
-        known = {name: fields[name] for name in Job.__dataclass_fields__ if name in fields}
+        known = _known_fields(Job, fields)
         job = Job(**{**known, "correlation_id": log_context.received_correlation_id(known)})
     hints = (job.operation_id, job.provider, job.account_id, job.request_hash)
     if not all(isinstance(text, str) and text for text in (job.merchant_id, job.transaction_id)):
         raise UnreadableMessageError("the message names no payment")
     if any(hint is not None and not isinstance(hint, str) for hint in hints):
         raise UnreadableMessageError("the message's hints are no texts")
+    if type(job.read_refunds) is not bool:
+        raise UnreadableMessageError("the message's flag is no boolean")
     if job.version is not None and type(job.version) is not int:
         raise UnreadableMessageError("the message's version is no number")
     return job
@@ -68,9 +75,10 @@ JOBS: Final[Codec[Job]] = Codec(
 def _encode_provider_event(inbound: ReceivedEvent, correlation_id: str | None) -> str:
     """Of outcomes only proofs travel; anything else is a hint anyway."""
     event = inbound.provider_event
-    outcome, moved = event.outcome, event.operation_outcome
+    outcome, moved, unknown = event.outcome, event.operation_outcome, inbound.unknown
     return _body(
         {
+            **{name: value for name, value in unknown.items() if name not in _PROOFS},
             "merchant_id": inbound.merchant_id,
             "provider": inbound.provider,
             "account_id": inbound.account_id,
@@ -78,8 +86,8 @@ def _encode_provider_event(inbound: ReceivedEvent, correlation_id: str | None) -
             "tries": inbound.tries,
             "correlation_id": inbound.correlation_id or correlation_id,
             **{name: getattr(event, field) for field, name in _EVENT_TEXTS.items()},
-            "charged": asdict(outcome) if isinstance(outcome, Charged) else None,
-            "moved": asdict(moved) if isinstance(moved, Succeeded) else None,
+            "charged": unknown.get("charged", {}) | asdict(outcome) if isinstance(outcome, Succeeded) else None,
+            "moved": unknown.get("moved", {}) | asdict(moved) if isinstance(moved, Succeeded) else None,
         }
     )
 
@@ -112,14 +120,27 @@ def _inbound(fields: Mapping[str, Any]) -> ReceivedEvent:
         received_at_ms=fields["received_at_ms"],
         tries=fields["tries"],
         correlation_id=log_context.received_correlation_id(fields),
+        unknown=_unknown(fields),
         provider_event=ProviderEvent(
             event_id=fields["event_id"],
             type=fields["type"],
             **{field: fields.get(name) for field, name in _EVENT_KEYS.items()},
-            outcome=Charged(**charged) if charged else None,
-            operation_outcome=Succeeded(**moved) if moved else None,
+            outcome=Succeeded(**_known_fields(Succeeded, charged)) if charged else None,
+            operation_outcome=Succeeded(**_known_fields(Succeeded, moved)) if moved else None,
         ),
     )
+
+
+def _unknown(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fields of a newer release, also those within its proofs."""
+    unknown = {name: value for name, value in fields.items() if name not in {*_EVENT_NAMES, *_PROOFS}}
+    for name, proof in _PROOFS.items():
+        within = {
+            key: value for key, value in (fields.get(name) or {}).items() if key not in proof.__dataclass_fields__
+        }
+        if within:
+            unknown[name] = within
+    return unknown
 
 
 def _provider_event_facts(inbound: ReceivedEvent) -> Mapping[str, Fact]:
@@ -202,6 +223,11 @@ def _fields(body: str) -> dict[str, Any]:
     if fields.pop("format") != _FORMAT:
         raise UnreadableMessageError("the message has a format that this version does not know")
     return fields
+
+
+def _known_fields(target: type[Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that this release knows. A field that must not be ignored comes with a new format."""
+    return {name: fields[name] for name in target.__dataclass_fields__ if name in fields}
 
 
 @contextmanager

@@ -50,6 +50,14 @@ class MatchEvent:
             return self._found(inbound, self._operation_owner(inbound))
         return self._found(inbound, self._charge_owner(inbound))
 
+    def payment_of_refund(self, inbound: ReceivedEvent) -> ReferenceOwner | None:
+        """Return the owner of the charge of an unknown refund that carries no key of ours; None for another event."""
+        event = inbound.provider_event
+        if event.operation_reference is None or parse_provider_key(event.operation_key or "") is not None:
+            return None
+        owner = self._by_reference(inbound, event.charge_reference)
+        return owner if owner and owner.merchant_id == inbound.merchant_id else None
+
     def _operation_owner(self, inbound: ReceivedEvent) -> ReferenceOwner | Unmatched:
         by_reference = self._by_reference(inbound, inbound.provider_event.operation_reference)
         if by_reference is not None:

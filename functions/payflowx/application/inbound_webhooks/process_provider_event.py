@@ -7,18 +7,16 @@ unverified event only brings forward an inquiry that was scheduled anyway.
 from dataclasses import dataclass, replace
 
 from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
-from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent
+from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, ReferenceOwner
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import Operations, OperationVersionConflict, StoredOperation
+from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import apply_operation_outcome, expedite_operation
-from payflowx.domain.payments.operation_verification import verify_operation_outcome
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import AlreadySeen, Payments, Stored
-from payflowx.domain.payments.ports import VersionConflict as PaymentVersionConflict
+from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, apply_outcome, expedite
 from payflowx.domain.payments.verification import verify_outcome
@@ -48,7 +46,6 @@ class ProcessProviderEvent:
     providers: Providers
     provider_events: ProviderEventQueue
     outcome_writer: OutcomeWriter
-    operation_outcome_writer: OperationOutcomeWriter
     clock: Clock
     telemetry: Telemetry
     policy: RetryPolicy
@@ -68,13 +65,27 @@ class ProcessProviderEvent:
         raise StorageUnavailableError("the payment of the webhook kept changing")
 
     def _not_found(self, inbound: ReceivedEvent, why: Unmatched) -> None:
-        """Put the event back; it may have arrived before our own write."""
+        """Put the event back; it may have arrived before our own write, or be about a refund made at the provider."""
+        refunded = self.find.payment_of_refund(inbound) if why is Unmatched.UNKNOWN else None
+        if refunded is not None and self._read_refunds(inbound, refunded):
+            return
         if why is not Unmatched.ELSEWHERE and self._put_back(inbound):
             return
         self.telemetry.count(Metric.WEBHOOKS_UNMATCHED, provider=inbound.provider)
         self.telemetry.warn("webhook matches no payment", provider=inbound.provider, reason=why.value)
         if why is Unmatched.OURS_UNKNOWN:
             raise UnknownPaymentError("the webhook's key was made by PayFlowX but matches no payment")
+
+    def _read_refunds(self, inbound: ReceivedEvent, owner: ReferenceOwner) -> bool:
+        """Have a worker read the refunds of a known charge, when the event arrives and when it was put back last.
+
+        Returns whether the event is done: in between, a refund of ours may become known.
+        """
+        last = inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS)
+        if inbound.tries == 0 or last:
+            job = Job(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, read_refunds=True)
+            self.outcome_writer.jobs.send(job)
+        return last
 
     def _put_back(self, inbound: ReceivedEvent) -> bool:
         if inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS):
@@ -103,10 +114,10 @@ class ProcessProviderEvent:
 
         Any other outcome requires an inquiry.
         """
-        if not isinstance(inbound.provider_event.outcome, Charged):
+        if not isinstance(inbound.provider_event.outcome, Succeeded):
             return None
         outcome = verify_outcome(inbound.provider_event.outcome, found.payment, found.attempt, first_send=False)
-        if not isinstance(outcome, Charged):
+        if not isinstance(outcome, Succeeded):
             return None
         change = apply_outcome(found.payment, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
@@ -120,12 +131,12 @@ class ProcessProviderEvent:
             # A worker is calling the provider now; the answer that it gets may be older than this webhook.
             return self._put_back_or_drop(inbound)
         match self.payments.expedite(payment, expedite(payment, now_ms), self._seen(inbound)):
-            case Stored(payment=expedited):
+            case Stored(item=expedited):
                 self.outcome_writer.wake(expedited, 0)
                 return True
             case AlreadySeen():
                 return True
-            case PaymentVersionConflict():
+            case VersionConflict():
                 return False
 
     def _put_back_or_drop(self, inbound: ReceivedEvent) -> bool:
@@ -143,17 +154,16 @@ class ProcessProviderEvent:
         change = self._moved(inbound, found, operation)
         if change is None:
             return self._expedite_operation(inbound, found.payment, operation.operation_id)
-        return isinstance(self.operation_outcome_writer.apply(change), Stored | AlreadySeen)
+        return isinstance(self.outcome_writer.apply(change), Stored | AlreadySeen)
 
     def _moved(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> Change | None:
         if not isinstance(inbound.provider_event.operation_outcome, Succeeded):
             return None
-        outcome = verify_operation_outcome(
-            inbound.provider_event.operation_outcome, operation, found.attempt, first_send=False
-        )
+        outcome = verify_outcome(inbound.provider_event.operation_outcome, operation, found.attempt, first_send=False)
         if not isinstance(outcome, Succeeded):
             return None
-        change = apply_operation_outcome(found.payment, operation, found.attempt, outcome, self._context(inbound))
+        payment, operation = current_ledger(found.payment, operation, self.operations)
+        change = apply_operation_outcome(payment, operation, found.attempt, outcome, self._context(inbound))
         return replace(change, seen=self._seen(inbound)) if change else None
 
     def _expedite_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:
@@ -164,12 +174,12 @@ class ProcessProviderEvent:
         if operation.lease.is_live(now_ms):
             return self._put_back_or_drop(inbound)
         match self.operations.expedite(operation, expedite_operation(operation, now_ms), self._seen(inbound)):
-            case StoredOperation(operation=expedited):
-                self.operation_outcome_writer.wake(expedited, 0)
+            case Stored(item=expedited):
+                self.outcome_writer.wake(expedited, 0)
                 return True
             case AlreadySeen():
                 return True
-            case OperationVersionConflict():
+            case VersionConflict():
                 return False
 
     # -- shared

@@ -8,7 +8,7 @@ from typing import Final
 from payflowx.application.routing.publish_routing import CheckRouting
 from payflowx.domain.merchants.directory import AccountSecrets, MerchantDirectory, RoutingPublisher
 from payflowx.domain.merchants.ports import Merchant
-from payflowx.domain.payments.ports import Due, DueItems
+from payflowx.domain.payments.ports import AnyDue, DueItems
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.recovery.ports import DeadLetters
 from payflowx.domain.shared.ambient import Clock
@@ -179,5 +179,5 @@ class Diagnose:
             words = f"Nothing is overdue by more than {_OVERDUE_MS // MINUTE_MS} minutes."
             yield HealthCheck(check="recovery", health=Health.OK, words=words)
 
-    def _first_page(self, shard: int, until_ms: int) -> Sequence[Due]:
+    def _first_page(self, shard: int, until_ms: int) -> Sequence[AnyDue]:
         return next(iter(self.due_items.pages(shard, until_ms)), [])

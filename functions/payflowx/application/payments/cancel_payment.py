@@ -11,13 +11,13 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Payments
+from payflowx.domain.payments.ports import Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy
-from payflowx.domain.payments.state_machine import Context, fail_payment, request_cancel
+from payflowx.domain.payments.state_machine import Context, expedite, fail_payment, request_cancel
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MIN_CANCEL_INTERVAL_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
 
@@ -69,14 +69,29 @@ class CancelPayment:
             payment = self.payments.get(request.merchant_id, request.transaction_id)
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
-            if payment.status is PaymentStatus.CANCELLED or payment.cancel_requested:
+            if payment.status is PaymentStatus.CANCELLED:
                 return Cancellation(payment=payment)
+            if payment.cancel_requested:
+                return Cancellation(payment=self._try_again(payment))
             if payment.status is PaymentStatus.AUTHORIZED:
                 return self._open_void(payment) or self._release(request, payment)
             stored = self._cancel(payment)
             if stored is not None:
                 return Cancellation(payment=stored)
         raise StorageUnavailableError("the payment kept changing")
+
+    def _try_again(self, payment: Payment) -> Payment:
+        """Wake a worker for a cancellation that was requested before, unless one works on it or just did."""
+        now_ms = self.clock.now_ms()
+        recent = now_ms < payment.updated_at_ms + MIN_CANCEL_INTERVAL_MS
+        if payment.due_at_ms is None or recent or payment.lease.is_live(now_ms):
+            return payment
+        match self.payments.reschedule(payment, expedite(payment, now_ms)):
+            case Stored(item=stored):
+                self.outcome_writer.wake(stored, 0)
+                return stored
+            case VersionConflict(item=changed):
+                return changed or payment
 
     def _open_void(self, payment: Payment) -> Cancellation | None:
         """Return the void that is open already; None if there is none."""

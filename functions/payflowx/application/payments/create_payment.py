@@ -79,7 +79,7 @@ class CreatePayment:
         match self.payments.create(payment, event, request.idempotency_key):
             case Existing() as existing:
                 return self._replay(request, existing)
-            case Created(payment=stored):
+            case Created(item=stored):
                 self._wake(job)
                 self.telemetry.count(Metric.PAYMENTS_ACCEPTED)
                 return Acceptance(payment=stored, replayed=False)

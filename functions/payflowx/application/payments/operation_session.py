@@ -2,49 +2,42 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_outcome_writer import OperationObservation
+from payflowx.application.payments.attempt_session import AttemptSession
+from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.operation_request import operation_request_of
-from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_verification import operation_attempt_state_of, verify_operation_outcome
-from payflowx.domain.payments.outcome import NotSent, OperationOutcome, Unknown
-from payflowx.domain.payments.payment import Payment
+from payflowx.application.payments.outcome_writer import Observation
+from payflowx.domain.payments.operation import Operation, Origin
+from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome, Unknown
+from payflowx.domain.payments.provider_refund import RefundListUnavailable, refund_outcome
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
-from payflowx.domain.providers.ports import Account, Provider
-from payflowx.domain.shared.ambient import Clock, Deadline
-from payflowx.domain.shared.limits import MIN_TIME_TO_SEND_MS
+from payflowx.domain.payments.transitions import check_may_send
+from payflowx.domain.payments.verification import state_of, verify_outcome
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import OPEN_STATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperationSession:
-    """Payment and operation as stored, the latter under this worker's lease, and the provider."""
-
-    payment: Payment
-    operation: Operation
-    number: int
-    provider: Provider
-    account: Account
-    deadline: Deadline
-    clock: Clock
+class OperationSession(AttemptSession):
+    """The steps of an operation that need the provider."""
 
     @property
-    def attempt(self) -> Attempt:
-        return self.operation.attempt(self.number)
+    def operation(self) -> Operation:
+        if self.item.operation is None:
+            raise ValueError("the session of a payment has no operation")
+        return self.item.operation
 
     @property
     def operation_request(self) -> OperationRequest:
-        return operation_request_of(self.payment, self.operation, self.attempt)
+        return operation_request_of(self.item.payment, self.operation, self.attempt)
 
-    def send_first(self) -> OperationObservation:
+    def send_first(self) -> Observation:
         """Send the first request of a stored attempt.
 
         On any obstacle before the call, nothing was sent.
         """
-        return OperationObservation(outcome=self._send(), first_send=True)
+        return Observation(outcome=self._send(), first_send=True)
 
-    def resolve(self) -> OperationObservation:
+    def resolve(self) -> Observation:
         """Inquire once, then re-send the same request at most once, if that cannot move money twice."""
         step = operation_recovery_step_for(
             self.operation,
@@ -53,32 +46,48 @@ class OperationSession:
             same_request=self._same_request(),
             now_ms=self.clock.now_ms(),
         )
+        if self.operation.origin is Origin.PROVIDER:
+            return Observation(outcome=self._listed(), first_send=False, exhausted=step.exhausted)
         outcome = self.provider.inquire_operation(self.operation_request, self.account)
-        if not self._is_decisive(outcome) and step.resend and self._has_time_to_send():
-            outcome = self.provider.move(self.operation_request, self.account)
-        return OperationObservation(outcome=outcome, first_send=False, exhausted=step.exhausted)
+        if not self._is_decisive(outcome) and step.resend and self.has_time_to_send():
+            outcome = self._move()
+        return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
-    def _send(self) -> OperationOutcome:
+    def _listed(self) -> Outcome:
+        """Return the outcome of a refund that was made at the provider, from the list of the charge's refunds."""
+        charge = self.item.payment.attempt(self.operation.charge_attempt)
+        read = self.provider.refunds_of(charge_request_of(self.item.payment, charge), self.account)
+        if isinstance(read, RefundListUnavailable):
+            return Unknown(code=read.code)
+        found = (refund for refund in read.refunds if refund.reference == self.attempt.reference)
+        refund = next(found, None)
+        return refund_outcome(refund, self.attempt) if refund else NotFound()
+
+    def _send(self) -> Outcome:
         if self.clock.now_ms() >= self.operation.send_deadline_ms:
             return NotSent(code="send_deadline_passed")
-        if not self._has_time_to_send():
+        if not self.has_time_to_send():
             return NotSent(code="not_enough_time")
         if not self._same_request():
             return NotSent(code="request_changed")
+        return self._move()
+
+    def _move(self) -> Outcome:
+        """Send the request: the only place from which one leaves.
+
+        Raises `TransitionError` unless the stored attempt says that it may have left.
+        """
+        check_may_send(self.attempt.state)
         return self.provider.move(self.operation_request, self.account)
 
     def _same_request(self) -> bool:
         """The request built today equals the one that the attempt was stored with, byte for byte."""
         return self.provider.operation_hash(self.operation_request) == self.attempt.request_hash
 
-    def _has_time_to_send(self) -> bool:
-        lease_left_ms = self.operation.lease.expires_at_ms - self.clock.now_ms()
-        return min(lease_left_ms, self.deadline.remaining_ms()) >= MIN_TIME_TO_SEND_MS
-
-    def _is_decisive(self, outcome: OperationOutcome) -> bool:
+    def _is_decisive(self, outcome: Outcome) -> bool:
         """Return whether the outcome is final or in progress, so that nothing is sent again."""
-        verified = verify_operation_outcome(outcome, self.operation, self.attempt, first_send=False)
-        state = operation_attempt_state_of(verified)
+        verified = verify_outcome(outcome, self.operation, self.attempt, first_send=False)
+        state = state_of(verified)
         if state is None or isinstance(verified, Unknown):
             return False
         return state not in OPEN_STATES or verified == outcome

@@ -1,29 +1,33 @@
-"""Storage of an attempt's outcome while the payment may change concurrently."""
+"""Storage of an attempt's outcome while the payment or operation may change concurrently."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.application.payments.event_publisher import publish
-from payflowx.application.payments.status_metrics import count_status
+from payflowx.application.payments.status_metrics import count_change
+from payflowx.application.payments.work_items import Conflict, StoredItem, WorkItems
 from payflowx.domain.outbound_webhooks.ports import Deliveries
+from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import AlreadySeen, Job, Jobs, Payments, ReferenceTaken, Stored, VersionConflict
+from payflowx.domain.payments.ports import AlreadySeen, Job, Jobs, ReferenceTaken, Stored, VersionConflict, id_of
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, schedule_inquiry, send_to_review
+from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.verification import verify_outcome
+from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+from payflowx.domain.shared.limits import MAX_RECORD_TRIES
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
+from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 
-Written = Stored | VersionConflict | ReferenceTaken | AlreadySeen
+Written = Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """A verified outcome. `exhausted`: no automatic step is left if it changes no state."""
+    """A provider's outcome. `exhausted`: no automatic step is left if it changes no state."""
 
     outcome: Outcome
     first_send: bool
@@ -34,110 +38,119 @@ class Observation:
 class OutcomeWriter:
     """Commits observations under the lease of the worker that made them."""
 
-    payments: Payments
+    items: WorkItems
     jobs: Jobs
     deliveries: Deliveries
     telemetry: Telemetry
 
-    def record(self, payment: Payment, number: int, observation: Observation, context: Context) -> None:
-        """Retry until stored, at most five times; stop silently when a newer worker has taken over.
+    def record(self, item: WorkItem, number: int, observation: Observation, context: Context) -> None:
+        """Retry until stored, a limited number of times; stop silently when a newer worker has taken over.
 
         Raises `StorageUnavailableError` when it could not be stored: the attempt stays open and is resolved later.
         """
-        owner = payment.lease.owner
-        for _ in range(MAX_COMMIT_TRIES):
-            match self._write(payment, number, observation, context):
-                case Stored():
-                    return
-                case ReferenceTaken():
-                    observation = Observation(
-                        outcome=Mismatch(code="reference_taken"), first_send=observation.first_send
-                    )
-                case VersionConflict(payment=moved):
-                    if moved is None or moved.lease.owner != owner:
-                        self.telemetry.warn("a newer worker took over", transactionId=payment.transaction_id)
-                        return
-                    payment = moved
+        lease_owner = item.owner.lease.owner
+        for _ in range(MAX_RECORD_TRIES):
+            result = self._write(item, number, observation, context)
+            if isinstance(result, Stored):
+                return
+            if isinstance(result, ReferenceTaken):
+                observation = replace(observation, outcome=Mismatch(code="reference_taken"), exhausted=False)
+            found = self._reread(item, result)
+            if found is None or found.owner.lease.owner != lease_owner:
+                self.telemetry.warn("a newer worker took over", **_ids(item.owner))
+                return
+            item = found
         raise StorageUnavailableError("the outcome could not be stored; the attempt will be resolved later")
 
     def commit(self, change: Change) -> Payment | None:
         """Write a change without a provider's outcome; None after a version conflict."""
         result = self.apply(change)
-        return result.payment if isinstance(result, Stored) else None
+        return result.item if isinstance(result, Stored) else None
 
     def apply(self, change: Change) -> Written:
         """Write a change; once it is stored, publish its event and send its wake-up."""
-        result = self.payments.commit(change)
+        result = self.items.payments.commit(change)
         if isinstance(result, Stored):
-            self._tell(change)
+            self._log_change(change)
+            count_change(self.telemetry, change)
             publish(change, self.deliveries, self.telemetry)
-            self.wake(result.payment, change.wake_in_seconds)
+            self.wake(change.operation_after or result.item, change.wake_in_seconds)
         return result
 
-    def wake(self, payment: Payment, in_seconds: int | None) -> None:
-        """Send the wake-up message. A lost one only delays the payment, which is due anyway."""
+    def wake(self, owner: Payment | Operation, in_seconds: int | None) -> None:
+        """Send the wake-up message. A lost one only delays the item, which is due anyway."""
         if in_seconds is None:
             return
-        job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
+        owner_id = id_of(owner)
+        job = Job(
+            merchant_id=owner_id.merchant_id,
+            transaction_id=owner_id.transaction_id,
+            operation_id=owner_id.operation_id,
+        )
         try:
             self.jobs.send(job, delay_seconds=in_seconds)
         except StorageUnavailableError:
-            self.telemetry.warn(
-                "wake-up not sent; the sweeper will wake a worker", transactionId=payment.transaction_id
-            )
+            self.telemetry.warn("wake-up not sent; the sweeper will wake a worker", **_ids(owner))
 
-    def _write(self, payment: Payment, number: int, observation: Observation, context: Context) -> Written:
-        attempt = payment.attempt(number)
-        verified = verify_outcome(observation.outcome, payment, attempt, first_send=observation.first_send)
-        change = apply_outcome(payment, attempt, verified, context)
-        if change is None and observation.exhausted and payment.status is not PaymentStatus.IN_REVIEW:
-            change = send_to_review(
-                payment,
-                ReviewReason.OUTCOME_UNKNOWN,
-                "No automatic step could determine the provider's outcome. Requires manual review.",
-                context,
-            )
+    def _write(
+        self, item: WorkItem, number: int, observation: Observation, context: Context
+    ) -> Written | StoredItem | Conflict:
+        item = self.items.current(item)
+        owner = item.owner
+        attempt = owner.attempt(number)
+        verified = verify_outcome(observation.outcome, owner, attempt, first_send=observation.first_send)
+        change = attempt_engine.apply(item, attempt, verified, context)
+        if change is None and observation.exhausted and attempt.is_open and not _is_in_review(owner):
+            change = attempt_engine.review(item, ReviewReason.OUTCOME_UNKNOWN, context)
         if change is None:
-            return self._schedule_inquiry(payment, attempt, context)
+            return self._schedule_inquiry(item, attempt, verified, context)
         result = self.apply(change)
-        if (
-            isinstance(result, Stored)
-            and isinstance(observation.outcome, Rejected)
-            and observation.outcome.misconfigured
-        ):
+        rejected = observation.outcome
+        if isinstance(result, Stored) and isinstance(rejected, Rejected) and rejected.misconfigured:
             self.telemetry.count(Metric.PROVIDER_MISCONFIGURED)
         return result
 
-    def _schedule_inquiry(self, payment: Payment, attempt: Attempt, context: Context) -> Written:
-        later, wake_in_seconds = schedule_inquiry(payment, attempt, context)
-        result = self.payments.reschedule(payment, later)
+    def _schedule_inquiry(
+        self, item: WorkItem, attempt: Attempt, verified: Outcome, context: Context
+    ) -> StoredItem | Conflict:
+        later, wake_in_seconds = attempt_engine.schedule(item, attempt, verified, context)
+        result = self.items.reschedule(item.owner, later)
         if isinstance(result, Stored):
-            self._log("attempt inquired", result.payment, attempt.number)
-            self.wake(result.payment, wake_in_seconds)
+            self._log("attempt inquired", result.item, attempt.number)
+            self.wake(result.item, wake_in_seconds)
         return result
 
-    def _tell(self, change: Change) -> None:
-        """Log a stored change and count its metrics."""
-        if change.attempt_number is not None:
-            before = change.before.attempt(change.attempt_number)
-            after = change.after.attempt(change.attempt_number)
-            self._log("attempt recorded", change.after, after.number)
-            self.telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
-            if after.state is AttemptState.MISMATCH:
-                self.telemetry.count(Metric.MISMATCHES)
-            if after.state is AttemptState.SUCCEEDED and not before.is_open:
-                self.telemetry.count(Metric.LATE_SUCCESSES)
-        count_status(self.telemetry, change.before, change.after)
+    def _reread(self, item: WorkItem, result: object) -> WorkItem | None:
+        """Return the item as another writer left it. A payment's conflict has returned it already."""
+        if isinstance(result, VersionConflict) and item.operation is None:
+            found = result.item
+            return WorkItem(payment=found) if isinstance(found, Payment) else None
+        return self.items.get(id_of(item.owner))
 
-    def _log(self, message: str, payment: Payment, number: int) -> None:
-        attempt = payment.attempt(number)
+    def _log_change(self, change: Change) -> None:
+        if change.operation_after is not None:
+            self._log("operation recorded", change.operation_after, len(change.operation_after.attempts))
+        elif change.attempt_number is not None:
+            self._log("attempt recorded", change.after, change.attempt_number)
+
+    def _log(self, message: str, owner: Payment | Operation, number: int) -> None:
+        attempt = owner.attempt(number) if number else None
         self.telemetry.info(
             message,
-            transactionId=payment.transaction_id,
-            merchantId=payment.merchant_id,
-            attempt=attempt.number,
-            provider=attempt.provider,
-            state=attempt.state,
-            status=payment.status,
-            code=attempt.code,
+            **_ids(owner),
+            merchantId=owner.merchant_id,
+            status=owner.status,
+            attempt=number or None,
+            provider=attempt.provider if attempt else None,
+            state=attempt.state if attempt else None,
+            code=attempt.code if attempt else None,
         )
+
+
+def _ids(owner: Payment | Operation) -> dict[str, str]:
+    ids = {"transactionId": owner.transaction_id}
+    return ids | {"operationId": owner.operation_id, "kind": owner.kind} if isinstance(owner, Operation) else ids
+
+
+def _is_in_review(owner: Payment | Operation) -> bool:
+    return owner.status in {PaymentStatus.IN_REVIEW, OperationStatus.IN_REVIEW}

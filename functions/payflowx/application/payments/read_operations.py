@@ -1,10 +1,9 @@
 """Reads of captures, voids and refunds. Another merchant's operation is not found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import Operations
+from payflowx.domain.payments.operation_ports import OperationPage, Operations
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.shared.errors import Refusal
 
@@ -22,9 +21,9 @@ class ReadOperations:
             raise Refusal("not_found", "This payment has no operation with this id.")
         return operation
 
-    def of_payment(self, merchant_id: str, transaction_id: str) -> Sequence[Operation]:
-        """Return all operations of a payment, oldest first."""
-        found = self.operations.of_payment(merchant_id, transaction_id)
-        if not found and self.payments.get(merchant_id, transaction_id) is None:
+    def page(self, merchant_id: str, transaction_id: str, *, limit: int, position: str | None) -> OperationPage:
+        """Return a page of a payment's operations, oldest first."""
+        found = self.operations.page(merchant_id, transaction_id, limit=limit, position=position)
+        if not found.items and self.payments.get(merchant_id, transaction_id) is None:
             raise Refusal("not_found", "There is no payment with this id.")
         return found

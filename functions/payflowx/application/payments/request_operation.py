@@ -6,21 +6,18 @@ Nothing is sent to the provider yet.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.payments.balances import is_off_balance
 from payflowx.domain.payments.eligibility import charge_to_operate_on, check_amount
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import (
-    AcceptedOperation,
-    KnownOperation,
-    Operations,
-    PaymentVersionConflict,
-)
+from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import request_operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Job, Jobs, Payments
+from payflowx.domain.payments.ports import Created, Existing, Jobs, Payments, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Context
+from payflowx.domain.payments.state_machine import Context, send_off_balance_to_review
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
@@ -28,6 +25,7 @@ from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_ACCEPT_TRIES
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +80,25 @@ class RequestOperation:
             payment = self.payments.get(request.merchant_id, request.transaction_id)
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
+            payment = current_payment(payment, self.operations)
+            context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
+            if is_off_balance(payment) and payment.status is not PaymentStatus.IN_REVIEW:
+                self.outcome_writer.commit(send_off_balance_to_review(payment, context))
+                continue
             try:
                 operation = self._plan(request, payment)
             except Refusal as refusal:
                 # A key that was accepted stays accepted, whatever the payment's state now.
                 return self._known_or(refusal, request, payment)
-            context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
             change = request_operation(payment, operation, context)
             match self.operations.accept(change, request.idempotency_key):
-                case AcceptedOperation(operation=stored):
-                    self._wake(stored)
+                case Created(item=stored):
+                    self.outcome_writer.wake(stored, 0)
                     self.telemetry.count(Metric.OPERATIONS_ACCEPTED, kind=stored.kind.value)
                     return OperationAcceptance(operation=stored, replayed=False)
-                case KnownOperation() as known:
+                case Existing() as known:
                     return self._replay(request, known)
-                case PaymentVersionConflict():
+                case VersionConflict():
                     self.pause(tries)
         raise StorageUnavailableError("the payment kept changing; repeat the request with the same key")
 
@@ -135,26 +137,14 @@ class RequestOperation:
             self.outcome_writer.wake(payment, 0)
         raise refusal
 
-    def _replay(self, request: NewOperation, known: KnownOperation) -> OperationAcceptance:
+    def _replay(self, request: NewOperation, known: Existing) -> OperationAcceptance:
         if known.fingerprint != request.fingerprint:
             raise Refusal(
                 "idempotency_key_reused",
                 "This idempotency key was used for another request. Use a new key, "
                 "or repeat the first request unchanged.",
             )
-        operation = self.operations.get(request.merchant_id, known.transaction_id, known.operation_id)
+        operation = self.operations.get(request.merchant_id, known.transaction_id, known.operation_id or "")
         if operation is None:
             raise StorageUnavailableError("the operation of a known key cannot be read")
         return OperationAcceptance(operation=operation, replayed=True)
-
-    def _wake(self, operation: Operation) -> None:
-        """Send the wake-up. A failure is no error, because the operation is due anyway."""
-        job = Job(
-            merchant_id=operation.merchant_id,
-            transaction_id=operation.transaction_id,
-            operation_id=operation.operation_id,
-        )
-        try:
-            self.jobs.send(job)
-        except StorageUnavailableError:
-            self.telemetry.warn("job not sent; the sweeper will wake a worker", operationId=operation.operation_id)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.attempt_session import AttemptSession
+from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.outcome_writer import Observation
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Outcome, Progress, Unknown
-from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.recovery_plan import RecoveryStep, recovery_step_for
 from payflowx.domain.payments.verification import changes_state, state_of, verify_outcome
+from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.statuses import OPEN_STATES
 
 
@@ -18,8 +18,8 @@ class ResolveAttempt:
 
     send_charge: SendCharge
 
-    def __call__(self, session: AttemptSession) -> tuple[Payment, Observation]:
-        """Return the payment as stored now, and the observed outcome."""
+    def __call__(self, session: ChargeSession) -> tuple[WorkItem, Observation]:
+        """Return the item as stored now, and the observed outcome."""
         may_have_charged = session.provider.may_have_charged(session.attempt.progress)
         step = recovery_step_for(
             session.payment,
@@ -32,26 +32,26 @@ class ResolveAttempt:
         if session.attempt.is_open and not may_have_charged:
             return self._continue_charge(session, step)
         outcome = self._inquire_or_act(session, step)
-        return session.payment, Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
+        return session.item, Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
-    def _continue_charge(self, session: AttemptSession, step: RecoveryStep) -> tuple[Payment, Observation]:
+    def _continue_charge(self, session: ChargeSession, step: RecoveryStep) -> tuple[WorkItem, Observation]:
         """Send the charge's next step.
 
         No request that charges was sent, nor can an older worker send one: it could not store the required step first.
         """
         if not step.continue_charge or session.clock.now_ms() >= session.payment.charge_deadline_ms:
-            return session.payment, Observation(outcome=ConfirmedCancelled(), first_send=True)
-        payment, outcome = self.send_charge(session)
-        return payment, Observation(outcome=outcome, first_send=True)
+            return session.item, Observation(outcome=ConfirmedCancelled(), first_send=True)
+        item, outcome = self.send_charge(session)
+        return item, Observation(outcome=outcome, first_send=True)
 
-    def _inquire_or_act(self, session: AttemptSession, step: RecoveryStep) -> Outcome:
+    def _inquire_or_act(self, session: ChargeSession, step: RecoveryStep) -> Outcome:
         outcome = session.provider.inquire(session.charge, session.account)
         if isinstance(outcome, Declined):
             return session.confirm_decline(outcome)
         if _is_decisive(outcome, session, step) or not session.has_time_to_send():
             return outcome
         if step.resend:
-            answer = session.provider.charge(session.charge, session.account)
+            answer = session.send()
             return Unknown(code="unexpected_progress") if isinstance(answer, Progress) else answer
         if step.cancel_and_confirm:
             confirmed_cancelled = session.cancel_and_confirm()
@@ -59,7 +59,7 @@ class ResolveAttempt:
         return outcome
 
 
-def _is_decisive(outcome: Outcome, session: AttemptSession, step: RecoveryStep) -> bool:
+def _is_decisive(outcome: Outcome, session: ChargeSession, step: RecoveryStep) -> bool:
     """Return whether the outcome is final, or changes a state without a pending cancellation."""
     verified = verify_outcome(outcome, session.payment, session.attempt, first_send=False)
     state = state_of(verified)
@@ -67,6 +67,6 @@ def _is_decisive(outcome: Outcome, session: AttemptSession, step: RecoveryStep) 
         return False
     if state not in OPEN_STATES:
         return True
-    return changes_state(verified, session.attempt) and not (
+    return changes_state(verified, session.payment, session.attempt) and not (
         step.cancel_and_confirm and session.payment.cancel_requested
     )

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.attempt_session import AttemptSession
+from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Progress, Unknown
-from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored
+from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.errors import LeaseLostError
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
+from payflowx.domain.shared.statuses import AttemptState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,27 +20,39 @@ class SendCharge:
 
     payments: Payments
 
-    def __call__(self, session: AttemptSession) -> tuple[Payment, Outcome]:
-        """Return the payment as stored now, and the provider's answer."""
+    def __call__(self, session: ChargeSession) -> tuple[WorkItem, Outcome]:
+        """Return the item as stored now, and the provider's answer."""
         if session.clock.now_ms() >= session.payment.charge_deadline_ms:
-            return session.payment, NotSent(code="charge_deadline_passed")
+            return session.item, NotSent(code="charge_deadline_passed")
         for _ in range(MAX_STEPS_PER_ATTEMPT):
             if not session.has_time_to_send():
-                return session.payment, NotSent(code="not_enough_time")
+                return session.item, NotSent(code="not_enough_time")
             if not session.same_request():
-                return session.payment, NotSent(code="request_changed")
-            match session.provider.charge(session.charge, session.account):
+                return session.item, NotSent(code="request_changed")
+            match session.send():
                 case Progress(facts=facts):
                     session = self._store(session, {**session.attempt.progress, **facts})
                 case Declined() as declined:
-                    return session.payment, session.confirm_decline(declined)
+                    return session.item, session.confirm_decline(declined)
+                case Unknown(code=code) if _is_without_charge(session):
+                    return session.item, NotSent(code=code)
                 case outcome:
-                    return session.payment, outcome
-        return session.payment, Unknown(code="too_many_steps")
+                    return session.item, outcome
+        return session.item, Unknown(code="too_many_steps")
 
-    def _store(self, session: AttemptSession, progress: dict[str, str]) -> AttemptSession:
+    def _store(self, session: ChargeSession, progress: dict[str, str]) -> ChargeSession:
         match self.payments.save_progress(session.payment, session.number, progress):
-            case Stored(payment=stored):
+            case Stored(item=stored):
                 return session.with_payment(stored)
             case _:
                 raise LeaseLostError("another worker took over between two requests")
+
+
+def _is_without_charge(session: ChargeSession) -> bool:
+    """Return whether a lost answer proves that no request that charges has left.
+
+    So it is while a step before it is not stored: an older worker cannot store it any more. The first lost answer
+    leaves the attempt unknown, and its step is sent once more; after the second one another provider may be tried.
+    """
+    tried_before = session.attempt.state is AttemptState.UNKNOWN or session.payment.not_sent_since_ms is not None
+    return tried_before and not session.provider.may_have_charged(session.attempt.progress)

@@ -7,15 +7,16 @@ review. Each resolution is idempotent.
 from dataclasses import dataclass
 
 from payflowx.application.payments.charge_request import charge_request_of
-from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import Operations, StoredOperation
+from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import expedite_operation, send_operation_to_review
-from payflowx.domain.payments.outcome import Charged, Mismatch, Outcome, Unknown
+from payflowx.domain.payments.outcome import Mismatch, Outcome, Succeeded, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.payments.retry import RetryPolicy
@@ -30,6 +31,7 @@ from payflowx.domain.reconciliation.matching import (
     review_discrepancy,
 )
 from payflowx.domain.reconciliation.ports import ListingProviders
+from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.domain.reconciliation.run import Discrepancy
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import StorageUnavailableError
@@ -45,7 +47,7 @@ class ResolveDiscrepancy:
     merchants: MerchantConfiguration
     providers: ListingProviders
     outcome_writer: OutcomeWriter
-    operation_outcome_writer: OperationOutcomeWriter
+    record_provider_refunds: RecordProviderRefunds
     clock: Clock
     policy: RetryPolicy
 
@@ -56,6 +58,8 @@ class ResolveDiscrepancy:
                 return
             case ResolutionAction.WAKE:
                 self._wake(ledger_entry)
+            case ResolutionAction.ASK if discrepancy.kind is EntryKind.REFUND:
+                self._read_refunds(run_id, discrepancy, ledger_entry)
             case ResolutionAction.ASK:
                 self._ask_and_apply(run_id, discrepancy, ledger_entry)
             case ResolutionAction.REVIEW:
@@ -92,16 +96,16 @@ class ResolveDiscrepancy:
         result = self.payments.reschedule(payment, expedite(payment, now_ms))
         if not isinstance(result, Stored):
             raise StorageUnavailableError("the payment changed while it was reconciled")
-        self.outcome_writer.wake(result.payment, 0)
+        self.outcome_writer.wake(result.item, 0)
 
     def _wake_operation(self, operation: Operation) -> None:
         now_ms = self.clock.now_ms()
         if operation.lease.is_live(now_ms) or operation.last_attempt is None:
             return
         result = self.operations.reschedule(operation, expedite_operation(operation, now_ms))
-        if not isinstance(result, StoredOperation):
+        if not isinstance(result, Stored):
             raise StorageUnavailableError("the operation changed while it was reconciled")
-        self.operation_outcome_writer.wake(result.operation, 0)
+        self.outcome_writer.wake(result.item, 0)
 
     # -- closed: no worker would inquire any more
 
@@ -112,12 +116,28 @@ class ResolveDiscrepancy:
             return  # resolved meanwhile
         outcome = self.ask(payment, attempt)
         change = None
-        if isinstance(outcome, Charged | Mismatch):
+        if isinstance(outcome, Succeeded | Mismatch):
             change = apply_outcome(payment, attempt, outcome, self._context(run_id, discrepancy))
         if change is None:
             self._review(run_id, discrepancy, ledger_entry)
         else:
             self._apply(change)
+
+    # -- made at the provider
+
+    def _read_refunds(self, run_id: str, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> None:
+        """Read the charge's refunds: one that was made at the provider becomes an operation.
+
+        Where the read does not show the listed refund, a review starts. A refund that may be ours waits: the worker
+        inquires about ours first, and the next run finds the rest.
+        """
+        payment = ledger_entry.payment
+        evidence = self._context(run_id, discrepancy).evidence
+        recorded = self.record_provider_refunds(payment.merchant_id, payment.transaction_id, evidence)
+        known = self.operations.of_payment(payment.merchant_id, payment.transaction_id)
+        owned = any(a.reference == discrepancy.reference for operation in known for a in operation.attempts)
+        if not owned and discrepancy.reference not in recorded.waiting:
+            self._review(run_id, discrepancy, ledger_entry)
 
     # -- manual review
 
@@ -126,9 +146,8 @@ class ResolveDiscrepancy:
         operation = ledger_entry.operation
         if operation is not None:
             if operation.status is not OperationStatus.IN_REVIEW:
-                self._apply_operation(
-                    send_operation_to_review(ledger_entry.payment, operation, ReviewReason.RECONCILIATION, context)
-                )
+                payment, operation = current_ledger(ledger_entry.payment, operation, self.operations)
+                self._apply(send_operation_to_review(payment, operation, ReviewReason.RECONCILIATION, context))
             return
         change = review_discrepancy(ledger_entry.payment, discrepancy.result, context)
         if change is not None:
@@ -154,7 +173,3 @@ class ResolveDiscrepancy:
     def _apply(self, change: Change) -> None:
         if not isinstance(self.outcome_writer.apply(change), Stored):
             raise StorageUnavailableError("the payment changed while it was reconciled")
-
-    def _apply_operation(self, change: Change) -> None:
-        if not isinstance(self.operation_outcome_writer.apply(change), Stored):
-            raise StorageUnavailableError("the operation changed while it was reconciled")

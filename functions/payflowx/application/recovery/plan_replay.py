@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
+from payflowx.application.payments.work_items import WorkItems
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEvents
-from payflowx.domain.payments.claim import FailPayment, NoWork, ResolveOpenAttempt, StartAttempt, decide_claim
-from payflowx.domain.payments.operation_claim import (
-    FailOperation,
-    ResolveOpenOperation,
-    StartOperationAttempt,
-    decide_operation_claim,
+from payflowx.domain.payments import attempt_engine
+from payflowx.domain.payments.claim import (
+    ClaimDecision,
+    FailPayment,
+    NoWork,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
 )
-from payflowx.domain.payments.operation_ports import Operations
-from payflowx.domain.payments.ports import Job, Payments
+from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.reconciliation.ports import Runs
 from payflowx.domain.recovery.ports import (
@@ -71,8 +73,7 @@ class ReplayPlan:
 class PlanReplay:
     """The stored item decides, as it will for the worker; the message only wakes it."""
 
-    payments: Payments
-    operations: Operations
+    items: WorkItems
     merchants: MerchantConfiguration
     find: MatchEvent
     merchant_events: MerchantEvents
@@ -95,38 +96,21 @@ class PlanReplay:
                 return self._delivery(letter, message)
             case RunWakeUp():
                 return self._run(letter, message)
-            case Job(operation_id=None):
-                return self._payment(letter, message)
             case Job():
-                return self._operation(letter, message)
+                return self._job(letter, message)
 
-    def _payment(self, letter: DeadLetter, job: Job) -> ReplayPlan:
-        what = f"wake-up of payment {job.transaction_id} of {job.merchant_id}"
-        payment = self.payments.get(job.merchant_id, job.transaction_id)
+    def _job(self, letter: DeadLetter, job: Job) -> ReplayPlan:
+        kind = "operation" if job.operation_id else "payment"
+        what = f"wake-up of {kind} {job.operation_id or job.transaction_id} of {job.merchant_id}"
+        item = self.items.get(job.owner_id)
         merchant = self.merchants.get(job.merchant_id)
-        if payment is None or merchant is None:
-            missing = "payment" if payment is None else "merchant"
+        if item is None or merchant is None:
+            missing = kind if item is None else "merchant"
             why = f"no such {missing} exists: the message is from another deployment, or the item was lost"
             return _plan(letter, what, ReplayStep.KEEP, why, job)
-        step, why = _payment_step(decide_claim(payment, self.policy, merchant.disabled, self.clock.now_ms()))
-        return _plan(letter, what, step, why, job, transaction_id=payment.transaction_id, status=payment.status)
-
-    def _operation(self, letter: DeadLetter, job: Job) -> ReplayPlan:
-        what = f"wake-up of operation {job.operation_id} of {job.merchant_id}"
-        operation = self.operations.get(job.merchant_id, job.transaction_id, job.operation_id or "")
-        if operation is None:
-            why = "no such operation exists: the message is from another deployment, or the item was lost"
-            return _plan(letter, what, ReplayStep.KEEP, why, job)
-        match decide_operation_claim(operation, self.clock.now_ms()):
-            case NoWork(reason=reason):
-                step, why = ReplayStep.SKIP, reason
-            case ResolveOpenOperation(attempt=attempt):
-                step, why = ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
-            case StartOperationAttempt(number=number):
-                step, why = ReplayStep.CHARGE, f"{operation.kind} attempt {number}: no money moved so far"
-            case FailOperation(code=code):
-                step, why = ReplayStep.END, f"no money moved and no attempt is allowed any more: {code}"
-        return _plan(letter, what, step, why, job, transaction_id=operation.transaction_id, status=operation.status)
+        decision = attempt_engine.decide(item, self.policy, merchant.disabled, self.clock.now_ms())
+        step, why = _worker_step(decision)
+        return _plan(letter, what, step, why, job, transaction_id=job.transaction_id, status=item.owner.status)
 
     def _delivery(self, letter: DeadLetter, job: DeliveryJob) -> ReplayPlan:
         what = f"delivery of event {job.seq} of {job.transaction_id} to {job.merchant_id}"
@@ -175,14 +159,16 @@ class PlanReplay:
                 )
 
 
-def _payment_step(decision: NoWork | StartAttempt | ResolveOpenAttempt | FailPayment) -> tuple[ReplayStep, str]:
+def _worker_step(decision: ClaimDecision) -> tuple[ReplayStep, str]:
     match decision:
         case NoWork(reason=reason):
             return ReplayStep.SKIP, reason
         case ResolveOpenAttempt(attempt=attempt):
             return ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
         case StartAttempt(number=number, candidate=candidate):
-            return ReplayStep.CHARGE, f"attempt {number} at {candidate.provider}: nothing was charged so far"
+            return ReplayStep.CHARGE, f"attempt {number} at {candidate.provider}: no money moved so far"
+        case ReopenAttempt(attempt=attempt):
+            return ReplayStep.CHARGE, f"attempt {attempt.number} at {attempt.provider} again: it was not sent"
         case FailPayment(stop=stop):
             return ReplayStep.END, stop.message
 

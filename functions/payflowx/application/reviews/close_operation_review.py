@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.operation_outcome_writer import OperationOutcomeWriter
+from payflowx.application.payments.current_ledger import current_ledger
+from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.reviews.close_review import ReviewEntry, review_facts
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
@@ -18,11 +19,15 @@ from payflowx.domain.shared.limits import MAX_ACCEPT_TRIES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseOperationReview:
-    """Raises `Refusal` (`not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `reference_taken`)."""
+    """Raises `Refusal`.
+
+    Codes: `not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `held_unknown`, `amount_invalid`,
+    `not_supported`, `reference_taken`.
+    """
 
     payments: Payments
     operations: Operations
-    outcome_writer: OperationOutcomeWriter
+    outcome_writer: OutcomeWriter
     clock: Clock
     policy: RetryPolicy
 
@@ -38,7 +43,8 @@ class CloseOperationReview:
             if payment is None or operation is None:
                 raise Refusal("not_found", "There is no capture, void or refund with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
-            change = close_operation_review(payment, operation, finding.verdict, finding.reference, context)
+            payment, operation = current_ledger(payment, operation, self.operations)
+            change = close_operation_review(payment, operation, finding.decision, context)
             result = self.outcome_writer.apply(change)
             if isinstance(result, ReferenceTaken):
                 raise Refusal(

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from payflowx.application.payments.current_ledger import explained_payment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.operation import Held
+from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.review import ReviewVerdict, close_review
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review
 from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
@@ -18,31 +21,45 @@ from payflowx.domain.shared.text import provider_reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewEntry:
-    """An operator's evidence and its source.
-
-    `reference`: the provider's id of the charge, where it was not known.
-    """
+    """An operator's evidence and its source; the other fields are those of `ReviewDecision`."""
 
     verdict: ReviewVerdict
     evidence: str
     reference: str | None = None
+    amount: int | None = None
+    held: Held | None = None
+
+    @property
+    def decision(self) -> ReviewDecision:
+        """The part that changes the ledger."""
+        return ReviewDecision(verdict=self.verdict, reference=self.reference, amount=self.amount, held=self.held)
 
 
 def review_facts(finding: ReviewEntry, operator_action: OperatorAction) -> dict[str, Fact]:
-    """Return the facts for the audit log.
+    """Return the facts for the audit log, with what the operator named.
 
     Raises `Refusal` (`reference_invalid`, `reason_invalid`).
     """
     if finding.reference is not None and provider_reference(finding.reference) is None:
         raise Refusal("reference_invalid", "Not a valid provider reference.")
-    return {**operator_action.facts(), "evidence": checked_words("evidence", finding.evidence)}
+    named = {"namedAmount": finding.amount, "namedHeld": finding.held.value if finding.held else None}
+    return {
+        **operator_action.facts(),
+        "evidence": checked_words("evidence", finding.evidence),
+        **{name: value for name, value in named.items() if value is not None},
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseReview:
-    """Raises `Refusal` (`not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `reference_taken`)."""
+    """Raises `Refusal`.
+
+    Codes: `not_found`, `invalid_state`, `busy`, `evidence_contradicts`, `amount_invalid`, `held_unknown`,
+    `reference_taken`.
+    """
 
     payments: Payments
+    operations: Operations
     outcome_writer: OutcomeWriter
     clock: Clock
     policy: RetryPolicy
@@ -54,15 +71,20 @@ class CloseReview:
         finding: ReviewEntry,
         operator_action: OperatorAction,
     ) -> Payment:
-        """Return the payment, SUCCESS or FAILED; its audit log holds the evidence."""
+        """Return the payment, SUCCESS or FAILED; its audit log holds the evidence.
+
+        It stays IN_REVIEW as long as more was refunded than captured.
+        """
         facts = review_facts(finding, operator_action)
         for _ in range(MAX_COMMIT_TRIES):
             payment = self.payments.get(merchant_id, transaction_id)
             if payment is None:
                 raise Refusal("not_found", "There is no payment with this id.")
             context = Context(now_ms=self.clock.now_ms(), actor="operator", policy=self.policy, evidence=facts)
-            match self.outcome_writer.apply(close_review(payment, finding.verdict, finding.reference, context)):
-                case Stored(payment=stored):
+            current, rebuilt = explained_payment(payment, self.operations)
+            change = close_review(current, finding.decision, context, rebuilt=rebuilt)
+            match self.outcome_writer.apply(change):
+                case Stored(item=stored):
                     return stored
                 case ReferenceTaken():
                     raise Refusal(

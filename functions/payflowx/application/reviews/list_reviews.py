@@ -1,59 +1,38 @@
-"""Payments in manual review, and captures, voids and refunds in manual review."""
+"""The list of what is in manual review."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_ports import Operations
-from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import PaymentQuery, Payments
-from payflowx.domain.shared.statuses import CaptureMode, OperationStatus, PaymentStatus
+from payflowx.domain.merchants.directory import MerchantDirectory
+from payflowx.domain.payments.review_ports import Review, ReviewIndex
+from payflowx.domain.shared.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
-    """One review. `operation` None: it is about the charge itself."""
+class ReviewList:
+    """A page, the longest open review first; `next_position` None ends the list.
 
-    payment: Payment
-    operation: Operation | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPage:
-    """A page of reviews; it may be empty and still have a next one."""
+    `complete` False: reviews that release 0.2.0 opened may be missing until `ReindexReviews` has walked the merchant.
+    """
 
     items: Sequence[Review]
     next_position: str | None
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReviews:
-    """Reads a merchant's payments, and operations only where the amounts show that some exist."""
+    """Lists every payment and operation in review through the index, whatever its amounts or its age.
 
-    payments: Payments
-    operations: Operations
-
-    def __call__(self, query: PaymentQuery) -> ReviewPage:
-        """Return the reviews of one page of payments, newest first."""
-        page = self.payments.page(replace(query, status=None))
-        reviews = [review for payment in page.items for review in self._of(payment)]
-        return ReviewPage(items=reviews, next_position=page.next_position)
-
-    def _of(self, payment: Payment) -> Sequence[Review]:
-        own = [Review(payment=payment)] if payment.status is PaymentStatus.IN_REVIEW else []
-        if not _may_have_operations(payment):
-            return own
-        operations = self.operations.of_payment(payment.merchant_id, payment.transaction_id)
-        return own + [
-            Review(payment=payment, operation=operation)
-            for operation in operations
-            if operation.status is OperationStatus.IN_REVIEW
-        ]
-
-
-def _may_have_operations(payment: Payment) -> bool:
-    """Return whether the payment can have operations.
-
-    Captures and voids need an authorization; a refund changes the amounts until it has failed.
+    Raises `Refusal` (`not_found`).
     """
-    return payment.capture is CaptureMode.MANUAL or payment.refunded > 0 or payment.refundable != payment.captured
+
+    index: ReviewIndex
+    merchant_directory: MerchantDirectory
+
+    def __call__(self, merchant_id: str, *, limit: int, position: str | None) -> ReviewList:
+        complete = self.merchant_directory.reviews_indexed(merchant_id)
+        if complete is None:
+            raise Refusal("not_found", "There is no merchant with this id.")
+        page = self.index.page(merchant_id, limit=limit, position=position)
+        return ReviewList(items=page.items, next_position=page.next_position, complete=complete)

@@ -1,7 +1,8 @@
 """Ports of inbound webhooks."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account
@@ -31,6 +32,8 @@ class ReceivedEvent:
     """Number of times it was put back: it came before our own write, or while a worker was busy."""
     correlation_id: str | None = None
     """The correlation id of the webhook's request; set by the queue's adapter."""
+    unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Fields of a newer release's message: not read, and put back with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ class Attempt:
     request_hash: str
     epoch: int
     started_at_ms: int
+    """The time from which its requests can have left: of its first claim, or of the claim that opened it again."""
     state: AttemptState = AttemptState.STARTED
     settled_at_ms: int | None = None
     reference: str | None = None
@@ -41,8 +42,16 @@ class Attempt:
     @property
     def is_proven_uncharged(self) -> bool:
         """The attempt is closed without a charge, and the provider cannot reverse that any more."""
-        return self.state in NO_CHARGE_STATES and self.reopens_until_ms is None
+        return self.state in NO_CHARGE_STATES and not self.is_watched
+
+    @property
+    def is_watched(self) -> bool:
+        """Inquiries continue after a decline that the provider may still turn into a charge.
+
+        Release 0.2.0 left `reopens_until_ms` on attempts that had succeeded meanwhile: those are not watched.
+        """
+        return self.state is AttemptState.DECLINED and self.reopens_until_ms is not None
 
     def may_reopen(self, now_ms: int) -> bool:
         """The provider may still turn this decline into a charge."""
-        return self.reopens_until_ms is not None and now_ms < self.reopens_until_ms
+        return self.is_watched and now_ms < (self.reopens_until_ms or 0)

@@ -39,7 +39,9 @@ class Capabilities:
     visibility_lag_ms: int = 0
     """How long a new charge may stay invisible to an inquiry."""
     inquiry_horizon_ms: int = DAY_MS
-    """How long inquiries are repeated before the attempt requires manual review."""
+    """How long inquiries without an answer are repeated before the attempt requires manual review."""
+    pending_horizon_ms: int = 30 * DAY_MS
+    """How long the provider may report a charge or operation as pending before it requires manual review."""
     action_lifetime_ms: int = DAY_MS
     authorization_lifetime_ms: int = 5 * DAY_MS
     operation_window_ms: Mapping[OperationKind, int] = field(default_factory=dict)

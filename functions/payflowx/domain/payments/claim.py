@@ -1,12 +1,18 @@
 """The next action of a worker on a payment, decided from the stored item alone."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Candidate, Payment
-from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
-from payflowx.domain.shared.limits import EARLY_GRACE_MS
+from payflowx.domain.payments.retry import (
+    RETRIES_EXHAUSTED,
+    FailureReason,
+    RetryPolicy,
+    attempt_to_reopen,
+    choose_candidate,
+)
+from payflowx.domain.shared.limits import EARLY_GRACE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.statuses import FINAL_STATUSES, PaymentStatus
 
 
@@ -26,6 +32,17 @@ class StartAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenAttempt:
+    """Nothing was sent for this attempt, and every other one is proven uncharged: open it again at its candidate.
+
+    If its request is not the stored one any more, `start_instead` says what takes its place.
+    """
+
+    attempt: Attempt
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveOpenAttempt:
     """Resolve the open attempt; never start another charge."""
 
@@ -39,13 +56,13 @@ class FailPayment:
     stop: FailureReason
 
 
-ClaimDecision = NoWork | StartAttempt | ResolveOpenAttempt | FailPayment
+ClaimDecision = NoWork | StartAttempt | ReopenAttempt | ResolveOpenAttempt | FailPayment
 
 
 def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int) -> ClaimDecision:
     """Return exactly one decision for every stored state.
 
-    `StartAttempt` is the last case, reached only if no attempt is open.
+    `StartAttempt` and `ReopenAttempt` are the last cases, reached only if no attempt is open.
     """
     if payment.lease.is_live(now_ms):
         return NoWork(reason="another worker holds the lease")
@@ -55,7 +72,7 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
         return NoWork(reason="the next step is not due yet")
     if payment.open_capture_or_void is not None:
         return NoWork(reason="an open capture or void decides the charge's state")
-    unresolved = next((a for a in payment.attempts if a.is_open or a.reopens_until_ms is not None), None)
+    unresolved = next((a for a in payment.attempts if a.is_open or a.is_watched), None)
     if unresolved is not None:
         return ResolveOpenAttempt(attempt=unresolved)
     if payment.charged_attempt is not None:
@@ -68,7 +85,23 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
         return NoWork(reason="an earlier attempt is not proven uncharged")
     if payment.cancel_requested:
         return FailPayment(stop=FailureReason(code="cancelled", message="The merchant cancelled the payment."))
+    return _further_attempt(payment, policy, disabled, now_ms)
+
+
+def _further_attempt(
+    payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int
+) -> StartAttempt | ReopenAttempt | FailPayment:
     candidate = choose_candidate(payment, policy, disabled, now_ms)
     if isinstance(candidate, FailureReason):
         return FailPayment(stop=candidate)
+    unsent = attempt_to_reopen(payment, candidate)
+    if unsent is not None:
+        return ReopenAttempt(attempt=unsent, candidate=candidate)
     return StartAttempt(number=len(payment.attempts) + 1, candidate=candidate)
+
+
+def start_instead(attempts: Sequence[Attempt], reopening: ReopenAttempt) -> StartAttempt | FailPayment:
+    """Return the decision for an attempt whose stored request cannot be sent any more: a new one, under a new key."""
+    if len(attempts) >= MAX_ATTEMPTS:
+        return FailPayment(stop=RETRIES_EXHAUSTED)
+    return StartAttempt(number=len(attempts) + 1, candidate=reopening.candidate)

@@ -3,6 +3,7 @@
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import MAX_EVENTS_BEFORE_REFUND
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
@@ -47,6 +48,8 @@ def check_amount(payment: Payment, kind: OperationKind, amount: int | None) -> i
 def _charged(payment: Payment) -> Attempt:
     if payment.status is not PaymentStatus.SUCCESS or payment.charged_attempt is None:
         raise Refusal("invalid_state", f"A payment with status {payment.status} has nothing to refund.")
+    if payment.event_seq >= MAX_EVENTS_BEFORE_REFUND:
+        raise Refusal("invalid_state", "The payment has reached the limit of its audit log; it takes no more refunds.")
     return payment.attempt(payment.charged_attempt)
 
 

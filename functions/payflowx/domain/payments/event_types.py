@@ -38,6 +38,11 @@ def payment_event_type(before: PaymentStatus, after: PaymentStatus) -> str | Non
     return None if before is after else _PAYMENT[after]
 
 
+def external_event_type(kind: OperationKind, status: OperationStatus) -> str:
+    """The event type of a new operation that no merchant requested, such as a refund in the provider's dashboard."""
+    return f"{kind.value}.{status.lower()}"
+
+
 def operation_event_type(kind: OperationKind, before: OperationStatus | None, after: OperationStatus) -> str | None:
     """Return None when the status stays the same or the operation was just created.
 

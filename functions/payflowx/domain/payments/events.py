@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from payflowx.domain.shared.statuses import PaymentStatus
@@ -41,18 +42,42 @@ class Event:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(slots=True, kw_only=True)
+class AuditLogCheck:
+    """Checks an audit log event by event, in their order, and holds none of them.
+
+    `faults`: the first `max_faults`, in the order of the log.
+    """
+
+    max_faults: int
+    events: int = 0
+    last_seq: int = 0
+    last_hash: str = GENESIS_HASH
+    last_status: PaymentStatus | None = None
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Compare an event with its own hash and with the event before."""
+        self.faults += self._faults_of(event)[: self.max_faults - len(self.faults)]
+        self.events += 1
+        self.last_seq, self.last_hash, self.last_status = event.seq, event.hash, event.status_to
+
+    def _faults_of(self, event: Event) -> list[str]:
+        found = []
+        if event.seq != self.last_seq + 1:
+            found.append(f"event {self.last_seq + 1} is missing")
+        if event.previous_hash != self.last_hash:
+            found.append(f"event {event.seq} does not follow the previous event")
+        if event.hash != event.compute_hash():
+            found.append(f"event {event.seq} was altered")
+        if event.status_from != self.last_status:
+            found.append(f"event {event.seq} starts from a different status than the previous event ended with")
+        return found
+
+
 def chain_faults(events: Iterable[Event]) -> list[str]:
     """Return the faults of an audit log in order of sequence; an empty list when it is intact."""
-    faults: list[str] = []
-    previous_hash, status, expected = GENESIS_HASH, None, 1
+    check = AuditLogCheck(max_faults=sys.maxsize)
     for event in events:
-        if event.seq != expected:
-            faults.append(f"event {expected} is missing")
-        if event.previous_hash != previous_hash:
-            faults.append(f"event {event.seq} does not follow the previous event")
-        if event.hash != event.compute_hash():
-            faults.append(f"event {event.seq} was altered")
-        if event.status_from != status:
-            faults.append(f"event {event.seq} starts from a different status than the previous event ended with")
-        previous_hash, status, expected = event.hash, event.status_to, event.seq + 1
-    return faults
+        check.add(event)
+    return check.faults

@@ -1,11 +1,31 @@
 """A capture, void or refund: attempts like a payment's, with its own id, lease and due time."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.payment import FREE_LEASE, LastError, Lease
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
+
+
+class Held(StrEnum):
+    """The place of an operation's amount on its payment. Only `balances` sets it.
+
+    An operation in review may hold any of them: it may have come there after its amount was booked or given back.
+    """
+
+    RESERVED = "reserved"
+    BOOKED = "booked"
+    GIVEN_BACK = "given_back"
+
+
+class Origin(StrEnum):
+    """The party that requested an operation."""
+
+    MERCHANT = "merchant"
+    PROVIDER = "provider"
+    """The operation was made at the provider, such as a refund in its dashboard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +50,27 @@ class Operation:
     send_deadline_ms: int
     """After this time nothing is sent any more; sent requests are still resolved."""
     status: OperationStatus = OperationStatus.PENDING
+    held: Held | None = None
+    """None: an older release put the operation into review, and the amounts on the payment decide."""
+    booked_amount: int | None = None
+    """The amount that was booked, where it differs from `amount`."""
+    origin: Origin = Origin.MERCHANT
     version: int = 1
     lease: Lease = FREE_LEASE
     attempts: tuple[Attempt, ...] = ()
     last_error: LastError | None = None
+    not_sent_since_ms: int | None = None
+    """As of a payment: the time since which nothing could be sent."""
     ready_at_ms: int = 0
     due_at_ms: int | None = None
     drives: int = 0
+    review_since_ms: int | None = None
+    """The time at which the open review began; None without one."""
+
+    @property
+    def booked(self) -> int:
+        """The amount that a booking of this operation adds, or has added."""
+        return self.amount if self.booked_amount is None else self.booked_amount
 
     @property
     def last_attempt(self) -> Attempt | None:

@@ -1,44 +1,28 @@
 """The next action of a worker on a capture, void or refund, decided from the stored item alone."""
 
-from dataclasses import dataclass
-
-from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.claim import NoWork
+from payflowx.domain.payments.claim import (
+    ClaimDecision,
+    FailPayment,
+    NoWork,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+)
+from payflowx.domain.payments.not_sent import answered
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.shared.limits import EARLY_GRACE_MS, MAX_OPERATION_RETRIES
+from payflowx.domain.payments.payment import Candidate, Payment
+from payflowx.domain.payments.retry import FailureReason
+from payflowx.domain.shared.limits import EARLY_GRACE_MS, MAX_ATTEMPTS, MAX_OPERATION_RETRIES
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 _NOTHING_HAPPENED = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartOperationAttempt:
-    """Every attempt is proven without effect: start a new one at the same provider."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolveOpenOperation:
-    """Resolve the open attempt; never send a new request for the money."""
-
-    attempt: Attempt
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailOperation:
-    """No money moved and no attempt is allowed any more: end as FAILED."""
-
-    code: str
-
-
-OperationDecision = NoWork | StartOperationAttempt | ResolveOpenOperation | FailOperation
-
-
-def decide_operation_claim(operation: Operation, now_ms: int) -> OperationDecision:
+def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) -> ClaimDecision:
     """Return exactly one decision for every stored state.
 
-    `StartOperationAttempt` is the last case, reached only if no attempt is open.
+    `StartAttempt` and `ReopenAttempt` are the last cases, reached only if no attempt is open. Only the provider and
+    account that hold the charge can execute the operation.
     """
     if operation.lease.is_live(now_ms):
         return NoWork(reason="another worker holds the lease")
@@ -48,17 +32,25 @@ def decide_operation_claim(operation: Operation, now_ms: int) -> OperationDecisi
         return NoWork(reason="the next step is not due yet")
     last = operation.last_attempt
     if last is not None and (last.is_open or operation.status is not OperationStatus.PENDING):
-        return ResolveOpenOperation(attempt=last)
+        return ResolveOpenAttempt(attempt=last)
     if operation.status is not OperationStatus.PENDING:
         return NoWork(reason="waiting for manual review")
     reason = why_stop(operation, now_ms)
-    return FailOperation(code=reason) if reason else StartOperationAttempt(number=len(operation.attempts) + 1)
+    if reason is not None:
+        return FailPayment(stop=FailureReason(code=reason, message=""))
+    charge = payment.attempt(operation.charge_attempt)
+    candidate = Candidate(provider=charge.provider, account_id=charge.account_id)
+    if last is not None and last.state is AttemptState.NOT_SENT:
+        return ReopenAttempt(attempt=last, candidate=candidate)
+    return StartAttempt(number=len(operation.attempts) + 1, candidate=candidate)
 
 
 def why_stop(operation: Operation, now_ms: int) -> str | None:
     """Return the reason why no further attempt is allowed; None if one is."""
     if not all(attempt.state in _NOTHING_HAPPENED for attempt in operation.attempts):
         return "refused"
-    if len(operation.attempts) > MAX_OPERATION_RETRIES:
+    last = operation.last_attempt
+    may_append = len(operation.attempts) < MAX_ATTEMPTS or (last is not None and last.state is AttemptState.NOT_SENT)
+    if answered(operation.attempts) > MAX_OPERATION_RETRIES or not may_append:
         return "retries_exhausted"
     return "send_deadline_passed" if now_ms >= operation.send_deadline_ms else None

@@ -8,32 +8,44 @@ from dataclasses import replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.balances import apply_success, give_back, reserve, take_late
-from payflowx.domain.payments.events import Fact
-from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_claim import why_stop
-from payflowx.domain.payments.operation_verification import (
-    changes_operation_state,
-    is_reversal,
-    operation_attempt_state_of,
+from payflowx.domain.payments.balances import (
+    Move,
+    apply_second_success,
+    apply_success,
+    book_external,
+    give_back,
+    reserve,
+    reserve_again,
 )
+from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms, not_sent_since
+from payflowx.domain.payments.operation import Held, Operation
+from payflowx.domain.payments.operation_claim import why_stop
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotSent,
-    OperationOutcome,
-    Refused,
+    Outcome,
     Rejected,
     Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.payments.transitions import check_attempt_transition, check_operation_transition
-from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
+from payflowx.domain.payments.verification import (
+    changes_state,
+    is_reversal,
+    reported_facts,
+    state_of,
+)
+from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
-from payflowx.domain.shared.statuses import AttemptState, OperationStatus
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, OperationStatus
 
 MAX_RECHECKS: Final = 6
 """Number of inquiries about a success that a provider may have reversed, before it stands."""
@@ -41,28 +53,45 @@ MAX_RECHECKS: Final = 6
 
 def request_operation(payment: Payment, operation: Operation, context: Context) -> Change:
     """Accept an operation; its amount is reserved in the same write."""
+    moved = reserve(payment, operation)
     facts = operation_facts(operation)
-    return operation_change(
-        payment, reserve(payment, operation), None, operation, context, name="requested", facts=facts
-    )
+    return operation_change(payment, moved.payment, None, moved.operation, context, name="requested", facts=facts)
+
+
+def record_provider_refund(payment: Payment, operation: Operation, context: Context) -> Change:
+    """Record a refund that was made at the provider. One beyond what is refundable requires manual review."""
+    moved = book_external(payment, operation)
+    attempt = operation.attempts[0]
+    recorded = moved.operation
+    if moved.payment.excess:
+        recorded = _in_review(recorded, ReviewReason.LATE_SUCCESS, attempt, context)
+    wake_in_seconds = None
+    if attempt.is_open:
+        recorded, wake_in_seconds = _wake_at(recorded, context.now_ms + inquiry_delay_ms(0), context.now_ms)
+    facts = operation_facts(recorded) | _attempt_facts(attempt)
+    change = operation_change(payment, moved.payment, None, recorded, context, name="made_at_provider", facts=facts)
+    return replace(change, attempt_number=attempt.number, reference=attempt.reference, wake_in_seconds=wake_in_seconds)
 
 
 def apply_operation_outcome(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
+    payment: Payment, operation: Operation, attempt: Attempt, outcome: Outcome, context: Context
 ) -> Change | None:
     """Apply a verified outcome.
 
     Returns None when the outcome changes no state: then only the next inquiry is scheduled.
     """
-    if not changes_operation_state(outcome, operation, attempt):
+    if not changes_state(outcome, operation, attempt):
         return None
     if is_reversal(outcome, operation):
         return _reverse(payment, operation, attempt, outcome, context)
     recorded = _record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in operation.attempts)
-    advanced, paid, wake_in_seconds = _advance(replace(operation, attempts=attempts), payment, recorded, context)
-    facts = operation_facts(advanced) | _attempt_facts(recorded)
+    late = operation.status is not OperationStatus.PENDING and not attempt.is_open
+    since_ms = not_sent_since(operation.not_sent_since_ms, recorded, context.now_ms)
+    known = replace(operation, attempts=attempts, not_sent_since_ms=since_ms)
+    advanced, paid, wake_in_seconds = _advance(known, payment, recorded, context, late=late)
+    facts = operation_facts(advanced) | _attempt_facts(recorded) | reported_facts(outcome)
     name = advanced.status.lower() if advanced.status is not operation.status else f"attempt_{recorded.state.lower()}"
     change = operation_change(payment, paid, operation, advanced, context, name=name, facts=facts)
     return replace(
@@ -75,41 +104,35 @@ def apply_operation_outcome(
 
 def fail_operation(payment: Payment, operation: Operation, code: str, context: Context) -> Change:
     """End an operation for which no money moved and nothing may be sent; release its amount."""
-    ended = _failed(operation, code)
-    paid = give_back(payment, operation, context.now_ms)
-    return operation_change(
-        payment, paid, operation, ended, context, name="failed", facts=operation_facts(ended) | {"reason": code}
-    )
+    moved = give_back(payment, operation, context.now_ms)
+    ended = _failed(moved.operation, code)
+    facts = operation_facts(ended) | {"reason": code}
+    return operation_change(payment, moved.payment, operation, ended, context, name="failed", facts=facts)
 
 
 def send_operation_to_review(payment: Payment, operation: Operation, reason: ReviewReason, context: Context) -> Change:
-    """Send an operation to manual review.
+    """Send an operation to manual review; daily inquiries continue.
 
-    Its amount stays reserved, because money may have moved; daily inquiries continue.
+    Its amount stays reserved or booked. A refund's amount that was given back is reserved again, because money may have
+    moved after all.
     """
     at_ms = context.now_ms + REVIEW_INTERVAL_MS
+    moved = reserve_again(payment, operation)
     review = replace(
-        operation,
+        moved.operation,
         status=OperationStatus.IN_REVIEW,
         last_error=_error(reason.value, operation.last_attempt),
         ready_at_ms=at_ms,
         due_at_ms=at_ms,
     )
-    return operation_change(
-        payment,
-        payment,
-        operation,
-        review,
-        context,
-        name="in_review",
-        facts=operation_facts(review) | {"reason": reason.value},
-    )
+    facts = operation_facts(review) | {"reason": reason.value}
+    return operation_change(payment, moved.payment, operation, review, context, name="in_review", facts=facts)
 
 
 def schedule_operation_inquiry(
-    operation: Operation, attempt: Attempt, context: Context
+    operation: Operation, attempt: Attempt, outcome: Outcome, context: Context
 ) -> tuple[Operation, int | None]:
-    """Schedule the next inquiry; the state stays the same.
+    """Schedule the next inquiry; the state stays the same. A confirmed success needs none.
 
     Returns the operation and the delay in seconds of the message that wakes a worker.
     """
@@ -122,37 +145,36 @@ def schedule_operation_inquiry(
         drives=0,
         updated_at_ms=context.now_ms,
     )
+    confirmed = operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Succeeded)
+    if confirmed:
+        return replace(kept, attempts=operation.attempts, due_at_ms=None), None
     if not attempt.is_open and (operation.status is not OperationStatus.SUCCEEDED or attempt.inquiries >= MAX_RECHECKS):
         return replace(kept, due_at_ms=None), None
     if operation.status is OperationStatus.IN_REVIEW:
         return _wake_at(kept, context.now_ms + REVIEW_INTERVAL_MS, context.now_ms)
-    at_ms = context.now_ms + inquiry_delay_ms(waited.inquiries)
+    delay_of = pending_delay_ms if attempt.state is AttemptState.ACCEPTED else inquiry_delay_ms
+    at_ms = context.now_ms + delay_of(waited.inquiries)
     if context.able is not None and attempt.is_open:
-        horizon_ms = attempt.started_at_ms + context.able.inquiry_horizon_ms
-        at_ms = min(at_ms, horizon_ms) if horizon_ms > context.now_ms else at_ms
+        ends_at_ms = inquiries_end_at_ms(attempt, context.able)
+        at_ms = min(at_ms, ends_at_ms) if ends_at_ms > context.now_ms else at_ms
     return _wake_at(kept, at_ms, context.now_ms)
 
 
-def already_final(operation: Operation, context: Context) -> Operation:
-    """Release a confirmed success: no work is left."""
-    return replace(
-        operation,
-        version=operation.version + 1,
-        lease=operation.lease.released(),
-        due_at_ms=None,
-        drives=0,
-        updated_at_ms=context.now_ms,
-    )
-
-
 def expedite_operation(operation: Operation, now_ms: int) -> Operation:
-    """Bring the next inquiry forward after an unverified webhook. Writes no event."""
-    return replace(operation, version=operation.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
+    """Bring the next inquiry forward after an unverified webhook. Writes no event.
+
+    An operation that waits for its next attempt keeps its time: there is nothing to inquire about.
+    """
+    later = replace(operation, version=operation.version + 1, lease=operation.lease.after_change_by_another(now_ms))
+    last = operation.last_attempt
+    if operation.status is OperationStatus.PENDING and (last is None or not last.is_open):
+        return later
+    return replace(later, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
-def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Context) -> Attempt:
+def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
     """Return the attempt with the outcome recorded."""
-    state = operation_attempt_state_of(outcome)
+    state = state_of(outcome)
     if state is None:
         raise ValueError("NotFound has no attempt state")
     known = replace(attempt, state=state, code=None, message=None, inquiries=0)
@@ -163,7 +185,7 @@ def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Con
             return replace(known, reference=outcome.reference or attempt.reference)
         case Mismatch():
             return replace(known, reference=outcome.reference or attempt.reference, code=outcome.code)
-        case Refused():
+        case Declined():
             reference = outcome.reference or attempt.reference
             return replace(known, reference=reference, code=outcome.code, message=outcome.message)
         case Rejected():
@@ -178,25 +200,46 @@ def _record_on_attempt(attempt: Attempt, outcome: OperationOutcome, context: Con
 
 
 def _advance(
-    operation: Operation, payment: Payment, recorded: Attempt, context: Context
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context, *, late: bool
 ) -> tuple[Operation, Payment, int | None]:
-    """Return operation, payment and the delay of the next wake-up after an attempt's result."""
+    """Return operation, payment and the delay of the next wake-up after an attempt's result.
+
+    `late`: the attempt had been closed, and the operation had ended or was in review.
+    """
     match recorded.state:
-        case AttemptState.SUCCEEDED if operation.status is OperationStatus.FAILED:
-            return _in_review(operation, "late_success", recorded), take_late(payment, operation), None
         case AttemptState.SUCCEEDED:
-            done = replace(operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
-            return done, apply_success(payment, operation), None
+            return _succeeded(operation, payment, recorded, context, late=late)
         case AttemptState.MISMATCH:
-            return _in_review(operation, "mismatch", recorded), payment, None
+            moved = reserve_again(payment, operation)
+            return _in_review(moved.operation, ReviewReason.MISMATCH, recorded, context), moved.payment, None
         case AttemptState.ACCEPTED | AttemptState.UNKNOWN:
             unsure = recorded.state is AttemptState.UNKNOWN
-            open_ = replace(operation, last_error=_error("outcome_unknown", recorded) if unsure else None)
             in_review = operation.status is OperationStatus.IN_REVIEW
+            error = operation.last_error if in_review else None
+            open_ = replace(operation, last_error=_error("outcome_unknown", recorded) if unsure else error)
             wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
             return _placed(*_wake_at(open_, context.now_ms + wait_ms, context.now_ms), payment)
         case _:
             return _without_effect(operation, payment, recorded, context)
+
+
+def _succeeded(
+    operation: Operation, payment: Payment, recorded: Attempt, context: Context, *, late: bool
+) -> tuple[Operation, Payment, int | None]:
+    """Book a success. It ends the operation, unless it is the second one, unexpected, or beside an open attempt."""
+    others = [a for a in operation.attempts if a.number != recorded.number]
+    second = any(a.state is AttemptState.SUCCEEDED for a in others)
+    moved = apply_second_success(payment, operation) if second else apply_success(payment, operation)
+    if moved.move is Move.CONTRADICTION:
+        return _in_review(moved.operation, _contradicted(operation, late=late), recorded, context), moved.payment, None
+    if late or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):
+        return _in_review(moved.operation, ReviewReason.LATE_SUCCESS, recorded, context), moved.payment, None
+    done = replace(moved.operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
+    return done, moved.payment, None
+
+
+def _contradicted(operation: Operation, *, late: bool) -> ReviewReason:
+    return ReviewReason.LATE_SUCCESS if late or operation.held is None else ReviewReason.MISMATCH
 
 
 def _placed(operation: Operation, wake: int | None, payment: Payment) -> tuple[Operation, Payment, int | None]:
@@ -208,15 +251,37 @@ def _without_effect(
 ) -> tuple[Operation, Payment, int | None]:
     """Schedule a new attempt, or end as FAILED and release the amount in the same write.
 
-    The attempt was refused, or is proven without effect.
+    The attempt was refused, or is proven without effect. The amount is released only if all attempts are.
     """
+    if operation.held is not Held.RESERVED or not all(a.state in NO_CHARGE_STATES for a in operation.attempts):
+        return _still_in_review(operation, recorded, context), payment, None
     stop = why_stop(operation, context.now_ms)
-    if stop is None and operation.status is OperationStatus.PENDING:
-        error = _error("not_sent" if recorded.state is AttemptState.NOT_SENT else "rejected", recorded)
-        delay_ms = retry_delay_ms(len(operation.attempts) - 1, context.jitter, recorded.retry_after_seconds)
-        later = replace(operation, last_error=error)
-        return _placed(*_wake_at(later, context.now_ms + delay_ms, context.now_ms), payment)
-    return _failed(operation, stop or "refused"), give_back(payment, operation, context.now_ms), None
+    at_ms = _next_attempt_at_ms(operation, context)
+    if stop is None and at_ms is not None and operation.status is OperationStatus.PENDING:
+        later = replace(operation, last_error=_error(recorded.state.lower(), recorded))
+        return _placed(*_wake_at(later, at_ms, context.now_ms), payment)
+    code = stop or ("send_deadline_passed" if at_ms is None else "refused")
+    moved = give_back(payment, operation, context.now_ms)
+    return _failed(moved.operation, code), moved.payment, None
+
+
+def _still_in_review(operation: Operation, recorded: Attempt, context: Context) -> Operation:
+    """Return the operation in review, for the reason that it is in review already."""
+    review = _in_review(operation, ReviewReason.LATE_SUCCESS, recorded, context)
+    in_review = operation.status is OperationStatus.IN_REVIEW
+    return replace(review, last_error=operation.last_error) if in_review else review
+
+
+def _next_attempt_at_ms(operation: Operation, context: Context) -> int | None:
+    """Return the time of the next attempt; None if nothing could be sent for too long."""
+    times = SendTimes(
+        now_ms=context.now_ms,
+        since_ms=operation.not_sent_since_ms,
+        patience_ms=context.policy.not_sent_patience_ms,
+        deadline_ms=operation.send_deadline_ms,
+        jitter=context.jitter,
+    )
+    return next_send_at_ms(operation.attempts, operation.attempts, times)
 
 
 def _failed(operation: Operation, code: str) -> Operation:
@@ -228,20 +293,26 @@ def _failed(operation: Operation, code: str) -> Operation:
     )
 
 
-def _in_review(operation: Operation, code: str, recorded: Attempt) -> Operation:
-    return replace(operation, status=OperationStatus.IN_REVIEW, last_error=_error(code, recorded), due_at_ms=None)
+def _in_review(operation: Operation, reason: ReviewReason, recorded: Attempt, context: Context) -> Operation:
+    """Return the operation in manual review. It stays due as long as an attempt is open."""
+    at_ms = context.now_ms + REVIEW_INTERVAL_MS if any(a.is_open for a in operation.attempts) else None
+    return replace(
+        operation,
+        status=OperationStatus.IN_REVIEW,
+        last_error=_error(reason.value, recorded),
+        ready_at_ms=at_ms or operation.ready_at_ms,
+        due_at_ms=at_ms,
+    )
 
 
-def _reverse(
-    payment: Payment, operation: Operation, attempt: Attempt, outcome: OperationOutcome, context: Context
-) -> Change:
+def _reverse(payment: Payment, operation: Operation, attempt: Attempt, outcome: Outcome, context: Context) -> Change:
     """Send a success that the provider reversed to manual review.
 
     It is unknown whether the payer has the money.
     """
-    known = replace(attempt, code=outcome.code if isinstance(outcome, Refused) else None)
+    known = replace(attempt, code=outcome.code if isinstance(outcome, Declined) else None)
     attempts = tuple(known if a.number == attempt.number else a for a in operation.attempts)
-    review = _in_review(replace(operation, attempts=attempts), "reversed", known)
+    review = _in_review(replace(operation, attempts=attempts), ReviewReason.REVERSED, known, context)
     return operation_change(
         payment,
         payment,
@@ -289,9 +360,12 @@ def operation_change(
         after = replace(
             after,
             version=before.version + 1,
-            lease=before.lease.released() if context.holds_lease else before.lease,
+            lease=before.lease.released()
+            if context.holds_lease
+            else before.lease.after_change_by_another(context.now_ms),
             updated_at_ms=context.now_ms,
             drives=0,
+            review_since_ms=review_since_ms(before, after, context.now_ms),
         )
     return change_of(payment, paid, f"{after.kind}.{name}", facts, context, operation=(before, after))
 

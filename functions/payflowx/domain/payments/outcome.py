@@ -23,8 +23,8 @@ class NextAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Charged:
-    """The provider took the money: this amount, under this provider key of ours."""
+class Succeeded:
+    """The charge, capture, void or refund took effect: this amount, under this provider key of ours."""
 
     reference: str
     amount: int
@@ -62,9 +62,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declined:
-    """The provider declined this attempt finally."""
+    """The provider declined this attempt finally: no money moved.
 
-    kind: DeclineKind
+    `kind` None: a capture, void or refund, which no other provider can execute.
+    """
+
+    kind: DeclineKind | None = None
     code: str
     message: str = ""
     reference: str | None = None
@@ -103,25 +106,9 @@ class Mismatch:
 
     code: str
     reference: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Succeeded:
-    """A capture, void or refund took effect: this amount, under this provider key of ours."""
-
-    reference: str
-    amount: int
-    currency: str
-    merchant_reference: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The provider refused a capture, void or refund finally: no money moved, and none ever will."""
-
-    code: str
-    message: str = ""
-    reference: str | None = None
+    amount: int | None = None
+    """The amount that the provider reports, where it is known."""
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +134,7 @@ class Progress:
 
 
 Outcome = (
-    Charged
+    Succeeded
     | Authorized
     | NotSent
     | Rejected
@@ -159,8 +146,5 @@ Outcome = (
     | ConfirmedCancelled
     | NotFound
 )
+"""The outcomes of a request about an attempt. A capture, void or refund has no `Authorized` and no `ActionRequired`."""
 StepResult = Outcome | Progress
-
-OperationOutcome = Succeeded | Refused | Accepted | NotSent | Rejected | Unknown | NotFound | Mismatch
-OperationStepResult = OperationOutcome | Progress
-"""The result of one step of a capture, void or refund."""

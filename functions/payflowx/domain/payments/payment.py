@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
@@ -54,6 +55,13 @@ class Lease:
         """Return the lease released for the next worker; the epoch stays."""
         return Lease(epoch=self.epoch)
 
+    def after_change_by_another(self, now_ms: int) -> "Lease":
+        """Return the lease after a change by anyone but its holder.
+
+        An expired lease is released under a new epoch, so that its former holder can write nothing beside the change.
+        """
+        return Lease(epoch=self.epoch + 1) if self.owner and not self.is_live(now_ms) else self
+
 
 FREE_LEASE: Final = Lease()
 
@@ -87,6 +95,19 @@ class LastError:
     attempt: int | None = None
 
 
+class BalanceSource(StrEnum):
+    """The source of `reserved`.
+
+    A release before the balance was stored leaves `balanceVersion` behind `version`; then the stored `reserved` is old.
+    """
+
+    STORED = "stored"
+    DERIVED = "derived"
+    """Computed from the operations; the next write stores it."""
+    OUTDATED = "outdated"
+    """Not computed yet: no amount may change."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """The aggregate. Every stored change raises `version` by one."""
@@ -117,6 +138,14 @@ class Payment:
     refundable: int = 0
     """The amount that was taken and is neither refunded nor reserved for a refund."""
     refunded: int = 0
+    reserved: int = 0
+    """The amount that is reserved for open refunds."""
+    excess: int = 0
+    """The amount by which `refunded` and `reserved` exceed `captured`.
+
+    It shrinks before anything becomes refundable.
+    """
+    balance_source: BalanceSource = BalanceSource.STORED
     open_capture_or_void: str | None = None
     """The id of the open capture or void. At most one is open; it decides the charge's state."""
     event_seq: int = 0
@@ -124,6 +153,11 @@ class Payment:
     announced: int = 0
     """Number of merchant events of this payment."""
     last_error: LastError | None = None
+    not_sent_since_ms: int | None = None
+    """The time of the first of the latest sends that provably did not leave; None after any other result.
+
+    Release 0.2.0 neither writes nor reads it.
+    """
     ready_at_ms: int = 0
     """No worker takes the next step before this time, whatever wakes it."""
     due_at_ms: int | None = None
@@ -132,6 +166,13 @@ class Payment:
     """Number of wake-ups by the sweeper without progress."""
     cancel_requested: bool = False
     erased: bool = False
+    review_since_ms: int | None = None
+    """The time at which the open review began; None without one."""
+
+    @property
+    def is_balance_derived(self) -> bool:
+        """`reserved` was computed and is not stored yet."""
+        return self.balance_source is BalanceSource.DERIVED
 
     @property
     def retry_count(self) -> int:
@@ -140,8 +181,11 @@ class Payment:
 
     @property
     def last_attempt(self) -> Attempt | None:
-        """The newest attempt, the only one that can be open."""
-        return self.attempts[-1] if self.attempts else None
+        """The attempt that was claimed last, the only one that can be open.
+
+        It is not the newest one after an earlier attempt was opened again.
+        """
+        return max(self.attempts, key=lambda attempt: (attempt.epoch, attempt.number), default=None)
 
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""

@@ -3,42 +3,62 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.state_machine import Change, SeenEvent
 from payflowx.domain.shared.statuses import PaymentStatus
 
+Owner = TypeVar("Owner", Payment, Operation)
+"""An item with attempts, a lease and a due time. One attempt engine works on both."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Created:
-    """The payment was stored by this call."""
+class OwnerId:
+    """The identity of a payment, or of the operation `operation_id` on it."""
 
-    payment: Payment
+    merchant_id: str
+    transaction_id: str
+    operation_id: str | None = None
+
+
+def id_of(owner: Payment | Operation) -> OwnerId:
+    """Return the identity of a stored item."""
+    operation_id = owner.operation_id if isinstance(owner, Operation) else None
+    return OwnerId(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, operation_id=operation_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created(Generic[Owner]):
+    """The payment or operation was stored by this call."""
+
+    item: Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """The idempotency key belongs to this payment already; `fingerprint` is its request's."""
+    """The idempotency key belongs to this payment or operation already; `fingerprint` is its request's."""
 
     transaction_id: str
     fingerprint: str
+    operation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """The caller holds the lease; `payment` is the payment as stored now."""
+class Stored(Generic[Owner]):
+    """The write took place; `item` is as stored now."""
 
-    payment: Payment
+    item: Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VersionConflict:
-    """Another writer was first; `payment` is as stored now, None if it does not exist."""
+class VersionConflict(Generic[Owner]):
+    """Another writer was first and nothing was written; `item` is as stored now, None if it does not exist."""
 
-    payment: Payment | None
+    item: Owner | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,46 +105,57 @@ class EventPage:
     next_seq: int | None
 
 
-class Payments(Protocol):
-    """The store of payments and their audit logs.
+class AttemptStore(Protocol[Owner]):
+    """Conditional reads and writes of items with attempts.
 
-    Every write is conditional; none overwrites a state that the caller has not read. All methods raise
-    `StorageUnavailableError` when the result of a write is unknown or the store does not answer.
+    None overwrites a state that the caller has not read. All methods raise `StorageUnavailableError` when the result of
+    a write is unknown or the store does not answer.
     """
 
-    def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created | Existing: ...
+    def claim(
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None = None,
+        reopen: Attempt | None = None,
+    ) -> Stored[Owner] | VersionConflict[Owner]:
+        """Take the lease if the version is unchanged, and store the attempt `append`, or `reopen` at its place.
+
+        At most one of them is given. `reopen` is a stored attempt that was not sent, STARTED again.
+        """
+        ...
+
+    def save_progress(
+        self, before: Owner, number: int, progress: Mapping[str, str]
+    ) -> Stored[Owner] | VersionConflict[Owner]:
+        """Store a completed step of an attempt under the lease's epoch."""
+        ...
+
+    def reschedule(self, before: Owner, after: Owner) -> Stored[Owner] | VersionConflict[Owner]:
+        """Release the lease and schedule the next inquiry, under the lease's epoch. Writes no event."""
+        ...
+
+    def expedite(
+        self, before: Owner, after: Owner, seen: SeenEvent
+    ) -> Stored[Owner] | VersionConflict[Owner] | AlreadySeen:
+        """Bring the next inquiry forward after a provider event, once for each event."""
+        ...
+
+
+class Payments(AttemptStore[Payment], Protocol):
+    """The store of payments and their audit logs."""
+
+    def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created[Payment] | Existing: ...
 
     def find_key(self, merchant_id: str, idempotency_key: str) -> Existing | None: ...
 
     def get(self, merchant_id: str, transaction_id: str) -> Payment | None: ...
 
-    def claim(
-        self,
-        *,
-        merchant_id: str,
-        transaction_id: str,
-        version: int,
-        lease: Lease,
-        now_ms: int,
-        append: Attempt | None,
-    ) -> Stored | VersionConflict:
-        """Take the lease, and store the attempt `append`, if the version is unchanged."""
-        ...
-
-    def save_progress(self, payment: Payment, number: int, progress: Mapping[str, str]) -> Stored | VersionConflict:
-        """Store a completed step of an attempt under the lease's epoch."""
-        ...
-
-    def reschedule(self, before: Payment, after: Payment) -> Stored | VersionConflict:
-        """Release the lease and schedule the next inquiry, under the lease's epoch. Writes no event."""
-        ...
-
-    def commit(self, change: Change) -> Stored | VersionConflict | ReferenceTaken | AlreadySeen:
+    def commit(self, change: Change) -> Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen:
         """Store a change with its event, operation and provider reference in one transaction."""
-        ...
-
-    def expedite(self, before: Payment, after: Payment, seen: SeenEvent) -> Stored | VersionConflict | AlreadySeen:
-        """Bring the next inquiry forward after a provider event, once for each event."""
         ...
 
     def page(self, query: PaymentQuery) -> PaymentPage: ...
@@ -153,14 +184,37 @@ class Due:
     kind: DueKind = DueKind.PAYMENT
     item_id: str = ""
 
+    @property
+    def owner_id(self) -> OwnerId:
+        """Return the identity of a due payment or operation."""
+        operation_id = self.item_id if self.kind is DueKind.OPERATION else None
+        return OwnerId(merchant_id=self.merchant_id, transaction_id=self.transaction_id, operation_id=operation_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownDue:
+    """A due item of a kind that this release does not know, by its stored key."""
+
+    partition: str
+    sort: str
+    due_at_ms: int
+
+
+AnyDue = Due | UnknownDue
+
 
 class DueItems(Protocol):
     """The due index, as the sweeper reads and writes it."""
 
-    def pages(self, shard: int, until_ms: int) -> Iterable[Sequence[Due]]: ...
+    def pages(self, shard: int, until_ms: int) -> Iterable[Sequence[AnyDue]]:
+        """Return the items of a shard that are due, oldest first."""
+        ...
 
-    def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
-        """Set a later due time and count the wake-up; False if the item changed since."""
+    def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
+        """Set a later due time; False if the item changed since. The item itself is not read.
+
+        `drives` is the new number of wake-ups; None leaves it, for an item that nothing is known about.
+        """
         ...
 
 
@@ -178,8 +232,14 @@ class Job:
     provider: str | None = None
     account_id: str | None = None
     request_hash: str | None = None
+    read_refunds: bool = False
+    """Read the refunds of the payment's charge at the provider: one may have been made there."""
     correlation_id: str | None = None
     """The correlation id of the original request; set by the queue's adapter."""
+
+    @property
+    def owner_id(self) -> OwnerId:
+        return OwnerId(merchant_id=self.merchant_id, transaction_id=self.transaction_id, operation_id=self.operation_id)
 
 
 class Jobs(Protocol):

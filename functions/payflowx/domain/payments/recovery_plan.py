@@ -64,7 +64,17 @@ def _is_exhausted(attempt: Attempt, capabilities: Capabilities, *, in_window: bo
         return now_ms >= attempt.deadline_ms + capabilities.inquiry_horizon_ms
     if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window:
         return False
-    return now_ms >= attempt.started_at_ms + capabilities.inquiry_horizon_ms
+    return now_ms >= inquiries_end_at_ms(attempt, capabilities)
+
+
+def inquiries_end_at_ms(attempt: Attempt, capabilities: Capabilities) -> int:
+    """Return the time at which inquiries about an open attempt of a charge or operation have gone on for long enough.
+
+    Without an answer they count from the send. "Pending" is an answer: it has a horizon of its own, from that answer.
+    """
+    if attempt.state is AttemptState.ACCEPTED:
+        return (attempt.settled_at_ms or attempt.started_at_ms) + capabilities.pending_horizon_ms
+    return attempt.started_at_ms + capabilities.inquiry_horizon_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,5 +101,6 @@ def operation_recovery_step_for(
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     return OperationRecoveryStep(
         resend=undecided and same_request and in_window,
-        exhausted=not (undecided and same_request and in_window) and age_ms >= capabilities.inquiry_horizon_ms,
+        exhausted=not (undecided and same_request and in_window)
+        and now_ms >= inquiries_end_at_ms(attempt, capabilities),
     )

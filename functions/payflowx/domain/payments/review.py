@@ -3,12 +3,14 @@
 Neither can charge. An inquiry request only changes a time; closing is a row of the transition table.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.payments.transitions import check_review_transition
@@ -31,6 +33,21 @@ class ReviewVerdict(StrEnum):
     NOT_CHARGED = "not_charged"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDecision:
+    """A person's decision of a review.
+
+    `reference`: the provider's id of the charge or operation, where it was not known. `amount`: what moved, in the
+    minor unit; None: what the ledger holds or was requested. `held`: the place of an operation's amount, needed only
+    where an older release did not store it.
+    """
+
+    verdict: ReviewVerdict
+    reference: str | None = None
+    amount: int | None = None
+    held: Held | None = None
+
+
 def request_inquiry(payment: Payment, context: Context) -> Change:
     """Schedule an inquiry about the open attempt now.
 
@@ -38,7 +55,7 @@ def request_inquiry(payment: Payment, context: Context) -> Change:
     """
     if payment.due_at_ms is None:
         raise Refusal("nothing_to_do", _why_nothing(payment))
-    unresolved = any(a.is_open or a.reopens_until_ms is not None for a in payment.attempts)
+    unresolved = any(a.is_open or a.is_watched for a in payment.attempts)
     ready_at_ms = context.now_ms if unresolved else payment.ready_at_ms
     due_at_ms = max(ready_at_ms, context.now_ms) + DUE_AFTER_ACCEPT_MS
     after = replace(payment, ready_at_ms=ready_at_ms, due_at_ms=due_at_ms)
@@ -46,25 +63,31 @@ def request_inquiry(payment: Payment, context: Context) -> Change:
     return replace(change, wake_in_seconds=0)
 
 
-def close_review(payment: Payment, verdict: ReviewVerdict, reference: str | None, context: Context) -> Change:
-    """Close the review. Raises `Refusal` (`invalid_state`, `evidence_contradicts`).
+def close_review(
+    payment: Payment, decision: ReviewDecision, context: Context, *, rebuilt: Payment | None = None
+) -> Change:
+    """Close the review. Raises `Refusal` (`invalid_state`, `busy`, `evidence_contradicts`, `amount_invalid`).
 
-    `reference`: the provider's id of the charge, where it was not known; refunds may need it.
+    `rebuilt`: the payment with the amounts that its operations give, where its own are off balance.
     """
     if payment.status is not PaymentStatus.IN_REVIEW:
         raise Refusal("invalid_state", f"The payment is {payment.status}; only one that is IN_REVIEW can be closed.")
     if payment.lease.is_live(context.now_ms):
         raise Refusal("busy", "A worker is inquiring about this payment right now. Try again in a minute.")
-    match verdict:
+    match decision.verdict:
         case ReviewVerdict.CHARGED:
-            return _close_charged(payment, reference, context)
+            after, attempt = _charged(rebuilt or payment, decision, context)
+            facts = _facts(attempt) | {"capturedAmount": after.captured}
+            change = change_of(payment, after, "review.charged", facts, context)
+            return replace(change, attempt_number=attempt.number, reference=attempt.reference)
         case ReviewVerdict.NOT_CHARGED:
-            return _close_not_charged(payment, reference, context)
+            after, question = _not_charged(rebuilt or payment, decision, context)
+            return change_of(payment, after, "review.not_charged", _facts(question), context)
 
 
 def attempt_in_question(payment: Payment) -> Attempt | None:
     """Return the attempt under review: the open one, else the charged one, else the newest."""
-    unresolved = next((a for a in payment.attempts if a.is_open or a.reopens_until_ms is not None), None)
+    unresolved = next((a for a in payment.attempts if a.is_open or a.is_watched), None)
     if unresolved is not None or payment.charged_attempt is None:
         return unresolved or payment.last_attempt
     return payment.attempt(payment.charged_attempt)
@@ -90,47 +113,76 @@ def evidence_obstacle(attempt: Attempt, reference: str | None) -> str | None:
             return None
 
 
-def _close_charged(payment: Payment, reference: str | None, context: Context) -> Change:
-    if payment.charged_attempt is not None:
-        attempt = payment.attempt(payment.charged_attempt)
-    else:
-        found = attempt_in_question(payment)
-        if found is None:
-            raise Refusal(
-                "evidence_contradicts", "No request was sent to a provider, so nothing can have been charged."
-            )
-        attempt = found
-    obstacle = evidence_obstacle(attempt, reference)
+def _charged(payment: Payment, decision: ReviewDecision, context: Context) -> tuple[Payment, Attempt]:
+    """Return the payment with its charge. It stays in review as long as more was refunded than captured."""
+    attempt = _charged_attempt(payment)
+    obstacle = evidence_obstacle(attempt, decision.reference)
     if obstacle is not None:
         raise Refusal("evidence_contradicts", obstacle)
+    if payment.open_capture_or_void is not None:
+        raise Refusal(
+            "evidence_contradicts",
+            "A capture or void of this payment is still open, and it decides what was charged. Wait for its result, or "
+            "close its own review first.",
+        )
     check_review_transition(attempt.state, AttemptState.SUCCEEDED)
     closed = replace(
         attempt,
         state=AttemptState.SUCCEEDED,
         settled_at_ms=attempt.settled_at_ms or context.now_ms,
-        reference=reference or attempt.reference,
+        reference=decision.reference or attempt.reference,
         next_action=None,
         deadline_ms=None,
         reopens_until_ms=None,
     )
     others_open = any(a.is_open for a in payment.attempts if a.number != attempt.number)
-    known = payment.captured > 0
+    corrected = correct_captured(payment, _captured(payment, attempt, decision.amount))
     after = replace(
-        payment,
+        corrected,
         status=PaymentStatus.SUCCESS,
         attempts=_with(payment, closed),
         charged_attempt=attempt.number,
         capturable=0,
-        captured=payment.captured if known else payment.amount,
-        refundable=payment.refundable if known else payment.amount,
         last_error=None,
         due_at_ms=payment.due_at_ms if others_open else None,
     )
-    change = change_of(payment, after, "review.charged", _facts(closed), context)
-    return replace(change, attempt_number=attempt.number, reference=closed.reference)
+    if after.excess:
+        after = replace(after, status=PaymentStatus.IN_REVIEW, last_error=payment.last_error)
+    return after, closed
 
 
-def _close_not_charged(payment: Payment, reference: str | None, context: Context) -> Change:
+def _charged_attempt(payment: Payment) -> Attempt:
+    if payment.charged_attempt is not None:
+        return payment.attempt(payment.charged_attempt)
+    found = attempt_in_question(payment)
+    if found is None:
+        raise Refusal("evidence_contradicts", "No request was sent to a provider, so nothing can have been charged.")
+    return found
+
+
+def _captured(payment: Payment, attempt: Attempt, amount: int | None) -> int:
+    """Return the captured amount: the person's, else the ledger's, else the whole payment's."""
+    if amount is not None:
+        if not 1 <= amount <= payment.amount:
+            raise Refusal(
+                "amount_invalid",
+                f"The amount must be between 1 and {payment.amount}, in {payment.currency}'s minor unit. "
+                "Refund what exceeds it at the provider first.",
+                field="amount",
+            )
+        return amount
+    if payment.captured:
+        return payment.captured
+    if attempt.code == "amount_differs":
+        raise Refusal(
+            "amount_invalid",
+            "The provider reports another amount than was requested. Give the amount that was taken and kept.",
+            field="amount",
+        )
+    return payment.amount
+
+
+def _not_charged(payment: Payment, decision: ReviewDecision, context: Context) -> tuple[Payment, Attempt | None]:
     """End as FAILED. The attempts' records stay as they are.
 
     Any amount that the provider had charged was returned there.
@@ -141,9 +193,10 @@ def _close_not_charged(payment: Payment, reference: str | None, context: Context
             "Refunds or captures of this payment went through PayFlowX, so a charge exists. "
             "Close the review as charged; return the rest by a refund.",
         )
-    if reference is not None:
+    if decision.reference is not None or decision.amount is not None:
         raise Refusal(
-            "evidence_contradicts", "A provider reference proves a charge. Omit it to close the review as not charged."
+            "evidence_contradicts",
+            "A provider reference or an amount proves a charge. Omit it to close the review as not charged.",
         )
     question = attempt_in_question(payment)
     after = replace(
@@ -163,7 +216,7 @@ def _close_not_charged(payment: Payment, reference: str | None, context: Context
         ),
         due_at_ms=None,
     )
-    return change_of(payment, after, "review.not_charged", _facts(question), context)
+    return after, question
 
 
 def _uncharged(attempt: Attempt, context: Context) -> Attempt:

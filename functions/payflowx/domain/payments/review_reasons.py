@@ -18,3 +18,5 @@ class ReviewReason(StrEnum):
     """The sweeper has woken a worker `MAX_DRIVES` times without progress."""
     RECONCILIATION = "reconciliation"
     """The provider's report and the ledger disagree."""
+    BALANCE = "balance"
+    """The payment's amounts contradict each other: an older release booked an amount twice."""

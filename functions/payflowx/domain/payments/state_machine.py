@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.balances import check_balance, correct_captured, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.event_types import merchant_event_type
+from payflowx.domain.payments.event_types import external_event_type, merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms, not_sent_since
+from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -24,15 +25,18 @@ from payflowx.domain.payments.outcome import (
     NotSent,
     Outcome,
     Rejected,
+    Succeeded,
     Unknown,
 )
-from payflowx.domain.payments.payment import Candidate, LastError, Payment
-from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
+from payflowx.domain.payments.payment import BalanceSource, Candidate, LastError, Payment
+from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
+from payflowx.domain.payments.retry import PATIENCE_OVER, FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
+from payflowx.domain.payments.review_since import review_since_ms
 from payflowx.domain.payments.transitions import check_attempt_transition, check_payment_transition
-from payflowx.domain.payments.verification import changes_state, state_of
-from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, retry_delay_ms
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
+from payflowx.domain.payments.verification import changes_state, reported_facts, state_of
+from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_DRIVES, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 
 
@@ -88,13 +92,16 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
 
     Returns None when the outcome changes no state: then only the next inquiry is scheduled.
     """
-    if not changes_state(outcome, attempt):
+    if not changes_state(outcome, payment, attempt):
         return None
     recorded = _record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in payment.attempts)
-    advanced, wake_in_seconds = _advance(replace(payment, attempts=attempts), attempt, recorded, context)
-    facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds)
+    since_ms = not_sent_since(payment.not_sent_since_ms, recorded, context.now_ms)
+    known = replace(payment, attempts=attempts, not_sent_since_ms=since_ms)
+    advanced, wake_in_seconds = _advance(known, attempt, recorded, context)
+    advanced = _with_captured(advanced, payment, outcome)
+    facts = _attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds) | reported_facts(outcome)
     change = change_of(payment, advanced, f"attempt.{recorded.state.lower()}", facts, context)
     return replace(change, attempt_number=attempt.number, reference=recorded.reference, wake_in_seconds=wake_in_seconds)
 
@@ -106,7 +113,7 @@ def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Cha
     return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
 
 
-def send_to_review(payment: Payment, reason: ReviewReason, message: str, context: Context) -> Change:
+def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> Change:
     """Send a payment to manual review.
 
     Daily inquiries continue, and a verified outcome closes the review.
@@ -115,7 +122,7 @@ def send_to_review(payment: Payment, reason: ReviewReason, message: str, context
     last = payment.last_attempt
     error = LastError(
         code=reason.value,
-        message=message,
+        message=_REVIEW_TEXTS[reason],
         provider=last.provider if last else None,
         provider_code=last.code if last else None,
         attempt=last.number if last else None,
@@ -130,6 +137,13 @@ def send_to_review(payment: Payment, reason: ReviewReason, message: str, context
     return change_of(payment, after, "payment.in_review", {"reason": reason.value}, context)
 
 
+def send_off_balance_to_review(payment: Payment, context: Context) -> Change:
+    """Send a payment to manual review whose amounts contradict each other. Nothing about it is inquired."""
+    return change_of(
+        payment, _off_balance(payment), "payment.in_review", {"reason": ReviewReason.BALANCE.value}, context
+    )
+
+
 def request_cancel(payment: Payment, context: Context) -> Change:
     """Record the merchant's cancellation; a worker then cancels and confirms the open attempt."""
     after = replace(
@@ -142,11 +156,14 @@ def request_cancel(payment: Payment, context: Context) -> Change:
 
 
 def expedite(payment: Payment, now_ms: int) -> Payment:
-    """Bring the next inquiry forward after an unverified webhook.
+    """Bring the next inquiry forward after an unverified webhook, or after a repeated cancellation.
 
-    It writes no event, because nothing is proven yet.
+    It writes no event, because nothing is proven yet. A further attempt keeps its time.
     """
-    return replace(payment, version=payment.version + 1, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
+    later = replace(payment, version=payment.version + 1, lease=payment.lease.after_change_by_another(now_ms))
+    if not any(attempt.is_open or attempt.is_watched for attempt in payment.attempts):
+        return later
+    return replace(later, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
 
 
 def erase(payment: Payment, context: Context) -> Change:
@@ -173,21 +190,32 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     waited = replace(attempt, inquiries=attempt.inquiries + 1)
     attempts = tuple(waited if a.number == attempt.number else a for a in payment.attempts)
     kept = replace(payment, attempts=attempts, version=payment.version + 1, lease=payment.lease.released(), drives=0)
-    if attempt.reopens_until_ms is not None and not attempt.may_reopen(context.now_ms):
+    if attempt.is_watched and not attempt.may_reopen(context.now_ms):
         closed = replace(waited, reopens_until_ms=None)
         attempts = tuple(closed if a.number == attempt.number else a for a in attempts)
         return replace(kept, attempts=attempts, due_at_ms=None, updated_at_ms=context.now_ms), None
-    if not attempt.is_open and attempt.reopens_until_ms is None:
+    if not attempt.is_open and not attempt.is_watched:
         return replace(kept, updated_at_ms=context.now_ms), None  # another writer closed the attempt meanwhile
-    if payment.status is PaymentStatus.IN_REVIEW:
-        at_ms = context.now_ms + REVIEW_INTERVAL_MS
-    elif attempt.state is AttemptState.AUTHORIZED and (attempt.deadline_ms or 0) > context.now_ms:
-        at_ms = attempt.deadline_ms or 0
-    else:
-        at_ms = context.now_ms + inquiry_delay_ms(waited.inquiries)
-        for turn_ms in _turning_points(attempt, context):
-            at_ms = min(at_ms, turn_ms) if turn_ms > context.now_ms else at_ms
+    at_ms = _next_inquiry_at_ms(payment, waited, context)
     return _wake_at(replace(kept, updated_at_ms=context.now_ms), at_ms, context.now_ms)
+
+
+def _next_inquiry_at_ms(payment: Payment, attempt: Attempt, context: Context) -> int:
+    """Return the time of the next inquiry about an open or watched attempt.
+
+    An authorization is inquired about when it lapses; but a requested cancellation is tried again by the inquiry
+    back-off, whatever the attempt's state.
+    """
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return context.now_ms + REVIEW_INTERVAL_MS
+    lapses_at_ms = attempt.deadline_ms or 0
+    held = attempt.state is AttemptState.AUTHORIZED and not payment.cancel_requested
+    if held and lapses_at_ms > context.now_ms:
+        return lapses_at_ms
+    pending = attempt.state is AttemptState.ACCEPTED and not payment.cancel_requested
+    delay_ms = pending_delay_ms(attempt.inquiries) if pending else inquiry_delay_ms(attempt.inquiries)
+    turns_at_ms = [at_ms for at_ms in _turning_points(attempt, context) if at_ms > context.now_ms]
+    return min([context.now_ms + delay_ms, *turns_at_ms])
 
 
 def _turning_points(attempt: Attempt, context: Context) -> list[int]:
@@ -198,7 +226,7 @@ def _turning_points(attempt: Attempt, context: Context) -> list[int]:
     if attempt.deadline_ms is not None:
         return [attempt.deadline_ms]
     if context.able is not None and attempt.is_open:
-        return [attempt.started_at_ms + context.able.inquiry_horizon_ms]
+        return [inquiries_end_at_ms(attempt, context.able)]
     return []
 
 
@@ -207,12 +235,22 @@ def _record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> 
     state = state_of(outcome)
     if state is None:
         raise ValueError("NotFound has no attempt state")
-    known = replace(attempt, state=state, code=None, message=None, next_action=None, deadline_ms=None, inquiries=0)
+    known = replace(
+        attempt,
+        state=state,
+        decline_kind=None,
+        code=None,
+        message=None,
+        next_action=None,
+        deadline_ms=None,
+        reopens_until_ms=None,
+        inquiries=0,
+    )
     if state is not AttemptState.UNKNOWN:
         known = replace(known, settled_at_ms=context.now_ms)
     able = context.able
     match outcome:
-        case Charged() | Mismatch() | ConfirmedCancelled() | Accepted():
+        case Succeeded() | Mismatch() | ConfirmedCancelled() | Accepted():
             code = outcome.code if isinstance(outcome, Mismatch) else None
             return replace(known, reference=outcome.reference or attempt.reference, code=code)
         case Authorized():
@@ -263,7 +301,8 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
             return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=None), None
         case AttemptState.AUTHORIZED:
             held = replace(payment, capturable=payment.amount, last_error=None)
-            return _waiting(held, PaymentStatus.AUTHORIZED, recorded.deadline_ms, context)
+            lapses_at_ms = None if payment.cancel_requested else recorded.deadline_ms
+            return _waiting(held, PaymentStatus.AUTHORIZED, lapses_at_ms, context)
         case AttemptState.REQUIRES_ACTION:
             return _waiting(payment, PaymentStatus.REQUIRES_ACTION, None, context)
         case AttemptState.ACCEPTED:
@@ -296,6 +335,12 @@ def _succeeded(payment: Payment, recorded: Attempt) -> Payment:
         last_error=None,
         due_at_ms=payment.due_at_ms if other_open else None,
     )
+
+
+def _with_captured(advanced: Payment, before: Payment, outcome: Outcome) -> Payment:
+    """Return the payment with the amount that was really taken, which may be a part of an authorization."""
+    first = before.charged_attempt is None and advanced.captured > 0
+    return correct_captured(advanced, outcome.amount) if first and isinstance(outcome, Succeeded) else advanced
 
 
 def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
@@ -337,11 +382,10 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
     choice = choose_candidate(payment, context.policy, context.disabled, context.now_ms)
     if isinstance(choice, FailureReason):
         return _failed_after(payment, recorded, choice, context)
-    return _wake_at(
-        replace(payment, status=PaymentStatus.PENDING),
-        context.now_ms + _delay_before(payment, choice, context),
-        context.now_ms,
-    )
+    at_ms = _next_attempt_at_ms(payment, choice, context)
+    if at_ms is None:
+        return _failed_after(payment, recorded, PATIENCE_OVER, context)
+    return _wake_at(replace(payment, status=PaymentStatus.PENDING), at_ms, context.now_ms)
 
 
 def _failed_after(
@@ -354,18 +398,22 @@ def _failed_after(
             failed,
             last_error=replace(failed.last_error, message=f"{failed.last_error.message} {stop.message}"),
         )
-    if recorded.reopens_until_ms is None:
+    if not recorded.is_watched:
         return failed, None
     return _wake_at(failed, context.now_ms + inquiry_delay_ms(0), context.now_ms)
 
 
-def _delay_before(payment: Payment, choice: Candidate, context: Context) -> int:
-    """Return 0 for another provider, and a back-off for the same one."""
-    earlier = [a for a in payment.attempts if a.provider == choice.provider]
-    if not earlier:
-        return 0
-    wait_seconds = max(a.retry_after_seconds for a in earlier)
-    return retry_delay_ms(payment.retry_count, context.jitter, wait_seconds)
+def _next_attempt_at_ms(payment: Payment, choice: Candidate, context: Context) -> int | None:
+    """Return the time of the next attempt at this candidate; None if nothing could be sent for too long."""
+    times = SendTimes(
+        now_ms=context.now_ms,
+        since_ms=payment.not_sent_since_ms,
+        patience_ms=context.policy.not_sent_patience_ms,
+        deadline_ms=payment.charge_deadline_ms,
+        jitter=context.jitter,
+    )
+    at_provider = [attempt for attempt in payment.attempts if attempt.provider == choice.provider]
+    return next_send_at_ms(payment.attempts, at_provider, times)
 
 
 def _ended(payment: Payment, stop: FailureReason) -> Payment:
@@ -406,9 +454,13 @@ def change_of(
 ) -> Change:
     """Build the change with its event, chained to the previous one.
 
-    `operation`: the operation before and after, where the change is one of an operation. The payment's lease belongs to
-    its own worker then, and stays. Raises `TransitionError` for a status change that the table does not allow.
+    `operation`: the operation before and after, where the change is one of an operation. A live lease of the payment
+    belongs to its own worker then, and stays. Raises `TransitionError` for a status change that the table does not
+    allow, and `InvariantError` for a change that breaks the balance.
     """
+    check_balance(before, after)
+    if is_off_balance(after):
+        after = _off_balance(after)
     check_payment_transition(before.status, after.status)
     event = Event(
         merchant_id=before.merchant_id,
@@ -426,15 +478,21 @@ def change_of(
     known, changed = operation or (None, None)
     statuses = (changed.kind, known.status if known else None, changed.status) if changed else None
     notified = merchant_event_type((before.status, after.status), statuses)
+    if notified is None and known is None and changed is not None and changed.origin is Origin.PROVIDER:
+        notified = external_event_type(changed.kind, changed.status)
     final = replace(
         after,
         version=before.version + 1,
-        lease=before.lease.released() if context.holds_lease and changed is None else before.lease,
+        balance_source=_source_after(before),
+        lease=before.lease.released()
+        if context.holds_lease and changed is None
+        else before.lease.after_change_by_another(context.now_ms),
         event_seq=event.seq,
         event_hash=event.hash,
         announced=before.announced + (notified is not None),
         updated_at_ms=context.now_ms,
         drives=0 if changed is None else before.drives,
+        review_since_ms=review_since_ms(before, after, context.now_ms),
     )
     return Change(
         before=before,
@@ -446,6 +504,22 @@ def change_of(
     )
 
 
+def _source_after(before: Payment) -> BalanceSource:
+    return BalanceSource.STORED if before.balance_source is BalanceSource.DERIVED else before.balance_source
+
+
+def _off_balance(payment: Payment) -> Payment:
+    """Return the payment in manual review, because an older release left its amounts off balance."""
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return payment
+    error = LastError(code=ReviewReason.BALANCE.value, message=_FAILURE_TEXTS[ReviewReason.BALANCE.value])
+    return replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error)
+
+
+_REVIEW_TEXTS: Final[Mapping[ReviewReason, str]] = {
+    ReviewReason.OUTCOME_UNKNOWN: "No automatic step could determine the provider's outcome. Requires manual review.",
+    ReviewReason.DRIVES_EXHAUSTED: f"No progress after {MAX_DRIVES} recovery attempts. Requires manual review.",
+}
 _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "not_sent": "The provider could not be reached; nothing was sent.",
     "rejected": "The provider rejected the request before processing it.",
@@ -456,6 +530,7 @@ _FAILURE_TEXTS: Final[Mapping[str, str]] = {
     "outcome_unknown": "No answer of the provider was received; the outcome is being resolved.",
     ReviewReason.MISMATCH.value: "The provider reports a charge that differs from the request. Requires manual review.",
     ReviewReason.LATE_SUCCESS.value: "The provider reports an unexpected second charge. Requires manual review.",
+    ReviewReason.BALANCE.value: "The payment's amounts contradict each other. Requires manual review.",
 }
 
 

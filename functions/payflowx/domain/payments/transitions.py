@@ -28,18 +28,23 @@ _LATE: Final = frozenset({A.SUCCEEDED, A.MISMATCH})
 
 ATTEMPT_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
     A.STARTED: _ANSWERED | {A.NOT_SENT, A.REJECTED, A.UNKNOWN},
-    A.UNKNOWN: _ANSWERED,
+    # NOT_SENT and REJECTED only as long as no request that charges can have left; else verification keeps it UNKNOWN.
+    A.UNKNOWN: _ANSWERED | {A.NOT_SENT, A.REJECTED},
     A.ACCEPTED: _ANSWERED - {A.ACCEPTED},
     A.REQUIRES_ACTION: _ANSWERED - {A.REQUIRES_ACTION},
     A.AUTHORIZED: frozenset({A.SUCCEEDED, A.MISMATCH, A.FENCED}),
     A.DECLINED: _LATE,
-    A.NOT_SENT: _LATE,
+    # Opened again under the same key by the claim of a worker that then sends: nothing had left before.
+    A.NOT_SENT: _LATE | {A.STARTED},
     A.REJECTED: _LATE,
     A.FENCED: _LATE,
     A.MISMATCH: frozenset(),
     A.SUCCEEDED: frozenset(),
 }
 
+
+_SENDING: Final = frozenset({A.STARTED, A.UNKNOWN})
+"""The states from which a request that moves money may leave: the stored attempt says that it may have left."""
 
 REVIEW_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
     # Changes by an operator's evidence, only on a payment in review. An unchanged state needs no row.
@@ -77,6 +82,12 @@ def check_attempt_transition(before: A, after: A) -> None:
     """Raise `TransitionError` unless the attempt may change so; an unchanged state is allowed."""
     if before is not after and after not in ATTEMPT_TRANSITIONS[before]:
         raise TransitionError(f"an attempt cannot go from {before} to {after}")
+
+
+def check_may_send(state: A) -> None:
+    """Raise `TransitionError` unless a request that moves money may leave for an attempt with this stored state."""
+    if state not in _SENDING:
+        raise TransitionError(f"nothing is sent for an attempt that is {state}")
 
 
 def check_review_transition(before: A, after: A) -> None:

@@ -1,14 +1,15 @@
-"""Verification of answers against the request and its time.
+"""Verification of answers against the request and its time, for charges and operations alike.
 
 The most cautious reading applies.
 """
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -16,22 +17,24 @@ from payflowx.domain.payments.outcome import (
     NotSent,
     Outcome,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
-from payflowx.domain.shared.statuses import AttemptState
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus
+from payflowx.domain.shared.text import provider_code
 
 
-def verify_outcome(outcome: Outcome, payment: Payment, attempt: Attempt, *, first_send: bool) -> Outcome:
+def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attempt, *, first_send: bool) -> Outcome:
     """Return the outcome that may be recorded.
 
-    `first_send`: this answers the very first request of the attempt that could charge. A refusal of a later send says
-    nothing about the earlier one, which may have charged: it leaves the attempt unknown.
+    `first_send`: this answers the very first request of the attempt that could move money. A refusal of a later send
+    says nothing about the earlier one, which may have taken effect: it leaves the attempt unknown.
     """
     match outcome:
-        case Charged() | Authorized():
-            return _verified(outcome, payment, attempt)
+        case Succeeded() | Authorized():
+            return _verified(outcome, owner, attempt)
         case NotSent() if not first_send:
             return Unknown(code=outcome.code)
         case Rejected() if not first_send:
@@ -44,14 +47,37 @@ def verify_outcome(outcome: Outcome, payment: Payment, attempt: Attempt, *, firs
             return outcome
 
 
-def _verified(outcome: Charged | Authorized, payment: Payment, attempt: Attempt) -> Outcome:
+def _verified(outcome: Succeeded | Authorized, owner: Payment | Operation, attempt: Attempt) -> Outcome:
     if outcome.merchant_reference != attempt.provider_key:
-        return Mismatch(code="reference_differs", reference=outcome.reference)
-    if outcome.amount != payment.amount:
-        return Mismatch(code="amount_differs", reference=outcome.reference)
-    if outcome.currency != payment.currency:
-        return Mismatch(code="currency_differs", reference=outcome.reference)
+        return _mismatch("reference_differs", outcome)
+    if outcome.currency != owner.currency:
+        return _mismatch("currency_differs", outcome)
+    if outcome.amount != owner.amount and not _is_partly_captured(outcome, owner, attempt):
+        return _mismatch("amount_differs", outcome)
     return outcome
+
+
+def _mismatch(code: str, outcome: Succeeded | Authorized) -> Mismatch:
+    return Mismatch(code=code, reference=outcome.reference, amount=outcome.amount, currency=outcome.currency)
+
+
+def _is_partly_captured(outcome: Succeeded | Authorized, owner: Payment | Operation, attempt: Attempt) -> bool:
+    """Return whether a part of an authorization was captured elsewhere, such as in the provider's dashboard.
+
+    The provider releases the rest.
+    """
+    held = isinstance(owner, Payment) and owner.capture is CaptureMode.MANUAL
+    known = held and attempt.state is AttemptState.AUTHORIZED
+    return known and isinstance(outcome, Succeeded) and 1 <= outcome.amount < owner.amount
+
+
+def reported_facts(outcome: Outcome) -> dict[str, Fact]:
+    """Return the amount and currency that the provider reports and that differ from the request."""
+    if not isinstance(outcome, Mismatch):
+        return {}
+    currency = provider_code(outcome.currency) if outcome.currency else None
+    reported = {"reportedAmount": outcome.amount, "reportedCurrency": currency}
+    return {name: value for name, value in reported.items() if value is not None}
 
 
 def state_of(outcome: Outcome) -> AttemptState | None:
@@ -60,7 +86,7 @@ def state_of(outcome: Outcome) -> AttemptState | None:
     Returns None for `NotFound`, which proves nothing.
     """
     match outcome:
-        case Charged():
+        case Succeeded():
             return AttemptState.SUCCEEDED
         case Authorized():
             return AttemptState.AUTHORIZED
@@ -84,9 +110,15 @@ def state_of(outcome: Outcome) -> AttemptState | None:
             return None
 
 
-def changes_state(outcome: Outcome, attempt: Attempt) -> bool:
-    """Return whether the transition table allows the attempt's new state.
+def changes_state(outcome: Outcome, owner: Payment | Operation, attempt: Attempt) -> bool:
+    """Return whether the outcome changes the stored state.
 
-    `Unknown` never replaces a known state, and a closed attempt accepts only a verified charge.
+    It does if the transition table allows the attempt's new state, or if a success was reversed. `Unknown` never
+    replaces a known state, and a closed attempt accepts only a verified success.
     """
-    return state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
+    return is_reversal(outcome, owner) or state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
+
+
+def is_reversal(outcome: Outcome, owner: Payment | Operation) -> bool:
+    """The payer's bank returned a refund that had succeeded."""
+    return isinstance(owner, Operation) and owner.status is OperationStatus.SUCCEEDED and isinstance(outcome, Declined)

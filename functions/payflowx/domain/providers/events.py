@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payflowx.domain.payments.outcome import OperationOutcome, Outcome
+from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.shared.errors import PayFlowXError
 
 
@@ -36,4 +36,4 @@ class ProviderEvent:
     operation_reference: str | None = None
     operation_key: str | None = None
     outcome: Outcome | None = None
-    operation_outcome: OperationOutcome | None = None
+    operation_outcome: Outcome | None = None

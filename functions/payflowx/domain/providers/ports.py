@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import OperationOutcome, Outcome, StepResult
+from payflowx.domain.payments.outcome import Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.provider_refund import RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
@@ -75,17 +76,33 @@ class Provider(Protocol):
         """Return a hash of the request to be sent; equal hashes mean equal requests."""
         ...
 
-    def move(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def move(self, request: OperationRequest, account: Account) -> Outcome:
         """Send the capture, void or refund."""
         ...
 
-    def inquire_operation(self, request: OperationRequest, account: Account) -> OperationOutcome:
+    def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         """Inquire about the operation by our key or the provider's id. Changes nothing there."""
+        ...
+
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
+        """Read all refunds of a charge, whoever requested them. Changes nothing at the provider."""
         ...
 
     def read_webhook(self, webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         """Parse an authentic webhook. Raises `InvalidSignatureError` for any other."""
         ...
+
+
+class RefundListProvider(Protocol):
+    """A provider whose refunds of a charge can be read, if its connector has such a list."""
+
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead: ...
+
+
+class RefundLists(Protocol):
+    """The providers of this deployment, for reads of refunds."""
+
+    def get(self, name: str) -> RefundListProvider: ...
 
 
 class Providers(Protocol):

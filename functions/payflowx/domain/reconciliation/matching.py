@@ -10,7 +10,7 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.outcome import Charged, ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome
+from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome, Succeeded
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import Change, Context, change_of
@@ -117,9 +117,17 @@ def _unknown(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, has_own_ke
         return _MATCHED
     if young:
         return _TIMING
-    return Assessment(
-        result=MatchResult.MISSING_HERE, action=ResolutionAction.NONE if ledger_entry is None else _REVIEW
-    )
+    return Assessment(result=MatchResult.MISSING_HERE, action=_action_on(entry, ledger_entry, has_own_key=has_own_key))
+
+
+def _action_on(entry: ReportEntry, ledger_entry: LedgerEntry | None, *, has_own_key: bool) -> ResolutionAction:
+    """Return the action on money that is missing in the ledger.
+
+    A refund without a key of ours may have been made at the provider: a read of the charge's refunds decides.
+    """
+    if ledger_entry is None:
+        return ResolutionAction.NONE
+    return ResolutionAction.ASK if entry.kind is EntryKind.REFUND and not has_own_key else _REVIEW
 
 
 def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) -> Assessment:
@@ -138,7 +146,7 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
         return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)
     if succeeded:
         return _MATCHED
-    open_ = ledger_entry.operation is not None or attempt.is_open or attempt.reopens_until_ms is not None
+    open_ = ledger_entry.operation is not None or attempt.is_open or attempt.is_watched
     return Assessment(result=MatchResult.STATUS, action=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
 
 
@@ -216,7 +224,7 @@ def verify_answer(assessments: Assessment, payment: Payment, outcome: Outcome) -
     An `Unknown` answer contradicts nothing: the discrepancy stays in the report for an operator. After refunds, an
     inquiry shows the rest of the charge, which is no contradiction either.
     """
-    if isinstance(outcome, Charged) or payment.refunded:
+    if isinstance(outcome, Succeeded) or payment.refunded:
         return replace(assessments, action=ResolutionAction.NONE)
     if isinstance(outcome, NotFound | Declined | ConfirmedCancelled | Mismatch):
         return Assessment(result=MatchResult.MISSING_THERE, action=ResolutionAction.REVIEW)
@@ -243,7 +251,7 @@ def review_discrepancy(payment: Payment, result: MatchResult, context: Context) 
         provider=last.provider if last else None,
         attempt=last.number if last else None,
     )
-    unresolved = any(attempt.is_open or attempt.reopens_until_ms is not None for attempt in payment.attempts)
+    unresolved = any(attempt.is_open or attempt.is_watched for attempt in payment.attempts)
     due_at_ms = payment.due_at_ms if unresolved else None
     after = replace(payment, status=PaymentStatus.IN_REVIEW, last_error=error, due_at_ms=due_at_ms)
     return change_of(payment, after, "payment.in_review", {"reason": REVIEW_CODE}, context)

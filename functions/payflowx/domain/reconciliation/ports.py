@@ -9,6 +9,7 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.provider_refund import RefundsRead
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportPage, ReportResult
 from payflowx.domain.reconciliation.run import Discrepancy, Run, Source
@@ -37,6 +38,10 @@ class ListingProvider(Protocol):
 
     def report_page(self, page: ReportPage, account: Account) -> ReportResult:
         """Return one page of the provider's report."""
+        ...
+
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
+        """Read all refunds of a charge. Changes nothing at the provider."""
         ...
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:

@@ -8,6 +8,7 @@ PayFlowXError
   + TransitionError           a defect: the transition table does not allow a change
   + InvariantError            stored facts contradict each other; nothing was written
   + InvalidSignatureError     a webhook's signature is invalid (domain.providers.events)
+  + UnreadableItemError       a stored item has a word or a shape that this release does not know
   + UnreadableMessageError    a queue's message cannot be parsed (domain.recovery.ports)
   + UnknownPaymentError       a webhook's key matches nothing (application.inbound_webhooks)
 
@@ -29,6 +30,19 @@ class InvariantError(PayFlowXError):
 
 class StorageUnavailableError(PayFlowXError):
     """The database or a queue did not accept a write, or the result of the write is unknown."""
+
+
+class UnreadableItemError(PayFlowXError):
+    """A stored item has a word or a shape that this release does not know; a newer release wrote it.
+
+    Nothing is guessed and nothing is written: the item stays due until a release runs that reads it. `kind` names the
+    item's kind and `reason` the attribute or the word; neither holds a personal datum.
+    """
+
+    def __init__(self, kind: str, schema_version: object, reason: str) -> None:
+        super().__init__(f"cannot read {kind} (schema version {schema_version}): {reason}")
+        self.kind = kind
+        self.reason = reason
 
 
 class ConfigurationError(PayFlowXError):

@@ -38,6 +38,8 @@ MAX_ATTEMPTS: Final = 8
 MAX_RETRIES_CEILING: Final = MAX_ATTEMPTS - 1
 MAX_STEPS_PER_ATTEMPT: Final = 4
 MAX_COMMIT_TRIES: Final = 5
+MAX_RECORD_TRIES: Final = 8
+"""An outcome is stored only if its item is unchanged; webhooks and concurrent operations conflict."""
 MAX_CLAIM_TRIES: Final = 3
 MAX_PROVIDER_TEXT_CHARS: Final = 200
 MAX_REFERENCE_CHARS: Final = 100
@@ -45,7 +47,11 @@ MAX_REFERENCE_CHARS: Final = 100
 # Operations
 MAX_ACCEPT_TRIES: Final = 8
 """A capture or refund is stored only if its payment is unchanged; concurrent requests conflict."""
-MAX_OPERATIONS_LISTED: Final = 100
+MAX_EVENTS_BEFORE_REFUND: Final = 20_000
+"""A payment whose audit log is longer takes no further refund, so that its operations can always be listed.
+
+Each refund adds at least one event at its acceptance, and one at its end.
+"""
 MAX_OPERATION_RETRIES: Final = 5
 """Retries of an operation proven not sent or not accepted; then it fails and frees its amount."""
 
@@ -65,6 +71,8 @@ MIN_TIME_TO_SEND_MS: Final = 15 * SECOND_MS
 DUE_AFTER_ACCEPT_MS: Final = 90 * SECOND_MS
 DUE_SHARDS: Final = 16
 MAX_DRIVES: Final = 40
+MIN_CANCEL_INTERVAL_MS: Final = 5 * SECOND_MS
+"""A repeated cancellation wakes a worker no more often: the worker calls the provider each time."""
 MAX_QUEUE_DELAY_SECONDS: Final = 900
 """The longest delay of an SQS message; a longer wait is left to the sweeper."""
 EARLY_GRACE_MS: Final = 1 * SECOND_MS

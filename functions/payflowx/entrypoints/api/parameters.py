@@ -21,6 +21,7 @@ from payflowx.domain.shared.statuses import PaymentStatus
 
 LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "status", "from", "to"})
 EVENT_PARAMETERS: Final = frozenset({"limit", "cursor"})
+OPERATION_PARAMETERS: Final = EVENT_PARAMETERS
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 _DEFAULT_RANGE_MS: Final = MAX_LIST_DAYS_PER_PAGE * DAY_MS
 
@@ -40,9 +41,9 @@ def operation_id(value: str) -> str:
     return value
 
 
-def limit(query: dict[str, str]) -> int:
-    """1 to 100, 20 if not given."""
-    text = query.get("limit", str(DEFAULT_PAGE_ITEMS))
+def limit(query: dict[str, str], *, default: int = DEFAULT_PAGE_ITEMS) -> int:
+    """1 to 100."""
+    text = query.get("limit", str(default))
     if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_PAGE_ITEMS):
         raise Refusal("parameter_invalid", f"limit must be a whole number from 1 to {MAX_PAGE_ITEMS}.", field="limit")
     return int(text)
@@ -102,6 +103,18 @@ def events_after(query: dict[str, str], merchant_id: str, of_transaction: str, c
     if "cursor" not in query:
         return 0
     return int(cursors.open(query["cursor"], f"events|{merchant_id}|{of_transaction}"))
+
+
+def operation_cursor(position: str | None, merchant_id: str, of_transaction: str, cursors: Cursors) -> str | None:
+    """The signed continuation of a list of operations."""
+    return None if position is None else cursors.sign(position, f"operations|{merchant_id}|{of_transaction}")
+
+
+def operations_after(query: dict[str, str], merchant_id: str, of_transaction: str, cursors: Cursors) -> str | None:
+    """The position of the operation that the last page ended with."""
+    if "cursor" not in query:
+        return None
+    return cursors.open(query["cursor"], f"operations|{merchant_id}|{of_transaction}")
 
 
 def _continued(query: dict[str, str], cursors: Cursors, scope: str) -> TimeRange:

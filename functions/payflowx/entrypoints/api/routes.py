@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from payflowx.domain.shared.limits import MAX_IDEMPOTENCY_KEY_CHARS, MAX_PAGE_ITEMS
+from payflowx.domain.shared.limits import DEFAULT_PAGE_ITEMS, MAX_IDEMPOTENCY_KEY_CHARS, MAX_PAGE_ITEMS
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.api.payments import types as payments
 from payflowx.entrypoints.api.webhook_endpoints import types as webhooks
@@ -65,11 +65,16 @@ _KEY: Final[Parameter] = {
     },
 }
 _NEEDLESS_KEY: Final[Parameter] = {**_KEY, "description": "Not needed: a payment is cancelled once."}
-_LIMIT: Final[Parameter] = {
-    "name": "limit",
-    "in": "query",
-    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_ITEMS, "default": 20},
-}
+
+
+def _limit(default: int) -> Parameter:
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_ITEMS, "default": default}
+    return {"name": "limit", "in": "query", "schema": schema}
+
+
+_LIMIT: Final = _limit(DEFAULT_PAGE_ITEMS)
+_LIMIT_OF_OPERATIONS: Final = _limit(MAX_PAGE_ITEMS)
+"""Release 0.2.0 had no cursor and answered with 100: a client of it that takes no cursor gets as many as before."""
 _CURSOR: Final[Parameter] = {
     "name": "cursor",
     "in": "query",
@@ -215,7 +220,7 @@ _PAYMENT_ROUTES: Final = (
         path="/payments/{transactionId}/operations",
         operation_id="listOperations",
         summary="List a payment's captures, voids and refunds, oldest first",
-        parameters=(_PAYMENT,),
+        parameters=(_PAYMENT, _LIMIT_OF_OPERATIONS, _CURSOR),
         success=Success(answer=payments.OperationListAnswer),
         errors=_ONE,
     ),

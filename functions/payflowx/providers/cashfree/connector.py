@@ -61,6 +61,8 @@ CONNECTOR: Final = Connector(
         can_cancel_and_confirm=True,
         visibility_lag_ms=2 * MINUTE_MS,
         inquiry_horizon_ms=3 * DAY_MS,
+        # Refunds take up to ten working days, and are on hold while the balance does not suffice.
+        pending_horizon_ms=30 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=2 * DAY_MS,
         reports=ReportCapability(lag_ms=6 * HOUR_MS),

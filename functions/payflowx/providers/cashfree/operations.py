@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotFound,
-    OperationOutcome,
-    OperationStepResult,
-    Refused,
+    Outcome,
+    StepResult,
     Succeeded,
     Unknown,
 )
@@ -31,7 +31,7 @@ from payflowx.providers.sanitize import sanitize
 _ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
 
 
-def authorized(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def authorized(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a capture or void: the payment after it."""
     if response.status != 200:
         return refusal_of(response, moves_money=True)
@@ -39,7 +39,7 @@ def authorized(request: OperationRequest, response: HttpResponse) -> OperationSt
     return Unknown(code="action_not_recorded") if isinstance(outcome, NotFound) else outcome
 
 
-def authorization_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def authorization_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Find the payment of the charge among those of its order."""
     payments = payments_in(response, request.charge_key)
     if isinstance(payments, Unknown):
@@ -48,14 +48,14 @@ def authorization_found(request: OperationRequest, response: HttpResponse) -> Op
     return _authorization(request, ours[0]) if len(ours) == 1 else Unknown(code="payment_not_in_answer")
 
 
-def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a refund. A duplicate is an earlier request of ours: unknown until it is read."""
     if response.status == 200:
         return _refund(request, json_object(response))
     return refusal_of(response, moves_money=True)
 
 
-def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to an inquiry by our key."""
     if response.status == 200:
         return _refund(request, json_object(response))
@@ -64,7 +64,7 @@ def refund_found(request: OperationRequest, response: HttpResponse) -> Operation
     return Unknown(code=f"http_{response.status}")
 
 
-def _authorization(request: OperationRequest, payment: dict[str, Any]) -> OperationOutcome:
+def _authorization(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
     payment_id = reference(payment.get("cf_payment_id"))
     if payment.get("order_id") != request.charge_key or payment_id != request.charge_reference:
         return Unknown(code="another_payment")
@@ -77,18 +77,18 @@ def _authorization(request: OperationRequest, payment: dict[str, Any]) -> Operat
         return Unknown(code="status_not_known")
     if taken is not True and (action == "VOID" or (not action and status == "VOID")):
         if request.kind is OperationKind.CAPTURE:
-            return Refused(code="authorization_voided", reference=payment_id)
+            return Declined(code="authorization_voided", reference=payment_id)
         return _moved(request, payment, payment.get("payment_amount"))
     if taken is True and action == "CAPTURE" and status == "SUCCESS":
         if request.kind is OperationKind.VOID:
-            return Refused(code="authorization_captured", reference=payment_id)
+            return Declined(code="authorization_captured", reference=payment_id)
         return _moved(request, payment, details.get("captured_amount"))
     if taken is False and not action and status == "SUCCESS":
         return NotFound()
     return Unknown(code="status_not_known")
 
 
-def _moved(request: OperationRequest, payment: dict[str, Any], amount: Any) -> OperationOutcome:
+def _moved(request: OperationRequest, payment: dict[str, Any], amount: Any) -> Outcome:
     payment_id = reference(payment.get("cf_payment_id"))
     currency = as_text(payment.get("payment_currency"))
     minor = minor_amount(amount, currency)
@@ -103,7 +103,7 @@ def _moved(request: OperationRequest, payment: dict[str, Any], amount: Any) -> O
     )
 
 
-def _refund(request: OperationRequest, refund: dict[str, Any]) -> OperationOutcome:
+def _refund(request: OperationRequest, refund: dict[str, Any]) -> Outcome:
     if refund.get("refund_id") != request.provider_key or refund.get("order_id") != request.charge_key:
         return Unknown(code="another_refund")
     if provider_reference(refund.get("cf_payment_id")) != request.charge_reference:
@@ -111,7 +111,7 @@ def _refund(request: OperationRequest, refund: dict[str, Any]) -> OperationOutco
     return refund_outcome(refund)
 
 
-def refund_outcome(refund: dict[str, Any]) -> OperationOutcome:
+def refund_outcome(refund: dict[str, Any]) -> Outcome:
     refund_id = provider_reference(refund.get("cf_refund_id"))
     match refund.get("refund_status"):
         case "SUCCESS":
@@ -129,6 +129,6 @@ def refund_outcome(refund: dict[str, Any]) -> OperationOutcome:
             return Accepted(reference=refund_id)
         case "CANCELLED" | "FAILED" as word:
             message = sanitize(refund.get("status_description"))
-            return Refused(code=f"refund_{word.lower()}", message=message, reference=refund_id)
+            return Declined(code=f"refund_{word.lower()}", message=message, reference=refund_id)
         case _:
             return Unknown(code="status_not_known")

@@ -10,7 +10,6 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -20,6 +19,7 @@ from payflowx.domain.payments.outcome import (
     Progress,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.providers.ports import ChargeRequest
@@ -88,7 +88,7 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if isinstance(payments, Unknown):
         return payments
     outcomes = [_payment(request, payment) for payment in payments]
-    money = [outcome for outcome in outcomes if isinstance(outcome, Charged | Authorized | Mismatch)]
+    money = [outcome for outcome in outcomes if isinstance(outcome, Succeeded | Authorized | Mismatch)]
     if len(money) > 1:
         return Mismatch(code="duplicate_charge")
     undecided = [outcome for outcome in outcomes if isinstance(outcome, Unknown)]
@@ -132,7 +132,7 @@ def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if isinstance(payments, Unknown):
         return payments
     outcomes = [_payment(request, payment) for payment in payments]
-    money = [outcome for outcome in outcomes if isinstance(outcome, Charged | Authorized | Mismatch)]
+    money = [outcome for outcome in outcomes if isinstance(outcome, Succeeded | Authorized | Mismatch)]
     if money:
         return money[0] if len(money) == 1 else Mismatch(code="duplicate_charge")
     words = {payment.get("payment_status") for payment in payments}
@@ -282,11 +282,11 @@ def _money(request: ChargeRequest, payment_id: str, payment: dict[str, Any]) -> 
         if held.get("action") != "CAPTURE" or held.get("status") != "SUCCESS":
             return Unknown(code="capture_not_understood")
         amount = held.get("captured_amount")
-    return money_of(payment_id, payment, amount, kind=Charged)
+    return money_of(payment_id, payment, amount, kind=Succeeded)
 
 
 def money_of(
-    payment_id: str, payment: dict[str, Any], amount: Any, *, kind: type[Charged] | type[Authorized]
+    payment_id: str, payment: dict[str, Any], amount: Any, *, kind: type[Succeeded] | type[Authorized]
 ) -> Outcome:
     """The amount that the payer paid; a fee on top or another currency is a mismatch."""
     currency = as_text(payment.get("payment_currency"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from payflowx.domain.payments.outcome import Charged, OperationOutcome, Outcome, Succeeded
+from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree.operations import refund_outcome
@@ -64,15 +64,15 @@ def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
     if payment.get("authorization"):
         return None
     try:
-        outcome = money_of(payment_id, payment, payment.get("payment_amount"), kind=Charged)
+        outcome = money_of(payment_id, payment, payment.get("payment_amount"), kind=Succeeded)
     except _UNREADABLE:
         return None
-    return outcome if isinstance(outcome, Charged) else None
+    return outcome if isinstance(outcome, Succeeded) else None
 
 
 def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEvent:
     refund_id = provider_reference(refund.get("cf_refund_id"))
-    proof: OperationOutcome | None = None
+    proof: Outcome | None = None
     if refund.get("refund_type") == "MERCHANT_INITIATED":
         try:
             found = refund_outcome(refund)

@@ -10,12 +10,11 @@ from urllib.parse import quote
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
+    Declined,
     Mismatch,
     NotFound,
-    OperationOutcome,
-    OperationStepResult,
-    Refused,
+    Outcome,
+    StepResult,
     Succeeded,
     Unknown,
 )
@@ -53,7 +52,7 @@ def read_refund(request: OperationRequest) -> HttpRequest:
     return HttpRequest(method="GET", path=f"{order_path(request.charge_key)}/refunds/{key}")
 
 
-def captured_or_voided(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def captured_or_voided(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a capture or void: the payment. An unchanged payment is `Unknown` here."""
     if response.status != 200:
         return _not_moved(response)
@@ -61,7 +60,7 @@ def captured_or_voided(request: OperationRequest, response: HttpResponse) -> Ope
     return Unknown(code="not_settled") if isinstance(outcome, NotFound) else outcome
 
 
-def capture_or_void_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def capture_or_void_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Find the payment of the charge among all payments of the order."""
     payments = payments_in(response)
     if isinstance(payments, Unknown):
@@ -70,12 +69,12 @@ def capture_or_void_found(request: OperationRequest, response: HttpResponse) -> 
     return _settled(request, held[0]) if len(held) == 1 else Unknown(code="payment_not_listed")
 
 
-def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a refund, or its stored copy when the key was used before."""
     return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
-def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the refund. Only the provider's explicit answer says that there is none."""
     if response.status == 200:
         return _ours(request, json_object(response))
@@ -84,7 +83,7 @@ def refund_found(request: OperationRequest, response: HttpResponse) -> Operation
     return Unknown(code=f"http_{response.status}")
 
 
-def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
+def refund_outcome(item: dict[str, Any]) -> Outcome:
     """The outcome of a refund, regardless of who requested it."""
     refund_id = reference(item.get("cf_refund_id"))
     match item.get("refund_status"):
@@ -98,23 +97,23 @@ def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
         case "PENDING":
             return Accepted(reference=refund_id)
         case "CANCELLED":
-            return Refused(code="refund_cancelled", reference=refund_id)
+            return Declined(code="refund_cancelled", reference=refund_id)
         case _:
             return Unknown(code="status_not_known")
 
 
-def _settled(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
+def _settled(request: OperationRequest, item: dict[str, Any]) -> Outcome:
     payment_id = reference(item.get("cf_payment_id"))
     if (payment_id, item.get("order_id")) != (request.charge_reference, request.charge_key):
         return Mismatch(code="reference_differs", reference=payment_id)
     if item.get("payment_status") == "VOID":
         return _voided(request, item, payment_id)
     match payment(item):
-        case Charged(amount=amount, currency=currency) if request.kind is OperationKind.CAPTURE:
+        case Succeeded(amount=amount, currency=currency) if request.kind is OperationKind.CAPTURE:
             key = request.provider_key
             return Succeeded(reference=payment_id, amount=amount, currency=currency, merchant_reference=key)
-        case Charged():
-            return Refused(code="already_captured", reference=payment_id)
+        case Succeeded():
+            return Declined(code="already_captured", reference=payment_id)
         case Authorized():
             return NotFound()
         case Mismatch() | Unknown() as outcome:
@@ -123,9 +122,9 @@ def _settled(request: OperationRequest, item: dict[str, Any]) -> OperationOutcom
             return Unknown(code="status_not_known")
 
 
-def _voided(request: OperationRequest, item: dict[str, Any], payment_id: str) -> OperationOutcome:
+def _voided(request: OperationRequest, item: dict[str, Any], payment_id: str) -> Outcome:
     if request.kind is not OperationKind.VOID:
-        return Refused(code="already_voided", reference=payment_id)
+        return Declined(code="already_voided", reference=payment_id)
     currency = as_text(item.get("payment_currency"))
     amount = amount_of(item.get("payment_amount"), currency)
     if amount is None:
@@ -133,13 +132,13 @@ def _voided(request: OperationRequest, item: dict[str, Any], payment_id: str) ->
     return Succeeded(reference=payment_id, amount=amount, currency=currency, merchant_reference=request.provider_key)
 
 
-def _ours(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
+def _ours(request: OperationRequest, item: dict[str, Any]) -> Outcome:
     if (item.get("order_id"), item.get("refund_id")) != (request.charge_key, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("cf_refund_id")))
     return refund_outcome(item)
 
 
-def _not_moved(response: HttpResponse) -> OperationOutcome:
+def _not_moved(response: HttpResponse) -> Outcome:
     code = error_body(response).get("code")
     return Unknown(code=provider_code(code)) if code in _DONE_BEFORE else refused(response)
 

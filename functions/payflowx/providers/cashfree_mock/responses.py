@@ -6,7 +6,6 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -15,6 +14,7 @@ from payflowx.domain.payments.outcome import (
     Progress,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.providers.ports import ChargeRequest
@@ -134,7 +134,7 @@ def _taken(payment_id: str, item: dict[str, Any]) -> Outcome:
     minor = amount_of(item.get("payment_amount"), currency)
     if minor is None:
         return Mismatch(code="amount_differs", reference=payment_id)
-    kind = Authorized if item.get("is_captured") is False else Charged
+    kind = Authorized if item.get("is_captured") is False else Succeeded
     return kind(reference=payment_id, amount=minor, currency=currency, merchant_reference=as_text(item.get("order_id")))
 
 

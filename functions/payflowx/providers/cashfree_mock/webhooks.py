@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree_mock.operations import refund_outcome
@@ -23,6 +23,6 @@ def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         charge_key=provider_reference((paid or refund).get("order_id")),
         operation_reference=provider_reference(refund.get("cf_refund_id")),
         operation_key=provider_reference(refund.get("refund_id")),
-        outcome=proof(Charged, lambda: payment(paid)) if paid else None,
+        outcome=proof(Succeeded, lambda: payment(paid)) if paid else None,
         operation_outcome=proof(Succeeded, lambda: refund_outcome(refund)) if refund else None,
     )

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotFound,
-    OperationOutcome,
-    OperationStepResult,
-    Refused,
+    Outcome,
+    StepResult,
     Succeeded,
     Unknown,
 )
@@ -42,12 +42,12 @@ def read(request: OperationRequest) -> HttpRequest:
     return HttpRequest(method="GET", path=f"/v1/operations/{quote(request.reference or '', safe='')}")
 
 
-def moved(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def moved(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the request, or its stored copy when the key was used before."""
     return _ours(request, json_object(response)) if response.status == 200 else refused(response)
 
 
-def found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to an inquiry by our key."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
@@ -59,14 +59,14 @@ def found(request: OperationRequest, response: HttpResponse) -> OperationStepRes
     return _ours(request, items[0]) if len(items) == 1 else Mismatch(code="duplicate_operation")
 
 
-def read_back(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def read_back(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to an inquiry by id."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _ours(request, json_object(response))
 
 
-def operation(item: dict[str, Any]) -> OperationOutcome:
+def operation(item: dict[str, Any]) -> Outcome:
     """The outcome of an operation, regardless of who requested it."""
     operation_id = reference(item.get("id"))
     match item.get("status"):
@@ -80,12 +80,12 @@ def operation(item: dict[str, Any]) -> OperationOutcome:
         case "pending":
             return Accepted(reference=operation_id)
         case "failed":
-            return Refused(code=provider_code(item.get("failure_code")), reference=operation_id)
+            return Declined(code=provider_code(item.get("failure_code")), reference=operation_id)
         case _:
             return Unknown(code="status_not_known")
 
 
-def _ours(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
+def _ours(request: OperationRequest, item: dict[str, Any]) -> Outcome:
     known = (item.get("object"), item.get("charge"), item.get("reference"))
     if known != (request.kind.value, request.charge_reference, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("id")))

@@ -5,7 +5,6 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -14,6 +13,7 @@ from payflowx.domain.payments.outcome import (
     Progress,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.providers.ports import ChargeRequest
@@ -105,7 +105,7 @@ def charge(item: dict[str, Any]) -> Outcome:
     charge_id = reference(item.get("id"))
     match item.get("status"):
         case "succeeded":
-            return Charged(reference=charge_id, **_money(item))
+            return Succeeded(reference=charge_id, **_money(item))
         case "authorized":
             return Authorized(reference=charge_id, **_money(item))
         case "processing":

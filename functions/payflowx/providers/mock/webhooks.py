@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.json_fields import as_object
@@ -17,7 +17,7 @@ def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     kind, thing = provider_code(event.get("type")), as_object(event.get("data"))
     name, key = provider_reference(thing.get("id")), provider_reference(thing.get("reference"))
     if thing.get("object") == "charge":
-        outcome = proof(Charged, lambda: charge(thing)) if kind == "charge.succeeded" else None
+        outcome = proof(Succeeded, lambda: charge(thing)) if kind == "charge.succeeded" else None
         return ProviderEvent(event_id=event_id, type=kind, charge_reference=name, charge_key=key, outcome=outcome)
     if thing.get("object") not in ("capture", "void", "refund"):  # a set would want to hash it
         return ProviderEvent(event_id=event_id, type=kind)

@@ -39,6 +39,8 @@ CONNECTOR: Final = Connector(
         can_cancel_and_confirm=False,
         visibility_lag_ms=15 * MINUTE_MS,
         inquiry_horizon_ms=5 * DAY_MS,
+        # Not documented: three weeks are longer than banks take elsewhere in India.
+        pending_horizon_ms=21 * DAY_MS,
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=3 * DAY_MS,
         reports=ReportCapability(span_ms=15 * MINUTE_MS),

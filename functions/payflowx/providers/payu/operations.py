@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotFound,
-    OperationOutcome,
-    OperationStepResult,
-    Refused,
+    Outcome,
     Rejected,
+    StepResult,
     Succeeded,
     Unknown,
 )
@@ -59,7 +59,7 @@ _FAILED: Final = frozenset({"failure", "failed"})
 _ACTIONS: Final = {OperationKind.CAPTURE: "capture", OperationKind.VOID: "cancel", OperationKind.REFUND: "refund"}
 
 
-def queued(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def queued(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the command. It never proves that money moved: it contains no amount."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
@@ -74,7 +74,7 @@ def queued(request: OperationRequest, response: HttpResponse) -> OperationStepRe
     return _not_queued(code, answer)
 
 
-def _not_queued(code: str, answer: dict[str, Any]) -> OperationOutcome:
+def _not_queued(code: str, answer: dict[str, Any]) -> Outcome:
     message = sanitize(answer.get("msg"))
     if code in _INVALID:
         return Rejected(code=code, message=message)
@@ -83,7 +83,7 @@ def _not_queued(code: str, answer: dict[str, Any]) -> OperationOutcome:
     return refusal_of(answer) if code == "" else Unknown(code="code_not_known", message=message)
 
 
-def found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Find our action in the payment's list. One that moved money decides, else one that still may."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
@@ -100,19 +100,19 @@ def found(request: OperationRequest, response: HttpResponse) -> OperationStepRes
     return min(outcomes, key=_rank, default=NotFound())
 
 
-def _rank(outcome: OperationOutcome) -> int:
+def _rank(outcome: Outcome) -> int:
     """Order of precedence: a refusal counts only if there is no other outcome."""
     order = (Mismatch, Succeeded, Unknown, Accepted)
     return next((place for place, kind in enumerate(order) if isinstance(outcome, kind)), len(order))
 
 
-def _action(request: OperationRequest, action: dict[str, Any]) -> OperationOutcome:
+def _action(request: OperationRequest, action: dict[str, Any]) -> Outcome:
     status = word_of(action.get("status"))
     request_id = provider_reference(action.get("request_id"))
     if status in _WORKING:
         return Accepted(reference=request_id)
     if status in _FAILED:
-        return Refused(code=provider_code(action.get("status")), reference=request_id)
+        return Declined(code=provider_code(action.get("status")), reference=request_id)
     if status != _DONE:
         return Unknown(code="status_not_known")
     if word_of(action.get("action")) != _ACTIONS[request.kind]:

@@ -12,13 +12,13 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
     Declined,
     Mismatch,
     NotFound,
     Outcome,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.providers.ports import ChargeRequest
@@ -151,7 +151,7 @@ def _money(found: _Transaction, *, held: bool) -> Outcome:
     amount = amounts.pop()
     if amounts or amount is None:
         return Mismatch(code="amount_differs", reference=payu_id)
-    kind = Authorized if held else Charged
+    kind = Authorized if held else Succeeded
     return kind(
         reference=payu_id,
         amount=amount,

@@ -55,6 +55,8 @@ CONNECTOR: Final = Connector(
         can_cancel_and_confirm=False,
         visibility_lag_ms=MINUTE_MS,
         inquiry_horizon_ms=6 * DAY_MS,
+        # Refunds take five to seven working days; the rest is for a balance that must be filled up first.
+        pending_horizon_ms=30 * DAY_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         authorization_lifetime_ms=5 * DAY_MS,
         reports=ReportCapability(span_ms=HOUR_MS),

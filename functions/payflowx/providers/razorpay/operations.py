@@ -4,12 +4,12 @@ from typing import Any
 
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotFound,
-    OperationOutcome,
-    OperationStepResult,
-    Refused,
+    Outcome,
     Rejected,
+    StepResult,
     Succeeded,
     Unknown,
 )
@@ -27,7 +27,7 @@ from payflowx.providers.razorpay.responses import (
 )
 
 
-def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a capture. A 400 may mean that it was captured before: only a read can decide."""
     if response.status != 200:
         return _not_moved(response)
@@ -35,24 +35,24 @@ def captured(request: OperationRequest, response: HttpResponse) -> OperationStep
     return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
 
 
-def capture_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def capture_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the payment for its capture."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _capture(request, json_object(response))
 
 
-def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     return _refund(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
-def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _refund(request, json_object(response))
 
 
-def refund_listed(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refund_listed(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Find our refund among all refunds of the payment, by our key and never by the amount."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
@@ -67,7 +67,7 @@ def key_of_refund(refund: dict[str, Any]) -> str | None:
     return our_key(refund.get("receipt")) or noted_key(refund)
 
 
-def _not_moved(response: HttpResponse) -> OperationStepResult:
+def _not_moved(response: HttpResponse) -> StepResult:
     """Refused before execution, or unknown: Razorpay's 400s differ only in their texts."""
     outcome = refused(response)
     if isinstance(outcome, Rejected):
@@ -75,7 +75,7 @@ def _not_moved(response: HttpResponse) -> OperationStepResult:
     return Unknown(code=f"http_{response.status}", message=message_of(error_of(response).get("description")))
 
 
-def _capture(request: OperationRequest, payment: dict[str, Any]) -> OperationOutcome:
+def _capture(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
     payment_id = reference(payment.get("id"))
     if payment_id != request.charge_reference:
         return Mismatch(code="reference_differs", reference=payment_id)
@@ -83,7 +83,7 @@ def _capture(request: OperationRequest, payment: dict[str, Any]) -> OperationOut
     if order_id is not None and as_text(payment.get("order_id")) != order_id:
         return Mismatch(code="reference_differs", reference=payment_id)
     if was_given_back(payment):
-        return Refused(code="authorization_released", reference=payment_id)
+        return Declined(code="authorization_released", reference=payment_id)
     match payment.get("status"), payment.get("captured", True):
         case "captured", True:
             return _moved(request, payment, payment_id)
@@ -95,7 +95,7 @@ def _capture(request: OperationRequest, payment: dict[str, Any]) -> OperationOut
             return Unknown(code="status_not_known")
 
 
-def _refund(request: OperationRequest, refund: dict[str, Any]) -> OperationOutcome:
+def _refund(request: OperationRequest, refund: dict[str, Any]) -> Outcome:
     refund_id = reference(refund.get("id"))
     if as_text(refund.get("payment_id")) != request.charge_reference or key_of_refund(refund) != request.provider_key:
         return Mismatch(code="reference_differs", reference=refund_id)
@@ -105,12 +105,12 @@ def _refund(request: OperationRequest, refund: dict[str, Any]) -> OperationOutco
         case "pending" | "created":
             return Accepted(reference=refund_id)
         case "failed":
-            return Refused(code="refund_failed", reference=refund_id)
+            return Declined(code="refund_failed", reference=refund_id)
         case _:
             return Unknown(code="status_not_known")
 
 
-def _moved(request: OperationRequest, thing: dict[str, Any], reference_id: str) -> OperationOutcome:
+def _moved(request: OperationRequest, thing: dict[str, Any], reference_id: str) -> Outcome:
     amount, currency = as_int(thing.get("amount")), as_text(thing.get("currency"))
     if amount != request.amount:
         return Mismatch(code="amount_differs", reference=reference_id)

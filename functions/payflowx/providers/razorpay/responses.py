@@ -8,7 +8,6 @@ from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -18,6 +17,7 @@ from payflowx.domain.payments.outcome import (
     Progress,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.providers.ports import ChargeRequest
@@ -310,7 +310,7 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
         elsewhere = Mismatch(code="refunded_elsewhere", reference=facts["reference"])
         return elsewhere if taken else Unknown(code="refund_contradicted")
     if word == "captured":
-        return Charged(**facts) if payment.get("captured", True) is True else Unknown(code="captured_contradicted")
+        return Succeeded(**facts) if payment.get("captured", True) is True else Unknown(code="captured_contradicted")
     if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
     if word == "authorized":

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
@@ -47,7 +47,7 @@ def _provider_event(event_id: str, kind: str, payload: dict[str, Any]) -> Provid
     )
 
 
-def _charged(order: dict[str, Any], payment: dict[str, Any]) -> Charged | None:
+def _charged(order: dict[str, Any], payment: dict[str, Any]) -> Succeeded | None:
     """Only `order.paid` contains the order, whose receipt only we can set.
 
     A payment's notes prove nothing: a browser with Checkout open may write them.
@@ -59,7 +59,7 @@ def _charged(order: dict[str, Any], payment: dict[str, Any]) -> Charged | None:
     if key is None or not (taken and whole_order and same_order) or payment.get("amount_refunded") not in (0, None):
         return None
     try:
-        return Charged(
+        return Succeeded(
             reference=reference(payment.get("id")),
             amount=as_int(payment.get("amount")),
             currency=as_text(payment.get("currency")),

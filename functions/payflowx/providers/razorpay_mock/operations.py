@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotFound,
-    OperationOutcome,
-    OperationStepResult,
-    Refused,
+    Outcome,
+    StepResult,
     Succeeded,
     Unknown,
 )
@@ -50,31 +50,31 @@ def read_refund(request: OperationRequest) -> HttpRequest:
     return HttpRequest(method="GET", path=f"/v1/refunds/{quote(request.reference or '', safe='')}")
 
 
-def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
         return _not_moved(response)
     outcome = _capture(request, json_object(response))
     return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
 
 
-def capture_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def capture_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the payment for its capture."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _capture(request, json_object(response))
 
 
-def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
 
 
-def refund_found(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     return _ours(request, json_object(response))
 
 
-def refund_listed(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refund_listed(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Find our refund among all refunds of the payment, by our key and never by the amount."""
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
@@ -87,7 +87,7 @@ def refund_listed(request: OperationRequest, response: HttpResponse) -> Operatio
     return _ours(request, ours[0]) if ours else NotFound()
 
 
-def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
+def refund_outcome(item: dict[str, Any]) -> Outcome:
     """The outcome of a refund, regardless of who requested it."""
     refund_id = reference(item.get("id"))
     match item.get("status"):
@@ -101,12 +101,12 @@ def refund_outcome(item: dict[str, Any]) -> OperationOutcome:
         case "pending":
             return Accepted(reference=refund_id)
         case "failed":
-            return Refused(code="refund_failed", reference=refund_id)
+            return Declined(code="refund_failed", reference=refund_id)
         case _:
             return Unknown(code="status_not_known")
 
 
-def _capture(request: OperationRequest, payment: dict[str, Any]) -> OperationOutcome:
+def _capture(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
     payment_id = reference(payment.get("id"))
     known = (payment_id, as_text(payment.get("order_id")))
     if known != (request.charge_reference, request.charge_progress.get("order_id")):
@@ -125,13 +125,13 @@ def _capture(request: OperationRequest, payment: dict[str, Any]) -> OperationOut
             return Unknown(code="status_not_known")
 
 
-def _ours(request: OperationRequest, item: dict[str, Any]) -> OperationOutcome:
+def _ours(request: OperationRequest, item: dict[str, Any]) -> Outcome:
     if (item.get("payment_id"), item.get("receipt")) != (request.charge_reference, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("id")))
     return refund_outcome(item)
 
 
-def _not_moved(response: HttpResponse) -> OperationOutcome:
+def _not_moved(response: HttpResponse) -> Outcome:
     reason = reason_of(response)
     return Unknown(code=reason) if reason in _DONE_BEFORE else refused(response)
 

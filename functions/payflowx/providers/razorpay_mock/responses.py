@@ -5,7 +5,6 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
     Declined,
     Mismatch,
     NotFound,
@@ -13,6 +12,7 @@ from payflowx.domain.payments.outcome import (
     Progress,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.providers.ports import ChargeRequest
@@ -90,7 +90,7 @@ def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
     payment_id = reference(payment.get("id") or payment.get("razorpay_payment_id"))
     match payment.get("status"):
         case "captured":
-            return Charged(reference=payment_id, **_checked(request, payment))
+            return Succeeded(reference=payment_id, **_checked(request, payment))
         case "authorized":
             return Authorized(reference=payment_id, **_checked(request, payment))
         case "created":

@@ -6,7 +6,7 @@ A payment does not carry our receipt; its order does, and `order.paid` contains 
 from collections.abc import Sequence
 from typing import Any
 
-from payflowx.domain.payments.outcome import Charged, Succeeded
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.json_fields import as_int, as_object, as_text, reference
@@ -26,15 +26,15 @@ def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         charge_key=provider_reference(order.get("receipt")),
         operation_reference=provider_reference(refund.get("id")),
         operation_key=provider_reference(refund.get("receipt")),
-        outcome=proof(Charged, lambda: _paid(order, payment)) if kind == "order.paid" else None,
+        outcome=proof(Succeeded, lambda: _paid(order, payment)) if kind == "order.paid" else None,
         operation_outcome=proof(Succeeded, lambda: refund_outcome(refund)) if kind == "refund.processed" else None,
     )
 
 
-def _paid(order: dict[str, Any], payment: dict[str, Any]) -> Charged | None:
+def _paid(order: dict[str, Any], payment: dict[str, Any]) -> Succeeded | None:
     if payment.get("status") != "captured" or as_text(order.get("id")) != payment.get("order_id"):
         return None
-    return Charged(
+    return Succeeded(
         reference=reference(payment.get("id")),
         amount=as_int(payment.get("amount")),
         currency=as_text(payment.get("currency")),

@@ -8,8 +8,8 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.providers.contract import Connector, OperationStep, Reports, Step
-from payflowx.providers.stripe import operations, reports, requests, responses, settlement, webhooks
+from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
+from payflowx.providers.stripe import operations, refunds, reports, requests, responses, settlement, webhooks
 
 _TAKEN: Final = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP"
@@ -91,6 +91,8 @@ CONNECTOR: Final = Connector(
         can_cancel_and_confirm=True,
         visibility_lag_ms=HOUR_MS,
         inquiry_horizon_ms=2 * DAY_MS,
+        # Stripe itself fails a refund that is pending for 45 days.
+        pending_horizon_ms=46 * DAY_MS,
         action_lifetime_ms=HOUR_MS,
         authorization_lifetime_ms=4 * DAY_MS,
         reports=ReportCapability(),
@@ -104,6 +106,7 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read,
+    refunds=Refunds(request=refunds.request, read=refunds.read),
     reports=Reports(request=reports.request, read=reports.read, read_settlement=settlement.read),
 )
 """After a lost answer: read the intent, send again with the same key within 24 h, then cancel and confirm."""

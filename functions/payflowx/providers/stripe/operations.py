@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from payflowx.domain.payments.outcome import (
     Accepted,
+    Declined,
     Mismatch,
     NotFound,
-    OperationOutcome,
-    OperationStepResult,
-    Refused,
+    Outcome,
+    StepResult,
     Succeeded,
     Unknown,
 )
@@ -73,34 +73,34 @@ def find_refund(request: OperationRequest) -> HttpRequest:
 # --- answers -------------------------------------------------------------------------------------------------
 
 
-def captured(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
         return _refused(response)
     return _final(_capture_of(request, json_object(response)))
 
 
-def voided(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def voided(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
         return _refused(response)
     return _final(_void_of(request, json_object(response)))
 
 
-def refunded(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a refund, or its stored copy when the key was used before."""
     return _refund_of(request, json_object(response)) if response.status == 200 else _refused(response)
 
 
-def found_capture(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def found_capture(request: OperationRequest, response: HttpResponse) -> StepResult:
     """The outcome of a capture, read from the intent."""
     return _capture_of(request, json_object(response)) if response.status == 200 else _unread(response)
 
 
-def found_void(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def found_void(request: OperationRequest, response: HttpResponse) -> StepResult:
     """The outcome of a void, read from the intent."""
     return _void_of(request, json_object(response)) if response.status == 200 else _unread(response)
 
 
-def found_refund(request: OperationRequest, response: HttpResponse) -> OperationStepResult:
+def found_refund(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the refund by its id, or find the one with our key among all refunds of the intent."""
     if response.status != 200:
         return _unread(response)
@@ -114,7 +114,7 @@ def found_refund(request: OperationRequest, response: HttpResponse) -> Operation
     return Unknown(code="list_incomplete") if json_object(response).get("has_more") is not False else NotFound()
 
 
-def _capture_of(request: OperationRequest, intent: dict[str, Any]) -> OperationOutcome:
+def _capture_of(request: OperationRequest, intent: dict[str, Any]) -> Outcome:
     intent_id = _same_intent(request, intent)
     match intent.get("status"):
         case "succeeded":
@@ -125,7 +125,7 @@ def _capture_of(request: OperationRequest, intent: dict[str, Any]) -> OperationO
                 merchant_reference=_capture_key(intent),
             )
         case "canceled":
-            return Refused(code="intent_canceled", reference=intent_id)
+            return Declined(code="intent_canceled", reference=intent_id)
         case "processing":
             return Accepted(reference=intent_id)
         case "requires_capture":
@@ -134,7 +134,7 @@ def _capture_of(request: OperationRequest, intent: dict[str, Any]) -> OperationO
             return Unknown(code="status_not_known")
 
 
-def _void_of(request: OperationRequest, intent: dict[str, Any]) -> OperationOutcome:
+def _void_of(request: OperationRequest, intent: dict[str, Any]) -> Outcome:
     intent_id = _same_intent(request, intent)
     match intent.get("status"):
         case "canceled" if intent.get("amount_received") == 0:
@@ -145,14 +145,14 @@ def _void_of(request: OperationRequest, intent: dict[str, Any]) -> OperationOutc
                 merchant_reference=request.provider_key,
             )
         case "succeeded":
-            return Refused(code="already_captured", reference=intent_id)
+            return Declined(code="already_captured", reference=intent_id)
         case "requires_capture":
             return NotFound()
         case _:
             return Unknown(code="status_not_known")
 
 
-def _refund_of(request: OperationRequest, refund_: dict[str, Any]) -> OperationOutcome:
+def _refund_of(request: OperationRequest, refund_: dict[str, Any]) -> Outcome:
     refund_id = reference(refund_.get("id"))
     if not is_object(refund_, "refund"):
         return Unknown(code="not_a_refund")
@@ -169,7 +169,7 @@ def _refund_of(request: OperationRequest, refund_: dict[str, Any]) -> OperationO
         case "pending" | "requires_action":
             return Accepted(reference=refund_id)
         case "failed" | "canceled":
-            return Refused(code=safe_code(refund_.get("failure_reason") or refund_.get("status")), reference=refund_id)
+            return Declined(code=safe_code(refund_.get("failure_reason") or refund_.get("status")), reference=refund_id)
         case _:
             return Unknown(code="status_not_known")
 
@@ -188,12 +188,12 @@ def _capture_key(intent: dict[str, Any]) -> str:
     return key if isinstance(key, str) and key else "none"
 
 
-def _final(outcome: OperationOutcome) -> OperationOutcome:
+def _final(outcome: Outcome) -> Outcome:
     """After an accepted request, an unchanged or an old state is not conclusive: `Unknown`."""
-    return Unknown(code="not_settled") if isinstance(outcome, NotFound | Refused) else outcome
+    return Unknown(code="not_settled") if isinstance(outcome, NotFound | Declined) else outcome
 
 
-def _refused(response: HttpResponse) -> OperationOutcome:
+def _refused(response: HttpResponse) -> Outcome:
     return refused(response, as_object(error_body(response).get("error")))
 
 

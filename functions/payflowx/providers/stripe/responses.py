@@ -6,7 +6,6 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import (
     Accepted,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -15,6 +14,7 @@ from payflowx.domain.payments.outcome import (
     Progress,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.providers.ports import ChargeRequest
@@ -169,7 +169,7 @@ def intent_outcome(request: ChargeRequest, intent: dict[str, Any]) -> Outcome:
         return Unknown(code="not_an_intent")
     match intent.get("status"):
         case "succeeded":
-            return Charged(reference=intent_id, **_held(intent, "amount_received"))
+            return Succeeded(reference=intent_id, **_held(intent, "amount_received"))
         case "requires_capture":
             return Authorized(reference=intent_id, **_held(intent, "amount_capturable"))
         case _ if our_key(intent) != request.provider_key:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from payflowx.domain.payments.outcome import Charged, Outcome
+from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.json_fields import as_int, as_object, reference
@@ -73,7 +73,7 @@ def _success(intent: dict[str, Any]) -> Outcome | None:
     if intent.get("status") != "succeeded" or key is None:
         return None
     try:
-        return Charged(
+        return Succeeded(
             reference=reference(intent.get("id")),
             amount=as_int(intent.get("amount_received")),
             currency=currency_of(intent),

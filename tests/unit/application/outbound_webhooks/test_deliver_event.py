@@ -413,7 +413,7 @@ def test_a_book_that_was_changed_meanwhile_keeps_that_change(harness: DeliveryHa
     harness.register()
     harness.webhook_client.answers[URL] = [Answered(status=410)]
     event = harness.pay()
-    harness.world.before_next("put_item", lambda: harness.register(OTHER))
+    harness.world.before_next("update_item", lambda: harness.register(OTHER), text=f"E#{MERCHANT}")
     harness.wake(event)
     found = {e.url: e.status for e in harness.manage.list(MERCHANT)}
     assert found == {URL: EndpointStatus.DISABLED, OTHER: EndpointStatus.ENABLED}

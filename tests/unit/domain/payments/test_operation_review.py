@@ -7,9 +7,9 @@ import pytest
 
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_review import close_operation_review
-from payflowx.domain.payments.outcome import Refused, Succeeded, Unknown
+from payflowx.domain.payments.outcome import Declined, Succeeded, Unknown
 from payflowx.domain.payments.payment import LastError, Lease, Payment
-from payflowx.domain.payments.review import ReviewVerdict
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
@@ -42,7 +42,7 @@ def in_review(operation: Operation, code: str) -> Operation:
 
 
 def close(payment: Payment, operation: Operation, verdict: ReviewVerdict, reference: str | None = None) -> Any:
-    return close_operation_review(payment, operation, verdict, reference, CONTEXT)
+    return close_operation_review(payment, operation, ReviewDecision(verdict=verdict, reference=reference), CONTEXT)
 
 
 def test_a_refund_that_happened_is_booked() -> None:
@@ -140,5 +140,5 @@ def test_a_refund_that_was_closed_as_not_moved_and_happens_all_the_same_is_seen(
     late = apply_operation_outcome(closed.after, closed.operation_after, attempt, moved, CONTEXT)
     assert late.operation_after.status is OperationStatus.IN_REVIEW
     assert late.after.refunded == 500
-    refused = Refused(code="no", message="no")
+    refused = Declined(code="no", message="no")
     assert apply_operation_outcome(closed.after, closed.operation_after, attempt, refused, CONTEXT) is None

@@ -16,13 +16,20 @@ from payflowx.adapters.sqs.messages import JOBS
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.claim import FailPayment, ResolveOpenAttempt, StartAttempt, decide_claim
+from payflowx.domain.payments.claim import (
+    FailPayment,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+    decide_claim,
+    start_instead,
+)
 from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
+from payflowx.domain.payments.not_sent import answered, reopened
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
     Authorized,
-    Charged,
     ConfirmedCancelled,
     Declined,
     Mismatch,
@@ -32,6 +39,7 @@ from payflowx.domain.payments.outcome import (
     Outcome,
     Progress,
     Rejected,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Candidate, Payment, PaymentMethod, Route
@@ -135,7 +143,7 @@ ROUTE: Final = Route(
 )
 
 
-def charge_like(kind: type[Charged] | type[Authorized]) -> st.SearchStrategy[Outcome]:
+def charge_like(kind: type[Succeeded] | type[Authorized]) -> st.SearchStrategy[Outcome]:
     """Of the payment under test in most cases, of another amount, currency or reference in others."""
     return st.builds(
         kind,
@@ -147,7 +155,7 @@ def charge_like(kind: type[Charged] | type[Authorized]) -> st.SearchStrategy[Out
 
 
 OUTCOMES: Final[st.SearchStrategy[Outcome]] = st.one_of(
-    charge_like(Charged),
+    charge_like(Succeeded),
     charge_like(Authorized),
     st.builds(NotSent, code=CODES),
     st.builds(Rejected, code=CODES, retry_after_seconds=st.sampled_from([0, 7, 3_600])),
@@ -172,7 +180,7 @@ UNRESOLVED: Final = frozenset(
 
 STEPS: Final = st.lists(
     st.tuples(
-        st.sampled_from(["answer", "answer", "answer", "answer", "crash", "cancel", "review"]),
+        st.sampled_from(["answer", "answer", "answer", "answer", "crash", "changed", "cancel", "review"]),
         OUTCOMES,
         st.sampled_from([0, 5_000, MINUTE_MS, HOUR_MS, DAY_MS, 6 * DAY_MS]),
     ),
@@ -199,9 +207,15 @@ class Walk:
         decision = decide_claim(self.payment, self.policy, frozenset(), self.now_ms)
         if self.payment.due_at_ms is not None and any(a.state in UNRESOLVED for a in self.payment.attempts):
             assert isinstance(decision, ResolveOpenAttempt)
+        if isinstance(decision, ReopenAttempt) and action == "changed":
+            decision = start_instead(self.payment.attempts, decision)
         match decision:
             case FailPayment(stop=stop):
                 self.apply(fail_payment(self.payment, stop, self.context()))
+            case ReopenAttempt(attempt=attempt):
+                self.reopen(attempt)
+                if action != "crash":
+                    self.answer(self.payment.attempt(attempt.number), outcome, first_send=True)
             case StartAttempt(number=number, candidate=candidate):
                 self.append(number, candidate)
                 if action != "crash":
@@ -210,7 +224,7 @@ class Walk:
                 self.apply(request_cancel(self.payment, self.context()))
             case ResolveOpenAttempt() if action == "review" and self.payment.status is not PaymentStatus.IN_REVIEW:
                 if self.payment.status not in FINAL_STATUSES:
-                    self.apply(send_to_review(self.payment, ReviewReason.OUTCOME_UNKNOWN, "x", self.context()))
+                    self.apply(send_to_review(self.payment, ReviewReason.OUTCOME_UNKNOWN, self.context()))
             case ResolveOpenAttempt(attempt=attempt):
                 self.answer(attempt, outcome, first_send=False)
 
@@ -226,14 +240,20 @@ class Walk:
             account_id=candidate.account_id,
             provider_key=derive_provider_key(self.payment.transaction_id, number),
             request_hash="h",
-            epoch=number,
+            epoch=self.payment.version,
             started_at_ms=self.now_ms,
         )
         attempts = (*self.payment.attempts, attempt)
         self.payment = replace(self.payment, attempts=attempts, version=self.payment.version + 1)
 
+    def reopen(self, attempt: Attempt) -> None:
+        again = reopened(attempt, epoch=self.payment.version, now_ms=self.now_ms)
+        attempts = tuple(again if a.number == again.number else a for a in self.payment.attempts)
+        self.payment = replace(self.payment, attempts=attempts, version=self.payment.version + 1)
+        assert self.payment.last_attempt == again
+
     def answer(self, attempt: Attempt, outcome: Outcome, *, first_send: bool) -> None:
-        if isinstance(outcome, Charged | Authorized) and not outcome.merchant_reference:
+        if isinstance(outcome, Succeeded | Authorized) and not outcome.merchant_reference:
             outcome = replace(outcome, merchant_reference=attempt.provider_key)
         verified = verify_outcome(outcome, self.payment, attempt, first_send=first_send)
         change = apply_outcome(self.payment, attempt, verified, self.context())
@@ -253,7 +273,7 @@ class Walk:
         """Money only for exactly what was asked; a refusal of a later send proves nothing of the first."""
         state = self.payment.attempt(before.number).state
         if state in {AttemptState.SUCCEEDED, AttemptState.AUTHORIZED}:
-            assert isinstance(outcome, Charged | Authorized)
+            assert isinstance(outcome, Succeeded | Authorized)
             said = (outcome.amount, outcome.currency, outcome.merchant_reference)
             assert said == (self.payment.amount, self.payment.currency, before.provider_key)
         if isinstance(outcome, NotSent | Rejected) and not first_send:
@@ -360,7 +380,7 @@ class TestLifeOfAPayment:
         assume(closed and not any(a.is_open for a in found.payment.attempts))
         attempt = data.draw(st.sampled_from(closed))
         charged_before = found.payment.charged_attempt
-        charge = Charged(reference="late", amount=1999, currency="USD", merchant_reference="")
+        charge = Succeeded(reference="late", amount=1999, currency="USD", merchant_reference="")
         found.answer(attempt, charge, first_send=False)
         found.check()
         assert found.payment.attempt(attempt.number).state is AttemptState.SUCCEEDED
@@ -382,7 +402,7 @@ class TestLifeOfAPayment:
     def test_a_charge_proven_late_beside_an_open_attempt(self, answer: Outcome) -> None:
         found = walk([("answer", Declined(kind=DeclineKind.SOFT, code="x"), 0)])
         found.append(2, ROUTE.candidates[1])
-        late = Charged(reference="late", amount=1999, currency="USD", merchant_reference="")
+        late = Succeeded(reference="late", amount=1999, currency="USD", merchant_reference="")
         found.answer(found.payment.attempt(1), late, first_send=False)
         found.answer(found.payment.attempt(2), answer, first_send=True)
         assert found.payment.status in {PaymentStatus.SUCCESS, PaymentStatus.IN_REVIEW}
@@ -414,7 +434,7 @@ class TestRetries:
         now_ms: int,
     ) -> None:
         found = Walk(_ACCEPTED, RetryPolicy(max_retries=7, charge_deadline_ms=DAY_MS))
-        for number, (provider, (state, kind)) in enumerate(tried, start=1):
+        for number, (provider, (state, kind)) in enumerate(tried[:MAX_ATTEMPTS], start=1):
             found.append(number, Candidate(provider=provider, account_id="main"))
             closed = replace(found.payment.attempt(number), state=state, decline_kind=kind)
             found.payment = replace(found.payment, attempts=(*found.payment.attempts[:-1], closed))
@@ -426,7 +446,7 @@ class TestRetries:
         assert choice in ROUTE.candidates
         assert choice.provider not in disabled
         assert now_ms < found.payment.charge_deadline_ms
-        assert len(attempts) <= max_retries
+        assert answered(attempts) <= max_retries
         assert not any(a.decline_kind and a.provider == choice.provider for a in attempts)
         assert not attempts or attempts[-1].decline_kind in {None, DeclineKind.SOFT}
         assert not any(a.state is AttemptState.FENCED and a.provider == choice.provider for a in attempts)
@@ -439,7 +459,8 @@ class TestRetries:
         low, high = sorted((low, high))
         assert retry_delay_ms(retries, low) <= retry_delay_ms(retries, high) <= 10 * MINUTE_MS
         assert retry_delay_ms(retries, low) <= retry_delay_ms(retries + 1, low)
-        assert 2 * retry_delay_ms(retries, 0.0) == min(10 * MINUTE_MS, 2_000 << min(retries, 16))
+        steps = [1_000, 5_000, MINUTE_MS // 2, 5 * MINUTE_MS // 2, 5 * MINUTE_MS]
+        assert retry_delay_ms(retries, 0.0) == steps[min(retries, 4)]
 
     @DETERMINISTIC
     @given(st.integers(0, 10_000))
@@ -653,7 +674,7 @@ class TestProviders:
         for ask, allowed in asks:
             outcome = ask(charge, ACCOUNT)
             assert type(outcome) in allowed
-            if isinstance(outcome, Charged | Authorized):
+            if isinstance(outcome, Succeeded | Authorized):
                 said = json.loads(body)
                 assert status == 200
                 assert any(word in json.dumps(said) for word in ("succeeded", "captured", "SUCCESS"))
@@ -671,8 +692,8 @@ class TestProviders:
         answer = HttpResponse(status=200, headers={}, body=json.dumps(body).encode())
         outcome = connector_of(name, answer).charge(CHARGE, ACCOUNT)
         if body == whole:
-            assert isinstance(outcome, Charged)
-        if not isinstance(outcome, Charged | Authorized):
+            assert isinstance(outcome, Succeeded)
+        if not isinstance(outcome, Succeeded | Authorized):
             return
         assert body[STATUS_FIELDS[name]] == whole[STATUS_FIELDS[name]]
         amount = body["payment_amount"] if name == "cashfree_mock" else body["amount"]
@@ -692,6 +713,6 @@ def connector_of(name: str, answer: HttpResponse) -> HttpProvider:
 
 
 OUTCOME_KINDS: Final = (
-    *(Charged, Authorized, NotSent, Rejected, Declined, ActionRequired),
+    *(Succeeded, Authorized, NotSent, Rejected, Declined, ActionRequired),
     *(Accepted, Unknown, Mismatch, ConfirmedCancelled, NotFound),
 )

@@ -7,15 +7,16 @@ import pytest
 
 from payflowx.domain.merchants.operator_action import checked_words, operator_action_of
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.outcome import Charged
+from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.review import ReviewVerdict, close_review, request_inquiry
+from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review, request_inquiry
 from payflowx.domain.payments.state_machine import Change, Context, apply_outcome
 from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
 from payflowx.domain.shared.errors import Refusal, TransitionError
 from payflowx.domain.shared.limits import HOUR_MS
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, PaymentStatus
+from tests.support.balance import assert_balanced
 from tests.support.memory import NOW_MS
 from tests.support.world import World
 
@@ -45,8 +46,8 @@ def payment_with(*states: AttemptState, **changes: Any) -> Payment:
     return replace(accepted, status=PaymentStatus.IN_REVIEW, attempts=attempts, due_at_ms=NOW_MS + 1, **changes)
 
 
-def close(payment: Payment, verdict: ReviewVerdict, reference: str | None = None) -> Change:
-    return close_review(payment, verdict, reference, CONTEXT)
+def close(payment: Payment, verdict: ReviewVerdict, reference: str | None = None, amount: int | None = None) -> Change:
+    return close_review(payment, ReviewDecision(verdict=verdict, reference=reference, amount=amount), CONTEXT)
 
 
 @pytest.mark.parametrize("state", sorted(OPEN_STATES))
@@ -78,7 +79,7 @@ def test_the_audit_log_says_who_why_and_on_what_evidence() -> None:
 
 def test_a_charge_that_comes_after_not_charged_is_a_late_success() -> None:
     closed = close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED).after
-    charged = Charged(
+    charged = Succeeded(
         reference="ch_1",
         amount=closed.amount,
         currency=closed.currency,
@@ -125,9 +126,49 @@ def test_another_currency_is_not_this_payment() -> None:
     assert (after.status, after.attempt(1).state) == (PaymentStatus.FAILED, AttemptState.MISMATCH)
 
 
-@pytest.mark.parametrize("code", ["amount_differs", "reference_differs", "duplicate_charge"])
+@pytest.mark.parametrize("code", ["reference_differs", "duplicate_charge"])
 def test_what_was_put_right_at_the_provider_may_be_this_payments_charge(code: str) -> None:
     assert close(mismatched(code), ReviewVerdict.CHARGED).after.status is PaymentStatus.SUCCESS
+
+
+def test_another_amount_is_closed_with_the_amount_that_was_taken() -> None:
+    payment = replace(mismatched("amount_differs"), capturable=5)
+    with pytest.raises(Refusal, match="Give the amount") as refusal:
+        close(payment, ReviewVerdict.CHARGED)
+    assert (refusal.value.code, refusal.value.field) == ("amount_invalid", "amount")
+    for amount in (1, 60, payment.amount):
+        change = close(payment, ReviewVerdict.CHARGED, amount=amount)
+        after = change.after
+        assert (after.status, after.captured, after.refundable, after.capturable) == ("SUCCESS", amount, amount, 0)
+        assert change.event.facts["capturedAmount"] == amount
+
+
+@pytest.mark.parametrize("amount", [0, -1, 2000])
+def test_no_more_than_was_authorized_was_taken(amount: int) -> None:
+    with pytest.raises(Refusal, match="must be between 1 and 1999"):
+        close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.CHARGED, amount=amount)
+
+
+def test_an_amount_proves_a_charge() -> None:
+    with pytest.raises(Refusal, match="proves a charge"):
+        close(payment_with(AttemptState.UNKNOWN), ReviewVerdict.NOT_CHARGED, amount=1)
+
+
+@pytest.mark.parametrize(
+    ("captured", "expected"),
+    [(1999, (999, 0)), (1500, (500, 0)), (1000, (0, 0)), (900, (0, 100))],
+)
+def test_a_captured_amount_is_corrected_and_refunds_stay(captured: int, expected: tuple[int, int]) -> None:
+    """1,999 are known to be captured, of which 600 were refunded and 400 are reserved."""
+    payment = payment_with(
+        AttemptState.SUCCEEDED, charged_attempt=1, captured=1999, refundable=999, refunded=600, reserved=400
+    )
+    after = close(payment, ReviewVerdict.CHARGED, amount=captured).after
+    assert (after.captured, after.refunded, after.reserved) == (captured, 600, 400)
+    assert (after.refundable, after.excess) == expected
+    # Refunds beyond what was captured are never without a review.
+    assert after.status is (PaymentStatus.IN_REVIEW if after.excess else PaymentStatus.SUCCESS)
+    assert_balanced(after)
 
 
 def test_the_reference_of_another_attempt_proves_nothing() -> None:

@@ -21,7 +21,13 @@ from payflowx.domain.payments.transitions import (
 )
 from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
 from payflowx.domain.routing.routing_check import document_faults
-from payflowx.domain.shared.backoff import inquiry_delay_ms, retry_delay_ms, wake_delay_ms
+from payflowx.domain.shared.backoff import (
+    inquiry_delay_ms,
+    pending_delay_ms,
+    resend_delay_ms,
+    retry_delay_ms,
+    wake_delay_ms,
+)
 from payflowx.domain.shared.card_data import contains_card_number, mask_card_numbers
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, TransitionError
 from payflowx.domain.shared.identifiers import (
@@ -114,7 +120,8 @@ class TestTransitions:
 
     def test_what_is_closed_takes_nothing_but_a_charge(self) -> None:
         for state in NO_CHARGE_STATES:
-            assert ATTEMPT_TRANSITIONS[state] == {AttemptState.SUCCEEDED, AttemptState.MISMATCH}
+            opened_again = {AttemptState.STARTED} if state is AttemptState.NOT_SENT else set()
+            assert ATTEMPT_TRANSITIONS[state] == {AttemptState.SUCCEEDED, AttemptState.MISMATCH} | opened_again
         with pytest.raises(TransitionError):
             check_attempt_transition(AttemptState.SUCCEEDED, AttemptState.DECLINED)
 
@@ -161,11 +168,20 @@ class TestBackoff:
     def test_inquiries(self) -> None:
         assert [inquiry_delay_ms(n) // 1000 for n in range(9)] == [5, 15, 45, 120, 300, 900, 3600, 3600, 3600]
 
-    @given(st.integers(0, 1000), st.floats(0, 0.999), st.integers(0, 100_000))
-    def test_retries_are_bounded_and_heed_the_provider(self, retries: int, jitter: float, after: int) -> None:
-        delay = retry_delay_ms(retries, jitter, after)
-        assert min(after * 1000, HOUR_MS) <= delay <= max(10 * MINUTE_MS, HOUR_MS)
-        assert delay >= 1000
+    @given(st.integers(0, 1000), st.floats(0, 0.999))
+    def test_retries_are_bounded(self, retries: int, jitter: float) -> None:
+        assert 1000 <= retry_delay_ms(retries, jitter) <= 10 * MINUTE_MS
+
+    @given(st.integers(0, 10 * DAY_MS), st.floats(0, 0.999))
+    def test_what_could_not_be_sent_waits_as_long_as_it_has_waited(self, waited_ms: int, jitter: float) -> None:
+        delay_ms = resend_delay_ms(waited_ms, jitter)
+        assert 1000 <= delay_ms <= 5 * MINUTE_MS
+        assert delay_ms <= max(2000, waited_ms)
+
+    def test_what_is_pending_is_inquired_about_hourly_and_then_every_six_hours(self) -> None:
+        delays = [pending_delay_ms(n) for n in range(60)]
+        assert delays[:30] == [inquiry_delay_ms(n) for n in range(30)]
+        assert set(delays[30:]) == {6 * HOUR_MS}
 
     def test_drives_outlast_a_day(self) -> None:
         delays = [wake_delay_ms(n) for n in range(40)]

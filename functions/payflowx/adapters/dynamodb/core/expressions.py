@@ -5,9 +5,13 @@ Conditions hold no arithmetic: DynamoDB refuses it, even where an emulator does 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from payflowx.adapters.dynamodb.core.changes import Path, changes
 from payflowx.adapters.dynamodb.core.values import Item, to_value
+
+UNKNOWN: Final = object()
+"""Stands for a stored value that was not read: an update sets it or removes it, whatever it is."""
 
 
 @dataclass(slots=True)
@@ -22,6 +26,16 @@ class Expression:
         parts = path.split(".")
         self.names.update({f"#{part}": part for part in parts})
         return ".".join(f"#{part}" for part in parts)
+
+    def place(self, path: Path) -> str:
+        """The alias of a path of names and list indexes: `("attempts", 0, "state")` -> `#attempts[0].#state`."""
+        text = ""
+        for part in path:
+            if isinstance(part, int):
+                text += f"[{part}]"
+            else:
+                text += f"{'.' if text else ''}{self.name(part)}"
+        return text
 
     def value(self, value: Any) -> str:
         """The alias of a value."""
@@ -42,11 +56,13 @@ class Expression:
         return f"attribute_not_exists({self.name(path)})"
 
     def update(self, before: Item, after: Item) -> str:
-        """SET what differs, REMOVE what is gone."""
-        changed = {n: v for n, v in after.items() if v is not None and v != before.get(n)}
-        removed = [n for n, v in after.items() if v is None and before.get(n) is not None]
-        text = "SET " + self.assignments(changed)
-        return f"{text} REMOVE {', '.join(self.name(n) for n in removed)}" if removed else text
+        """SET what differs, REMOVE what is gone, and name nothing else: what this release does not know stays."""
+        changed, removed = changes(before, after)
+        verbs = {
+            "SET": [f"{self.place(path)} = {self.value(value)}" for path, value in changed],
+            "REMOVE": [self.place(path) for path in removed],
+        }
+        return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in verbs.items() if parts)
 
     def assignments(self, values: Mapping[str, Any]) -> str:
         """`name = value, name = value`."""

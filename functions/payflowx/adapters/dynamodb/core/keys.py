@@ -1,9 +1,10 @@
 """Every key begins with the merchant that owns the item; nothing can be read across merchants by accident."""
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
-from payflowx.domain.payments.ports import Due, DueKind
+from payflowx.domain.payments.ports import AnyDue, Due, DueKind, OwnerId, UnknownDue
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -19,6 +20,9 @@ FINDING_PREFIX: Final = "FINDING#"
 _EVENT_PREFIX: Final = "EVENT#"
 OPERATION_PREFIX: Final = "OP#"
 LAST_EVENT: Final = f"{_EVENT_PREFIX}999999"
+_DUE_PREFIXES: Final = {OPERATION_PREFIX: DueKind.OPERATION, _EVENT_PREFIX: DueKind.EVENT}
+_PAYMENT_PARTITION: Final = re.compile(r"M#(?P<merchant>[^#]+)#P#(?P<payment>[^#]+)")
+"""Merchant ids hold no `#`."""
 
 
 def payment_partition(merchant_id: str, transaction_id: str) -> str:
@@ -32,9 +36,11 @@ def payment_key(merchant_id: str, transaction_id: str) -> dict[str, str]:
 
 
 def parse_payment_partition(pk: str) -> tuple[str, str]:
-    """Merchant and transaction of a collection. Merchant ids hold no `#`."""
-    _, merchant_id, _, transaction_id = pk.split("#")
-    return merchant_id, transaction_id
+    """Return merchant and transaction of a collection. Raises `ValueError` for another kind of partition."""
+    owner = _PAYMENT_PARTITION.fullmatch(pk)
+    if owner is None:
+        raise ValueError("not the partition of a payment")
+    return owner["merchant"], owner["payment"]
 
 
 def event_sort(seq: int) -> str:
@@ -57,22 +63,45 @@ def locator_key(merchant_id: str, operation_id: str) -> dict[str, str]:
     return {"pk": f"M#{merchant_id}#O#{operation_id}", "sk": LOCATOR}
 
 
+def owner_key(owner_id: OwnerId) -> dict[str, str]:
+    """The item of a payment or of an operation."""
+    of_payment = (owner_id.merchant_id, owner_id.transaction_id)
+    return operation_key(*of_payment, owner_id.operation_id) if owner_id.operation_id else payment_key(*of_payment)
+
+
 def seen_key(provider: str, account_id: str, event_id: str) -> dict[str, str]:
     """A webhook that was applied."""
     return {"pk": f"W#{provider}#{account_id}#{event_id}", "sk": SEEN}
 
 
-def due_item(sk: str) -> tuple[DueKind, str]:
-    """Return the kind of an item of the due index, and its id within its payment."""
+def parse_due_key(pk: str, sk: str, due_at_ms: int) -> AnyDue:
+    """The due item that lies under this key."""
+    kind, item_id = _due_kind(sk)
+    owner = _PAYMENT_PARTITION.fullmatch(pk)
+    if kind is None or owner is None:
+        return UnknownDue(partition=pk, sort=sk, due_at_ms=due_at_ms)
+    return Due(
+        merchant_id=owner["merchant"],
+        transaction_id=owner["payment"],
+        due_at_ms=due_at_ms,
+        kind=kind,
+        item_id=item_id,
+    )
+
+
+def _due_kind(sk: str) -> tuple[DueKind | None, str]:
     if sk == PAYMENT:
         return DueKind.PAYMENT, ""
-    if sk.startswith(OPERATION_PREFIX):
-        return DueKind.OPERATION, sk.removeprefix(OPERATION_PREFIX)
-    return DueKind.EVENT, sk.removeprefix(_EVENT_PREFIX)
+    for prefix, kind in _DUE_PREFIXES.items():
+        if sk.startswith(prefix):
+            return kind, sk.removeprefix(prefix)
+    return None, ""
 
 
-def due_key(due: Due) -> dict[str, str]:
+def due_key(due: AnyDue) -> dict[str, str]:
     """The item that is due."""
+    if isinstance(due, UnknownDue):
+        return {"pk": due.partition, "sk": due.sort}
     match due.kind:
         case DueKind.PAYMENT:
             return payment_key(due.merchant_id, due.transaction_id)
@@ -121,6 +150,16 @@ def due_shard(entity_id: str) -> str:
 def due_shard_name(shard: int) -> str:
     """The partition key of a shard of the due index."""
     return f"due#{shard:02d}"
+
+
+def reviews_of(merchant_id: str) -> str:
+    """The partition of the index of reviews that holds this merchant's."""
+    return f"M#{merchant_id}"
+
+
+def review_sort(since_ms: int, item_id: str) -> str:
+    """Within a merchant, the oldest review first; ids of payments and operations differ."""
+    return f"{since_ms:013d}#{item_id}"
 
 
 def day_of(at_ms: int) -> str:

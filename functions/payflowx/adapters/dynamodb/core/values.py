@@ -5,10 +5,18 @@ payment in every profile. A test holds these few lines against it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 Item = dict[str, Any]
 AttributeValues = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignValue:
+    """A value of a type that our items do not hold, such as a set: of a newer release, and nothing we may use."""
+
+    attribute: Mapping[str, Any] = field(repr=False)
 
 
 def to_attributes(item: Mapping[str, Any]) -> AttributeValues:
@@ -28,6 +36,8 @@ def to_value(value: Any) -> Any:
         return {"M": to_attributes(value)}
     if isinstance(value, list | tuple):
         return {"L": [to_value(inner) for inner in value]}
+    if isinstance(value, ForeignValue):
+        return value.attribute
     raise TypeError(f"an item holds no {type(value).__name__}")
 
 
@@ -41,11 +51,15 @@ def _from_value(value: Mapping[str, Any]) -> Any:
     match kind:
         case "S" | "BOOL":
             return inner
-        case "N":
+        case "N" if _is_integer(inner):
             return int(inner)
         case "M":
             return from_attributes(inner)
         case "L":
             return [_from_value(member) for member in inner]
         case _:
-            raise TypeError(f"an item holds no attribute of type {kind}")
+            return ForeignValue(value)
+
+
+def _is_integer(digits: str) -> bool:
+    return digits.lstrip("-").isdecimal()

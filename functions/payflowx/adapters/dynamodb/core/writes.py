@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.core.expressions import UNKNOWN, Expression
 from payflowx.adapters.dynamodb.core.failures import Cancelled, cancellation, storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, to_attributes
+from payflowx.adapters.dynamodb.payments import review_items
 from payflowx.adapters.dynamodb.payments.event_items import event_to_item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
-from payflowx.adapters.dynamodb.payments.payment_items import to_item
+from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, to_item
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Owner, id_of
 from payflowx.domain.payments.state_machine import Change, SeenEvent
-from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.limits import MAX_ATTEMPTS, SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,6 +37,7 @@ class Part(StrEnum):
     """The kind of item that a part writes: it decides what a failed condition means."""
 
     KEY = "idempotency key"
+    OWNER = "owner"
     PAYMENT = "payment"
     OPERATION = "operation"
     LOCATOR = "locator"
@@ -87,22 +91,46 @@ def new_event(table: str, event: Event, merchant_event: MerchantEvent | None = N
     return new_item(table, event_to_item(event) | announced)
 
 
-def changed_payment(table: str, before: Payment, after: Payment) -> dict[str, Any]:
-    """The head. A first success may be written only where there is none."""
+def new_operation(table: str, operation: Operation) -> list[tuple[Part, dict[str, Any]]]:
+    """Put an operation, and the item that finds its payment."""
+    locator = {
+        **keys.locator_key(operation.merchant_id, operation.operation_id),
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "transactionId": operation.transaction_id,
+    }
+    return [
+        (Part.OPERATION, new_item(table, operation_to_item(operation))),
+        (Part.LOCATOR, new_item(table, locator)),
+    ]
+
+
+def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
+    """Update the payment or operation, if it is unchanged since the read.
+
+    A first success may be written only where there is none.
+    """
     expression = Expression()
-    update = expression.update(seen(to_item(before)), to_item(after))
-    conditions = unmoved_payment(expression, before)
-    if after.charged_attempt is not None and before.charged_attempt is None:
+    update = expression.update(seen(item_of(before)) | _derived(before), item_of(after))
+    conditions = unmoved(expression, before)
+    if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
-    return _update(table, keys.payment_key(before.merchant_id, before.transaction_id), update, conditions, expression)
+    return _update(table, keys.owner_key(id_of(before)), update, conditions, expression)
 
 
-def changed_operation(table: str, before: Operation, after: Operation) -> dict[str, Any]:
-    """The part that updates the operation, if it is unchanged since the read."""
-    expression = Expression()
-    update = expression.update(seen(operation_to_item(before)), operation_to_item(after))
-    key = keys.operation_key(before.merchant_id, before.transaction_id, before.operation_id)
-    return _update(table, key, update, unmoved(expression, before), expression)
+def _derived(before: Payment | Operation) -> Item:
+    """Attributes that the reader derived from others: the stored ones are unknown."""
+    if isinstance(before, Operation):
+        return {"held": UNKNOWN}
+    return dict.fromkeys(("reserved", "balanceVersion"), UNKNOWN) if before.is_balance_derived else {}
+
+
+def _is_first_charge(before: Payment | Operation, after: Payment | Operation) -> bool:
+    return (
+        isinstance(before, Payment)
+        and isinstance(after, Payment)
+        and before.charged_attempt is None
+        and after.charged_attempt is not None
+    )
 
 
 def owned_reference(table: str, change: Change) -> dict[str, Any]:
@@ -115,22 +143,17 @@ def owned_reference(table: str, change: Change) -> dict[str, Any]:
         expression.equals("attempt", attempt.number),
         expression.equals("operationId", operation_id) if operation_id else expression.absent("operationId"),
     ]
-    item = {
-        **keys.reference_key(attempt.provider, attempt.account_id, change.reference or ""),
+    values = {
         "schemaVersion": keys.SCHEMA_VERSION,
         "merchantId": change.after.merchant_id,
         "transactionId": change.after.transaction_id,
         "attempt": attempt.number,
         "operationId": operation_id,
     }
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": to_attributes(item),
-            "ConditionExpression": f"{expression.absent('pk')} OR ({' AND '.join(ours)})",
-            **expression.arguments(),
-        }
-    }
+    update = expression.update({}, values)
+    condition = f"({expression.absent('pk')} OR ({' AND '.join(ours)}))"
+    key = keys.reference_key(attempt.provider, attempt.account_id, change.reference or "")
+    return _update(table, key, update, [condition], expression)
 
 
 def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
@@ -143,23 +166,69 @@ def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
     return new_item(table, item)
 
 
-def unmoved_payment(expression: Expression, before: Payment) -> list[str]:
-    """As `unmoved`; and the audit log ends where it did."""
-    return [*unmoved(expression, before), expression.equals("eventSeq", before.event_seq)]
-
-
 def unmoved(expression: Expression, before: Payment | Operation) -> list[str]:
-    """Conditions: nothing was written since `before` was read, and no newer epoch has the lease."""
-    return [
+    """Conditions: nothing was written since `before` was read, and no newer epoch has the lease.
+
+    A payment's audit log also ends where it did.
+    """
+    conditions = [
         expression.equals("version", before.version),
         expression.equals("lease.epoch", before.lease.epoch),
         expression.equals("lease.owner", before.lease.owner),
     ]
+    if isinstance(before, Payment):
+        conditions.append(expression.equals("eventSeq", before.event_seq))
+    return conditions
+
+
+def item_of(owner: Payment | Operation) -> Item:
+    """Return the whole item with its keys; absent values are None."""
+    return to_item(owner) if isinstance(owner, Payment) else operation_to_item(owner)
+
+
+def appended_attempt(expression: Expression, attempt: Attempt) -> str:
+    """The assignment that stores a new attempt behind the others."""
+    attempts = expression.name("attempts")
+    return f"{attempts} = list_append({attempts}, {expression.value([attempt_to_item(attempt)])})"
+
+
+def may_append(expression: Expression, attempt: Attempt) -> list[str]:
+    """Conditions: the attempt is the next one, and there is room for it."""
+    attempts = expression.name("attempts")
+    return [
+        f"size({attempts}) = {expression.value(attempt.number - 1)}",
+        f"size({attempts}) < {expression.value(MAX_ATTEMPTS)}",
+    ]
+
+
+def reopened_attempt(expression: Expression, attempt: Attempt) -> str:
+    """Further assignments, and removals: all known attributes of the attempt at its place, and no unknown one."""
+    place, item = _place(expression, attempt), attempt_to_item(attempt)
+    changed = "".join(f", {place}.{expression.equals(name, value)}" for name, value in item.items())
+    gone = [f"{place}.{expression.name(name)}" for name in attempt.__slots__ if name not in item]
+    return f"{changed} REMOVE {', '.join(gone)}"
+
+
+def may_reopen(expression: Expression, attempt: Attempt) -> list[str]:
+    """Conditions: the attempt at this place has this key, and nothing was sent for it."""
+    place = _place(expression, attempt)
+    return [
+        f"{place}.{expression.equals('state', AttemptState.NOT_SENT.value)}",
+        f"{place}.{expression.equals('provider_key', attempt.provider_key)}",
+    ]
+
+
+def _place(expression: Expression, attempt: Attempt) -> str:
+    return f"{expression.name('attempts')}[{attempt.number - 1}]"
 
 
 def seen(before: Item) -> Item:
-    """The item as read, with `drives` unknown: the sweeper counts them without a new version, so a write sets them."""
-    return before | {"drives": None}
+    """The item as read, with unknown what is stored without a new version, so that a write sets or removes it.
+
+    The sweeper counts `drives`; of an item in review, `review reindex` adds the index's keys.
+    """
+    in_review = [name for name in review_items.KEYS if before.get(name) is not None]
+    return before | dict.fromkeys(("drives", *in_review), UNKNOWN)
 
 
 def _attempt_of(change: Change) -> Attempt:

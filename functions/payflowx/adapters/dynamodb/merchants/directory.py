@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _MERCHANTS: Final = "MERCHANTS"
 _HASH_CHARS: Final = 8
+_REVIEWS_INDEXED: Final = "reviewsIndexedAt"
+"""Since this time the index of reviews holds all of the merchant's; absent on what release 0.2.0 created."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class DynamoDBMerchantDirectory:
         partition = f"M#{merchant.merchant_id}"
         created = {"name": merchant.name, "createdAt": key.created_at_ms}
         return self._write(
-            self._new({"pk": partition, "sk": MERCHANT, **created}),
+            self._new({"pk": partition, "sk": MERCHANT, **created, _REVIEWS_INDEXED: key.created_at_ms}),
             self._new({"pk": _MERCHANTS, "sk": merchant.merchant_id, **created}),
             *self._new_key(key),
             *(self._new(account_item(partition, account)) for account in merchant.accounts),
@@ -105,6 +107,18 @@ class DynamoDBMerchantDirectory:
             self._new(_record_item(record)),
         )
 
+    def reviews_indexed(self, merchant_id: str) -> bool | None:
+        """None if there is no such merchant."""
+        key = to_attributes({"pk": f"M#{merchant_id}", "sk": MERCHANT})
+        with storage_errors():
+            answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        return _REVIEWS_INDEXED in answer["Item"] if "Item" in answer else None
+
+    def mark_reviews_indexed(self, merchant_id: str, record: AuditEntry) -> bool:
+        """False if there is no such merchant."""
+        place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
+        return self._write(self._set(place, {_REVIEWS_INDEXED: record.at_ms}), self._new(_record_item(record)))
+
     # -- keys
 
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]:
@@ -147,17 +161,23 @@ class DynamoDBMerchantDirectory:
     # -- switches
 
     def set_provider_status(self, switch: ProviderStatus, record: AuditEntry) -> bool:
-        """Over whatever was there."""
+        """Over whatever was there; what a newer release stored beside it stays."""
         partition = f"M#{switch.merchant_id}" if switch.merchant_id else EVERYONE
-        item = {
-            "pk": partition,
-            "sk": f"{SWITCH}{switch.provider}",
+        expression = Expression()
+        values = {
             "disabled": switch.disabled,
             "changedAt": switch.changed_at_ms,
             "schemaVersion": keys.SCHEMA_VERSION,
         }
-        put = {"Put": {"TableName": self.table, "Item": to_attributes(item)}}
-        return self._write(put, self._new(_record_item(record)))
+        update = {
+            "Update": {
+                "TableName": self.table,
+                "Key": to_attributes({"pk": partition, "sk": f"{SWITCH}{switch.provider}"}),
+                "UpdateExpression": expression.update({}, values),
+                **expression.arguments(),
+            }
+        }
+        return self._write(update, self._new(_record_item(record)))
 
     def provider_statuses(self, merchant_id: str | None) -> Sequence[ProviderStatus]:
         """The merchant's own, or everyone's."""
@@ -225,11 +245,13 @@ class DynamoDBMerchantDirectory:
             }
         }
 
-    def _set(self, key: Mapping[str, str], values: Item, *, absent: str) -> dict[str, Any]:
+    def _set(self, key: Mapping[str, str], values: Item, *, absent: str | None = None) -> dict[str, Any]:
         """Of an item that exists and does not have `absent`."""
         expression = Expression()
         update = "SET " + expression.assignments(values)
-        conditions = f"attribute_exists({expression.name('pk')}) AND {expression.absent(absent)}"
+        conditions = f"attribute_exists({expression.name('pk')})"
+        if absent is not None:
+            conditions += f" AND {expression.absent(absent)}"
         return {
             "Update": {
                 "TableName": self.table,

@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
-from payflowx.domain.payments.ports import Due
+from payflowx.domain.payments.ports import AnyDue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +26,7 @@ class DynamoDBDueItems:
     client: "DynamoDBClient"
     table: str
 
-    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due]]:
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
         """Oldest first. The index follows the table with a delay, so each item is to be read before it is acted on."""
         start: dict[str, Any] = {}
         for _ in range(_MAX_PAGES):
@@ -44,15 +44,16 @@ class DynamoDBDueItems:
                     **expression.arguments(),
                     **start,
                 )
-            yield [self._due(item) for item in answer["Items"]]
+            items = map(from_attributes, answer["Items"])
+            yield [keys.parse_due_key(item["pk"], item["sk"], item["dueAt"]) for item in items]
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def postpone(self, due: Due, *, due_at_ms: int, drives: int) -> bool:
+    def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
         """Only if the due time is still the one that was seen. No change of the payment: its version stays."""
         expression = Expression()
-        update = "SET " + expression.assignments({"dueAt": due_at_ms, "drives": drives})
+        update = expression.update({}, {"dueAt": due_at_ms, "drives": drives})
         try:
             with storage_errors():
                 self.client.update_item(
@@ -67,16 +68,3 @@ class DynamoDBDueItems:
                 raise
             return False
         return True
-
-    @staticmethod
-    def _due(attributes: dict[str, Any]) -> Due:
-        item = from_attributes(attributes)
-        merchant_id, transaction_id = keys.parse_payment_partition(item["pk"])
-        kind, item_id = keys.due_item(item["sk"])
-        return Due(
-            merchant_id=merchant_id,
-            transaction_id=transaction_id,
-            due_at_ms=item["dueAt"],
-            kind=kind,
-            item_id=item_id,
-        )

@@ -1,6 +1,7 @@
 """An audit event as a DynamoDB item and back."""
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.domain.payments.events import Event
 from payflowx.domain.shared.statuses import PaymentStatus
@@ -26,6 +27,7 @@ def event_to_item(event: Event) -> Item:
     }
 
 
+@decodes("event")
 def event_from_item(item: Item) -> Event:
     """The event that `event_to_item` was given."""
     return Event(

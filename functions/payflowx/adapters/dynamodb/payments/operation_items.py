@@ -3,15 +3,18 @@
 from dataclasses import asdict
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.payment_items import (
     attempt_from_item,
     attempt_to_item,
+    last_error_from_item,
     lease_from_item,
     lease_to_item,
 )
-from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.payment import LastError
+from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
+from payflowx.domain.payments.derived_balance import held_by_status
+from payflowx.domain.payments.operation import Held, Operation, Origin
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 
@@ -34,17 +37,23 @@ def operation_to_item(operation: Operation) -> Item:
         "updatedAt": operation.updated_at_ms,
         "sendDeadline": operation.send_deadline_ms,
         "status": operation.status.value,
+        "held": operation.held.value if operation.held else None,
+        "bookedAmount": operation.booked_amount,
+        "origin": None if operation.origin is Origin.MERCHANT else operation.origin.value,
         "version": operation.version,
         "lease": lease_to_item(operation.lease),
         "attempts": [attempt_to_item(attempt) for attempt in operation.attempts],
         "lastError": asdict(operation.last_error) if operation.last_error else None,
+        "notSentSince": operation.not_sent_since_ms,
         "readyAt": operation.ready_at_ms,
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
+        **review_keys(operation),
     }
 
 
+@decodes("operation")
 def operation_from_item(item: Item) -> Operation:
     """The operation that `operation_to_item` was given."""
     return Operation(
@@ -60,11 +69,25 @@ def operation_from_item(item: Item) -> Operation:
         updated_at_ms=item["updatedAt"],
         send_deadline_ms=item["sendDeadline"],
         status=OperationStatus(item["status"]),
+        held=_held(item),
+        booked_amount=item.get("bookedAmount"),
+        origin=Origin(item.get("origin", Origin.MERCHANT)),
         version=item["version"],
         lease=lease_from_item(item["lease"]),
         attempts=tuple(attempt_from_item(attempt) for attempt in item["attempts"]),
-        last_error=LastError(**item["lastError"]) if "lastError" in item else None,
+        last_error=last_error_from_item(item),
+        not_sent_since_ms=item.get("notSentSince"),
         ready_at_ms=item["readyAt"],
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
+        review_since_ms=review_since_from(item),
     )
+
+
+def _held(item: Item) -> Held | None:
+    """Release 0.2.0 stores no `held`, and leaves the one of a newer release as it is.
+
+    Outside of review the status says it. In review only the stored one does; None: the payment's amounts decide.
+    """
+    stored = item.get("held")
+    return held_by_status(OperationStatus(item["status"])) or (Held(stored) if stored else None)

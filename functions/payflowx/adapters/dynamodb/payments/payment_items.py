@@ -1,14 +1,30 @@
-"""A payment as a DynamoDB item and back. The only place that knows the attribute names."""
+"""A payment as a DynamoDB item and back. The only place that knows the attribute names.
+
+Readers take the attributes they know; `core.changes` keeps the others when the payment is written again.
+"""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.reading import decodes, known
 from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import NextAction
-from payflowx.domain.payments.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
+from payflowx.domain.payments.payment import (
+    BalanceSource,
+    Candidate,
+    Customer,
+    LastError,
+    Lease,
+    Payment,
+    PaymentMethod,
+    Route,
+)
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+
+_ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
 
 
 def to_item(payment: Payment) -> Item:
@@ -47,20 +63,26 @@ def to_item(payment: Payment) -> Item:
         "captured": payment.captured or None,
         "refundable": payment.refundable,
         "refunded": payment.refunded or None,
+        "reserved": payment.reserved or None,
+        "excess": payment.excess or None,
+        "balanceVersion": payment.version if _has_current_balance(payment) else None,
         "openSettlement": payment.open_capture_or_void,
         "eventSeq": payment.event_seq,
         "eventHash": payment.event_hash,
         "announced": payment.announced or None,
         "lastError": asdict(payment.last_error) if payment.last_error else None,
+        "notSentSince": payment.not_sent_since_ms,
         "readyAt": payment.ready_at_ms,
         "dueAt": payment.due_at_ms,
         "dueShard": keys.due_shard(payment.transaction_id) if due else None,
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
+        **review_keys(payment),
     }
 
 
+@decodes("payment")
 def from_item(item: Item) -> Payment:
     """The payment that `to_item` was given."""
     method = item["paymentMethod"]
@@ -72,7 +94,7 @@ def from_item(item: Item) -> Payment:
         currency=item["currency"],
         capture=CaptureMode(item["capture"]),
         payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
-        customer=Customer(**item["customer"]) if "customer" in item else None,
+        customer=Customer(**known(item["customer"], Customer)) if "customer" in item else None,
         description=item.get("description"),
         metadata=item.get("metadata", {}),
         return_url=item.get("returnUrl"),
@@ -89,22 +111,47 @@ def from_item(item: Item) -> Payment:
         captured=item.get("captured", 0),
         refundable=item["refundable"],
         refunded=item.get("refunded", 0),
+        reserved=item.get("reserved", 0),
+        excess=item.get("excess", 0),
+        balance_source=_balance_source(item),
         open_capture_or_void=item.get("openSettlement"),
         event_seq=item["eventSeq"],
         event_hash=item["eventHash"],
         announced=item.get("announced", 0),
-        last_error=LastError(**item["lastError"]) if "lastError" in item else None,
+        last_error=last_error_from_item(item),
+        not_sent_since_ms=item.get("notSentSince"),
         ready_at_ms=item["readyAt"],
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
+        review_since_ms=review_since_from(item),
     )
+
+
+_BALANCE = ("captured", "refundable", "refunded", "reserved", "excess")
+
+
+def _has_current_balance(payment: Payment) -> bool:
+    """Whether `balanceVersion` is written: it says nothing on a payment of which nothing was captured."""
+    has_amounts = any(getattr(payment, name) for name in _BALANCE)
+    return has_amounts and payment.balance_source is not BalanceSource.OUTDATED
+
+
+def _balance_source(item: Item) -> BalanceSource:
+    """Release 0.2.0 stores neither `reserved`, `excess` nor `balanceVersion`, and raises `version` beside them."""
+    current = item.get("balanceVersion") == item["version"] or not any(item.get(name) for name in _BALANCE)
+    return BalanceSource.STORED if current else BalanceSource.OUTDATED
 
 
 def lease_to_item(lease: Lease) -> Item:
     """The lease, in the shape that conditions refer to."""
     return {"owner": lease.owner, "epoch": lease.epoch, "expiresAt": lease.expires_at_ms}
+
+
+def lease_assignments(lease: Lease) -> Item:
+    """The lease as assignments to its attributes, for a claim of an item that was not read."""
+    return {f"lease.{name}": value for name, value in lease_to_item(lease).items()}
 
 
 def lease_from_item(item: Item) -> Lease:
@@ -126,7 +173,7 @@ def _route_from_item(item: Item) -> Route:
         document=item["document"],
         rule=item["rule"],
         reasons=tuple(item["reasons"]),
-        candidates=tuple(Candidate(**candidate) for candidate in item["candidates"]),
+        candidates=tuple(Candidate(**known(candidate, Candidate)) for candidate in item["candidates"]),
     )
 
 
@@ -142,10 +189,21 @@ def attempt_to_item(attempt: Attempt) -> Item:
 
 def attempt_from_item(item: Item) -> Attempt:
     """The attempt that `attempt_to_item` was given."""
-    known = dict(item)
-    known["state"] = AttemptState(known["state"])
-    if "decline_kind" in known:
-        known["decline_kind"] = DeclineKind(known["decline_kind"])
-    if "next_action" in known:
-        known["next_action"] = NextAction(**known["next_action"])
-    return Attempt(**known)
+    fields = known(item, Attempt)
+    fields["state"] = AttemptState(fields["state"])
+    if "decline_kind" in fields:
+        fields["decline_kind"] = DeclineKind(fields["decline_kind"])
+    if "next_action" in fields:
+        fields["next_action"] = _action_from_item(fields["next_action"])
+    return Attempt(**fields)
+
+
+def _action_from_item(item: Item) -> NextAction:
+    if item["kind"] not in _ACTION_KINDS:
+        raise ValueError(f"{item['kind']!r} is not a kind of action")
+    return NextAction(**known(item, NextAction))
+
+
+def last_error_from_item(item: Item) -> LastError | None:
+    """The last error of a payment's or an operation's item."""
+    return LastError(**known(item["lastError"], LastError)) if "lastError" in item else None

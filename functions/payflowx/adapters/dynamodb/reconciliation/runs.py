@@ -10,6 +10,7 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.batches import get_items, put_items
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.domain.reconciliation.matching import MatchResult, ResolutionAction
 from payflowx.domain.reconciliation.reports import EntryKind
@@ -61,13 +62,14 @@ class DynamoDBRuns:
     def save(self, before: Run, after: Run) -> bool:
         """The counts and the position in one write. A failed condition may be our own write, repeated by the SDK."""
         expression = Expression()
-        condition = expression.equals("version", before.version)
+        update = expression.update(_run_to_item(before), _run_to_item(after))
         try:
             with storage_errors():
-                self.client.put_item(
+                self.client.update_item(
                     TableName=self.table,
-                    Item=to_attributes(_run_to_item(after)),
-                    ConditionExpression=condition,
+                    Key=to_attributes(keys.run_key(before.run_id)),
+                    UpdateExpression=update,
+                    ConditionExpression=expression.equals("version", before.version),
                     **expression.arguments(),
                 )
         except ClientError as error:
@@ -115,6 +117,7 @@ def _run_to_item(run: Run) -> Item:
     return {**keys.run_key(run.run_id), "schemaVersion": keys.SCHEMA_VERSION, **stored}
 
 
+@decodes("reconciliation run")
 def _run_from_item(item: Item) -> Run:
     stored = {name: _STORED_RUN_NAMES.get(name, name) for name in Run.__dataclass_fields__}
     fields = {name: item[attribute] for name, attribute in stored.items() if attribute in item}
@@ -127,6 +130,7 @@ def _discrepancy_to_item(run_id: str, discrepancy: Discrepancy) -> Item:
     return {**keys.finding_key(run_id, discrepancy.name), "schemaVersion": keys.SCHEMA_VERSION, **stored}
 
 
+@decodes("discrepancy")
 def _discrepancy_from_item(item: Item) -> Discrepancy:
     stored = {name: _STORED_DISCREPANCY_NAMES.get(name, name) for name in Discrepancy.__dataclass_fields__}
     fields: dict[str, Any] = {name: item.get(attribute) for name, attribute in stored.items()}

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint, EndpointStatus, WebhookEndpoints
 
@@ -37,20 +38,18 @@ class DynamoDBWebhookEndpoints:
         return WebhookEndpoints(merchant_id=merchant_id, version=item["version"], endpoints=endpoints)
 
     def save(self, before: WebhookEndpoints, after: WebhookEndpoints) -> bool:
-        """All of it, if nothing has changed."""
+        """If nothing has changed since `before` was read."""
         expression = Expression()
+        update = expression.update(_changing(before) if before.version else {}, _changing(after))
         condition = expression.equals("version", before.version) if before.version else expression.absent("pk")
-        item = {
-            **_key(before.merchant_id),
-            "schemaVersion": keys.SCHEMA_VERSION,
-            "version": after.version,
-            "endpoints": [_endpoint_item(endpoint) for endpoint in after.endpoints],
-        }
-        arguments = {name: aliases for name, aliases in expression.arguments().items() if aliases}
         try:
             with storage_errors():
-                self.client.put_item(
-                    TableName=self.table, Item=to_attributes(item), ConditionExpression=condition, **arguments
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=to_attributes(_key(before.merchant_id)),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    **expression.arguments(),
                 )
         except ClientError as error:
             if not condition_failed(error):
@@ -62,6 +61,14 @@ class DynamoDBWebhookEndpoints:
 def _key(merchant_id: str) -> dict[str, str]:
     """Not in the merchant's own partition, which every function reads."""
     return {"pk": f"E#{merchant_id}", "sk": _ENDPOINTS}
+
+
+def _changing(webhook_endpoints: WebhookEndpoints) -> Item:
+    return {
+        "schemaVersion": keys.SCHEMA_VERSION,
+        "version": webhook_endpoints.version,
+        "endpoints": [_endpoint_item(endpoint) for endpoint in webhook_endpoints.endpoints],
+    }
 
 
 def _endpoint_item(endpoint: Endpoint) -> Item:
@@ -80,6 +87,7 @@ def _endpoint_item(endpoint: Endpoint) -> Item:
     }
 
 
+@decodes("webhook endpoint")
 def _endpoint(item: Item) -> Endpoint:
     return Endpoint(
         endpoint_id=item["id"],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.reading import decodes
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.domain.outbound_webhooks.merchant_events import Delivery, DeliveryState, MerchantEvent
 from payflowx.domain.shared.statuses import PaymentStatus
@@ -33,6 +34,7 @@ def delivery_fields(merchant_event: MerchantEvent) -> Item:
     }
 
 
+@decodes("merchant event")
 def merchant_event_from_item(item: Item) -> MerchantEvent | None:
     """None for an event that is not published."""
     if "topic" not in item:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 
 from payflowx.domain.payments.operation import Operation
+from payflowx.domain.shared.limits import MAX_PAGE_ITEMS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.api import parameters
@@ -68,9 +69,13 @@ def refund_payment(request: ApiRequest, wired: ApiWiring, transaction_id: str) -
 
 def list_operations(request: ApiRequest, wired: ApiWiring, transaction_id: str) -> Response[str]:
     request.check_path_and_query()
-    request.query(frozenset())
-    found = wired.read_operations.of_payment(request.merchant_id, parameters.transaction_id(transaction_id))
-    return answer(OperationListAnswer(items=[present_operation(operation) for operation in found]))
+    query = request.query(parameters.OPERATION_PARAMETERS)
+    merchant_id, known_id = request.merchant_id, parameters.transaction_id(transaction_id)
+    position = parameters.operations_after(query, merchant_id, known_id, wired.cursors)
+    limit = parameters.limit(query, default=MAX_PAGE_ITEMS)
+    page = wired.read_operations.page(merchant_id, known_id, limit=limit, position=position)
+    cursor = parameters.operation_cursor(page.next_position, merchant_id, known_id, wired.cursors)
+    return answer(OperationListAnswer(items=[present_operation(o) for o in page.items], next_cursor=cursor))
 
 
 def get_operation(request: ApiRequest, wired: ApiWiring, transaction_id: str, operation_id: str) -> Response[str]:

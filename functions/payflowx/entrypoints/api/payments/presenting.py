@@ -65,6 +65,7 @@ def present_operation(operation: Operation) -> OperationAnswer:
         operation_id=operation.operation_id,
         transaction_id=operation.transaction_id,
         kind=operation.kind.value,
+        origin=operation.origin.value,
         status=operation.status.value,
         amount=operation.amount,
         currency=operation.currency,

@@ -205,6 +205,10 @@ class OperationAnswer(_Answer):
     operation_id: OperationId
     transaction_id: TransactionId
     kind: Literal["capture", "void", "refund"]
+    origin: Annotated[
+        Literal["merchant", "provider"],
+        Meta(description="provider: it was made at the provider, such as a refund in its dashboard."),
+    ]
     status: Literal["PENDING", "SUCCEEDED", "FAILED", "IN_REVIEW"]
     amount: Amount
     currency: CurrencyCode
@@ -217,9 +221,10 @@ class OperationAnswer(_Answer):
 
 
 class OperationListAnswer(_Answer):
-    """Oldest first; all of a payment's."""
+    """Oldest first."""
 
     items: list[OperationAnswer]
+    next_cursor: str | None
 
 
 class EventAnswer(_Answer):

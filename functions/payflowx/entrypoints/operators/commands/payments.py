@@ -18,14 +18,25 @@ from payflowx.entrypoints.operators.commands.base import (
 from payflowx.entrypoints.operators.commands.presenting import event_fields, operation_fields, payment_fields
 from payflowx.wiring.operators import OperatorsWiring
 
+_OPERATIONS = 100
+_OperationPosition = Annotated[str, Meta(pattern="^[0-9]{13}#(cap|void|ref)_[a-z2-7]{16}$")]
 _Milliseconds = Annotated[int, Meta(ge=0, le=9_999_999_999_999)]
 
 
 class ShowPaymentCommand(Command, tag="show_payment"):
-    """With its captures, voids and refunds."""
+    """With its first hundred captures, voids and refunds; `operationsPosition` continues them in `list_operations`."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
+
+
+class ListOperationsCommand(Command, tag="list_operations"):
+    """A payment's captures, voids and refunds, oldest first."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+    limit: Limit = _OPERATIONS
+    position: _OperationPosition | None = None
 
 
 class ListPaymentsCommand(Command, tag="list_payments"):
@@ -49,7 +60,7 @@ class ListEventsCommand(Command, tag="list_events"):
 
 
 class VerifyAuditLogCommand(Command, tag="verify_trail"):
-    """Answers with what is wrong with a payment's audit log."""
+    """Answers with what is wrong with a payment's audit log; `complete` false: it was not verified to its end."""
 
     merchant_id: MerchantId
     transaction_id: TransactionId
@@ -71,6 +82,7 @@ class ErasePersonalDataCommand(MutatingCommand, tag="erase_personal_data"):
 
 COMMANDS = (
     ShowPaymentCommand,
+    ListOperationsCommand,
     ListPaymentsCommand,
     ListEventsCommand,
     VerifyAuditLogCommand,
@@ -82,6 +94,7 @@ COMMANDS = (
 def run(
     wired: OperatorsWiring,
     command: ShowPaymentCommand
+    | ListOperationsCommand
     | ListPaymentsCommand
     | ListEventsCommand
     | VerifyAuditLogCommand
@@ -95,16 +108,23 @@ def run(
     match command:
         case ShowPaymentCommand():
             payment = payment_fields(wired.read_payments.get(*names))
-            return {
-                **payment,
-                "operations": [operation_fields(o) for o in wired.read_operations.of_payment(*names)],
-            }
+            page = wired.read_operations.page(*names, limit=_OPERATIONS, position=None)
+            operations = [operation_fields(operation) for operation in page.items]
+            return {**payment, "operations": operations, "operationsPosition": page.next_position}
+        case ListOperationsCommand():
+            page = wired.read_operations.page(*names, limit=command.limit, position=command.position)
+            return {"items": [operation_fields(o) for o in page.items], "nextPosition": page.next_position}
         case ListEventsCommand():
-            page = wired.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
-            return {"items": [event_fields(event) for event in page.items], "nextSeq": page.next_seq}
+            found = wired.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
+            return {"items": [event_fields(event) for event in found.items], "nextSeq": found.next_seq}
         case VerifyAuditLogCommand():
-            faults = wired.verify_audit_log(*names)
-            return {"whole": not faults, "faults": faults}
+            verified = wired.verify_audit_log(*names)
+            return {
+                "whole": verified.is_intact,
+                "faults": list(verified.faults),
+                "events": verified.events,
+                "complete": verified.complete,
+            }
         case ResolvePaymentCommand():
             return payment_fields(wired.resolve_payment(*names, command.operator_action()))
         case ErasePersonalDataCommand():

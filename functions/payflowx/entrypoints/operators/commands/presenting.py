@@ -26,6 +26,8 @@ def payment_fields(payment: Payment) -> dict[str, Any]:
         "merchantId": payment.merchant_id,
         **{name: value for name, value in shown.items() if name not in _ENTERED},
         "money": money(payment.amount, payment.currency),
+        "reserved": payment.reserved,
+        "excess": payment.excess,
         "version": payment.version,
         "drives": payment.drives,
         "dueAt": timestamp(payment.due_at_ms) if payment.due_at_ms is not None else None,

@@ -1,4 +1,4 @@
-"""Reconciliations, started and shown. The reconciler function takes these two commands, over its own wiring."""
+"""Reconciliations, started and shown. The reconciler function takes these commands, over its own wiring."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Final
@@ -9,7 +9,7 @@ from msgspec import Meta
 from payflowx.application.reconciliation.start_reconciliations import Asked
 from payflowx.domain.reconciliation.run import Discrepancy, Run
 from payflowx.domain.shared.errors import Refusal
-from payflowx.entrypoints.operators.commands.base import Command, MutatingCommand
+from payflowx.entrypoints.operators.commands.base import Command, MerchantId, MutatingCommand, TransactionId
 from payflowx.entrypoints.operators.protocol import Runners
 from payflowx.wiring.reconciliation import ReconcilerWiring
 
@@ -38,12 +38,25 @@ class ShowReconciliationCommand(Command, tag="show_reconciliation"):
     after: Annotated[str, Meta(max_length=500)] | None = None
 
 
-COMMANDS: Final = (ReconcileCommand, ShowReconciliationCommand)
+class ReadRefundsCommand(MutatingCommand, tag="read_refunds"):
+    """Reads the refunds of a payment's charge at the provider. One that was made there becomes an operation."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
 
 
-def run(wired: ReconcilerWiring, command: ReconcileCommand | ShowReconciliationCommand) -> dict[str, Any]:
+COMMANDS: Final = (ReconcileCommand, ShowReconciliationCommand, ReadRefundsCommand)
+
+
+def run(
+    wired: ReconcilerWiring, command: ReconcileCommand | ShowReconciliationCommand | ReadRefundsCommand
+) -> dict[str, Any]:
     """The answer's fields."""
     match command:
+        case ReadRefundsCommand():
+            evidence = command.operator_action().facts()
+            read = wired.record_provider_refunds(command.merchant_id, command.transaction_id, evidence)
+            return _camel(asdict(read))
         case ReconcileCommand():
             return {"runs": [_present(started) for started in _start(wired, command)]}
         case ShowReconciliationCommand():

@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes, to_value
+from payflowx.adapters.dynamodb.core.values import ForeignValue, from_attributes, to_attributes, to_value
 from payflowx.domain.shared.statuses import PaymentStatus
 
 VALUES = st.recursive(
@@ -47,7 +47,8 @@ def test_what_no_item_holds_is_refused(value: object) -> None:
         to_value(value)
 
 
-@pytest.mark.parametrize("value", [{"B": b"x"}, {"SS": ["a"]}, {"NULL": True}])
-def test_what_no_item_of_ours_holds_is_not_read(value: dict[str, Any]) -> None:
-    with pytest.raises(TypeError):
-        from_attributes({"a": value})
+@pytest.mark.parametrize("value", [{"B": b"x"}, {"SS": ["a"]}, {"NULL": True}, {"N": "1.5"}])
+def test_a_value_of_a_type_that_our_items_do_not_hold_is_kept_as_it_is(value: dict[str, Any]) -> None:
+    item = from_attributes({"a": value, "b": {"S": "known"}})
+    assert item == {"a": ForeignValue(value), "b": "known"}
+    assert to_attributes(item) == {"a": value, "b": {"S": "known"}}

@@ -1,0 +1,41 @@
+"""Decoders of stored items. An unknown attribute is ignored; an unknown word is an error, never a guess.
+
+An item may have been written by a newer release: during a deployment, or before a roll-back.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, TypeVar
+
+from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.domain.shared.errors import UnreadableItemError
+
+T = TypeVar("T")
+
+_MAX_REASON_CHARS: Final = 80
+
+
+def decodes(kind: str) -> Callable[[Callable[[Item], T]], Callable[[Item], T]]:
+    """Turn whatever a decoder stumbles over into `UnreadableItemError`; `kind` is what the item should be."""
+
+    def decorate(decode: Callable[[Item], T]) -> Callable[[Item], T]:
+        @wraps(decode)
+        def read(item: Item) -> T:
+            try:
+                return decode(item)
+            except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+                raise UnreadableItemError(kind, item.get("schemaVersion"), _reason(error)) from error
+
+        return read
+
+    return decorate
+
+
+def known(item: Item, target: type[Any]) -> Item:
+    """The attributes that are fields of this dataclass, for nested values that are stored under their fields' names."""
+    return {name: item[name] for name in target.__dataclass_fields__ if name in item}
+
+
+def _reason(error: Exception) -> str:
+    """The name of the attribute, or the unknown word. Neither is a personal datum: those are texts, and texts fit."""
+    return f"{type(error).__name__}: {error}"[:_MAX_REASON_CHARS]

@@ -1,0 +1,237 @@
+"""Processing of a payment, capture, void or refund by a worker: claim, call, record.
+
+After a crash at any point, the state can be resolved.
+"""
+
+from dataclasses import dataclass
+
+from payflowx.application.payments.charge_request import charge_request_of, new_charge_request_of
+from payflowx.application.payments.charge_session import ChargeSession
+from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
+from payflowx.application.payments.operation_session import OperationSession
+from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
+from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
+from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.work_items import Conflict, WorkItems
+from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
+from payflowx.domain.payments import attempt_engine
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.claim import (
+    ClaimDecision,
+    FailPayment,
+    NoWork,
+    ReopenAttempt,
+    ResolveOpenAttempt,
+    StartAttempt,
+    start_instead,
+)
+from payflowx.domain.payments.not_sent import reopened
+from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
+from payflowx.domain.payments.payment import Candidate, Lease
+from payflowx.domain.payments.ports import Job, Stored, VersionConflict
+from payflowx.domain.payments.retry import RetryPolicy
+from payflowx.domain.payments.state_machine import Context
+from payflowx.domain.payments.work_item import WorkItem
+from payflowx.domain.providers.ports import Provider, Providers
+from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry
+from payflowx.domain.shared.errors import ConfigurationError, LeaseLostError
+from payflowx.domain.shared.identifiers import derive_provider_key
+from payflowx.domain.shared.limits import LEASE_MS, MAX_CLAIM_TRIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """The item under this worker's lease.
+
+    `opened`: this claim started the attempt or opened it again, so its next request is the first that leaves.
+    """
+
+    item: WorkItem
+    number: int
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessJob:
+    """Safe to call any number of times, concurrently, late or twice.
+
+    Raises `StorageUnavailableError` when the message must be processed again.
+    """
+
+    items: WorkItems
+    merchants: MerchantConfiguration
+    providers: Providers
+    outcome_writer: OutcomeWriter
+    send_charge: SendCharge
+    resolve_attempt: ResolveAttempt
+    record_provider_refunds: RecordProviderRefunds
+    clock: Clock
+    randomness: Randomness
+    telemetry: Telemetry
+    policy: RetryPolicy
+
+    def __call__(self, job: Job, deadline: Deadline) -> None:
+        """Take the next step of the job's item, if there is one."""
+        merchant = self.merchants.get(job.merchant_id)
+        if merchant is None:
+            raise ConfigurationError("the payment's merchant does not exist")
+        if job.read_refunds:
+            self.record_provider_refunds(job.merchant_id, job.transaction_id)
+            return
+        claim = self._claim(job, merchant)
+        if claim is None:
+            return
+        try:
+            self._take(claim, merchant, deadline)
+        except LeaseLostError:
+            self.telemetry.warn("a newer worker took over", transactionId=job.transaction_id)
+
+    # -- claim
+
+    def _claim(self, job: Job, merchant: Merchant) -> _Claim | None:
+        item: WorkItem | None = None
+        hinted = self._hinted_attempt(job)
+        if hinted is not None and job.version is not None:
+            match self.items.payments.claim(
+                job.owner_id, version=job.version, lease=self._lease(epoch=1), now_ms=self.clock.now_ms(), append=hinted
+            ):
+                case Stored(item=claimed):
+                    return _Claim(item=WorkItem(payment=claimed), number=hinted.number, opened=True)
+                case VersionConflict(item=found):
+                    item = WorkItem(payment=found) if found else None
+        for _ in range(MAX_CLAIM_TRIES):
+            item = item or self.items.get(job.owner_id)
+            if item is None:
+                raise ConfigurationError("the message names a payment or operation that does not exist")
+            result = self._claim_as_decided(item, merchant)
+            if not isinstance(result, VersionConflict):
+                return result
+            item = item.with_owner(result.item) if result.item and item.operation is None else None
+        return None
+
+    def _claim_as_decided(self, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
+        epoch, append, reopen = item.owner.lease.epoch + 1, None, None
+        match self._decide(item, merchant):
+            case NoWork(reason=reason):
+                self.telemetry.info("no work to do", transactionId=item.payment.transaction_id, reason=reason)
+                return None
+            case FailPayment(stop=stop):
+                change = attempt_engine.fail(item, stop, self._context(merchant))
+                return None if self.outcome_writer.commit(change) else VersionConflict(item=None)
+            case ResolveOpenAttempt(attempt=attempt):
+                number = attempt.number
+            case ReopenAttempt(attempt=attempt):
+                number, reopen = attempt.number, reopened(attempt, epoch=epoch, now_ms=self.clock.now_ms())
+            case StartAttempt(number=number, candidate=candidate):
+                append = self._new_attempt(item, number, candidate)
+        result = self.items.claim(
+            item.owner_id,
+            version=item.owner.version,
+            lease=self._lease(epoch=epoch),
+            now_ms=self.clock.now_ms(),
+            append=append,
+            reopen=reopen,
+        )
+        if isinstance(result, VersionConflict):
+            return result
+        opened = append is not None or reopen is not None
+        return _Claim(item=item.with_owner(result.item), number=number, opened=opened)
+
+    def _decide(self, item: WorkItem, merchant: Merchant) -> ClaimDecision:
+        """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
+        decision = attempt_engine.decide(item, self.policy, merchant.disabled, self.clock.now_ms())
+        if not isinstance(decision, ReopenAttempt) or self._is_same_request(item, decision):
+            return decision
+        return start_instead(item.owner.attempts, decision)
+
+    def _is_same_request(self, item: WorkItem, reopening: ReopenAttempt) -> bool:
+        attempt, provider = reopening.attempt, self.providers.get(reopening.attempt.provider)
+        if item.operation is None:
+            built = provider.request_hash(charge_request_of(item.payment, attempt))
+        else:
+            built = provider.operation_hash(operation_request_of(item.payment, item.operation, attempt))
+        return built == attempt.request_hash and attempt.account_id == reopening.candidate.account_id
+
+    def _hinted_attempt(self, job: Job) -> Attempt | None:
+        """Build the first attempt from the job, which saves the read before the first claim."""
+        if not (job.provider and job.account_id and job.request_hash):
+            return None
+        return Attempt(
+            number=1,
+            provider=job.provider,
+            account_id=job.account_id,
+            provider_key=derive_provider_key(job.transaction_id, 1),
+            request_hash=job.request_hash,
+            epoch=1,
+            started_at_ms=self.clock.now_ms(),
+        )
+
+    def _new_attempt(self, item: WorkItem, number: int, candidate: Candidate) -> Attempt:
+        provider_key, request_hash = self._new_request(item, number, candidate)
+        return Attempt(
+            number=number,
+            provider=candidate.provider,
+            account_id=candidate.account_id,
+            provider_key=provider_key,
+            request_hash=request_hash,
+            epoch=item.owner.lease.epoch + 1,
+            started_at_ms=self.clock.now_ms(),
+        )
+
+    def _new_request(self, item: WorkItem, number: int, candidate: Candidate) -> tuple[str, str]:
+        """Return provider key and hash of the request that the next attempt will send."""
+        provider = self.providers.get(candidate.provider)
+        if item.operation is None:
+            charge = new_charge_request_of(item.payment, candidate.provider, number)
+            return charge.provider_key, provider.request_hash(charge)
+        operation = new_operation_request_of(item.payment, item.operation)
+        return operation.provider_key, provider.operation_hash(operation)
+
+    def _lease(self, *, epoch: int) -> Lease:
+        return Lease(owner=self.randomness.owner(), epoch=epoch, expires_at_ms=self.clock.now_ms() + LEASE_MS)
+
+    # -- call and record
+
+    def _take(self, claim: _Claim, merchant: Merchant, deadline: Deadline) -> None:
+        attempt = claim.item.owner.attempt(claim.number)
+        self.telemetry.about(attempt=attempt.number, provider=attempt.provider)
+        provider = self.providers.get(attempt.provider)
+        item, observation = self._observe(claim, provider, merchant, deadline)
+        self.outcome_writer.record(item, claim.number, observation, self._context(merchant, provider))
+
+    def _observe(
+        self, claim: _Claim, provider: Provider, merchant: Merchant, deadline: Deadline
+    ) -> tuple[WorkItem, Observation]:
+        """Call the provider; return the item as stored now, and the outcome."""
+        attempt = claim.item.owner.attempt(claim.number)
+        account = merchant.account(attempt.provider, attempt.account_id)
+        if account is None:
+            gone: Outcome = NotSent(code="account_removed") if claim.opened else NotFound()
+            return claim.item, Observation(outcome=gone, first_send=claim.opened, exhausted=not claim.opened)
+        session_type = ChargeSession if claim.item.operation is None else OperationSession
+        session = session_type(
+            item=claim.item,
+            number=claim.number,
+            provider=provider,
+            account=account,
+            deadline=deadline,
+            clock=self.clock,
+        )
+        if isinstance(session, OperationSession):
+            return claim.item, session.send_first() if claim.opened else session.resolve()
+        if not claim.opened:
+            return self.resolve_attempt(session)
+        item, outcome = self.send_charge(session)
+        return item, Observation(outcome=outcome, first_send=True)
+
+    def _context(self, merchant: Merchant, provider: Provider | None = None) -> Context:
+        return Context(
+            now_ms=self.clock.now_ms(),
+            actor="worker",
+            holds_lease=True,
+            policy=self.policy,
+            able=provider.capabilities if provider else None,
+            disabled=merchant.disabled,
+            jitter=self.randomness.jitter(),
+        )

@@ -1,0 +1,157 @@
+"""Refunds as a provider lists them, and what becomes of one that was made at the provider. Pure.
+
+The list is read from the provider's refund objects, in the payment's currency. A report only causes such a read, and a
+cumulative field such as "amount refunded" is never booked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation, Origin
+from payflowx.domain.payments.outcome import Accepted, Declined, Outcome, Succeeded
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, derive_id, parse_provider_key
+from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus
+
+_FINGERPRINT: Final = "made_at_provider"
+"""No request of a merchant has this fingerprint."""
+
+
+class RefundState(StrEnum):
+    """The provider's word for the state of a refund."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRefund:
+    """`reference`: the one id by which the provider knows the refund in every source.
+
+    `provider_key`: the key that it carries; None: it carries none.
+    """
+
+    reference: str
+    provider_key: str | None
+    amount: int
+    currency: str
+    state: RefundState
+    code: str = ""
+    """The provider's reason for a failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundList:
+    """All refunds of one charge. A list that was cut off is none."""
+
+    refunds: Sequence[ProviderRefund]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundListUnavailable:
+    """The list could not be read completely, or the provider has none; nothing follows from it."""
+
+    code: str
+
+
+RefundsRead = RefundList | RefundListUnavailable
+
+
+class RefundDecision(StrEnum):
+    """The meaning of a listed refund for the ledger."""
+
+    NONE = "none"
+    """It is ours, it is known already, or it moved no money."""
+    BOOK = "book"
+    """It was made at the provider."""
+    WAIT = "wait"
+    """It may be one of ours whose answer was lost: ours is inquired about first."""
+    CONTRADICTION = "contradiction"
+    """It cannot be a refund of this charge: manual review."""
+
+
+def decide_refund(payment: Payment, operations: Sequence[Operation], refund: ProviderRefund) -> RefundDecision:
+    """Decide about a refund that no operation owns. A refund with a key of our making is never external."""
+    if parse_provider_key(refund.provider_key or "") is not None or refund.state is RefundState.FAILED:
+        return RefundDecision.NONE
+    if payment.charged_attempt is None or not payment.captured or refund.currency != payment.currency:
+        return RefundDecision.CONTRADICTION
+    if not 1 <= refund.amount <= payment.amount:
+        return RefundDecision.CONTRADICTION
+    if refund.provider_key is None and any(is_unresolved(operation) for operation in operations):
+        return RefundDecision.WAIT
+    return RefundDecision.BOOK
+
+
+def is_unresolved(operation: Operation) -> bool:
+    """Return whether a refund of ours may have been executed under an id that is not known."""
+    ours = operation.kind is OperationKind.REFUND and operation.origin is Origin.MERCHANT
+    nameless = [attempt for attempt in operation.attempts if attempt.reference is None]
+    return ours and any(attempt.is_open or attempt.state is AttemptState.MISMATCH for attempt in nameless)
+
+
+def owner_of(operations: Sequence[Operation], refund: ProviderRefund) -> Operation | None:
+    """Return the operation that owns this refund; None if there is none."""
+    refunds = (o for o in operations if o.kind is OperationKind.REFUND)
+    return next((o for o in refunds if any(a.reference == refund.reference for a in o.attempts)), None)
+
+
+def external_refund(payment: Payment, charge: Attempt, refund: ProviderRefund, now_ms: int) -> Operation:
+    """Return the operation for a refund that was made at the provider. Nothing is ever sent for it.
+
+    Its id is derived from the merchant, the provider, the charge's and the refund's id there. The charge's id is unique
+    in the provider's account, whatever we call the account.
+    """
+    succeeded = refund.state is RefundState.SUCCEEDED
+    prefix = OPERATION_PREFIXES[OperationKind.REFUND]
+    attempt = Attempt(
+        number=1,
+        provider=charge.provider,
+        account_id=charge.account_id,
+        provider_key=refund.provider_key or "",
+        request_hash="",
+        epoch=0,
+        started_at_ms=now_ms,
+        state=AttemptState.SUCCEEDED if succeeded else AttemptState.ACCEPTED,
+        settled_at_ms=now_ms,
+        reference=refund.reference,
+    )
+    return Operation(
+        merchant_id=payment.merchant_id,
+        transaction_id=payment.transaction_id,
+        operation_id=derive_id(
+            prefix, "refund", payment.merchant_id, charge.provider, charge.reference or "", refund.reference
+        ),
+        kind=OperationKind.REFUND,
+        fingerprint=_FINGERPRINT,
+        amount=refund.amount,
+        currency=refund.currency,
+        charge_attempt=charge.number,
+        created_at_ms=now_ms,
+        updated_at_ms=now_ms,
+        send_deadline_ms=now_ms,
+        status=OperationStatus.SUCCEEDED if succeeded else OperationStatus.PENDING,
+        origin=Origin.PROVIDER,
+        attempts=(attempt,),
+    )
+
+
+def refund_outcome(refund: ProviderRefund, attempt: Attempt) -> Outcome:
+    """Return the outcome of a listed refund for the attempt that owns it."""
+    match refund.state:
+        case RefundState.PENDING:
+            return Accepted(reference=refund.reference)
+        case RefundState.SUCCEEDED:
+            return Succeeded(
+                reference=refund.reference,
+                amount=refund.amount,
+                currency=refund.currency,
+                merchant_reference=attempt.provider_key,
+            )
+        case RefundState.FAILED:
+            return Declined(code=refund.code or "refund_failed", reference=refund.reference)

@@ -1,0 +1,131 @@
+"""API Gateway in front of the API's function, with its authorizer and the authorizer's cache."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from simulation.faults import Faults
+from simulation.functions import Platform
+from simulation.history import Call, Commanded, History
+from simulation.kernel import EPOCH_MS, Kernel
+
+_AUTHORIZER_CACHE_MS: Final = 60_000
+_DAY_MS: Final = 24 * 3_600_000
+_QUESTIONS: Final = frozenset({"list_reviews", "show_reconciliation"})
+"""Commands that change nothing, and take no reason."""
+_REASON: Final = {"operator": "the simulation", "reason": "As the simulation needs it"}
+
+
+@dataclass(slots=True)
+class Api:
+    """Requests of merchants, and commands of operators. `api_keys`: a merchant's keys, the newest last."""
+
+    kernel: Kernel
+    faults: Faults
+    history: History
+    platform: Platform
+    api_keys: dict[str, list[str]] = field(default_factory=dict)
+    _authorized: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _requests: int = 0
+
+    def request(  # noqa: PLR0917 - in the order of a request line
+        self,
+        merchant: str,
+        method: str,
+        path: str,
+        key: str | None = None,
+        body: str | None = None,
+        query: dict[str, str] | None = None,
+    ) -> Call:
+        """From a task: one request through API Gateway and its authorizer."""
+        call = Call(self.kernel.now_ms, merchant, method, path, key, body)
+        self.history.calls.append(call)
+        self.kernel.sleep(self.faults.random.randint(5, 60))
+        merchant_id = self._authorize(self.api_keys[merchant][-1])
+        if merchant_id is None:
+            call.status = 500
+            return call
+        answer = self.invoke("api", self._event(call, merchant_id, query or {}))
+        self.kernel.sleep(self.faults.random.randint(5, 60))
+        if self.faults.strikes("client_lost_answer"):
+            return call
+        call.answered_ms = self.kernel.now_ms
+        if answer is None:
+            call.status = 502
+            return call
+        call.status, call.answer = answer["statusCode"], json.loads(answer["body"])
+        self.history.steps.append((self.kernel.now_ms, merchant, f"{method} {path} {key or ''}", str(call.status)))
+        return call
+
+    def command(self, fields: dict[str, Any], *, function: str = "operations", **seen: Any) -> Commanded:
+        """From a task: an operator's command. `seen`: what the operator knows of the books."""
+        reason = {} if fields["command"] in _QUESTIONS else _REASON
+        commanded = Commanded(self.kernel.now_ms, function, {**fields, **reason}, **seen)
+        self.history.commands.append(commanded)
+        commanded.answer = self.invoke(function, commanded.command)
+        commanded.answered_ms = self.kernel.now_ms
+        result = "died" if commanded.answer is None else str(commanded.answer.get("error", {}).get("code", "ok"))
+        self.history.steps.append((self.kernel.now_ms, "operator", str(fields["command"]), result))
+        return commanded
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """From a task: wait for the function's answer; None if it died."""
+        task, answers = self.kernel.current, list[Any]()
+        if task is None:
+            raise RuntimeError("only a task can wait")
+
+        def done(answer: Any) -> None:
+            answers.append(answer)
+            self.kernel.after(0, lambda: self.kernel.resume(task))
+
+        self.platform.invoke(function, event, done)
+        self.kernel.wait()
+        return answers[0]
+
+    def aside(self, action: Callable[[], object]) -> None:
+        """A task of its own."""
+        self.kernel.spawn(lambda: action() and None)
+
+    def _authorize(self, api_key: str) -> str | None:
+        asked_ms, merchant_id = self._authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))
+        if self.kernel.now_ms - asked_ms < _AUTHORIZER_CACHE_MS:
+            return merchant_id
+        event = {
+            "type": "REQUEST",
+            "methodArn": "arn:aws:execute-api:eu-west-1:000000000000:api1/v1/GET/payments",
+            "headers": {"Authorization": f"Bearer {api_key}"},
+        }
+        answer = self.invoke("authorizer", event)
+        if answer is None or "merchantId" not in answer["context"]:
+            return None
+        self._authorized[api_key] = (self.kernel.now_ms, answer["context"]["merchantId"])
+        return str(answer["context"]["merchantId"])
+
+    def _event(self, call: Call, merchant_id: str, query: dict[str, str]) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"} if call.body is not None else {}
+        if call.key is not None:
+            headers["Idempotency-Key"] = call.key
+        return {
+            "resource": call.path,
+            "path": call.path,
+            "httpMethod": call.method,
+            "headers": headers,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "queryStringParameters": query or None,
+            "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
+            "pathParameters": None,
+            "stageVariables": None,
+            "requestContext": self.request_context() | {"authorizer": {"merchantId": merchant_id}},
+            "body": call.body,
+            "isBase64Encoded": False,
+        }
+
+    def request_context(self) -> dict[str, Any]:
+        """What API Gateway says about a request."""
+        self._requests += 1
+        return {
+            "requestId": f"request-{self._requests}",
+            "stage": "v1",
+            "identity": {"sourceIp": "127.0.0.1"},
+        }

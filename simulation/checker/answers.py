@@ -1,0 +1,115 @@
+"""ANSWERS: what a client is told is what is stored."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, alive_between
+from simulation.history import Call
+
+_STALE_MS: Final = 30_000
+"""A list may show a payment as it was shortly before: it is read from an index and without a promise to be newest."""
+_PAYMENT: Final = ("status", "amount", "currency", "capturable", "captured", "refundable", "refunded")
+_ATTEMPT: Final = {
+    "number": "number",
+    "provider": "provider",
+    "accountId": "account_id",
+    "state": "state",
+    "providerKey": "provider_key",
+    "providerRef": "reference",
+    "providerCode": "code",
+}
+_KIND: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
+
+
+def answers_are_stored(evidence: Evidence) -> Iterator[Violation]:
+    """Every payment and operation in an answer equals a version that was stored while the request was answered."""
+    for call in evidence.result.history.calls:
+        if call.status not in {200, 202}:
+            continue
+        is_list = "items" in call.answer
+        for shown in call.answer.get("items", [call.answer]):
+            payment = evidence.payments.get(f"{shown.get('transactionId')}@{call.merchant}")
+            if payment is None:
+                continue
+            wrong = _why_false(evidence, call, payment, shown, from_ms=call.at_ms - (_STALE_MS if is_list else 0))
+            if wrong:
+                yield Violation("ANSWERS", payment.name, f"{call.method} {call.path} was answered with {wrong}")
+
+
+def _why_false(
+    evidence: Evidence, call: Call, payment: PaymentEvidence, shown: Mapping[str, Any], *, from_ms: int
+) -> str:
+    until_ms = call.answered_ms or evidence.result.ended_ms
+    if "operationId" in shown:
+        operation = payment.operations.get(shown["operationId"])
+        versions = alive_between(operation.versions, from_ms, until_ms) if operation else []
+        return _compare(shown, versions, _operation_answer)
+    return _compare(shown, alive_between(payment.versions, from_ms, until_ms), _payment_answer)
+
+
+def _compare(shown: Mapping[str, Any], versions: list[Stored], answer_of: Callable[[Stored], Mapping[str, Any]]) -> str:
+    """Empty when one of the versions would be answered like that."""
+    closest: list[str] | None = None
+    shown = {**shown, "attempts": [_named(attempt, _ATTEMPT) for attempt in shown["attempts"]]}
+    for version in reversed(versions):
+        wanted = answer_of(version)
+        differs = [f"{name}={shown.get(name)!r}" for name, value in wanted.items() if shown.get(name) != value]
+        if not differs:
+            return ""
+        closest = differs if closest is None or len(differs) < len(closest) else closest
+    return ", ".join(closest) if closest else "a state, though nothing was stored"
+
+
+def _payment_answer(item: Stored) -> dict[str, Any]:
+    attempts = item["attempts"]
+    charge = attempts[item["chargedAttempt"] - 1] if item.get("chargedAttempt") else _last(attempts)
+    error = item.get("lastError")
+    return {
+        **{name: item.get(name, 0) for name in _PAYMENT},
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "provider": charge["provider"] if charge else item["route"]["candidates"][0]["provider"],
+        "providerRef": charge.get("reference") if charge else None,
+        "cancelRequested": item.get("cancelRequested", False),
+        "lastError": _error(error) if error else None,
+        "nextAction": _action(item),
+        "metadata": item.get("metadata", {}),
+        "description": item.get("description"),
+    }
+
+
+def _operation_answer(item: Stored) -> dict[str, Any]:
+    error = item.get("lastError")
+    return {
+        **{name: item[name] for name in ("operationId", "transactionId", "status", "amount", "currency")},
+        "kind": _KIND[item["operationId"][:4]],
+        "attempts": [_attempt(attempt) for attempt in item["attempts"]],
+        "lastError": _error(error) if error else None,
+    }
+
+
+def _named(attempt: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The facts that are compared; times are presented differently than they are stored."""
+    return {name: attempt.get(name) for name in names}
+
+
+def _attempt(attempt: Stored) -> dict[str, Any]:
+    return {name: attempt.get(stored) for name, stored in _ATTEMPT.items()}
+
+
+def _error(error: Stored) -> dict[str, Any]:
+    names = {"code": "code", "message": "message", "provider": "provider", "attempt": "attempt"}
+    return {name: error.get(stored) for name, stored in names.items()} | {"providerCode": error.get("provider_code")}
+
+
+def _last(attempts: Sequence[Stored]) -> Stored | None:
+    """The attempt that was claimed last: an earlier one may have been opened again."""
+    return max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default=None)
+
+
+def _action(item: Stored) -> dict[str, Any] | None:
+    """What the payer has to do, as long as the payment waits for it."""
+    last = _last(item["attempts"]) or {}
+    action = last.get("next_action")
+    if item["status"] != "REQUIRES_ACTION" or action is None:
+        return None
+    return {"type": action["kind"], "url": action["url"], "fields": action.get("fields")}

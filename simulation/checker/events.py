@@ -1,0 +1,68 @@
+"""I19 and ACCOUNTS: which provider events may change anything, and whose credentials a request may carry."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+from simulation.history import PostedWebhook
+
+_CLOCKS_MS: Final = 7_000
+
+
+def i19_provider_events(evidence: Evidence) -> Iterator[Violation]:
+    """What a provider event changes was told by a genuine event, to this merchant's address, about this payment.
+
+    Providers that number their events in headers, or not at all, are recognized by what the body names.
+    """
+    told: dict[tuple[str, str], list[PostedWebhook]] = defaultdict(list)
+    for webhook in evidence.result.history.webhooks:
+        if webhook.signed_by == webhook.address == webhook.merchant:
+            told[webhook.merchant, webhook.provider].append(webhook)
+    for name, payment in evidence.payments.items():
+        applied: set[str] = set()
+        for event in payment.events:
+            if event["actor"] != "webhook":
+                continue
+            event_id, provider = str(event["facts"].get("webhook")), event["facts"].get("provider")
+            candidates = [w for (merchant, _), found in told.items() if merchant == payment.merchant for w in found]
+            names = _names_of(payment)
+            if not any(_proves(webhook, names, provider, event) for webhook in candidates):
+                yield Violation("I19", name, f"event {event['seq']} was proven by {event_id}, which nobody sent to it")
+            if event_id in applied:
+                yield Violation("I19", name, f"event {event_id} of the provider was applied twice")
+            applied.add(event_id)
+
+
+def _names_of(payment: PaymentEvidence) -> tuple[bytes, ...]:
+    """Our keys and the providers' ids of this payment and its operations."""
+    books = [*payment.books, *(line for operation in payment.operations.values() for line in operation.books)]
+    sent = [*payment.sent, *(s for operation in payment.operations.values() for s in operation.sent)]
+    ids = {str(line[name]) for line in books for name in ("chargeId", "operationId", "reference") if line.get(name)}
+    return tuple(name.encode() for name in ids | {s.provider_key for s in sent if s.provider_key})
+
+
+def _proves(webhook: PostedWebhook, names: tuple[bytes, ...], provider: str | None, event: Stored) -> bool:
+    return (
+        provider in {None, webhook.provider}
+        and webhook.at_ms <= event["at"] + _CLOCKS_MS
+        and any(name in webhook.body for name in names)
+    )
+
+
+def credentials(evidence: Evidence) -> Iterator[Violation]:
+    """A request bears the credentials of the payment's own merchant, at that merchant's own account."""
+    rotated = {
+        command.command.get("merchantId")
+        for command in evidence.result.history.commands
+        if command.command.get("command") in {"rotate_credentials", "set_credentials"}
+    }
+    for name, payment in evidence.payments.items():
+        for sent in (*payment.sent, *(sent for o in payment.operations.values() for sent in o.sent)):
+            was_rotated = sent.credentials is None and payment.merchant in rotated
+            owners = {sent.merchant, sent.credentials} - {"", *([None] if was_rotated else [])}
+            if owners - {payment.merchant}:
+                what = (
+                    f"{sent.connector} got {sent.method} {sent.path} at {sent.merchant} with {sent.credentials}'s keys"
+                )
+                yield Violation("ACCOUNTS", name, what)

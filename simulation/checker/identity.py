@@ -1,0 +1,104 @@
+"""I6, I7, I8 and I10: keys of merchants, keys of providers, references of providers."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Violation
+from simulation.checker.transitions import OPEN
+from simulation.history import Call, Sent
+from testing.dynamodb.values import plain_item
+
+_REUSED: Final = "idempotency_key_reused"
+_QUESTIONS: Final = ("/merchant/postservice", "/pg/recon")
+
+
+def _named(evidence: Evidence) -> Iterator[tuple[str, str, Sequence[Call]]]:
+    """All requests that create something, by merchant and key; a key counts for each kind of request on its own."""
+    for (merchant, key), calls in evidence.created.items():
+        yield f"{key}@{merchant}", "transactionId", calls
+    for (merchant, kind, key), calls in evidence.operated.items():
+        yield f"{kind} {key}@{merchant}", "operationId", calls
+
+
+def i6_other_body(evidence: Evidence) -> Iterator[Violation]:
+    """A key stands for one request: no two are ever accepted with it, and one is not accepted once and refused once."""
+    for name, _, calls in _named(evidence):
+        asked = {(call.path, call.body) for call in calls}
+        accepted = {(call.path, call.body) for call in calls if call.status == 202}
+        if len(accepted) > 1:
+            yield Violation("I6", name, "two different bodies were accepted with one key")
+        refused = {(c.path, c.body) for c in calls if c.status == 422 and c.answer.get("code") == _REUSED}
+        if accepted & refused:
+            yield Violation("I6", name, "a body was accepted once and refused once")
+        if refused and len(asked) == 1:
+            yield Violation("I6", name, "was refused though this merchant used it for one body only")
+
+
+def i7_one_id(evidence: Evidence) -> Iterator[Violation]:
+    """One merchant and key, one id, for ever; and never the same for two merchants."""
+    owners: dict[str, str] = {}
+    for name, what, calls in _named(evidence):
+        ids = {call.answer[what] for call in calls if call.status == 202}
+        if len(ids) > 1:
+            yield Violation("I7", name, f"has several ids: {sorted(ids)}")
+        for found in ids:
+            if owners.setdefault(found, name) != name:
+                yield Violation("I7", found, f"belongs to {owners[found]} and to {name}")
+
+
+def i8_key_stored_first(evidence: Evidence) -> Iterator[Violation]:
+    """No provider gets a key that is not stored already; who sends has taken the lease with that attempt open."""
+    for sent in evidence.result.history.sent:
+        if not sent.stored and not (sent.provider_key is None and _is_question(sent)):
+            what = f"{sent.connector} got {sent.method} {sent.path} with {sent.provider_key}, which was not stored"
+            yield Violation("I8", str(sent.provider_key), what)
+    for name, payment in evidence.payments.items():
+        captures = [o for o in payment.operations.values() if o.item is not None and o.item["kind"] == "capture"]
+        capturing = {process for operation in captures for process, _ in _opened(operation)}
+        yield from _senders(name, payment, capturing)
+        for operation in payment.operations.values():
+            yield from _senders(name, operation, set())
+
+
+def _opened(owner: PaymentEvidence | OperationEvidence) -> set[tuple[int, str]]:
+    """The processes that took the lease, with the keys of the attempts that were open then."""
+    return {
+        (write.process, attempt["provider_key"])
+        for write, _, after in owner.versions
+        if after is not None and after["lease"]["owner"]
+        for attempt in after["attempts"]
+        if attempt["state"] in OPEN
+    }
+
+
+def _senders(name: str, owner: PaymentEvidence | OperationEvidence, capturing: set[int]) -> Iterator[Violation]:
+    """`capturing`: who opened a capture. Some providers' captures name no key, only the charge."""
+    opened = _opened(owner)
+    for sent in owner.sent:
+        if sent.path.endswith("/capture") and sent.process in capturing:
+            continue
+        if _moves_money(sent) and (sent.process, sent.provider_key) not in opened:
+            what = f"{sent.connector} got {sent.method} {sent.path} from process {sent.process}, which did not open it"
+            yield Violation("I8", name, what)
+
+
+def _moves_money(sent: Sent) -> bool:
+    return not _is_question(sent)
+
+
+def _is_question(sent: Sent) -> bool:
+    """PayU is asked by POST too, and at the address of its refunds; Cashfree's report is a POST."""
+    return sent.method == "GET" or sent.path.startswith(_QUESTIONS)
+
+
+def i10_reference_owner(evidence: Evidence) -> Iterator[Violation]:
+    """A provider's reference has one owner, for ever: one attempt of one payment or of one operation."""
+    for write in evidence.result.history.writes:
+        if not write.key[0].startswith("R#") or write.before is None:
+            continue
+        before, after = plain_item(write.before), plain_item(write.after or {})
+        owners = [
+            tuple(item.get(fact) for fact in ("transactionId", "operationId", "attempt")) for item in (before, after)
+        ]
+        if owners[0] != owners[1]:
+            yield Violation("I10", write.key[0], f"went from {owners[0]} to {owners[1]}")

@@ -1,0 +1,222 @@
+"""I1, I3, I18 and the balance: stored amounts and statuses against each other and against the providers' books."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from simulation.checker.evidence import (
+    PAYMENT,
+    UNDONE,
+    Evidence,
+    OperationEvidence,
+    PaymentEvidence,
+    Stored,
+    Transaction,
+    Violation,
+)
+
+RESERVED: Final = "reserved"
+BOOKED: Final = "booked"
+GIVEN_BACK: Final = "given_back"
+
+_NO_EFFECT: Final = {"DECLINED", "NOT_SENT", "REJECTED", "FENCED"}
+_UNSETTLED: Final = {"PENDING", "IN_REVIEW"}
+
+
+# --- I1: the books
+
+
+def i1_one_charge(evidence: Evidence) -> Iterator[Violation]:
+    """A payment is charged once, an operation moves money once, and no more moves than was held or taken."""
+    for name, payment in evidence.payments.items():
+        if len(payment.charged) > 1:
+            books = [(entry["gateway"], entry["reference"], entry["chargeId"]) for entry in payment.charged]
+            yield Violation("I1", name, f"charged {len(books)} times: {books}")
+        for operation in payment.operations.values():
+            if len(operation.executed) > 1:
+                books = [(entry["gateway"], entry["reference"], entry["amount"]) for entry in operation.executed]
+                yield Violation("I1", name, f"{operation.operation_id} moved money {len(books)} times: {books}")
+        yield from _more_than_there_was(name, payment)
+
+
+def _more_than_there_was(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    moved: Counter[tuple[str, str]] = Counter()
+    for entry in _moved(payment):
+        moved[entry["chargeId"], entry["kind"]] += entry["amount"]
+    for charge in payment.charged:
+        refunded = moved[charge["chargeId"], "refund"]
+        if refunded > charge["amount"]:
+            yield Violation("I1", name, f"{refunded} of {charge['amount']} were refunded in the books")
+        if payment.item is not None and moved[charge["chargeId"], "capture"] > payment.item["amount"]:
+            yield Violation("I1", name, "more was captured than was authorized")
+
+
+def _moved(payment: PaymentEvidence) -> Iterator[dict[str, Any]]:
+    """All entries of the books about this payment that moved money: charges, operations, and what others did."""
+    yield from (entry for entry in payment.books if entry["kind"] == "charge" or entry["status"] not in UNDONE)
+    for operation in payment.operations.values():
+        yield from operation.executed
+
+
+# --- I3: statuses and amounts are what the books say
+
+
+def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
+    """SUCCESS exactly with one charge, FAILED and CANCELLED with none; refunds as the books have them.
+
+    A payment about which an operator decided against the books is as the operator said. Nothing is charged that went
+    back as a whole.
+    """
+    misjudged = set(_misjudged(evidence))
+    for name, payment in evidence.payments.items():
+        item = payment.item
+        if item is None or payment.name in misjudged:
+            continue
+        if payment.status == "SUCCESS":
+            wanted = [(item["captured"], item["currency"])]
+            found = [(entry["amount"], entry["currency"]) for entry in payment.charged]
+            if found != wanted:
+                yield Violation("I3", name, f"is SUCCESS, but the books say {found} instead of {wanted}")
+            yield from _refunds(name, payment, item)
+        elif payment.status in {"FAILED", "CANCELLED"} and any(e["refunded"] < e["amount"] for e in payment.charged):
+            yield Violation("I3", name, f"is {payment.status} and was charged at {payment.charged[0]['gateway']}")
+        for operation in payment.operations.values():
+            yield from _operation(name, operation)
+
+
+def _misjudged(evidence: Evidence) -> Iterator[str]:
+    owners = {o: name for name, payment in evidence.payments.items() for o in payment.operations}
+    for command in evidence.result.history.commands:
+        if command.is_right is False:
+            fields = command.command
+            yield owners.get(fields.get("operationId"), f"{fields.get('transactionId')}@{fields['merchantId']}")
+
+
+def _refunds(name: str, payment: PaymentEvidence, item: Stored) -> Iterator[Violation]:
+    """At rest, with nothing open or in review, the refunds on the payment are ours, and at most those of others."""
+    operations = payment.operations.values()
+    if any(operation.status in _UNSETTLED for operation in operations):
+        return
+    ours = sum(entry["amount"] for o in operations for entry in o.books if _is_refund(entry))
+    others = sum(entry["amount"] for entry in payment.books if _is_refund(entry))
+    refunded = item.get("refunded", 0)
+    if not ours <= refunded <= ours + others:
+        yield Violation("I3", name, f"says that {refunded} were refunded, the books say {ours}, and {others} by others")
+
+
+def _is_refund(entry: Mapping[str, Any]) -> bool:
+    """A refund that was made; one that the bank returned later was made all the same."""
+    return entry["kind"] == "refund" and (entry["status"] == "done" or bool(entry.get("reversed")))
+
+
+def _operation(name: str, operation: OperationEvidence) -> Iterator[Violation]:
+    item = operation.item
+    if item is None or item["kind"] != "refund":
+        return  # a capture or void is the state of its charge
+    if operation.status == "SUCCEEDED":
+        found = [(entry["amount"], entry["currency"]) for entry in operation.books if _is_refund(entry)]
+        if found != [(item["amount"], item["currency"])]:
+            what = f"{operation.operation_id} is SUCCEEDED, but the books say {found}"
+            yield Violation("I3", name, what)
+    elif operation.status == "FAILED" and operation.executed:
+        yield Violation("I3", name, f"{operation.operation_id} is FAILED and moved money: {operation.executed[0]}")
+
+
+# --- I18 and the balance of each stored version
+
+
+def i18_balance(evidence: Evidence) -> Iterator[Violation]:
+    """In every stored version captured + excess = refundable + refunded + reserved, and none of them is below zero."""
+    for name, payment in evidence.payments.items():
+        seen: Counter[str] = Counter()
+        for what in _Balance(payment).faults():
+            seen[what] += 1
+            if seen[what] == 1:
+                yield Violation("I18", name, what)
+
+
+class _Balance:
+    """Follows a payment and its operations from one write to the next."""
+
+    def __init__(self, payment: PaymentEvidence) -> None:
+        self.evidence = payment
+        self.payment: Stored | None = None
+        self.operations: dict[str, Stored] = {}
+        self.held: dict[str, str] = {}
+
+    def faults(self) -> Iterator[str]:
+        """All that is wrong, version by version."""
+        for transaction in self.evidence.transactions:
+            yield from self._follow(transaction)
+            if self.payment is not None and (self.operations or PAYMENT in transaction.changed):
+                yield from self._amounts(self.payment)
+
+    def _follow(self, transaction: Transaction) -> Iterator[str]:
+        for sort, (_, after) in transaction.changed.items():
+            if sort == PAYMENT:
+                self.payment = after
+            elif after is not None:
+                operation_id = after["operationId"]
+                known = self.operations.get(operation_id)
+                held = after.get("held") or self._derived(known, after)
+                if known is not None and held != self.held[operation_id]:
+                    yield from self._moved(operation_id, held, after)
+                self.operations[operation_id], self.held[operation_id] = after, held
+
+    def _derived(self, before: Stored | None, after: Stored) -> str:
+        """What became of the amount, where it is not stored: from the status, or as it was before a review."""
+        if after["status"] != "IN_REVIEW":
+            return {"PENDING": RESERVED, "SUCCEEDED": BOOKED, "FAILED": GIVEN_BACK}[after["status"]]
+        if before is None:
+            return RESERVED
+        succeeded = [a["state"] for a in after["attempts"]].count("SUCCEEDED")
+        if before["status"] == "FAILED" and succeeded > [a["state"] for a in before["attempts"]].count("SUCCEEDED"):
+            return BOOKED  # executed after all: the ledger follows the provider
+        return self.held[after["operationId"]]
+
+    @staticmethod
+    def _moved(operation_id: str, held: str, after: Stored) -> Iterator[str]:
+        """An amount is given back only when every attempt of its operation is proven without effect."""
+        states = [attempt["state"] for attempt in after["attempts"]]
+        if held == GIVEN_BACK and set(states) - _NO_EFFECT and after["status"] == "FAILED":
+            last = after.get("lastError", {}).get("code")
+            if last != "not_moved":
+                yield f"{operation_id} was given back while its attempts are {states}"
+
+    def _amounts(self, payment: Stored) -> Iterator[str]:
+        captured, excess = payment.get("captured", 0), payment.get("excess", 0)
+        refundable, refunded = payment["refundable"], payment.get("refunded", 0)
+        refunds = [o for o in self.operations.values() if o["kind"] == "refund"]
+        reserved = sum(o["amount"] for o in refunds if self.held[o["operationId"]] == RESERVED)
+        if captured + excess != refundable + refunded + reserved:
+            yield (
+                f"is off balance: captured {captured} + excess {excess} is not "
+                f"refundable {refundable} + refunded {refunded} + reserved {reserved}"
+            )
+        if min(captured, excess, refundable, refunded, reserved, payment["capturable"]) < 0:
+            yield f"has an amount below zero: {captured}, {excess}, {refundable}, {refunded}, {payment['capturable']}"
+        if captured > payment["amount"]:
+            yield f"captured {captured} of {payment['amount']}"
+        if payment.get("balanceVersion") == payment["version"] and payment.get("reserved", 0) != reserved:
+            yield f"says that {payment.get('reserved', 0)} are reserved; its operations reserve {reserved}"
+        if (
+            excess
+            and payment["status"] != "IN_REVIEW"
+            and not any(o["status"] == "IN_REVIEW" for o in self.operations.values())
+        ):
+            yield f"has an excess of {excess} and nobody reviews it"
+        yield from self._authorization(payment)
+
+    def _authorization(self, payment: Stored) -> Iterator[str]:
+        """Held money is free for one capture or void, or reserved by it; and only one of them is open."""
+        settling = [o for o in self.operations.values() if o["kind"] != "refund"]
+        open_ids = [o["operationId"] for o in settling if o["status"] == "PENDING"]
+        if len(open_ids) > 1:
+            yield f"several captures or voids are open: {sorted(open_ids)}"
+        if payment["status"] != "AUTHORIZED":
+            return
+        reserved = sum(o["amount"] for o in settling if self.held[o["operationId"]] == RESERVED)
+        if payment["capturable"] + reserved != payment["amount"]:
+            yield (
+                f"holds {payment['amount']}, but {payment['capturable']} can be captured and {reserved} are reserved"
+            )

@@ -1,0 +1,187 @@
+"""REASONS: manual review and FAILED are last resorts. Each needs a reason in the books or in a fault."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.providers import HORIZONS_MS
+from simulation.history import Write
+from simulation.world import CONFIGURATION
+from testing.dynamodb.values import plain_item
+
+_SECOND_MS: Final = 1_000
+_MINUTE_MS: Final = 60 * _SECOND_MS
+_HOUR_MS: Final = 60 * _MINUTE_MS
+_DAY_MS: Final = 24 * _HOUR_MS
+_CLOCKS_MS: Final = 7 * _SECOND_MS
+_CACHED_MS: Final = 2 * _MINUTE_MS
+"""A function may know a switch or an account for a minute longer than it is true, and a call lasts a while."""
+
+MAX_RETRIES: Final = 3
+MAX_WAKE_UPS: Final = 40
+CHARGE_DEADLINE_MS: Final = _DAY_MS
+NOT_SENT_PATIENCE_MS: Final = _HOUR_MS
+_NOTHING_HAPPENED: Final = {"NOT_SENT", "REJECTED"}
+_NO_FURTHER: Final = {"hard", "funds"}
+
+
+def reasons(evidence: Evidence) -> Iterator[Violation]:
+    """No payment or operation is given to a person or given up before all that the design allows was tried."""
+    world = _World(evidence)
+    for name, payment in evidence.payments.items():
+        for write, before, after, event in payment.changes():
+            if after["status"] == before["status"] or event is None or event["actor"] == "operator":
+                continue
+            if after["status"] == "IN_REVIEW":
+                what = _why_review(world, payment, write, before, after)
+            elif after["status"] == "FAILED":
+                what = _why_failed(world, payment, write, before, after)
+            else:
+                continue
+            if what:
+                yield Violation("REASONS", name, what)
+        yield from _operation_reasons(world, name, payment)
+
+
+class _World:
+    """What the providers' books and the world's faults excuse."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.accounts_removed = "account_removed" in evidence.result.faults.counts
+        self.off: dict[str, list[tuple[int, int]]] = {}
+        for write in evidence.result.history.writes:
+            if write.table == CONFIGURATION and write.key[0] == "GLOBAL":
+                self._switch(write)
+        self.ended_ms = evidence.result.ended_ms
+
+    def _switch(self, write: Write) -> None:
+        name, item = write.key[1].removeprefix("SWITCH#"), plain_item(write.after or {})
+        spans = self.off.setdefault(name, [])
+        if item.get("disabled"):
+            spans.append((write.at_ms, 1 << 62))
+        elif spans:
+            spans[-1] = (spans[-1][0], write.at_ms)
+
+    def was_off(self, provider: str, at_ms: int) -> bool:
+        """An operator had switched the provider off, or a function could still think so."""
+        return any(start <= at_ms <= end + _CACHED_MS for start, end in self.off.get(provider, ()))
+
+
+# --- payments
+
+
+def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: Stored, after: Stored) -> str:
+    """Empty when the review has its reason."""
+    code = after.get("lastError", {}).get("code")
+    match code:
+        case "outcome_unknown":
+            return _why_unknown(world, write, before)
+        case "mismatch":
+            differs = [a["code"] for a in after["attempts"] if a["state"] == "MISMATCH"]
+            books = [(e["amount"], e["currency"]) for e in payment.books if e["status"] in {"charged", "authorized"}]
+            same = (after["amount"], after["currency"])
+            return (
+                f"is in review for {differs}, and the books have {books}"
+                if books == [same] and differs != ["reference_taken"]
+                else ""
+            )
+        case "late_success":
+            return "" if payment.charged else "is in review for a late success, and nothing was charged"
+        case "drives_exhausted":
+            return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
+        case "reconciliation":
+            return ""
+        case _:
+            return f"is in review for no reason that the design knows: {code}"
+
+
+def _why_unknown(world: _World, write: Write, before: Stored) -> str:
+    """The means are exhausted only when the provider's horizon is over, or when its account is gone."""
+    attempt = next((a for a in before["attempts"] if a["state"] in _ASKABLE), None)
+    if attempt is None:
+        return "went to review as unknown, and no attempt is open"
+    since_ms = attempt.get("deadline_ms") or attempt["started_at_ms"]
+    age_ms = write.at_ms - since_ms
+    if age_ms + _CLOCKS_MS >= HORIZONS_MS[attempt["provider"]] or world.accounts_removed:
+        return ""
+    return f"went to review {age_ms // _SECOND_MS} s after {attempt['provider']} was asked"
+
+
+_ASKABLE: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}
+
+
+def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: Stored, after: Stored) -> str:
+    """Empty when nothing was left to try."""
+    if before["status"] == "IN_REVIEW":
+        return ""  # a payment in review begins no attempt any more
+    attempts = after["attempts"]
+    last = attempts[-1] if attempts else {}
+    code = after.get("lastError", {}).get("code")
+    if code == "action_expired":
+        deadline_ms = before["attempts"][-1].get("deadline_ms", 1 << 62)
+        return "" if write.at_ms + _CLOCKS_MS >= deadline_ms else "failed before the payer's time was over"
+    if last.get("decline_kind") in _NO_FURTHER or last.get("reopens_until_ms") is not None:
+        return ""
+    if len(attempts) > MAX_RETRIES or write.at_ms + _CLOCKS_MS >= after["chargeDeadline"]:
+        return ""
+    unsent_ms = [w.at_ms for w, _, version in payment.versions if version and _is_unsent(version)]
+    if _is_unsent(after) and unsent_ms and write.at_ms - unsent_ms[0] + _CLOCKS_MS >= NOT_SENT_PATIENCE_MS:
+        return ""
+    left = [c["provider"] for c in after["route"]["candidates"] if _could_be_tried(world, after, c["provider"], write)]
+    return f"failed after {[a['state'] for a in attempts]} while {left} could still be tried" if left else ""
+
+
+def _is_unsent(version: Stored) -> bool:
+    """Whether attempts were made and none of them left."""
+    return bool(version["attempts"]) and all(a["state"] in {"STARTED", "NOT_SENT"} for a in version["attempts"])
+
+
+def _could_be_tried(world: _World, after: Stored, provider: str, write: Write) -> bool:
+    states = {attempt["state"] for attempt in after["attempts"] if attempt["provider"] == provider}
+    return not world.was_off(provider, write.at_ms) and states <= _NOTHING_HAPPENED
+
+
+# --- operations
+
+
+def _operation_reasons(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    for operation in payment.operations.values():
+        for write, before, after in operation.versions:
+            if before is None or after is None or before["status"] == after["status"]:
+                continue
+            code = after.get("lastError", {}).get("code")
+            what = ""
+            if after["status"] == "IN_REVIEW":
+                what = _why_operation_review(world, write, before, after, operation.books)
+            elif after["status"] == "FAILED" and before["status"] == "PENDING" and code == "retries_exhausted":
+                what = "" if len(after["attempts"]) > _MAX_OPERATION_RETRIES else "was given up too early"
+            if what:
+                yield Violation("REASONS", name, f"{operation.operation_id} {what}")
+
+
+_MAX_OPERATION_RETRIES: Final = 5
+
+
+def _why_operation_review(
+    world: _World, write: Write, before: Stored, after: Stored, books: list[dict[str, Any]]
+) -> str:
+    code = after.get("lastError", {}).get("code")
+    match code:
+        case "outcome_unknown":
+            return _why_unknown(world, write, before)
+        case "mismatch":
+            found = [(entry["amount"], entry["currency"]) for entry in books]
+            same = (after["amount"], after["currency"])
+            taken = any(a.get("code") == "reference_taken" for a in after["attempts"])
+            return "is in review for a mismatch, and the books have the same" if found == [same] and not taken else ""
+        case "late_success":
+            return "" if books else "is in review for a late success, and nothing moved"
+        case "reversed":
+            failed = any(entry["status"] == "failed" for entry in books)
+            return "" if failed else "is in review as reversed, and the books have no reversal"
+        case "drives_exhausted":
+            return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
+        case "reconciliation":
+            return ""
+        case _:
+            return f"is in review for no reason that the design knows: {code}"

@@ -1,0 +1,155 @@
+"""I2, I4 and I16: nothing is lost, every change is in the audit log, every new status is told."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+
+FINAL: Final = {"SUCCESS", "FAILED", "CANCELLED"}
+FINAL_OPERATION: Final = {"SUCCEEDED", "FAILED"}
+
+_PAYMENT_TOPICS: Final[Mapping[str, str]] = {
+    "PENDING": "payment.pending",
+    "REQUIRES_ACTION": "payment.requires_action",
+    "AUTHORIZED": "payment.authorized",
+    "SUCCESS": "payment.succeeded",
+    "FAILED": "payment.failed",
+    "CANCELLED": "payment.cancelled",
+    "IN_REVIEW": "payment.in_review",
+}
+
+
+# --- I2
+
+
+def i2_nothing_lost(evidence: Evidence) -> Iterator[Violation]:
+    """What was accepted exists, and once faults have stopped it is final, or in review and on the list of reviews."""
+    for call in evidence.accepted:
+        name = f"{call.answer['transactionId']}@{call.merchant}"
+        if name not in evidence.payments or evidence.payments[name].item is None:
+            yield Violation("I2", name, "was accepted and is not stored")
+    for (merchant, kind, key), calls in evidence.operated.items():
+        for call in calls:
+            if call.status == 202 and not _is_stored(evidence, call.merchant, call.answer):
+                yield Violation("I2", f"{key}@{merchant}", f"a {kind} was accepted and is not stored: {call.answer}")
+    for name, payment in evidence.payments.items():
+        if (
+            payment.item is not None
+            and payment.status not in {*FINAL, "IN_REVIEW"}
+            and not _waits(evidence, payment.item)
+        ):
+            yield Violation("I2", name, f"is still {payment.status} long after the trouble ended")
+        for operation in payment.operations.values():
+            item = operation.item
+            if (
+                item is not None
+                and operation.status not in {*FINAL_OPERATION, "IN_REVIEW"}
+                and not _waits(evidence, item)
+            ):
+                yield Violation("I2", name, f"{operation.operation_id} is still {operation.status}")
+    if not evidence.result.settled:
+        yield Violation("I2", "-", "the system did not come to rest")
+
+
+def _waits(evidence: Evidence, item: Stored) -> bool:
+    """An amount that is held waits for its merchant; a short run does not wait for what no provider decided."""
+    is_held = item["status"] == "AUTHORIZED" and not item.get("cancelRequested")
+    return (is_held and "dueAt" in item) or (item["pk"], item["sk"]) in evidence.result.undecided
+
+
+def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> bool:
+    payment = evidence.payments.get(f"{answer['transactionId']}@{merchant}")
+    operation = payment.operations.get(answer["operationId"]) if payment else None
+    return operation is not None and operation.item is not None
+
+
+# --- I4
+
+
+def i4_audit_log(evidence: Evidence) -> Iterator[Violation]:
+    """Events 1..n without a gap, the chain intact, the last ones equal to the stored states."""
+    for name, payment in evidence.payments.items():
+        if payment.item is None:
+            continue
+        previous, status = "0" * 64, None
+        operations: dict[str, str] = {}
+        for number, event in enumerate(payment.events, 1):
+            if event["seq"] != number:
+                yield Violation("I4", name, f"event {number} is missing")
+                break
+            if event["previousHash"] != previous or event["hash"] != hash_of(event):
+                yield Violation("I4", name, f"the chain breaks at event {number}")
+            if event.get("from") != status:
+                yield Violation("I4", name, f"event {number} begins with {event.get('from')} instead of {status}")
+            previous, status = event["hash"], event["to"]
+            if "operationId" in event["facts"]:
+                operations[event["facts"]["operationId"]] = event["facts"]["operationStatus"]
+        head = (payment.item["eventSeq"], payment.item["eventHash"], payment.status)
+        if head != (len(payment.events), previous, status):
+            yield Violation("I4", name, f"the last event is {status}, the payment is {payment.status}")
+        found = {o.operation_id: o.status for o in payment.operations.values() if o.item is not None}
+        if operations != found:
+            yield Violation("I4", name, f"by the events its operations are {operations}, stored are {found}")
+
+
+def hash_of(event: Mapping[str, Any]) -> str:
+    """The hash that an event must have, from its content."""
+    content = {
+        "merchant_id": event["merchantId"],
+        "transaction_id": event["transactionId"],
+        "seq": event["seq"],
+        "type": event["type"],
+        "status_from": event.get("from"),
+        "status_to": event["to"],
+        "actor": event["actor"],
+        "at_ms": event["at"],
+        "facts": event["facts"],
+        "previous_hash": event["previousHash"],
+        "hash": "",
+        "format": 1,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# --- I16
+
+
+def i16_merchant_events(evidence: Evidence) -> Iterator[Violation]:
+    """Every new status is published, in the write that made it, numbered without a gap; in the end none is owed."""
+    for name, payment in evidence.payments.items():
+        if payment.item is None:
+            continue
+        told = {event["seq"]: event["topic"] for event in payment.events if "topic" in event}
+        wanted = dict(_news(payment))
+        if told != wanted:
+            yield Violation("I16", name, f"new statuses are {wanted}, published are {told}")
+        numbers = [event["number"] for event in payment.events if "topic" in event]
+        if numbers != list(range(1, payment.item.get("announced", 0) + 1)):
+            yield Violation("I16", name, f"the published events are numbered {numbers}")
+        owed = [event["seq"] for event in payment.events if "topic" in event and _is_owed(event)]
+        if evidence.result.settled and owed:
+            yield Violation("I16", name, f"at rest, nobody was told of {owed}")
+
+
+def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
+    """The events that give a payment or an operation a new status; one of both is named after the payment."""
+    known: dict[str, str] = {}
+    for event in payment.events:
+        operation_id = event["facts"].get("operationId")
+        before = known.get(operation_id) if operation_id else None
+        if operation_id:
+            known[operation_id] = event["facts"]["operationStatus"]
+        if event.get("from") not in {None, event["to"]}:
+            yield event["seq"], _PAYMENT_TOPICS[event["to"]]
+        elif before is not None and before != known[operation_id]:
+            yield event["seq"], f"{_KINDS[operation_id[:4]]}.{known[operation_id].lower()}"
+
+
+_KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
+
+
+def _is_owed(event: Stored) -> bool:
+    return "dueAt" in event or not event.get("planned")

@@ -1,0 +1,233 @@
+"""I5, I9 and I15: the steps that stored payments, operations and attempts may take, and who may take them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation
+
+OPEN: Final = frozenset({"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"})
+
+# The rows of the design, written down here a second time on purpose.
+PAYMENT_STEPS: Final[Mapping[str, frozenset[str]]] = {
+    "PENDING": frozenset({"SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW"}),
+    "REQUIRES_ACTION": frozenset({"SUCCESS", "FAILED", "AUTHORIZED", "CANCELLED", "IN_REVIEW", "PENDING"}),
+    "AUTHORIZED": frozenset({"SUCCESS", "CANCELLED", "IN_REVIEW"}),
+    "IN_REVIEW": frozenset({"SUCCESS", "FAILED", "AUTHORIZED", "CANCELLED"}),
+    "FAILED": frozenset({"SUCCESS", "IN_REVIEW"}),
+    "SUCCESS": frozenset({"IN_REVIEW"}),
+    "CANCELLED": frozenset({"IN_REVIEW"}),
+}
+OPERATION_STEPS: Final[Mapping[str, frozenset[str]]] = {
+    "PENDING": frozenset({"SUCCEEDED", "FAILED", "IN_REVIEW"}),
+    "IN_REVIEW": frozenset({"SUCCEEDED", "FAILED"}),
+    "SUCCEEDED": frozenset({"IN_REVIEW"}),
+    "FAILED": frozenset({"IN_REVIEW"}),
+}
+_ANSWERED: Final = frozenset(
+    {"SUCCEEDED", "AUTHORIZED", "REQUIRES_ACTION", "ACCEPTED", "DECLINED", "MISMATCH", "FENCED"}
+)
+_LATE: Final = frozenset({"SUCCEEDED", "MISMATCH"})
+ATTEMPT_STEPS: Final[Mapping[str, frozenset[str]]] = {
+    "STARTED": _ANSWERED | {"NOT_SENT", "REJECTED", "UNKNOWN"},
+    "UNKNOWN": _ANSWERED,
+    "ACCEPTED": _ANSWERED - {"ACCEPTED"},
+    "REQUIRES_ACTION": _ANSWERED - {"REQUIRES_ACTION"},
+    "AUTHORIZED": frozenset({"SUCCEEDED", "MISMATCH", "FENCED"}),
+    "DECLINED": _LATE,
+    "NOT_SENT": _LATE,
+    "REJECTED": _LATE,
+    "FENCED": _LATE,
+    "MISMATCH": frozenset(),
+    "SUCCEEDED": frozenset(),
+}
+_STEPPED: Final = {"razorpay", "razorpay_mock", "cashfree", "cashfree_mock"}
+"""Their charges take several requests, of which the last one charges."""
+_BY_EVIDENCE: Final = frozenset({"SUCCEEDED", "FENCED"})
+"""An operator's evidence may close an open attempt like that, and call a closed one a success."""
+
+
+# --- I5
+
+
+def i5_transitions(evidence: Evidence) -> Iterator[Violation]:
+    """Every stored change is allowed; versions rise by one; only due times change without a version."""
+    for name, payment in evidence.payments.items():
+        for _, before, after in payment.versions:
+            if after is None:
+                yield Violation("I5", name, "the payment was deleted")
+            elif before is not None:
+                yield from _payment_step(name, payment, before, after)
+        for operation in payment.operations.values():
+            for _, before, after in operation.versions:
+                if after is None:
+                    yield Violation("I5", name, f"{operation.operation_id} was deleted")
+                elif before is not None:
+                    yield from _operation_step(name, payment, before, after)
+
+
+def _payment_step(name: str, payment: PaymentEvidence, before: Stored, after: Stored) -> Iterator[Violation]:
+    event = payment.event_of(after) if after["eventSeq"] != before["eventSeq"] else None
+    by_operator = event is not None and event["actor"] == "operator"
+    yield from _statuses(name, "", PAYMENT_STEPS, before, after)
+    yield from _versions(name, "", before, after)
+    yield from _attempts(name, "", before, after, by_operator=by_operator)
+    yield from _facts(name, "", ("amount", "currency", "fingerprint", "createdAt", "route"), before, after)
+    charged = before.get("chargedAttempt")
+    if charged is not None and after.get("chargedAttempt") != charged and not by_operator:
+        yield Violation("I5", name, f"attempt {charged} was the charge and is not any more")
+    if before.get("erased") and not after.get("erased"):
+        yield Violation("I5", name, "what was erased is there again")
+
+
+def _operation_step(name: str, payment: PaymentEvidence, before: Stored, after: Stored) -> Iterator[Violation]:
+    which = f"{after['operationId']} "
+    event = next((e for e in payment.events if _is_about(e, before, after)), None)
+    by_operator = event is not None and event["actor"] == "operator"
+    yield from _statuses(name, which, OPERATION_STEPS, before, after)
+    yield from _versions(name, which, before, after)
+    yield from _attempts(name, which, before, after, by_operator=by_operator)
+    yield from _facts(
+        name, which, ("amount", "currency", "kind", "fingerprint", "createdAt", "chargeAttempt"), before, after
+    )
+    if before["status"] != after["status"] and event is None:
+        yield Violation("I5", name, f"{which}went from {before['status']} to {after['status']} without an event")
+
+
+def _is_about(event: Stored, before: Stored, after: Stored) -> bool:
+    """The event of a change of an operation's status."""
+    facts = event["facts"]
+    told = (facts.get("operationId"), facts.get("operationStatus"), event["at"])
+    return before["status"] != after["status"] and told == (after["operationId"], after["status"], after["updatedAt"])
+
+
+def _statuses(
+    name: str, which: str, steps: Mapping[str, frozenset[str]], before: Stored, after: Stored
+) -> Iterator[Violation]:
+    old, new = before["status"], after["status"]
+    if new != old and new not in steps[old]:
+        yield Violation("I5", name, f"{which}went from {old} to {new}")
+
+
+def _versions(name: str, which: str, before: Stored, after: Stored) -> Iterator[Violation]:
+    if after["version"] == before["version"]:
+        changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
+        if changed - {"dueAt", "drives"}:
+            yield Violation("I5", name, f"{which}changed {sorted(changed)} without a new version")
+    elif after["version"] != before["version"] + 1:
+        yield Violation("I5", name, f"{which}version {before['version']} was followed by {after['version']}")
+
+
+def _attempts(name: str, which: str, before: Stored, after: Stored, *, by_operator: bool) -> Iterator[Violation]:
+    if len(after["attempts"]) < len(before["attempts"]):
+        yield Violation("I5", name, f"{which}lost an attempt")
+    for one, other in zip(before["attempts"], after["attempts"], strict=False):
+        old, new = one["state"], other["state"]
+        allowed = ATTEMPT_STEPS[old] | (_BY_EVIDENCE if by_operator else frozenset())
+        exempt = _is_opened_again(one, other, before, after) or _is_without_charge(one, other)
+        if new != old and new not in allowed and not exempt:
+            yield Violation("I5", name, f"{which}attempt {one['number']} went from {old} to {new}")
+        for fact in ("provider_key", "provider", "account_id"):
+            if one[fact] != other[fact]:
+                yield Violation("I5", name, f"{which}attempt {one['number']} was replaced")
+
+
+def _is_opened_again(one: Stored, other: Stored, before: Stored, after: Stored) -> bool:
+    """The claim of a worker that sends a provider's newest attempt for the first time: none of it had left before."""
+    newest = [a["number"] for a in after["attempts"] if a["provider"] == one["provider"]][-1]
+    return (
+        (one["state"], other["state"]) == ("NOT_SENT", "STARTED")
+        and one["number"] == newest
+        and one["request_hash"] == other["request_hash"]
+        and after["lease"]["epoch"] > before["lease"]["epoch"]
+        and bool(after["lease"]["owner"])
+    )
+
+
+def _is_without_charge(one: Stored, other: Stored) -> bool:
+    """An unknown answer to a request before the one that charges, and then proof that none of those has left."""
+    return (one["state"] == "UNKNOWN" and other["state"] in {"NOT_SENT", "REJECTED"}) and one["provider"] in _STEPPED
+
+
+def _facts(name: str, which: str, facts: Sequence[str], before: Stored, after: Stored) -> Iterator[Violation]:
+    for fact in facts:
+        if before[fact] != after[fact]:
+            yield Violation("I5", name, f"{which}{fact} changed")
+
+
+# --- I9
+
+
+def i9_one_open_attempt(evidence: Evidence) -> Iterator[Violation]:
+    """At most one attempt of a payment or operation is open; a charge, an execution and a refusal end all attempts."""
+    for name, payment in evidence.payments.items():
+        yield from _open_attempts(name, "", payment.versions, ends={*OPEN, "SUCCEEDED", "MISMATCH"})
+        for operation in payment.operations.values():
+            ends = {*OPEN, "SUCCEEDED", "MISMATCH", "DECLINED", "FENCED"}
+            yield from _open_attempts(name, f"{operation.operation_id} ", operation.versions, ends=ends)
+        yield from _final_refusals(name, payment)
+
+
+def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: set[str]) -> Iterator[Violation]:
+    for _, before, after in versions:
+        if after is None:
+            continue
+        states = [attempt["state"] for attempt in after["attempts"]]
+        if sum(state in OPEN for state in states) > 1:
+            yield Violation("I9", name, f"{which}has several open attempts: {states}")
+        began = before is not None and len(after["attempts"]) > len(before["attempts"])
+        if began and set(states[:-1]) & ends:
+            yield Violation("I9", name, f"{which}began an attempt after {states[:-1]}")
+        if began and after["status"] != "PENDING":
+            yield Violation("I9", name, f"{which}began an attempt while it was {after['status']}")
+
+
+def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """Hard declines, lack of funds and declines that may reopen end a payment's attempts."""
+    for _, before, after, _ in payment.changes():
+        if len(after["attempts"]) == len(before["attempts"]):
+            continue
+        for attempt in after["attempts"][:-1]:
+            if attempt.get("decline_kind") in {"hard", "funds"}:
+                what = f"began attempt {len(after['attempts'])} after a decline of kind {attempt['decline_kind']}"
+                yield Violation("I9", name, what)
+            if attempt.get("reopens_until_ms") is not None:
+                yield Violation("I9", name, f"began attempt {len(after['attempts'])} while one may reopen")
+
+
+# --- I15
+
+
+def i15_older_epochs(evidence: Evidence) -> Iterator[Violation]:
+    """After a newer epoch was taken, the older one's holder writes nothing; and an outcome frees the lease."""
+    for name, payment in evidence.payments.items():
+        about = {event["seq"] for event in payment.events if "operationId" in event["facts"]}
+        yield from _epochs(name, "", payment.versions, about)
+        for operation in payment.operations.values():
+            yield from _epochs(name, f"{operation.operation_id} ", operation.versions, set())
+
+
+def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]) -> Iterator[Violation]:
+    """`beside`: the events of operations, which change a payment under their own lease."""
+    held: dict[int, int] = defaultdict(int)
+    for write, before, after in versions:
+        if before is None or after is None:
+            continue
+        old, new = before["lease"]["epoch"], after["lease"]["epoch"]
+        if new < old:
+            yield Violation("I15", name, f"{which}epoch {old} was followed by {new}")
+        if new > old and after["lease"]["owner"]:
+            held[write.process] = new
+            continue
+        has_event = after.get("eventSeq") != before.get("eventSeq")
+        if has_event and after["eventSeq"] in beside:
+            continue
+        mine = held[write.process]
+        if mine and mine < old and before["attempts"] != after["attempts"]:
+            yield Violation("I15", name, f"{which}the holder of epoch {mine} wrote under epoch {old}")
+        if mine == old and after["lease"]["owner"] and (has_event or _states(before) != _states(after)):
+            yield Violation("I15", name, f"{which}an outcome left the lease of epoch {old} taken")
+
+
+def _states(item: Stored) -> list[str]:
+    return [attempt["state"] for attempt in item["attempts"]]

@@ -1,0 +1,111 @@
+"""I11, I12 and erasure: what may be seen, stored and said of whom."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from simulation.checker.evidence import Evidence, Violation
+from simulation.providers import KEY_ID, SECRET
+from simulation.workload import Order
+from simulation.world import TRANSACTIONS
+
+_CARD: Final = re.compile(r"\b4[0-9]{15}\b")
+_MIN_CHARS: Final = 6
+"""A shorter value (a country, a word of the metadata) may stand somewhere for another reason."""
+
+
+def i11_nothing_crosses(evidence: Evidence) -> Iterator[Violation]:
+    """A merchant sees and changes its own payments only."""
+    for name, payment in evidence.payments.items():
+        items = [payment.item, *(operation.item for operation in payment.operations.values())]
+        for item in items:
+            if item is not None and item["merchantId"] != payment.merchant:
+                yield Violation("I11", name, f"lies with {payment.merchant} and says {item['merchantId']}")
+    owners = {payment.transaction_id: payment.merchant for payment in evidence.payments.values()}
+    for call in evidence.result.history.calls:
+        shown = [call.answer, *call.answer.get("items", [])] if call.status in {200, 202} else []
+        for answer in shown:
+            if owners.get(answer.get("transactionId", ""), call.merchant) != call.merchant:
+                yield Violation("I11", str(answer["transactionId"]), f"was shown to {call.merchant}")
+
+
+def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
+    """Tokens and the payer's data lie on the payment's item only; secrets nowhere."""
+    history = evidence.result.history
+    secrets = [SECRET, KEY_ID, *evidence.result.api_keys.values()]
+    items = {place: repr(item) for place, item in evidence.result.items.items()}
+    payers = {value for order in evidence.result.orders for value in payer_values(order)}
+    places = {
+        "a log line": history.lines,
+        "a message": history.messages,
+        "an answer": [json.dumps(_without_echo(call.answer)) for call in history.calls],
+        "an item": [
+            text for (table, key), text in items.items() if not (table == TRANSACTIONS and key[1] == "PAYMENT")
+        ],
+    }
+    for place, texts in places.items():
+        text = "\n".join(texts)
+        leaked = [word for word in (*secrets, "tok_", *sorted(payers)) if word in text]
+        card = _CARD.search(text)
+        if leaked or card:
+            yield Violation("I12", "-", f"{place} holds what it must not: {leaked or 'a card number'}")
+    text = "\n".join(items.values())
+    for secret in secrets:
+        if secret in text:
+            yield Violation("I12", "-", "an item holds a secret")
+
+
+def erasure(evidence: Evidence) -> Iterator[Violation]:
+    """After erasure no item of the payment holds anything that the client sent about the payer."""
+    orders = {(order.merchant, order.key): order for order in evidence.result.orders}
+    values = {
+        f"{call.answer['transactionId']}@{merchant}": payer_values(orders[merchant, key])
+        for (merchant, key), calls in evidence.created.items()
+        for call in calls
+        if call.status == 202 and (merchant, key) in orders
+    }
+    erased = {name for name, payment in evidence.payments.items() if payment.item and payment.item.get("erased")}
+    if not erased:
+        return
+    texts: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for (_, (partition, sort)), item in evidence.result.items.items():
+        owner = _owner(partition, item)
+        if owner in erased:
+            texts[owner].append((sort, repr(item)))
+    for name in sorted(erased):
+        for sort, text in texts[name]:
+            left = [value for value in values.get(name, ()) if value in text]
+            if left:
+                yield Violation("ERASURE", name, f"was erased, and its item {sort} holds {left}")
+
+
+def payer_values(order: Order) -> list[str]:
+    """What the client sent about the payer: the customer, tokens, free texts and addresses."""
+    body = order.body
+    customer = {name: value for name, value in body.get("customer", {}).items() if name != "country"}
+    method = body["paymentMethod"]
+    texts = [
+        *customer.values(),
+        *([method["token"]] if "token" in method else []),
+        *method.get("tokens", {}).values(),
+        body.get("description", ""),
+        body.get("returnUrl", ""),
+        *(value for value in body.get("metadata", {}).values() if " " in value),
+    ]
+    return [text for text in texts if len(text) >= _MIN_CHARS]
+
+
+def _owner(partition: str, item: Mapping[str, Any]) -> str:
+    transaction_id, merchant = item.get("transactionId", {}).get("S"), item.get("merchantId", {}).get("S")
+    if merchant is None and partition.startswith("M#"):
+        merchant = partition.split("#")[1]
+    return f"{transaction_id}@{merchant}"
+
+
+def _without_echo(answer: Mapping[str, Any]) -> Any:
+    """A merchant gets its own description and metadata back."""
+    if "items" in answer:
+        return [_without_echo(each) for each in answer["items"]]
+    return {name: value for name, value in answer.items() if name not in {"description", "metadata"}}

@@ -1,0 +1,92 @@
+"""I13 and REST: how much work a payment may cause, and how soon after the last fault it must be over.
+
+Every figure is derived from the back-offs that the design states: inquiries after 5 s, 15 s, 45 s, 2 min, 5 min, 15 min
+and then hourly; a lease of 45 s; a sweeper that runs at least every ten minutes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
+from simulation.checker.providers import HORIZONS_MS
+from simulation.kernel import EPOCH_MS
+
+_SECOND_MS: Final = 1_000
+_MINUTE_MS: Final = 60 * _SECOND_MS
+_HOUR_MS: Final = 60 * _MINUTE_MS
+
+INQUIRY_STEPS_MS: Final = tuple(s * _SECOND_MS for s in (5, 15, 45, 120, 300, 900, 3_600))
+MAX_SESSIONS_PER_HOUR: Final = len(INQUIRY_STEPS_MS)
+"""Of one attempt: its first request, and the inquiries after 5 s, 20 s, 65 s, 185 s, 485 s and 1385 s."""
+MAX_REQUESTS_PER_SESSION: Final = 7
+"""An inquiry by reference and by list, a cancellation with its confirmation, and one charge of up to four requests."""
+_CLOCKS_MS: Final = 7 * _SECOND_MS
+"""Two clocks are up to 6 s apart, and a message that is a second early is on time."""
+
+
+def i13_bounded_work(evidence: Evidence) -> Iterator[Violation]:
+    """An attempt causes as many sessions with its provider an hour as its back-off allows, each of few requests."""
+    for name, payment in evidence.payments.items():
+        yield from _sessions(name, payment)
+        yield from _early(name, "", payment.versions)
+        for operation in payment.operations.values():
+            yield from _sessions(name, operation)
+            yield from _early(name, f"{operation.operation_id} ", operation.versions)
+
+
+def _sessions(name: str, owner: PaymentEvidence | OperationEvidence) -> Iterator[Violation]:
+    """A session that could not store its result does not count: its back-off is the lease."""
+    stored = {write.process for write, before, after in owner.versions if _ends_session(before, after)}
+    allowed = Counter[int]()
+    for write, before, after in owner.versions:
+        if before is not None and after is not None and _begins_anew(before, after):
+            allowed[_hour(write.at_ms)] += 1
+    requests: Counter[tuple[int, str, int]] = Counter()
+    for sent in owner.sent:
+        if sent.provider_key and sent.process in stored:
+            requests[_hour(sent.at_ms), sent.provider_key, sent.process] += 1
+    sessions = Counter((hour, key) for hour, key, _ in requests)
+    for (hour, key), count in sessions.items():
+        if count > MAX_SESSIONS_PER_HOUR + allowed[hour]:
+            yield Violation("I13", name, f"{key} caused {count} sessions with its provider in an hour")
+    for (_, key, process), count in requests.items():
+        if count > MAX_REQUESTS_PER_SESSION:
+            yield Violation("I13", name, f"process {process} made {count} requests about {key}")
+
+
+def _hour(at_ms: int) -> int:
+    return (at_ms - EPOCH_MS) // _HOUR_MS
+
+
+def _begins_anew(before: Stored, after: Stored) -> bool:
+    """A new state starts the back-off again; an event, a client or an operator may bring the next step forward."""
+    states = [[attempt["state"] for attempt in item["attempts"]] for item in (before, after)]
+    return states[0] != states[1] or after["readyAt"] < before["readyAt"]
+
+
+def _ends_session(before: Stored | None, after: Stored | None) -> bool:
+    return bool(before and after and before["lease"]["owner"] and not after["lease"]["owner"])
+
+
+def _early(name: str, which: str, versions: Sequence[Version]) -> Iterator[Violation]:
+    """No inquiry begins before its time, and each fruitless one makes the next one wait longer."""
+    for write, before, after in versions:
+        if before is None or after is None:
+            continue
+        took = after["lease"]["owner"] and after["lease"]["epoch"] > before["lease"]["epoch"]
+        if took and write.at_ms + _CLOCKS_MS < before["readyAt"]:
+            yield Violation("I13", name, f"{which}was worked on {before['readyAt'] - write.at_ms} ms before its time")
+        for one, other in zip(before["attempts"], after["attempts"], strict=False):
+            yield from _too_soon(name, which, after, one, other)
+
+
+def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) -> Iterator[Violation]:
+    inquiries = other.get("inquiries", 0)
+    if inquiries <= one.get("inquiries", 0) or "dueAt" not in after or other.get("deadline_ms") is not None:
+        return
+    step_ms = INQUIRY_STEPS_MS[min(inquiries, len(INQUIRY_STEPS_MS) - 1)]
+    waits_ms = after["readyAt"] - after["updatedAt"]
+    at_horizon = after["readyAt"] == one["started_at_ms"] + HORIZONS_MS[one["provider"]]
+    if waits_ms < step_ms and not at_horizon:
+        yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")

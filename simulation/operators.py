@@ -1,0 +1,212 @@
+"""Operators: they set merchants up, erase, rotate, replay, and decide what only people can decide."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sandbox.store import Record
+from simulation.api import Api
+from simulation.endpoints import ENDPOINTS, url_of
+from simulation.faults import Faults
+from simulation.history import Commanded, History
+from simulation.kernel import Kernel
+from simulation.providers import Shop, SimulatedProviders
+from simulation.workload import MERCHANTS
+
+_TRIES: Final = 4
+_PAUSE_MS: Final = 3_600_000
+_CACHED_MS: Final = 30 * 60_000
+"""Longer than any instance remembers a secret, frozen ones included."""
+_CLOCKS_DIFFER_MS: Final = 5_000
+_QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
+_UNDECIDED: Final = frozenset({"pending", "waiting for the payer"})
+
+
+@dataclass(slots=True)
+class Operators:
+    """Everything here runs in tasks. `listed`: what the last list of reviews held, by payment and operation."""
+
+    kernel: Kernel
+    faults: Faults
+    history: History
+    api: Api
+    providers: SimulatedProviders
+    errs: float = 0.0
+    """How often an operator reads the books wrong."""
+    amounts: dict[str, int] = field(default_factory=dict)
+    """What each payment is about, as its merchant knows it."""
+    busy: int = 0
+    listed: set[tuple[str, str, str | None]] = field(default_factory=set)
+    _keys: dict[str, str] = field(default_factory=dict)
+
+    def set_up(self) -> None:
+        """Create the merchants with their accounts and endpoints."""
+        for merchant in MERCHANTS:
+            shops = [shop for shop in self.providers.shops.values() if shop.account.merchant == merchant]
+            fields = {
+                "command": "create_merchant",
+                "merchantId": merchant,
+                "name": merchant,
+                "accounts": [shop.account.configured() for shop in shops],
+            }
+            answer = self.api.command(fields).answer or {}
+            self.api.api_keys[merchant], self._keys[merchant] = [answer["apiKey"]], answer["keyId"]
+            for told in answer["webhooks"]:
+                self.providers.shop(merchant, told["provider"]).account.webhook_path = told["path"]
+            for number in range(1, ENDPOINTS[merchant] + 1):
+                wanted = json.dumps({"url": url_of(merchant, number)})
+                self.api.request(merchant, "POST", "/webhook-endpoints", key=f"endpoint-{number}", body=wanted)
+
+    def erase(self, merchant: str, transaction_id: str) -> None:
+        """A payer's wish; again later as long as the payment is not final."""
+        names = {"merchantId": merchant, "transactionId": transaction_id}
+        self._insist({"command": "erase_personal_data", **names})
+
+    def _insist(self, fields: dict[str, Any], *enough: str) -> Commanded:
+        """Again later, unless it was done or the refusal's code says that it is."""
+        for _ in range(_TRIES):
+            done = self.api.command(fields)
+            if done.ok or (done.answer is not None and done.answer["error"]["code"] in enough):
+                break
+            self.kernel.sleep(_PAUSE_MS)
+        return done
+
+    # -- keys and credentials
+
+    def rotate_key(self, merchant: str) -> None:
+        """The merchant uses the new key from then on; without an answer nobody knows it."""
+        self.busy += 1
+        fields = {"command": "rotate_key", "merchantId": merchant, "keyId": self._keys[merchant], "overlapHours": 24}
+        answer = self._insist(fields).answer
+        if answer is not None and answer["ok"]:
+            self.api.api_keys[merchant].append(answer["apiKey"])
+            self._keys[merchant] = answer["keyId"]
+        self.busy -= 1
+
+    def rotate_credentials(self, shop: Shop) -> None:
+        """The provider takes both pairs until the rotation is finished and all caches have forgotten the old one."""
+        self.busy += 1
+        account = shop.account
+        names = {"merchantId": account.merchant, "provider": account.provider, "accountId": "main"}
+        self.providers.rotate(shop)
+        fields = {"command": "rotate_credentials", **names, "secret": account.valid[-1].fields()}
+        if self._insist(fields, "rotation_open").answer is not None:
+            self.kernel.sleep(_PAUSE_MS)
+            self._insist({"command": "finish_credentials_rotation", **names}, "no_rotation")
+            self.kernel.sleep(_CACHED_MS)
+            account.valid = account.valid[-1:]
+        self.busy -= 1
+
+    # -- reconciliation
+
+    def reconcile(self, shop: Shop) -> None:
+        """An account's whole life so far."""
+        self.busy += 1
+        until_ms = self.kernel.now_ms - _CLOCKS_DIFFER_MS
+        fields = {
+            "command": "reconcile",
+            "merchantId": shop.account.merchant,
+            "provider": shop.account.provider,
+            "accountId": "main",
+            "fromMs": until_ms - 3 * 24 * _PAUSE_MS,
+            "untilMs": until_ms,
+        }
+        self.api.command(fields, function="reconciler")
+        self.busy -= 1
+
+    def reconcile_days(self) -> None:
+        """The schedule: the days that are over, of all accounts."""
+        self.busy += 1
+        self.api.invoke("reconciler", {})
+        self.busy -= 1
+
+    # -- dead letters
+
+    def replay(self) -> None:
+        """All queues, a batch each."""
+        self.busy += 1
+        for queue in _QUEUES:
+            self.api.command({"command": "replay_dead_letters", "queue": queue})
+        self.busy -= 1
+
+    # -- reviews
+
+    def close_reviews(self) -> None:
+        """Read the list, look into the providers' books, decide. Now and then an operator errs."""
+        self.busy += 1
+        for merchant in MERCHANTS:
+            for review in self._reviews(merchant):
+                self._decide(merchant, review)
+        self.busy -= 1
+
+    def list_reviews(self) -> None:
+        """Keep what is on the list at the end."""
+        self.busy += 1
+        self.listed = {
+            (merchant, review["transactionId"], review["operationId"])
+            for merchant in MERCHANTS
+            for review in self._reviews(merchant)
+        }
+        self.busy -= 1
+
+    def _reviews(self, merchant: str) -> list[dict[str, Any]]:
+        found, position = list[dict[str, Any]](), None
+        while True:
+            page = {"command": "list_reviews", "merchantId": merchant} | ({"position": position} if position else {})
+            answer = self.api.command(page).answer
+            if answer is None or not answer["ok"]:
+                return found
+            found += answer["items"]
+            position = answer["nextPosition"]
+            if position is None:
+                return found
+
+    def _decide(self, merchant: str, review: dict[str, Any]) -> None:
+        books = self._books(merchant, review)
+        amount = self.amounts.get(review["transactionId"], 0)
+        moved = _operation_moved(books) if review["operationId"] else _charge_moved(books, amount)
+        if moved is None:
+            return
+        is_right = self.kernel.random.random() >= self.errs
+        names = {"merchantId": merchant}
+        names |= {"operationId": review["operationId"]} if review["operationId"] else {}
+        names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}
+        self.api.command(
+            {
+                "command": "close_operation_review" if review["operationId"] else "close_review",
+                **names,
+                "verdict": "charged" if moved is is_right else "not_charged",
+                "evidence": "The provider's dashboard",
+            },
+            is_right=is_right,
+            books=books,
+        )
+
+    def _books(self, merchant: str, review: dict[str, Any]) -> list[Record]:
+        """The lines about this payment or operation, found by the key and the reference on the list."""
+        if review["provider"] is None:
+            return []
+        lines = self.providers.lines(self.providers.shop(merchant, review["provider"]))
+        names = {review["providerKey"], review["providerRef"]} - {None}
+        if review["operationId"]:
+            return [line for line in lines if names & {line["providerKey"], line["reference"], line.get("operationId")}]
+        mine = {line["chargeId"] for line in lines if names & {line["reference"], line["chargeId"]}}
+        return [line for line in lines if line["chargeId"] in mine]
+
+
+def _charge_moved(books: list[Record], amount: int) -> bool | None:
+    """Whether exactly this amount was taken and kept; None where the answer is neither yes nor no."""
+    charges = [line for line in books if line["kind"] == "charge"]
+    if any(line["status"] in _UNDECIDED | {"authorized"} for line in charges):
+        return None
+    kept = [line for line in charges if line["status"] == "charged" and line["refunded"] < line["amount"]]
+    if not kept:
+        return False
+    return True if [line["amount"] - line["refunded"] for line in kept] == [amount] else None
+
+
+def _operation_moved(books: list[Record]) -> bool | None:
+    operations = [line for line in books if line["kind"] != "charge"]
+    if any(line["status"] in _UNDECIDED for line in operations):
+        return None
+    return any(line["status"] == "done" for line in operations)

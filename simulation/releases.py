@@ -1,0 +1,108 @@
+"""A newer release beside the one under test: what it stores has attributes that the older one has never seen.
+
+Its requests to providers differ too, so that what one release began must not be sent again by the other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.providers.http_provider import HttpProvider
+from payflowx.providers.registry import Registry
+from simulation.services import DynamoDBClient
+
+ADDED: Final = "addedLater"
+"""The name of every attribute that the newer release adds."""
+_VALUE: Final = {"S": "by the newer release"}
+_FREE: Final = frozenset({"metadata", "tokens", "progress"})
+"""Attributes whose content has no fixed names: nothing can be added to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewerDynamoDBClient(DynamoDBClient):
+    """Payments and operations as the newer release stores them."""
+
+    def update_item(self, **request: Any) -> Any:
+        return DynamoDBClient.update_item(self, **_newer_update(request))
+
+    def put_item(self, **request: Any) -> Any:
+        return DynamoDBClient.put_item(self, **_newer_put(request))
+
+    def transact_write_items(self, **request: Any) -> Any:
+        items = [{verb: _newer(verb, action) for verb, action in item.items()} for item in request["TransactItems"]]
+        return DynamoDBClient.transact_write_items(self, **{**request, "TransactItems": items})
+
+
+def _newer(verb: str, action: Mapping[str, Any]) -> Mapping[str, Any]:
+    match verb:
+        case "Put":
+            return _newer_put(action)
+        case "Update":
+            return _newer_update(action)
+        case _:
+            return action
+
+
+def _newer_put(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not _is_widened(request["Item"]):
+        return request
+    return {**request, "Item": _widened(request["Item"])}
+
+
+def _newer_update(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Every map that is stored gets the attribute; the item itself only with a new version."""
+    names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+    if not _is_widened(request["Key"]) or "#version" not in names:
+        return request
+    free = {alias for alias in values if any(f"#{name} = {alias}" in request["UpdateExpression"] for name in _FREE)}
+    widened = {alias: value if alias in free else _widened_value(value) for alias, value in values.items()}
+    added = f"SET #{ADDED} = :{ADDED}, "
+    return {
+        **request,
+        "UpdateExpression": request["UpdateExpression"].replace("SET ", added, 1),
+        "ExpressionAttributeNames": {**names, f"#{ADDED}": ADDED},
+        "ExpressionAttributeValues": {**widened, f":{ADDED}": _VALUE},
+    }
+
+
+def _is_widened(key: Mapping[str, Any]) -> bool:
+    sort = key.get("sk", {}).get("S", "")
+    return sort == "PAYMENT" or sort.startswith("OP#")
+
+
+def _widened(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    inner = {name: value if name in _FREE else _widened_value(value) for name, value in attributes.items()}
+    return {**inner, ADDED: _VALUE}
+
+
+def _widened_value(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "M" in value:
+        return {"M": _widened(value["M"])}
+    if "L" in value:
+        return {"L": [_widened_value(member) for member in value["L"]]}
+    return value
+
+
+# --- its requests to providers
+
+
+class NewerConnector(HttpProvider):
+    """Would send other bytes than the release before: what that one began must not be sent again by this one."""
+
+    def request_hash(self, request: ChargeRequest) -> str:
+        return f"newer-{super().request_hash(request)}"
+
+
+class NewerRegistry(Registry):
+    """The providers of the newer release."""
+
+    @classmethod
+    def of(cls, older: Registry) -> "NewerRegistry":
+        """With the same wires."""
+        names = ("allowed", "http", "secrets", "clock_ms", "observe")
+        return cls(**{name: getattr(older, name) for name in names})
+
+    def get(self, name: str) -> HttpProvider:
+        older = super().get(name)
+        return NewerConnector(older.connector, older.http, older.secrets, older.clock_ms, older.observe)

@@ -1,0 +1,295 @@
+"""Refunds that were made at the provider: booked once, from whatever source a read is caused."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
+from payflowx.domain.payments.operation import Operation, Origin
+from payflowx.domain.payments.outcome import NotFound, Unknown
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.provider_refund import ProviderRefund, RefundState
+from payflowx.domain.providers.events import ProviderEvent
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.identifiers import derive_provider_key
+from payflowx.domain.shared.limits import DAY_MS
+from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
+from tests.support.balance import operations_of
+from tests.support.world import World
+from tests.unit.application.payments.test_balances import ask_again, close, of, refund
+from tests.unit.application.payments.test_operations import charged, held, provider
+
+REFUND = OperationKind.REFUND
+PENDING, SUCCEEDED, FAILED = RefundState
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def listed(
+    reference: str = "re_dash", amount: int = 40, state: RefundState = SUCCEEDED, key: str | None = None, **more: Any
+) -> ProviderRefund:
+    return ProviderRefund(reference=reference, provider_key=key, amount=amount, currency="USD", state=state, **more)
+
+
+def read(world: World, payment: Payment, *refunds: ProviderRefund) -> Any:
+    provider(world).refunds = list(refunds)
+    return world.record_provider_refunds(payment.merchant_id, payment.transaction_id)
+
+
+def external(world: World, payment: Payment) -> list[Operation]:
+    return [o for o in operations_of(world, payment) if o.origin is Origin.PROVIDER]
+
+
+class TestBooking:
+    def test_it_becomes_an_operation_lowers_what_is_refundable_and_is_published(self, world: World) -> None:
+        payment = charged(world)
+        assert read(world, payment, listed()).booked == ["re_dash"]
+        (operation,) = external(world, payment)
+        assert (operation.status, operation.amount, operation.kind) == ("SUCCEEDED", 40, REFUND)
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+        event = world.events_of(payment)[-1]
+        assert (event.type, event.actor) == ("refund.made_at_provider", "provider")
+        assert event.facts["reference"] == "re_dash"
+        published = world.merchant_events_of(payment)[-1]
+        assert (published.event_type, published.operation_id) == ("refund.succeeded", operation.operation_id)
+        with pytest.raises(Refusal, match="At most 60"):
+            world.request(REFUND, payment, 100)
+
+    def test_it_is_booked_once_however_often_it_is_read(self, world: World) -> None:
+        payment = charged(world)
+        for _ in range(3):
+            read(world, payment, listed(), listed("re_2", 10))
+        assert len(external(world, payment)) == 2
+        assert of(world, payment) == {"captured": 100, "refundable": 50, "refunded": 50}
+
+    def test_two_readers_at_once_book_it_once(self, world: World) -> None:
+        payment = charged(world)
+        world.before_next("transact_write_items", lambda: read(world, payment, listed()))
+        read(world, payment, listed())
+        assert len(external(world, payment)) == 1
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+
+    def test_one_with_a_key_of_our_making_is_never_external(self, world: World) -> None:
+        payment = charged(world)
+        ours = refund(world, payment, 30)
+        lost = derive_provider_key("ref_aaaaaaaaaaaaaaaa", 1)
+        recorded = read(world, payment, listed("re_x", key=ours.attempts[0].provider_key), listed("re_y", key=lost))
+        assert (recorded.booked, external(world, payment)) == ([], [])
+        assert of(world, payment) == {"captured": 100, "refundable": 70, "refunded": 30}
+
+    def test_one_whose_id_is_that_of_ours_is_ours_without_a_key(self, world: World) -> None:
+        payment = charged(world)
+        ours = refund(world, payment, 30)
+        read(world, payment, listed(ours.attempts[0].reference or "", 30))
+        assert external(world, payment) == []
+
+    @pytest.mark.parametrize("wrong", [{"amount": 101}, {"amount": 0}, {"amount": -1}, {"currency": "EUR"}])
+    def test_what_cannot_be_a_refund_of_this_charge_is_not_booked(self, world: World, wrong: dict[str, Any]) -> None:
+        payment = charged(world)
+        assert read(world, payment, replace(listed(), **wrong)).contradicting == ["re_dash"]
+        assert of(world, payment) == {"captured": 100, "refundable": 100}
+
+    def test_one_that_failed_before_it_was_known_moved_no_money(self, world: World) -> None:
+        payment = charged(world)
+        assert read(world, payment, listed(state=FAILED)).booked == []
+        assert of(world, payment) == {"captured": 100, "refundable": 100}
+
+    def test_more_than_is_refundable_is_an_excess_in_review(self, world: World) -> None:
+        payment = charged(world)
+        refund(world, payment, 80)
+        read(world, payment, listed())
+        (operation,) = external(world, payment)
+        assert (operation.status, operation.last_error and operation.last_error.code) == ("IN_REVIEW", "late_success")
+        assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
+        from payflowx.domain.payments.review import ReviewVerdict
+
+        close(world, operation, ReviewVerdict.NOT_CHARGED)
+        assert of(world, payment) == {"captured": 100, "refundable": 20, "refunded": 80}
+
+    def test_a_payment_in_review_takes_it(self, world: World) -> None:
+        from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
+        from tests.unit.application.payments.test_balances import context
+
+        payment = charged(world)
+        change = review_discrepancy(payment, MatchResult.MISSING_HERE, context(world))
+        assert change is not None
+        world.outcome_writer.commit(change)
+        read(world, payment, listed())
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+        assert world.now(payment).status is PaymentStatus.IN_REVIEW
+
+    def test_without_a_list_or_a_charge_nothing_follows(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).refunds = None
+        use_case = world.record_provider_refunds
+        assert use_case(payment.merchant_id, payment.transaction_id).unavailable == "no_refund_list"
+        authorized = held(World())
+        other = World()
+        other.store(authorized)
+        assert other.record_provider_refunds("acme", authorized.transaction_id).unavailable == "not_charged"
+        world.set_merchant(accounts=())
+        assert (
+            world.record_provider_refunds(payment.merchant_id, payment.transaction_id).unavailable == "account_removed"
+        )
+
+    def test_a_payment_that_keeps_changing_is_tried_again_later(self, world: World) -> None:
+        payment = charged(world)
+
+        def overtaken(method: str, _request: object) -> None:
+            if method == "transact_write_items":
+                now = world.now(payment)
+                world.store(replace(now, version=now.version + 1))
+
+        world.dynamodb.before = overtaken
+        with pytest.raises(StorageUnavailableError):
+            read(world, payment, listed())
+        assert external(world, payment) == []
+
+
+class TestLife:
+    def test_a_pending_one_is_reserved_followed_and_booked(self, world: World) -> None:
+        payment = charged(world)
+        read(world, payment, listed(state=PENDING))
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "reserved": 40}
+        (operation,) = external(world, payment)
+        assert (operation.status, operation.due_at_ms is not None) == (OperationStatus.PENDING, True)
+        provider(world).refunds = [listed()]
+        world.work_until_idle()
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+        assert provider(world).moved == []  # nothing is ever sent for it
+
+    def test_a_pending_one_that_fails_gives_its_amount_back(self, world: World) -> None:
+        payment = charged(world)
+        read(world, payment, listed(state=PENDING))
+        read(world, payment, listed(state=FAILED, code="lost_card"))
+        (operation,) = external(world, payment)
+        assert (operation.status, operation.attempts[0].code) == (OperationStatus.FAILED, "lost_card")
+        assert of(world, payment) == {"captured": 100, "refundable": 100}
+
+    def test_one_that_the_bank_returns_is_reviewed_like_ours(self, world: World) -> None:
+        payment = charged(world)
+        read(world, payment, listed())
+        provider(world).refunds = [listed(state=FAILED)]
+        (operation,) = external(world, payment)
+        now = ask_again(world, operation)
+        assert (now.status, now.last_error and now.last_error.code) == ("IN_REVIEW", "reversed")
+        from payflowx.domain.payments.review import ReviewVerdict
+
+        close(world, now, ReviewVerdict.NOT_CHARGED)
+        assert of(world, payment) == {"captured": 100, "refundable": 100}
+
+    def test_one_that_vanished_from_the_list_is_never_sent_and_goes_to_review(self, world: World) -> None:
+        payment = charged(world)
+        read(world, payment, listed(state=PENDING))
+        provider(world).refunds = []
+        (operation,) = external(world, payment)
+        world.clock.advance(60 * DAY_MS / 1000)
+        world.sweep(world.deadline)
+        world.work_until_idle()
+        assert world.operation_now(operation).status is OperationStatus.IN_REVIEW
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "reserved": 40}
+        assert provider(world).moved == []
+
+    def test_another_amount_than_was_booked_is_a_mismatch(self, world: World) -> None:
+        payment = charged(world)
+        read(world, payment, listed(state=PENDING))
+        read(world, payment, listed(amount=39))
+        (operation,) = external(world, payment)
+        assert (operation.status, operation.attempts[0].code) == ("IN_REVIEW", "amount_differs")
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "reserved": 40}
+
+
+class TestOursFirst:
+    def test_a_keyless_one_waits_while_one_of_ours_is_unresolved(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).moves = [Unknown(code="read_timeout")]
+        provider(world).able = replace(provider(world).able, operation_window_ms={})
+        ours = world.request(REFUND, payment, 40).operation
+        world.work()
+        world.jobs.sent.clear()
+        assert read(world, payment, listed()).waiting == ["re_dash"]
+        assert external(world, payment) == []
+        assert [job.operation_id for job, _ in world.jobs.sent] == [ours.operation_id]
+        # It is ours: its worker finds it, and nothing is booked twice.
+        provider(world).operation_inquiries = ["moved"]
+        world.work_until_idle()
+        found = world.operation_now(ours).attempts[0].reference or ""
+        assert read(world, payment, listed(found)).booked == []
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+
+    def test_once_ours_is_resolved_it_is_booked(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).moves = [Unknown(code="read_timeout")]
+        provider(world).operation_inquiries = [NotFound(), "moved"]
+        provider(world).able = replace(provider(world).able, operation_window_ms={})
+        world.request(REFUND, payment, 30)
+        world.work()
+        assert read(world, payment, listed()).booked == []
+        world.work_until_idle()
+        assert read(world, payment, listed()).booked == ["re_dash"]
+        assert of(world, payment) == {"captured": 100, "refundable": 30, "refunded": 70}
+
+    def test_one_with_the_key_of_another_program_needs_not_wait(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).moves = [Unknown(code="read_timeout")]
+        world.request(REFUND, payment, 30)
+        world.work()
+        assert read(world, payment, listed(key="shop-17")).booked == ["re_dash"]
+
+
+class TestProviderEvents:
+    def _event(self, payment: Payment, **changes: Any) -> ReceivedEvent:
+        values: dict[str, Any] = {
+            "event_id": "evt_1",
+            "type": "refund.created",
+            "charge_reference": payment.attempts[0].reference,
+            "operation_reference": "re_dash",
+        }
+        return ReceivedEvent(
+            merchant_id="acme",
+            provider="alpha",
+            account_id="main",
+            received_at_ms=1,
+            provider_event=ProviderEvent(**{**values, **changes}),
+        )
+
+    def test_an_unknown_refund_of_a_known_charge_causes_a_read(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).refunds = [listed()]
+        world.process_provider_event(self._event(payment))
+        world.work_until_idle()
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+        world.deliver_provider_events()  # it was put back, and now it is about a known refund
+        assert len(external(world, payment)) == 1
+
+    def test_the_last_delivery_reads_again_and_ends_the_event(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).refunds = []
+        world.process_provider_event(self._event(payment))
+        world.deliver_provider_events()
+        assert [job.read_refunds for job, _ in world.jobs.sent] == [True, True]
+        assert world.telemetry.total("WebhooksUnmatched") == 0
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"operation_key": derive_provider_key("ref_aaaaaaaaaaaaaaaa", 1)},
+            {"charge_reference": "ch_of_somebody_else"},
+            {"charge_reference": None},
+        ],
+    )
+    def test_no_other_event_does(self, world: World, changes: dict[str, Any]) -> None:
+        payment = charged(world)
+        world.process_provider_event(self._event(payment, **changes))
+        assert world.jobs.sent == []
+
+    def test_another_merchants_charge_is_not_read(self, world: World) -> None:
+        payment = charged(world)
+        other = replace(self._event(payment), merchant_id="other")
+        world.process_provider_event(other)
+        assert world.jobs.sent == []

@@ -1,0 +1,221 @@
+"""Neither an item nor a shard stops another, and all shards progress under a backlog."""
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from payflowx.adapters.platform.clock import Threads
+from payflowx.application.recovery.sweep import SweepDueItems, Swept
+from payflowx.application.recovery.waking import WakeResult
+from payflowx.domain.payments.ports import AnyDue, Concurrency, Due, DueKind, UnknownDue
+from payflowx.domain.shared.backoff import FAILED_ITEM_INTERVAL_MS
+from payflowx.domain.shared.errors import StorageUnavailableError, UnreadableItemError
+from payflowx.domain.shared.limits import DUE_SHARDS, MINUTE_MS
+from tests.support.memory import NOW_MS, ManualClock, ManualDeadline, OneByOne, RecordingTelemetry
+
+SECRET = "jane@example.com"
+"""A personal datum, which no log line may hold."""
+
+
+def due(name: str, age_seconds: int = 60, kind: DueKind = DueKind.PAYMENT) -> Due:
+    return Due(merchant_id="acme", transaction_id=name, due_at_ms=NOW_MS - age_seconds * 1000, kind=kind)
+
+
+@dataclass
+class Index:
+    """Pages by shard; a page that is an exception is raised."""
+
+    shards: Mapping[int, Sequence[Sequence[AnyDue] | Exception]]
+    postponed: list[tuple[AnyDue, int, int | None]] = field(default_factory=list)
+    broken: Exception | None = None
+
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
+        assert until_ms == NOW_MS
+        for page in self.shards.get(shard, ()):
+            if isinstance(page, Exception):
+                raise page
+            yield page
+
+    def postpone(self, due: AnyDue, *, due_at_ms: int, drives: int | None) -> bool:
+        if self.broken:
+            raise self.broken
+        self.postponed.append((due, due_at_ms, drives))
+        return True
+
+
+@dataclass
+class Waking:
+    """Wakes everything but what a test names."""
+
+    faults: Mapping[str, Exception] = field(default_factory=dict)
+    woken: list[str] = field(default_factory=list)
+
+    def __call__(self, due: Due, _now_ms: int) -> WakeResult:
+        if due.transaction_id in self.faults:
+            raise self.faults[due.transaction_id]
+        self.woken.append(due.transaction_id)
+        return WakeResult.WOKEN
+
+
+@dataclass
+class Sweeper:
+    index: Any
+    waking: Any = field(default_factory=Waking)
+    concurrency: Concurrency = field(default_factory=OneByOne)
+    clock: ManualClock = field(default_factory=ManualClock)
+    telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+
+    def __call__(self, deadline: Any = None) -> Swept:
+        return SweepDueItems(
+            due_items=self.index,
+            wakers={DueKind.PAYMENT: self.waking},
+            concurrency=self.concurrency,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )(deadline or ManualDeadline())
+
+    def ages(self) -> list[int]:
+        return [value for name, value, _ in self.telemetry.counts if name == "OldestDueAge"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        TypeError(SECRET),
+        KeyError(SECRET),
+        ValueError(SECRET),
+        AssertionError(SECRET),
+        RecursionError(SECRET),
+        UnreadableItemError("payment", 2, "ValueError: 'SUSPENDED' is not a valid PaymentStatus"),
+    ],
+)
+def test_an_item_that_cannot_be_handled_is_postponed_and_those_behind_it_are_woken(fault: Exception) -> None:
+    bad, good = due("bad", 90), [due(name) for name in "abcd"]
+    sweeper = Sweeper(Index({3: [[bad, *good]], 4: [[due("e")]]}), Waking({"bad": fault}))
+    swept = sweeper()
+    assert sorted(sweeper.waking.woken) == ["a", "b", "c", "d", "e"]
+    assert (swept.due, swept.woken, swept.failed, swept.unfinished_shards) == (5, 5, 1, 0)
+    assert sweeper.index.postponed == [(bad, NOW_MS + FAILED_ITEM_INTERVAL_MS, None)]
+    assert sweeper.telemetry.total("DueItemsFailed") == 1
+    assert sweeper.ages() == [90]
+    assert SECRET not in repr(sweeper.telemetry)
+    facts = dict(sweeper.telemetry.lines)["a due item cannot be handled; it is postponed"]
+    assert (facts["transactionId"], facts["error"]) == ("bad", type(fault).__name__)
+    assert str(facts["at"]).startswith("test_sweep_isolation.py:")
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        UnknownDue(partition="C#acme#co_1", sort="CHECKOUT", due_at_ms=NOW_MS - 60_000),
+        due("x", kind=DueKind.OPERATION),
+    ],
+)
+def test_a_due_item_of_an_unknown_kind_is_postponed(unknown: AnyDue) -> None:
+    sweeper = Sweeper(Index({0: [[unknown, due("a")]]}))
+    assert sweeper().failed == 1
+    assert sweeper.waking.woken == ["a"]
+    assert sweeper.index.postponed == [(unknown, NOW_MS + FAILED_ITEM_INTERVAL_MS, None)]
+    assert sweeper.telemetry.total("DueItemsFailed") == 1
+
+
+@pytest.mark.parametrize("fault", [StorageUnavailableError("no"), RuntimeError(SECRET)])
+def test_an_item_that_cannot_even_be_postponed_stops_nobody(fault: Exception) -> None:
+    index = Index({0: [[due("bad"), due("a")], [due("b")]]}, broken=fault)
+    sweeper = Sweeper(index, Waking({"bad": TypeError()}))
+    swept = sweeper()
+    assert sweeper.waking.woken == ["a", "b"]
+    assert (swept.failed, swept.unfinished_shards) == (1, 0)
+    assert SECRET not in repr(sweeper.telemetry)
+
+
+@pytest.mark.parametrize("fault", [StorageUnavailableError("no"), TypeError(SECRET), ValueError(SECRET)])
+def test_a_shard_that_cannot_be_read_stops_no_other(fault: Exception) -> None:
+    sweeper = Sweeper(Index({shard: [[due(f"p{shard}")]] for shard in range(DUE_SHARDS)} | {3: [fault]}))
+    swept = sweeper()
+    assert (swept.woken, swept.unfinished_shards) == (DUE_SHARDS - 1, 1)
+    assert sweeper.ages() == [60]
+    assert SECRET not in repr(sweeper.telemetry)
+
+
+def test_one_refusal_of_the_store_passes_over_its_item_only() -> None:
+    refusal = StorageUnavailableError("no")
+    names = ["a", "x", "b", "y", "z", "c"]
+    sweeper = Sweeper(Index({0: [[due(name) for name in names]]}), Waking(dict.fromkeys("xyz", refusal)))
+    swept = sweeper()
+    assert sweeper.waking.woken == ["a", "b", "c"]
+    assert (swept.failed, swept.unfinished_shards) == (0, 0)
+    assert sweeper.index.postponed == []
+
+
+def test_three_refusals_in_a_row_leave_the_shard_for_the_next_run() -> None:
+    refusal = StorageUnavailableError("no")
+    pages = [[due("a"), due("x", 99), due("y"), due("z"), due("b")], [due("c")]]
+    sweeper = Sweeper(Index({0: pages, 1: [[due("d")]]}), Waking(dict.fromkeys("xyz", refusal)))
+    swept = sweeper()
+    assert sorted(sweeper.waking.woken) == ["a", "d"]
+    assert (swept.woken, swept.unfinished_shards) == (2, 1)
+    assert sweeper.ages() == [99]
+
+
+def test_the_age_of_what_is_not_reached_is_told() -> None:
+    sweeper = Sweeper(Index({0: [[due("a", 1234)]]}))
+    assert sweeper(ManualDeadline(left_ms=4_000)).unfinished_shards == 1
+    assert sweeper.ages() == [1234]
+
+
+class Endless:
+    """A backlog that outlasts the run; counts the pages that each shard was given, and in which order first."""
+
+    def __init__(self) -> None:
+        self.pages_of: Counter[int] = Counter()
+        self.lock = threading.Lock()
+
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[AnyDue]]:
+        for _ in itertools.count():
+            with self.lock:
+                self.pages_of[shard] += 1
+            yield [due(f"p{shard}", kind=DueKind.PAYMENT)]
+
+
+@dataclass
+class PagesLeft:
+    """The time that is left, in items: the run is over after so many."""
+
+    items: int
+    lock: Any = field(default_factory=threading.Lock)
+
+    def remaining_ms(self) -> int:
+        with self.lock:
+            self.items -= 1
+            return 30_000 if self.items >= 0 else 0
+
+
+@pytest.mark.parametrize("concurrency", [OneByOne(), Threads(10)])
+def test_every_shard_gets_its_share_of_a_run_that_a_backlog_outlasts(concurrency: Concurrency) -> None:
+    backlog = Endless()
+    swept = Sweeper(backlog, concurrency=concurrency)(PagesLeft(items=400))
+    assert (swept.woken, swept.unfinished_shards) == (400, DUE_SHARDS)
+    assert len(backlog.pages_of) == DUE_SHARDS
+    if isinstance(concurrency, OneByOne):  # threads are scheduled by the machine, as they like
+        assert set(backlog.pages_of.values()) <= {26, 27}
+
+
+def test_sixteen_short_runs_serve_every_shard_equally() -> None:
+    """Each run has the time for ten items only, and does not begin with the shards that the last one began with."""
+    served: Counter[int] = Counter()
+    clock = ManualClock()
+    begun = []
+    for _ in range(DUE_SHARDS):
+        backlog, waking = Endless(), Waking()
+        Sweeper(backlog, waking, clock=clock)(PagesLeft(items=10))
+        begun.append(waking.woken[0])
+        served.update(int(name[1:]) for name in waking.woken)
+        clock.advance(MINUTE_MS // 1000)
+    assert served == dict.fromkeys(range(DUE_SHARDS), 10)
+    assert len(set(begun)) == DUE_SHARDS
