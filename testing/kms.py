@@ -12,16 +12,16 @@ class Kms:
 
     def encrypt(self, *, KeyId: str, Plaintext: bytes, EncryptionContext: Mapping[str, str]) -> dict[str, Any]:  # noqa: N803 - the API's names
         """Encrypt."""
-        sealed = {"key": KeyId, "context": dict(EncryptionContext), "plaintext": Plaintext.decode()}
-        return {"CiphertextBlob": json.dumps(sealed).encode()}
+        content = {"key": KeyId, "context": dict(EncryptionContext), "plaintext": Plaintext.decode()}
+        return {"CiphertextBlob": json.dumps(content).encode()}
 
     def decrypt(self, *, KeyId: str, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str]) -> dict[str, Any]:  # noqa: N803 - as above
         """Decrypt."""
         try:
-            sealed = json.loads(CiphertextBlob)
+            content = json.loads(CiphertextBlob)
         except ValueError:
-            sealed = {"key": None, "context": None}
-        if (sealed["key"], sealed["context"]) != (KeyId, dict(EncryptionContext)):
+            content = {"key": None, "context": None}
+        if (content["key"], content["context"]) != (KeyId, dict(EncryptionContext)):
             error: Any = {"Error": {"Code": "InvalidCiphertextException", "Message": "another key or context"}}
             raise ClientError(error, "Decrypt")
-        return {"Plaintext": sealed["plaintext"].encode()}
+        return {"Plaintext": content["plaintext"].encode()}

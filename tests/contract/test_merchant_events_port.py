@@ -60,7 +60,7 @@ class Stores:
             for shard in range(DUE_SHARDS)
             for page in self.due_items.pages(shard, until_ms)
             for due in page
-            if due.kind is DueKind.EVENT
+            if isinstance(due, Due) and due.kind is DueKind.EVENT
         ]
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, MutableSequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 from payflowx.adapters.platform.aws import AwsClients
 from payflowx.adapters.sqs.queue import Codec
@@ -147,11 +147,11 @@ class TestQueue(Generic[T]):
 
     def __init__(self, sqs: Sqs, url: str, codec: Codec[T]) -> None:
         self._model = sqs.queues[url]
-        self._sent = Sent(self._model, codec)
+        self._sent = cast("list[tuple[T, int]]", Sent(self._model, codec))
         self.send = QueueAdapter(client=sqs, url=url, codec=codec).send  # type: ignore[arg-type]
 
     @property
-    def sent(self) -> Sent[T]:
+    def sent(self) -> list[tuple[T, int]]:
         return self._sent
 
     @sent.setter
