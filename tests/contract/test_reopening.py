@@ -30,7 +30,7 @@ def lease(epoch: int) -> Lease:
 
 class TestPayments:
     def not_sent(self, store: Any, answer: NotSent | Unknown = NotSent(code="connection_refused")) -> Payment:  # noqa: B008
-        world = World(payments=store)
+        world = World(database=store.client)
         claimed = of_payments.claim(store, world.accept()).item
         change = apply_outcome(claimed, claimed.attempts[0], answer, of_operations.context("worker"))
         assert change is not None

@@ -53,7 +53,7 @@ class Shop:
         self.payments = DynamoDBPayments(**tables, pause=lambda _seconds: None, jitter=lambda: 0.0)
         self.operations = DynamoDBOperations(**tables)
         self.index = DynamoDBReviewIndex(client=self.client, table=TRANSACTIONS)
-        self.world = World(payments=self.payments)  # type: ignore[arg-type]
+        self.world = World(database=self.client)
         self.accepted: list[str] = []
 
     def context(self) -> Context:

@@ -53,10 +53,10 @@ class TestBooking:
         (operation,) = external(world, payment)
         assert (operation.status, operation.amount, operation.kind) == ("SUCCEEDED", 40, REFUND)
         assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
-        event = world.payments.audit_logs[payment.merchant_id, payment.transaction_id][-1]
+        event = world.events_of(payment)[-1]
         assert (event.type, event.actor) == ("refund.made_at_provider", "provider")
         assert event.facts["reference"] == "re_dash"
-        published = world.payments.merchant_events[payment.merchant_id, payment.transaction_id, event.seq]
+        published = world.merchant_events_of(payment)[-1]
         assert (published.event_type, published.operation_id) == ("refund.succeeded", operation.operation_id)
         with pytest.raises(Refusal, match="At most 60"):
             world.request(REFUND, payment, 100)
@@ -70,14 +70,7 @@ class TestBooking:
 
     def test_two_readers_at_once_book_it_once(self, world: World) -> None:
         payment = charged(world)
-        commit = world.payments.commit
-
-        def overtaken(change: Any) -> Any:
-            world.payments.commit = commit  # type: ignore[method-assign]
-            read(world, payment, listed())
-            return commit(change)
-
-        world.payments.commit = overtaken  # type: ignore[method-assign]
+        world.before_next("transact_write_items", lambda: read(world, payment, listed()))
         read(world, payment, listed())
         assert len(external(world, payment)) == 1
         assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
@@ -140,23 +133,22 @@ class TestBooking:
         assert use_case(payment.merchant_id, payment.transaction_id).unavailable == "no_refund_list"
         authorized = held(World())
         other = World()
-        other.payments.payments["acme", authorized.transaction_id] = authorized
+        other.store(authorized)
         assert other.record_provider_refunds("acme", authorized.transaction_id).unavailable == "not_charged"
-        merchant = world.merchants.merchants["acme"]
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
-        assert use_case(payment.merchant_id, payment.transaction_id).unavailable == "account_removed"
+        world.set_merchant(accounts=())
+        assert (
+            world.record_provider_refunds(payment.merchant_id, payment.transaction_id).unavailable == "account_removed"
+        )
 
     def test_a_payment_that_keeps_changing_is_tried_again_later(self, world: World) -> None:
         payment = charged(world)
-        commit = world.payments.commit
 
-        def overtaken(change: Any) -> Any:
-            key = (payment.merchant_id, payment.transaction_id)
-            now = world.payments.payments[key]
-            world.payments.payments[key] = replace(now, version=now.version + 1)
-            return commit(change)
+        def overtaken(method: str, _request: object) -> None:
+            if method == "transact_write_items":
+                now = world.now(payment)
+                world.store(replace(now, version=now.version + 1))
 
-        world.payments.commit = overtaken  # type: ignore[method-assign]
+        world.dynamodb.before = overtaken
         with pytest.raises(StorageUnavailableError):
             read(world, payment, listed())
         assert external(world, payment) == []
@@ -328,7 +320,7 @@ class TestByHand:
         for _ in range(2):
             assert self._record(world, payment).refundable == 60
         assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
-        event = world.payments.audit_logs[payment.merchant_id, payment.transaction_id][-1]
+        event = world.events_of(payment)[-1]
         assert (event.facts["operator"], event.facts["evidence"]) == ("ada", "line 7")
 
     def test_it_is_refused_where_the_refunds_can_be_read(self, world: World) -> None:

@@ -3,7 +3,7 @@
 from payflowx.domain.payments import last_errors
 from payflowx.domain.payments.review_reasons import ReviewReason
 
-TEXTS = {**last_errors._OF_PAYMENTS, **last_errors._OF_OPERATIONS, **last_errors._GIVEN_UP}
+TEXTS: dict[str, str] = {**last_errors._OF_PAYMENTS, **last_errors._OF_OPERATIONS, **last_errors._GIVEN_UP}
 
 
 def test_every_code_that_asks_for_a_manual_review_is_a_review_reason() -> None:
