@@ -162,6 +162,18 @@ class TestBooking:
         assert external(world, payment) == []
 
 
+def test_a_list_without_news_reads_the_ledger_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = charged(world)
+    dashboard = [listed(f"re_{n}", 1) for n in range(40)]
+    read(world, payment, *dashboard)
+    reads: list[str] = []
+    get = world.payments.get
+    monkeypatch.setattr(world.payments, "get", lambda *names: reads.append("x") or get(*names))
+    assert read(world, payment, *dashboard).booked == []
+    assert len(reads) == 1
+    assert of(world, payment)["refunded"] == 40
+
+
 class TestLife:
     def test_a_pending_one_is_reserved_followed_and_booked(self, world: World) -> None:
         payment = charged(world)
@@ -304,11 +316,20 @@ class TestProviderEvents:
     )
     def test_no_other_event_does(self, world: World, changes: dict[str, Any]) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         world.process_provider_event(self._event(payment, **changes))
         assert world.jobs.sent == []
 
+    def test_without_a_list_the_event_matches_nothing_as_before(self, world: World) -> None:
+        payment = charged(world)
+        world.process_provider_event(self._event(payment))
+        world.deliver_provider_events()
+        assert world.jobs.sent == []
+        assert world.telemetry.total("WebhooksUnmatched") == 1
+
     def test_another_merchants_charge_is_not_read(self, world: World) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         other = replace(self._event(payment), merchant_id="other")
         world.process_provider_event(other)
         assert world.jobs.sent == []
