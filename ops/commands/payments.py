@@ -203,10 +203,16 @@ def record_refund(
 @target_options
 @pass_session
 def erase(session: Session, *, transaction_id: str, merchant: str | None, yes: bool, reason: str) -> None:
-    """Erase a final payment's customer, tokens, texts and URLs. The money's story, which holds none, stays."""
+    """Erase a final payment's customer, tokens, texts and URLs, and the texts of its captures, voids and refunds.
+
+    The audit log, which holds none, stays. If the command is interrupted, repeat it.
+    """
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     confirm(f"Erase the personal data of {transaction_id}? It cannot be brought back.", yes=yes)
-    session.show(session.change("erase_personal_data", reason, **names), "Erased.")
+    answer = session.change("erase_personal_data", reason, **names)
+    while not answer["erased"]:
+        answer = session.change("erase_personal_data", reason, **names)
+    session.show(answer, "Erased.")
 
 
 def _refunds_text(read: dict[str, Any]) -> str:

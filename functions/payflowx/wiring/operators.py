@@ -19,6 +19,7 @@ from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.inbound_webhooks.match_event import MatchEvent
+from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.application.merchants.create_key import CreateKey
 from payflowx.application.merchants.create_merchant import CheckAccount, CreateMerchant
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
@@ -153,9 +154,16 @@ class OperatorsWiring(RefundReader):
         return CreateMerchant(
             merchant_directory=self.merchant_directory,
             check_account=self._check_account,
+            claim_account=self._claim_account,
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             api_key_mode=self.settings.api_key_mode,
+        )
+
+    @cached_property
+    def _claim_account(self) -> ClaimAccount:
+        return ClaimAccount(
+            merchant_directory=self.merchant_directory, secrets=self.account_secrets, providers=self.providers
         )
 
     @cached_property
@@ -176,6 +184,7 @@ class OperatorsWiring(RefundReader):
             merchant_directory=self.merchant_directory,
             secrets=self.account_secrets,
             check_account=self._check_account,
+            claim_account=self._claim_account,
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             environment=self.settings.environment,
@@ -184,7 +193,10 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def rotate_credentials(self) -> RotateCredentials:
         return RotateCredentials(
-            merchant_directory=self.merchant_directory, secrets=self.account_secrets, clock=self.platform.clock
+            merchant_directory=self.merchant_directory,
+            secrets=self.account_secrets,
+            claim_account=self._claim_account,
+            clock=self.platform.clock,
         )
 
     # -- API keys
@@ -276,7 +288,11 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:
         return ErasePersonalData(
-            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.platform.clock, policy=self.policy
+            payments=self.payments,
+            operations=self.operations,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            policy=self.policy,
         )
 
     @cached_property

@@ -432,6 +432,13 @@ def test_a_whole_audit_log_is_good_news() -> None:
     assert runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT).exit_code == 0
 
 
+def test_an_erasure_goes_on_until_all_operations_are_erased() -> None:
+    function = FakeFunction(erase_personal_data=[{"erased": False}, {"erased": False}, {"erased": True}])
+    result = runner_of(function)("payments", "erase", PAYMENT, "--yes", *WHY)
+    assert (result.exit_code, result.stdout) == (0, "Erased.\n")
+    assert len(function.asked) == 3
+
+
 def test_an_audit_log_beyond_the_limit_is_not_called_broken() -> None:
     answers = {"verify_trail": {"whole": False, "faults": [], "events": 100_000, "complete": False}}
     result = runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT)

@@ -89,7 +89,9 @@ class MatchEvent:
         return ReferenceOwner(merchant_id=inbound.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
 
     def _by_reference(self, inbound: ReceivedEvent, reference: str | None) -> ReferenceOwner | None:
-        return self.references.find(inbound.provider, inbound.account_id, reference) if reference else None
+        if not reference:
+            return None
+        return self.references.find(inbound.merchant_id, inbound.provider, inbound.account_id, reference)
 
     def _found(self, inbound: ReceivedEvent, owner: ReferenceOwner | Unmatched) -> Matched | Unmatched:
         if isinstance(owner, Unmatched):

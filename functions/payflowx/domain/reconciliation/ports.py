@@ -99,7 +99,11 @@ class Runs(Protocol):
 class Lookups(Protocol):
     """Batch reads by key. A missing item is absent from the result."""
 
-    def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]: ...
+    def owners(
+        self, merchant_id: str, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, ReferenceOwner]:
+        """Return the owners among the merchant's attempts; where there is none, another merchant's."""
+        ...
 
     def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]: ...
 
@@ -111,12 +115,21 @@ class Lookups(Protocol):
         """Return operations by pairs of payment id and operation id."""
         ...
 
-    def listed(self, source: Source, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, str]:
+    def listed(
+        self, merchant_id: str, source: Source, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, str]:
         """Return the charges that a report listed, each with the line of the entry."""
         ...
 
     def note_listed(
-        self, source: Source, provider: str, account_id: str, lines: Mapping[str, str], expires_at_ms: int
+        self,
+        merchant_id: str,
+        source: Source,
+        provider: str,
+        account_id: str,
+        lines: Mapping[str, str],
+        *,
+        expires_at_ms: int,
     ) -> None: ...
 
 

@@ -137,8 +137,11 @@ def _is_first_charge(before: Payment | Operation, after: Payment | Operation) ->
     )
 
 
-def owned_reference(table: str, change: Change) -> dict[str, Any]:
-    """A provider's id gets its one owner, or has it already."""
+def owned_reference(table: str, change: Change, *, beside_another_merchant: bool = False) -> dict[str, Any]:
+    """A provider's id gets its one owner, or has it already.
+
+    `beside_another_merchant`: under the merchant's own key, because another merchant has the id under the common one.
+    """
     attempt = _attempt_of(change)
     operation_id = change.operation_after.operation_id if change.operation_after else None
     expression = Expression()
@@ -156,14 +159,18 @@ def owned_reference(table: str, change: Change) -> dict[str, Any]:
     }
     update = expression.update({}, values)
     condition = f"({expression.absent('pk')} OR ({' AND '.join(ours)}))"
-    key = keys.reference_key(attempt.provider, attempt.account_id, change.reference or "")
-    return _update(table, key, update, [condition], expression)
+    names = (attempt.provider, attempt.account_id, change.reference or "")
+    own = keys.own_reference_key(change.after.merchant_id, *names)
+    key = own if beside_another_merchant else keys.reference_key(*names)
+    write = _update(table, key, update, [condition], expression)
+    write["Update"]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return write
 
 
-def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
+def seen_event(table: str, merchant_id: str, event: SeenEvent) -> dict[str, Any]:
     """A provider's event is applied once. The clean-up by DynamoDB only saves space."""
     item = {
-        **keys.seen_key(event.provider, event.account_id, event.event_id),
+        **keys.seen_key(merchant_id, event.provider, event.account_id, event.event_id),
         "schemaVersion": keys.SCHEMA_VERSION,
         "expiresAt": event.expires_at_ms // SECOND_MS,
     }

@@ -85,7 +85,10 @@ class RecordRefundCommand(MutatingCommand, tag="record_refund"):
 
 
 class ErasePersonalDataCommand(MutatingCommand, tag="erase_personal_data"):
-    """Erases a final payment's customer, tokens, texts and URLs."""
+    """Erases a final payment's customer, tokens, texts and URLs, and the texts of its captures, voids and refunds.
+
+    `erased` false: operations are left; repeat the command.
+    """
 
     merchant_id: MerchantId
     transaction_id: TransactionId
@@ -147,9 +150,10 @@ def run(
             )
             return payment_fields(refunded)
         case ErasePersonalDataCommand():
-            wired.erase_personal_data(*names, command.operator_action())
-            wired.telemetry.info("personal data erased", transactionId=command.transaction_id)
-            return {"erased": True}
+            complete = wired.erase_personal_data(*names, command.operator_action())
+            if complete:
+                wired.telemetry.info("personal data erased", transactionId=command.transaction_id)
+            return {"erased": complete}
 
 
 def _list(wired: OperatorsWiring, command: ListPaymentsCommand) -> dict[str, Any]:
@@ -164,4 +168,8 @@ def _list(wired: OperatorsWiring, command: ListPaymentsCommand) -> dict[str, Any
         position=command.position,
     )
     page = wired.read_payments.page(query)
-    return {"items": [payment_fields(payment) for payment in page.items], "nextPosition": page.next_position}
+    return {
+        "items": [payment_fields(payment) for payment in page.items],
+        "nextPosition": page.next_position,
+        "unreadable": list(page.unreadable),
+    }
