@@ -121,6 +121,15 @@ class TestBooking:
         close(world, operation, ReviewVerdict.NOT_CHARGED)
         assert of(world, payment) == {"captured": 100, "refundable": 20, "refunded": 80}
 
+    def test_a_pending_excess_that_succeeds_stays_in_review(self, world: World) -> None:
+        payment = charged(world)
+        refund(world, payment, 80)
+        read(world, payment, listed(state=PENDING))
+        assert of(world, payment) == {"captured": 100, "refunded": 80, "reserved": 40, "excess": 20}
+        read(world, payment, listed())
+        assert external(world, payment)[0].status is OperationStatus.IN_REVIEW
+        assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
+
     def test_a_payment_in_review_takes_it(self, world: World) -> None:
         from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
         from tests.unit.application.payments.test_balances import context
