@@ -27,12 +27,14 @@ from payflowx.application.payments.send_charge import SendCharge
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.domain.payments import attempt as attempt_module
 from payflowx.domain.payments import recovery_plan, state_machine, verification
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, NotFound, NotSent, Outcome, Unknown
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import Existing, OwnerId, Stored
+from payflowx.domain.payments.ports import Existing, Stored
 from payflowx.domain.payments.retry import FailureReason
-from payflowx.domain.payments.state_machine import Context, fail_payment
+from payflowx.domain.payments.state_machine import fail_payment
 from payflowx.domain.payments.verification import verify_outcome
+from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind, PaymentStatus
 from payflowx.entrypoints import worker
 from payflowx.providers.http_provider import HttpProvider

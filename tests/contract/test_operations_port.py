@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
@@ -28,9 +29,8 @@ from payflowx.domain.payments.ports import (
     ReferenceTaken,
     Stored,
     VersionConflict,
-    id_of,
 )
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent
+from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.operation_request import OperationKind

@@ -15,6 +15,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import send_operation_to_review
 from payflowx.domain.payments.outcome import Declined, Unknown
@@ -22,7 +23,6 @@ from payflowx.domain.payments.payment import BalanceSource, Payment
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Context, change_of
 from payflowx.domain.shared.errors import InvariantError, Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus

@@ -13,20 +13,21 @@ from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.payments.review_items import KEYS
 from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.reviews.reindex_reviews import may_have_operations
+from payflowx.domain.payments.change import Change, Context, change_of, operation_change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import (
     fail_operation,
-    operation_change,
     operation_facts,
     request_operation,
     send_operation_to_review,
 )
 from payflowx.domain.payments.payment import FREE_LEASE, Lease, Payment
-from payflowx.domain.payments.ports import Created, Stored, id_of
+from payflowx.domain.payments.ports import Created, Stored
 from payflowx.domain.payments.review_ports import Review
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Change, Context, change_of, send_to_review
+from payflowx.domain.payments.state_machine import send_to_review
 from payflowx.domain.payments.transitions import OPERATION_TRANSITIONS, PAYMENT_TRANSITIONS
+from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, LEASE_MS
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from tests.contract.test_operations_port import new_refund

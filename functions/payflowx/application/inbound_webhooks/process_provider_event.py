@@ -11,6 +11,7 @@ from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, ReferenceOwner
 from payflowx.domain.merchants.ports import MerchantConfiguration
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import apply_operation_outcome, expedite_operation
@@ -18,7 +19,7 @@ from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, apply_outcome, expedite
+from payflowx.domain.payments.state_machine import apply_outcome, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry

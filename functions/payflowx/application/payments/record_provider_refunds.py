@@ -8,6 +8,7 @@ from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.operation_ports import Operations
@@ -29,7 +30,6 @@ from payflowx.domain.payments.provider_refund import (
 )
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundListUnavailable, RefundsRead
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import RefundLists
 from payflowx.domain.shared.ambient import Clock, Telemetry

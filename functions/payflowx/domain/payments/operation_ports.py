@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.ports import AttemptStore, Created, Existing, VersionConflict
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.operation_request import OperationKind
 
 

@@ -7,6 +7,7 @@ import pytest
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
@@ -18,7 +19,7 @@ from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Context, apply_outcome, change_of, erase, expedite
+from payflowx.domain.payments.state_machine import apply_outcome, erase, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS
