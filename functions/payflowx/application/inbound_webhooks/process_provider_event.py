@@ -89,8 +89,11 @@ class ProcessProviderEvent:
     def _read_refunds(self, inbound: ReceivedEvent, owner: ReferenceOwner) -> bool:
         """Have a worker read the refunds of a known charge, when the event arrives and when it was put back last.
 
-        Returns whether the event is done: in between, a refund of ours may become known.
+        Returns whether the event is done: in between, a refund of ours may become known. Where refunds cannot be read,
+        the daily reconciliation finds them.
         """
+        if not self.providers.get(inbound.provider).lists_refunds:
+            return False
         last = inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS)
         if inbound.tries == 0 or last:
             job = Job(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, read_refunds=True)

@@ -23,6 +23,7 @@ from payflowx.domain.payments.provider_refund import (
     RefundDecision,
     decide_refund,
     external_refund,
+    is_recorded,
     is_unresolved,
     owner_of,
     refund_outcome,
@@ -83,8 +84,11 @@ class RecordProviderRefunds:
         if isinstance(read, RefundListUnavailable):
             self.telemetry.warn("refunds could not be read", transactionId=transaction_id, reason=read.code)
             return RefundsRecorded(unavailable=read.code)
+        operations = self.operations.of_payment(merchant_id, transaction_id)
         found: dict[RefundDecision, list[str]] = {decision: [] for decision in RefundDecision}
         for refund in read.refunds:
+            if is_recorded(operations, refund):
+                continue
             found[self.record(payment, charge, refund, evidence or {})].append(refund.reference)
         return RefundsRecorded(
             booked=found[RefundDecision.BOOK],

@@ -185,7 +185,9 @@ def _succeeded(
     moved = apply_second_success(payment, operation) if second else apply_success(payment, operation)
     if moved.move is Move.CONTRADICTION:
         return _in_review(moved.operation, _contradicted(operation, late=late), recorded, context), moved.payment, None
-    if late or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):
+    # An excess is never without a review: the operation that brought it stays in its own.
+    excess = operation.status is OperationStatus.IN_REVIEW and moved.payment.excess > 0
+    if late or excess or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):
         return _in_review(moved.operation, ReviewReason.LATE_SUCCESS, recorded, context), moved.payment, None
     done = replace(moved.operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
     return done, moved.payment, None

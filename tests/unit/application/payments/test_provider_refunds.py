@@ -114,6 +114,15 @@ class TestBooking:
         close(world, operation, ReviewVerdict.NOT_CHARGED)
         assert of(world, payment) == {"captured": 100, "refundable": 20, "refunded": 80}
 
+    def test_a_pending_excess_that_succeeds_stays_in_review(self, world: World) -> None:
+        payment = charged(world)
+        refund(world, payment, 80)
+        read(world, payment, listed(state=PENDING))
+        assert of(world, payment) == {"captured": 100, "refunded": 80, "reserved": 40, "excess": 20}
+        read(world, payment, listed())
+        assert external(world, payment)[0].status is OperationStatus.IN_REVIEW
+        assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
+
     def test_a_payment_in_review_takes_it(self, world: World) -> None:
         from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
         from tests.unit.application.payments.test_balances import context
@@ -152,6 +161,18 @@ class TestBooking:
         with pytest.raises(StorageUnavailableError):
             read(world, payment, listed())
         assert external(world, payment) == []
+
+
+def test_a_list_without_news_reads_the_ledger_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = charged(world)
+    dashboard = [listed(f"re_{n}", 1) for n in range(40)]
+    read(world, payment, *dashboard)
+    reads: list[str] = []
+    get = world.payments.get
+    monkeypatch.setattr(world.payments, "get", lambda *names: reads.append("x") or get(*names))
+    assert read(world, payment, *dashboard).booked == []
+    assert len(reads) == 1
+    assert of(world, payment)["refunded"] == 40
 
 
 class TestLife:
@@ -296,11 +317,20 @@ class TestProviderEvents:
     )
     def test_no_other_event_does(self, world: World, changes: dict[str, Any]) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         world.process_provider_event(self._event(payment, **changes))
         assert world.jobs.sent == []
 
+    def test_without_a_list_the_event_matches_nothing_as_before(self, world: World) -> None:
+        payment = charged(world)
+        world.process_provider_event(self._event(payment))
+        world.deliver_provider_events()
+        assert world.jobs.sent == []
+        assert world.telemetry.total("WebhooksUnmatched") == 1
+
     def test_another_merchants_charge_is_not_read(self, world: World) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         other = replace(self._event(payment), merchant_id="other")
         world.process_provider_event(other)
         assert world.jobs.sent == []
