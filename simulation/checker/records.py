@@ -65,6 +65,35 @@ def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> 
     return operation is not None and operation.item is not None
 
 
+def reviews_are_listed(evidence: Evidence) -> Iterator[Violation]:
+    """A payment or operation in review is on the list that a person reads; and nothing else is."""
+    listed = {(merchant, operation_id or payment_id) for merchant, payment_id, operation_id in evidence.result.listed}
+    wanted = {
+        (payment.merchant, item_id)
+        for payment in evidence.payments.values()
+        for item_id, status in _statuses(payment)
+        if status == "IN_REVIEW"
+    }
+    for merchant, item_id in sorted(wanted - listed):
+        yield Violation("I2", f"{item_id}@{merchant}", "is in review and on no list")
+    for merchant, item_id in sorted(listed - wanted):
+        yield Violation("I2", f"{item_id}@{merchant}", "is on the list of reviews and in none")
+
+
+def _statuses(payment: PaymentEvidence) -> Iterator[tuple[str, str]]:
+    yield payment.transaction_id, payment.status
+    for operation in payment.operations.values():
+        yield operation.operation_id, operation.status
+
+
+def operators_give_reasons(evidence: Evidence) -> Iterator[Violation]:
+    """Every change by a person names the person and the reason."""
+    for name, payment in evidence.payments.items():
+        for event in payment.events:
+            if event["actor"] == "operator" and not {"operator", "reason"} <= event["facts"].keys():
+                yield Violation("I4", name, f"event {event['seq']} does not say which operator did it, and why")
+
+
 # --- I4
 
 
