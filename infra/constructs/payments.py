@@ -106,6 +106,14 @@ class Payments(Room):
             "ProviderMisconfigured": self._at_once(
                 "ProviderMisconfigured", "provider-misconfigured", "A provider refuses our credentials."
             ),
+            "SendsPostponed": Symptom(
+                metric=self._metric("SendsPostponed"),
+                threshold=3,
+                periods=3,
+                runbook="sends-postponed",
+                says="Payments or refunds cannot be sent to any provider of their route, and wait.",
+                impairs_payments=True,
+            ),
             "CardDataRefused": Symptom(
                 metric=self._metric("CardDataRefused", Duration.hours(1)),
                 threshold=20,

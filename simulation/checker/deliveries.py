@@ -29,7 +29,7 @@ def deliveries(evidence: Evidence) -> Iterator[Violation]:
         by_event[event_id].append(delivered)
         _, _, rest = event_id.partition("_")
         payment = payments.get(rest.partition("_")[0])
-        what = _why_wrong(evidence, delivered, payment, secrets)
+        what = _why_wrong(delivered, payment, secrets)
         if what:
             yield Violation("DELIVERY", payment.name if payment else event_id, f"{event_id} at {delivered.url}: {what}")
     for name, payment in evidence.payments.items():
@@ -39,9 +39,7 @@ def deliveries(evidence: Evidence) -> Iterator[Violation]:
                 yield from _results(name, event, by_event[event_id])
 
 
-def _why_wrong(
-    evidence: Evidence, delivered: Delivered, payment: PaymentEvidence | None, secrets: Mapping[str, set[str]]
-) -> str:
+def _why_wrong(delivered: Delivered, payment: PaymentEvidence | None, secrets: Mapping[str, set[str]]) -> str:
     if payment is None:
         return "names no payment"
     if payment.merchant != delivered.merchant:

@@ -40,7 +40,8 @@ class Stores:
 
     def publish(self, key: str = "order-1") -> MerchantEvent:
         """A payment that fails; its event as stored."""
-        from payflowx.domain.payments.state_machine import Context, fail_payment
+        from payflowx.domain.payments.change import Context
+        from payflowx.domain.payments.state_machine import fail_payment
 
         payment = self.world.accept(key)
         event = self.world.payments.audit_logs[payment.merchant_id, payment.transaction_id][0]

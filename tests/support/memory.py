@@ -9,6 +9,7 @@ from payflowx.domain.outbound_webhooks.endpoints import WebhookEndpoints
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent, merchant_event_of
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob, MerchantEventPage, MerchantEventQuery
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import OperationPage
@@ -21,14 +22,13 @@ from payflowx.domain.payments.ports import (
     EventPage,
     Existing,
     Job,
-    OwnerId,
     PaymentPage,
     PaymentQuery,
     ReferenceTaken,
     Stored,
     VersionConflict,
 )
-from payflowx.domain.payments.state_machine import Change, SeenEvent
+from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.routing.routing import RoutingDocument
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.identifiers import shard_of
@@ -332,7 +332,7 @@ class MemoryPayments:
             self.seen.add(_seen_key(seen))
         return result
 
-    def find(self, provider: str, account_id: str, reference: str) -> ReferenceOwner | None:
+    def find(self, merchant_id: str, provider: str, account_id: str, reference: str) -> ReferenceOwner | None:
         """Implements `References`."""
         return self.references.get((provider, account_id, reference))
 

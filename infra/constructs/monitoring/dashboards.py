@@ -121,8 +121,8 @@ class MachineryDashboard(Construct):
             ),
             _graph("Webhook lag p99, ms", [grouped("WebhookLag", environment, "provider", statistic="p99")]),
             _graph(
-                "Refused credentials, refused card data",
-                [own("ProviderMisconfigured", environment), own("CardDataRefused", environment)],
+                "Requests that wait, refused credentials, refused card data",
+                [own(name, environment) for name in ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")],
             ),
         )
         board.add_widgets(

@@ -8,6 +8,7 @@ from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.errors import LeaseLostError
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
+from payflowx.domain.shared.statuses import AttemptState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class SendCharge:
                     session = self._store(session, {**session.attempt.progress, **facts})
                 case Declined() as declined:
                     return session.item, session.confirm_decline(declined)
+                case Unknown(code=code) if _is_without_charge(session):
+                    return session.item, NotSent(code=code)
                 case outcome:
                     return session.item, outcome
         return session.item, Unknown(code="too_many_steps")
@@ -43,3 +46,13 @@ class SendCharge:
                 return session.with_payment(stored)
             case _:
                 raise LeaseLostError("another worker took over between two requests")
+
+
+def _is_without_charge(session: ChargeSession) -> bool:
+    """Return whether a lost answer proves that no request that charges has left.
+
+    So it is while a step before it is not stored: an older worker cannot store it any more. The first lost answer
+    leaves the attempt unknown, and its step is sent once more; after the second one another provider may be tried.
+    """
+    tried_before = session.attempt.state is AttemptState.UNKNOWN or session.payment.not_sent_since_ms is not None
+    return tried_before and not session.provider.may_have_charged(session.attempt.progress)

@@ -1,10 +1,10 @@
 """Metrics of a stored change."""
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.slo import missed_objective
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import (
@@ -18,10 +18,10 @@ from payflowx.domain.shared.statuses import (
 
 def count_change(telemetry: Telemetry, change: Change) -> None:
     """Count the attempt's outcome, and the new statuses of payment and operation."""
+    if change.attempt_number is not None:
+        _count_postponed(telemetry, change.operation_after or change.after, change.wake_in_seconds)
     if change.operation_after is not None:
         _count_operation(telemetry, change.operation_before, change.operation_after)
-        if change.after.status is PaymentStatus.IN_REVIEW:
-            return
     elif change.attempt_number is not None:
         before, after = change.before.attempt(change.attempt_number), change.after.attempt(change.attempt_number)
         _count_attempt(telemetry, before, after)
@@ -40,7 +40,7 @@ def _count_operation(telemetry: Telemetry, before: Operation | None, after: Oper
     last = after.last_attempt
     if last is not None and last.state is AttemptState.MISMATCH:
         telemetry.count(Metric.MISMATCHES)
-    if before is None or before.status is after.status:
+    if before is not None and before.status is after.status:
         return
     if after.status is OperationStatus.IN_REVIEW:
         telemetry.count(Metric.OPERATIONS_IN_REVIEW)
@@ -63,3 +63,13 @@ def _count_payment(telemetry: Telemetry, before: Payment, after: Payment) -> Non
     telemetry.count(Metric.ATTEMPTS_TO_FINAL, len(after.attempts))
     if before.status is PaymentStatus.PENDING:
         telemetry.milliseconds(Metric.TIME_TO_FINAL, after.updated_at_ms - after.created_at_ms)
+
+
+def _count_postponed(telemetry: Telemetry, owner: Payment | Operation, wake_in_seconds: int | None) -> None:
+    """Count a request that could not be sent and is tried again later; one that another provider gets at once is not.
+
+    Such a payment fails within the hour at the earliest, so the objective's alarms see the trouble too late.
+    """
+    pending = owner.status in {PaymentStatus.PENDING, OperationStatus.PENDING}
+    if pending and owner.not_sent_since_ms is not None and wake_in_seconds != 0:
+        telemetry.count(Metric.SENDS_POSTPONED)

@@ -28,7 +28,8 @@ _LATE: Final = frozenset({A.SUCCEEDED, A.MISMATCH})
 
 ATTEMPT_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
     A.STARTED: _ANSWERED | {A.NOT_SENT, A.REJECTED, A.UNKNOWN},
-    A.UNKNOWN: _ANSWERED,
+    # NOT_SENT and REJECTED only as long as no request that charges can have left; else verification keeps it UNKNOWN.
+    A.UNKNOWN: _ANSWERED | {A.NOT_SENT, A.REJECTED},
     A.ACCEPTED: _ANSWERED - {A.ACCEPTED},
     A.REQUIRES_ACTION: _ANSWERED - {A.REQUIRES_ACTION},
     A.AUTHORIZED: frozenset({A.SUCCEEDED, A.MISMATCH, A.FENCED}),

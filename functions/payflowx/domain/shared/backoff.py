@@ -20,8 +20,8 @@ FAILED_ITEM_INTERVAL_MS: Final = 10 * MINUTE_MS
 _PENDING_HOURLY_INQUIRIES: Final = len(_INQUIRY_STEPS_MS) + 23
 _PENDING_CAP_MS: Final = 6 * HOUR_MS
 
-_RETRY_BASE_MS: Final = 2 * SECOND_MS
-_RETRY_CAP_MS: Final = 10 * MINUTE_MS
+_RETRY_STEPS_MS: Final = (2 * SECOND_MS, 10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS)
+_RESEND_BASE_MS: Final = 2 * SECOND_MS
 _RESEND_CAP_MS: Final = 5 * MINUTE_MS
 _WAKE_BASE_MS: Final = MINUTE_MS
 _WAKE_CAP_MS: Final = HOUR_MS
@@ -56,12 +56,13 @@ def pending_delay_ms(inquiries: int) -> int:
 
 
 def retry_delay_ms(retries: int, jitter: float) -> int:
-    """Return an exponential back-off with jitter.
+    """Return the wait before a new attempt at a provider that rejected one: 2 s, 10 s, 1 m, 5 m, then 10 m.
 
-    2 s, doubled for each retry, at most 10 minutes, times 0.5 to 1. `retries` counts the answered attempts after the
-    first so far; `jitter` lies in [0, 1).
+    Times 0.5 to 1. It grows fast, because retries are few: the first one serves a rate limit of a second, the last ones
+    credentials that an operator corrects. `retries` counts the answered attempts after the first so far; `jitter` lies
+    in [0, 1).
     """
-    ceiling_ms = min(_RETRY_CAP_MS, _RETRY_BASE_MS << min(retries, 16))
+    ceiling_ms = _RETRY_STEPS_MS[min(retries, len(_RETRY_STEPS_MS) - 1)]
     return int(ceiling_ms * (0.5 + jitter / 2))
 
 
@@ -71,7 +72,7 @@ def resend_delay_ms(waited_ms: int, jitter: float) -> int:
     As long as it has been tried so far, which doubles the wait each time: 2 s at least, 5 minutes at most, times 0.5
     to 1. `jitter` lies in [0, 1).
     """
-    ceiling_ms = min(_RESEND_CAP_MS, max(_RETRY_BASE_MS, waited_ms))
+    ceiling_ms = min(_RESEND_CAP_MS, max(_RESEND_BASE_MS, waited_ms))
     return int(ceiling_ms * (0.5 + jitter / 2))
 
 

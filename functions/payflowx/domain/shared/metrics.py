@@ -22,6 +22,8 @@ class Metric(StrEnum):
     PAYMENTS_IN_REVIEW = "PaymentsInReview"
 
     ATTEMPT_OUTCOMES = "AttemptOutcomes"
+    SENDS_POSTPONED = "SendsPostponed"
+    """A request of a payment or operation could not be sent, and no other provider is left: it is tried again."""
     PROVIDER_LATENCY = "ProviderLatency"
     PROVIDER_MISCONFIGURED = "ProviderMisconfigured"
     MISMATCHES = "Mismatches"

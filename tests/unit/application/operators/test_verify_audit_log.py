@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from payflowx.application.operators.verify_audit_log import MAX_FAULTS, AuditLogVerification, VerifyAuditLog
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import EventPage
-from payflowx.domain.payments.state_machine import Context, change_of
 from payflowx.domain.shared.errors import Refusal
 from tests.support.memory import NOW_MS, MemoryPayments
 from tests.support.world import MERCHANT, World

@@ -14,6 +14,7 @@ from payflowx.application.reviews.close_operation_review import CloseOperationRe
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import send_operation_to_review
 from payflowx.domain.payments.outcome import (
@@ -31,7 +32,6 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy

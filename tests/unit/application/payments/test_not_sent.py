@@ -67,6 +67,16 @@ class TestCharges:
         assert 120 <= max(waits) <= 300
         assert len(waits) < 40
 
+    def test_who_waits_is_counted_and_who_goes_to_another_provider_is_not(self, world: World) -> None:
+        world.rules.document = fallback("alpha", "beta")
+        out_of_reach(world)
+        out_of_reach(world, "beta")
+        world.accept()
+        world.work()
+        assert world.telemetry.total("SendsPostponed") == 0
+        world.work(turns=3)
+        assert world.telemetry.total("SendsPostponed") == 3
+
     def test_after_its_time_the_payment_fails(self, world: World) -> None:
         out_of_reach(world)
         payment = world.accept()
@@ -335,6 +345,7 @@ class TestOperations:
         work_until(world, refund.created_at_ms + 55 * MINUTE_MS)
         waiting = world.operation_now(refund)
         assert (waiting.status, len(waiting.attempts)) == (OperationStatus.PENDING, 1)
+        assert world.telemetry.total("SendsPostponed") == world.providers.get("alpha").moves_of("move")
         world.providers.get("alpha").moves = []
         world.work()
         done = world.operation_now(refund)

@@ -328,6 +328,46 @@ class TestSteps:
         assert world.now(payment).status is PaymentStatus.SUCCESS
         assert len(world.now(payment).attempts) == 1
 
+    def test_two_lost_answers_before_the_charging_request_prove_that_nothing_was_charged(self, world: World) -> None:
+        world.providers.get("gamma").charges = [TIMEOUT, TIMEOUT]
+        payment = world.accept()
+        started_ms = world.clock.now_ms()
+        world.work_until_idle()
+        assert states(world, payment) == [("gamma", AttemptState.NOT_SENT), ("alpha", AttemptState.SUCCEEDED)]
+        assert world.clock.now_ms() - started_ms < 10 * SECOND_MS
+
+    def test_answers_lost_for_ever_before_the_charging_request_end_within_the_hour(self, world: World) -> None:
+        world.rules.document = fallback("gamma")
+        gamma = world.providers.get("gamma")
+        gamma.charges = [TIMEOUT] * 500
+        payment = world.accept()
+        started_ms = world.clock.now_ms()
+        world.work_until_idle(most=100)
+        assert world.now(payment).status is PaymentStatus.FAILED
+        assert HOUR_MS <= world.clock.now_ms() - started_ms < HOUR_MS + MINUTE_MS
+        assert gamma.asked("charge") < 60
+        assert len({charge.provider_key for _, charge in gamma.sent}) == 1
+
+    @pytest.mark.parametrize("refusal", [NotSent(code="connection_refused"), Rejected(code="rate_limited")])
+    def test_a_refusal_before_the_charging_request_closes_what_was_unknown(
+        self, world: World, refusal: NotSent | Rejected
+    ) -> None:
+        world.providers.get("gamma").charges = [TIMEOUT, refusal]
+        payment = world.accept()
+        world.work_until_idle()
+        assert [name for name, _ in states(world, payment)] == ["gamma", "alpha"]
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    @pytest.mark.parametrize("answer", [TIMEOUT, NotSent(code="connection_refused"), Rejected(code="rate_limited")])
+    def test_once_the_charging_request_may_have_left_no_refusal_closes_it(
+        self, world: World, answer: Unknown | NotSent | Rejected
+    ) -> None:
+        gamma = world.providers.get("gamma")
+        gamma.charges = [TIMEOUT, Progress(facts={"order_id": "o-4"}), TIMEOUT, answer, answer]
+        payment = world.accept()
+        world.work(turns=5)
+        assert states(world, payment) == [("gamma", AttemptState.UNKNOWN)]
+
     def test_a_lost_answer_of_the_charging_request_is_only_read(self, world: World) -> None:
         provider = world.providers.get("gamma")
         provider.charges = [Progress(facts={"order_id": "o-3"}), TIMEOUT]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Run
 from payflowx.domain.shared.errors import Refusal
