@@ -17,6 +17,7 @@ MAX_TRIES: Final = 10
 _WAY_MS: Final = 600_000
 """A deliverer that read the payment may be held up this long before its message arrives."""
 _PREFIX: Final = "whsec_"
+_GONE: Final = 410
 
 
 def deliveries(evidence: Evidence) -> Iterator[Violation]:
@@ -109,10 +110,12 @@ def audience(evidence: Evidence) -> Iterator[Violation]:
 
 def _gone(evidence: Evidence) -> set[str]:
     """Endpoints that said that they are gone, or that failed for so long that they were disabled."""
-    return {
+    urls = {delivered.url for delivered in evidence.result.history.deliveries if delivered.status == _GONE}
+    made = {call.answer.get("id", ""): call.answer.get("url") for call in evidence.result.history.calls}
+    return {endpoint_id for endpoint_id, url in made.items() if url in urls} | {
         endpoint_id
         for payment in evidence.payments.values()
         for event in payment.events
         for endpoint_id, delivery in event.get("deliveries", {}).items()
-        if delivery["state"] in {"SKIPPED", "FAILED"} or delivery.get("status") == 410
+        if delivery["state"] in {"SKIPPED", "FAILED"}
     }

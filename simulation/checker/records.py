@@ -55,8 +55,13 @@ def i2_nothing_lost(evidence: Evidence) -> Iterator[Violation]:
 
 def _waits(evidence: Evidence, item: Stored) -> bool:
     """An amount that is held waits for its merchant; a short run does not wait for what no provider decided."""
-    is_held = item["status"] == "AUTHORIZED" and not item.get("cancelRequested")
-    return (is_held and "dueAt" in item) or (item["pk"], item["sk"]) in evidence.result.undecided
+    undecided = evidence.result.undecided
+    is_held = item["status"] == "AUTHORIZED" and not item.get("cancelRequested") and "dueAt" in item
+    return (
+        is_held
+        or (item["pk"], item["sk"]) in undecided
+        or (item["pk"], f"OP#{item.get('openSettlement')}") in undecided
+    )
 
 
 def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> bool:
@@ -173,10 +178,12 @@ def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
             known[operation_id] = event["facts"]["operationStatus"]
         if event.get("from") not in {None, event["to"]}:
             yield event["seq"], _PAYMENT_TOPICS[event["to"]]
-        elif before is not None and before != known[operation_id]:
+        elif operation_id and before != known[operation_id] and (before or event["type"].endswith(_OUTSIDE)):
             yield event["seq"], f"{_KINDS[operation_id[:4]]}.{known[operation_id].lower()}"
 
 
+_OUTSIDE: Final = ".made_at_provider"
+"""No merchant asked for it, so its first status is news too."""
 _KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
 
 

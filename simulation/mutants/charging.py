@@ -21,7 +21,16 @@ from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments import attempt as attempt_module
-from payflowx.domain.payments import claim, not_sent, outcome, recovery_plan, retry, state_machine, verification
+from payflowx.domain.payments import (
+    claim,
+    inquiry_times,
+    not_sent,
+    outcome,
+    recovery_plan,
+    retry,
+    state_machine,
+    verification,
+)
 from payflowx.domain.payments.outcome import Unknown
 from payflowx.domain.payments.payment import Lease
 from payflowx.domain.payments.ports import Existing, Stored
@@ -451,7 +460,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a failed cancellation waits until the authorization lapses",
-        Edit(state_machine, "_next_inquiry_at_ms", "and not payment.cancel_requested\n    if held", "\n    if held"),
+        Edit(inquiry_times, "next_inquiry_at_ms", "and not cancel_requested and lapses", "and lapses"),
     ),
     # -- telling
     broken(

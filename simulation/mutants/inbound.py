@@ -116,8 +116,8 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         Edit(
             DynamoDBAttemptStore,
             "expedite",
-            ", (Part.SEEN, writes.seen_event(table, seen))]",
-            "]",
+            "(Part.SEEN, writes.seen_event(table, before.merchant_id, seen)),",
+            "",
         ),
         survives=(
             "The row saves work. A repeated proof meets an attempt that is closed, and the transition table refuses it; "

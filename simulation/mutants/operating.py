@@ -142,7 +142,6 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "merchants share the keys of refunds",
         Edit(keys, "operation_idempotency_partition", 'f"M#{merchant_id}#', 'f"M#all#'),
-        Edit(keys, "payment_partition", 'f"M#{merchant_id}#', 'f"M#{merchant_id}#'),
     ),
     broken(
         _ROOM,
@@ -415,7 +414,12 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "inquiries about operations do not back off",
-        Edit(operation_state_machine, "schedule_operation_inquiry", "delay_of(waited.inquiries)", "delay_of(0)"),
+        Edit(
+            operation_state_machine,
+            "schedule_operation_inquiry",
+            "next_inquiry_at_ms(operation, waited, context)",
+            "next_inquiry_at_ms(operation, replace(waited, inquiries=0), context)",
+        ),
     ),
     broken(
         _ROOM,

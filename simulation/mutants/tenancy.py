@@ -8,7 +8,7 @@ from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantC
 from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.domain.payments import state_machine
+from payflowx.domain.payments import erasure, state_machine
 from payflowx.entrypoints.api.payments import presenting
 from simulation.mutants.mutant import Edit, Mutant, Patches, broken, replaced
 
@@ -75,19 +75,34 @@ TENANCY: Final[tuple[Mutant, ...]] = (
         "the list of payments is everyone's",
         Edit(keys, "merchant_day", 'f"M#{merchant_id}#P#', 'f"M#acme#P#'),
     ),
-    broken(_ROOM, "erasure keeps the token", Edit(state_machine, "erase", "token=None, tokens={}", "tokens={}")),
-    broken(_ROOM, "erasure keeps the customer", Edit(state_machine, "erase", "customer=None,", "")),
-    broken(_ROOM, "erasure keeps the description", Edit(state_machine, "erase", "description=None,", "")),
-    broken(_ROOM, "erasure keeps the metadata", Edit(state_machine, "erase", "metadata={},", "")),
-    broken(_ROOM, "erasure keeps the return address", Edit(state_machine, "erase", "return_url=None,", "")),
+    broken(_ROOM, "erasure keeps the token", Edit(erasure, "erase_payment", "token=None, tokens={}", "tokens={}")),
+    broken(_ROOM, "erasure keeps the customer", Edit(erasure, "erase_payment", "customer=None,", "")),
+    broken(_ROOM, "erasure keeps the description", Edit(erasure, "erase_payment", "description=None,", "")),
+    broken(_ROOM, "erasure keeps the metadata", Edit(erasure, "erase_payment", "metadata={},", "")),
+    broken(_ROOM, "erasure keeps the return address", Edit(erasure, "erase_payment", "return_url=None,", "")),
+    broken(
+        _ROOM,
+        "erasure keeps what can pay an order",
+        Edit(erasure, "_erase_attempt", "ERASED_FACT if name in BEARER_FACTS else value", "value"),
+    ),
     broken(
         _ROOM,
         "erasure is confirmed and not stored",
         Edit(
             ErasePersonalData,
             "__call__",
-            "stored = self.outcome_writer.commit(erase(payment, context))",
-            "stored = payment",
+            "if payment == erase_payment(payment) or self._erase_payment(payment, operator_action):",
+            "if True:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a payment with an open refund is erased",
+        Edit(
+            ErasePersonalData,
+            "_left",
+            "if payment.open_capture_or_void is not None or any(is_operation_open(o, now_ms) for o in operations):",
+            "if False:",
         ),
     ),
     Mutant(_ROOM, "name and phone in the audit log", lambda: _customer_in_the_audit_log("name", "phone")),
