@@ -125,16 +125,26 @@ def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: S
         return ""
     if len(attempts) > MAX_RETRIES or write.at_ms + _CLOCKS_MS >= after["chargeDeadline"]:
         return ""
-    unsent_ms = [w.at_ms for w, _, version in payment.versions if version and _is_unsent(version)]
-    if _is_unsent(after) and unsent_ms and write.at_ms - unsent_ms[0] + _CLOCKS_MS >= NOT_SENT_PATIENCE_MS:
+    since_ms = _unsent_since_ms(payment, write)
+    if since_ms is not None and write.at_ms - since_ms + _CLOCKS_MS >= NOT_SENT_PATIENCE_MS:
         return ""
     left = [c["provider"] for c in after["route"]["candidates"] if _could_be_tried(world, after, c["provider"], write)]
     return f"failed after {[a['state'] for a in attempts]} while {left} could still be tried" if left else ""
 
 
-def _is_unsent(version: Stored) -> bool:
-    """Whether attempts were made and none of them left."""
-    return bool(version["attempts"]) and all(a["state"] in {"STARTED", "NOT_SENT"} for a in version["attempts"])
+def _unsent_since_ms(payment: PaymentEvidence, last: Write) -> int | None:
+    """The time of the first of the latest requests that did not leave, one after the other; an answer ends them."""
+    since_ms: int | None = None
+    for write, before, after in payment.versions:
+        known = {attempt["number"]: attempt["state"] for attempt in (before or {}).get("attempts", [])}
+        for attempt in (after or {}).get("attempts", []):
+            if attempt["state"] == "NOT_SENT" and known.get(attempt["number"]) != "NOT_SENT":
+                since_ms = write.at_ms if since_ms is None else since_ms
+            elif attempt["state"] not in {"STARTED", known.get(attempt["number"])}:
+                since_ms = None
+        if write is last:
+            break
+    return since_ms
 
 
 def _could_be_tried(world: _World, after: Stored, provider: str, write: Write) -> bool:

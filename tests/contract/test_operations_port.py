@@ -255,14 +255,14 @@ class TestCommit:
         assert (stored, stored.status) == (change.operation_after, OperationStatus.SUCCEEDED)
         now = payments.get(MERCHANT, payment.transaction_id)
         assert (now.refunded, now.refundable) == (500, 1499)
-        assert references.find("alpha", "main", "re_1") == ReferenceOwner(
+        assert references.find(MERCHANT, "alpha", "main", "re_1") == ReferenceOwner(
             merchant_id=MERCHANT,
             transaction_id=payment.transaction_id,
             attempt=1,
             operation_id=held.operation_id,
         )
         charge = payment.attempts[0]
-        owner = references.find("alpha", "main", charge.reference)
+        owner = references.find(MERCHANT, "alpha", "main", charge.reference)
         assert (owner.transaction_id, owner.attempt, owner.operation_id) == (payment.transaction_id, 1, None)
 
     def test_a_newer_epoch_keeps_the_older_worker_from_writing(
@@ -295,7 +295,7 @@ class TestCommit:
         held = claim(operations, accept(payments, operations, payment).item).item
         charge = str(payment.attempts[0].reference)
         assert isinstance(payments.commit(success(payments, held, charge)), Stored)
-        assert references.find("alpha", "main", charge).operation_id is None
+        assert references.find(MERCHANT, "alpha", "main", charge).operation_id is None
 
     def test_an_event_of_a_provider_is_applied_once(self, payments: Any, operations: Any, payment: Payment) -> None:
         first = claim(operations, accept(payments, operations, payment).item).item

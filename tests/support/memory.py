@@ -332,7 +332,7 @@ class MemoryPayments:
             self.seen.add(_seen_key(seen))
         return result
 
-    def find(self, provider: str, account_id: str, reference: str) -> ReferenceOwner | None:
+    def find(self, merchant_id: str, provider: str, account_id: str, reference: str) -> ReferenceOwner | None:
         """Implements `References`."""
         return self.references.get((provider, account_id, reference))
 

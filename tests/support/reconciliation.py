@@ -87,8 +87,10 @@ class MemoryLookups:
     operations_: MemoryOperations
     lines: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
 
-    def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]:
-        found = {name: self.payments_.find(provider, account_id, name) for name in references}
+    def owners(
+        self, merchant_id: str, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, ReferenceOwner]:
+        found = {name: self.payments_.find(merchant_id, provider, account_id, name) for name in references}
         return {name: owner for name, owner in found.items() if owner}
 
     def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]:
@@ -103,12 +105,21 @@ class MemoryLookups:
         found = {name: self.operations_.get(merchant_id, payment, name) for payment, name in of}
         return {name: operation for name, operation in found.items() if operation}
 
-    def listed(self, source: Source, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, str]:
+    def listed(
+        self, merchant_id: str, source: Source, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, str]:
         keys = {name: (source.value, provider, account_id, name) for name in references}
         return {name: self.lines[key] for name, key in keys.items() if key in self.lines}
 
     def note_listed(
-        self, source: Source, provider: str, account_id: str, lines: Mapping[str, str], expires_at_ms: int
+        self,
+        merchant_id: str,
+        source: Source,
+        provider: str,
+        account_id: str,
+        lines: Mapping[str, str],
+        *,
+        expires_at_ms: int,
     ) -> None:
         for name, line in lines.items():
             self.lines[source.value, provider, account_id, name] = line

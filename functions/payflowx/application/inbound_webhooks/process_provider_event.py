@@ -22,7 +22,7 @@ from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, a
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
-from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
+from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError, UnreadableItemError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, PROVIDER_EVENT_RETRY_DELAYS_SECONDS, SEEN_EVENT_LIFETIME_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState
@@ -52,6 +52,15 @@ class ProcessProviderEvent:
 
     def __call__(self, inbound: ReceivedEvent) -> None:
         """Apply the event, recognize it as seen, or put it back with a delay."""
+        try:
+            self._process(inbound)
+        except UnreadableItemError as error:
+            # A newer release wrote the payment. After the last delay the message fails, and is kept as a dead letter.
+            self.telemetry.warn("item not readable", kind=error.kind, reason=error.reason)
+            if not self._put_back(inbound):
+                raise
+
+    def _process(self, inbound: ReceivedEvent) -> None:
         for _ in range(MAX_COMMIT_TRIES):
             found = self.find(inbound)
             if isinstance(found, Unmatched):

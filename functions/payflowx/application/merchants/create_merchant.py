@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from payflowx.application.merchants.api_key_issuer import issue_key
+from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.domain.inbound_webhooks.tokens import TOKEN_CHARS
 from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
 from payflowx.domain.merchants.operator_action import OperatorAction
@@ -62,10 +63,11 @@ class CheckAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateMerchant:
-    """Raises `Refusal` (`merchant_invalid`, `merchant_exists`)."""
+    """Raises `Refusal` (`merchant_invalid`, `merchant_exists`, `account_taken`)."""
 
     merchant_directory: MerchantDirectory
     check_account: CheckAccount
+    claim_account: ClaimAccount
     clock: Clock
     randomness: Randomness
     api_key_mode: str
@@ -75,6 +77,10 @@ class CreateMerchant:
     ) -> NewMerchant:
         """Create the merchant. Every account gets a webhook URL; accounts may be added later."""
         self._check(merchant_id, name, accounts)
+        if self.merchant_directory.merchant(merchant_id) is not None:
+            raise Refusal("merchant_exists", "A merchant with this id exists already. Choose another id.")
+        for account in accounts:
+            self.claim_account.with_stored_secret(merchant_id, account)
         now_ms = self.clock.now_ms()
         issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms)
         reachable = tuple(replace(a, webhook_token=self.randomness.secret_text(TOKEN_CHARS)) for a in accounts)

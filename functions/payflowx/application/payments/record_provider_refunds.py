@@ -19,16 +19,14 @@ from payflowx.domain.payments.operation_state_machine import (
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.provider_refund import (
-    ProviderRefund,
     RefundDecision,
-    RefundListUnavailable,
-    RefundsRead,
     decide_refund,
     external_refund,
     is_unresolved,
     owner_of,
     refund_outcome,
 )
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundListUnavailable, RefundsRead
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.verification import verify_outcome
@@ -87,7 +85,7 @@ class RecordProviderRefunds:
             return RefundsRecorded(unavailable=read.code)
         found: dict[RefundDecision, list[str]] = {decision: [] for decision in RefundDecision}
         for refund in read.refunds:
-            found[self._record(payment, charge, refund, evidence or {})].append(refund.reference)
+            found[self.record(payment, charge, refund, evidence or {})].append(refund.reference)
         return RefundsRecorded(
             booked=found[RefundDecision.BOOK],
             waiting=found[RefundDecision.WAIT],
@@ -101,9 +99,10 @@ class RecordProviderRefunds:
             return RefundListUnavailable(code="account_removed")
         return self.providers.get(charge.provider).refunds_of(charge_request_of(payment, charge), account)
 
-    def _record(
+    def record(
         self, payment: Payment, charge: Attempt, refund: ProviderRefund, evidence: Mapping[str, Fact]
     ) -> RefundDecision:
+        """Record one refund of the charge; return what it means for the ledger."""
         names = (payment.merchant_id, payment.transaction_id)
         for _ in range(MAX_ACCEPT_TRIES):
             stored = self.payments.get(*names)

@@ -102,6 +102,10 @@ class MerchantDirectory(AuditLog, Protocol):
         """Store the expiry or revocation of an existing key."""
         ...
 
+    def claim_account(self, merchant_id: str, identity: str) -> str:
+        """Give an unclaimed account at a provider to a merchant; return the merchant that owns it."""
+        ...
+
     def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
         """Add an account that the merchant does not have."""
         ...
@@ -142,6 +146,8 @@ class AccountSecrets(Protocol):
         ...
 
     def is_rotating(self, arn: str) -> bool: ...
+
+    def key_id(self, arn: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -365,8 +365,8 @@ def operation_change(
             else before.lease.after_change_by_another(context.now_ms),
             updated_at_ms=context.now_ms,
             drives=0,
-            review_since_ms=review_since_ms(before, after, context.now_ms),
         )
+    after = replace(after, review_since_ms=review_since_ms(before, after, context.now_ms))
     return change_of(payment, paid, f"{after.kind}.{name}", facts, context, operation=(before, after))
 
 

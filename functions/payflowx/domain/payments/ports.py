@@ -90,11 +90,13 @@ class PaymentQuery:
 class PaymentPage:
     """A page, newest first. `next_position` continues the list; None ends it.
 
-    A page may be empty and still have a next one.
+    A page may be empty and still have a next one. `unreadable` holds the ids of payments of the page that this release
+    cannot read, whatever their status is.
     """
 
     items: Sequence[Payment]
     next_position: str | None
+    unreadable: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Final
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import check_balance, correct_captured, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.erasure import erase_operation, erase_payment
 from payflowx.domain.payments.event_types import external_event_type, merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
 from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms, not_sent_since
@@ -167,18 +168,8 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
 
 
 def erase(payment: Payment, context: Context) -> Change:
-    """Erase personal data and payment tokens; the audit log never held any."""
-    method = replace(payment.payment_method, token=None, tokens={})
-    after = replace(
-        payment,
-        payment_method=method,
-        customer=None,
-        description=None,
-        metadata={},
-        return_url=None,
-        attempts=tuple(replace(a, next_action=None, message=None) for a in payment.attempts),
-        erased=True,
-    )
+    """Erase personal data, payment tokens and what else can pay; the audit log never held any."""
+    after = erase_payment(payment)
     return change_of(payment, after, "payment.erased", {}, context)
 
 
@@ -494,6 +485,8 @@ def change_of(
         drives=0 if changed is None else before.drives,
         review_since_ms=review_since_ms(before, after, context.now_ms),
     )
+    if before.erased:  # a later answer of a provider may name the payer again
+        final, changed = erase_payment(final), erase_operation(changed) if changed else None
     return Change(
         before=before,
         after=final,

@@ -52,6 +52,7 @@ def test_a_refund_that_happened_is_booked() -> None:
     assert change.operation_after.status is OperationStatus.SUCCEEDED
     assert change.operation_after.last_attempt.state is AttemptState.SUCCEEDED
     assert (change.attempt_number, change.reference) == (1, "re_1")
+    assert (change.event.type, change.event.facts["movedAmount"]) == ("refund.review_moved", 500)
 
 
 def test_a_refund_that_did_not_happen_gives_its_amount_back() -> None:

@@ -5,6 +5,7 @@
 | in the list of merchants | `MERCHANTS` | the merchant's id |
 | a key, as the authorizer finds it | `K#{hash}` | `KEY` |
 | a key, as operators list it | `M#{merchant}#K` | the key's id |
+| an account at a provider, by the hash of its identity | `ACCOUNT#{hash}` | `OWNER` |
 | a provider's switch | `M#{merchant}` or `GLOBAL` | `SWITCH#{provider}` |
 | an entry of the operators' audit log | `AUDIT#{month}` | time and a hash of the entry |
 """
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 _MERCHANTS: Final = "MERCHANTS"
 _HASH_CHARS: Final = 8
+_CLAIM: Final = "ACCOUNT#"
+_OWNER: Final = "OWNER"
 _REVIEWS_INDEXED: Final = "reviewsIndexedAt"
 """Since this time the index of reviews holds all of the merchant's; absent on what release 0.2.0 created."""
 
@@ -96,6 +99,21 @@ class DynamoDBMerchantDirectory:
         return merchant_from_items(
             merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
         )
+
+    def claim_account(self, merchant_id: str, identity: str) -> str:
+        """One update of a row of its own: the first merchant stays its owner."""
+        expression = Expression()
+        owner, ours = expression.name("merchantId"), expression.value(merchant_id)
+        version = expression.assignments({"schemaVersion": keys.SCHEMA_VERSION})
+        with storage_errors():
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=to_attributes({"pk": f"{_CLAIM}{identity}", "sk": _OWNER}),
+                UpdateExpression=f"SET {owner} = if_not_exists({owner}, {ours}), {version}",
+                ReturnValues="ALL_NEW",
+                **expression.arguments(),
+            )
+        return str(from_attributes(answer["Attributes"])["merchantId"])
 
     def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
         """False if the merchant has it already, or is gone."""
