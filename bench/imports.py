@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 40,
     "payflowx.entrypoints.api.handler": 158,
-    "payflowx.entrypoints.worker": 122,
+    "payflowx.entrypoints.worker": 124,
     "payflowx.entrypoints.webhook_receiver": 84,
     "payflowx.entrypoints.provider_events": 118,
     "payflowx.entrypoints.deliverer": 114,

@@ -51,6 +51,8 @@ class Session:
         while True:
             page = self.ask(command, **fields, **{cursor: position})
             yield from page["items"]
+            for name in page.get("unreadable", ()):
+                click.echo(f"{name} is not shown: a newer release wrote it, and this one cannot read it.", err=True)
             position = page.get(next_cursor)
             if position is None:
                 return

@@ -59,7 +59,9 @@ def _show_broken(result: CheckResult) -> None:
     evidence = evidence_of(plan)
     found = judge(evidence).violations
     kinds = sorted(evidence.result.faults.counts)
-    print(f"  shortest history found: {len(plan.only or ())} payments, faults {', '.join(kinds) or 'none'}")
+    operations = sum(len(payment.operations) for payment in evidence.payments.values())
+    size = f"{len(plan.only or ())} payments, {operations} operations"
+    print(f"  shortest history found: {size}, faults {', '.join(kinds) or 'none'}")
     for line in tell(evidence, found[0].payment if found else "-"):
         print(f"    {line}")
     print(f"  again: make simulate SEED={plan.seed} TRACE=1")

@@ -13,6 +13,7 @@ from simulation.workload import PAYMENTS
 from simulation.world import Plan, World
 
 _MAX_SHRINKING_RUNS: Final = 160
+_MAX_STEPS_TRIED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _paths(evidence: Evidence) -> Counter[str]:
 
 
 def shrink(result: CheckResult) -> Plan:
-    """A smaller plan that breaks the same invariant: fewer payments first, then fewer kinds of faults."""
+    """A smaller plan that breaks the same invariant: fewer payments, fewer operations, fewer kinds of faults."""
     invariant, plan = result.violations[0].invariant, result.plan
     runs = _MAX_SHRINKING_RUNS
 
@@ -97,6 +98,7 @@ def shrink(result: CheckResult) -> Plan:
         return runs > 0 and any(found.invariant == invariant for found in check_plan(candidate).violations)
 
     plan = _with_fewer_payments(plan, still_breaks)
+    plan = _with_fewer_operations(plan, still_breaks)
     for kind in (*MAX_RATES, *EPISODES):
         candidate = replace(plan, without=plan.without | {kind})
         if still_breaks(candidate):
@@ -119,3 +121,17 @@ def _with_fewer_payments(plan: Plan, still_breaks: Callable[[Plan], bool]) -> Pl
             parts = 2 if smaller in pieces else max(2, parts - 1)
             numbers = smaller
     return replace(plan, only=frozenset(numbers))
+
+
+def _with_fewer_operations(plan: Plan, still_breaks: Callable[[Plan], bool]) -> Plan:
+    """Leave out all that merchants ask for afterwards, else one after the other."""
+    asked = World(plan).orders
+    steps = [(order, step) for order in sorted(plan.only or ()) for step in range(len(asked[order].steps))]
+    bare = replace(plan, without_steps=frozenset(steps))
+    if steps and still_breaks(bare):
+        return bare
+    for step in steps[:_MAX_STEPS_TRIED]:
+        candidate = replace(plan, without_steps=plan.without_steps | {step})
+        if still_breaks(candidate):
+            plan = candidate
+    return plan

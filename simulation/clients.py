@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from simulation.api import Api
@@ -42,8 +42,11 @@ class Clients:
     providers: SimulatedProviders
     busy: int = 0
 
-    def start(self, order: Order) -> None:
-        """Let the client software of an order begin when it is time."""
+    def start(self, order: Order, *, without: frozenset[int] = frozenset()) -> None:
+        """Let the client software of an order begin when it is time. `without`: the numbers of steps it leaves out."""
+        if without:
+            kept = tuple(step for number, step in enumerate(order.steps) if number not in without)
+            order = replace(order, steps=kept)
         self.busy += 1
         self.kernel.at(order.at_ms, lambda: self.kernel.spawn(lambda: self._client(order)))
 

@@ -13,7 +13,7 @@ from sandbox.behaviours import BEHAVIOURS
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 
 MERCHANTS: Final = ("acme", "globex")
-PAYMENTS: Final = 40
+PAYMENTS: Final = 28
 ARRIVAL_MS: Final = 600_000
 _PLAIN: Final = 0.5
 """This part of the payments uses a card that just works; the faults around it are enough."""

@@ -97,11 +97,14 @@ def tables() -> dict[str, Table]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be run. `only` keeps some payments, `without` leaves kinds of faults out: to shrink a finding."""
+    """What is to be run. To shrink a finding, `only` keeps some payments, `without` leaves kinds of faults out, and
+    `without_steps` leaves out what merchants ask for afterwards, by the numbers of payment and step.
+    """
 
     seed: int
     only: frozenset[int] | None = None
     without: frozenset[str] = frozenset()
+    without_steps: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def is_long(self) -> bool:
@@ -254,7 +257,7 @@ class World:
             self._sweep_later()
             for number, order in enumerate(self.orders):
                 if self.plan.only is None or number in self.plan.only:
-                    self.merchants.start(order)
+                    self.merchants.start(order, without=self._left_out(number))
             kernel.run(trouble_ends_ms)
             self._make_peace()
             peace_ms = kernel.now_ms
@@ -280,6 +283,9 @@ class World:
                 text for s in self.providers.shops.values() for pair in s.account.issued for text in pair.texts()
             ),
         )
+
+    def _left_out(self, number: int) -> frozenset[int]:
+        return frozenset(step for order, step in self.plan.without_steps if order == number)
 
     def _come_to_rest(self) -> bool:
         """Whether everything did before patience ran out."""
@@ -336,7 +342,8 @@ class World:
         }
         for kind, plan in planned.items():
             for _ in range(2):
-                at_ms, work = random.randrange(lasts_ms), plan()
+                work, share = plan(), random.random()
+                at_ms = int(share * (2 * ARRIVAL_MS if kind.startswith("dashboard") else lasts_ms))
                 if random.random() < self.faults.rates[kind]:
                     self.faults.count(kind)
                     yield at_ms, work

@@ -163,6 +163,38 @@ def read_refunds(session: Session, *, transaction_id: str, merchant: str | None,
         raise click.exceptions.Exit(int(Exit.BAD_NEWS))
 
 
+@payments.command("record-refund")
+@transaction_argument
+@merchant_option
+@click.option("--reference", required=True, metavar="REF", help="The provider's id of the refund.")
+@click.option("--amount", required=True, type=click.IntRange(min=1), metavar="MINOR", help="In the minor unit.")
+@click.option("--evidence", required=True, help="What shows it: a settlement's line, the provider's case number.")
+@yes_option
+@reason_option
+@target_options
+@pass_session
+def record_refund(
+    session: Session,
+    *,
+    transaction_id: str,
+    merchant: str | None,
+    reference: str,
+    amount: int,
+    evidence: str,
+    yes: bool,
+    reason: str,
+) -> None:
+    """Book a refund that was made in the dashboard of a provider whose refunds cannot be read.
+
+    It lowers what is refundable, and the merchant is notified. Where they can be read, use `payments read-refunds`.
+    """
+    confirm(f"Book the refund {reference} of {amount} on {transaction_id}? The merchant acts on it.", yes=yes)
+    names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
+    facts = {"reference": reference, "amount": amount, "evidence": evidence}
+    payment = session.change("record_refund", reason, **names, **facts)
+    session.show(payment, f"{payment['refunded']} are refunded, {payment['refundable']} can be refunded.")
+
+
 @payments.command("erase")
 @transaction_argument
 @merchant_option
@@ -171,10 +203,16 @@ def read_refunds(session: Session, *, transaction_id: str, merchant: str | None,
 @target_options
 @pass_session
 def erase(session: Session, *, transaction_id: str, merchant: str | None, yes: bool, reason: str) -> None:
-    """Erase a final payment's customer, tokens, texts and URLs. The money's story, which holds none, stays."""
+    """Erase a final payment's customer, tokens, texts and URLs, and the texts of its captures, voids and refunds.
+
+    The audit log, which holds none, stays. If the command is interrupted, repeat it.
+    """
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     confirm(f"Erase the personal data of {transaction_id}? It cannot be brought back.", yes=yes)
-    session.show(session.change("erase_personal_data", reason, **names), "Erased.")
+    answer = session.change("erase_personal_data", reason, **names)
+    while not answer["erased"]:
+        answer = session.change("erase_personal_data", reason, **names)
+    session.show(answer, "Erased.")
 
 
 def _refunds_text(read: dict[str, Any]) -> str:

@@ -37,7 +37,8 @@ class Stores:
 
     def publish(self, key: str = "order-1") -> MerchantEvent:
         """A payment that fails; its event as stored."""
-        from payflowx.domain.payments.state_machine import Context, fail_payment
+        from payflowx.domain.payments.change import Context
+        from payflowx.domain.payments.state_machine import fail_payment
 
         payment = self.world.accept(key)
         now_ms = self.world.clock.now_ms()

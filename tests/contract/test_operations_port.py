@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
@@ -28,9 +29,8 @@ from payflowx.domain.payments.ports import (
     ReferenceTaken,
     Stored,
     VersionConflict,
-    id_of,
 )
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent
+from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -238,14 +238,14 @@ class TestCommit:
         assert (stored, stored.status) == (change.operation_after, OperationStatus.SUCCEEDED)
         now = payments.get(MERCHANT, payment.transaction_id)
         assert (now.refunded, now.refundable) == (500, 1499)
-        assert references.find("alpha", "main", "re_1") == ReferenceOwner(
+        assert references.find(MERCHANT, "alpha", "main", "re_1") == ReferenceOwner(
             merchant_id=MERCHANT,
             transaction_id=payment.transaction_id,
             attempt=1,
             operation_id=held.operation_id,
         )
         charge = payment.attempts[0]
-        owner = references.find("alpha", "main", charge.reference)
+        owner = references.find(MERCHANT, "alpha", "main", charge.reference)
         assert (owner.transaction_id, owner.attempt, owner.operation_id) == (payment.transaction_id, 1, None)
 
     def test_a_newer_epoch_keeps_the_older_worker_from_writing(
@@ -278,7 +278,7 @@ class TestCommit:
         held = claim(operations, accept(payments, operations, payment).item).item
         charge = str(payment.attempts[0].reference)
         assert isinstance(payments.commit(success(payments, held, charge)), Stored)
-        assert references.find("alpha", "main", charge).operation_id is None
+        assert references.find(MERCHANT, "alpha", "main", charge).operation_id is None
 
     def test_an_event_of_a_provider_is_applied_once(self, payments: Any, operations: Any, payment: Payment) -> None:
         first = claim(operations, accept(payments, operations, payment).item).item

@@ -14,12 +14,14 @@ from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.operation import Held, Operation
+from payflowx.domain.payments.operation_state_machine import send_operation_to_review
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import BalanceSource, Payment
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.review import ReviewVerdict
-from payflowx.domain.payments.state_machine import Context, change_of
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.shared.errors import InvariantError, Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
@@ -202,6 +204,32 @@ def test_where_the_balance_leaves_more_than_one_answer_a_person_names_it(world: 
     # Now only one answer is left for the other.
     world.close(second, NOT_CHARGED)
     assert world.checked(payment) == {"captured": 100, "refundable": 70, "refunded": 30}
+
+
+def test_what_this_release_stored_decides_where_the_balance_does_not(world: StoredWorld) -> None:
+    """Two refunds of 30 that this release put in review; then 0.2.0 wrote the payment without touching an amount."""
+    payment = world.charged()
+    booked = world.refund(payment, 30, key="a")
+    reserved = world.refund(payment, 30, Unknown(code="x"), key="b")
+    for operation in (booked, reserved):
+        now = world.operation_now(operation)
+        context = Context(now_ms=world.clock.now_ms(), actor="test", policy=world.policy)
+        change = send_operation_to_review(world.now(payment), now, ReviewReason.RECONCILIATION, context)
+        assert world.outcome_writer.commit(change) is not None
+    world.old_payment(payment, strip=False)
+    world.close(booked, CHARGED)
+    world.close(reserved, NOT_CHARGED)
+    assert world.checked(payment) == {"captured": 100, "refundable": 70, "refunded": 30}
+
+
+def test_what_an_operation_of_0_2_0_holds_is_stored_when_it_goes_to_review(world: StoredWorld) -> None:
+    payment = world.charged()
+    operation = world.refund(payment, 60)
+    old = world.old_operation(operation)
+    context = Context(now_ms=world.clock.now_ms(), actor="test", policy=world.policy)
+    change = send_operation_to_review(world.now(payment), old, ReviewReason.RECONCILIATION, context)
+    assert world.outcome_writer.commit(change) is not None
+    assert world.operation_now(operation).held is Held.BOOKED
 
 
 def test_a_success_is_recorded_though_nobody_knows_what_the_operation_holds(world: StoredWorld) -> None:

@@ -8,6 +8,7 @@ import pytest
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
@@ -15,14 +16,14 @@ from payflowx.domain.payments.ports import (
     Due,
     DueKind,
     Existing,
-    OwnerId,
     PaymentQuery,
     ReferenceTaken,
     Stored,
     VersionConflict,
 )
 from payflowx.domain.payments.retry import FailureReason
-from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, fail_payment
+from payflowx.domain.payments.state_machine import apply_outcome, fail_payment
+from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
 from tests.support.memory import NOW_MS

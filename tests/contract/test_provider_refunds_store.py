@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.operation_state_machine import record_provider_refund
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import ReferenceTaken, Stored, VersionConflict
 from payflowx.domain.payments.provider_refund import ProviderRefund, RefundState, external_refund
-from payflowx.domain.payments.state_machine import Change, Context
 from tests.support.balance import assert_agrees, assert_balanced
 from tests.support.memory import NOW_MS
 from tests.support.world import World

@@ -110,12 +110,12 @@ class TestLookups:
     def test_what_is_there_is_found_and_nothing_else(self, world: ReconciliationWorld) -> None:
         payments = [world.pay(f"order-{n}") for n in range(3)]
         references = [p.attempts[0].reference or "" for p in payments]
-        owners = world.lookups.owners("stripe", "main", [*references, "pi_nobody"])
+        owners = world.lookups.owners(MERCHANT, "stripe", "main", [*references, "pi_nobody"])
         assert owners == {
             reference: ReferenceOwner(merchant_id=MERCHANT, transaction_id=p.transaction_id, attempt=1)
             for reference, p in zip(references, payments, strict=True)
         }
-        assert world.lookups.owners("stripe", "other", references) == {}
+        assert world.lookups.owners(MERCHANT, "stripe", "other", references) == {}
         names = [p.transaction_id for p in payments]
         assert world.lookups.payments(MERCHANT, [*names, "pay_nobody"]) == {p.transaction_id: p for p in payments}
         assert world.lookups.payments("other", names) == {}
@@ -133,15 +133,15 @@ class TestLookups:
     def test_more_than_a_batch(self, world: ReconciliationWorld) -> None:
         lines = {f"pi_{n}": f"rec_1#{n}" for n in range(230)}
         for source in Source:
-            assert world.lookups.listed(source, "stripe", "main", list(lines)) == {}
-        world.lookups.note_listed(Source.LIST, "stripe", "main", lines, NOW_MS)
-        assert world.lookups.listed(Source.LIST, "stripe", "main", [*lines, "pi_999"]) == lines
-        assert world.lookups.listed(Source.FILE, "stripe", "main", list(lines)) == {}
-        world.lookups.note_listed(Source.LIST, "stripe", "main", {"pi_1": "rec_2"}, NOW_MS)
-        assert world.lookups.listed(Source.LIST, "stripe", "main", ["pi_1"]) == {"pi_1": "rec_2"}
+            assert world.lookups.listed(MERCHANT, source, "stripe", "main", list(lines)) == {}
+        world.lookups.note_listed(MERCHANT, Source.LIST, "stripe", "main", lines, expires_at_ms=NOW_MS)
+        assert world.lookups.listed(MERCHANT, Source.LIST, "stripe", "main", [*lines, "pi_999"]) == lines
+        assert world.lookups.listed(MERCHANT, Source.FILE, "stripe", "main", list(lines)) == {}
+        world.lookups.note_listed(MERCHANT, Source.LIST, "stripe", "main", {"pi_1": "rec_2"}, expires_at_ms=NOW_MS)
+        assert world.lookups.listed(MERCHANT, Source.LIST, "stripe", "main", ["pi_1"]) == {"pi_1": "rec_2"}
 
     def test_nothing_is_asked_for_nothing(self, world: ReconciliationWorld) -> None:
-        assert world.lookups.owners("stripe", "main", []) == {}
+        assert world.lookups.owners(MERCHANT, "stripe", "main", []) == {}
         assert world.lookups.operations(MERCHANT, []) == {}
 
 

@@ -82,7 +82,9 @@ class ComputedLookups:
         self.template = template
         self.noted = bytearray(rows // 8 + 1)
 
-    def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]:
+    def owners(
+        self, merchant_id: str, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, ReferenceOwner]:
         """None is known: all are found by key."""
         return {}
 
@@ -104,13 +106,22 @@ class ComputedLookups:
         attempt = replace(self.template.attempts[0], reference=reference, provider_key=derive_provider_key(name, 1))
         return replace(self.template, transaction_id=name, attempts=(attempt,))
 
-    def listed(self, source: Source, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, str]:
+    def listed(
+        self, merchant_id: str, source: Source, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, str]:
         """By the bits."""
         places = {name: int(name) - _FIRST_ID for name in references}
         return {name: "other#1" for name, n in places.items() if self.noted[n // 8] >> n % 8 & 1}
 
     def note_listed(
-        self, source: Source, provider: str, account_id: str, lines: Mapping[str, str], expires_at_ms: int
+        self,
+        merchant_id: str,
+        source: Source,
+        provider: str,
+        account_id: str,
+        lines: Mapping[str, str],
+        *,
+        expires_at_ms: int,
     ) -> None:
         """Set the bits."""
         for name in lines:

@@ -14,7 +14,7 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
-from payflowx.domain.payments.provider_refund import ProviderRefund, RefundList, RefundListUnavailable, RefundsRead
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -122,6 +122,10 @@ class ScriptedProvider:
     def inquire_operation(self, request: OperationRequest, account: Account) -> Outcome:
         self.moved.append(("inquire", request))
         return _next_operation(self.operation_inquiries, request, NotFound())
+
+    @property
+    def lists_refunds(self) -> bool:
+        return self.refunds is not None
 
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         self.sent.append(("refunds", request))

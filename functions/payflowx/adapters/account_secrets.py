@@ -54,6 +54,10 @@ class SecretsManagerAccountSecrets:
         """Whether the ones of before are still there."""
         return "previous" in self._read(arn)
 
+    def key_id(self, arn: str) -> str:
+        """The public half of the credentials."""
+        return str(self._read(arn)["keyId"])
+
     def _read(self, arn: str) -> Mapping[str, Any]:
         with _errors():
             text = str(self.client.get_secret_value(SecretId=arn)["SecretString"])
@@ -82,7 +86,7 @@ def _errors() -> Iterator[None]:
         yield
     except ClientError as error:
         match error.response["Error"]["Code"]:
-            case "ResourceNotFoundException":
+            case "ResourceNotFoundException" | "ValidationException":
                 raise Refusal("secret_missing", "The account's secret does not exist.") from None
             case "AccessDeniedException":
                 raise Refusal(

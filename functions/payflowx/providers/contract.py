@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import StepResult
-from payflowx.domain.payments.provider_refund import ProviderRefund
+from payflowx.domain.payments.refund_list import ProviderRefund
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage

@@ -15,7 +15,7 @@ from payflowx.domain.payments.outcome import (
     StepResult,
     Unknown,
 )
-from payflowx.domain.payments.provider_refund import RefundList, RefundListUnavailable, RefundsRead
+from payflowx.domain.payments.refund_list import RefundList, RefundListUnavailable, RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import (
@@ -123,6 +123,11 @@ class HttpProvider:
                 case outcome:
                     return self._final(outcome)
         return NotFound()
+
+    @property
+    def lists_refunds(self) -> bool:
+        """Whether the connector reads the refunds of a charge."""
+        return self.connector.refunds is not None
 
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         """Read all refunds of a charge. A list that is cut off or not understood is unavailable."""

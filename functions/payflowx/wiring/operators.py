@@ -19,6 +19,7 @@ from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
 from payflowx.adapters.sqs.queue import Queue
 from payflowx.application.inbound_webhooks.match_event import MatchEvent
+from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.application.merchants.create_key import CreateKey
 from payflowx.application.merchants.create_merchant import CheckAccount, CreateMerchant
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
@@ -35,6 +36,7 @@ from payflowx.application.operators.set_provider_status import ListProviders, Se
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
+from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay
 from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters
@@ -48,13 +50,12 @@ from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.recovery.ports import WorkQueueName
-from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
-from payflowx.wiring.providers import ProviderAccess, ProviderSettings
+from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatorsSettings(LedgerWriterSettings, ProviderSettings):
+class OperatorsSettings(RefundReaderSettings):
     """A work queue has an address, one for its dead letters, and the log group of the function that consumes it."""
 
     account_secrets_key_arn: str
@@ -96,7 +97,7 @@ class OperatorsSettings(LedgerWriterSettings, ProviderSettings):
 
 
 @dataclass(kw_only=True)
-class OperatorsWiring(LedgerWriter, ProviderAccess):
+class OperatorsWiring(RefundReader):
     settings: OperatorsSettings
 
     @classmethod
@@ -153,9 +154,16 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
         return CreateMerchant(
             merchant_directory=self.merchant_directory,
             check_account=self._check_account,
+            claim_account=self._claim_account,
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             api_key_mode=self.settings.api_key_mode,
+        )
+
+    @cached_property
+    def _claim_account(self) -> ClaimAccount:
+        return ClaimAccount(
+            merchant_directory=self.merchant_directory, secrets=self.account_secrets, providers=self.providers
         )
 
     @cached_property
@@ -176,6 +184,7 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
             merchant_directory=self.merchant_directory,
             secrets=self.account_secrets,
             check_account=self._check_account,
+            claim_account=self._claim_account,
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             environment=self.settings.environment,
@@ -184,7 +193,10 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     @cached_property
     def rotate_credentials(self) -> RotateCredentials:
         return RotateCredentials(
-            merchant_directory=self.merchant_directory, secrets=self.account_secrets, clock=self.platform.clock
+            merchant_directory=self.merchant_directory,
+            secrets=self.account_secrets,
+            claim_account=self._claim_account,
+            clock=self.platform.clock,
         )
 
     # -- API keys
@@ -276,8 +288,16 @@ class OperatorsWiring(LedgerWriter, ProviderAccess):
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:
         return ErasePersonalData(
-            payments=self.payments, outcome_writer=self.outcome_writer, clock=self.platform.clock, policy=self.policy
+            payments=self.payments,
+            operations=self.operations,
+            outcome_writer=self.outcome_writer,
+            clock=self.platform.clock,
+            policy=self.policy,
         )
+
+    @cached_property
+    def record_refund_by_hand(self) -> RecordRefundByHand:
+        return RecordRefundByHand(record_provider_refunds=self.record_provider_refunds)
 
     @cached_property
     def resolve_payment(self) -> ResolvePayment:

@@ -5,21 +5,19 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.application.payments.process_job import ProcessJob
-from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
-from payflowx.wiring.providers import ProviderAccess, ProviderSettings
+from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkerSettings(LedgerWriterSettings, ProviderSettings):
+class WorkerSettings(RefundReaderSettings):
     """Everything is inherited."""
 
 
 @dataclass(kw_only=True)
-class WorkerWiring(LedgerWriter, ProviderAccess):
+class WorkerWiring(RefundReader):
     settings: WorkerSettings
 
     @classmethod
@@ -28,19 +26,6 @@ class WorkerWiring(LedgerWriter, ProviderAccess):
 
     def prepare(self) -> None:
         _ = self.process_job, self.platform.http, self.platform.secrets
-
-    @cached_property
-    def record_provider_refunds(self) -> RecordProviderRefunds:
-        return RecordProviderRefunds(
-            payments=self.payments,
-            operations=self.operations,
-            merchants=self.merchants,
-            providers=self.providers,
-            outcome_writer=self.outcome_writer,
-            clock=self.platform.clock,
-            telemetry=self.telemetry,
-            policy=self.policy,
-        )
 
     @cached_property
     def process_job(self) -> ProcessJob:

@@ -11,24 +11,22 @@ from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs.messages import RUNS
 from payflowx.adapters.sqs.queue import Queue
-from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.reconciliation.match_entries import MatchEntries
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
 from payflowx.application.reconciliation.start_reconciliations import StartReconciliations
-from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.platform import Platform
-from payflowx.wiring.providers import ProviderAccess, ProviderSettings
+from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReconcilerSettings(LedgerWriterSettings, ProviderSettings):
+class ReconcilerSettings(RefundReaderSettings):
     runs_queue_url: str
     settlements_bucket: str
 
 
 @dataclass(kw_only=True)
-class ReconcilerWiring(LedgerWriter, ProviderAccess):
+class ReconcilerWiring(RefundReader):
     settings: ReconcilerSettings
 
     @classmethod
@@ -84,19 +82,6 @@ class ReconcilerWiring(LedgerWriter, ProviderAccess):
             client=self.platform.clients.s3,
             bucket=self.settings.settlements_bucket,
             read_row=lambda provider, row: self.providers.get(provider).connector.read_settlement(row),
-        )
-
-    @cached_property
-    def record_provider_refunds(self) -> RecordProviderRefunds:
-        return RecordProviderRefunds(
-            payments=self.payments,
-            operations=self.operations,
-            merchants=self.merchants,
-            providers=self.providers,
-            outcome_writer=self.outcome_writer,
-            clock=self.platform.clock,
-            telemetry=self.telemetry,
-            policy=self.policy,
         )
 
     @property

@@ -153,6 +153,7 @@ CHANGES = [
     ("dlq", "purge"),
     ("reconcile",),
     ("payments", "read-refunds"),
+    ("payments", "record-refund"),
 ]
 
 
@@ -348,6 +349,7 @@ def test_without_a_terminal_or_a_file_there_is_nobody_to_type_secrets() -> None:
         ("keys", "revoke", "demo", "key_aaaaaaaaaaaa"),
         ("dlq", "purge", "jobs"),
         ("payments", "erase", PAYMENT),
+        ("payments", "record-refund", PAYMENT, "--reference", "re_1", "--amount", "5", "--evidence", "line 7"),
         ("review", "close", PAYMENT, "--charged", "--evidence", "line 7"),
     ],
 )
@@ -430,6 +432,13 @@ def test_a_whole_audit_log_is_good_news() -> None:
     assert runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT).exit_code == 0
 
 
+def test_an_erasure_goes_on_until_all_operations_are_erased() -> None:
+    function = FakeFunction(erase_personal_data=[{"erased": False}, {"erased": False}, {"erased": True}])
+    result = runner_of(function)("payments", "erase", PAYMENT, "--yes", *WHY)
+    assert (result.exit_code, result.stdout) == (0, "Erased.\n")
+    assert len(function.asked) == 3
+
+
 def test_an_audit_log_beyond_the_limit_is_not_called_broken() -> None:
     answers = {"verify_trail": {"whole": False, "faults": [], "events": 100_000, "complete": False}}
     result = runner_of(FakeFunction(**answers))("payments", "verify", PAYMENT)
@@ -475,6 +484,12 @@ def test_refunds_made_at_the_provider_are_read_on_request(answer: dict[str, Any]
             "transactionId": PAYMENT,
         }
     ]
+
+
+def test_a_refund_that_cannot_be_read_is_booked_with_evidence() -> None:
+    words = ("payments", "record-refund", PAYMENT, "--reference", "re_1", "--amount", "5", "--evidence", "line 7")
+    asked = asked_by({"record_refund": payment(refunded=5, refundable=95)}, *words, "--yes", *WHY)
+    assert (asked["reference"], asked["amount"], asked["evidence"]) == ("re_1", 5, "line 7")
 
 
 # -- review

@@ -27,8 +27,8 @@ def test_many_seeds_end_with_a_line_for_scripts(
     environment.setenv("SEEDS", "3")
     assert simulate.main() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"seeds=3 payments=\d+ faults=\d+ violations=0", lines[-1])
-    assert re.fullmatch(r"\d+ s, \d+ payments a CPU-second", lines[-2])
+    assert re.fullmatch(r"seeds=3 payments=\d+ operations=\d+ events=\d+ faults=\d+ violations=0", lines[-1])
+    assert re.fullmatch(r"\d+ s, \d+ CPU-seconds, \d+ payments and operations a CPU-second", lines[-2])
 
 
 def test_a_violation_is_told_with_its_seed_and_its_shortest_history(
@@ -39,7 +39,7 @@ def test_a_violation_is_told_with_its_seed_and_its_shortest_history(
         assert simulate.main() == 1
     said = capsys.readouterr().out
     assert re.search(r"^seed 0: I1 pay_\w+@\w+: charged 2 times", said, re.MULTILINE)
-    assert re.search(r"shortest history found: [1-9] payments, faults \w+", said)
+    assert re.search(r"shortest history found: [1-9] payments, \d+ operations, faults \w+", said)
     assert "CHARGES" in said
     assert "again: make simulate SEED=0 TRACE=1" in said
 

@@ -14,6 +14,7 @@ from simulation.kernel import Kernel, Killed, Owner
 from simulation.mutants import MUTANTS, applied
 from simulation.runner import Total
 from simulation.trace import tell
+from simulation.workload import PAYMENTS
 from simulation.world import Plan
 from testing.dynamodb.tables import Schema
 
@@ -35,7 +36,7 @@ def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_provid
     verdict = check_plan(Plan(1, without=frozenset({*MAX_RATES, *EPISODES})))
     assert verdict.faults.total() == 0
     assert verdict.violations == ()
-    assert verdict.payments == 40
+    assert verdict.payments == PAYMENTS
 
 
 def test_a_finding_is_made_smaller_and_told() -> None:
@@ -65,7 +66,7 @@ def test_mutants_leave_nothing_behind() -> None:
 def test_the_last_line_is_for_scripts() -> None:
     total = Total()
     total.add(check_plan(Plan(6)))
-    assert total.last_line().startswith("seeds=1 payments=40 faults=")
+    assert total.last_line().startswith(f"seeds=1 payments={PAYMENTS} operations=")
     assert total.last_line().endswith(" violations=0")
 
 

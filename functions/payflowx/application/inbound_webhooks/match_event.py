@@ -51,9 +51,9 @@ class MatchEvent:
         return self._found(inbound, self._charge_owner(inbound))
 
     def payment_of_refund(self, inbound: ReceivedEvent) -> ReferenceOwner | None:
-        """Return the owner of the charge of an unknown refund that carries no key of ours; None for another event."""
+        """Return the owner of the charge of a refund that matches nothing; None for an event about anything else."""
         event = inbound.provider_event
-        if event.operation_reference is None or parse_provider_key(event.operation_key or "") is not None:
+        if event.operation_reference is None:
             return None
         owner = self._by_reference(inbound, event.charge_reference)
         return owner if owner and owner.merchant_id == inbound.merchant_id else None
@@ -89,7 +89,9 @@ class MatchEvent:
         return ReferenceOwner(merchant_id=inbound.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
 
     def _by_reference(self, inbound: ReceivedEvent, reference: str | None) -> ReferenceOwner | None:
-        return self.references.find(inbound.provider, inbound.account_id, reference) if reference else None
+        if not reference:
+            return None
+        return self.references.find(inbound.merchant_id, inbound.provider, inbound.account_id, reference)
 
     def _found(self, inbound: ReceivedEvent, owner: ReferenceOwner | Unmatched) -> Matched | Unmatched:
         if isinstance(owner, Unmatched):

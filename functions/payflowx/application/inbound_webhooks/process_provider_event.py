@@ -11,6 +11,7 @@ from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, ReferenceOwner
 from payflowx.domain.merchants.ports import MerchantConfiguration
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import apply_operation_outcome, expedite_operation
@@ -18,11 +19,11 @@ from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, apply_outcome, expedite
+from payflowx.domain.payments.state_machine import apply_outcome, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
-from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError
+from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError, UnreadableItemError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, PROVIDER_EVENT_RETRY_DELAYS_SECONDS, SEEN_EVENT_LIFETIME_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState
@@ -52,6 +53,15 @@ class ProcessProviderEvent:
 
     def __call__(self, inbound: ReceivedEvent) -> None:
         """Apply the event, recognize it as seen, or put it back with a delay."""
+        try:
+            self._process(inbound)
+        except UnreadableItemError as error:
+            # A newer release wrote the payment. After the last delay the message fails, and is kept as a dead letter.
+            self.telemetry.warn("item not readable", kind=error.kind, reason=error.reason)
+            if not self._put_back(inbound):
+                raise
+
+    def _process(self, inbound: ReceivedEvent) -> None:
         for _ in range(MAX_COMMIT_TRIES):
             found = self.find(inbound)
             if isinstance(found, Unmatched):
@@ -79,8 +89,11 @@ class ProcessProviderEvent:
     def _read_refunds(self, inbound: ReceivedEvent, owner: ReferenceOwner) -> bool:
         """Have a worker read the refunds of a known charge, when the event arrives and when it was put back last.
 
-        Returns whether the event is done: in between, a refund of ours may become known.
+        Returns whether the event is done: in between, a refund of ours may become known. Where refunds cannot be read,
+        the daily reconciliation finds them.
         """
+        if not self.providers.get(inbound.provider).lists_refunds:
+            return False
         last = inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS)
         if inbound.tries == 0 or last:
             job = Job(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, read_refunds=True)

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from payflowx.application.merchants.api_key_issuer import issue_key
+from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.domain.inbound_webhooks.tokens import TOKEN_CHARS
 from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
 from payflowx.domain.merchants.operator_action import OperatorAction
@@ -62,10 +63,11 @@ class CheckAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateMerchant:
-    """Raises `Refusal` (`merchant_invalid`, `merchant_exists`)."""
+    """Raises `Refusal` (`merchant_invalid`, `merchant_exists`, `account_taken`)."""
 
     merchant_directory: MerchantDirectory
     check_account: CheckAccount
+    claim_account: ClaimAccount
     clock: Clock
     randomness: Randomness
     api_key_mode: str
@@ -75,6 +77,7 @@ class CreateMerchant:
     ) -> NewMerchant:
         """Create the merchant. Every account gets a webhook URL; accounts may be added later."""
         self._check(merchant_id, name, accounts)
+        identities = [self.claim_account.identity(account) for account in accounts]
         now_ms = self.clock.now_ms()
         issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms)
         reachable = tuple(replace(a, webhook_token=self.randomness.secret_text(TOKEN_CHARS)) for a in accounts)
@@ -86,7 +89,10 @@ class CreateMerchant:
             merchant_id=merchant_id,
             facts={"keyId": issued.stored.key_id, "accounts": len(accounts)},
         )
-        if not self.merchant_directory.create_merchant(merchant, issued.stored, record):
+        claims = [identity for identity in identities if identity is not None]
+        if not self.merchant_directory.create_merchant(merchant, issued.stored, record, claims=claims):
+            for account, identity in zip(accounts, identities, strict=True):
+                self.claim_account.check(merchant_id, account, identity)
             raise Refusal("merchant_exists", "A merchant with this id exists already. Choose another id.")
         return NewMerchant(merchant=merchant, key_id=issued.stored.key_id, api_key=issued.api_key)
 

@@ -5,6 +5,7 @@ During a rotation, webhooks signed with the old credentials are still accepted.
 
 from dataclasses import dataclass
 
+from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, AuditEntry, MerchantDirectory
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.providers.ports import Account
@@ -14,10 +15,11 @@ from payflowx.domain.shared.errors import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotateCredentials:
-    """Raises `Refusal` (`not_found`, `rotation_open`, `no_rotation`, and the secret store's codes)."""
+    """Raises `Refusal` (`not_found`, `rotation_open`, `no_rotation`, `account_taken`, and the secret store's codes)."""
 
     merchant_directory: MerchantDirectory
     secrets: AccountSecrets
+    claim_account: ClaimAccount
     clock: Clock
 
     def begin(
@@ -27,6 +29,7 @@ class RotateCredentials:
         account = self._account(merchant_id, provider, account_id)
         if self.secrets.is_rotating(account.secret_arn):
             raise Refusal("rotation_open", "A rotation of this account is open already. Finish it first with --finish.")
+        self.claim_account(merchant_id, account, secret.key_id)
         self._record("credentials.rotated", merchant_id, account, operator_action)
         self.secrets.replace(account.secret_arn, secret, keep_previous=True)
         return account

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.application.merchants.create_merchant import MAX_ACCOUNTS, CheckAccount
 from payflowx.domain.inbound_webhooks.tokens import TOKEN_CHARS
 from payflowx.domain.merchants.directory import AccountSecret, AccountSecrets, AuditEntry, MerchantDirectory
@@ -29,14 +30,15 @@ class WantedAccount:
 class SetCredentials:
     """Raises `Refusal`.
 
-    Codes: `not_found`, `endpoint_needed`, `endpoint_known`, `merchant_invalid`, `secret_forbidden`. The previous
-    credentials of an existing account end at once, which corrects a mistake. To replace credentials that work, rotate
-    them.
+    Codes: `not_found`, `endpoint_needed`, `endpoint_known`, `merchant_invalid`, `account_taken`, `secret_forbidden`.
+    The previous credentials of an existing account end at once, which corrects a mistake. To replace credentials that
+    work, rotate them.
     """
 
     merchant_directory: MerchantDirectory
     secrets: AccountSecrets
     check_account: CheckAccount
+    claim_account: ClaimAccount
     clock: Clock
     randomness: Randomness
     environment: str
@@ -59,6 +61,7 @@ class SetCredentials:
                 "endpoint_known",
                 "The account exists with another endpoint, and attempts are bound to it. Add another account.",
             )
+        self.claim_account(merchant.merchant_id, account, secret.key_id)
         self.merchant_directory.record(self._record("credentials.set", merchant.merchant_id, account, operator_action))
         self.secrets.replace(account.secret_arn, secret, keep_previous=False)
         return account
@@ -79,6 +82,7 @@ class SetCredentials:
             secret_arn=_ARN_TO_COME,
         )
         self.check_account(account)
+        self.claim_account(merchant.merchant_id, account, secret.key_id)
         name = f"payflowx/{self.environment}/accounts/{wanted.merchant_id}/{wanted.provider}/{wanted.account_id}"
         account = replace(
             account,

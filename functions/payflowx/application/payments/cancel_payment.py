@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.request_operation import NewOperation, RequestOperation
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy
-from payflowx.domain.payments.state_machine import Context, expedite, fail_payment, request_cancel
+from payflowx.domain.payments.state_machine import expedite, fail_payment, request_cancel
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MIN_CANCEL_INTERVAL_MS
+from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, MIN_CANCEL_INTERVAL_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import FINAL_STATUSES, AttemptState, PaymentStatus
 
@@ -81,14 +82,14 @@ class CancelPayment:
         raise StorageUnavailableError("the payment kept changing")
 
     def _try_again(self, payment: Payment) -> Payment:
-        """Wake a worker for a cancellation that was requested before, unless one works on it or just did."""
+        """Bring the next try of a requested cancellation forward, unless a worker makes it now or soon."""
         now_ms = self.clock.now_ms()
-        recent = now_ms < payment.updated_at_ms + MIN_CANCEL_INTERVAL_MS
-        if payment.due_at_ms is None or recent or payment.lease.is_live(now_ms):
+        at_ms = max(now_ms, payment.updated_at_ms + MIN_CANCEL_INTERVAL_MS)
+        if payment.due_at_ms is None or payment.lease.is_live(now_ms) or payment.ready_at_ms <= at_ms:
             return payment
-        match self.payments.reschedule(payment, expedite(payment, now_ms)):
+        match self.payments.reschedule(payment, expedite(payment, at_ms)):
             case Stored(item=stored):
-                self.outcome_writer.wake(stored, 0)
+                self.outcome_writer.wake(stored, -(-(at_ms - now_ms) // SECOND_MS))
                 return stored
             case VersionConflict(item=changed):
                 return changed or payment

@@ -8,8 +8,9 @@ from payflowx.application.payments.operation_request import operation_request_of
 from payflowx.application.payments.outcome_writer import Observation
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome, Unknown
-from payflowx.domain.payments.provider_refund import RefundListUnavailable, refund_outcome
+from payflowx.domain.payments.provider_refund import refund_outcome
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
+from payflowx.domain.payments.refund_list import RefundListUnavailable
 from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.payments.verification import state_of, verify_outcome
 from payflowx.domain.shared.operation_request import OperationRequest

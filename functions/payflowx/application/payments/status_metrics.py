@@ -1,10 +1,10 @@
 """Metrics of a stored change."""
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.slo import missed_objective
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import (
@@ -22,8 +22,6 @@ def count_change(telemetry: Telemetry, change: Change) -> None:
         _count_postponed(telemetry, change.operation_after or change.after, change.wake_in_seconds)
     if change.operation_after is not None:
         _count_operation(telemetry, change.operation_before, change.operation_after)
-        if change.after.status is PaymentStatus.IN_REVIEW:
-            return
     elif change.attempt_number is not None:
         before, after = change.before.attempt(change.attempt_number), change.after.attempt(change.attempt_number)
         _count_attempt(telemetry, before, after)
@@ -42,7 +40,7 @@ def _count_operation(telemetry: Telemetry, before: Operation | None, after: Oper
     last = after.last_attempt
     if last is not None and last.state is AttemptState.MISMATCH:
         telemetry.count(Metric.MISMATCHES)
-    if before is None or before.status is after.status:
+    if before is not None and before.status is after.status:
         return
     if after.status is OperationStatus.IN_REVIEW:
         telemetry.count(Metric.OPERATIONS_IN_REVIEW)

@@ -87,7 +87,9 @@ class MatchEntries:
         references = {name for entry in entries for name in (entry.reference, entry.charge_reference) if name}
         known = {
             reference: owner
-            for reference, owner in self.lookups.owners(run.provider, run.account_id, sorted(references)).items()
+            for reference, owner in self.lookups.owners(
+                run.merchant_id, run.provider, run.account_id, sorted(references)
+            ).items()
             if owner.merchant_id == run.merchant_id
         }
         refunds = self._refunds(run, [entry for entry in entries if entry.reference not in known])
@@ -140,7 +142,9 @@ class MatchEntries:
             if ledger_entry and ledger_entry.attempt and e.succeeded and e.kind is EntryKind.CHARGE
         ]
         known = dict(
-            self.lookups.listed(run.source, run.provider, run.account_id, sorted({e.reference for e in wanted}))
+            self.lookups.listed(
+                run.merchant_id, run.source, run.provider, run.account_id, sorted({e.reference for e in wanted})
+            )
         )
         new: dict[str, str] = {}
         repeated: set[str] = set()
@@ -155,7 +159,9 @@ class MatchEntries:
             known[entry.reference] = new[entry.reference] = here
         if new:
             expires_at_ms = self.clock.now_ms() + NOTE_LIFETIME_MS
-            self.lookups.note_listed(run.source, run.provider, run.account_id, new, expires_at_ms)
+            self.lookups.note_listed(
+                run.merchant_id, run.source, run.provider, run.account_id, new, expires_at_ms=expires_at_ms
+            )
         return repeated
 
 

@@ -51,7 +51,7 @@ from payflowx.domain.reconciliation.run import (
     narrower,
 )
 from payflowx.domain.shared.ambient import Clock, Deadline, Telemetry
-from payflowx.domain.shared.errors import ConfigurationError
+from payflowx.domain.shared.errors import ConfigurationError, UnreadableItemError
 from payflowx.domain.shared.limits import DAY_MS, MAX_PAGE_ITEMS, MIN_TIME_TO_SEND_MS, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import CaptureMode
@@ -152,13 +152,15 @@ class Reconcile:
 
     def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         page = self.payments.page(self._query(run))
+        if page.unreadable:  # a run that ends says that every charge of its days was compared
+            raise UnreadableItemError("payment", None, f"{len(page.unreadable)} payments of the page")
         candidates = [
             (payment, attempt)
             for payment in page.items
             if (attempt := charge_to_find(payment, run.provider, run.account_id, run.time_range)) is not None
         ]
         names = sorted({attempt.reference for _, attempt in candidates if attempt.reference})
-        listed = self.lookups.listed(run.source, run.provider, run.account_id, names)
+        listed = self.lookups.listed(run.merchant_id, run.source, run.provider, run.account_id, names)
         unlisted = [(payment, attempt) for payment, attempt in candidates if attempt.reference not in listed]
         assessments = [
             self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))

@@ -108,6 +108,9 @@ class PlanReplay:
             missing = kind if item is None else "merchant"
             why = f"no such {missing} exists: the message is from another deployment, or the item was lost"
             return _plan(letter, what, ReplayStep.KEEP, why, job)
+        if job.read_refunds:
+            why = "the refunds of its charge are read at the provider; no money moves"
+            return _plan(letter, what, ReplayStep.RESOLVE, why, job, transaction_id=job.transaction_id)
         decision = attempt_engine.decide(item, self.policy, merchant.disabled, self.clock.now_ms())
         step, why = _worker_step(decision)
         return _plan(letter, what, step, why, job, transaction_id=job.transaction_id, status=item.owner.status)

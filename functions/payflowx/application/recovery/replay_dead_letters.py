@@ -82,6 +82,8 @@ class ReplayDeadLetters:
                 self.deliveries.send(message)
             case RunWakeUp(run_id=run_id):
                 self.run_queue.send(run_id)
+            case Job(read_refunds=True):
+                self.jobs.send(message)
             case Job(operation_id=None):
                 return self._resolve(message, operator_action)
             case Job(merchant_id=merchant_id, transaction_id=transaction_id, operation_id=operation_id):

@@ -64,4 +64,6 @@ class ProviderEventQueue(Protocol):
 class References(Protocol):
     """Providers' references, each with its one owner."""
 
-    def find(self, provider: str, account_id: str, reference: str) -> ReferenceOwner | None: ...
+    def find(self, merchant_id: str, provider: str, account_id: str, reference: str) -> ReferenceOwner | None:
+        """Return the owner among this merchant's attempts; where there is none, another merchant's."""
+        ...

@@ -49,11 +49,13 @@ class MerchantEventQuery:
 class MerchantEventPage:
     """A page, newest first. `next_position` continues the list; None ends it.
 
-    A page may be empty and still have a next one.
+    A page may be empty and still have a next one. `unreadable` holds the ids of events of the page that this release
+    cannot read.
     """
 
     items: Sequence[MerchantEvent]
     next_position: str | None
+    unreadable: Sequence[str] = ()
 
 
 class MerchantEvents(Protocol):

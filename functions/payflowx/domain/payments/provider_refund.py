@@ -1,11 +1,6 @@
-"""Refunds as a provider lists them, and what becomes of one that was made at the provider. Pure.
+"""Decisions about a refund that a provider lists: one that was made there becomes an operation. Pure."""
 
-The list is read from the provider's refund objects, in the payment's currency. A report only causes such a read, and a
-cumulative field such as "amount refunded" is never booked.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +8,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.outcome import Accepted, Declined, Outcome, Succeeded
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.shared.identifiers import OPERATION_PREFIXES, derive_id, parse_provider_key
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
@@ -21,45 +17,11 @@ _FINGERPRINT: Final = "made_at_provider"
 """No request of a merchant has this fingerprint."""
 
 
-class RefundState(StrEnum):
-    """The provider's word for the state of a refund."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderRefund:
-    """`reference`: the one id by which the provider knows the refund in every source.
-
-    `provider_key`: the key that it carries; None: it carries none.
-    """
-
-    reference: str
-    provider_key: str | None
-    amount: int
-    currency: str
-    state: RefundState
-    code: str = ""
-    """The provider's reason for a failure."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundList:
-    """All refunds of one charge. A list that was cut off is none."""
-
-    refunds: Sequence[ProviderRefund]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundListUnavailable:
-    """The list could not be read completely, or the provider has none; nothing follows from it."""
-
-    code: str
-
-
-RefundsRead = RefundList | RefundListUnavailable
+_STATES: Final[Mapping[RefundState, AttemptState]] = {
+    RefundState.PENDING: AttemptState.ACCEPTED,
+    RefundState.SUCCEEDED: AttemptState.SUCCEEDED,
+    RefundState.FAILED: AttemptState.DECLINED,
+}
 
 
 class RefundDecision(StrEnum):
@@ -99,6 +61,18 @@ def owner_of(operations: Sequence[Operation], refund: ProviderRefund) -> Operati
     """Return the operation that owns this refund; None if there is none."""
     refunds = (o for o in operations if o.kind is OperationKind.REFUND)
     return next((o for o in refunds if any(a.reference == refund.reference for a in o.attempts)), None)
+
+
+def is_recorded(operations: Sequence[Operation], refund: ProviderRefund) -> bool:
+    """Return whether the list says nothing new about this refund: it is ours, or its state is known."""
+    if parse_provider_key(refund.provider_key or "") is not None:
+        return True
+    owner = owner_of(operations, refund)
+    if owner is None:
+        return False
+    return owner.origin is Origin.MERCHANT or (
+        owner.attempts[0].state is _STATES[refund.state] and owner.amount == refund.amount
+    )
 
 
 def external_refund(payment: Payment, charge: Attempt, refund: ProviderRefund, now_ms: int) -> Operation:

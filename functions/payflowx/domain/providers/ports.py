@@ -7,7 +7,7 @@ from typing import Protocol
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.outcome import Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
-from payflowx.domain.payments.provider_refund import RefundsRead
+from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
@@ -84,6 +84,11 @@ class Provider(Protocol):
         """Inquire about the operation by our key or the provider's id. Changes nothing there."""
         ...
 
+    @property
+    def lists_refunds(self) -> bool:
+        """Return whether the refunds of a charge can be read."""
+        ...
+
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         """Read all refunds of a charge, whoever requested them. Changes nothing at the provider."""
         ...
@@ -95,6 +100,9 @@ class Provider(Protocol):
 
 class RefundListProvider(Protocol):
     """A provider whose refunds of a charge can be read, if its connector has such a list."""
+
+    @property
+    def lists_refunds(self) -> bool: ...
 
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead: ...
 

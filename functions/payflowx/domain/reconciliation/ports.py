@@ -9,7 +9,7 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.provider_refund import RefundsRead
+from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportPage, ReportResult
 from payflowx.domain.reconciliation.run import Discrepancy, Run, Source
@@ -39,6 +39,9 @@ class ListingProvider(Protocol):
     def report_page(self, page: ReportPage, account: Account) -> ReportResult:
         """Return one page of the provider's report."""
         ...
+
+    @property
+    def lists_refunds(self) -> bool: ...
 
     def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
         """Read all refunds of a charge. Changes nothing at the provider."""
@@ -96,7 +99,11 @@ class Runs(Protocol):
 class Lookups(Protocol):
     """Batch reads by key. A missing item is absent from the result."""
 
-    def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]: ...
+    def owners(
+        self, merchant_id: str, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, ReferenceOwner]:
+        """Return the owners among the merchant's attempts; where there is none, another merchant's."""
+        ...
 
     def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]: ...
 
@@ -108,12 +115,21 @@ class Lookups(Protocol):
         """Return operations by pairs of payment id and operation id."""
         ...
 
-    def listed(self, source: Source, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, str]:
+    def listed(
+        self, merchant_id: str, source: Source, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, str]:
         """Return the charges that a report listed, each with the line of the entry."""
         ...
 
     def note_listed(
-        self, source: Source, provider: str, account_id: str, lines: Mapping[str, str], expires_at_ms: int
+        self,
+        merchant_id: str,
+        source: Source,
+        provider: str,
+        account_id: str,
+        lines: Mapping[str, str],
+        *,
+        expires_at_ms: int,
     ) -> None: ...
 
 

@@ -71,8 +71,8 @@ MIN_TIME_TO_SEND_MS: Final = 15 * SECOND_MS
 DUE_AFTER_ACCEPT_MS: Final = 90 * SECOND_MS
 DUE_SHARDS: Final = 16
 MAX_DRIVES: Final = 40
-MIN_CANCEL_INTERVAL_MS: Final = 5 * SECOND_MS
-"""A repeated cancellation wakes a worker no more often: the worker calls the provider each time."""
+MIN_CANCEL_INTERVAL_MS: Final = 2 * MINUTE_MS
+"""A repeated cancellation brings the next try forward to this time after the last change: a try calls the provider."""
 MAX_QUEUE_DELAY_SECONDS: Final = 900
 """The longest delay of an SQS message; a longer wait is left to the sweeper."""
 EARLY_GRACE_MS: Final = 1 * SECOND_MS

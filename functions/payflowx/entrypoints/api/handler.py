@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from payflowx.adapters.platform import log_context
-from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError, UnreadableItemError
 from payflowx.domain.shared.metrics import Metric
 from payflowx.entrypoints.api import problems
 from payflowx.entrypoints.api.payments import handlers as payments
@@ -102,6 +102,17 @@ def unavailable(error: StorageUnavailableError) -> Response[str]:
     wiring().telemetry.warn("storage unavailable", reason=str(error))
     detail = "The request could not be completed. Repeat it unchanged, with the same idempotency key: that is safe."
     return _problem(problems.Problem(code="unavailable", detail=detail, request_id=_request().request_id))
+
+
+@app.exception_handler(UnreadableItemError)  # type: ignore[untyped-decorator]  # Powertools has no types here
+def not_readable(error: UnreadableItemError) -> Response[str]:
+    """A newer release wrote it; the sweeper and the workers of a release that reads it go on with it."""
+    wiring().telemetry.warn("item not readable", kind=error.kind, reason=error.reason)
+    detail = (
+        "This was stored by a newer version of the service, which this version cannot read. Nothing is lost, and "
+        "nothing is charged meanwhile. Repeat the request later, with the same idempotency key: that is safe."
+    )
+    return _problem(problems.Problem(code="not_readable", detail=detail, request_id=_request().request_id))
 
 
 @app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]  # Powertools has no types here

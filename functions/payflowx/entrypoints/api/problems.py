@@ -54,11 +54,17 @@ KINDS: Final[Mapping[str, Kind]] = {
     "endpoint_limit": Kind(409, "The limit of webhook endpoints is reached"),
     "outcome_unknown": Kind(409, "The outcome is not known yet"),
     "rate_limited": Kind(429, "Too many requests"),
+    "not_readable": Kind(503, "Stored by a newer version"),
     "unavailable": Kind(503, "Temporarily unavailable"),
     "internal_error": Kind(500, "Internal error"),
 }
 
-RETRY_AFTER_SECONDS: Final[Mapping[str, int]] = {"unavailable": 2, "outcome_unknown": 30, "rate_limited": 1}
+RETRY_AFTER_SECONDS: Final[Mapping[str, int]] = {
+    "unavailable": 2,
+    "not_readable": 60,
+    "outcome_unknown": 30,
+    "rate_limited": 1,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

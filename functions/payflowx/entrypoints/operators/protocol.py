@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
+from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError, UnreadableItemError
 
 W = TypeVar("W")
 
@@ -30,6 +30,8 @@ def answer(event: Mapping[str, Any], wired: W, runners: Runners[W]) -> dict[str,
         return _failure(refusal.code, refusal.detail)
     except StorageUnavailableError as error:
         return _failure("unavailable", f"{error}. Nothing may have been written; try again.")
+    except UnreadableItemError as error:
+        return _failure("not_readable", f"{error}. A newer release wrote it; nothing was changed.")
     except ConfigurationError as error:
         return _failure("configuration", f"{error}.")
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from payflowx.domain.payments.provider_refund import ProviderRefund, RefundState
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.json_fields import as_int, json_object, reference

@@ -478,3 +478,13 @@ def test_a_decline_that_is_proven_may_be_charged_elsewhere_by_a_replay(desk: Des
     assert desk.replay()[0].plan.step is ReplayStep.CHARGE
     desk.work()
     assert desk.stored(payment).status is PaymentStatus.SUCCESS
+
+
+def test_a_read_of_refunds_that_died_is_read_again(desk: Desk) -> None:
+    payment = desk.world.accept()
+    desk.world.work_until_idle()
+    job = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id, read_refunds=True)
+    desk.dead.put(JOB_MESSAGES.encode(job, None))
+    (replayed,) = desk.replay()
+    assert (replayed.plan.step, replayed.sent) == (ReplayStep.RESOLVE, True)
+    assert [sent.read_refunds for sent, _ in desk.world.jobs.sent] == [True]

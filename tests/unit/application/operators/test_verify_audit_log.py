@@ -6,9 +6,9 @@ import pytest
 
 from payflowx.adapters.dynamodb.core.keys import event_key
 from payflowx.application.operators.verify_audit_log import MAX_FAULTS, AuditLogVerification, VerifyAuditLog
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.state_machine import Context, change_of
 from payflowx.domain.shared.errors import Refusal
 from tests.support.memory import NOW_MS
 from tests.support.world import MERCHANT, World

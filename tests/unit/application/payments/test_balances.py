@@ -7,6 +7,7 @@ import pytest
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
@@ -18,12 +19,12 @@ from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Context, change_of, erase, expedite
+from payflowx.domain.payments.state_machine import apply_outcome, erase, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from tests.support.balance import amounts, assert_agrees, assert_balanced, operations_of
 from tests.support.world import RESENDABLE, World
 from tests.unit.application.payments.test_operations import charged, held, provider, settle
@@ -170,6 +171,7 @@ class TestEveryWayIntoReview:
         # An excess is never without a review.
         expected = PaymentStatus.IN_REVIEW if "excess" in after else PaymentStatus.SUCCESS
         assert world.now(payment).status is expected
+        assert world.telemetry.total("PaymentsInReview") == int("excess" in after)
 
     def test_a_booked_refund_whose_account_is_missing_is_left_alone(self, world: World) -> None:
         payment = charged(world)
@@ -345,6 +347,26 @@ class TestExpiredLeases:
         assert_balanced(world.now(payment))
         assert world.now(payment).captured == 70
         assert world.now(payment).open_capture_or_void is None
+
+
+def test_a_capture_adds_nothing_to_a_charge_of_another_attempt(world: World) -> None:
+    """Attempt 1 had been refused and charges late, while a capture of attempt 2's authorization is on its way."""
+    provider(world).charges = [Rejected(code="rate_limited")]
+    beta = world.providers.get("beta")
+    beta.able = replace(beta.able, capture_modes=frozenset(CaptureMode))
+    payment = held(world)
+    capture = world.request(CAPTURE, payment, 70).operation
+    late = Succeeded(
+        reference="ch_late", amount=100, currency="USD", merchant_reference=payment.attempts[0].provider_key
+    )
+    change = apply_outcome(world.now(payment), payment.attempts[0], late, context(world))
+    assert change is not None
+    assert isinstance(world.outcome_writer.apply(change), Stored)
+    assert amounts(world.now(payment)) == {"captured": 100, "refundable": 100}
+    settle(world, capture)
+    after = world.operation_now(capture)
+    assert (after.status, after.last_error and after.last_error.code) == ("IN_REVIEW", "mismatch")
+    assert amounts(world.now(payment)) == {"captured": 100, "refundable": 100}
 
 
 class TestMoneyMovedElsewhere:

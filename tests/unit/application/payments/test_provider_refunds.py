@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.operation import Operation, Origin
-from payflowx.domain.payments.outcome import NotFound, Unknown
+from payflowx.domain.payments.outcome import Mismatch, NotFound, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.provider_refund import ProviderRefund, RefundState
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_provider_key
@@ -106,10 +107,21 @@ class TestBooking:
         (operation,) = external(world, payment)
         assert (operation.status, operation.last_error and operation.last_error.code) == ("IN_REVIEW", "late_success")
         assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
+        assert world.telemetry.total("OperationsInReview") == 1
+        assert operation.review_since_ms is not None
         from payflowx.domain.payments.review import ReviewVerdict
 
         close(world, operation, ReviewVerdict.NOT_CHARGED)
         assert of(world, payment) == {"captured": 100, "refundable": 20, "refunded": 80}
+
+    def test_a_pending_excess_that_succeeds_stays_in_review(self, world: World) -> None:
+        payment = charged(world)
+        refund(world, payment, 80)
+        read(world, payment, listed(state=PENDING))
+        assert of(world, payment) == {"captured": 100, "refunded": 80, "reserved": 40, "excess": 20}
+        read(world, payment, listed())
+        assert external(world, payment)[0].status is OperationStatus.IN_REVIEW
+        assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
 
     def test_a_payment_in_review_takes_it(self, world: World) -> None:
         from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
@@ -149,6 +161,18 @@ class TestBooking:
         with pytest.raises(StorageUnavailableError):
             read(world, payment, listed())
         assert external(world, payment) == []
+
+
+def test_a_list_without_news_reads_the_ledger_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = charged(world)
+    dashboard = [listed(f"re_{n}", 1) for n in range(40)]
+    read(world, payment, *dashboard)
+    reads: list[str] = []
+    get = world.payments.get
+    monkeypatch.setattr(world.payments, "get", lambda *names: reads.append("x") or get(*names))
+    assert read(world, payment, *dashboard).booked == []
+    assert len(reads) == 1
+    assert of(world, payment)["refunded"] == 40
 
 
 class TestLife:
@@ -234,6 +258,14 @@ class TestOursFirst:
         assert read(world, payment, listed()).booked == ["re_dash"]
         assert of(world, payment) == {"captured": 100, "refundable": 30, "refunded": 70}
 
+    def test_a_mismatch_of_ours_without_an_id_is_unresolved_too(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).moves = [Mismatch(code="duplicate_refund")]
+        world.request(REFUND, payment, 40)
+        world.work()
+        assert read(world, payment, listed()).waiting == ["re_dash"]
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "reserved": 40}
+
     def test_one_with_the_key_of_another_program_needs_not_wait(self, world: World) -> None:
         payment = charged(world)
         provider(world).moves = [Unknown(code="read_timeout")]
@@ -285,11 +317,71 @@ class TestProviderEvents:
     )
     def test_no_other_event_does(self, world: World, changes: dict[str, Any]) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         world.process_provider_event(self._event(payment, **changes))
         assert world.jobs.sent == []
 
+    def test_without_a_list_the_event_matches_nothing_as_before(self, world: World) -> None:
+        payment = charged(world)
+        world.process_provider_event(self._event(payment))
+        world.deliver_provider_events()
+        assert world.jobs.sent == []
+        assert world.telemetry.total("WebhooksUnmatched") == 1
+
     def test_another_merchants_charge_is_not_read(self, world: World) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         other = replace(self._event(payment), merchant_id="other")
         world.process_provider_event(other)
         assert world.jobs.sent == []
+
+
+class TestByHand:
+    """For a provider whose refunds cannot be read."""
+
+    def _record(self, world: World, payment: Payment, reference: str = "re_dash", amount: int = 40) -> Payment:
+        use_case = RecordRefundByHand(record_provider_refunds=world.record_provider_refunds)
+        facts = {"operator": "ada", "evidence": "line 7"}
+        names = (payment.merchant_id, payment.transaction_id)
+        return use_case(*names, reference=reference, amount=amount, evidence=facts)
+
+    def test_it_is_booked_once_with_its_evidence(self, world: World) -> None:
+        payment = charged(world)
+        for _ in range(2):
+            assert self._record(world, payment).refundable == 60
+        assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
+        event = world.events_of(payment)[-1]
+        assert (event.facts["operator"], event.facts["evidence"]) == ("ada", "line 7")
+
+    def test_it_is_refused_where_the_refunds_can_be_read(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).refunds = []
+        with pytest.raises(Refusal) as refusal:
+            self._record(world, payment)
+        assert refusal.value.code == "not_supported"
+
+    def test_one_that_may_be_ours_waits(self, world: World) -> None:
+        payment = charged(world)
+        provider(world).moves = [Unknown(code="read_timeout")]
+        world.request(REFUND, payment, 40)
+        world.work()
+        with pytest.raises(Refusal) as refusal:
+            self._record(world, payment)
+        assert refusal.value.code == "outcome_unknown"
+        assert external(world, payment) == []
+
+    @pytest.mark.parametrize(
+        ("reference", "amount", "code"), [("re_dash", 101, "amount_invalid"), ("a b", 40, "reference_invalid")]
+    )
+    def test_what_cannot_be_is_refused(self, world: World, reference: str, amount: int, code: str) -> None:
+        payment = charged(world)
+        with pytest.raises(Refusal) as refusal:
+            self._record(world, payment, reference, amount)
+        assert refusal.value.code == code
+        assert of(world, payment) == {"captured": 100, "refundable": 100}
+
+    def test_only_a_charge_is_refunded(self, world: World) -> None:
+        for payment, code in ((held(world), "invalid_state"), (replace(held(world), transaction_id="x"), "not_found")):
+            with pytest.raises(Refusal) as refusal:
+                self._record(world, payment)
+            assert refusal.value.code == code

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Source
 from payflowx.domain.shared.errors import Refusal
@@ -230,7 +230,7 @@ class TestBounds:
         assert (run.counts, world.report(run)) == ({"matched": 1}, [])
         # Listed before the span, as an earlier run may not have been made.
         reference = seen.attempts[0].reference or ""
-        assert reference in world.lookups.listed(Source.LIST, world.provider, "main", [reference])
+        assert reference in world.lookups.listed(seen.merchant_id, Source.LIST, world.provider, "main", [reference])
 
     def test_another_merchants_reference_does_not_hide_our_key(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")

@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from payflowx.domain.payments.ports import AnyDue, Due, DueKind, OwnerId, UnknownDue
+from payflowx.domain.payments.ports import AnyDue, Due, DueKind, UnknownDue
+from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -69,9 +70,9 @@ def owner_key(owner_id: OwnerId) -> dict[str, str]:
     return operation_key(*of_payment, owner_id.operation_id) if owner_id.operation_id else payment_key(*of_payment)
 
 
-def seen_key(provider: str, account_id: str, event_id: str) -> dict[str, str]:
-    """A webhook that was applied."""
-    return {"pk": f"W#{provider}#{account_id}#{event_id}", "sk": SEEN}
+def seen_key(merchant_id: str, provider: str, account_id: str, event_id: str) -> dict[str, str]:
+    """A webhook that was applied. Release 0.2.0 left the merchant out; its items expire after 60 days."""
+    return {"pk": f"W#{_of_merchant(merchant_id, provider, account_id)}#{event_id}", "sk": SEEN}
 
 
 def parse_due_key(pk: str, sk: str, due_at_ms: int) -> AnyDue:
@@ -113,8 +114,13 @@ def due_key(due: AnyDue) -> dict[str, str]:
 
 
 def reference_key(provider: str, account_id: str, reference: str) -> dict[str, str]:
-    """A provider's id of a charge; it has one owner."""
+    """A provider's id of a charge; the first merchant whose account of this name tells it owns it here."""
     return {"pk": f"R#{provider}#{account_id}#{reference}", "sk": REFERENCE}
+
+
+def own_reference_key(merchant_id: str, provider: str, account_id: str, reference: str) -> dict[str, str]:
+    """A provider's id that another merchant's account of the same name has told before."""
+    return {"pk": f"R#{_of_merchant(merchant_id, provider, account_id)}#{reference}", "sk": REFERENCE}
 
 
 def run_key(run_id: str) -> dict[str, str]:
@@ -127,9 +133,19 @@ def finding_key(run_id: str, name: str) -> dict[str, str]:
     return {"pk": f"Q#{run_id}", "sk": f"{FINDING_PREFIX}{name}"}
 
 
-def listed_key(source: str, provider: str, account_id: str, reference: str) -> dict[str, str]:
-    """A charge that a book of the provider was seen to have."""
+def listed_key(merchant_id: str, source: str, provider: str, account_id: str, reference: str) -> dict[str, str]:
+    """A charge that a provider's report or file was seen to hold."""
+    return {"pk": f"S#{source}#{_of_merchant(merchant_id, provider, account_id)}#{reference}", "sk": LISTED}
+
+
+def listed_key_before(source: str, provider: str, account_id: str, reference: str) -> dict[str, str]:
+    """The key of release 0.2.0, which left the merchant out; its items expire after 60 days."""
     return {"pk": f"S#{source}#{provider}#{account_id}#{reference}", "sk": LISTED}
+
+
+def _of_merchant(merchant_id: str, provider: str, account_id: str) -> str:
+    """An account's name is unique within its merchant only. No provider is named `M`."""
+    return f"M#{merchant_id}#{provider}#{account_id}"
 
 
 def idempotency_partition(merchant_id: str, idempotency_key: str) -> str:
@@ -180,3 +196,8 @@ def merchant_events_day(merchant_id: str, day: str) -> str:
 def merchant_day_sort(at_ms: int, item_id: str) -> str:
     """Within a day, by time and id."""
     return f"{at_ms:013d}#{item_id}"
+
+
+def id_in(merchant_day_sort: str) -> str:
+    """The id that a sort key of a merchant's day ends with."""
+    return merchant_day_sort.partition("#")[2]

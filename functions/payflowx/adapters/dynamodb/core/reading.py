@@ -3,7 +3,8 @@
 An item may have been written by a newer release: during a deployment, or before a roll-back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -29,6 +30,37 @@ def decodes(kind: str) -> Callable[[Callable[[Item], T]], Callable[[Item], T]]:
         return read
 
     return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item of a list that this release cannot read, beside those that it can."""
+
+    item: Item = field(repr=False)
+
+
+def or_unreadable(decode: Callable[[Item], T]) -> Callable[[Item], T | Unreadable]:
+    """The decoder of a list's rows: one that cannot be read must not hide the others."""
+
+    def read(item: Item) -> T | Unreadable:
+        try:
+            return decode(item)
+        except UnreadableItemError:
+            return Unreadable(item)
+
+    return read
+
+
+def readable(found: Iterable[T | Unreadable]) -> tuple[list[T], list[Unreadable]]:
+    """The rows of a list: those that were read, and the others."""
+    items: list[T] = []
+    others: list[Unreadable] = []
+    for row in found:
+        if isinstance(row, Unreadable):
+            others.append(row)
+        else:
+            items.append(row)
+    return items, others
 
 
 def known(item: Item, target: type[Any]) -> Item:

@@ -21,11 +21,11 @@ from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, t
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Owner, id_of
-from payflowx.domain.payments.state_machine import Change, SeenEvent
+from payflowx.domain.payments.work_item import Owner, id_of
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState
 
@@ -110,18 +110,22 @@ def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
     A first success may be written only where there is none.
     """
     expression = Expression()
-    update = expression.update(seen(item_of(before)) | _derived(before), item_of(after))
+    update = expression.update(read(before), item_of(after))
     conditions = unmoved(expression, before)
     if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
     return _update(table, keys.owner_key(id_of(before)), update, conditions, expression)
 
 
-def _derived(before: Payment | Operation) -> Item:
-    """Attributes that the reader derived from others: the stored ones are unknown."""
+def read(before: Payment | Operation) -> Item:
+    """The item as read, with unknown what the reader may have derived from other attributes."""
+    return seen(item_of(before)) | dict.fromkeys(_derived(before), UNKNOWN)
+
+
+def _derived(before: Payment | Operation) -> tuple[str, ...]:
     if isinstance(before, Operation):
-        return {"held": UNKNOWN}
-    return dict.fromkeys(("reserved", "balanceVersion"), UNKNOWN) if before.is_balance_derived else {}
+        return ("held",)
+    return ("reserved", "balanceVersion") if before.is_balance_derived else ()
 
 
 def _is_first_charge(before: Payment | Operation, after: Payment | Operation) -> bool:
@@ -133,8 +137,11 @@ def _is_first_charge(before: Payment | Operation, after: Payment | Operation) ->
     )
 
 
-def owned_reference(table: str, change: Change) -> dict[str, Any]:
-    """A provider's id gets its one owner, or has it already."""
+def owned_reference(table: str, change: Change, *, beside_another_merchant: bool = False) -> dict[str, Any]:
+    """A provider's id gets its one owner, or has it already.
+
+    `beside_another_merchant`: under the merchant's own key, because another merchant has the id under the common one.
+    """
     attempt = _attempt_of(change)
     operation_id = change.operation_after.operation_id if change.operation_after else None
     expression = Expression()
@@ -152,14 +159,18 @@ def owned_reference(table: str, change: Change) -> dict[str, Any]:
     }
     update = expression.update({}, values)
     condition = f"({expression.absent('pk')} OR ({' AND '.join(ours)}))"
-    key = keys.reference_key(attempt.provider, attempt.account_id, change.reference or "")
-    return _update(table, key, update, [condition], expression)
+    names = (attempt.provider, attempt.account_id, change.reference or "")
+    own = keys.own_reference_key(change.after.merchant_id, *names)
+    key = own if beside_another_merchant else keys.reference_key(*names)
+    write = _update(table, key, update, [condition], expression)
+    write["Update"]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return write
 
 
-def seen_event(table: str, event: SeenEvent) -> dict[str, Any]:
+def seen_event(table: str, merchant_id: str, event: SeenEvent) -> dict[str, Any]:
     """A provider's event is applied once. The clean-up by DynamoDB only saves space."""
     item = {
-        **keys.seen_key(event.provider, event.account_id, event.event_id),
+        **keys.seen_key(merchant_id, event.provider, event.account_id, event.event_id),
         "schemaVersion": keys.SCHEMA_VERSION,
         "expiresAt": event.expires_at_ms // SECOND_MS,
     }

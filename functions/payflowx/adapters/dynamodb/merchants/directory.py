@@ -5,6 +5,7 @@
 | in the list of merchants | `MERCHANTS` | the merchant's id |
 | a key, as the authorizer finds it | `K#{hash}` | `KEY` |
 | a key, as operators list it | `M#{merchant}#K` | the key's id |
+| an account at a provider, by the hash of its identity | `ACCOUNT#{hash}` | `OWNER` |
 | a provider's switch | `M#{merchant}` or `GLOBAL` | `SWITCH#{provider}` |
 | an entry of the operators' audit log | `AUDIT#{month}` | time and a hash of the entry |
 """
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 _MERCHANTS: Final = "MERCHANTS"
 _HASH_CHARS: Final = 8
+_CLAIM: Final = "ACCOUNT#"
+_OWNER: Final = "OWNER"
 _REVIEWS_INDEXED: Final = "reviewsIndexedAt"
 """Since this time the index of reviews holds all of the merchant's; absent on what release 0.2.0 created."""
 
@@ -58,8 +61,10 @@ class DynamoDBMerchantDirectory:
 
     # -- merchants
 
-    def create_merchant(self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry) -> bool:
-        """False if the id is taken."""
+    def create_merchant(
+        self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry, *, claims: Sequence[str] = ()
+    ) -> bool:
+        """False if the id is taken, or an account is another merchant's."""
         partition = f"M#{merchant.merchant_id}"
         created = {"name": merchant.name, "createdAt": key.created_at_ms}
         return self._write(
@@ -73,6 +78,7 @@ class DynamoDBMerchantDirectory:
                 if account.webhook_token
             ),
             *(self._new(directory_item(merchant.merchant_id, account)) for account in merchant.accounts),
+            *(self._claimed(merchant.merchant_id, identity) for identity in sorted(set(claims))),
             self._new(_record_item(record)),
         )
 
@@ -96,6 +102,29 @@ class DynamoDBMerchantDirectory:
         return merchant_from_items(
             merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
         )
+
+    def account_owner(self, identity: str) -> str | None:
+        """As stored now."""
+        with storage_errors():
+            answer = self.client.get_item(
+                TableName=self.table, Key=to_attributes(_claim_key(identity)), ConsistentRead=True
+            )
+        return str(from_attributes(answer["Item"])["merchantId"]) if "Item" in answer else None
+
+    def claim_account(self, merchant_id: str, identity: str) -> str:
+        """One update of a row of its own: the first merchant stays its owner."""
+        expression = Expression()
+        owner, ours = expression.name("merchantId"), expression.value(merchant_id)
+        version = expression.assignments({"schemaVersion": keys.SCHEMA_VERSION})
+        with storage_errors():
+            answer = self.client.update_item(
+                TableName=self.table,
+                Key=to_attributes(_claim_key(identity)),
+                UpdateExpression=f"SET {owner} = if_not_exists({owner}, {ours}), {version}",
+                ReturnValues="ALL_NEW",
+                **expression.arguments(),
+            )
+        return str(from_attributes(answer["Attributes"])["merchantId"])
 
     def put_account(self, merchant_id: str, account: Account, record: AuditEntry) -> bool:
         """False if the merchant has it already, or is gone."""
@@ -236,6 +265,20 @@ class DynamoDBMerchantDirectory:
             }
         }
 
+    def _claimed(self, merchant_id: str, identity: str) -> dict[str, Any]:
+        """Where nothing is, or the merchant's own claim."""
+        expression = Expression()
+        item = {**_claim_key(identity), "merchantId": merchant_id, "schemaVersion": keys.SCHEMA_VERSION}
+        condition = f"{expression.absent('pk')} OR {expression.equals('merchantId', merchant_id)}"
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": to_attributes(item),
+                "ConditionExpression": condition,
+                **expression.arguments(),
+            }
+        }
+
     def _exists(self, key: Mapping[str, str]) -> dict[str, Any]:
         return {
             "ConditionCheck": {
@@ -261,6 +304,10 @@ class DynamoDBMerchantDirectory:
                 **expression.arguments(),
             }
         }
+
+
+def _claim_key(identity: str) -> dict[str, str]:
+    return {"pk": f"{_CLAIM}{identity}", "sk": _OWNER}
 
 
 def _record_item(record: AuditEntry) -> Item:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Generic
 
 from botocore.exceptions import ClientError
@@ -14,9 +15,10 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.payment_items import lease_assignments
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import SeenEvent
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import AlreadySeen, Owner, OwnerId, Stored, VersionConflict, id_of
-from payflowx.domain.payments.state_machine import SeenEvent
+from payflowx.domain.payments.ports import AlreadySeen, Stored, VersionConflict
+from payflowx.domain.payments.work_item import Owner, OwnerId, id_of
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
 
@@ -48,7 +50,30 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         append: Attempt | None = None,
         reopen: Attempt | None = None,
     ) -> Stored[Owner] | VersionConflict[Owner]:
-        """Update the item and return it in one call: a claim needs no read."""
+        """Update the item and return it in one call: a claim needs no read.
+
+        So nobody has seen yet whether this release can read the item. An item of a newer layout gets no attempt before
+        it was read: the refused write returns it, and decoding it raises `UnreadableItemError`.
+        """
+        claim = partial(
+            self._claim, owner_id, version=version, lease=lease, now_ms=now_ms, append=append, reopen=reopen
+        )
+        result = claim(is_read=append is None)
+        if isinstance(result, VersionConflict) and result.item is not None and result.item.version == version:
+            return claim(is_read=True)
+        return result
+
+    def _claim(
+        self,
+        owner_id: OwnerId,
+        *,
+        version: int,
+        lease: Lease,
+        now_ms: int,
+        append: Attempt | None,
+        reopen: Attempt | None,
+        is_read: bool,
+    ) -> Stored[Owner] | VersionConflict[Owner]:
         expression = Expression()
         values = {
             "version": version + 1,
@@ -59,6 +84,8 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         }
         update = "SET " + expression.assignments(values)
         conditions = [expression.equals("version", version), expression.at_most("lease.expiresAt", now_ms)]
+        if not is_read:
+            conditions.append(expression.at_most("schemaVersion", keys.SCHEMA_VERSION))
         if append is not None or reopen is not None:
             conditions.append(expression.absent("chargedAttempt"))
         if append is not None:
@@ -79,7 +106,7 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
     def reschedule(self, before: Owner, after: Owner) -> Stored[Owner] | VersionConflict[Owner]:
         """Update what differs."""
         expression = Expression()
-        update = expression.update(writes.seen(writes.item_of(before)), writes.item_of(after))
+        update = expression.update(writes.read(before), writes.item_of(after))
         return self._update(
             id_of(before),
             update,
@@ -95,7 +122,10 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         table = self.transactions_table
         refused = writes.transact(
             self.client,
-            [(Part.OWNER, writes.changed(table, before, after)), (Part.SEEN, writes.seen_event(table, seen))],
+            [
+                (Part.OWNER, writes.changed(table, before, after)),
+                (Part.SEEN, writes.seen_event(table, before.merchant_id, seen)),
+            ],
         )
         if refused is None:
             return Stored(item=after)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.reading import Unreadable, or_unreadable, readable
 from payflowx.adapters.dynamodb.payments.payment_items import from_item
 from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, TimeRange
 from payflowx.domain.payments.ports import PaymentPage, PaymentQuery
@@ -25,10 +26,14 @@ class PaymentList:
             client=self.client,
             table=self.table,
             partition=lambda day: keys.merchant_day(query.merchant_id, day),
-            read=from_item,
+            read=or_unreadable(from_item),
         )
         time_range = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
-        items, next_position = days.page(
-            time_range, query.limit, wanted=lambda payment: query.status in (None, payment.status)
+        found, next_position = days.page(
+            time_range,
+            query.limit,
+            wanted=lambda row: isinstance(row, Unreadable) or query.status in (None, row.status),
         )
-        return PaymentPage(items=items, next_position=next_position)
+        items, unreadable = readable(found)
+        ids = [keys.id_in(row.item["merchantDaySort"]) for row in unreadable]
+        return PaymentPage(items=items, next_position=next_position, unreadable=ids)

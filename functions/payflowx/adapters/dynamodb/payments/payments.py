@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
@@ -14,6 +14,7 @@ from payflowx.adapters.dynamodb.payments.event_items import event_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item, to_item
 from payflowx.adapters.dynamodb.payments.payment_list import PaymentList
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import (
@@ -27,9 +28,11 @@ from payflowx.domain.payments.ports import (
     Stored,
     VersionConflict,
 )
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
+
+_OPERATOR: Final = "operator"
+"""The actor of a review's closing: nothing was verified against the provider's answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +105,20 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
     # -- outcome
 
     def commit(self, change: Change) -> Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen:
-        """All parts in one transaction; when its fate is unclear, the stored event tells."""
+        """All parts in one transaction; when its fate is unclear, the stored event tells.
+
+        Accounts of two merchants may have one name, and their providers' ids may be equal: the second merchant's is
+        then stored under a key of its own. The common key is asked first, always, so that one merchant's attempts meet
+        there whatever release writes them; its items are never deleted.
+        """
+        return self._commit(change, beside_another_merchant=False)
+
+    def _commit(
+        self, change: Change, *, beside_another_merchant: bool
+    ) -> Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen:
+        parts = self._commit_parts(change, beside_another_merchant=beside_another_merchant)
         try:
-            refused = writes.transact(self.client, self._commit_parts(change))
+            refused = writes.transact(self.client, parts)
         except StorageUnavailableError:
             return self._own_or_moved(change)
         if refused is None:
@@ -115,9 +129,15 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             return self._own_or_moved(change)
         if Part.SEEN in refused.failed:
             return AlreadySeen()
-        return ReferenceTaken() if Part.REFERENCE in refused.failed else self._own_or_moved(change)
+        if Part.REFERENCE not in refused.failed:
+            return self._own_or_moved(change)
+        if not beside_another_merchant and _is_of_another_merchant(refused.failed[Part.REFERENCE], change):
+            return self._commit(change, beside_another_merchant=True)
+        return ReferenceTaken()
 
-    def _commit_parts(self, change: Change) -> list[tuple[Part, dict[str, Any]]]:
+    def _commit_parts(
+        self, change: Change, *, beside_another_merchant: bool = False
+    ) -> list[tuple[Part, dict[str, Any]]]:
         table = self.transactions_table
         parts = [(Part.PAYMENT, writes.changed(table, change.before, change.after))]
         if change.operation_before is not None and change.operation_after is not None:
@@ -125,9 +145,10 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         elif change.operation_after is not None:
             parts += writes.new_operation(table, change.operation_after)
         if change.reference and change.attempt_number:
-            parts.append((Part.REFERENCE, writes.owned_reference(table, change)))
+            owned = writes.owned_reference(table, change, beside_another_merchant=beside_another_merchant)
+            parts.append((Part.REFERENCE, owned))
         if change.seen is not None:
-            parts.append((Part.SEEN, writes.seen_event(table, change.seen)))
+            parts.append((Part.SEEN, writes.seen_event(table, change.before.merchant_id, change.seen)))
         return [*parts, (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change)))]
 
     def _own_or_moved(self, change: Change) -> Stored[Payment] | VersionConflict[Payment]:
@@ -140,6 +161,12 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
     def _pause(self, tries: int) -> None:
         """Let the other writer finish: 20 to 40 ms, doubled a try."""
         self.pause(0.02 * 2**tries * (1 + self.jitter()))
+
+
+def _is_of_another_merchant(owner: Item | None, change: Change) -> bool:
+    """Return whether a provider's answer, not an operator's word, is about an id of another merchant's account."""
+    is_other = owner is not None and owner["merchantId"] != change.after.merchant_id
+    return is_other and change.event.actor != _OPERATOR
 
 
 def _key_item(payment: Payment, idempotency_key: str) -> Item:

@@ -9,6 +9,7 @@ from payflowx.adapters.dynamodb.core.batches import get_items, put_items
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item
+from payflowx.adapters.dynamodb.payments.references import owner_from_item
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
@@ -26,19 +27,18 @@ class DynamoDBLookups:
     client: "DynamoDBClient"
     table: str
 
-    def owners(self, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, ReferenceOwner]:
-        """By the provider's ids."""
-        by_pk = {keys.reference_key(provider, account_id, name)["pk"]: name for name in references}
-        found = self._get([keys.reference_key(provider, account_id, name) for name in references])
-        return {
-            by_pk[item["pk"]]: ReferenceOwner(
-                merchant_id=item["merchantId"],
-                transaction_id=item["transactionId"],
-                attempt=item["attempt"],
-                operation_id=item.get("operationId"),
-            )
-            for item in found
-        }
+    def owners(
+        self, merchant_id: str, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, ReferenceOwner]:
+        """By the provider's ids. Those that another merchant has are looked up under the merchant's own keys too."""
+        common = self._owners({name: keys.reference_key(provider, account_id, name) for name in references})
+        others = [name for name, owner in common.items() if owner.merchant_id != merchant_id]
+        own = {name: keys.own_reference_key(merchant_id, provider, account_id, name) for name in others}
+        return {**common, **self._owners(own)}
+
+    def _owners(self, by_name: Mapping[str, Mapping[str, str]]) -> dict[str, ReferenceOwner]:
+        names = {key["pk"]: name for name, key in by_name.items()}
+        return {names[item["pk"]]: owner_from_item(item) for item in self._get(list(by_name.values()))}
 
     def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]:
         """By their ids."""
@@ -56,14 +56,24 @@ class DynamoDBLookups:
         found = self._get([keys.operation_key(merchant_id, payment, name) for payment, name in of])
         return {item["operationId"]: operation_from_item(item) for item in found}
 
-    def listed(self, source: Source, provider: str, account_id: str, references: Sequence[str]) -> Mapping[str, str]:
-        """With the line or the run that saw it."""
-        by_pk = {keys.listed_key(source, provider, account_id, name)["pk"]: name for name in references}
-        found = self._get([keys.listed_key(source, provider, account_id, name) for name in references])
-        return {by_pk[item["pk"]]: item["line"] for item in found}
+    def listed(
+        self, merchant_id: str, source: Source, provider: str, account_id: str, references: Sequence[str]
+    ) -> Mapping[str, str]:
+        """With the line or the run that saw it; also as release 0.2.0 noted it, under a key without the merchant."""
+        before = {keys.listed_key_before(source, provider, account_id, name)["pk"]: name for name in references}
+        now = {keys.listed_key(merchant_id, source, provider, account_id, name)["pk"]: name for name in references}
+        found = {item["pk"]: item["line"] for item in self._get([{"pk": pk, "sk": keys.LISTED} for pk in before | now])}
+        return {names[pk]: line for names in (before, now) for pk, line in found.items() if pk in names}
 
     def note_listed(
-        self, source: Source, provider: str, account_id: str, lines: Mapping[str, str], expires_at_ms: int
+        self,
+        merchant_id: str,
+        source: Source,
+        provider: str,
+        account_id: str,
+        lines: Mapping[str, str],
+        *,
+        expires_at_ms: int,
     ) -> None:
         """Written over an older sight of the same. The clean-up by DynamoDB only saves space."""
         put_items(
@@ -71,7 +81,7 @@ class DynamoDBLookups:
             self.table,
             [
                 {
-                    **keys.listed_key(source, provider, account_id, name),
+                    **keys.listed_key(merchant_id, source, provider, account_id, name),
                     "schemaVersion": keys.SCHEMA_VERSION,
                     "line": line,
                     "expiresAt": expires_at_ms // SECOND_MS,

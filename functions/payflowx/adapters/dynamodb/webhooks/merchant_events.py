@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
+from payflowx.adapters.dynamodb.core.reading import or_unreadable, readable
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.core.writes import seen
 from payflowx.adapters.dynamodb.reconciliation.payment_index import MerchantDays, TimeRange
@@ -62,8 +63,13 @@ class DynamoDBMerchantEvents:
             client=self.client,
             table=self.table,
             partition=lambda day: keys.merchant_events_day(query.merchant_id, day),
-            read=merchant_event_from_item,
+            read=or_unreadable(merchant_event_from_item),
         )
         time_range = TimeRange(from_ms=query.from_ms, until_ms=query.until_ms, position=query.position)
-        items, next_position = days.page(time_range, query.limit, wanted=lambda _merchant_event: True)
-        return MerchantEventPage(items=[item for item in items if item is not None], next_position=next_position)
+        found, next_position = days.page(time_range, query.limit, wanted=lambda _merchant_event: True)
+        items, unreadable = readable(found)
+        return MerchantEventPage(
+            items=[item for item in items if item is not None],
+            next_position=next_position,
+            unreadable=[keys.id_in(row.item["merchantDaySort"]) for row in unreadable],
+        )

@@ -193,10 +193,15 @@ class PaymentAnswer(_Answer):
 
 
 class PaymentListAnswer(_Answer):
-    """Newest first. A page may be empty and still have a cursor: go on until it is null."""
+    """Newest first. A page may be empty and still have a cursor: go on until it is null.
+
+    `unreadable`: payments of the page, of any status, that a newer version of the service stored and this one cannot
+    show now. They are processed as usual; read them again later.
+    """
 
     items: list[PaymentAnswer]
     next_cursor: str | None
+    unreadable: list[TransactionId] = []
 
 
 class OperationAnswer(_Answer):
@@ -225,6 +230,8 @@ class OperationListAnswer(_Answer):
 
     items: list[OperationAnswer]
     next_cursor: str | None
+    unreadable: list[OperationId] = []
+    """Ids of operations of the page that a newer version of the service stored and this one cannot show now."""
 
 
 class EventAnswer(_Answer):

@@ -47,9 +47,8 @@ def list_events(request: ApiRequest, wired: ApiWiring) -> Response[str]:
     query = decoding.merchant_event_query(parameters, request.merchant_id, wired.cursors, now_ms)
     page = wired.read_merchant_events.page(query)
     cursor = decoding.merchant_event_cursor(query, page.next_position, wired.cursors)
-    return answer(
-        MerchantEventListAnswer(items=[present_merchant_event(item) for item in page.items], next_cursor=cursor)
-    )
+    items = [present_merchant_event(item) for item in page.items]
+    return answer(MerchantEventListAnswer(items=items, next_cursor=cursor, unreadable=list(page.unreadable)))
 
 
 def redeliver_event(request: ApiRequest, wired: ApiWiring, event_id: str) -> Response[str]:

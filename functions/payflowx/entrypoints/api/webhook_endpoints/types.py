@@ -86,10 +86,14 @@ class MerchantEventAnswer(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class MerchantEventListAnswer(msgspec.Struct, rename="camel", kw_only=True):
-    """Newest first. A page may be empty and still have a cursor: go on until it is null."""
+    """Newest first. A page may be empty and still have a cursor: go on until it is null.
+
+    `unreadable`: ids of events of the page that a newer version of the service stored and this one cannot show now.
+    """
 
     items: list[MerchantEventAnswer]
     next_cursor: str | None
+    unreadable: list[str] = []
 
 
 class MessageChange(msgspec.Struct, rename="camel", kw_only=True):

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from payflowx.domain.merchants.operator_action import checked_words
 from payflowx.domain.payments.ports import PaymentQuery
-from payflowx.domain.shared.limits import DAY_MS, MAX_LIST_RANGE_DAYS
+from payflowx.domain.shared.limits import DAY_MS, MAX_AMOUNT, MAX_LIST_RANGE_DAYS, MAX_REFERENCE_CHARS
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.operators.commands.base import (
     Command,
@@ -73,8 +74,21 @@ class ResolvePaymentCommand(MutatingCommand, tag="resolve_payment"):
     transaction_id: TransactionId
 
 
+class RecordRefundCommand(MutatingCommand, tag="record_refund"):
+    """Books a refund that was made in the dashboard of a provider whose refunds cannot be read."""
+
+    merchant_id: MerchantId
+    transaction_id: TransactionId
+    reference: Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
+    amount: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
+    evidence: str
+
+
 class ErasePersonalDataCommand(MutatingCommand, tag="erase_personal_data"):
-    """Erases a final payment's customer, tokens, texts and URLs."""
+    """Erases a final payment's customer, tokens, texts and URLs, and the texts of its captures, voids and refunds.
+
+    `erased` false: operations are left; repeat the command.
+    """
 
     merchant_id: MerchantId
     transaction_id: TransactionId
@@ -87,6 +101,7 @@ COMMANDS = (
     ListEventsCommand,
     VerifyAuditLogCommand,
     ResolvePaymentCommand,
+    RecordRefundCommand,
     ErasePersonalDataCommand,
 )
 
@@ -99,6 +114,7 @@ def run(
     | ListEventsCommand
     | VerifyAuditLogCommand
     | ResolvePaymentCommand
+    | RecordRefundCommand
     | ErasePersonalDataCommand,
 ) -> dict[str, Any]:
     """The answer's fields."""
@@ -127,10 +143,17 @@ def run(
             }
         case ResolvePaymentCommand():
             return payment_fields(wired.resolve_payment(*names, command.operator_action()))
+        case RecordRefundCommand():
+            facts = {**command.operator_action().facts(), "evidence": checked_words("evidence", command.evidence)}
+            refunded = wired.record_refund_by_hand(
+                *names, reference=command.reference, amount=command.amount, evidence=facts
+            )
+            return payment_fields(refunded)
         case ErasePersonalDataCommand():
-            wired.erase_personal_data(*names, command.operator_action())
-            wired.telemetry.info("personal data erased", transactionId=command.transaction_id)
-            return {"erased": True}
+            complete = wired.erase_personal_data(*names, command.operator_action())
+            if complete:
+                wired.telemetry.info("personal data erased", transactionId=command.transaction_id)
+            return {"erased": complete}
 
 
 def _list(wired: OperatorsWiring, command: ListPaymentsCommand) -> dict[str, Any]:
@@ -145,4 +168,8 @@ def _list(wired: OperatorsWiring, command: ListPaymentsCommand) -> dict[str, Any
         position=command.position,
     )
     page = wired.read_payments.page(query)
-    return {"items": [payment_fields(payment) for payment in page.items], "nextPosition": page.next_position}
+    return {
+        "items": [payment_fields(payment) for payment in page.items],
+        "nextPosition": page.next_position,
+        "unreadable": list(page.unreadable),
+    }

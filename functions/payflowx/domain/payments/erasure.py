@@ -1,0 +1,53 @@
+"""Erasure of personal data and of everything that can pay, from a payment and its operations. Pure.
+
+The audit log never held any, and stays.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.statuses import OperationStatus
+
+BEARER_FACTS: Final = frozenset({"payment_session_id"})
+"""Facts of an attempt's progress with which anybody can pay the provider's order. All others are identifiers.
+
+A test holds the facts of every connector against this set.
+"""
+ERASED_FACT: Final = "erased"
+"""Takes the place of an erased fact: which steps of the attempt were done must stay known."""
+
+
+def erase_payment(payment: Payment) -> Payment:
+    """Return the payment without customer, tokens, description, metadata, URLs and texts of providers."""
+    return replace(
+        payment,
+        payment_method=replace(payment.payment_method, token=None, tokens={}),
+        customer=None,
+        description=None,
+        metadata={},
+        return_url=None,
+        attempts=tuple(_erase_attempt(attempt) for attempt in payment.attempts),
+        erased=True,
+    )
+
+
+def erase_operation(operation: Operation) -> Operation:
+    """Return the operation without texts of providers, which may name the payer."""
+    return replace(operation, attempts=tuple(_erase_attempt(attempt) for attempt in operation.attempts))
+
+
+def is_operation_open(operation: Operation, now_ms: int) -> bool:
+    """Return whether a worker may still send or read something about the operation."""
+    return (
+        operation.status is OperationStatus.PENDING
+        or operation.due_at_ms is not None
+        or operation.lease.is_live(now_ms)
+    )
+
+
+def _erase_attempt(attempt: Attempt) -> Attempt:
+    progress = {name: ERASED_FACT if name in BEARER_FACTS else value for name, value in attempt.progress.items()}
+    return replace(attempt, next_action=None, message=None, progress=progress)
