@@ -72,7 +72,8 @@ class CancelPayment:
                 raise Refusal("not_found", "There is no payment with this id.")
             if payment.status is PaymentStatus.CANCELLED:
                 return Cancellation(payment=payment)
-            if payment.status is PaymentStatus.AUTHORIZED:
+            in_work = payment.cancel_requested and payment.lease.is_live(self.clock.now_ms())
+            if payment.status is PaymentStatus.AUTHORIZED and not in_work:
                 return self._open_void(payment) or self._release(request, payment)
             if payment.cancel_requested:
                 return Cancellation(payment=self._try_again(payment))
