@@ -28,7 +28,9 @@ def test_many_seeds_end_with_a_line_for_scripts(
     assert simulate.main() == 0
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"seeds=3 payments=\d+ operations=\d+ events=\d+ faults=\d+ violations=0", lines[-1])
-    assert re.fullmatch(r"\d+ s, \d+ CPU-seconds, \d+ payments and operations a CPU-second", lines[-2])
+    assert re.fullmatch(
+        r"\d+ s, \d+ CPU-seconds, \d+ payments and operations a CPU-second, [\d.]+ a calibration loop", lines[-2]
+    )
 
 
 def test_a_violation_is_told_with_its_seed_and_its_shortest_history(
