@@ -1,25 +1,37 @@
-"""`python -m simulation.run_mutants`: which broken designs does the simulator find, and at which seed?"""
+"""`python -m simulation.run_mutants`: which broken designs does the simulator find, and at which seed?
 
+Settings come from the environment. PROCESSES: how many hunt at once (all cores). ONLY: a part of the names. SEEDS: how
+many seeds a mutant may survive. SEED_BASE: the first of them. REMEMBER=1 writes the seeds that found something to
+`simulation/mutants/seeds.json`, which the next hunts try first.
+"""
+
+import gc
+import json
 import multiprocessing
 import os
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from simulation.check import check_plan
+from simulation.check import evidence_of
+from simulation.checker.invariants import first_violation
 from simulation.mutants import MUTANTS, applied
 from simulation.world import Plan
 
-_MAX_SEEDS: Final = 1_200
-_SEEDS_FOR_SURVIVORS: Final = 60
-_NAME_WIDTH: Final = 46
+_MAX_SEEDS: Final = 600
+_SEEDS_FOR_SURVIVORS: Final = 40
+_NAME_WIDTH: Final = 68
+_REMEMBERED: Final = Path(__file__).parent / "mutants" / "seeds.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
-    """What came of one mutant. `seed` None: it was not found."""
+    """The result for one mutant. `seed` None: it was not found."""
 
     place: int
     seed: int | None
@@ -29,42 +41,73 @@ class Hunt:
 
 def main() -> int:
     """The exit status: 1 when a mutant got away, or one that cannot be told from the real design was found."""
-    base = int(os.environ.get("SEED_BASE") or 0)
+    places = [place for place, mutant in enumerate(MUTANTS) if (os.environ.get("ONLY") or "") in mutant.name]
     context = multiprocessing.get_context("fork")
-    faults = 0
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
-        for hunt in pool.map(_hunt, range(len(MUTANTS)), [base] * len(MUTANTS)):
-            faults += not _as_expected(hunt)
-            print(_line(hunt, base), flush=True)
-    found = sum(not mutant.survives for mutant in MUTANTS)
-    print(f"mutants={len(MUTANTS)} to_be_found={found} equivalent={len(MUTANTS) - found} wrong={faults}")
-    return 1 if faults else 0
+    processes = int(os.environ.get("PROCESSES") or os.cpu_count() or 1)
+    hunts: list[Hunt] = []
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        for hunt in pool.map(_hunt, places):
+            hunts.append(hunt)
+            print(_line(hunt), flush=True)
+    _show_rooms(places)
+    if os.environ.get("REMEMBER"):
+        _remember(hunts)
+    wrong = sum(not _as_expected(hunt) for hunt in hunts)
+    found = sum(not MUTANTS[place].survives for place in places)
+    print(f"mutants={len(places)} to_be_found={found} equivalent={len(places) - found} wrong={wrong}")
+    return 1 if wrong else 0
 
 
-def _hunt(place: int, base: int) -> Hunt:
+def _hunt(place: int) -> Hunt:
     mutant, started = MUTANTS[place], time.monotonic()
-    seeds = _SEEDS_FOR_SURVIVORS if mutant.survives else _MAX_SEEDS
     with applied(mutant):
-        for seed in range(base, base + seeds):
-            violations = check_plan(Plan(seed)).violations
-            if violations:
-                return Hunt(place, seed, str(violations[0]), time.monotonic() - started)
+        for seed in _seeds(place):
+            violation = first_violation(evidence_of(Plan(seed)))
+            gc.collect()
+            if violation is not None:
+                return Hunt(place, seed, str(violation), time.monotonic() - started)
     return Hunt(place, None, "", time.monotonic() - started)
+
+
+def _seeds(place: int) -> Iterator[int]:
+    """The seed that found it before, and then one after the other."""
+    mutant, base = MUTANTS[place], int(os.environ.get("SEED_BASE") or 0)
+    count = int(os.environ.get("SEEDS") or (_SEEDS_FOR_SURVIVORS if mutant.survives else _MAX_SEEDS))
+    known = _remembered().get(mutant.name)
+    if known is not None:
+        yield known
+    yield from (seed for seed in range(base, base + count) if seed != known)
+
+
+def _remembered() -> dict[str, int]:
+    return dict(json.loads(_REMEMBERED.read_text())) if _REMEMBERED.exists() else {}
+
+
+def _remember(hunts: list[Hunt]) -> None:
+    known = _remembered() | {MUTANTS[hunt.place].name: hunt.seed for hunt in hunts if hunt.seed is not None}
+    names = {mutant.name for mutant in MUTANTS if not mutant.survives}
+    kept = {name: seed for name, seed in sorted(known.items()) if name in names}
+    _REMEMBERED.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def _as_expected(hunt: Hunt) -> bool:
     return (hunt.seed is None) == bool(MUTANTS[hunt.place].survives)
 
 
-def _line(hunt: Hunt, base: int) -> str:
+def _line(hunt: Hunt) -> str:
     mutant = MUTANTS[hunt.place]
     head = f"{mutant.name:<{_NAME_WIDTH}}"
     if hunt.seed is not None:
         result = "WRONGLY CALLED EQUIVALENT, found" if mutant.survives else "found"
         return f"{head} {result} by seed {hunt.seed}: {hunt.violation[:110]}"
     if mutant.survives:
-        return f"{head} equivalent, not found in {_SEEDS_FOR_SURVIVORS} seeds. {mutant.survives}"
-    return f"{head} NOT FOUND in seeds {base} to {base + _MAX_SEEDS - 1}: mend the simulator"
+        return f"{head} equivalent, not found. {mutant.survives}"
+    return f"{head} NOT FOUND: mend the simulator"
+
+
+def _show_rooms(places: list[int]) -> None:
+    for room, count in sorted(Counter(MUTANTS[place].room for place in places).items()):
+        print(f"  {count:4d}  {room}")
 
 
 if __name__ == "__main__":

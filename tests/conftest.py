@@ -22,8 +22,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark what starts the local engine, however indirectly, and leave out what needs files that are absent."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        chosen = callspec.params.values() if callspec else ()  # a fixture's parameter names the store that it takes
-        if "engine" in getattr(item, "fixturenames", ()) or "dynamodb" in chosen:
+        chosen = list(callspec.params.values()) if callspec else []  # a fixture's parameter names what it runs over
+        if "engine" in getattr(item, "fixturenames", ()) or "dynamodb" in chosen or "engine" in chosen:
             item.add_marker("engine")
     left_out.leave_out(config, items)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation, alive_between
-from simulation.history import Call
 
 _STALE_MS: Final = 30_000
 """A list may show a payment as it was shortly before: it is read from an index and without a promise to be newest."""
@@ -31,15 +30,14 @@ def answers_are_stored(evidence: Evidence) -> Iterator[Violation]:
             payment = evidence.payments.get(f"{shown.get('transactionId')}@{call.merchant}")
             if payment is None:
                 continue
-            wrong = _why_false(evidence, call, payment, shown, from_ms=call.at_ms - (_STALE_MS if is_list else 0))
+            from_ms = call.at_ms - (_STALE_MS if is_list else 0)
+            wrong = why_false(payment, shown, from_ms, call.answered_ms or evidence.result.ended_ms)
             if wrong:
                 yield Violation("ANSWERS", payment.name, f"{call.method} {call.path} was answered with {wrong}")
 
 
-def _why_false(
-    evidence: Evidence, call: Call, payment: PaymentEvidence, shown: Mapping[str, Any], *, from_ms: int
-) -> str:
-    until_ms = call.answered_ms or evidence.result.ended_ms
+def why_false(payment: PaymentEvidence, shown: Mapping[str, Any], from_ms: int, until_ms: int) -> str:
+    """What differs from every version that was stored at some time of the span; empty when one is equal."""
     if "operationId" in shown:
         operation = payment.operations.get(shown["operationId"])
         versions = alive_between(operation.versions, from_ms, until_ms) if operation else []

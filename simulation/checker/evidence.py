@@ -215,10 +215,25 @@ def _add_providers(result: Result, payments: Mapping[str, PaymentEvidence]) -> N
         name = sent.provider_key[4:20] if sent.provider_key else ""
         if name in owners:
             owners[name].sent.append(sent)
+    outside = _made_outside(payments)
     for entry in result.ledger:
-        owner = owners.get(str(entry.get("providerKey") or entry["reference"])[4:20])
+        key = str(entry.get("providerKey") or entry["reference"])
+        owner: PaymentEvidence | OperationEvidence | None = outside.get(str(entry.get("operationId")))
+        owner = owner or owners.get(key[4:20])
         if owner is not None:
             owner.books.append({"kind": "charge", **entry})
+
+
+def _made_outside(payments: Mapping[str, PaymentEvidence]) -> dict[str, OperationEvidence]:
+    """Refunds that were made at the provider and are stored as operations, by the provider's id of them."""
+    return {
+        str(attempt["reference"]): operation
+        for payment in payments.values()
+        for operation in payment.operations.values()
+        if operation.item is not None and operation.item.get("origin") == "provider"
+        for attempt in operation.item["attempts"]
+        if "reference" in attempt
+    }
 
 
 def alive_between(versions: Sequence[Version], from_ms: int, until_ms: int) -> list[Stored]:

@@ -4,15 +4,22 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from simulation.checker.answers import answers_are_stored
+from simulation.checker.deliveries import audience, deliveries
 from simulation.checker.events import credentials, i19_provider_events
 from simulation.checker.evidence import Evidence, Violation
 from simulation.checker.identity import i6_other_body, i7_one_id, i8_key_stored_first, i10_reference_owner
 from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
 from simulation.checker.reasons import reasons
-from simulation.checker.records import i2_nothing_lost, i4_audit_log, i16_merchant_events
+from simulation.checker.records import (
+    i2_nothing_lost,
+    i4_audit_log,
+    i16_merchant_events,
+    operators_give_reasons,
+    reviews_are_listed,
+)
 from simulation.checker.transitions import i5_transitions, i9_one_open_attempt, i15_older_epochs
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
-from simulation.checker.work import i13_bounded_work
+from simulation.checker.work import i13_bounded_work, rest
 
 Invariant = Callable[[Evidence], Iterator[Violation]]
 
@@ -26,8 +33,10 @@ def defects(evidence: Evidence) -> Iterator[Violation]:
 INVARIANTS: Final[tuple[Invariant, ...]] = (
     i1_one_charge,
     i2_nothing_lost,
+    reviews_are_listed,
     i3_status_is_truth,
     i4_audit_log,
+    operators_give_reasons,
     i5_transitions,
     i6_other_body,
     i7_one_id,
@@ -43,8 +52,11 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i19_provider_events,
     answers_are_stored,
     credentials,
+    deliveries,
+    audience,
     erasure,
     reasons,
+    rest,
     defects,
 )
 """I14, that a seed gives one history, is checked by running seeds twice. I17 and I20 come with the checkout."""

@@ -1,7 +1,7 @@
 """What providers promise: a second copy of the tables in docs/providers, on purpose."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
@@ -17,3 +17,20 @@ HORIZONS_MS: Final[Mapping[str, int]] = {
     "payu": 5 * _DAY_MS,
 }
 """How long inquiries go on before an unknown outcome is a person's: docs/providers."""
+
+PENDING_HORIZONS_MS: Final[Mapping[str, int]] = {
+    "stripe": 46 * _DAY_MS,
+    "payu": 21 * _DAY_MS,
+}
+"""How long an answer of "pending" is believed; 30 days where a provider has none of its own."""
+_PENDING_HORIZON_MS: Final = 30 * _DAY_MS
+
+
+def inquiries_end_ms(attempt: Mapping[str, Any]) -> int:
+    """When the inquiries about an open attempt have gone on for long enough."""
+    if attempt["state"] == "ACCEPTED":
+        since_ms = attempt.get("settled_at_ms") or attempt["started_at_ms"]
+        return int(since_ms + PENDING_HORIZONS_MS.get(attempt["provider"], _PENDING_HORIZON_MS))
+    if attempt.get("deadline_ms") is not None:
+        return int(attempt["deadline_ms"] + HORIZONS_MS[attempt["provider"]])
+    return int(attempt["started_at_ms"] + HORIZONS_MS[attempt["provider"]])

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
-from simulation.checker.providers import HORIZONS_MS
-from simulation.history import Write
+from simulation.checker.evidence import UNDONE, Evidence, PaymentEvidence, Stored, Violation
+from simulation.checker.providers import inquiries_end_ms
+from simulation.history import Source, Write
 from simulation.world import CONFIGURATION
 from testing.dynamodb.values import plain_item
 
@@ -14,6 +14,8 @@ _MINUTE_MS: Final = 60 * _SECOND_MS
 _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_MS: Final = 24 * _HOUR_MS
 _CLOCKS_MS: Final = 7 * _SECOND_MS
+_SESSION_MS: Final = 12 * _MINUTE_MS
+"""A worker that read its merchant may be held up for ten minutes before it writes."""
 _CACHED_MS: Final = 2 * _MINUTE_MS
 """A function may know a switch or an account for a minute longer than it is true, and a call lasts a while."""
 
@@ -41,13 +43,17 @@ def reasons(evidence: Evidence) -> Iterator[Violation]:
             if what:
                 yield Violation("REASONS", name, what)
         yield from _operation_reasons(world, name, payment)
+        yield from _switched_off(world, name, payment)
 
 
 class _World:
     """What the providers' books and the world's faults excuse."""
 
     def __init__(self, evidence: Evidence) -> None:
-        self.accounts_removed = "account_removed" in evidence.result.faults.counts
+        self.removed = [s for s in evidence.result.history.strikes if s.kind == "account_removed"]
+        self.false_reports = {change.merchant for change in evidence.result.history.report_changes}
+        entries = evidence.result.history.entries
+        self.outside = {entry.charge_id for entry in entries if entry.source is Source.DASHBOARD}
         self.off: dict[str, list[tuple[int, int]]] = {}
         for write in evidence.result.history.writes:
             if write.table == CONFIGURATION and write.key[0] == "GLOBAL":
@@ -62,9 +68,39 @@ class _World:
         elif spans:
             spans[-1] = (spans[-1][0], write.at_ms)
 
+    def has_difference(self, payment: PaymentEvidence) -> bool:
+        """A report was falsified, money moved outside, or the books changed what they had said."""
+        charges = {str(entry["chargeId"]) for entry in payment.books}
+        return (
+            payment.merchant in self.false_reports
+            or bool(charges & self.outside)
+            or payment.status != "SUCCESS"
+            or any(entry["status"] in UNDONE for o in payment.operations.values() for entry in o.books)
+        )
+
+    def lacked_account(self, merchant: str, attempt: Stored, write: Write) -> bool:
+        """The merchant's account had been removed by mistake, or a function could still think so."""
+        return any(
+            strike.about == f"{attempt['provider']}@{merchant}"
+            and strike.at_ms <= write.at_ms <= strike.until_ms + _CACHED_MS + _SESSION_MS
+            for strike in self.removed
+        )
+
+    def is_off_for_long(self, provider: str, at_ms: int) -> bool:
+        """An operator had switched the provider off so long ago that every function knows it."""
+        return any(start + _CACHED_MS < at_ms < end for start, end in self.off.get(provider, ()))
+
     def was_off(self, provider: str, at_ms: int) -> bool:
         """An operator had switched the provider off, or a function could still think so."""
         return any(start <= at_ms <= end + _CACHED_MS for start, end in self.off.get(provider, ()))
+
+
+def _switched_off(world: _World, name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """A provider that is switched off is passed over when a further attempt is chosen."""
+    for write, before, after, _ in payment.changes():
+        newest = after["attempts"][-1] if len(after["attempts"]) > max(1, len(before["attempts"])) else None
+        if newest is not None and world.is_off_for_long(newest["provider"], write.at_ms):
+            yield Violation("REASONS", name, f"attempt {newest['number']} went to {newest['provider']}, which was off")
 
 
 # --- payments
@@ -90,7 +126,9 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
         case "drives_exhausted":
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
-            return ""
+            return "" if world.has_difference(payment) else "is in review, and report and books show no difference"
+        case "balance":
+            return "is in review because its amounts contradict each other"
         case _:
             return f"is in review for no reason that the design knows: {code}"
 
@@ -100,10 +138,11 @@ def _why_unknown(world: _World, write: Write, before: Stored) -> str:
     attempt = next((a for a in before["attempts"] if a["state"] in _ASKABLE), None)
     if attempt is None:
         return "went to review as unknown, and no attempt is open"
-    since_ms = attempt.get("deadline_ms") or attempt["started_at_ms"]
-    age_ms = write.at_ms - since_ms
-    if age_ms + _CLOCKS_MS >= HORIZONS_MS[attempt["provider"]] or world.accounts_removed:
+    if write.at_ms + _CLOCKS_MS >= inquiries_end_ms(attempt) or world.lacked_account(
+        before["merchantId"], attempt, write
+    ):
         return ""
+    age_ms = write.at_ms - attempt["started_at_ms"]
     return f"went to review {age_ms // _SECOND_MS} s after {attempt['provider']} was asked"
 
 

@@ -55,14 +55,48 @@ def i2_nothing_lost(evidence: Evidence) -> Iterator[Violation]:
 
 def _waits(evidence: Evidence, item: Stored) -> bool:
     """An amount that is held waits for its merchant; a short run does not wait for what no provider decided."""
-    is_held = item["status"] == "AUTHORIZED" and not item.get("cancelRequested")
-    return (is_held and "dueAt" in item) or (item["pk"], item["sk"]) in evidence.result.undecided
+    undecided = evidence.result.undecided
+    is_held = item["status"] == "AUTHORIZED" and not item.get("cancelRequested") and "dueAt" in item
+    return (
+        is_held
+        or (item["pk"], item["sk"]) in undecided
+        or (item["pk"], f"OP#{item.get('openSettlement')}") in undecided
+    )
 
 
 def _is_stored(evidence: Evidence, merchant: str, answer: Mapping[str, Any]) -> bool:
     payment = evidence.payments.get(f"{answer['transactionId']}@{merchant}")
     operation = payment.operations.get(answer["operationId"]) if payment else None
     return operation is not None and operation.item is not None
+
+
+def reviews_are_listed(evidence: Evidence) -> Iterator[Violation]:
+    """A payment or operation in review is on the list that a person reads; and nothing else is."""
+    listed = {(merchant, operation_id or payment_id) for merchant, payment_id, operation_id in evidence.result.listed}
+    wanted = {
+        (payment.merchant, item_id)
+        for payment in evidence.payments.values()
+        for item_id, status in _statuses(payment)
+        if status == "IN_REVIEW"
+    }
+    for merchant, item_id in sorted(wanted - listed):
+        yield Violation("I2", f"{item_id}@{merchant}", "is in review and on no list")
+    for merchant, item_id in sorted(listed - wanted):
+        yield Violation("I2", f"{item_id}@{merchant}", "is on the list of reviews and in none")
+
+
+def _statuses(payment: PaymentEvidence) -> Iterator[tuple[str, str]]:
+    yield payment.transaction_id, payment.status
+    for operation in payment.operations.values():
+        yield operation.operation_id, operation.status
+
+
+def operators_give_reasons(evidence: Evidence) -> Iterator[Violation]:
+    """Every change by a person names the person and the reason."""
+    for name, payment in evidence.payments.items():
+        for event in payment.events:
+            if event["actor"] == "operator" and not {"operator", "reason"} <= event["facts"].keys():
+                yield Violation("I4", name, f"event {event['seq']} does not say which operator did it, and why")
 
 
 # --- I4
@@ -144,10 +178,12 @@ def _news(payment: PaymentEvidence) -> Iterator[tuple[int, str]]:
             known[operation_id] = event["facts"]["operationStatus"]
         if event.get("from") not in {None, event["to"]}:
             yield event["seq"], _PAYMENT_TOPICS[event["to"]]
-        elif before is not None and before != known[operation_id]:
+        elif operation_id and before != known[operation_id] and (before or event["type"].endswith(_OUTSIDE)):
             yield event["seq"], f"{_KINDS[operation_id[:4]]}.{known[operation_id].lower()}"
 
 
+_OUTSIDE: Final = ".made_at_provider"
+"""No merchant asked for it, so its first status is news too."""
 _KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
 
 

@@ -166,6 +166,7 @@ def i9_one_open_attempt(evidence: Evidence) -> Iterator[Violation]:
             ends = {*OPEN, "SUCCEEDED", "MISMATCH", "DECLINED", "FENCED"}
             yield from _open_attempts(name, f"{operation.operation_id} ", operation.versions, ends=ends)
         yield from _final_refusals(name, payment)
+        yield from _limits(name, payment)
 
 
 def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: set[str]) -> Iterator[Violation]:
@@ -193,6 +194,28 @@ def _final_refusals(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
                 yield Violation("I9", name, what)
             if attempt.get("reopens_until_ms") is not None:
                 yield Violation("I9", name, f"began attempt {len(after['attempts'])} while one may reopen")
+
+
+MAX_ANSWERED: Final = 4
+"""The first attempt and MAX_RETRIES of three. What was not sent does not count."""
+_CLOCKS_MS: Final = 7_000
+
+
+def _limits(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """An attempt begins in time, at a provider of the route, and after few attempts that were answered."""
+    for write, before, after, _ in payment.changes():
+        if len(after["attempts"]) == len(before["attempts"]):
+            continue
+        *earlier, newest = after["attempts"]
+        if write.at_ms > after["chargeDeadline"] + _CLOCKS_MS:
+            yield Violation("I9", name, f"began attempt {newest['number']} after its charge deadline")
+        route = [(c["provider"], c["account_id"]) for c in after["route"]["candidates"]]
+        if (newest["provider"], newest["account_id"]) not in route:
+            yield Violation(
+                "I9", name, f"began attempt {newest['number']} at {newest['provider']}, outside of its route"
+            )
+        if sum(attempt["state"] != "NOT_SENT" for attempt in earlier) >= MAX_ANSWERED:
+            yield Violation("I9", name, f"began attempt {newest['number']} after {MAX_ANSWERED} that were answered")
 
 
 # --- I15

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from simulation.checker.evidence import Evidence, Violation
+from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
 from simulation.providers import KEY_ID, SECRET
 from simulation.workload import Order
 from simulation.world import TRANSACTIONS
@@ -58,7 +58,7 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
 
 
 def erasure(evidence: Evidence) -> Iterator[Violation]:
-    """After erasure no item of the payment holds anything that the client sent about the payer."""
+    """After erasure no item of the payment holds what the client sent about the payer, or what can pay its order."""
     orders = {(order.merchant, order.key): order for order in evidence.result.orders}
     values = {
         f"{call.answer['transactionId']}@{merchant}": payer_values(orders[merchant, key])
@@ -76,9 +76,17 @@ def erasure(evidence: Evidence) -> Iterator[Violation]:
             texts[owner].append((sort, repr(item)))
     for name in sorted(erased):
         for sort, text in texts[name]:
-            left = [value for value in values.get(name, ()) if value in text]
+            wanted = [*values.get(name, ()), *_sessions(evidence.payments[name])]
+            left = [value for value in wanted if value in text]
             if left:
                 yield Violation("ERASURE", name, f"was erased, and its item {sort} holds {left}")
+
+
+def _sessions(payment: PaymentEvidence) -> list[str]:
+    """What anybody can pay Cashfree's order with."""
+    progress = [a.get("progress", {}) for _, _, after in payment.versions if after for a in after["attempts"]]
+    found = {str(facts["payment_session_id"]) for facts in progress if "payment_session_id" in facts}
+    return sorted(found - {"erased"})
 
 
 def payer_values(order: Order) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
-from simulation.checker.providers import HORIZONS_MS
+from simulation.checker.providers import inquiries_end_ms
 from simulation.kernel import EPOCH_MS
 
 _SECOND_MS: Final = 1_000
@@ -87,6 +87,63 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
         return
     step_ms = INQUIRY_STEPS_MS[min(inquiries, len(INQUIRY_STEPS_MS) - 1)]
     waits_ms = after["readyAt"] - after["updatedAt"]
-    at_horizon = after["readyAt"] == one["started_at_ms"] + HORIZONS_MS[one["provider"]]
+    at_horizon = after["readyAt"] == inquiries_end_ms(other)
     if waits_ms < step_ms and not at_horizon:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
+
+
+# --- REST
+
+LONGEST_WAIT_MS: Final = {
+    "UNKNOWN": _HOUR_MS,
+    "REQUIRES_ACTION": _HOUR_MS,
+    "ACCEPTED": 6 * _HOUR_MS,
+    "cancellation": _HOUR_MS,
+    "watched": 6 * _HOUR_MS,
+    "next attempt": _HOUR_MS,
+    "review": 24 * _HOUR_MS,
+}
+"""To the next step: the last step of the inquiries' back-off; of that of a provider's "pending"; a review's daily one.
+
+An authorization waits until it lapses, unless its cancellation was requested.
+"""
+WAKE_MS: Final = 100 * _MINUTE_MS
+"""From a step's time until it is taken, once faults have stopped: the sweeper's longest postponement is an hour."""
+
+
+def rest(evidence: Evidence) -> Iterator[Violation]:
+    """What is open has a next step soon; and once faults have stopped, each step is taken in time.
+
+    So the time to rest is bounded: by the number of steps that the state leaves, and by the waits between them.
+    """
+    for name, payment in evidence.payments.items():
+        for owner in (payment, *payment.operations.values()):
+            which = "" if owner is payment else f"{owner.versions[0][0].key[1]} "
+            for number, (write, _, after) in enumerate(owner.versions):
+                if after is None or "dueAt" not in after or after["lease"]["owner"]:
+                    continue
+                kind = _waits_for(after)
+                waits_ms = after["readyAt"] - write.at_ms
+                if kind and waits_ms > LONGEST_WAIT_MS[kind] + _CLOCKS_MS:
+                    yield Violation("REST", name, f"{which}waits {waits_ms // _MINUTE_MS} min for its {kind}")
+                last = number + 1 == len(owner.versions)
+                next_ms = evidence.result.ended_ms if last else owner.versions[number + 1][0].at_ms
+                from_ms = max(after["readyAt"], evidence.result.trouble_ended_ms)
+                if kind and next_ms - from_ms > WAKE_MS:
+                    what = f"{which}was not worked on for {(next_ms - from_ms) // _MINUTE_MS} min ({kind})"
+                    yield Violation("REST", name, what)
+
+
+def _waits_for(item: Stored) -> str:
+    """The kind of step that an item waits for; empty for one that waits for its merchant."""
+    if item["status"] == "IN_REVIEW":
+        return "review"
+    opened = [attempt for attempt in item["attempts"] if attempt["state"] in _OPEN]
+    if opened and item.get("cancelRequested"):
+        return "cancellation"
+    if opened:
+        return "UNKNOWN" if opened[0]["state"] == "STARTED" else opened[0]["state"].replace("AUTHORIZED", "")
+    return "watched" if any(a.get("reopens_until_ms") is not None for a in item["attempts"]) else "next attempt"
+
+
+_OPEN: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}

@@ -12,6 +12,7 @@ from testing.dynamodb.values import Item, order_of
 
 _TOKEN_LIFETIME_MS: Final = 600_000
 _MAX_ACTIONS: Final = 100
+_MAX_BATCH_WRITES: Final = 25
 _STALE_MS: Final = 1_000
 
 Observer = Callable[[str, Key, Item | None, Item | None], None]
@@ -126,6 +127,23 @@ class Database:
             ]
             found[name] = [answer["Item"] for answer in answers if "Item" in answer]
         return {"Responses": found, "UnprocessedKeys": {}}
+
+    def batch_write_item(self, **request: Any) -> dict[str, Any]:
+        """BatchWriteItem: up to 25 unconditional writes, each of an item of its own."""
+        writes = [(table, write) for table, several in request["RequestItems"].items() for write in several]
+        if not 1 <= len(writes) <= _MAX_BATCH_WRITES:
+            raise client_error("BatchWriteItem", "ValidationException", "1 to 25 writes are needed")
+        planned = [self._planned_in_batch(table, write) for table, write in writes]
+        if len({(plan.table.name, plan.key) for plan in planned}) != len(planned):
+            raise client_error("BatchWriteItem", "ValidationException", "Two writes are of one item")
+        for plan in planned:
+            self._apply(plan)
+        return {"UnprocessedItems": {}}
+
+    def _planned_in_batch(self, table: str, write: Mapping[str, Any]) -> "_Planned":
+        ((verb, request),) = write.items()
+        plan = self._planned_put if verb == "PutRequest" else self._planned_delete
+        return plan({"TableName": table, **request})
 
     # -- transactions
 

@@ -36,7 +36,9 @@ def test_a_paid_and_refunded_payment(provider: str) -> None:
     erased = world.now(payment)
     operations = world.operations.of_payment(payment.merchant_id, payment.transaction_id)
     kept = repr([asdict(erased), *(asdict(operation) for operation in operations)])
-    assert not [value for value in (PAYER.name, PAYER.email, PAYER.phone, "tok_success", *bearers) if value in kept]
+    assert not [
+        value for value in (PAYER.name, PAYER.email, PAYER.phone, "tok_success", *bearers) if str(value) in kept
+    ]
     facts = {name: value for attempt in erased.attempts for name, value in attempt.progress.items()}
     assert {value for name, value in facts.items() if name in BEARER_FACTS} <= {ERASED_FACT}
 

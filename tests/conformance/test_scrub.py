@@ -4,19 +4,23 @@ The errors are the simulator's own, with every text replaced by one that contain
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
 
+from payflowx.adapters.dynamodb.core.values import from_attributes
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from sandbox.simulator import Credentials
 from tests.support.conformance import PAYER, ProviderHarness
+from tests.support.tables import TRANSACTIONS
 
 SECRET = "canary-of-a-secret-7f3a"
 CARD = "4111 1111 1111 1111"
+OF_THE_MERCHANT = {"paymentMethod", "customer"}
+"""The parts of a payment that hold private values because the merchant sent them."""
 PRIVATE = (PAYER.id, PAYER.name, PAYER.email, PAYER.phone, (PAYER.phone or "")[3:], SECRET)
 TEXTS = {
     *("message", "msg", "description", "error_description", "error_Message", "field9", "status_description"),
@@ -83,16 +87,11 @@ def harness(provider: str) -> ProviderHarness:
 
 
 def kept(harness: ProviderHarness) -> str:
-    """Everything stored beside the merchant's own request: queues, logs, metrics."""
+    """Everything stored beside the merchant's own request: items, queues, logs, metrics."""
     world = harness.world
-    stored = world.payments.payments.values()
-    attempts = [asdict(attempt) for payment in stored for attempt in payment.attempts]
-    errors = [asdict(payment.last_error) for payment in stored if payment.last_error]
-    operations = [asdict(o) for p in stored for o in world.operations.of_payment(p.merchant_id, p.transaction_id)]
-    events = [repr(event) for events in world.payments.audit_logs.values() for event in events]
-    return repr(
-        [attempts, errors, operations, events, world.jobs.sent, world.provider_events.sent, world.telemetry.lines]
-    )
+    items = [from_attributes(item) for _, item in world.dynamodb.client.tables[TRANSACTIONS].items()]
+    items = [{name: value for name, value in item.items() if name not in OF_THE_MERCHANT} for item in items]
+    return repr([items, world.jobs.sent, world.provider_events.sent, world.telemetry.lines])
 
 
 def check(line: EchoingLine) -> None:

@@ -166,8 +166,22 @@ def test_a_simulated_provider_is_shared(shop: Shop) -> None:
     shop.create("two", account("arn:shared", provider="mock"))
 
 
-def test_a_merchant_that_exists_claims_nothing_for_a_second_creation(shop: Shop) -> None:
-    shop.create("one")
+def test_a_refused_creation_claims_nothing(shop: Shop) -> None:
+    shop.create("one", account("arn:taken"))
     with pytest.raises(Refusal, match="exists already"):
         shop.create("one", account("arn:a"))
-    shop.create("two", account("arn:a"))
+    taken(lambda: shop.create("two", account("arn:b", provider="stripe"), account("arn:taken")))
+    shop.create("three", account("arn:a"), account("arn:b", provider="stripe"))
+
+
+def test_the_most_accounts_fit_one_transaction(shop: Shop) -> None:
+    accounts = [
+        Account(provider="razorpay", account_id=f"a{n}", endpoint=LIVE, secret_arn=f"arn:{n}") for n in range(20)
+    ]
+    shop.create("one", *accounts)
+    taken(lambda: shop.create("two", account("arn:19")))
+
+
+def test_one_merchant_may_name_its_account_twice(shop: Shop) -> None:
+    twice = [Account(provider="razorpay", account_id=name, endpoint=LIVE, secret_arn="arn:1") for name in ("a1", "a2")]
+    shop.create("one", *twice)

@@ -12,9 +12,9 @@ from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context, SeenEvent, change_of
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import AlreadySeen, ReferenceTaken, Stored
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, change_of
 from payflowx.domain.reconciliation.run import Source
 from payflowx.domain.shared.limits import DAY_MS
 from tests.support.memory import NOW_MS

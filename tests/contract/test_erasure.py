@@ -9,7 +9,7 @@ import pytest
 from payflowx.adapters.dynamodb.core.values import to_attributes
 from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
-from payflowx.domain.payments.erasure import ERASED_FACT
+from payflowx.domain.payments.erasure import ERASED_FACT, is_operation_open
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import ActionRequired, Declined, NextAction, Progress, Unknown
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
@@ -141,6 +141,20 @@ class TestRefusal:
         payment = paid(world, capture=CaptureMode.MANUAL)
         world.request(CAPTURE, payment)
         assert world.now(payment).open_capture_or_void is not None
+        assert self.refused(world, payment)
+
+    def test_while_a_capture_waits_for_a_person(self, world: StoredWorld) -> None:
+        payment = paid(world, capture=CaptureMode.MANUAL)
+        operation = world.request(CAPTURE, payment).operation
+        world.old_operation(operation, strip=False, status="IN_REVIEW", dueAt=None, dueShard=None)
+        world.old_payment(payment, strip=False, dueAt=None, dueShard=None)
+        assert not is_operation_open(world.operation_now(operation), world.clock.now_ms())
+        assert self.refused(world, world.now(payment))
+
+    def test_while_a_refund_is_pending_even_if_nothing_is_due(self, world: StoredWorld) -> None:
+        payment = paid(world)
+        operation = world.request(REFUND, payment, 5).operation
+        world.old_operation(operation, strip=False, dueAt=None, dueShard=None)
         assert self.refused(world, payment)
 
     def test_while_a_refund_is_unknown_and_will_be_asked_about(self, world: StoredWorld) -> None:

@@ -1,39 +1,28 @@
 """What is really sent to DynamoDB: expressions that AWS accepts, whatever the engine would let pass."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from payflowx.adapters.dynamodb.core.expressions import Expression
-from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.domain.payments.outcome import Progress, Unknown
-from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import World, fallback
 
 ARITHMETIC = re.compile(r"[\w)]\s*[+*/-]\s*[:#(\w]")
 
 
 class Recording:
-    """A client that remembers what it was asked."""
+    """The requests of a world, from now on."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.requests: list[dict[str, Any]] = []
+    def __init__(self, world: World) -> None:
+        self.requests: list[Mapping[str, Any]] = []
+        world.dynamodb.before = lambda _method, request: self.requests.append(request)
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.client, name)
-
-        def call(**request: Any) -> Any:
-            self.requests.append(request)
-            return method(**request)
-
-        return call
-
-    def expressions(self) -> list[dict[str, Any]]:
+    def expressions(self) -> list[Mapping[str, Any]]:
         """Every request, those inside transactions too."""
-        flat = []
+        flat: list[Mapping[str, Any]] = []
         for request in self.requests:
             inner = request.get("TransactItems", [])
             flat += [next(iter(item.values())) for item in inner] or [request]
@@ -43,24 +32,15 @@ class Recording:
 @pytest.fixture
 def recorded(dynamodb: Any) -> Recording:
     """A payment's life with every kind of write."""
-    recording = Recording(dynamodb)
-    store = DynamoDBPayments(
-        client=recording,
-        transactions_table=TRANSACTIONS,
-        idempotency_table=IDEMPOTENCY,
-        pause=lambda _seconds: None,
-        jitter=lambda: 0.0,
-    )
-    world = World(payments=store)
+    world = World(database=dynamodb)
+    recording = Recording(world)
     world.rules.document = fallback("gamma", "alpha")
     world.providers.get("gamma").steps = ("order_id",)
     world.providers.get("gamma").charges = [Progress(facts={"order_id": "o"}), Unknown(code="read_timeout")]
     world.providers.get("gamma").inquiries = [Unknown(code="http_500"), "charged"]
     payment = world.accept()
     world.work_until_idle()
-    due = DynamoDBDueItems(client=recording, table=TRANSACTIONS)
-    for page in due.pages(0, world.clock.now_ms()):
-        assert page == []
+    world.sweep(world.deadline)
     assert world.now(payment).charged_attempt == 1
     return recording
 
@@ -95,15 +75,11 @@ def test_items_are_read_consistently(recorded: Recording) -> None:
 
 
 def test_a_good_payment_takes_three_calls(dynamodb: Any) -> None:
-    recording = Recording(dynamodb)
-    store = DynamoDBPayments(
-        client=recording,
-        transactions_table=TRANSACTIONS,
-        idempotency_table=IDEMPOTENCY,
-        pause=lambda _seconds: None,
-        jitter=lambda: 0.0,
-    )
-    world = World(payments=store)
+    """Once the functions know the merchant and the routing document."""
+    world = World(database=dynamodb)
+    world.accept("order-0")
+    world.work()
+    recording = Recording(world)
     world.accept()
     world.work()
     assert [sorted(r) for r in recording.requests if "Key" in r and "UpdateExpression" not in r] == []

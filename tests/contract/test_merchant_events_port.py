@@ -1,14 +1,11 @@
-"""What telling merchants relies on: both stores of published events and endpoints alike, the ciphers, the messages."""
+"""What webhooks to merchants rely on: stores and cipher, over the models and over the local engine; messages."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
-from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.webhooks.endpoints import DynamoDBWebhookEndpoints
-from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.sqs.messages import DELIVERIES
 from payflowx.adapters.webhooks.cipher import KmsSecretCipher
@@ -21,12 +18,11 @@ from payflowx.domain.payments.retry import FailureReason
 from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, MINUTE_MS
-from tests.support.memory import NOW_MS, MemoryMerchantEvents, MemoryPayments, MemoryWebhookEndpoints
-from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
+from payflowx.wiring.api import ApiWiring
+from testing.kms import Kms
+from tests.support.memory import NOW_MS
+from tests.support.tables import CONFIGURATION
 from tests.support.world import MERCHANT, World
-
-if TYPE_CHECKING:
-    from tests.support.engine import InProcessEngine
 
 STOP = FailureReason(code="retries_exhausted", message="Every allowed attempt was made.")
 
@@ -34,17 +30,17 @@ STOP = FailureReason(code="retries_exhausted", message="Every allowed attempt wa
 class Stores:
     """The payments, and the merchant events over them."""
 
-    def __init__(self, payments: Any, merchant_events: Any, due_items: Any) -> None:
-        self.payments, self.merchant_events, self.due_items = payments, merchant_events, due_items
-        self.world = World()
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.payments, self.due_items = world.payments, world.due_items
+        self.merchant_events = world.wired(ApiWiring).merchant_events
 
     def publish(self, key: str = "order-1") -> MerchantEvent:
         """A payment that fails; its event as stored."""
-        from payflowx.domain.payments.state_machine import Context, fail_payment
+        from payflowx.domain.payments.change import Context
+        from payflowx.domain.payments.state_machine import fail_payment
 
         payment = self.world.accept(key)
-        event = self.world.payments.audit_logs[payment.merchant_id, payment.transaction_id][0]
-        self.payments.create(payment, event, key)
         now_ms = self.world.clock.now_ms()
         change = fail_payment(
             payment, STOP, Context(now_ms=now_ms, actor="worker", holds_lease=True, policy=self.world.policy)
@@ -65,25 +61,13 @@ class Stores:
             for shard in range(DUE_SHARDS)
             for page in self.due_items.pages(shard, until_ms)
             for due in page
-            if due.kind is DueKind.EVENT
+            if isinstance(due, Due) and due.kind is DueKind.EVENT
         ]
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> Stores:
-    if request.param == "memory":
-        payments = MemoryPayments()
-        return Stores(payments, MemoryMerchantEvents(payments), payments)
-    client = request.getfixturevalue("dynamodb")
-    store = DynamoDBPayments(
-        client=client,
-        transactions_table=TRANSACTIONS,
-        idempotency_table=IDEMPOTENCY,
-        pause=lambda _seconds: None,
-        jitter=lambda: 0.0,
-    )
-    merchant_events = DynamoDBMerchantEvents(client=client, table=TRANSACTIONS)
-    return Stores(store, merchant_events, DynamoDBDueItems(client=client, table=TRANSACTIONS))
+@pytest.fixture
+def stores(world: World) -> Stores:
+    return Stores(world)
 
 
 class TestMerchantEvents:
@@ -191,11 +175,9 @@ PLAIN = Endpoint(
 )
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def books(request: pytest.FixtureRequest) -> Any:
-    if request.param == "memory":
-        return MemoryWebhookEndpoints()
-    return DynamoDBWebhookEndpoints(client=request.getfixturevalue("dynamodb"), table=CONFIGURATION)
+@pytest.fixture
+def books(database: Any) -> DynamoDBWebhookEndpoints:
+    return DynamoDBWebhookEndpoints(client=database, table=CONFIGURATION)
 
 
 class TestEndpoints:
@@ -225,10 +207,13 @@ class TestEndpoints:
 
 
 class TestCipher:
-    @pytest.fixture
-    def cipher(self, engine: "InProcessEngine") -> KmsSecretCipher:
-        kms = engine.client("kms")
-        key = kms.create_key()["KeyMetadata"]["Arn"]
+    @pytest.fixture(params=["model", "engine"])
+    def cipher(self, request: pytest.FixtureRequest) -> KmsSecretCipher:
+        kms: Any = Kms()
+        key = "key"
+        if request.param == "engine":
+            kms = request.getfixturevalue("engine").client("kms")
+            key = kms.create_key()["KeyMetadata"]["Arn"]
         return KmsSecretCipher(client=kms, key_arn=key, cache=TtlCache(MINUTE_MS, lambda: NOW_MS))
 
     def test_a_secret_comes_back_and_is_not_seen_in_between(self, cipher: KmsSecretCipher) -> None:

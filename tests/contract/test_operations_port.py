@@ -1,4 +1,4 @@
-"""What the use cases rely on of an `Operations` store: the real one and the one in memory pass the same tests."""
+"""What the use cases rely on of the `Operations` store, over the model and over the local engine."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
@@ -28,59 +29,42 @@ from payflowx.domain.payments.ports import (
     ReferenceTaken,
     Stored,
     VersionConflict,
-    id_of,
 )
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent
+from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
-from tests.support.memory import NOW_MS, MemoryOperations, MemoryPayments
-from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
+from tests.support.memory import NOW_MS
 from tests.support.world import MERCHANT, World
 
 REFUND = OperationKind.REFUND
 SEEN = SeenEvent(provider="alpha", account_id="main", event_id="evt_1", expires_at_ms=NOW_MS + DAY_MS)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def payments(request: pytest.FixtureRequest) -> Any:
-    if request.param == "memory":
-        return MemoryPayments()
-    return DynamoDBPayments(
-        client=request.getfixturevalue("dynamodb"),
-        transactions_table=TRANSACTIONS,
-        idempotency_table=IDEMPOTENCY,
-        pause=lambda _seconds: None,
-        jitter=lambda: 0.0,
-    )
+@pytest.fixture
+def payments(world: World) -> DynamoDBPayments:
+    return world.payments
 
 
 @pytest.fixture
-def operations(payments: Any) -> Any:
-    if isinstance(payments, MemoryPayments):
-        return MemoryOperations(payments)
-    return DynamoDBOperations(client=payments.client, transactions_table=TRANSACTIONS, idempotency_table=IDEMPOTENCY)
+def operations(world: World) -> DynamoDBOperations:
+    return world.operations
 
 
 @pytest.fixture
-def references(payments: Any) -> Any:
-    if isinstance(payments, MemoryPayments):
-        return payments
-    return DynamoDBReferences(client=payments.client, table=TRANSACTIONS)
+def references(world: World) -> DynamoDBReferences:
+    return world.references
 
 
 @pytest.fixture
-def due_items(payments: Any) -> Any:
-    if isinstance(payments, MemoryPayments):
-        return payments
-    return DynamoDBDueItems(client=payments.client, table=TRANSACTIONS)
+def due_items(world: World) -> DynamoDBDueItems:
+    return world.due_items
 
 
 @pytest.fixture
-def payment(payments: Any) -> Payment:
+def payment(world: World) -> Payment:
     """Charged, with 1999 to refund."""
-    world = World(payments=payments)
     accepted = world.accept()
     world.work()
     return world.now(accepted)
@@ -223,7 +207,6 @@ class TestClaim:
         later_ms = NOW_MS + LEASE_MS
         assert isinstance(claim(operations, held, owner="b", append=False, at_ms=later_ms), Stored)
 
-    @pytest.mark.parametrize("payments", ["dynamodb"], indirect=True)
     def test_our_own_claim_whose_answer_was_lost_is_ours(
         self, payments: Any, operations: Any, payment: Payment
     ) -> None:

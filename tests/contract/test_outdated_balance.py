@@ -11,10 +11,10 @@ import pytest
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.values import from_attributes, to_attributes
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
-from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import send_operation_to_review
 from payflowx.domain.payments.outcome import Declined, Unknown
@@ -22,13 +22,11 @@ from payflowx.domain.payments.payment import BalanceSource, Payment
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Context, change_of
 from payflowx.domain.shared.errors import InvariantError, Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
 from tests.support.balance import amounts, assert_agrees, assert_balanced
-from tests.support.model_tables import model_database
-from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
+from tests.support.tables import TRANSACTIONS
 from tests.support.world import World
 
 REFUND = OperationKind.REFUND
@@ -41,20 +39,10 @@ NEW_ATTRIBUTES = ("reserved", "excess", "balanceVersion", "held", "bookedAmount"
 class StoredWorld(World):
     """The use cases over the real adapters."""
 
-    def __post_init__(self) -> None:
-        tables: dict[str, Any] = {
-            "client": model_database(),
-            "transactions_table": TRANSACTIONS,
-            "idempotency_table": IDEMPOTENCY,
-        }
-        self.payments = DynamoDBPayments(**tables, pause=lambda _s: None, jitter=lambda: 0.0)  # type: ignore[assignment]
-        self._operations = DynamoDBOperations(**tables)  # type: ignore[assignment]
-        self.set_merchant()
-
     # -- what an older release does to the items
 
     def rewrite(self, key: dict[str, str], changes: dict[str, Any], *, strip: bool) -> None:
-        client: Any = self.payments.client  # type: ignore[attr-defined]
+        client = self.dynamodb
         item = from_attributes(client.get_item(TableName=TRANSACTIONS, Key=to_attributes(key))["Item"])
         kept = {name: value for name, value in item.items() if not (strip and name in NEW_ATTRIBUTES)}
         changed = kept | {"version": item["version"] + 1} | changes
@@ -113,7 +101,7 @@ class StoredWorld(World):
         return amounts(now)
 
     def item(self, payment: Payment) -> dict[str, Any]:
-        client: Any = self.payments.client  # type: ignore[attr-defined]
+        client = self.dynamodb
         key = to_attributes(keys.payment_key(payment.merchant_id, payment.transaction_id))
         return from_attributes(client.get_item(TableName=TRANSACTIONS, Key=key)["Item"])
 

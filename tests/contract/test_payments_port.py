@@ -1,4 +1,4 @@
-"""What the use cases rely on of a `Payments` store: the real one and the one in memory pass the same tests."""
+"""What the use cases rely on of the `Payments` store, over the model and over the local engine."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,6 +8,7 @@ import pytest
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import (
@@ -15,45 +16,31 @@ from payflowx.domain.payments.ports import (
     Due,
     DueKind,
     Existing,
-    OwnerId,
     PaymentQuery,
     ReferenceTaken,
     Stored,
     VersionConflict,
 )
 from payflowx.domain.payments.retry import FailureReason
-from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, fail_payment
-from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS
+from payflowx.domain.payments.state_machine import apply_outcome, fail_payment
+from payflowx.domain.payments.work_item import OwnerId
+from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, LEASE_MS, MAX_ATTEMPTS
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
-from tests.support.memory import NOW_MS, MemoryPayments
+from tests.support.memory import NOW_MS
 from tests.support.scripted import charged
-from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
 from tests.support.world import MERCHANT, World
 
 Store = Any
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> Store:
-    if request.param == "memory":
-        return MemoryPayments()
-    return DynamoDBPayments(
-        client=request.getfixturevalue("dynamodb"),
-        transactions_table=TRANSACTIONS,
-        idempotency_table=IDEMPOTENCY,
-        pause=lambda _seconds: None,
-        jitter=lambda: 0.0,
-    )
+@pytest.fixture
+def store(world: World) -> DynamoDBPayments:
+    return world.payments
 
 
 @pytest.fixture
-def due_items(store: Store) -> Any:
-    return store if isinstance(store, MemoryPayments) else DynamoDBDueItems(client=store.client, table=TRANSACTIONS)
-
-
-@pytest.fixture
-def world(store: Store) -> World:
-    return World(payments=store)
+def due_items(world: World) -> DynamoDBDueItems:
+    return world.due_items
 
 
 def attempt_for(payment: Payment, *, number: int = 1, epoch: int = 1) -> Attempt:
@@ -82,7 +69,7 @@ def claim(store: Store, payment: Payment, *, owner: str = "me", append: bool = T
 
 def success(world: World, payment: Payment, reference: str = "ch_1") -> Change:
     attempt = payment.attempts[-1]
-    charge = World().providers.get("alpha")
+    charge = world.providers.get("alpha")
     answer = replace(
         charged(_charge(payment), reference), merchant_reference=attempt.provider_key, amount=payment.amount
     )
@@ -159,6 +146,12 @@ class TestClaim:
         payment = claim(store, world.accept()).item
         charged_payment = store.commit(success(world, payment)).item
         assert isinstance(claim(store, charged_payment, now_ms=NOW_MS + DAY_MS), VersionConflict)
+
+    def test_attempts_are_bounded(self, store: Store, world: World) -> None:
+        payment = world.accept()
+        for number in range(MAX_ATTEMPTS):
+            payment = claim(store, payment, now_ms=NOW_MS + number * (LEASE_MS + 1)).item
+        assert claim(store, payment, now_ms=NOW_MS + DAY_MS) == VersionConflict(item=payment)
 
 
 class TestCommit:

@@ -1,40 +1,30 @@
-"""A refund that was made at the provider is stored once: over memory, over the model and over the engine."""
+"""A refund that was made at the provider is stored once: over the model and over the engine."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
-from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.operation_state_machine import record_provider_refund
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import ReferenceTaken, Stored, VersionConflict
-from payflowx.domain.payments.provider_refund import external_refund
-from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
-from payflowx.domain.payments.state_machine import Change, Context
+from payflowx.domain.payments.provider_refund import ProviderRefund, RefundState, external_refund
 from tests.support.balance import assert_agrees, assert_balanced
-from tests.support.memory import NOW_MS, MemoryOperations, MemoryPayments
-from tests.support.model_tables import model_database
-from tests.support.tables import IDEMPOTENCY, TRANSACTIONS
+from tests.support.memory import NOW_MS
 from tests.support.world import World
 
 LISTED = ProviderRefund(reference="re_dash", provider_key=None, amount=500, currency="USD", state=RefundState.SUCCEEDED)
 
 
-@pytest.fixture(params=["memory", "model", "dynamodb"])
-def stores(request: pytest.FixtureRequest) -> tuple[Any, Any]:
-    if request.param == "memory":
-        memory = MemoryPayments()
-        return memory, MemoryOperations(memory)
-    client = model_database() if request.param == "model" else request.getfixturevalue("dynamodb")
-    tables: dict[str, Any] = {"client": client, "transactions_table": TRANSACTIONS, "idempotency_table": IDEMPOTENCY}
-    return DynamoDBPayments(**tables, pause=lambda _s: None, jitter=lambda: 0.0), DynamoDBOperations(**tables)
+@pytest.fixture
+def stores(world: World) -> tuple[Any, Any]:
+    return world.payments, world.operations
 
 
-def charged(payments: Any) -> Payment:
-    world = World(payments=payments)
+@pytest.fixture
+def payment(world: World) -> Payment:
     accepted = world.accept()
     world.work()
     return world.now(accepted)
@@ -45,9 +35,8 @@ def change_of_refund(payment: Payment, refund: ProviderRefund = LISTED) -> Chang
     return record_provider_refund(payment, operation, Context(now_ms=NOW_MS, actor="provider", policy=World().policy))
 
 
-def test_it_is_stored_found_by_its_id_and_balanced(stores: tuple[Any, Any]) -> None:
+def test_it_is_stored_found_by_its_id_and_balanced(stores: tuple[Any, Any], payment: Payment) -> None:
     payments, operations = stores
-    payment = charged(payments)
     change = change_of_refund(payment)
     assert isinstance(payments.commit(change), Stored)
     created = change.operation_after
@@ -62,9 +51,8 @@ def test_it_is_stored_found_by_its_id_and_balanced(stores: tuple[Any, Any]) -> N
     assert_agrees(now, list(operations.of_payment(payment.merchant_id, payment.transaction_id)))
 
 
-def test_a_second_booking_writes_nothing(stores: tuple[Any, Any]) -> None:
+def test_a_second_booking_writes_nothing(stores: tuple[Any, Any], payment: Payment) -> None:
     payments, operations = stores
-    payment = charged(payments)
     payments.commit(change_of_refund(payment))
     now = payments.get(payment.merchant_id, payment.transaction_id)
     assert isinstance(payments.commit(change_of_refund(now)), VersionConflict)
@@ -73,9 +61,10 @@ def test_a_second_booking_writes_nothing(stores: tuple[Any, Any]) -> None:
     assert len(operations.of_payment(payment.merchant_id, payment.transaction_id)) == 1
 
 
-def test_a_refund_that_another_operation_owns_is_not_booked_under_another_id(stores: tuple[Any, Any]) -> None:
+def test_a_refund_that_another_operation_owns_is_not_booked_under_another_id(
+    stores: tuple[Any, Any], payment: Payment
+) -> None:
     payments, operations = stores
-    payment = charged(payments)
     payments.commit(change_of_refund(payment))
     now = payments.get(payment.merchant_id, payment.transaction_id)
     other = change_of_refund(now)

@@ -1,4 +1,4 @@
-"""What reconciliation relies on of its stores: the real ones and those in memory pass the same tests."""
+"""What reconciliation relies on of its stores: over the model and over the local engine."""
 
 from collections import Counter
 from dataclasses import replace
@@ -8,10 +8,6 @@ import pytest
 
 from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
-from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
-from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
-from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
-from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
@@ -34,7 +30,7 @@ from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from tests.support.memory import NOW_MS
 from tests.support.reconciliation import ReconciliationWorld
-from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
+from tests.support.tables import CONFIGURATION
 from tests.support.world import MERCHANT
 
 NEW = NewRun(merchant_id=MERCHANT, provider="stripe", account_id="main", from_ms=NOW_MS - DAY_MS, until_ms=NOW_MS)
@@ -53,24 +49,9 @@ FINDING = Discrepancy(
 )
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def world(request: pytest.FixtureRequest) -> ReconciliationWorld:
-    if request.param == "memory":
-        return ReconciliationWorld()
-    client = request.getfixturevalue("dynamodb")
-    store: Any = DynamoDBPayments(
-        client=client,
-        transactions_table=TRANSACTIONS,
-        idempotency_table=IDEMPOTENCY,
-        pause=lambda _seconds: None,
-        jitter=lambda: 0.0,
-    )
-    world = ReconciliationWorld(payments=store, runs=DynamoDBRuns(client=client, table=TRANSACTIONS))
-    world.lookups = DynamoDBLookups(client=client, table=TRANSACTIONS)
-    world._operations = DynamoDBOperations(
-        client=client, transactions_table=TRANSACTIONS, idempotency_table=IDEMPOTENCY
-    )
-    return world
+@pytest.fixture
+def world(database: Any) -> ReconciliationWorld:
+    return ReconciliationWorld(database=database)
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import apply_operation_outcome
 from payflowx.domain.payments.outcome import NotSent, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.ports import Created, Stored, VersionConflict, id_of
+from payflowx.domain.payments.ports import Created, Stored, VersionConflict
 from payflowx.domain.payments.state_machine import apply_outcome
+from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.shared.limits import LEASE_MS
 from payflowx.domain.shared.statuses import AttemptState
 from tests.contract import test_operations_port as of_operations
@@ -29,7 +30,7 @@ def lease(epoch: int) -> Lease:
 
 class TestPayments:
     def not_sent(self, store: Any, answer: NotSent | Unknown = NotSent(code="connection_refused")) -> Payment:  # noqa: B008
-        world = World(payments=store)
+        world = World(database=store.client)
         claimed = of_payments.claim(store, world.accept()).item
         change = apply_outcome(claimed, claimed.attempts[0], answer, of_operations.context("worker"))
         assert change is not None

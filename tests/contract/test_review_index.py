@@ -13,20 +13,21 @@ from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.payments.review_items import KEYS
 from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.reviews.reindex_reviews import may_have_operations
+from payflowx.domain.payments.change import Change, Context, change_of, operation_change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_state_machine import (
     fail_operation,
-    operation_change,
     operation_facts,
     request_operation,
     send_operation_to_review,
 )
 from payflowx.domain.payments.payment import FREE_LEASE, Lease, Payment
-from payflowx.domain.payments.ports import Created, Stored, id_of
+from payflowx.domain.payments.ports import Created, Stored
 from payflowx.domain.payments.review_ports import Review
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Change, Context, change_of, send_to_review
+from payflowx.domain.payments.state_machine import send_to_review
 from payflowx.domain.payments.transitions import OPERATION_TRANSITIONS, PAYMENT_TRANSITIONS
+from payflowx.domain.payments.work_item import id_of
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, LEASE_MS
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from tests.contract.test_operations_port import new_refund
@@ -52,7 +53,7 @@ class Shop:
         self.payments = DynamoDBPayments(**tables, pause=lambda _seconds: None, jitter=lambda: 0.0)
         self.operations = DynamoDBOperations(**tables)
         self.index = DynamoDBReviewIndex(client=self.client, table=TRANSACTIONS)
-        self.world = World(payments=self.payments)  # type: ignore[arg-type]
+        self.world = World(database=self.client)
         self.accepted: list[str] = []
 
     def context(self) -> Context:
@@ -146,6 +147,16 @@ class TestTheList:
         later = replace(payment, version=payment.version + 1, updated_at_ms=NOW_MS + DAY_MS)
         shop.payments.reschedule(payment, later)
         assert [r.since_ms for r in shop.listed()] == [NOW_MS]
+
+    def test_a_change_that_keeps_it_in_review_keeps_its_age(self, shop: Shop) -> None:
+        payment = review(shop, shop.accept("k"))
+        shop.now_ms += DAY_MS
+        shop.commit(change_of(payment, payment, "payment.look_requested", {}, shop.context()))
+        assert [r.since_ms for r in shop.listed()] == [NOW_MS]
+        closed = replace(shop.payment(payment.transaction_id), status=PaymentStatus.FAILED)
+        shop.commit(change_of(shop.payment(payment.transaction_id), closed, "x", {}, shop.context()))
+        review(shop, shop.payment(payment.transaction_id))
+        assert [r.since_ms for r in shop.listed()] == [NOW_MS + DAY_MS]
 
     def test_an_operation_whose_amount_was_given_back_is_listed(self, shop: Shop) -> None:
         payment = shop.accept("k")

@@ -1,5 +1,7 @@
 """Resources with data are encrypted, recoverable and protected."""
 
+import json
+
 import pytest
 
 from payflowx.domain.shared.limits import DUE_SHARDS
@@ -55,3 +57,14 @@ def test_every_secret_has_our_key_and_a_generated_value() -> None:
         assert secret["KmsKeyId"], where
         assert "GenerateSecretString" in secret, where
         assert "SecretString" not in secret, where
+
+
+def test_only_the_operators_function_reads_the_index_of_reviews() -> None:
+    readers = {
+        (stack, role["Ref"].split("Role")[0])
+        for stack, _, policy in every("AWS::IAM::Policy")
+        if "/index/reviews" in json.dumps(policy)
+        for role in policy["Roles"]
+    }
+    assert {name for _, name in readers} == {"Operations"}, readers
+    assert len(readers) == len({stack for stack, _, _ in every("AWS::IAM::Policy") if stack.endswith("Service")})

@@ -14,8 +14,8 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_WEBHOOK_BYTES
 from payflowx.entrypoints import provider_events
 from payflowx.entrypoints import webhook_receiver as webhooks
+from testing.secrets_manager import SecretsManager
 from tests.support.handlers import Context, Functions
-from tests.support.memory import FixedSecrets
 
 ACTION = ActionRequired(reference="act-1", action=NextAction(kind="redirect", url="https://bank.test/3ds"))
 SIGNED = {"Signature": "secret"}
@@ -67,7 +67,8 @@ class Post:
 
 @pytest.fixture
 def post(functions: Functions) -> Post:
-    functions.platform.known_secrets = FixedSecrets({"arn:x": ("secret", "the one of before")})
+    known = SecretsManager({"arn:x": ("secret", "the one of before")})
+    functions.platform.clients.secretsmanager = known  # type: ignore[assignment]
     merchant = functions.api.merchants.get("acme")
     assert merchant is not None
     account = merchant.account("alpha", "main")

@@ -13,7 +13,7 @@ from sandbox.ledger import LedgerSimulator, Webhook
 from sandbox.store import Record
 from tests.support.faulty_transport import HostileWorld
 from tests.support.memory import FixedRules
-from tests.support.world import MERCHANT, fallback
+from tests.support.world import fallback
 
 AMOUNT = 49_900
 DAY_SECONDS = 86_400
@@ -52,9 +52,7 @@ class ProviderHarness:
 
     @property
     def account(self) -> Account:
-        account = self.world.merchants.merchants[MERCHANT].account(self.provider, "main")
-        assert account is not None
-        return account
+        return next(account for account in self.world.accounts if account.provider == self.provider)
 
     def pay(self, token: str = "tok_success", capture: CaptureMode = CaptureMode.AUTOMATIC) -> Payment:
         """Accept a payment and send its first request."""

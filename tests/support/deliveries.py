@@ -1,7 +1,7 @@
-"""Webhooks to merchants over memory: endpoints that answer as a test says, and a deliverer to run by hand."""
+"""Webhooks to merchants: endpoints that answer as a test says, and a deliverer to run by hand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from unittest.mock import patch
@@ -13,13 +13,12 @@ from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints, NewEndpoint
 from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.recovery.sweep import SweepDueItems
-from payflowx.application.recovery.wake_event import WakeEvent
 from payflowx.domain.outbound_webhooks.endpoints import Endpoint
 from payflowx.domain.outbound_webhooks.merchant_events import Answered, MerchantEvent, Posted
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
-from payflowx.domain.payments.ports import DueKind
 from payflowx.entrypoints.api.messages import compose_message
-from tests.support.memory import MemoryMerchantEvents, MemoryWebhookEndpoints, OneByOne, PlainCipher
+from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.outbound_webhooks import DelivererWiring
 from tests.support.world import MERCHANT, World
 
 URL = "https://shop.example.com/hooks"
@@ -70,63 +69,32 @@ class ScriptedWebhookClient:
 
 @dataclass
 class DeliveryHarness:
-    """All about telling merchants, over a world."""
+    """All about merchants' events, over a world."""
 
     world: World = field(default_factory=World)
-    endpoint_store: MemoryWebhookEndpoints = field(default_factory=MemoryWebhookEndpoints)
 
     def __post_init__(self) -> None:
         self.webhook_client = ScriptedWebhookClient(self.world.clock)
-        self.merchant_events = MemoryMerchantEvents(self.world.payments)
+
+    @property
+    def api(self) -> ApiWiring:
+        return self.world.wired(ApiWiring)
 
     @property
     def manage(self) -> ManageEndpoints:
-        return ManageEndpoints(
-            endpoint_store=self.endpoint_store,
-            cipher=PlainCipher(),
-            clock=self.world.clock,
-            randomness=self.world.randomness,
-            loopback_allowed=False,
-        )
+        return self.api.manage_endpoints
 
     @property
     def events(self) -> ReadMerchantEvents:
-        return ReadMerchantEvents(
-            merchant_events=self.merchant_events,
-            endpoint_store=self.endpoint_store,
-            deliveries=self.world.deliveries,
-            clock=self.world.clock,
-            telemetry=self.world.telemetry,
-        )
+        return self.api.read_merchant_events
 
     @property
     def deliver(self) -> DeliverEvent:
-        return DeliverEvent(
-            merchant_events=self.merchant_events,
-            endpoint_store=self.endpoint_store,
-            payments=self.world.payments,
-            operations=self.world.operations,
-            cipher=PlainCipher(),
-            webhook_client=self.webhook_client,
-            deliveries=self.world.deliveries,
-            concurrency=OneByOne(),
-            clock=self.world.clock,
-            randomness=self.world.randomness,
-            telemetry=self.world.telemetry,
-        )
+        return replace(self.world.wired(DelivererWiring).deliver_event, webhook_client=self.webhook_client)
 
     @property
     def sweep(self) -> SweepDueItems:
-        drive = WakeEvent(
-            due_items=self.world.payments, merchant_events=self.merchant_events, deliveries=self.world.deliveries
-        )
-        return SweepDueItems(
-            due_items=self.world.payments,
-            wakers={DueKind.EVENT: drive},
-            concurrency=OneByOne(),
-            clock=self.world.clock,
-            telemetry=self.world.telemetry,
-        )
+        return self.world.sweep
 
     # -- driving
 
@@ -138,16 +106,12 @@ class DeliveryHarness:
         """A payment that succeeds; the event that says so."""
         payment = self.world.accept(key)
         self.world.work_until_idle()
-        (seq,) = [
-            known.seq
-            for known in self.world.payments.merchant_events.values()
-            if known.transaction_id == payment.transaction_id
-        ]
-        return self.now(payment.transaction_id, seq)
+        (event,) = self.world.merchant_events_of(payment)
+        return event
 
     def now(self, transaction_id: str, seq: int) -> MerchantEvent:
         """The event as stored."""
-        found = self.merchant_events.get(MERCHANT, transaction_id, seq)
+        found = self.api.merchant_events.get(MERCHANT, transaction_id, seq)
         assert found is not None
         return found
 

@@ -1,6 +1,5 @@
 """The Lambda handlers in this process, over the in-process engine, with scripted providers behind them."""
 
-import io
 import json
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from payflowx.adapters.platform.aws import AwsClients
+from payflowx.domain.routing.routing import RoutingDocument
 from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
@@ -26,10 +26,12 @@ from payflowx.wiring.platform import Platform, Wiring
 from payflowx.wiring.provider_events import ProviderEventsWiring
 from payflowx.wiring.reconciliation import ReconcilerWiring
 from payflowx.wiring.recovery import SweeperWiring
-from tests.support.memory import CountingRandomness, FixedSecrets, ManualClock, OneByOne
+from testing.app_config import AppConfigData
+from testing.secrets_manager import SecretsManager
+from tests.support.memory import CountingRandomness, ManualClock, OneByOne
+from tests.support.platform import ENVIRONMENT, QUEUES, encode_routing_document, queue_addresses
 from tests.support.scripted import ScriptedProviders
-from tests.support.tables import CONFIGURATION, IDEMPOTENCY, TRANSACTIONS
-from tests.support.world import _providers
+from tests.support.world import fallback, scripted_providers
 
 if TYPE_CHECKING:
     from tests.support.engine import InProcessEngine
@@ -53,47 +55,6 @@ CHANGES: Final = {
     if issubclass(command, MutatingCommand)
 }
 DECISION: Final = {"operator": "arn:aws:iam::000000000000:user/ada", "reason": "TICKET-1"}
-
-ENVIRONMENT = {
-    "ENVIRONMENT": "dev",
-    "API_KEY_MODE": "test",
-    "ALLOWED_PROVIDERS": "alpha,beta,gamma",
-    "LOOPBACK_ALLOWED": "false",
-    "MAX_RETRIES": "3",
-    "CHARGE_DEADLINE_HOURS": "24",
-    "NOT_SENT_PATIENCE_MINUTES": "60",
-    "POWERTOOLS_METRICS_NAMESPACE": "PayFlowX",
-    "TRANSACTIONS_TABLE": TRANSACTIONS,
-    "IDEMPOTENCY_TABLE": IDEMPOTENCY,
-    "CONFIGURATION_TABLE": CONFIGURATION,
-    "JOBS_LOG_GROUP": "/worker",
-    "NOTICES_LOG_GROUP": "/notices",
-    "DELIVERIES_LOG_GROUP": "/deliverer",
-    "RUNS_LOG_GROUP": "/reconciler",
-    "ACCOUNT_SECRETS_KEY_ARN": "alias/aws/secretsmanager",
-    "ROUTING_APPLICATION": "payflowx",
-    "ROUTING_ENVIRONMENT": "dev",
-    "ROUTING_PROFILE": "routing",
-    "ROUTING_STRATEGY": "at-once",
-    "SETTLEMENTS_BUCKET": "settlements",
-    "CURSOR_SECRET_ARN": "cursor",
-}
-QUEUES = tuple(name + end for name in ("jobs", "notices", "deliveries", "runs") for end in ("", "-dead"))
-
-
-class RoutingClient:
-    """A boto3 AppConfigData client with one document of one rule."""
-
-    def __init__(self, *providers: str) -> None:
-        rule = {"name": "all", "when": {}, "use": {"providers": list(providers)}}
-        self._document = json.dumps({"version": "test", "rules": [rule]}).encode()
-
-    def start_configuration_session(self, **_request: str) -> dict[str, Any]:
-        return {"InitialConfigurationToken": "first"}
-
-    def get_latest_configuration(self, *, ConfigurationToken: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        data = self._document if ConfigurationToken == "first" else b""
-        return {"NextPollConfigurationToken": "next", "Configuration": io.BytesIO(data)}
 
 
 class _CurrentStdout:
@@ -120,10 +81,9 @@ class Context:
 
 @dataclass(kw_only=True)
 class ScriptedPlatform(Platform):
-    """Without threads, with logs as deployed, and with the providers and secrets that a test wants instead."""
+    """Without threads, with logs as deployed, and with the providers that a test wants instead."""
 
     scripted: ScriptedProviders | None = None
-    known_secrets: FixedSecrets | None = None
     wire: Any = None
     concurrency = OneByOne()
 
@@ -135,10 +95,6 @@ class ScriptedPlatform(Platform):
     @property
     def http(self) -> Any:
         return self.wire
-
-    @property
-    def secrets(self) -> Any:
-        return self.known_secrets or super().secrets
 
     def registry(self, allowed: tuple[str, ...], **more: Any) -> Any:
         return self.scripted or super().registry(allowed, **more)
@@ -314,8 +270,8 @@ def use_everywhere(functions: Functions) -> Iterator[None]:
 @contextmanager
 def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
     """Handlers wired to the engine, with scripted providers and a merchant; the tables must exist."""
-    providers = _providers()
-    with _functions(engine, RoutingClient("alpha", "beta"), scripted=providers) as functions:
+    providers = scripted_providers()
+    with _functions(engine, fallback("alpha", "beta"), scripted=providers) as functions:
         created = functions.operate(
             command="create_merchant",
             merchantId="acme",
@@ -337,17 +293,19 @@ def functions_over(engine: "InProcessEngine") -> Iterator[Functions]:
 @contextmanager
 def simulated_functions(engine: "InProcessEngine", wire: Any, clock: ManualClock, *names: str) -> Iterator[Functions]:
     """Handlers wired to the engine and, by `wire`, to providers' simulators; payments go to the first of `names`."""
-    more = {"wire": wire, "clock": clock, "known_secrets": FixedSecrets()}
-    with _functions(engine, RoutingClient(names[0]), ALLOWED_PROVIDERS=",".join(names), **more) as functions:
+    more = {"wire": wire, "clock": clock}
+    with _functions(engine, fallback(names[0]), ALLOWED_PROVIDERS=",".join(names), **more) as functions:
+        functions.platform.clients.secretsmanager = SecretsManager()  # type: ignore[assignment]
         yield functions
 
 
 @contextmanager
-def _functions(engine: "InProcessEngine", routing: RoutingClient, **more: Any) -> Iterator[Functions]:
+def _functions(engine: "InProcessEngine", routing: RoutingDocument, **more: Any) -> Iterator[Functions]:
     """Names in capitals are settings."""
     sqs, secrets = engine.client("sqs"), engine.client("secretsmanager")
     queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
     secrets.create_secret(Name="cursor", SecretString="k" * 64)
+    rules = AppConfigData(lambda: encode_routing_document(routing))
     platform = ScriptedPlatform(
         environment={
             **ENVIRONMENT,
@@ -355,7 +313,7 @@ def _functions(engine: "InProcessEngine", routing: RoutingClient, **more: Any) -
             "ENCRYPTION_KEY_ARN": engine.client("kms").create_key()["KeyMetadata"]["Arn"],
             **{name: value for name, value in more.items() if name.isupper()},
         },
-        clients=AwsClients(lambda service: routing if service == "appconfigdata" else engine.client(service)),
+        clients=AwsClients(lambda service: rules if service == "appconfigdata" else engine.client(service)),
         randomness=CountingRandomness(),
         pause=lambda _seconds: None,
         **{"clock": ManualClock(), **{name: value for name, value in more.items() if name.islower()}},
@@ -366,11 +324,3 @@ def _functions(engine: "InProcessEngine", routing: RoutingClient, **more: Any) -
     for url in queues.values():
         sqs.delete_queue(QueueUrl=url)
     secrets.delete_secret(SecretId="cursor", ForceDeleteWithoutRecovery=True)
-
-
-def queue_addresses(queues: dict[str, str]) -> dict[str, str]:
-    """As settings: `jobs` and `jobs-dead` are JOBS_QUEUE_URL and JOBS_DEAD_LETTERS_URL."""
-    return {
-        f"{name.removesuffix('-dead').upper()}_{'DEAD_LETTERS' if name.endswith('-dead') else 'QUEUE'}_URL": url
-        for name, url in queues.items()
-    }

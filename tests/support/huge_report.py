@@ -18,7 +18,7 @@ from payflowx.domain.reconciliation.run import Run, Source
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.providers.registry import connector
 from tests.support.memory import RecordingTelemetry
-from tests.support.reconciliation import DECISION, MemoryLookups, ReconciliationWorld
+from tests.support.reconciliation import DECISION, ReconciliationWorld
 from tests.support.world import MERCHANT
 
 _DIGITS: Final = "abcdefghijklmnop"
@@ -75,7 +75,7 @@ class HugeFile:
         return {"Body": io.BytesIO(data), "ContentRange": f"bytes {first}-{first + len(data) - 1}/{self.size}"}
 
 
-class ComputedLookups(MemoryLookups):
+class ComputedLookups:
     """A book with a charged payment for every row; what is noted is one bit a row."""
 
     def __init__(self, template: Payment, rows: int) -> None:
@@ -129,6 +129,21 @@ class ComputedLookups(MemoryLookups):
             self.noted[n // 8] |= 1 << n % 8
 
 
+@dataclass(frozen=True)
+class ComputedPayments:
+    """The list of payments, one for every row."""
+
+    lookups: ComputedLookups
+    rows: int
+
+    def page(self, query: PaymentQuery) -> PaymentPage:
+        """Pages by number."""
+        start = int(query.position or 0)
+        end = min(self.rows, start + query.limit)
+        items = [self.lookups.payment(transaction_id(n)) for n in range(start, end)]
+        return PaymentPage(items=items, next_position=str(end) if end < self.rows else None)
+
+
 class SilentTelemetry(RecordingTelemetry):
     """Keeps nothing."""
 
@@ -144,22 +159,20 @@ def reconcile_rows(rows: int) -> Run:
     world = ReconciliationWorld(provider="cashfree")
     template = world.pay("template")
     lookups = ComputedLookups(template, rows)
-    world.lookups = lookups
 
-    def page(query: PaymentQuery) -> PaymentPage:
-        start = int(query.position or 0)
-        items = [lookups.payment(transaction_id(n)) for n in range(start, min(rows, start + query.limit))]
-        more = start + query.limit < rows
-        return PaymentPage(items=items, next_position=str(start + query.limit) if more else None)
-
-    world.payments.page = page  # type: ignore[method-assign]
-    world.file = S3SettlementFiles(  # type: ignore[assignment]
+    files = S3SettlementFiles(  # type: ignore[arg-type]
         client=HugeFile(rows), bucket="b", read_row=lambda provider, row: connector(provider).read_settlement(row)
     )
     world.a_day_later()
     (run,) = world.start.asked_for(world.asked(file="a.csv", merchant_id=MERCHANT), DECISION)
-    compare = MatchEntries(lookups=lookups, clock=world.clock)
-    reconcile = replace(world.reconcile, compare=compare, telemetry=SilentTelemetry())
+    reconcile = replace(
+        world.reconcile,
+        lookups=lookups,
+        compare=MatchEntries(lookups=lookups, clock=world.clock),
+        files=files,
+        payments=ComputedPayments(lookups, rows),
+        telemetry=SilentTelemetry(),
+    )
     reconcile(run.run_id, world.deadline)
     done = world.runs.get(run.run_id)
     assert done is not None

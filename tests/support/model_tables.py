@@ -1,13 +1,15 @@
 """The tables of the data stack over the in-memory model, with an index that follows at once."""
 
+from collections.abc import Callable
+
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Index, Schema, Table
 from tests.support.tables import INDEXES, KEY_SCHEMAS, TRANSACTIONS
 
 
-def model_database() -> Database:
+def model_database(now_ms: Callable[[], int] = lambda: 0) -> Database:
     """Empty tables, as `create_tables` makes them at the engine."""
-    return Database({name: _table(name) for name in KEY_SCHEMAS})
+    return Database({name: _table(name) for name in KEY_SCHEMAS}, now_ms=now_ms)
 
 
 def _table(name: str) -> Table:

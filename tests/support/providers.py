@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
-from payflowx.domain.merchants.ports import Merchant
-from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.transport import (
     HttpRequest,
     HttpResponse,
@@ -19,8 +17,9 @@ from sandbox.simulator import Credentials as SandboxCredentials
 from sandbox.simulator import Simulator
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import MemoryStore, Record
-from tests.support.memory import FixedRules, FixedSecrets, ManualClock, MemoryOperations
-from tests.support.world import MERCHANT, World
+from testing.secrets_manager import SecretsManager
+from tests.support.memory import FixedRules, ManualClock
+from tests.support.world import World
 
 ALL = {**SIMULATORS, **REAL_PROVIDERS}
 NAMES = tuple(ALL)
@@ -81,38 +80,27 @@ WEBHOOK_SECRETS = {
 
 @dataclass
 class ProviderWorld(World):
-    """The use cases over memory, the adapters and the simulators."""
+    """The production wiring, and the providers' connectors and simulators behind it."""
 
     http: SimulatedHttp = field(init=False)
 
     def __post_init__(self) -> None:
-        self._operations = MemoryOperations(self.payments)
-        self.secrets = FixedSecrets(dict(WEBHOOK_SECRETS))
+        self.secrets = SecretsManager(dict(WEBHOOK_SECRETS))
         self.http = SimulatedHttp(self.clock)
-        self.providers = Registry(  # type: ignore[assignment]
+        self.providers = Registry(
             allowed=NAMES,
             http=lambda: self.http,
-            secrets=lambda: self.secrets,
+            secrets=lambda: self.platform.secrets,
             clock_ms=self.clock.now_ms,
             observe=lambda *_args: None,
         )
-        self.set_merchant()
+        super().__post_init__()
 
-    def set_merchant(self, *, disabled: frozenset[str] = frozenset()) -> None:
-        addresses = {name: f"https://{name}{PATHS.get(name, '')}" for name in NAMES}
-        accounts = tuple(
-            Account(
-                provider=name,
-                account_id="main",
-                endpoint=address,
-                secret_arn=f"arn:{name}",
-                webhook_token=f"token-of-{name}",
-            )
-            for name, address in addresses.items()
-        )
-        self.merchants.merchants[MERCHANT] = Merchant(
-            merchant_id=MERCHANT, name="Acme", accounts=accounts, disabled=disabled
-        )
+    def _settings(self) -> dict[str, str]:
+        return {**super()._settings(), "ALLOWED_PROVIDERS": ",".join(NAMES)}
+
+    def endpoint(self, provider: str) -> str:
+        return f"https://{provider}{PATHS.get(provider, '')}"
 
     def use(self, rules: FixedRules) -> None:
         self.rules = rules

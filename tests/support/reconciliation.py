@@ -1,29 +1,29 @@
-"""Reconciliation over memory: the ports, the use cases, and hands in the simulators' books."""
+"""Reconciliation: the production wiring over the models, and hands in the simulators' books."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from payflowx.application.reconciliation.match_entries import MatchEntries
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.core.values import to_attributes
+from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.application.reconciliation.reconcile import Reconcile
-from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
 from payflowx.application.reconciliation.start_reconciliations import Asked, StartReconciliations
-from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
-from payflowx.domain.merchants.directory import AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.reconciliation.ports import AccountOwner
 from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportResult
-from payflowx.domain.reconciliation.run import Discrepancy, Phase, Run, Source
+from payflowx.domain.reconciliation.run import Phase, Run
 from payflowx.domain.shared.ambient import Deadline
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
+from payflowx.wiring.reconciliation import ReconcilerWiring
 from sandbox.simulator import CHARGE, CHARGED, Simulator
 from sandbox.store import Record
-from tests.support.memory import FixedRules, MemoryOperations, MemoryPayments
+from tests.support.memory import FixedRules
 from tests.support.providers import ProviderWorld
+from tests.support.tables import TRANSACTIONS
 from tests.support.world import MERCHANT, fallback
 
 DECISION = OperatorAction(who="local:ada", why="TICKET-1")
@@ -34,118 +34,6 @@ PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@ex
 
 class FunctionDiedError(Exception):
     """The function died."""
-
-
-@dataclass
-class MemoryRuns:
-    """Implements `Runs`. `dies_at`: the writes that are not survived, counted from 1."""
-
-    runs: dict[str, Run] = field(default_factory=dict)
-    found: dict[str, dict[str, Discrepancy]] = field(default_factory=dict)
-    saves: int = 0
-    dies_at: set[int] = field(default_factory=set)
-    looked_up: int = 0
-
-    def start(self, run: Run) -> Run:
-        return self.runs.setdefault(run.run_id, run)
-
-    def get(self, run_id: str) -> Run | None:
-        return self.runs.get(run_id)
-
-    def all_of(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
-        return {run_id: self.runs[run_id] for run_id in run_ids if run_id in self.runs}
-
-    def save(self, before: Run, after: Run) -> bool:
-        self.saves += 1
-        if self.saves in self.dies_at:
-            raise FunctionDiedError
-        if self.runs[before.run_id].version != before.version:
-            return False
-        self.runs[after.run_id] = after
-        return True
-
-    def report(self, run_id: str, findings: Sequence[Discrepancy]) -> None:
-        for discrepancy in findings:
-            self.found.setdefault(run_id, {})[discrepancy.name] = discrepancy
-
-    def known(self, run_id: str, names: Sequence[str]) -> Mapping[str, Discrepancy]:
-        self.looked_up += 1
-        found = self.found.get(run_id, {})
-        return {name: found[name] for name in names if name in found}
-
-    def discrepancies(self, run_id: str, *, limit: int, after: str | None) -> tuple[Sequence[Discrepancy], str | None]:
-        names = sorted(name for name in self.found.get(run_id, {}) if after is None or name > after)
-        page = [self.found[run_id][name] for name in names[:limit]]
-        return page, page[-1].name if len(names) > limit else None
-
-
-@dataclass
-class MemoryLookups:
-    """Implements `Lookups` over the memory of payments."""
-
-    payments_: MemoryPayments
-    operations_: MemoryOperations
-    lines: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
-
-    def owners(
-        self, merchant_id: str, provider: str, account_id: str, references: Sequence[str]
-    ) -> Mapping[str, ReferenceOwner]:
-        found = {name: self.payments_.find(merchant_id, provider, account_id, name) for name in references}
-        return {name: owner for name, owner in found.items() if owner}
-
-    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]:
-        found = {name: self.payments_.get(merchant_id, name) for name in transaction_ids}
-        return {name: payment for name, payment in found.items() if payment}
-
-    def located(self, merchant_id: str, operation_ids: Sequence[str]) -> Mapping[str, str]:
-        found = {name: self.operations_.locate(merchant_id, name) for name in operation_ids}
-        return {name: payment for name, payment in found.items() if payment}
-
-    def operations(self, merchant_id: str, of: Sequence[tuple[str, str]]) -> Mapping[str, Operation]:
-        found = {name: self.operations_.get(merchant_id, payment, name) for payment, name in of}
-        return {name: operation for name, operation in found.items() if operation}
-
-    def listed(
-        self, merchant_id: str, source: Source, provider: str, account_id: str, references: Sequence[str]
-    ) -> Mapping[str, str]:
-        keys = {name: (source.value, provider, account_id, name) for name in references}
-        return {name: self.lines[key] for name, key in keys.items() if key in self.lines}
-
-    def note_listed(
-        self,
-        merchant_id: str,
-        source: Source,
-        provider: str,
-        account_id: str,
-        lines: Mapping[str, str],
-        *,
-        expires_at_ms: int,
-    ) -> None:
-        for name, line in lines.items():
-            self.lines[source.value, provider, account_id, name] = line
-
-
-@dataclass
-class MemoryRunQueue:
-    """Implements `RunQueue`."""
-
-    sent: list[str] = field(default_factory=list)
-
-    def send(self, run_id: str, *, delay_seconds: int = 0) -> None:
-        self.sent.append(run_id)
-
-
-@dataclass
-class MemoryAuditLog:
-    """Implements `AuditLog`."""
-
-    kept: list[AuditEntry] = field(default_factory=list)
-
-    def record(self, record: AuditEntry) -> None:
-        self.kept.append(record)
-
-    def records(self, month: str, *, limit: int) -> Sequence[AuditEntry]:
-        return self.kept[:-limit:-1]
 
 
 @dataclass
@@ -162,16 +50,6 @@ class ScriptedFile:
 
 
 @dataclass
-class Directory:
-    """Implements `AccountDirectory`."""
-
-    owners: list[AccountOwner]
-
-    def accounts(self) -> Iterator[AccountOwner]:
-        yield from self.owners
-
-
-@dataclass
 class OnePage:
     """Implements `Deadline`: enough, not enough, enough, ..."""
 
@@ -184,20 +62,27 @@ class OnePage:
 
 @dataclass
 class ReconciliationWorld(ProviderWorld):
-    """All providers' simulators, our book over memory, and reconciliation."""
+    """All providers' simulators, our ledger, and reconciliation. `dies_at`: the writes of a run's position that the
+    function does not survive, counted from 1.
+    """
 
     provider: str = "stripe"
-    runs: MemoryRuns = field(default_factory=MemoryRuns)
-    run_queue: MemoryRunQueue = field(default_factory=MemoryRunQueue)
-    audit_log: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     file: ScriptedFile = field(default_factory=ScriptedFile)
+    dies_at: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._operations = MemoryOperations(self.payments)
-        self.lookups = MemoryLookups(self.payments, self._operations)
         self.use(FixedRules(fallback(self.provider)))
         self.began_ms = self.clock.now_ms()
+        self._saves = 0
+        self.dynamodb.before = self._die
+
+    def _die(self, method: str, request: Mapping[str, Any]) -> None:
+        is_save = method == "put_item" and request["Item"]["sk"] == {"S": keys.RUN} and "version" in repr(request)
+        if is_save and "ExpressionAttributeNames" in request:
+            self._saves += 1
+            if self._saves in self.dies_at:
+                raise FunctionDiedError
 
     @property
     def simulator(self) -> Simulator:
@@ -206,46 +91,24 @@ class ReconciliationWorld(ProviderWorld):
     # -- use cases
 
     @property
+    def wiring(self) -> ReconcilerWiring:
+        return self.wired(ReconcilerWiring)
+
+    @property
+    def runs(self) -> DynamoDBRuns:
+        return self.wiring.runs
+
+    @property
     def start(self) -> StartReconciliations:
-        owners = [
-            AccountOwner(merchant_id=MERCHANT, provider=account.provider, account_id=account.account_id)
-            for account in self.merchants.merchants[MERCHANT].accounts
-        ]
-        return StartReconciliations(
-            directory=Directory(owners),
-            runs=self.runs,
-            queue=self.run_queue,
-            providers=self.providers,
-            audit_log=self.audit_log,
-            clock=self.clock,
-            telemetry=self.telemetry,
-        )
+        return self.wiring.start_reconciliations
 
     @property
     def reconcile(self) -> Reconcile:
-        action = ResolveDiscrepancy(
-            payments=self.payments,
-            operations=self.operations,
-            merchants=self.merchants,
-            providers=self.providers,
-            outcome_writer=self.outcome_writer,
-            record_provider_refunds=self.record_provider_refunds,
-            clock=self.clock,
-            policy=self.policy,
-        )
-        return Reconcile(
-            runs=self.runs,
-            queue=self.run_queue,
-            lookups=self.lookups,
-            compare=MatchEntries(lookups=self.lookups, clock=self.clock),
-            action=action,
-            providers=self.providers,
-            files=self.file,
-            merchants=self.merchants,
-            payments=self.payments,
-            clock=self.clock,
-            telemetry=self.telemetry,
-        )
+        return replace(self.wiring.reconcile, files=self.file)
+
+    @property
+    def lookups(self) -> Any:
+        return self.wiring.reconcile.lookups
 
     # -- driving
 
@@ -278,11 +141,11 @@ class ReconciliationWorld(ProviderWorld):
         for _ in range(500):
             if not self.run_queue.sent:
                 break
-            run_id = self.run_queue.sent.pop(0)
+            run_id, _ = self.run_queue.sent.pop(0)
             try:
                 self.reconcile(run_id, deadline or self.deadline)
             except FunctionDiedError:
-                self.run_queue.sent.append(run_id)  # it comes back
+                self.run_queue.sent.append((run_id, 0))  # it comes back
         stored = self.runs.get(run.run_id)
         assert stored is not None
         assert stored.phase is Phase.DONE, stored
@@ -356,13 +219,9 @@ class ReconciliationWorld(ProviderWorld):
 
     def forget_operation(self, operation: Operation) -> None:
         """As if it had been made in the provider's dashboard, where nobody gives it a key of ours."""
-        key = (operation.merchant_id, operation.transaction_id, operation.operation_id)
-        del self.payments.operations[key]
-        self.payments.references = {
-            name: owner
-            for name, owner in self.payments.references.items()
-            if owner.operation_id != operation.operation_id
-        }
+        self.forget(keys.operation_key(operation.merchant_id, operation.transaction_id, operation.operation_id))
+        self.forget(keys.locator_key(operation.merchant_id, operation.operation_id))
+        self._disown_references(operation)
 
     def entry(self, payment: Payment) -> ReportEntry:
         """As a settlement file would have it."""
@@ -382,9 +241,21 @@ class ReconciliationWorld(ProviderWorld):
         return OnePage()
 
     def forget_here(self, payment: Payment) -> None:
-        del self.payments.payments[payment.merchant_id, payment.transaction_id]
-        self.payments.references = {
-            name: owner
-            for name, owner in self.payments.references.items()
-            if owner.transaction_id != payment.transaction_id
+        self.forget(keys.payment_key(payment.merchant_id, payment.transaction_id))
+        self._disown_references(payment)
+
+    def _disown_references(self, of: Payment | Operation) -> None:
+        for attempt in of.attempts:
+            if attempt.reference:
+                self.forget(keys.reference_key(attempt.provider, attempt.account_id, attempt.reference))
+
+    def own_reference(self, payment: Payment, **owner: Any) -> None:
+        """The reference of the payment's first attempt belongs to another one from now on."""
+        attempt = payment.attempts[0]
+        item = {
+            **keys.reference_key(attempt.provider, attempt.account_id, attempt.reference or ""),
+            "merchantId": payment.merchant_id,
+            "transactionId": payment.transaction_id,
+            **owner,
         }
+        self.dynamodb.put_item(TableName=TRANSACTIONS, Item=to_attributes(item))

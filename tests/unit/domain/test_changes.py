@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.domain.payments.change import Context, change_of, operation_change
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.operation_state_machine import operation_change
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.state_machine import Context, change_of
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 from tests.support.world import World

@@ -11,6 +11,7 @@ from payflowx.application.payments.current_ledger import current_ledger
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, ReferenceOwner
 from payflowx.domain.merchants.ports import MerchantConfiguration
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import apply_operation_outcome, expedite_operation
@@ -18,7 +19,7 @@ from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Change, Context, SeenEvent, apply_outcome, expedite
+from payflowx.domain.payments.state_machine import apply_outcome, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
@@ -88,8 +89,11 @@ class ProcessProviderEvent:
     def _read_refunds(self, inbound: ReceivedEvent, owner: ReferenceOwner) -> bool:
         """Have a worker read the refunds of a known charge, when the event arrives and when it was put back last.
 
-        Returns whether the event is done: in between, a refund of ours may become known.
+        Returns whether the event is done: in between, a refund of ours may become known. Where refunds cannot be read,
+        the daily reconciliation finds them.
         """
+        if not self.providers.get(inbound.provider).lists_refunds:
+            return False
         last = inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS)
         if inbound.tries == 0 or last:
             job = Job(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, read_refunds=True)

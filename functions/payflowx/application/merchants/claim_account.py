@@ -1,6 +1,5 @@
-"""The claim of a merchant to an account at a provider, made before the account is registered."""
+"""The claim of a merchant to an account at a provider."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.merchants.account_identity import identity_of_key, identity_of_secret
@@ -20,35 +19,40 @@ class ClaimAccount:
     secrets: AccountSecrets
     providers: Providers
 
-    def with_key(self, merchant_id: str, account: Account, key_id: str) -> None:
-        """Claim the account that these new credentials are of."""
-        if not self._is_simulated(account):
-            self._claim(merchant_id, account, [identity_of_key(account, key_id)])
-
-    def with_stored_secret(self, merchant_id: str, account: Account) -> None:
-        """Claim the account whose credentials an operator has stored; without a key id if they cannot be read."""
+    def __call__(self, merchant_id: str, account: Account, key_id: str) -> None:
+        """Claim the account that these new credentials are of, for a merchant that exists."""
         if self._is_simulated(account):
             return
-        key_id = self._key_id(account)
-        known = [identity_of_key(account, key_id)] if key_id is not None else []
-        self._claim(merchant_id, account, [identity_of_secret(account), *known])
+        owner = self.merchant_directory.claim_account(merchant_id, identity_of_key(account, key_id))
+        if owner != merchant_id:
+            raise _taken(account, owner)
 
-    def _claim(self, merchant_id: str, account: Account, identities: Sequence[str]) -> None:
-        for identity in identities:
-            owner = self.merchant_directory.claim_account(merchant_id, identity)
-            if owner != merchant_id:
-                raise Refusal(
-                    "account_taken",
-                    f"These credentials are of an account at {account.provider} that belongs to merchant {owner}. "
-                    "An account belongs to one merchant: open another at the provider.",
-                )
+    def identity(self, account: Account) -> str | None:
+        """Return the identity of an account whose credentials an operator has stored.
 
-    def _key_id(self, account: Account) -> str | None:
-        try:
-            return self.secrets.key_id(account.secret_arn)
-        except Refusal:
+        By its place where they cannot be read yet; None at a simulated provider.
+        """
+        if self._is_simulated(account):
             return None
+        try:
+            return identity_of_key(account, self.secrets.key_id(account.secret_arn))
+        except Refusal:
+            return identity_of_secret(account)
+
+    def check(self, merchant_id: str, account: Account, identity: str | None) -> None:
+        """Refuse an account that another merchant has claimed."""
+        owner = self.merchant_directory.account_owner(identity) if identity is not None else None
+        if owner not in (None, merchant_id):
+            raise _taken(account, owner)
 
     def _is_simulated(self, account: Account) -> bool:
         able = self.providers.capabilities().get(account.provider)
         return able is not None and able.simulated
+
+
+def _taken(account: Account, owner: str | None) -> Refusal:
+    return Refusal(
+        "account_taken",
+        f"These credentials are of an account at {account.provider} that belongs to merchant {owner}. "
+        "An account belongs to one merchant: open another at the provider.",
+    )

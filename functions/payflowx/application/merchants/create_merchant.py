@@ -77,10 +77,7 @@ class CreateMerchant:
     ) -> NewMerchant:
         """Create the merchant. Every account gets a webhook URL; accounts may be added later."""
         self._check(merchant_id, name, accounts)
-        if self.merchant_directory.merchant(merchant_id) is not None:
-            raise Refusal("merchant_exists", "A merchant with this id exists already. Choose another id.")
-        for account in accounts:
-            self.claim_account.with_stored_secret(merchant_id, account)
+        identities = [self.claim_account.identity(account) for account in accounts]
         now_ms = self.clock.now_ms()
         issued = issue_key(self.api_key_mode, merchant_id, self.randomness, now_ms=now_ms)
         reachable = tuple(replace(a, webhook_token=self.randomness.secret_text(TOKEN_CHARS)) for a in accounts)
@@ -92,7 +89,10 @@ class CreateMerchant:
             merchant_id=merchant_id,
             facts={"keyId": issued.stored.key_id, "accounts": len(accounts)},
         )
-        if not self.merchant_directory.create_merchant(merchant, issued.stored, record):
+        claims = [identity for identity in identities if identity is not None]
+        if not self.merchant_directory.create_merchant(merchant, issued.stored, record, claims=claims):
+            for account, identity in zip(accounts, identities, strict=True):
+                self.claim_account.check(merchant_id, account, identity)
             raise Refusal("merchant_exists", "A merchant with this id exists already. Choose another id.")
         return NewMerchant(merchant=merchant, key_id=issued.stored.key_id, api_key=issued.api_key)
 

@@ -8,13 +8,14 @@ from typing import Final
 
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.erasure import erase_operation, erase_payment, is_operation_open
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Context, erase
+from payflowx.domain.payments.state_machine import erase
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES

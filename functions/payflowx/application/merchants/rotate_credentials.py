@@ -29,7 +29,7 @@ class RotateCredentials:
         account = self._account(merchant_id, provider, account_id)
         if self.secrets.is_rotating(account.secret_arn):
             raise Refusal("rotation_open", "A rotation of this account is open already. Finish it first with --finish.")
-        self.claim_account.with_key(merchant_id, account, secret.key_id)
+        self.claim_account(merchant_id, account, secret.key_id)
         self._record("credentials.rotated", merchant_id, account, operator_action)
         self.secrets.replace(account.secret_arn, secret, keep_previous=True)
         return account

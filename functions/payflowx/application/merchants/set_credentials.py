@@ -61,7 +61,7 @@ class SetCredentials:
                 "endpoint_known",
                 "The account exists with another endpoint, and attempts are bound to it. Add another account.",
             )
-        self.claim_account.with_key(merchant.merchant_id, account, secret.key_id)
+        self.claim_account(merchant.merchant_id, account, secret.key_id)
         self.merchant_directory.record(self._record("credentials.set", merchant.merchant_id, account, operator_action))
         self.secrets.replace(account.secret_arn, secret, keep_previous=False)
         return account
@@ -82,7 +82,7 @@ class SetCredentials:
             secret_arn=_ARN_TO_COME,
         )
         self.check_account(account)
-        self.claim_account.with_key(merchant.merchant_id, account, secret.key_id)
+        self.claim_account(merchant.merchant_id, account, secret.key_id)
         name = f"payflowx/{self.environment}/accounts/{wanted.merchant_id}/{wanted.provider}/{wanted.account_id}"
         account = replace(
             account,

@@ -52,7 +52,7 @@ class VerifyAuditLog:
             page = self.payments.events(merchant_id, transaction_id, after_seq=check.last_seq, limit=limit)
             for event in page.items:
                 check.add(event)
-            if page.next_seq is None:
+            if page.next_seq is None or check.events >= self.max_events:  # a full page may be the last one
                 payment = self.payments.get(merchant_id, transaction_id)
                 if payment is None:
                     raise Refusal("not_found", "There is no payment with this id.")

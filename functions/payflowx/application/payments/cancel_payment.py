@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.request_operation import NewOperation, RequestOperation
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy
-from payflowx.domain.payments.state_machine import Context, expedite, fail_payment, request_cancel
+from payflowx.domain.payments.state_machine import expedite, fail_payment, request_cancel
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError

@@ -2,7 +2,7 @@
 
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
 from payflowx.domain.outbound_webhooks.ports import Deliveries, DeliveryJob
-from payflowx.domain.payments.state_machine import Change
+from payflowx.domain.payments.change import Change
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
 

@@ -8,14 +8,14 @@ from payflowx.application.payments.work_items import Conflict, StoredItem, WorkI
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import AlreadySeen, Job, Jobs, ReferenceTaken, Stored, VersionConflict, id_of
+from payflowx.domain.payments.ports import AlreadySeen, Job, Jobs, ReferenceTaken, Stored, VersionConflict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.verification import verify_outcome
-from payflowx.domain.payments.work_item import WorkItem
+from payflowx.domain.payments.work_item import WorkItem, id_of
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_RECORD_TRIES

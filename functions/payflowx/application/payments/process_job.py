@@ -17,6 +17,7 @@ from payflowx.application.payments.work_items import Conflict, WorkItems
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.claim import (
     ClaimDecision,
     FailPayment,
@@ -31,7 +32,6 @@ from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
 from payflowx.domain.payments.payment import Candidate, Lease
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.ports import Provider, Providers
 from payflowx.domain.shared.ambient import Clock, Deadline, Randomness, Telemetry

@@ -8,6 +8,7 @@ from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.operation_ports import Operations
@@ -22,13 +23,13 @@ from payflowx.domain.payments.provider_refund import (
     RefundDecision,
     decide_refund,
     external_refund,
+    is_recorded,
     is_unresolved,
     owner_of,
     refund_outcome,
 )
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundListUnavailable, RefundsRead
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.providers.ports import RefundLists
 from payflowx.domain.shared.ambient import Clock, Telemetry
@@ -83,8 +84,11 @@ class RecordProviderRefunds:
         if isinstance(read, RefundListUnavailable):
             self.telemetry.warn("refunds could not be read", transactionId=transaction_id, reason=read.code)
             return RefundsRecorded(unavailable=read.code)
+        operations = self.operations.of_payment(merchant_id, transaction_id)
         found: dict[RefundDecision, list[str]] = {decision: [] for decision in RefundDecision}
         for refund in read.refunds:
+            if is_recorded(operations, refund):
+                continue
             found[self.record(payment, charge, refund, evidence or {})].append(refund.reference)
         return RefundsRecorded(
             booked=found[RefundDecision.BOOK],

@@ -10,6 +10,7 @@ from payflowx.application.payments.current_ledger import current_payment
 from payflowx.application.payments.operation_request import new_operation_request_of
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.payments.balances import is_off_balance
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.eligibility import charge_to_operate_on, check_amount
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
@@ -17,7 +18,7 @@ from payflowx.domain.payments.operation_state_machine import request_operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Created, Existing, Jobs, Payments, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Context, send_off_balance_to_review
+from payflowx.domain.payments.state_machine import send_off_balance_to_review
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError

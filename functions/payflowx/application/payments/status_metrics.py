@@ -1,10 +1,10 @@
 """Metrics of a stored change."""
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.slo import missed_objective
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import (

@@ -7,8 +7,8 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.ports import OwnerId, Payments, Stored, VersionConflict
-from payflowx.domain.payments.work_item import WorkItem
+from payflowx.domain.payments.ports import Payments, Stored, VersionConflict
+from payflowx.domain.payments.work_item import OwnerId, WorkItem
 
 Conflict = VersionConflict[Payment] | VersionConflict[Operation]
 StoredItem = Stored[Payment] | Stored[Operation]

@@ -12,6 +12,7 @@ from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
@@ -21,7 +22,7 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Change, Context, apply_outcome, expedite
+from payflowx.domain.payments.state_machine import apply_outcome, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.reconciliation.matching import (
     ACTOR,

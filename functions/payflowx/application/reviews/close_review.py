@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from payflowx.application.payments.current_ledger import explained_payment
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.operator_action import OperatorAction, checked_words
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.operation_ports import Operations
@@ -12,7 +13,6 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, ReferenceTaken, Stored
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES

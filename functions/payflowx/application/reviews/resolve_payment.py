@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import request_inquiry
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from payflowx.application.payments.current_ledger import current_ledger, explained_payment
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
@@ -12,7 +13,6 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review
-from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import MAX_PAGE_ITEMS

@@ -80,7 +80,11 @@ class MerchantDirectory(AuditLog, Protocol):
     nothing was written.
     """
 
-    def create_merchant(self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry) -> bool: ...
+    def create_merchant(
+        self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry, *, claims: Sequence[str] = ()
+    ) -> bool:
+        """Store a merchant that owns the accounts with the identities `claims`, unless another merchant owns one."""
+        ...
 
     def merchants(self, *, after: str | None, limit: int) -> MerchantPage: ...
 
@@ -101,6 +105,8 @@ class MerchantDirectory(AuditLog, Protocol):
     def change_key(self, key: ApiKeyRecord, record: AuditEntry) -> bool:
         """Store the expiry or revocation of an existing key."""
         ...
+
+    def account_owner(self, identity: str) -> str | None: ...
 
     def claim_account(self, merchant_id: str, identity: str) -> str:
         """Give an unclaimed account at a provider to a merchant; return the merchant that owns it."""

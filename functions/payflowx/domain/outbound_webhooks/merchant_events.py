@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.outbound_webhooks.endpoints import DisabledReason, Endpoint
-from payflowx.domain.payments.state_machine import Change
+from payflowx.domain.payments.change import Change
 from payflowx.domain.shared.backoff import delivery_delay_ms
 from payflowx.domain.shared.identifiers import ID_CHARS, PAYMENT_PREFIX
 from payflowx.domain.shared.limits import (

@@ -7,6 +7,7 @@ A worker decides, verifies, applies, reviews and schedules through these functio
 from collections.abc import Set
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.claim import ClaimDecision, decide_claim
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import decide_operation_claim
@@ -22,8 +23,6 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import (
-    Change,
-    Context,
     apply_outcome,
     expedite,
     fail_payment,

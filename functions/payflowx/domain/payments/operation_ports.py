@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.ports import AttemptStore, Created, Existing, VersionConflict
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.operation_request import OperationKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPage:
-    """A page, oldest first. `next_position` continues the list; None ends it."""
+    """A page, oldest first. `next_position` continues the list; None ends it.
+
+    `unreadable` holds the ids of operations of the page that this release cannot read.
+    """
 
     items: Sequence[Operation]
     next_position: str | None
+    unreadable: Sequence[str] = ()
 
 
 class Operations(AttemptStore[Operation], Protocol):

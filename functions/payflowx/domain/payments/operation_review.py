@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import Move, Moved, apply_success, correct_captured, give_back
+from payflowx.domain.payments.change import Change, Context, operation_change
 from payflowx.domain.payments.operation import Held, Operation
-from payflowx.domain.payments.operation_state_machine import operation_change, operation_facts
+from payflowx.domain.payments.operation_state_machine import operation_facts
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review import CLOSED_BY_OPERATOR, ReviewDecision, ReviewVerdict, evidence_obstacle
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Change, Context
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind

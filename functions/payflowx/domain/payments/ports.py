@@ -3,32 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
-from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.state_machine import Change, SeenEvent
+from payflowx.domain.payments.work_item import Owner, OwnerId
 from payflowx.domain.shared.statuses import PaymentStatus
-
-Owner = TypeVar("Owner", Payment, Operation)
-"""An item with attempts, a lease and a due time. One attempt engine works on both."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnerId:
-    """The identity of a payment, or of the operation `operation_id` on it."""
-
-    merchant_id: str
-    transaction_id: str
-    operation_id: str | None = None
-
-
-def id_of(owner: Payment | Operation) -> OwnerId:
-    """Return the identity of a stored item."""
-    operation_id = owner.operation_id if isinstance(owner, Operation) else None
-    return OwnerId(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, operation_id=operation_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

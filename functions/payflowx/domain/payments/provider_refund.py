@@ -1,6 +1,6 @@
 """Decisions about a refund that a provider lists: one that was made there becomes an operation. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +15,13 @@ from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 _FINGERPRINT: Final = "made_at_provider"
 """No request of a merchant has this fingerprint."""
+
+
+_STATES: Final[Mapping[RefundState, AttemptState]] = {
+    RefundState.PENDING: AttemptState.ACCEPTED,
+    RefundState.SUCCEEDED: AttemptState.SUCCEEDED,
+    RefundState.FAILED: AttemptState.DECLINED,
+}
 
 
 class RefundDecision(StrEnum):
@@ -54,6 +61,18 @@ def owner_of(operations: Sequence[Operation], refund: ProviderRefund) -> Operati
     """Return the operation that owns this refund; None if there is none."""
     refunds = (o for o in operations if o.kind is OperationKind.REFUND)
     return next((o for o in refunds if any(a.reference == refund.reference for a in o.attempts)), None)
+
+
+def is_recorded(operations: Sequence[Operation], refund: ProviderRefund) -> bool:
+    """Return whether the list says nothing new about this refund: it is ours, or its state is known."""
+    if parse_provider_key(refund.provider_key or "") is not None:
+        return True
+    owner = owner_of(operations, refund)
+    if owner is None:
+        return False
+    return owner.origin is Origin.MERCHANT or (
+        owner.attempts[0].state is _STATES[refund.state] and owner.amount == refund.amount
+    )
 
 
 def external_refund(payment: Payment, charge: Attempt, refund: ProviderRefund, now_ms: int) -> Operation:

@@ -9,10 +9,10 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.balances import correct_captured
+from payflowx.domain.payments.change import Change, Context, change_of
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Held
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.payments.transitions import check_review_transition
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS

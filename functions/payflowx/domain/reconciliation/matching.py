@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context, change_of
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Mismatch, NotFound, Outcome, Succeeded
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Change, Context, change_of
 from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 

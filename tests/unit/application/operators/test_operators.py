@@ -1,4 +1,4 @@
-"""Operators' use cases over memory: none of them can do what the rules forbid."""
+"""Operators' use cases: none of them can do what the rules forbid."""
 
 import json
 from collections.abc import Sequence
@@ -6,18 +6,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from payflowx.adapters.sqs.dead_letters import decode_message
 from payflowx.adapters.sqs.messages import DELIVERIES as DELIVERY_MESSAGES
 from payflowx.adapters.sqs.messages import JOBS as JOB_MESSAGES
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS as EVENT_MESSAGES
-from payflowx.application.inbound_webhooks.match_event import MatchEvent
 from payflowx.application.recovery.inspect_dead_letters import InspectDeadLetters
 from payflowx.application.recovery.plan_replay import PlanReplay, ReplayStep
-from payflowx.application.recovery.replay_dead_letters import PurgeDeadLetters, ReplayDeadLetters, Replayed
+from payflowx.application.recovery.replay_dead_letters import Replayed
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
-from payflowx.domain.merchants.directory import AuditEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.outcome import Declined, Unknown
@@ -31,8 +28,8 @@ from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
-from tests.support.memory import NOW_MS, MemoryMerchantEvents
-from tests.support.reconciliation import MemoryRunQueue, MemoryRuns
+from payflowx.wiring.operators import OperatorsWiring
+from tests.support.memory import NOW_MS
 from tests.support.world import MERCHANT, World
 
 DECISION = OperatorAction(who="ada", why="T-1")
@@ -74,24 +71,6 @@ class MemoryDeadLetters:
 
 
 @dataclass
-class Records:
-    """The part of the administration that replays use."""
-
-    kept: list[AuditEntry] = field(default_factory=list)
-
-    def record(self, record: AuditEntry) -> None:
-        self.kept.append(record)
-
-
-@dataclass
-class MemoryProviderEvents:
-    sent: list[ReceivedEvent] = field(default_factory=list)
-
-    def send(self, inbound: ReceivedEvent, *, delay_seconds: int = 0) -> None:
-        self.sent.append(inbound)
-
-
-@dataclass
 class Log:
     lines: Sequence[str] | None = ("StorageUnavailableError: the database did not answer",)
 
@@ -102,69 +81,40 @@ class Log:
 
 
 class Desk:
-    """What an operator has at hand."""
+    """The use cases that an operator has at hand, and dead letters that a test puts."""
 
     def __init__(self) -> None:
         self.world = World()
         self.dead = MemoryDeadLetters()
-        self.records = Records()
-        self.provider_events = MemoryProviderEvents()
         self.log = Log()
-        self.runs, self.run_queue = MemoryRuns(), MemoryRunQueue()
+
+    @property
+    def wired(self) -> OperatorsWiring:
+        return self.world.wired(OperatorsWiring)
 
     @property
     def plan(self) -> PlanReplay:
-        world = self.world
-        return PlanReplay(
-            items=world.items,
-            merchants=world.merchants,
-            find=MatchEvent(payments=world.payments, operations=world.operations, references=world.payments),
-            merchant_events=MemoryMerchantEvents(world.payments),
-            runs=self.runs,
-            decode=decode_message,
-            clock=world.clock,
-            policy=world.policy,
-        )
+        return self.wired.plan_replay
 
     @property
     def resolve(self) -> ResolvePayment:
-        world = self.world
-        return ResolvePayment(
-            payments=world.payments, outcome_writer=world.outcome_writer, clock=world.clock, policy=world.policy
-        )
+        return self.wired.resolve_payment
 
     @property
     def close(self) -> CloseReview:
-        world = self.world
-        return CloseReview(
-            operations=self.world.operations,
-            payments=world.payments,
-            outcome_writer=world.outcome_writer,
-            clock=world.clock,
-            policy=world.policy,
-        )
+        return self.wired.close_review
 
     @property
     def inspect(self) -> InspectDeadLetters:
         return InspectDeadLetters(dead_letters=self.dead, plan=self.plan, failure_log=self.log)
 
     def replay(self, queue: WorkQueueName = JOBS, limit: int = 10) -> Sequence[Replayed]:
-        use_case = ReplayDeadLetters(
-            dead_letters=self.dead,
-            plan=self.plan,
-            resolve_payment=self.resolve,
-            jobs=self.world.jobs,
-            provider_events=self.provider_events,
-            deliveries=self.world.deliveries,
-            run_queue=self.run_queue,
-            merchant_directory=self.records,
-            clock=self.world.clock,
-        )
-        return use_case(queue, limit=limit, operator_action=DECISION)
+        replay = replace(self.wired.replay_dead_letters, dead_letters=self.dead)
+        return replay(queue, limit=limit, operator_action=DECISION)
 
     def work(self) -> None:
         """The worker takes what was sent."""
-        sent, self.world.jobs.sent = self.world.jobs.sent, []
+        sent, self.world.jobs.sent = list(self.world.jobs.sent), []
         for job, _ in sent:
             self.world.process(job, self.world.deadline)
 
@@ -199,7 +149,7 @@ def test_a_look_is_recorded_and_wakes_a_worker(desk: Desk) -> None:
     desk.world.jobs.sent.clear()
     looked = desk.resolve(MERCHANT, payment.transaction_id, DECISION)
     assert [job.transaction_id for job, delay in desk.world.jobs.sent if delay == 0] == [payment.transaction_id]
-    event = desk.world.payments.audit_logs[MERCHANT, payment.transaction_id][-1]
+    event = desk.world.events_of(payment)[-1]
     assert (event.type, event.actor) == ("payment.look_requested", "operator")
     assert event.facts["operator"] == "ada"
     assert event.facts["reason"] == "T-1"
@@ -226,8 +176,8 @@ def test_another_merchants_payment_does_not_exist(desk: Desk) -> None:
 def in_review(desk: Desk) -> Payment:
     payment = desk.unknown()
     reviewed = replace(desk.stored(payment), status=PaymentStatus.IN_REVIEW)
-    desk.world.payments.payments[MERCHANT, payment.transaction_id] = reviewed
-    return reviewed
+    desk.world.store(reviewed)
+    return desk.stored(payment)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +188,7 @@ def test_a_review_is_closed_by_evidence(desk: Desk, verdict: ReviewVerdict, stat
     payment = in_review(desk)
     closed = desk.close(MERCHANT, payment.transaction_id, ReviewEntry(verdict=verdict, evidence="line 7"), DECISION)
     assert closed.status is status
-    event = desk.world.payments.audit_logs[MERCHANT, payment.transaction_id][-1]
+    event = desk.world.events_of(payment)[-1]
     assert event.facts["evidence"] == "line 7"
     assert desk.world.telemetry.total("PaymentsFinal") == 1
 
@@ -294,11 +244,10 @@ def test_what_may_not_be_tried_any_more_is_planned_to_end(desk: Desk) -> None:
 
 def test_under_a_worker_and_when_final_there_is_nothing_to_do(desk: Desk) -> None:
     payment = desk.world.accept()
-    key = (MERCHANT, payment.transaction_id)
     leased = replace(payment, lease=Lease(owner="w", epoch=1, expires_at_ms=NOW_MS + 1))
-    desk.world.payments.payments[key] = leased
+    desk.world.store(leased)
     assert plan_of(desk, wake_up(payment)) == (ReplayStep.SKIP, "another worker holds the lease")
-    desk.world.payments.payments[key] = replace(payment, due_at_ms=None, status=PaymentStatus.CANCELLED)
+    desk.world.store(replace(payment, due_at_ms=None, status=PaymentStatus.CANCELLED))
     assert plan_of(desk, wake_up(payment))[0] is ReplayStep.SKIP
 
 
@@ -344,11 +293,11 @@ def test_looking_writes_nothing_sends_nothing_and_hides_nothing(desk: Desk) -> N
     desk.world.jobs.sent.clear()
     for _ in range(25):
         desk.dead.put(wake_up(payment))
-    before = dict(desk.world.payments.payments)
+    before = desk.world.items_of(payment)
     explained = desk.inspect(JOBS, limit=23, with_log=True)
     assert len(explained) == 23
     assert explained[0].failures == ("StorageUnavailableError: the database did not answer",)
-    assert desk.world.payments.payments == before
+    assert desk.world.items_of(payment) == before
     assert desk.world.jobs.sent == []
     assert desk.dead.hidden == []
     assert len(desk.dead.lying[JOBS]) == 25
@@ -455,22 +404,22 @@ def test_webhooks_go_back_to_their_queue(desk: Desk) -> None:
     provider_event = inbound(payment, charge_key=payment.attempts[0].provider_key)
     desk.dead.put(EVENT_MESSAGES.encode(provider_event, None), PROVIDER_EVENTS)
     assert desk.replay(PROVIDER_EVENTS)[0].sent
-    assert desk.provider_events.sent == [provider_event]
+    assert desk.world.provider_events.sent == [(provider_event, 0)]
 
 
 def test_an_event_that_is_owed_is_told_again_and_one_that_is_not_goes(desk: Desk) -> None:
     payment = desk.world.accept()
     desk.work()
-    (place, merchant_event), *_ = desk.world.payments.merchant_events.items()
-    job = DeliveryJob(merchant_id=MERCHANT, transaction_id=payment.transaction_id, seq=place[2])
+    (event,) = desk.world.merchant_events_of(payment)
+    job = DeliveryJob(merchant_id=MERCHANT, transaction_id=payment.transaction_id, seq=event.seq)
     desk.dead.put(DELIVERY_MESSAGES.encode(job, None), DELIVERIES)
     desk.world.deliveries.sent.clear()
     (replayed,) = desk.replay(DELIVERIES)
     assert (replayed.plan.step, replayed.sent) == (ReplayStep.TELL, True)
     assert [sent for sent, _ in desk.world.deliveries.sent] == [job]
-    desk.world.payments.merchant_events[place] = replace(merchant_event, due_at_ms=None)
+    assert desk.wired.merchant_events.save(event, replace(event, due_at_ms=None))
     desk.dead.hidden.clear()
-    for seq in (place[2], 99):
+    for seq in (event.seq, 99):
         desk.dead.put(DELIVERY_MESSAGES.encode(replace(job, seq=seq), None), DELIVERIES)
     assert [(r.plan.step, r.sent) for r in desk.replay(DELIVERIES)] == [(ReplayStep.SKIP, False)] * 2
     assert desk.dead.lying[DELIVERIES] == []
@@ -495,13 +444,13 @@ def test_a_reconciliation_goes_on_unless_it_is_over(desk: Desk) -> None:
         slice_ms=1,
         max_slice_ms=1,
     )
-    desk.runs.start(run)
+    desk.wired.runs.start(run)
     for name in ("rec_1", "rec_of_elsewhere"):
         desk.dead.put(json.dumps({"format": 1, "run_id": name}), RUNS)
     steps = {r.plan.what.split()[-1]: (r.plan.step, r.sent) for r in desk.replay(RUNS)}
     assert steps == {"rec_1": (ReplayStep.GO_ON, True), "rec_of_elsewhere": (ReplayStep.KEEP, False)}
-    assert desk.run_queue.sent == ["rec_1"]
-    desk.runs.runs["rec_1"] = replace(run, phase=Phase.DONE)
+    assert desk.world.run_queue.sent == [("rec_1", 0)]
+    assert desk.wired.runs.save(run, replace(run, phase=Phase.DONE, version=run.version + 1))
     desk.dead.lying[RUNS].clear()
     desk.dead.hidden.clear()
     desk.dead.put(json.dumps({"format": 1, "run_id": "rec_1"}), RUNS)
@@ -511,11 +460,12 @@ def test_a_reconciliation_goes_on_unless_it_is_over(desk: Desk) -> None:
 def test_replays_and_purges_are_recorded_first(desk: Desk) -> None:
     desk.dead.put("garbage")
     desk.replay()
-    purge = PurgeDeadLetters(dead_letters=desk.dead, merchant_directory=desk.records, clock=desk.world.clock)
+    desk.world.clock.advance(1)
+    purge = replace(desk.wired.purge_dead_letters, dead_letters=desk.dead)
     purge(JOBS, DECISION)
-    assert [(r.action, r.operator_action) for r in desk.records.kept] == [
-        ("dead_letters.replayed", DECISION),
+    assert [(r.action, r.operator_action) for r in desk.wired.list_audit_entries("2026-09", limit=9)] == [
         ("dead_letters.purged", DECISION),
+        ("dead_letters.replayed", DECISION),
     ]
     assert desk.dead.lying[JOBS] == []
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.adapters.dynamodb.core.keys import event_key
 from payflowx.application.operators.verify_audit_log import MAX_FAULTS, AuditLogVerification, VerifyAuditLog
+from payflowx.domain.payments.change import Context, change_of
+from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import EventPage
-from payflowx.domain.payments.state_machine import Context, change_of
 from payflowx.domain.shared.errors import Refusal
-from tests.support.memory import NOW_MS, MemoryPayments
+from tests.support.memory import NOW_MS
 from tests.support.world import MERCHANT, World
 
 
@@ -29,6 +30,11 @@ def grow(world: World, payment: Payment) -> Payment:
     return change.after
 
 
+def event_of(world: World, payment: Payment, seq: int) -> Event:
+    (event,) = world.payments.events(MERCHANT, payment.transaction_id, after_seq=seq - 1, limit=1).items
+    return event
+
+
 def verify(world: World, payment: Payment, **limits: int) -> AuditLogVerification:
     return VerifyAuditLog(payments=world.payments, **limits)(MERCHANT, payment.transaction_id)
 
@@ -42,14 +48,13 @@ def test_a_log_of_any_length_is_intact(events: int) -> None:
 @pytest.mark.parametrize("seq", [1, 1_000, 1_001, 2_001, 2_002])
 def test_an_altered_event_is_found_wherever_it_is(seq: int) -> None:
     world, payment = long_log(2_002)
-    log = world.payments.audit_logs[MERCHANT, payment.transaction_id]
-    log[seq - 1] = replace(log[seq - 1], facts={"amount": 2})
+    world.store(replace(event_of(world, payment, seq), facts={"amount": 2}))
     assert verify(world, payment).faults == (f"event {seq} was altered",)
 
 
 def test_a_log_that_ends_before_the_payment_is_broken() -> None:
     world, payment = long_log(1_200)
-    world.payments.audit_logs[MERCHANT, payment.transaction_id].pop()
+    world.forget(event_key(MERCHANT, payment.transaction_id, payment.event_seq))
     found = verify(world, payment)
     assert found.faults == ("the last event does not match the payment's state",)
     assert found.complete
@@ -58,7 +63,7 @@ def test_a_log_that_ends_before_the_payment_is_broken() -> None:
 def test_an_event_that_the_payment_does_not_know_is_a_fault() -> None:
     world, payment = long_log(3)
     grow(world, payment)
-    world.payments.payments[MERCHANT, payment.transaction_id] = payment
+    world.store(payment)
     assert verify(world, payment).faults == ("the last event does not match the payment's state",)
 
 
@@ -72,30 +77,17 @@ def test_a_log_that_is_longer_than_the_limit_is_not_verified_to_the_end_and_not_
 
 def test_a_payment_that_moves_on_while_its_log_is_read_is_intact() -> None:
     world, payment = long_log(5)
-
-    class Moving(MemoryPayments):
-        """Adds an event after the first page was read."""
-
-        moved = False
-
-        def events(self, merchant_id: str, transaction_id: str, *, after_seq: int, limit: int) -> EventPage:
-            page = super().events(merchant_id, transaction_id, after_seq=after_seq, limit=limit)
-            if not self.moved:
-                self.moved = True
-                grow(world, payment)
-            return page
-
-    world.payments = Moving(**vars(world.payments))
+    world.before_next("query", lambda: grow(world, payment))
     assert verify(world, payment) == AuditLogVerification(events=6, faults=(), complete=True)
 
 
 def test_the_faults_named_are_bounded() -> None:
     world, payment = long_log(500)
-    log = world.payments.audit_logs[MERCHANT, payment.transaction_id]
-    log[:] = [replace(event, hash="0" * 64) for event in log]
+    for event in world.events_of(payment):
+        world.store(replace(event, hash="0" * 64))
     assert len(verify(world, payment).faults) == MAX_FAULTS + 1
 
 
 def test_an_unknown_payment_is_not_found() -> None:
     with pytest.raises(Refusal, match="no payment"):
-        VerifyAuditLog(payments=MemoryPayments())(MERCHANT, "pay_aaaaaaaaaaaaaaaa")
+        VerifyAuditLog(payments=World().payments)(MERCHANT, "pay_aaaaaaaaaaaaaaaa")

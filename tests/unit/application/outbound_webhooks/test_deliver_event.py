@@ -15,6 +15,7 @@ from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.entrypoints.api.messages import compose_message
+from testing.dynamodb.database import client_error
 from tests.support.deliveries import URL, DeliveryHarness, verified
 from tests.support.world import MERCHANT
 
@@ -200,10 +201,8 @@ class TestTrouble:
     def test_a_crash_after_sending_sends_again_under_the_same_id(self, harness: DeliveryHarness) -> None:
         harness.register()
         event = harness.pay()
-        save, harness.merchant_events.save = harness.merchant_events.save, _broken
-        with pytest.raises(StorageUnavailableError):
+        with harness.world.refusing("update_item"), pytest.raises(StorageUnavailableError):
             harness.wake(event)
-        harness.merchant_events.save = save
         harness.world.deliveries.sent.clear()
         harness.let_pass(180)
         assert [post.headers["webhook-id"] for post in harness.webhook_client.posts] == [event.event_id] * 2
@@ -400,7 +399,12 @@ def test_a_message_for_what_is_not_there_is_handled(harness: DeliveryHarness) ->
 def test_an_event_that_kept_changing_comes_back(harness: DeliveryHarness) -> None:
     harness.register()
     event = harness.pay()
-    harness.merchant_events.save = lambda before, after: False
+
+    def changed(method: str, _request: object) -> None:
+        if method == "update_item":
+            raise client_error("UpdateItem", "ConditionalCheckFailedException", "The conditional request failed")
+
+    harness.world.dynamodb.before = changed
     with pytest.raises(StorageUnavailableError):
         harness.wake(event)
 
@@ -409,18 +413,7 @@ def test_a_book_that_was_changed_meanwhile_keeps_that_change(harness: DeliveryHa
     harness.register()
     harness.webhook_client.answers[URL] = [Answered(status=410)]
     event = harness.pay()
-    save = harness.endpoint_store.save
-
-    def meanwhile(before: object, after: object) -> bool:
-        harness.endpoint_store.save = save
-        harness.register(OTHER)
-        return save(before, after)
-
-    harness.endpoint_store.save = meanwhile
+    harness.world.before_next("update_item", lambda: harness.register(OTHER), text=f"E#{MERCHANT}")
     harness.wake(event)
     found = {e.url: e.status for e in harness.manage.list(MERCHANT)}
     assert found == {URL: EndpointStatus.DISABLED, OTHER: EndpointStatus.ENABLED}
-
-
-def _broken(before: MerchantEvent, after: MerchantEvent) -> bool:
-    raise StorageUnavailableError("the database did not answer")

@@ -14,7 +14,8 @@ from payflowx.application.reviews.close_operation_review import CloseOperationRe
 from payflowx.application.reviews.close_review import CloseReview, ReviewEntry
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.operator_action import OperatorAction
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.operation_state_machine import send_operation_to_review
 from payflowx.domain.payments.outcome import (
     Accepted,
@@ -29,9 +30,9 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundList, RefundsRead, RefundState
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
@@ -63,6 +64,7 @@ class Books(ScriptedProvider):
     known: dict[str, OperationRequest] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    dashboard: dict[str, ProviderRefund] = field(default_factory=dict)
 
     def charge(self, request: ChargeRequest, account: Account) -> Outcome:
         if request.capture is CaptureMode.MANUAL:
@@ -79,6 +81,24 @@ class Books(ScriptedProvider):
         if self.captured:
             return Succeeded(amount=self.captured, **facts)
         return Authorized(amount=self.held, **facts) if self.held else ConfirmedCancelled(reference="ch_1")
+
+    def refunds_of(self, request: ChargeRequest, account: Account) -> RefundsRead:
+        """Refunds of ours with their keys, and those that a person made in the dashboard."""
+        ours = [
+            ProviderRefund(
+                reference=f"ref-{key}", provider_key=key, amount=amount, currency="USD", state=RefundState.SUCCEEDED
+            )
+            for key, amount in self.executed.items()
+            if self.known[key].kind is REFUND
+        ]
+        return RefundList(refunds=[*ours, *self.dashboard.values()])
+
+    def in_dashboard(self, amount: int) -> None:
+        reference = f"re_dash_{len(self.dashboard)}"
+        state = self.random.choice([RefundState.SUCCEEDED, RefundState.SUCCEEDED, RefundState.PENDING])
+        self.dashboard[reference] = ProviderRefund(
+            reference=reference, provider_key=None, amount=amount, currency="USD", state=state
+        )
 
     def execute(self, key: str) -> None:
         request = self.known[key]
@@ -177,6 +197,7 @@ class Walk:
         name = self.random.choice(
             (
                 *("request", "request", "work", "work", "work", "sweep", "event", "event", "execute_late", "reverse"),
+                *("dashboard", "dashboard_changes", "read_refunds", "read_refunds"),
                 *("hint", "report", "report_payment", "close", "close", "close_payment", "capture", "capture"),
             )
         )
@@ -226,6 +247,23 @@ class Walk:
             key, amount = self.random.choice(list(self.books.executed.items()))
             self._deliver(key, succeeded(key, amount, "USD"))
 
+    def dashboard(self) -> None:
+        if self.books.captured:
+            self.books.in_dashboard(self.random.choice([1, 10, 40]))
+
+    def dashboard_changes(self) -> None:
+        """A pending refund becomes final, or the bank returns one that had succeeded."""
+        if self.books.dashboard:
+            name = self.random.choice(list(self.books.dashboard))
+            refund = self.books.dashboard[name]
+            pending = refund.state is RefundState.PENDING
+            states = [RefundState.SUCCEEDED, RefundState.FAILED] if pending else [RefundState.FAILED]
+            self.books.dashboard[name] = replace(refund, state=self.random.choice(states))
+
+    def read_refunds(self) -> None:
+        """Caused by the daily run, an event or an operator."""
+        self.world.record_provider_refunds("acme", self.payment_id)
+
     def hint(self) -> None:
         if self.books.known:
             self._deliver(self.random.choice(list(self.books.known)), None)
@@ -264,7 +302,7 @@ class Walk:
         if not candidates:
             return
         operation = self.random.choice(candidates)
-        there = sum(self.books.executed.get(key, 0) for key in keys_of(operation))
+        there = self._there(operation)
         right = self.random.random() < 0.6
         charged = bool(there) if right else self.random.random() < 0.5
         amount = None if operation.kind is VOID or not charged else self.random.choice([None, there or 7, 59])
@@ -337,19 +375,30 @@ class Walk:
         self, payment: Payment, refunds: list[Operation], moved: dict[str, int], open_: set[str], trace: str
     ) -> None:
         """Where we know all that the provider executed, no more can be refunded than its books leave."""
-        there = {o.operation_id: sum(self.books.executed.get(key, 0) for key in keys_of(o)) for o in refunds}
+        there = {o.operation_id: self._there(o) for o in refunds}
+        booked = {attempt.reference for o in refunds for attempt in o.attempts}
+        unread = [r for r in self.books.dashboard.values() if r.state is not RefundState.FAILED]
         informed = all(
             there[o.operation_id] <= (o.amount if o.operation_id in open_ else moved[o.operation_id]) for o in refunds
         )
+        informed = informed and all(refund.reference in booked for refund in unread)
         if informed and payment.captured <= self.books.captured:
             self.seen["informed"] = self.seen.get("informed", 0) + 1
             assert payment.refundable <= max(0, self.books.captured - sum(there.values())), trace
+
+    def _there(self, operation: Operation) -> int:
+        """What the provider's books say that this operation moved."""
+        if operation.origin is Origin.PROVIDER:
+            refund = self.books.dashboard[operation.attempts[0].reference or ""]
+            return refund.amount if refund.state is RefundState.SUCCEEDED else 0
+        return sum(self.books.executed.get(key, 0) for key in keys_of(operation))
 
     def _check_the_api(self, payment: Payment, trace: str) -> None:
         with pytest.raises(Refusal):
             self.world.request(REFUND, payment, payment.refundable + 1, key="probe")
         for operation in self.operations:
             self.seen[operation.status.value] = self.seen.get(operation.status.value, 0) + 1
+            self.seen[operation.origin.value] = self.seen.get(operation.origin.value, 0) + 1
         self.seen["excess"] = self.seen.get("excess", 0) + bool(payment.excess)
 
 
@@ -369,5 +418,5 @@ def test_the_amounts_agree_with_a_second_ledger_after_every_step(part: int) -> N
         for name, count in walk.seen.items():
             seen[name] = seen.get(name, 0) + count
     # Each part of the walk has been everywhere.
-    for place in ("informed", "excess", *OperationStatus):
+    for place in ("informed", "excess", *Origin, *OperationStatus):
         assert seen[str(place)] > 50, seen

@@ -7,6 +7,7 @@ import pytest
 from payflowx.application.reviews.close_operation_review import CloseOperationReview
 from payflowx.application.reviews.close_review import ReviewEntry
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.change import Context, change_of
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_state_machine import (
     apply_operation_outcome,
@@ -18,7 +19,7 @@ from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.review import ReviewVerdict
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import Context, apply_outcome, change_of, erase, expedite
+from payflowx.domain.payments.state_machine import apply_outcome, erase, expedite
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS
@@ -175,8 +176,7 @@ class TestEveryWayIntoReview:
     def test_a_booked_refund_whose_account_is_missing_is_left_alone(self, world: World) -> None:
         payment = charged(world)
         operation = refund(world, payment, 60)
-        merchant = world.merchants.merchants["acme"]
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
+        world.set_merchant(accounts=())
         now = ask_again(world, operation)
         assert now.status is OperationStatus.SUCCEEDED
         assert of(world, payment) == {"captured": 100, "refundable": 40, "refunded": 60}
@@ -186,8 +186,7 @@ class TestEveryWayIntoReview:
         provider(world).moves = [Unknown(code="read_timeout")]
         operation = world.request(REFUND, payment, 60).operation
         world.work()
-        merchant = world.merchants.merchants["acme"]
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
+        world.set_merchant(accounts=())
         assert ask_again(world, operation).status is OperationStatus.IN_REVIEW
         events = world.now(payment).event_seq
         assert ask_again(world, operation).due_at_ms is not None
@@ -272,9 +271,8 @@ class TestExpiredLeases:
     def _stalled(self, world: World) -> Payment:
         """A worker inquires about an authorization, and its lease runs out meanwhile."""
         payment = held(world)
-        key = (payment.merchant_id, payment.transaction_id)
         lease = Lease(owner="stalled", epoch=payment.lease.epoch + 1, expires_at_ms=world.clock.now_ms() - 1)
-        world.payments.payments[key] = replace(payment, lease=lease)
+        world.store(replace(payment, lease=lease))
         return world.now(payment)
 
     def test_who_holds_an_expired_lease_writes_nothing_beside_a_capture(self, world: World) -> None:
@@ -307,16 +305,15 @@ class TestExpiredLeases:
         world.work()
         now = world.operation_now(operation)
         lease = Lease(owner="stalled", epoch=5, expires_at_ms=world.clock.now_ms() - 1)
-        world.payments.operations[now.merchant_id, now.transaction_id, now.operation_id] = replace(now, lease=lease)
+        world.store(replace(now, lease=lease))
         to_review(world, payment, operation)
         assert world.operation_now(operation).lease == Lease(epoch=6)
 
     def test_a_live_lease_stays(self, world: World) -> None:
         payment = charged(world)
-        key = (payment.merchant_id, payment.transaction_id)
         lease = Lease(owner="busy", epoch=9, expires_at_ms=world.clock.now_ms() + 1)
         operation = refund(world, payment, 60)
-        world.payments.payments[key] = replace(world.now(payment), lease=lease)
+        world.store(replace(world.now(payment), lease=lease))
         to_review(world, payment, operation)
         assert world.now(payment).lease == lease
 

@@ -150,12 +150,11 @@ class TestCharges:
         assert (failed.status, len(failed.attempts)) == (PaymentStatus.FAILED, world.policy.max_retries + 1)
 
     def test_a_removed_account_is_waited_for(self, world: World) -> None:
-        merchant = world.merchants.merchants["acme"]
         payment = world.accept()
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
+        world.set_merchant(accounts=())
         world.work(turns=3)
         assert [a.code for a in world.now(payment).attempts] == ["account_removed"]
-        world.merchants.merchants["acme"] = merchant
+        world.set_merchant()
         world.work_until_idle()
         assert world.now(payment).status is PaymentStatus.SUCCESS
 
@@ -241,7 +240,7 @@ class TestOpeningAgain:
         seen: list[Attempt] = []
 
         def look(charge: object, account: object) -> Unknown:
-            seen.extend(world.payments.payments["acme", payment.transaction_id].attempts)
+            seen.extend(world.now(payment).attempts)
             return TIMEOUT
 
         alpha.charge = look  # type: ignore[method-assign, assignment]
@@ -256,8 +255,7 @@ class TestOpeningAgain:
         out_of_reach(world, tries=1)
         payment = world.accept()
         world.work()
-        world.payments.claim = _refused  # type: ignore[method-assign]
-        with pytest.raises(StorageUnavailableError):
+        with world.refusing("update_item"), pytest.raises(StorageUnavailableError):
             world.work()
         assert world.providers.get("alpha").asked("charge") == 1
         assert states(world.now(payment)) == [("alpha", "NOT_SENT")]
@@ -427,10 +425,6 @@ class TestOperations:
         assert world.operation_now(refund).not_sent_since_ms is not None
         world.work()
         assert world.operation_now(refund).not_sent_since_ms is None
-
-
-def _refused(_owner_id: object, **_claim: object) -> None:
-    raise StorageUnavailableError("no answer")
 
 
 def _dies(*_request: object) -> None:

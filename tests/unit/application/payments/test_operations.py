@@ -149,24 +149,24 @@ class TestAccepting:
         refund = world.request(REFUND, payment).operation
         world.jobs.broken = False
         world.clock.advance(91)
-        assert world.sweep(world.deadline).woken == 1
+        world.sweep(world.deadline)
+        assert [job.operation_id for job, _ in world.jobs.sent] == [refund.operation_id]
         assert settle(world, refund).status is OperationStatus.SUCCEEDED
 
     def test_somebody_else_is_always_faster(self, world: World) -> None:
         payment = charged(world)
-        commit, count = world.payments.commit, []
+        count: list[str] = []
 
-        def moved_first(change: object) -> object:
-            count.append(1)
-            key = (payment.merchant_id, payment.transaction_id)
-            world.payments.payments[key] = replace(world.payments.payments[key], version=len(count) + 1_000)
-            return commit(change)
+        def moved_first(method: str, _request: object) -> None:
+            if method == "transact_write_items":
+                count.append(method)
+                world.store(replace(world.now(payment), version=len(count) + 1_000))
 
-        world.payments.commit = moved_first
+        world.dynamodb.before = moved_first
         with pytest.raises(StorageUnavailableError):
             world.request(REFUND, payment)
         assert len(count) == 8
-        assert world.payments.operations == {}
+        assert world.operations.of_payment(payment.merchant_id, payment.transaction_id) == []
 
 
 class TestSucceeding:
@@ -245,7 +245,7 @@ class TestSucceeding:
     def test_the_audit_log_tells_it_without_a_gap(self, world: World) -> None:
         payment = charged(world)
         settle(world, world.request(REFUND, payment, 60).operation)
-        events = world.payments.audit_logs[payment.merchant_id, payment.transaction_id]
+        events = world.events_of(payment)
         assert [event.type for event in events[-2:]] == ["refund.requested", "refund.succeeded"]
         assert events[-1].facts["amount"] == 60
 
@@ -398,8 +398,7 @@ class TestWithoutEffect:
         payment = charged(world)
         refund = world.request(REFUND, payment).operation
         world.work()
-        merchant = world.merchants.merchants["acme"]
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
+        world.set_merchant(accounts=())
         world.work()
         assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
 
@@ -423,7 +422,7 @@ class TestSurprises:
         refund = settle(world, world.request(REFUND, payment).operation)
         provider(world).operation_inquiries = [Declined(code="account_closed")]
         hinted = replace(refund, version=refund.version + 1, due_at_ms=world.clock.now_ms())
-        world.payments.operations[refund.merchant_id, refund.transaction_id, refund.operation_id] = hinted
+        world.store(hinted)
         world.sweep(world.deadline)
         now = settle(world, refund)
         assert (now.status, now.last_error and now.last_error.code) == (OperationStatus.IN_REVIEW, "reversed")
@@ -438,7 +437,7 @@ class TestSurprises:
         world.jobs.sent.clear()
         provider(world).operation_inquiries = ["moved"]
         hinted = replace(operation, version=operation.version + 1, due_at_ms=world.clock.now_ms())
-        world.payments.operations[hinted.merchant_id, hinted.transaction_id, hinted.operation_id] = hinted
+        world.store(hinted)
         world.sweep(world.deadline)
         now = settle(world, operation)
         assert (now.status, now.last_error and now.last_error.code) == (OperationStatus.IN_REVIEW, "late_success")
@@ -449,7 +448,7 @@ class TestSurprises:
         refund = settle(world, world.request(REFUND, payment).operation)
         provider(world).operation_inquiries = ["moved"]
         hinted = replace(refund, version=refund.version + 1, due_at_ms=world.clock.now_ms())
-        world.payments.operations[refund.merchant_id, refund.transaction_id, refund.operation_id] = hinted
+        world.store(hinted)
         world.sweep(world.deadline)
         now = settle(world, refund)
         assert (now.status, now.due_at_ms) == (OperationStatus.SUCCEEDED, None)

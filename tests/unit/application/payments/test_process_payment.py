@@ -57,7 +57,7 @@ def test_the_attempt_is_stored_before_the_call(world: World) -> None:
     seen: list[AttemptState] = []
 
     def look(charge: object, account: object) -> Unknown:
-        seen.extend(a.state for a in world.payments.payments["acme", payment.transaction_id].attempts)
+        seen.extend(a.state for a in world.now(payment).attempts)
         return TIMEOUT
 
     provider.charge = look  # type: ignore[method-assign, assignment]
@@ -525,16 +525,8 @@ class TestOthers:
 
     def test_an_outcome_that_cannot_be_written_is_resolved_later(self, world: World) -> None:
         payment = world.accept()
-        commit, calls = world.payments.commit, []
-
-        def fail(change: object) -> object:
-            calls.append(change)
-            raise StorageUnavailableError("no")
-
-        world.payments.commit = fail  # type: ignore[method-assign, assignment]
-        with pytest.raises(StorageUnavailableError):
+        with world.refusing("transact_write_items"), pytest.raises(StorageUnavailableError):
             world.work()
-        world.payments.commit = commit  # type: ignore[method-assign]
         world.providers.get("alpha").inquiries = ["charged"]
         world.clock.advance(61)
         world.wake(payment)

@@ -53,10 +53,10 @@ class TestBooking:
         (operation,) = external(world, payment)
         assert (operation.status, operation.amount, operation.kind) == ("SUCCEEDED", 40, REFUND)
         assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
-        event = world.payments.audit_logs[payment.merchant_id, payment.transaction_id][-1]
+        event = world.events_of(payment)[-1]
         assert (event.type, event.actor) == ("refund.made_at_provider", "provider")
         assert event.facts["reference"] == "re_dash"
-        published = world.payments.merchant_events[payment.merchant_id, payment.transaction_id, event.seq]
+        published = world.merchant_events_of(payment)[-1]
         assert (published.event_type, published.operation_id) == ("refund.succeeded", operation.operation_id)
         with pytest.raises(Refusal, match="At most 60"):
             world.request(REFUND, payment, 100)
@@ -70,14 +70,7 @@ class TestBooking:
 
     def test_two_readers_at_once_book_it_once(self, world: World) -> None:
         payment = charged(world)
-        commit = world.payments.commit
-
-        def overtaken(change: Any) -> Any:
-            world.payments.commit = commit  # type: ignore[method-assign]
-            read(world, payment, listed())
-            return commit(change)
-
-        world.payments.commit = overtaken  # type: ignore[method-assign]
+        world.before_next("transact_write_items", lambda: read(world, payment, listed()))
         read(world, payment, listed())
         assert len(external(world, payment)) == 1
         assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
@@ -121,6 +114,15 @@ class TestBooking:
         close(world, operation, ReviewVerdict.NOT_CHARGED)
         assert of(world, payment) == {"captured": 100, "refundable": 20, "refunded": 80}
 
+    def test_a_pending_excess_that_succeeds_stays_in_review(self, world: World) -> None:
+        payment = charged(world)
+        refund(world, payment, 80)
+        read(world, payment, listed(state=PENDING))
+        assert of(world, payment) == {"captured": 100, "refunded": 80, "reserved": 40, "excess": 20}
+        read(world, payment, listed())
+        assert external(world, payment)[0].status is OperationStatus.IN_REVIEW
+        assert of(world, payment) == {"captured": 100, "refunded": 120, "excess": 20}
+
     def test_a_payment_in_review_takes_it(self, world: World) -> None:
         from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
         from tests.unit.application.payments.test_balances import context
@@ -140,26 +142,37 @@ class TestBooking:
         assert use_case(payment.merchant_id, payment.transaction_id).unavailable == "no_refund_list"
         authorized = held(World())
         other = World()
-        other.payments.payments["acme", authorized.transaction_id] = authorized
+        other.store(authorized)
         assert other.record_provider_refunds("acme", authorized.transaction_id).unavailable == "not_charged"
-        merchant = world.merchants.merchants["acme"]
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
-        assert use_case(payment.merchant_id, payment.transaction_id).unavailable == "account_removed"
+        world.set_merchant(accounts=())
+        assert (
+            world.record_provider_refunds(payment.merchant_id, payment.transaction_id).unavailable == "account_removed"
+        )
 
     def test_a_payment_that_keeps_changing_is_tried_again_later(self, world: World) -> None:
         payment = charged(world)
-        commit = world.payments.commit
 
-        def overtaken(change: Any) -> Any:
-            key = (payment.merchant_id, payment.transaction_id)
-            now = world.payments.payments[key]
-            world.payments.payments[key] = replace(now, version=now.version + 1)
-            return commit(change)
+        def overtaken(method: str, _request: object) -> None:
+            if method == "transact_write_items":
+                now = world.now(payment)
+                world.store(replace(now, version=now.version + 1))
 
-        world.payments.commit = overtaken  # type: ignore[method-assign]
+        world.dynamodb.before = overtaken
         with pytest.raises(StorageUnavailableError):
             read(world, payment, listed())
         assert external(world, payment) == []
+
+
+def test_a_list_without_news_reads_the_ledger_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = charged(world)
+    dashboard = [listed(f"re_{n}", 1) for n in range(40)]
+    read(world, payment, *dashboard)
+    reads: list[str] = []
+    get = world.payments.get
+    monkeypatch.setattr(world.payments, "get", lambda *names: reads.append("x") or get(*names))
+    assert read(world, payment, *dashboard).booked == []
+    assert len(reads) == 1
+    assert of(world, payment)["refunded"] == 40
 
 
 class TestLife:
@@ -304,11 +317,20 @@ class TestProviderEvents:
     )
     def test_no_other_event_does(self, world: World, changes: dict[str, Any]) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         world.process_provider_event(self._event(payment, **changes))
         assert world.jobs.sent == []
 
+    def test_without_a_list_the_event_matches_nothing_as_before(self, world: World) -> None:
+        payment = charged(world)
+        world.process_provider_event(self._event(payment))
+        world.deliver_provider_events()
+        assert world.jobs.sent == []
+        assert world.telemetry.total("WebhooksUnmatched") == 1
+
     def test_another_merchants_charge_is_not_read(self, world: World) -> None:
         payment = charged(world)
+        provider(world).refunds = [listed()]
         other = replace(self._event(payment), merchant_id="other")
         world.process_provider_event(other)
         assert world.jobs.sent == []
@@ -328,7 +350,7 @@ class TestByHand:
         for _ in range(2):
             assert self._record(world, payment).refundable == 60
         assert of(world, payment) == {"captured": 100, "refundable": 60, "refunded": 40}
-        event = world.payments.audit_logs[payment.merchant_id, payment.transaction_id][-1]
+        event = world.events_of(payment)[-1]
         assert (event.facts["operator"], event.facts["evidence"]) == ("ada", "line 7")
 
     def test_it_is_refused_where_the_refunds_can_be_read(self, world: World) -> None:

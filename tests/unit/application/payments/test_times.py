@@ -300,7 +300,7 @@ class TestALateSuccess:
         world.work()
         stored = world.now(payment)
         watched = replace(stored.attempts[0], reopens_until_ms=world.clock.now_ms() + DAY_MS)
-        world.payments.payments["acme", payment.transaction_id] = replace(stored, attempts=(watched,))
+        world.store(replace(stored, attempts=(watched,)))
         world.process_provider_event(_hint(world, charge_key=watched.provider_key))
         assert world.now(payment).due_at_ms is None
 
@@ -313,8 +313,7 @@ class TestReviews:
         world.providers.get("alpha").moves = [TIMEOUT]
         refund = world.request(OperationKind.REFUND, payment).operation
         world.work()
-        merchant = world.merchants.merchants["acme"]
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
+        world.set_merchant(accounts=())
         world.work()
         assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
         events = world.now(payment).event_seq
@@ -331,8 +330,7 @@ class TestReviews:
         world.work_until_idle()
         refund = world.request(OperationKind.REFUND, payment).operation
         world.work()
-        merchant = world.merchants.merchants["acme"]
-        world.merchants.merchants["acme"] = replace(merchant, accounts=())
+        world.set_merchant(accounts=())
         world.process_provider_event(_hint(world, operation_key=world.operation_now(refund).attempts[0].provider_key))
         world.work_until_idle()
         assert world.operation_now(refund).status is OperationStatus.SUCCEEDED

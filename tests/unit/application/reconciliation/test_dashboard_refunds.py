@@ -59,7 +59,7 @@ def test_the_daily_run_books_it(world: ReconciliationWorld) -> None:
     assert (operation.status, operation.attempts[0].reference) == ("SUCCEEDED", refund_id)
     assert of(world, payment) == {"captured": 49_900, "refundable": 9_900, "refunded": 40_000}
     assert world.now(payment).status is PaymentStatus.SUCCESS
-    event = world.payments.audit_logs[payment.merchant_id, payment.transaction_id][-1]
+    event = world.events_of(payment)[-1]
     assert (event.actor, event.facts["listedReference"]) == ("provider", refund_id)
     # The next full refund is refused here, and not by the provider after six tries.
     with pytest.raises(Refusal, match="At most 9900"):

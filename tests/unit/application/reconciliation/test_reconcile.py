@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.inbound_webhooks.ports import ReferenceOwner
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
-from payflowx.domain.payments.state_machine import Context
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
-from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Run
+from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Source
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus, PaymentStatus
 from payflowx.domain.shared.transport import HttpRequest, HttpResult, NoAnswer
+from payflowx.wiring.operators import OperatorsWiring
 from tests.support.providers import SimulatedHttp
 from tests.support.reconciliation import DECISION, REAL_PROVIDERS, ReconciliationWorld
 
@@ -191,16 +191,16 @@ class TestDifferences:
         world.alter(payment, taken=49_899, captured=49_899)
         world.a_day_later()
         world.run()
-        events = len(world.payments.audit_logs[payment.merchant_id, payment.transaction_id])
+        events = len(world.events_of(payment))
         world.run(again=1)
-        assert len(world.payments.audit_logs[payment.merchant_id, payment.transaction_id]) == events
+        assert len(world.events_of(payment)) == events
 
     def test_the_audit_log_says_who_found_what_and_no_more(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
         world.alter(payment, taken=49_899, captured=49_899)
         world.a_day_later()
         run = world.run()
-        event = world.payments.audit_logs[payment.merchant_id, payment.transaction_id][-1]
+        event = world.events_of(payment)[-1]
         assert (event.type, event.actor) == ("payment.in_review", "reconciliation")
         assert event.facts["run"] == run.run_id
         assert (event.facts["verdict"], event.facts["listedAmount"]) == ("amount", 49_899)
@@ -229,20 +229,18 @@ class TestBounds:
         run = world.run()
         assert (run.counts, world.report(run)) == ({"matched": 1}, [])
         # Listed before the span, as an earlier run may not have been made.
-        assert seen.attempts[0].reference in {name for *_, name in world.lookups.lines}
+        reference = seen.attempts[0].reference or ""
+        assert reference in world.lookups.listed(seen.merchant_id, Source.LIST, world.provider, "main", [reference])
 
     def test_another_merchants_reference_does_not_hide_our_key(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
-        key = (world.provider, "main", payment.attempts[0].reference or "")
-        theirs = ReferenceOwner(merchant_id="other", transaction_id="pay_other", attempt=1)
-        world.payments.references[key] = theirs
+        world.own_reference(payment, merchantId="other", transactionId="pay_other", attempt=1)
         world.a_day_later()
         assert world.run().counts == {"matched": 1}
 
     def test_the_id_of_a_capture_names_no_charge(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")
-        key = (world.provider, "main", payment.attempts[0].reference or "")
-        world.payments.references[key] = replace(world.payments.references[key], operation_id="cap_1", attempt=7)
+        world.own_reference(payment, operationId="cap_1", attempt=7)
         world.a_day_later()
         assert world.run().counts == {"matched": 1}
 
@@ -252,12 +250,11 @@ class TestBounds:
         world.work()
         world.jobs.sent.clear()
         world.a_day_later()
-        key = (payment.merchant_id, payment.transaction_id)
         lease = Lease(owner="worker", epoch=9, expires_at_ms=world.clock.now_ms() + 1)
-        world.payments.payments[key] = replace(world.payments.payments[key], lease=lease)
-        before = world.payments.payments[key]
+        before = replace(world.now(payment), lease=lease)
+        world.store(before)
         assert world.report(world.run()) == [("status", "wake", payment.transaction_id)]
-        assert (world.payments.payments[key], world.jobs.sent) == (before, [])
+        assert (world.now(payment), world.jobs.sent) == (before, [])
 
     def test_a_capture_that_is_on_its_way_is_woken_instead_of_its_payment(self) -> None:
         world = ReconciliationWorld()
@@ -297,7 +294,7 @@ class TestBounds:
         line = OnlyLists(world.http)
         world.providers.http = lambda: line  # type: ignore[attr-defined]
         world.providers._connectors.clear()  # type: ignore[attr-defined]
-        world.runs.dies_at = {1, 2}
+        world.dies_at = {1, 2}
         assert world.report(world.run()) == [("status", "ask", payment.transaction_id)]
         assert reviewed(world, payment)
         assert line.refused == 1
@@ -352,7 +349,7 @@ class TestInterruptions:
         whole = untouched.run()
         self._plant(world)
         # Each write fails once: every page is done at least twice.
-        world.runs.dies_at = {2 * n + 1 for n in range(whole.pages + 5)}
+        world.dies_at = {2 * n + 1 for n in range(whole.pages + 5)}
         broken = world.run()
         assert broken.pages == whole.pages
         assert broken.counts == whole.counts
@@ -376,14 +373,7 @@ class TestInterruptions:
         world.pay("order-1")
         world.a_day_later()
         (run,) = world.start.asked_for(world.asked(), DECISION)
-        first = world.runs.save
-
-        def overtaken(before: Run, after: Run) -> bool:
-            world.runs.save = first
-            world.reconcile(run.run_id, world.deadline)
-            return first(before, after)
-
-        world.runs.save = overtaken
+        world.before_next("put_item", lambda: world.reconcile(run.run_id, world.deadline))
         world.reconcile(run.run_id, world.deadline)
         done = world.runs.get(run.run_id)
         assert done is not None
@@ -392,12 +382,14 @@ class TestInterruptions:
 
     def test_a_message_that_comes_twice_finds_it_done(self, world: ReconciliationWorld) -> None:
         world.pay("order-1")
+        world.forget_there(world.pay("order-2"))  # so that both halves of the run have something to assess
         world.a_day_later()
+        found = world.requests_of("batch_get_item", "FINDING#")
         run = world.run()
         asked = len(world.http.requests)
         world.reconcile(run.run_id, world.deadline)
         assert len(world.http.requests) == asked
-        assert world.runs.looked_up == 1  # only the first page of an invocation may have been done before
+        assert len(found) <= 1  # only the first page of an invocation may have been done before
 
     def test_a_list_that_cannot_be_read_is_tried_again_and_then_given_up(self, world: ReconciliationWorld) -> None:
         world.pay("order-1")
@@ -407,7 +399,7 @@ class TestInterruptions:
         for _ in range(5):
             world.reconcile(run.run_id, world.deadline)
         world.http.closed.clear()
-        world.run_queue.sent = [run.run_id]
+        world.run_queue.sent = [(run.run_id, 0)]
         assert world.run().counts == {"matched": 1}
 
         world.http.closed.add(world.provider)
@@ -455,7 +447,7 @@ class TestFiles:
         world.a_day_later()
         entries = [world.entry(payment) for payment in payments]
         world.file.entries = [*entries, entries[0], entries[2]]
-        world.runs.dies_at = {1, 3, 5}
+        world.dies_at = {1, 3, 5}
         run = world.run(file="settled.csv")
         assert run.counts == {"matched": 3, "duplicate": 2}
 
@@ -488,8 +480,8 @@ class TestStarting:
         # The messages are lost by now, and sent again.
         assert world.start.of_last_days(world.deadline) == 3 * 4
         assert len(world.run_queue.sent) == 2 * 4 + 3 + 3 * 4
-        assert len(world.runs.runs) == 3 * 4
-        for run_id in world.run_queue.sent:
+        assert len({run_id for run_id, _ in world.run_queue.sent}) == 3 * 4
+        for run_id, _ in world.run_queue.sent:
             world.reconcile(run_id, world.deadline)
         assert world.start.of_last_days(world.deadline) == 0
         assert [m for m in world.telemetry.counts if m[0] == "ReconciliationAge"][-1][1] == 0
@@ -519,4 +511,4 @@ class TestStarting:
         with pytest.raises(Refusal) as refused:
             world.start.asked_for(world.asked(**changes), DECISION)
         assert refused.value.code == code
-        assert world.audit_log.kept == []
+        assert world.wired(OperatorsWiring).list_audit_entries("2026-09", limit=9) == []

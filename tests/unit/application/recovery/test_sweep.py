@@ -1,9 +1,12 @@
 """The one recovery mechanism."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from payflowx.adapters.dynamodb.core.keys import due_shard_name
 from payflowx.domain.payments.outcome import Unknown
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS, MAX_DRIVES
@@ -45,14 +48,7 @@ def test_two_sweepers_at_once_send_one_message(world: World) -> None:
     payment = world.accept()
     world.jobs.sent.clear()
     world.clock.advance(91)
-    postpone, second = world.payments.postpone, world.sweep
-
-    def interrupted(due: object, **how: int) -> bool:
-        world.payments.postpone = postpone
-        second(world.deadline)
-        return postpone(due, **how)
-
-    world.payments.postpone = interrupted
+    world.before_next("update_item", lambda: world.sweep(world.deadline))
     world.sweep(world.deadline)
     assert len(world.jobs.sent) == 1
     assert world.now(payment).drives == 1
@@ -61,9 +57,8 @@ def test_two_sweepers_at_once_send_one_message(world: World) -> None:
 def test_a_payment_in_work_is_not_disturbed(world: World) -> None:
     payment = world.accept()
     world.jobs.sent.clear()
-    key = (payment.merchant_id, payment.transaction_id)
     live = replace(payment.lease, owner="x", epoch=1, expires_at_ms=world.clock.now_ms() + DAY_MS)
-    world.payments.payments[key] = replace(payment, lease=live)
+    world.store(replace(payment, lease=live))
     world.clock.advance(91)
     assert world.sweep(world.deadline).woken == 0
     assert world.jobs.sent == []
@@ -99,14 +94,13 @@ def test_a_shard_that_cannot_be_read_does_not_stop_the_others(world: World) -> N
         world.accept(f"order-{number}")
     world.jobs.sent.clear()
     world.clock.advance(91)
-    pages = world.payments.pages
+    broken = due_shard_name(3)
 
-    def broken(shard: int, until_ms: int) -> object:
-        if shard == 3:
+    def refuse(method: str, request: Mapping[str, Any]) -> None:
+        if method == "query" and {"S": broken} in request["ExpressionAttributeValues"].values():
             raise StorageUnavailableError("no")
-        return pages(shard, until_ms)
 
-    world.payments.pages = broken
+    world.dynamodb.before = refuse
     swept = world.sweep(world.deadline)
     assert swept.unfinished_shards == 1
     assert 10 < swept.woken <= 20

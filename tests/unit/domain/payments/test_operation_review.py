@@ -143,3 +143,12 @@ def test_a_refund_that_was_closed_as_not_moved_and_happens_all_the_same_is_seen(
     assert late.after.refunded == 500
     refused = Declined(code="no", message="no")
     assert apply_operation_outcome(closed.after, closed.operation_after, attempt, refused, CONTEXT) is None
+
+
+def test_a_capture_that_did_not_happen_leaves_a_reviewed_payment_due() -> None:
+    """The payment itself is in review, and its authorization is still open: it is inquired about at once."""
+    payment, operation = unknown(World(), OperationKind.CAPTURE)
+    reviewed = replace(payment, status=PaymentStatus.IN_REVIEW)
+    after = close(reviewed, operation, ReviewVerdict.NOT_CHARGED).after
+    assert (after.status, after.open_capture_or_void) == (PaymentStatus.IN_REVIEW, None)
+    assert after.due_at_ms is not None

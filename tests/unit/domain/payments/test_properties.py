@@ -16,6 +16,7 @@ from payflowx.adapters.sqs.messages import JOBS
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.claim import (
     FailPayment,
     ReopenAttempt,
@@ -47,8 +48,6 @@ from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import (
-    Change,
-    Context,
     apply_outcome,
     fail_payment,
     request_cancel,

@@ -7,11 +7,12 @@ import pytest
 
 from payflowx.domain.merchants.operator_action import checked_words, operator_action_of
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review import ReviewDecision, ReviewVerdict, close_review, request_inquiry
-from payflowx.domain.payments.state_machine import Change, Context, apply_outcome
+from payflowx.domain.payments.state_machine import apply_outcome
 from payflowx.domain.payments.transitions import REVIEW_TRANSITIONS, check_review_transition
 from payflowx.domain.shared.errors import Refusal, TransitionError
 from payflowx.domain.shared.limits import HOUR_MS

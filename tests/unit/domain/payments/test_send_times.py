@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.claim import FailPayment, ReopenAttempt, ResolveOpenAttempt, StartAttempt, start_instead
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_claim import decide_operation_claim
@@ -30,7 +31,7 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import Context, request_cancel, schedule_inquiry
+from payflowx.domain.payments.state_machine import request_cancel, schedule_inquiry
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_ATTEMPTS, MINUTE_MS

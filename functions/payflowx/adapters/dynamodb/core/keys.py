@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from payflowx.domain.payments.ports import AnyDue, Due, DueKind, OwnerId, UnknownDue
+from payflowx.domain.payments.ports import AnyDue, Due, DueKind, UnknownDue
+from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.shared.identifiers import shard_of
 from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind

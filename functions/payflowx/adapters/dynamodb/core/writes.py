@@ -21,11 +21,11 @@ from payflowx.adapters.dynamodb.payments.payment_items import attempt_to_item, t
 from payflowx.adapters.dynamodb.webhooks.merchant_event_items import merchant_event_fields
 from payflowx.domain.outbound_webhooks.merchant_events import MerchantEvent
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change, SeenEvent
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Owner, id_of
-from payflowx.domain.payments.state_machine import Change, SeenEvent
+from payflowx.domain.payments.work_item import Owner, id_of
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState
 

@@ -61,8 +61,10 @@ class DynamoDBMerchantDirectory:
 
     # -- merchants
 
-    def create_merchant(self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry) -> bool:
-        """False if the id is taken."""
+    def create_merchant(
+        self, merchant: Merchant, key: ApiKeyRecord, record: AuditEntry, *, claims: Sequence[str] = ()
+    ) -> bool:
+        """False if the id is taken, or an account is another merchant's."""
         partition = f"M#{merchant.merchant_id}"
         created = {"name": merchant.name, "createdAt": key.created_at_ms}
         return self._write(
@@ -76,6 +78,7 @@ class DynamoDBMerchantDirectory:
                 if account.webhook_token
             ),
             *(self._new(directory_item(merchant.merchant_id, account)) for account in merchant.accounts),
+            *(self._claimed(merchant.merchant_id, identity) for identity in sorted(set(claims))),
             self._new(_record_item(record)),
         )
 
@@ -100,6 +103,14 @@ class DynamoDBMerchantDirectory:
             merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
         )
 
+    def account_owner(self, identity: str) -> str | None:
+        """As stored now."""
+        with storage_errors():
+            answer = self.client.get_item(
+                TableName=self.table, Key=to_attributes(_claim_key(identity)), ConsistentRead=True
+            )
+        return str(from_attributes(answer["Item"])["merchantId"]) if "Item" in answer else None
+
     def claim_account(self, merchant_id: str, identity: str) -> str:
         """One update of a row of its own: the first merchant stays its owner."""
         expression = Expression()
@@ -108,7 +119,7 @@ class DynamoDBMerchantDirectory:
         with storage_errors():
             answer = self.client.update_item(
                 TableName=self.table,
-                Key=to_attributes({"pk": f"{_CLAIM}{identity}", "sk": _OWNER}),
+                Key=to_attributes(_claim_key(identity)),
                 UpdateExpression=f"SET {owner} = if_not_exists({owner}, {ours}), {version}",
                 ReturnValues="ALL_NEW",
                 **expression.arguments(),
@@ -254,6 +265,20 @@ class DynamoDBMerchantDirectory:
             }
         }
 
+    def _claimed(self, merchant_id: str, identity: str) -> dict[str, Any]:
+        """Where nothing is, or the merchant's own claim."""
+        expression = Expression()
+        item = {**_claim_key(identity), "merchantId": merchant_id, "schemaVersion": keys.SCHEMA_VERSION}
+        condition = f"{expression.absent('pk')} OR {expression.equals('merchantId', merchant_id)}"
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": to_attributes(item),
+                "ConditionExpression": condition,
+                **expression.arguments(),
+            }
+        }
+
     def _exists(self, key: Mapping[str, str]) -> dict[str, Any]:
         return {
             "ConditionCheck": {
@@ -279,6 +304,10 @@ class DynamoDBMerchantDirectory:
                 **expression.arguments(),
             }
         }
+
+
+def _claim_key(identity: str) -> dict[str, str]:
+    return {"pk": f"{_CLAIM}{identity}", "sk": _OWNER}
 
 
 def _record_item(record: AuditEntry) -> Item:

@@ -15,9 +15,10 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.core.writes import Part
 from payflowx.adapters.dynamodb.payments.payment_items import lease_assignments
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import SeenEvent
 from payflowx.domain.payments.payment import Lease
-from payflowx.domain.payments.ports import AlreadySeen, Owner, OwnerId, Stored, VersionConflict, id_of
-from payflowx.domain.payments.state_machine import SeenEvent
+from payflowx.domain.payments.ports import AlreadySeen, Stored, VersionConflict
+from payflowx.domain.payments.work_item import Owner, OwnerId, id_of
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import SECOND_MS
 

@@ -12,6 +12,7 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.batches import get_items
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
+from payflowx.adapters.dynamodb.core.reading import or_unreadable, readable
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
 from payflowx.domain.payments.operation import Operation
@@ -44,10 +45,12 @@ class OperationList:
         rows = self._items(merchant_id, transaction_id, attributes=_KEYS_AND_TIME)
         rest = sorted(row for row in map(_position, rows) if position is None or row > position)
         wanted = [keys.operation_key(merchant_id, transaction_id, row.split("#")[1]) for row in rest[:limit]]
-        items = sorted(get_items(self.client, self.table, wanted), key=_position)
+        found = sorted(get_items(self.client, self.table, wanted), key=_position)
+        items, unreadable = readable(map(or_unreadable(operation_from_item), found))
         return OperationPage(
-            items=[operation_from_item(item) for item in items],
+            items=items,
             next_position=rest[limit - 1] if len(rest) > limit else None,
+            unreadable=[row.item["operationId"] for row in unreadable],
         )
 
     def _items(self, merchant_id: str, transaction_id: str, *, attributes: Sequence[str] = ()) -> Iterator[Item]:

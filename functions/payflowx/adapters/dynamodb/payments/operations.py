@@ -10,10 +10,10 @@ from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptSto
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
 from payflowx.adapters.dynamodb.payments.operation_list import OperationList
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import OperationPage
 from payflowx.domain.payments.ports import Created, Existing, VersionConflict
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.operation_request import OperationKind
 
 

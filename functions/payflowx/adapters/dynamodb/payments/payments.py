@@ -14,6 +14,7 @@ from payflowx.adapters.dynamodb.payments.event_items import event_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item, to_item
 from payflowx.adapters.dynamodb.payments.payment_list import PaymentList
 from payflowx.domain.outbound_webhooks.merchant_events import merchant_event_of
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import (
@@ -27,7 +28,6 @@ from payflowx.domain.payments.ports import (
     Stored,
     VersionConflict,
 )
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES
 
@@ -135,7 +135,9 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             return self._commit(change, beside_another_merchant=True)
         return ReferenceTaken()
 
-    def _commit_parts(self, change: Change, *, beside_another_merchant: bool) -> list[tuple[Part, dict[str, Any]]]:
+    def _commit_parts(
+        self, change: Change, *, beside_another_merchant: bool = False
+    ) -> list[tuple[Part, dict[str, Any]]]:
         table = self.transactions_table
         parts = [(Part.PAYMENT, writes.changed(table, change.before, change.after))]
         if change.operation_before is not None and change.operation_after is not None:

@@ -76,7 +76,8 @@ def list_operations(request: ApiRequest, wired: ApiWiring, transaction_id: str) 
     limit = parameters.limit(query, default=MAX_PAGE_ITEMS)
     page = wired.read_operations.page(merchant_id, known_id, limit=limit, position=position)
     cursor = parameters.operation_cursor(page.next_position, merchant_id, known_id, wired.cursors)
-    return answer(OperationListAnswer(items=[present_operation(o) for o in page.items], next_cursor=cursor))
+    items = [present_operation(operation) for operation in page.items]
+    return answer(OperationListAnswer(items=items, next_cursor=cursor, unreadable=list(page.unreadable)))
 
 
 def get_operation(request: ApiRequest, wired: ApiWiring, transaction_id: str, operation_id: str) -> Response[str]:

@@ -230,6 +230,8 @@ class OperationListAnswer(_Answer):
 
     items: list[OperationAnswer]
     next_cursor: str | None
+    unreadable: list[OperationId] = []
+    """Ids of operations of the page that a newer version of the service stored and this one cannot show now."""
 
 
 class EventAnswer(_Answer):

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from payflowx.application.reviews.show_review import ShownReview
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Change
 from payflowx.domain.payments.events import Event, Fact
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.review import attempt_in_question
-from payflowx.domain.payments.state_machine import Change
 from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.api.payments.presenting import timestamp
 

@@ -1,0 +1,100 @@
+"""The record of an outcome on an attempt, for payments and operations alike. Pure."""
+
+from dataclasses import replace
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    ActionRequired,
+    Authorized,
+    ConfirmedCancelled,
+    Declined,
+    Mismatch,
+    NotFound,
+    NotSent,
+    Outcome,
+    Rejected,
+    Succeeded,
+    Unknown,
+)
+from payflowx.domain.payments.verification import state_of
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState
+
+
+def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> Attempt:
+    """Return the attempt with the outcome recorded."""
+    state = state_of(outcome)
+    if state is None:
+        raise ValueError("NotFound has no attempt state")
+    known = replace(
+        attempt,
+        state=state,
+        decline_kind=None,
+        code=None,
+        message=None,
+        next_action=None,
+        deadline_ms=None,
+        reopens_until_ms=None,
+        inquiries=0,
+    )
+    if state is not AttemptState.UNKNOWN:
+        known = replace(known, settled_at_ms=context.now_ms)
+    able = context.able
+    match outcome:
+        case Succeeded() | Mismatch() | ConfirmedCancelled() | Accepted():
+            code = outcome.code if isinstance(outcome, Mismatch) else None
+            return replace(known, reference=outcome.reference or attempt.reference, code=code)
+        case Authorized():
+            lifetime_ms = able.authorization_lifetime_ms if able else 0
+            return replace(known, reference=outcome.reference, deadline_ms=context.now_ms + lifetime_ms)
+        case ActionRequired():
+            lifetime_ms = able.action_lifetime_ms if able else 0
+            return replace(
+                known,
+                reference=outcome.reference or attempt.reference,
+                next_action=outcome.action,
+                deadline_ms=context.now_ms + lifetime_ms,
+            )
+        case Declined():
+            reopens_ms = outcome.reopens_for_seconds * SECOND_MS
+            return replace(
+                known,
+                reference=outcome.reference or attempt.reference,
+                decline_kind=outcome.kind,
+                code=outcome.code,
+                message=outcome.message,
+                reopens_until_ms=context.now_ms + reopens_ms if reopens_ms else None,
+            )
+        case Rejected():
+            return replace(
+                known,
+                code=outcome.code,
+                message=outcome.message,
+                retry_after_seconds=outcome.retry_after_seconds,
+            )
+        case Unknown():
+            return replace(known, code=outcome.code, message=outcome.message)
+        case NotSent():
+            return replace(known, code=outcome.code)
+        case NotFound():
+            raise ValueError("NotFound has no attempt state")
+
+
+def attempt_facts(recorded: Attempt) -> dict[str, Fact]:
+    """Return an event's facts about an attempt.
+
+    No free text: a provider's message may hold data that must not be in an audit log.
+    """
+    facts: dict[str, Fact] = {
+        "attempt": recorded.number,
+        "provider": recorded.provider,
+        "accountId": recorded.account_id,
+        "providerKey": recorded.provider_key,
+        "startedAtMs": recorded.started_at_ms,
+        "epoch": recorded.epoch,
+    }
+    optional = {"reference": recorded.reference, "code": recorded.code, "declineKind": recorded.decline_kind}
+    return facts | {name: str(value) for name, value in optional.items() if value is not None}

@@ -1,0 +1,85 @@
+"""The times of the next step on a payment or operation: one set of rules for both. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
+from payflowx.domain.payments.review_since import is_in_review
+from payflowx.domain.payments.work_item import Owner
+from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState
+
+
+def wake_at(owner: Owner, at_ms: int, now_ms: int) -> tuple[Owner, int | None]:
+    """Set the ready and due times; return the delay of the wake-up message in seconds.
+
+    Returns None for a delay that exceeds the queue's limit: then the sweeper wakes the worker.
+    """
+    wait_seconds = max(0, -(-(at_ms - now_ms) // SECOND_MS))
+    if wait_seconds > MAX_QUEUE_DELAY_SECONDS:
+        return replace(owner, ready_at_ms=at_ms, due_at_ms=at_ms), None
+    return replace(owner, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
+
+
+def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, Attempt]:
+    """Return owner and attempt after an inquiry without a new state: one inquiry more, and the lease released."""
+    waited = replace(attempt, inquiries=attempt.inquiries + 1)
+    kept = replace(
+        owner,
+        attempts=tuple(waited if a.number == attempt.number else a for a in owner.attempts),
+        version=owner.version + 1,
+        lease=owner.lease.released(),
+        drives=0,
+        updated_at_ms=context.now_ms,
+    )
+    return kept, waited
+
+
+def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Context) -> int:
+    """Return the time of the next inquiry about an attempt.
+
+    An authorization is inquired about when it lapses; but a requested cancellation is tried again by the inquiry
+    back-off, whatever the attempt's state.
+    """
+    if is_in_review(owner):
+        return context.now_ms + REVIEW_INTERVAL_MS
+    cancel_requested = isinstance(owner, Payment) and owner.cancel_requested
+    lapses_at_ms = attempt.deadline_ms or 0
+    if attempt.state is AttemptState.AUTHORIZED and not cancel_requested and lapses_at_ms > context.now_ms:
+        return lapses_at_ms
+    pending = attempt.state is AttemptState.ACCEPTED and not cancel_requested
+    delay_ms = pending_delay_ms(attempt.inquiries) if pending else inquiry_delay_ms(attempt.inquiries)
+    turns_at_ms = [at_ms for at_ms in _turning_points(attempt, context) if at_ms > context.now_ms]
+    return min([context.now_ms + delay_ms, *turns_at_ms])
+
+
+def _turning_points(attempt: Attempt, context: Context) -> list[int]:
+    """Return the times at which the allowed recovery steps change.
+
+    The payer's action lapses at the provider, or the inquiry horizon ends.
+    """
+    if attempt.deadline_ms is not None:
+        return [attempt.deadline_ms]
+    if context.able is not None and attempt.is_open:
+        return [inquiries_end_at_ms(attempt, context.able)]
+    return []
+
+
+def next_attempt_at_ms(
+    owner: Payment | Operation, at_provider: Sequence[Attempt], context: Context, *, deadline_ms: int
+) -> int | None:
+    """Return the time of the next attempt at a provider; None if nothing could be sent for too long."""
+    times = SendTimes(
+        now_ms=context.now_ms,
+        since_ms=owner.not_sent_since_ms,
+        patience_ms=context.policy.not_sent_patience_ms,
+        deadline_ms=deadline_ms,
+        jitter=context.jitter,
+    )
+    return next_send_at_ms(owner.attempts, at_provider, times)

@@ -1,0 +1,28 @@
+"""Designs broken on purpose, by room. Whoever trusts the simulator wants to see it find each of them.
+
+A mutant is a set of patches for the time of a run. Those that change nothing that anybody could see carry the argument
+why, and must survive: one that is found after all had a wrong argument.
+"""
+
+from typing import Final
+
+from simulation.mutants.charging import CHARGING
+from simulation.mutants.inbound import INBOUND
+from simulation.mutants.mutant import Mutant, applied
+from simulation.mutants.operating import OPERATING
+from simulation.mutants.outbound import OUTBOUND
+from simulation.mutants.recovering import RECOVERING
+from simulation.mutants.reviewing import REVIEWING
+from simulation.mutants.tenancy import TENANCY
+
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    *CHARGING,
+    *OPERATING,
+    *INBOUND,
+    *OUTBOUND,
+    *REVIEWING,
+    *TENANCY,
+    *RECOVERING,
+)
+
+__all__ = ["MUTANTS", "Mutant", "applied"]

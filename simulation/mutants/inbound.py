@@ -1,0 +1,214 @@
+"""Broken designs of provider events."""
+
+from typing import Final
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
+from payflowx.application.inbound_webhooks.match_event import MatchEvent
+from payflowx.application.inbound_webhooks.process_provider_event import ProcessProviderEvent
+from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
+from payflowx.domain.payments import balances, operation_state_machine, provider_refund, state_machine
+from payflowx.providers import mock_signatures
+from payflowx.providers.cashfree import signature as cashfree_signature
+from payflowx.providers.payu import signature as payu_signature
+from payflowx.providers.razorpay import signature as razorpay_signature
+from payflowx.providers.stripe import signature as stripe_signature
+from simulation.mutants.mutant import Edit, Mutant, broken
+
+_ROOM: Final = "inbound_webhooks"
+_NOT_CHECKED: Final = Edit(
+    balances, "check_balance", 'raise InvariantError("the change breaks', 'return None or str("the change breaks'
+)
+
+INBOUND: Final[tuple[Mutant, ...]] = (
+    broken(
+        _ROOM,
+        "signatures are not verified",
+        Edit(mock_signatures, "_is_signed", "return any(matches)", "return True or any(matches)"),
+        Edit(razorpay_signature, "is_signed", "return any(matches)", "return True or any(matches)"),
+        Edit(cashfree_signature, "is_signed", "return found", "return True or found"),
+        Edit(payu_signature, "is_signed", "return found", "return True or found"),
+        Edit(stripe_signature, "verify", "if not (genuine and recent):", "if not recent:"),
+    ),
+    broken(
+        _ROOM,
+        "the merchant of an event is not compared",
+        Edit(MatchEvent, "_found", "if owner.merchant_id != inbound.merchant_id:", "if False:"),
+    ),
+    broken(
+        _ROOM,
+        "the account of an event is not compared",
+        Edit(
+            MatchEvent,
+            "_found",
+            "if (attempt.provider, attempt.account_id) != (inbound.provider, inbound.account_id):",
+            "if False:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an event is looked up at every merchant",
+        Edit(MatchEvent, "_charge_owner", "merchant_id=inbound.merchant_id,", 'merchant_id="acme",'),
+        Edit(MatchEvent, "_found", "if owner.merchant_id != inbound.merchant_id:", "if False:"),
+    ),
+    broken(
+        _ROOM,
+        "the proof of a charge is not verified",
+        Edit(
+            ProcessProviderEvent,
+            "_proven",
+            "verify_outcome(inbound.provider_event.outcome, found.payment, found.attempt, first_send=False)",
+            "inbound.provider_event.outcome",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "the proof of a refund is not verified",
+        Edit(
+            ProcessProviderEvent,
+            "_moved",
+            "verify_outcome(inbound.provider_event.operation_outcome, operation, found.attempt, first_send=False)",
+            "inbound.provider_event.operation_outcome",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an event closes a charge that is just being captured",
+        _NOT_CHECKED,
+        Edit(
+            ProcessProviderEvent,
+            "_apply",
+            "if open_operation is not None and found.attempt.state is AttemptState.AUTHORIZED:",
+            "if False:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "any event about a charge is its success",
+        Edit(
+            ProcessProviderEvent,
+            "_proven",
+            "    outcome = verify_outcome(",
+            "    outcome = found.attempt.is_open and Succeeded(reference='ch_x', amount=found.payment.amount, "
+            "currency=found.payment.currency, merchant_reference=found.attempt.provider_key) or verify_outcome(",
+        ),
+        Edit(
+            ProcessProviderEvent,
+            "_proven",
+            "if not isinstance(inbound.provider_event.outcome, Succeeded):",
+            "if False:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an event that arrives while a worker is busy is dropped",
+        Edit(ProcessProviderEvent, "_put_back_or_drop", "if not self._put_back(inbound):", "if True:"),
+        survives=(
+            "Only a hint is dropped, and an inquiry is scheduled anyway: order, repetition and loss of events make no "
+            "difference to the final state (I19). What it costs is time, within the back-off of the inquiries."
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an event is not marked as seen",
+        Edit(DynamoDBPayments, "_commit_parts", "if change.seen is not None:", "if False:"),
+        Edit(
+            DynamoDBAttemptStore,
+            "expedite",
+            "(Part.SEEN, writes.seen_event(table, before.merchant_id, seen)),",
+            "",
+        ),
+        survives=(
+            "The row saves work. A repeated proof meets an attempt that is closed, and the transition table refuses it; "
+            "a repeated hint expedites an inquiry that is due already, within the limit of I13."
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a hint starts the next attempt at once",
+        Edit(
+            state_machine,
+            "expedite",
+            "if not any(attempt.is_open or attempt.is_watched for attempt in payment.attempts):",
+            "if False:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a hint starts the next attempt of a refund at once",
+        Edit(
+            operation_state_machine,
+            "expedite_operation",
+            "if operation.status is OperationStatus.PENDING and (last is None or not last.is_open):",
+            "if False:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a refund made at the provider is booked by each event about it",
+        _NOT_CHECKED,
+        Edit(provider_refund, "owner_of", "return next(", "return None and next("),
+        Edit(
+            provider_refund,
+            "external_refund",
+            'charge.reference or "", refund.reference\n',
+            'charge.reference or "", refund.reference, str(now_ms)\n',
+        ),
+        Edit(DynamoDBPayments, "_commit_parts", "if change.reference and change.attempt_number:", "if False:"),
+    ),
+    broken(
+        _ROOM,
+        "a refund of ours is booked as made at the provider",
+        _NOT_CHECKED,
+        Edit(
+            provider_refund,
+            "decide_refund",
+            'if parse_provider_key(refund.provider_key or "") is not None or',
+            "if",
+        ),
+        Edit(provider_refund, "owner_of", "return next(", "return None and next("),
+        Edit(DynamoDBPayments, "_commit_parts", "if change.reference and change.attempt_number:", "if False:"),
+    ),
+    broken(
+        _ROOM,
+        "a refund without a key is booked although ours may be it",
+        Edit(
+            provider_refund,
+            "decide_refund",
+            "if refund.provider_key is None and any(is_unresolved(operation) for operation in operations):",
+            "if False:",
+        ),
+        Edit(provider_refund, "decide_refund", 'parse_provider_key(refund.provider_key or "") is not None or', ""),
+    ),
+    broken(
+        _ROOM,
+        "references are not kept by account",
+        Edit(keys, "reference_key", "R#{provider}#{account_id}#{reference}", "R#{provider}#{reference}"),
+        survives=(
+            "The simulators' ids are unique over all accounts, as the real providers' are; the account in the key "
+            "is for a provider whose ids are not. Merchants are compared when an event is matched."
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an event that cannot be matched yet is dropped",
+        Edit(
+            ProcessProviderEvent,
+            "_put_back",
+            "if inbound.tries >= len(PROVIDER_EVENT_RETRY_DELAYS_SECONDS):",
+            "if True:",
+        ),
+        Edit(ProcessProviderEvent, "_not_found", "if why is Unmatched.OURS_UNKNOWN:", "if False:"),
+        survives=("The same as a lost event: the final state comes from the inquiry that is scheduled anyway (I19)."),
+    ),
+    broken(
+        _ROOM,
+        "a webhook is answered and not queued",
+        Edit(ReceiveWebhook, "__call__", "self.provider_events.send(inbound)", "pass"),
+        survives=(
+            "All events are lost then. Loss makes no difference to the final state (I19), and refunds made at a "
+            "provider are found by the daily reconciliation."
+        ),
+    ),
+)

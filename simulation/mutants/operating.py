@@ -1,0 +1,439 @@
+"""Broken designs of captures, voids and refunds, and of the amounts that they reserve, book and give back."""
+
+from dataclasses import replace
+from typing import Any, Final
+from unittest.mock import patch
+
+from payflowx.adapters.dynamodb.core import keys, writes
+from payflowx.adapters.dynamodb.payments import attempt_store
+from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
+from payflowx.application.payments import outcome_writer, process_job
+from payflowx.application.payments.operation_session import OperationSession
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.payments.process_job import ProcessJob
+from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.domain.payments import (
+    balances,
+    eligibility,
+    operation_claim,
+    operation_state_machine,
+    recovery_plan,
+    state_machine,
+    verification,
+)
+from payflowx.domain.payments.outcome import Declined, NotFound, Rejected, Unknown
+from payflowx.domain.payments.payment import Lease
+from payflowx.domain.shared.identifiers import derive_operation_id
+from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.providers.http_provider import HttpProvider
+from simulation.mutants.mutant import Edit, Mutant, Patches, broken, edits, replaced
+
+_ROOM: Final = "operations"
+_NOT_CHECKED: Final = Edit(
+    balances, "check_balance", 'raise InvariantError("the change breaks', 'return None or str("the change breaks'
+)
+"""The product's own net under the amounts is taken away, so that the simulator's must catch them."""
+_NOT_REVIEWED: Final = Edit(balances, "is_off_balance", "return payment", "return False and payment")
+
+
+def _unbalanced(name: str, *parts: Edit) -> Mutant:
+    return broken(_ROOM, name, _NOT_CHECKED, _NOT_REVIEWED, *parts)
+
+
+def _inquiry(change: Any) -> Patches:
+    """An inquiry about an operation is read otherwise."""
+    original = HttpProvider.inquire_operation
+
+    def inquire(self: HttpProvider, request: Any, account: Any) -> Any:
+        return change(original(self, request, account))
+
+    return [patch.object(HttpProvider, "inquire_operation", inquire)]
+
+
+def _sending(change: Any) -> Patches:
+    original = HttpProvider.move
+
+    def move(self: HttpProvider, request: Any, account: Any) -> Any:
+        return change(original(self, request, account))
+
+    return [patch.object(HttpProvider, "move", move)]
+
+
+def _not_found_is_refused(result: Any) -> Any:
+    return Declined(kind=DeclineKind.HARD, code="not_found") if isinstance(result, NotFound) else result
+
+
+def _unknown_is_refused(result: Any) -> Any:
+    return Declined(kind=DeclineKind.HARD, code="timeout") if isinstance(result, Unknown) else result
+
+
+def _unknown_is_rejected(result: Any) -> Any:
+    return Rejected(code="timeout") if isinstance(result, Unknown) else result
+
+
+def _another_key() -> Patches:
+    """Each send of a refund has a key of its own."""
+    original = HttpProvider.move
+    sends: dict[str, int] = {}
+
+    def move(self: HttpProvider, request: Any, account: Any) -> Any:
+        number = sends[request.provider_key] = sends.get(request.provider_key, 0) % 9 + 1
+        return original(self, replace(request, provider_key=f"{request.provider_key[:-1]}{number}"), account)
+
+    return [patch.object(HttpProvider, "move", move)]
+
+
+def _ids_by_time() -> Patches:
+    """An operation's id depends on the minute of its request."""
+
+    def derive(kind: Any, merchant_id: str, path: str, key: str) -> str:
+        derive.calls += 1  # type: ignore[attr-defined]
+        return derive_operation_id(kind, merchant_id, path, f"{key}-{derive.calls}")  # type: ignore[attr-defined]
+
+    derive.calls = 0  # type: ignore[attr-defined]
+    from payflowx.application.payments import request_operation
+
+    return [
+        patch.object(request_operation, "derive_operation_id", derive),
+        *edits(Edit(writes, "new_item", '"ConditionExpression": "attribute_not_exists(pk)",', "")),
+    ]
+
+
+OPERATING: Final[tuple[Mutant, ...]] = (
+    # -- accepting
+    broken(
+        _ROOM,
+        "more than is refundable may be refunded",
+        _NOT_CHECKED,
+        Edit(eligibility, "check_amount", "if not 1 <= requested <= left:", "if False:"),
+        Edit(balances, "_take", "taken = min(max(payment.refundable, 0), amount)", "taken = amount"),
+    ),
+    broken(
+        _ROOM,
+        "two captures at once",
+        _NOT_CHECKED,
+        Edit(eligibility, "_authorized", "if payment.open_capture_or_void is not None:", "if False:"),
+        Edit(eligibility, "check_amount", "if not 1 <= requested <= left:", "if False:"),
+    ),
+    broken(
+        _ROOM,
+        "a capture or refund does not look at the payment's version",
+        _NOT_CHECKED,
+        Edit(
+            writes,
+            "unmoved",
+            'expression.equals("version", before.version),',
+            "f\"attribute_exists({expression.name('pk')})\"] if isinstance(before, Payment) else [",
+        ),
+        Edit(
+            writes,
+            "unmoved",
+            "if isinstance(before, Payment):\n        conditions.append",
+            "if False:\n        conditions.append",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "the body of a refund is not compared",
+        Edit(RequestOperation, "_replay", "known.fingerprint != request.fingerprint", "False"),
+    ),
+    Mutant(_ROOM, "a refund's id is not derived from its key", _ids_by_time),
+    broken(
+        _ROOM,
+        "merchants share the keys of refunds",
+        Edit(keys, "operation_idempotency_partition", 'f"M#{merchant_id}#', 'f"M#all#'),
+    ),
+    broken(
+        _ROOM,
+        "an accepted operation is not due",
+        Edit(RequestOperation, "_plan", "due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,", "due_at_ms=now_ms + 10**12,"),
+        Edit(RequestOperation, "__call__", "self.outcome_writer.wake(stored, 0)", "pass"),
+    ),
+    broken(
+        _ROOM,
+        "a payment in doubt is refunded",
+        Edit(
+            eligibility,
+            "charge_to_operate_on",
+            "payment.status in _UNRESOLVED or payment.lease.is_live(now_ms)",
+            "False",
+        ),
+        survives=(
+            "The rule that follows allows a refund of SUCCESS only, and a capture of AUTHORIZED only; this one gives "
+            "the better answer, `outcome_unknown`, and spares a worker's write a conflict."
+        ),
+    ),
+    # -- amounts
+    _unbalanced(
+        "a refund's amount is not reserved",
+        Edit(balances, "reserve", "taken = _take(payment, operation.amount)", "taken = payment"),
+        Edit(balances, "reserve", "reserved=taken.reserved + operation.amount", "reserved=taken.reserved"),
+    ),
+    _unbalanced(
+        "a refund is booked twice",
+        Edit(balances, "_book_refund", "refunded=taken.refunded + amount", "refunded=taken.refunded + 2 * amount"),
+    ),
+    _unbalanced(
+        "a refund that failed is not given back",
+        Edit(
+            balances,
+            "_withdrawn",
+            "return _free(replace(payment, reserved=payment.reserved - operation.amount), operation.amount)",
+            "return replace(payment, reserved=payment.reserved - operation.amount)",
+        ),
+    ),
+    _unbalanced(
+        "a refund that failed is given back twice",
+        Edit(
+            balances,
+            "_withdrawn",
+            "return _free(replace(payment, reserved=payment.reserved - operation.amount), operation.amount)",
+            "return _free(replace(payment, reserved=payment.reserved - operation.amount), 2 * operation.amount)",
+        ),
+    ),
+    _unbalanced(
+        "a booked refund stays reserved",
+        Edit(balances, "_withdrawn", "reserved=payment.reserved - operation.amount", "reserved=payment.reserved"),
+    ),
+    _unbalanced(
+        "an excess is forgotten", Edit(balances, "_take", "excess=payment.excess + amount - taken", "excess=0")
+    ),
+    _unbalanced(
+        "a capture takes the whole",
+        Edit(balances, "_book_capture", "captured=amount,", "captured=payment.amount,"),
+        Edit(balances, "_book_capture", "refundable=amount,", "refundable=payment.amount,"),
+    ),
+    _unbalanced(
+        "a failed capture's amount is lost", Edit(balances, "_reopened", "(operation.amount if held else 0)", "0")
+    ),
+    broken(
+        _ROOM,
+        "a failed capture does not free the payment",
+        Edit(balances, "_reopened", "freed = replace(payment, open_capture_or_void=None)", "freed = payment"),
+    ),
+    broken(
+        _ROOM,
+        "a void leaves the payment authorized",
+        Edit(balances, "_book_void", "status=PaymentStatus.CANCELLED,", ""),
+    ),
+    broken(
+        _ROOM,
+        "`held` is inferred from the code of an error",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(
+            balances,
+            "_book_refund",
+            "if operation.held is Held.BOOKED and operation.booked == amount:",
+            'operation = replace(operation, held=Held.BOOKED if operation.last_error is not None and operation.last_error.code in {"late_success", "reversed"} else Held.RESERVED)\n    if operation.held is Held.BOOKED and operation.booked == amount:',
+        ),
+    ),
+    # -- claiming and sending
+    broken(
+        _ROOM,
+        "an operation's epoch is not checked",
+        Edit(
+            writes,
+            "unmoved",
+            'expression.equals("version", before.version),',
+            "f\"attribute_exists({expression.name('pk')})\"] if not isinstance(before, Payment) else [",
+        ),
+    ),
+    Mutant(_ROOM, "each send of an operation has its own key", _another_key),
+    broken(
+        _ROOM,
+        "an operation's intent is stored after the call",
+        Edit(
+            ProcessJob,
+            "_claim_as_decided",
+            "append=append,\n        reopen=reopen,",
+            "append=append if item.operation is None else None,\n        reopen=reopen,",
+        ),
+        Edit(
+            ProcessJob,
+            "_claim_as_decided",
+            "item=item.with_owner(result.item), number=number",
+            "item=item.with_owner(replace(result.item, attempts=(*result.item.attempts, append)) if append is not None and item.operation is not None else result.item), number=number",
+        ),
+        replace=replace,
+    ),
+    broken(
+        _ROOM,
+        "an operation goes from NOT_SENT to the provider without being opened",
+        Edit(
+            operation_claim,
+            "decide_operation_claim",
+            "return ReopenAttempt(attempt=last, candidate=candidate)",
+            "return ResolveOpenAttempt(attempt=last)",
+        ),
+        Edit(OperationSession, "_move", "check_may_send(self.attempt.state)", "pass"),
+        Edit(recovery_plan, "operation_recovery_step_for", "or not attempt.is_open:", "or False:"),
+        Edit(
+            recovery_plan,
+            "operation_recovery_step_for",
+            "AttemptState.UNKNOWN}",
+            "AttemptState.UNKNOWN, AttemptState.NOT_SENT}",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an operation goes to another account",
+        Edit(HttpProvider, "move", "account", "account")
+        if False
+        else Edit(operation_claim, "decide_operation_claim", "account_id=charge.account_id", 'account_id="other"'),
+        Edit(
+            ProcessJob,
+            "_observe",
+            "account = merchant.account(attempt.provider, attempt.account_id)",
+            "account = merchant.account(attempt.provider, attempt.account_id) or merchant.accounts[0]",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an operation is re-sent after the provider's window",
+        Edit(recovery_plan, "operation_recovery_step_for", "age_ms < window_ms - _WINDOW_MARGIN_MS", "window_ms > 0"),
+        Edit(recovery_plan, "operation_recovery_step_for", "and now_ms < operation.send_deadline_ms", ""),
+    ),
+    broken(
+        _ROOM,
+        "an operation is re-sent where no provider promises to move money once",
+        Edit(
+            recovery_plan,
+            "operation_recovery_step_for",
+            "in_window = age_ms",
+            "window_ms = 86_400_000\n    in_window = age_ms",
+        ),
+    ),
+    # -- recording
+    broken(
+        _ROOM,
+        "a 429 to the re-send of a refund closes its attempt",
+        Edit(
+            verification,
+            "verify_outcome",
+            "case Rejected() if not first_send:",
+            'case Rejected() if not first_send and hasattr(owner, "route"):',
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a re-send of a refund that could not be sent closes its attempt",
+        Edit(
+            verification,
+            "verify_outcome",
+            "case NotSent() if not first_send:",
+            'case NotSent() if not first_send and hasattr(owner, "route"):',
+        ),
+    ),
+    Mutant(_ROOM, "a refund that is not found is given back", lambda: _inquiry(_not_found_is_refused)),
+    Mutant(_ROOM, "a refund without an answer is given back", lambda: _sending(_unknown_is_refused)),
+    Mutant(_ROOM, "a refund without an answer is sent again under a new key", lambda: _sending(_unknown_is_rejected)),
+    broken(
+        _ROOM,
+        "a refund of another amount is believed",
+        Edit(
+            verification,
+            "_verified",
+            "if outcome.amount != owner.amount and",
+            'if hasattr(owner, "route") and outcome.amount != owner.amount and',
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a late success of a refund is ignored",
+        Edit(
+            operation_state_machine,
+            "_succeeded",
+            "    others =",
+            "    if operation.status is OperationStatus.FAILED:\n        return operation, payment, None\n    others =",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "two executions of one refund need no review",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(
+            operation_state_machine,
+            "_succeeded",
+            "if late or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):",
+            "if False:",
+        ),
+        survives=(
+            "A second execution needs a provider that executes what it had refused under another key; the "
+            "simulators keep their word, and re-sends keep the key (I1 finds the designs that do not)."
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a reversal is not followed",
+        Edit(verification, "is_reversal", "return isinstance", "return False and isinstance"),
+    ),
+    broken(
+        _ROOM,
+        "an operation's lease is kept after the outcome",
+        Edit(
+            operation_state_machine,
+            "operation_change",
+            "before.lease.released()\n            if context.holds_lease",
+            "before.lease\n            if context.holds_lease",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an expired lease of the payment stays with its former holder",
+        Edit(Lease, "after_change_by_another", "return Lease(epoch=self.epoch + 1) if", "return self if"),
+    ),
+    broken(
+        _ROOM,
+        "every unknown refund goes to review at once",
+        Edit(
+            recovery_plan, "operation_recovery_step_for", "and now_ms >= inquiries_end_at_ms(attempt, capabilities)", ""
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a refund is given up after its first refusal for now",
+        Edit(
+            operation_claim,
+            "why_stop",
+            "answered(operation.attempts) > MAX_OPERATION_RETRIES",
+            "answered(operation.attempts) > 0",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a refused refund is tried again",
+        Edit(
+            operation_claim,
+            "why_stop",
+            "if not all(attempt.state in _NOTHING_HAPPENED for attempt in operation.attempts):",
+            "if False:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "inquiries about operations do not back off",
+        Edit(
+            operation_state_machine,
+            "schedule_operation_inquiry",
+            "next_inquiry_at_ms(operation, waited, context)",
+            "next_inquiry_at_ms(operation, replace(waited, inquiries=0), context)",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "operations are not announced",
+        Edit(
+            state_machine,
+            "change_of",
+            "statuses = (changed.kind, known.status if known else None, changed.status) if changed else None",
+            "statuses = None",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an operation has no event of its own",
+        Edit(operation_state_machine, "operation_facts", '"operationId": operation.operation_id,', ""),
+    ),
+)

@@ -1,0 +1,105 @@
+"""Broken designs of merchant events and their deliveries."""
+
+from dataclasses import replace
+from typing import Final
+
+from payflowx.adapters.dynamodb.webhooks import merchant_event_items
+from payflowx.application.outbound_webhooks.deliver_event import DeliverEvent
+from payflowx.domain.outbound_webhooks import merchant_events, signing
+from payflowx.domain.payments import event_types
+from payflowx.entrypoints.api import messages
+from simulation.mutants.mutant import Edit, Mutant, broken
+
+_ROOM: Final = "outbound_webhooks"
+
+OUTBOUND: Final[tuple[Mutant, ...]] = (
+    broken(
+        _ROOM,
+        "what is announced is not due",
+        Edit(merchant_event_items, "delivery_fields", '"dueAt": merchant_event.due_at_ms,', '"dueAt": None,'),
+        Edit(merchant_event_items, "delivery_fields", "if due else None", "if False else None"),
+    ),
+    broken(
+        _ROOM,
+        "a review is not announced",
+        Edit(
+            event_types, "payment_event_type", "if before is after", "if before is after or after.value == 'IN_REVIEW'"
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an event's number is that of the audit log",
+        Edit(merchant_events, "merchant_event_of", "number=after.announced,", "number=event.seq,"),
+    ),
+    broken(
+        _ROOM,
+        "a redirect counts as delivered",
+        Edit(merchant_events, "after_try", "posted.is_success", "posted.status < 400"),
+    ),
+    broken(
+        _ROOM,
+        "an error of the endpoint counts as delivered",
+        Edit(
+            merchant_events,
+            "after_try",
+            "isinstance(posted, Answered) and posted.is_success",
+            "isinstance(posted, Answered)",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a failed delivery is given up at once",
+        Edit(merchant_events, "after_try", "if delay_ms is None:", "if True:"),
+    ),
+    broken(
+        _ROOM,
+        "a delivery that failed is not due again",
+        Edit(merchant_events, "after_deliveries", "if not pending:", "if True:"),
+    ),
+    broken(
+        _ROOM,
+        "events are signed with another key",
+        Edit(signing, "_signature", "key = base64.b64decode(", "key = b'' and base64.b64decode("),
+    ),
+    broken(
+        _ROOM,
+        "each try has an id of its own",
+        Edit(
+            DeliverEvent,
+            "_post_to",
+            "signed = signed_headers(merchant_event.event_id,",
+            "signed = signed_headers(f'{merchant_event.event_id}_{now_ms}',",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an endpoint gets the events of all merchants",
+        Edit(
+            DeliverEvent,
+            "__call__",
+            "webhook_endpoints = self.endpoint_store.get(job.merchant_id)",
+            'webhook_endpoints = self.endpoint_store.get("globex" if job.seq % 2 else "acme")',
+        ),
+    ),
+    broken(
+        _ROOM,
+        "events tell a status that is not stored",
+        Edit(
+            messages,
+            "compose_message",
+            "payment=present_payment(payment),",
+            "payment=present_payment(replace(payment, captured=payment.captured + 1)),",
+        ),
+        replace=replace,
+    ),
+    broken(
+        _ROOM,
+        "an event is delivered to no endpoint",
+        Edit(
+            merchant_events,
+            "planned",
+            "for e in _audience(merchant_event, endpoints, merchant_event.at_ms)",
+            "for e in list(_audience(merchant_event, endpoints, merchant_event.at_ms))[:0]",
+        ),
+    ),
+)

@@ -1,0 +1,125 @@
+"""Broken designs of reviews and of reconciliation."""
+
+from typing import Final
+
+from payflowx.adapters.dynamodb.payments import review_items
+from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
+from payflowx.domain.payments import balances, operation_review, operation_state_machine, review
+from payflowx.domain.reconciliation import matching
+from simulation.mutants.mutant import Edit, Mutant, broken
+
+_NOT_CHECKED: Final = Edit(
+    balances, "check_balance", 'raise InvariantError("the change breaks', 'return None or str("the change breaks'
+)
+_NOT_REVIEWED: Final = Edit(balances, "is_off_balance", "return payment", "return False and payment")
+
+REVIEWING: Final[tuple[Mutant, ...]] = (
+    broken(
+        "reviews",
+        "closing a review books a refund that is booked already",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(balances, "_book_refund", "if operation.held is Held.BOOKED and operation.booked == amount:", "if False:"),
+        Edit(
+            balances,
+            "_book_refund",
+            "taken = _take(_withdrawn(payment, operation), amount)",
+            "taken = _take(payment, amount)",
+        ),
+    ),
+    broken(
+        "reviews",
+        "closing a review gives back what is given back already",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(balances, "give_back", "if operation.held is Held.GIVEN_BACK:", "if False:"),
+        Edit(
+            balances,
+            "_withdrawn",
+            "case _:\n            return payment",
+            "case _:\n            return _free(payment, operation.amount)",
+        ),
+    ),
+    broken(
+        "reviews",
+        "a review of a refund keeps no amount reserved",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(
+            operation_state_machine,
+            "send_operation_to_review",
+            "moved = reserve_again(payment, operation)",
+            "moved = give_back(payment, operation, context.now_ms)",
+        ),
+    ),
+    broken(
+        "reviews",
+        "reviews are not on the list",
+        Edit(review_items, "review_keys", "if not is_in_review(item):", "if True:"),
+    ),
+    broken(
+        "reviews",
+        "reviews of operations are not on the list",
+        Edit(
+            review_items,
+            "review_keys",
+            "if not is_in_review(item):",
+            "if not is_in_review(item) or isinstance(item, Operation):",
+        ),
+    ),
+    broken(
+        "reviews",
+        "a review that is closed books nothing",
+        _NOT_CHECKED,
+        _NOT_REVIEWED,
+        Edit(
+            operation_review,
+            "_moved",
+            "moved = apply_success(payment, operation, amount)",
+            "return Moved(payment=payment, operation=operation, move=Move.NONE)\n    moved = apply_success(payment, operation, amount)",
+        ),
+        Move=balances.Move,
+    ),
+    broken(
+        "reviews",
+        "a closed review leaves its payment in review",
+        Edit(
+            review,
+            "close_review",
+            "after, attempt = _charged(rebuilt or payment, decision, context)",
+            "after, attempt = _charged(rebuilt or payment, decision, context)\n            after = replace(after, status=payment.status)",
+        ),
+        survives="x",
+    ),
+    broken(
+        "reviews",
+        "the evidence of a review is not recorded",
+        Edit(
+            review,
+            "close_review",
+            "match decision.verdict:",
+            "context = replace(context, evidence={})\n    match decision.verdict:",
+        ),
+    ),
+    broken(
+        "reconciliation",
+        "a line of a report closes a charge without an inquiry",
+        Edit(
+            ResolveDiscrepancy,
+            "_ask_and_apply",
+            "outcome = self.ask(payment, attempt)",
+            "outcome = Succeeded(reference=discrepancy.reference, amount=payment.amount, currency=payment.currency, "
+            "merchant_reference=attempt.provider_key)",
+        ),
+    ),
+    broken(
+        "reconciliation",
+        "what a report does not list is not charged",
+        Edit(
+            matching,
+            "match_entry",
+            "    assessment = _compare(",
+            "    return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)\n    assessment = _compare(",
+        ),
+    ),
+)

@@ -1,0 +1,123 @@
+"""Broken designs of merchants: tenancy, credentials, personal data, erasure."""
+
+from typing import Any, Final
+from unittest.mock import patch
+
+from payflowx.adapters.dynamodb.core import keys
+from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantConfiguration
+from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
+from payflowx.application.merchants.erase_personal_data import ErasePersonalData
+from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.payments import erasure, state_machine
+from payflowx.entrypoints.api.payments import presenting
+from simulation.mutants.mutant import Edit, Mutant, Patches, broken, replaced
+
+_ROOM: Final = "merchants"
+
+
+def _customer_in_the_audit_log(*names: str) -> Patches:
+    original = state_machine.change_of
+
+    def change_of(before: Any, after: Any, event_type: str, facts: Any, *more: Any, **known: Any) -> Any:
+        customer = before.customer
+        told = {name: getattr(customer, name) for name in names if customer and getattr(customer, name)}
+        return original(before, after, event_type, {**facts, **told}, *more, **known)
+
+    return replaced(state_machine, "change_of", change_of)
+
+
+def _logged(fact: str) -> Patches:
+    """The result of an outcome is logged together with a fact of the payer."""
+    original = OutcomeWriter._log_change
+
+    def log_change(self: OutcomeWriter, change: Any) -> None:
+        original(self, change)
+        customer = change.after.customer
+        value = getattr(customer, fact) if customer else None
+        self.telemetry.info("outcome", payer=value)
+
+    return [patch.object(OutcomeWriter, "_log_change", log_change)]
+
+
+def _token_in_the_message() -> Patches:
+    original = OutcomeWriter._log_change
+
+    def log_change(self: OutcomeWriter, change: Any) -> None:
+        original(self, change)
+        self.telemetry.info("outcome", method=change.after.payment_method.token)
+
+    return [patch.object(OutcomeWriter, "_log_change", log_change)]
+
+
+TENANCY: Final[tuple[Mutant, ...]] = (
+    broken(
+        _ROOM,
+        "merchants are cached under one key",
+        Edit(DynamoDBMerchantConfiguration, "get", "self.cache.get(merchant_id,", 'self.cache.get("",'),
+    ),
+    broken(
+        _ROOM,
+        "credentials are cached under one key",
+        Edit(
+            SecretsManagerSecrets,
+            "text",
+            "self.cache.get(secret_arn,",
+            'self.cache.get(secret_arn.replace("globex", "acme"),',
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a payment is found without its merchant",
+        Edit(keys, "payment_partition", 'f"M#{merchant_id}#P#', 'f"M#acme#P#'),
+    ),
+    broken(
+        _ROOM,
+        "the list of payments is everyone's",
+        Edit(keys, "merchant_day", 'f"M#{merchant_id}#P#', 'f"M#acme#P#'),
+    ),
+    broken(_ROOM, "erasure keeps the token", Edit(erasure, "erase_payment", "token=None, tokens={}", "tokens={}")),
+    broken(_ROOM, "erasure keeps the customer", Edit(erasure, "erase_payment", "customer=None,", "")),
+    broken(_ROOM, "erasure keeps the description", Edit(erasure, "erase_payment", "description=None,", "")),
+    broken(_ROOM, "erasure keeps the metadata", Edit(erasure, "erase_payment", "metadata={},", "")),
+    broken(_ROOM, "erasure keeps the return address", Edit(erasure, "erase_payment", "return_url=None,", "")),
+    broken(
+        _ROOM,
+        "erasure keeps what can pay an order",
+        Edit(erasure, "_erase_attempt", "ERASED_FACT if name in BEARER_FACTS else value", "value"),
+    ),
+    broken(
+        _ROOM,
+        "erasure is confirmed and not stored",
+        Edit(
+            ErasePersonalData,
+            "__call__",
+            "if payment == erase_payment(payment) or self._erase_payment(payment, operator_action):",
+            "if True:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a payment with an open refund is erased",
+        Edit(
+            ErasePersonalData,
+            "_left",
+            "if payment.open_capture_or_void is not None or any(is_operation_open(o, now_ms) for o in operations):",
+            "if False:",
+        ),
+    ),
+    Mutant(_ROOM, "name and phone in the audit log", lambda: _customer_in_the_audit_log("name", "phone")),
+    Mutant(_ROOM, "the e-mail address in the audit log", lambda: _customer_in_the_audit_log("email")),
+    Mutant(_ROOM, "the payer's name in the log", lambda: _logged("name")),
+    Mutant(_ROOM, "the payer's phone in the log", lambda: _logged("phone")),
+    Mutant(_ROOM, "the token in the log", _token_in_the_message),
+    broken(
+        _ROOM,
+        "the token is shown",
+        Edit(
+            presenting,
+            "present_payment",
+            "payment_method_type=payment.payment_method.type,",
+            "payment_method_type=payment.payment_method.token or payment.payment_method.type,",
+        ),
+    ),
+)
