@@ -69,7 +69,9 @@ class Index:
     def rows(self, partition: str, now_ms: int) -> list[Item]:
         """Sorted, ties by the table's key."""
         self.catch_up(now_ms)
-        found = self.partitions.get(partition, {})
+        found = self.partitions.get(partition)
+        if not found:
+            return []
         return [
             item for _, item in sorted(found.items(), key=lambda pair: (order_of(pair[1][self.schema.sort]), pair[0]))
         ]

@@ -13,7 +13,7 @@ from moto import mock_aws
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Index, Schema, Table
 from testing.dynamodb.values import equal
-from tests.support.random_operations import DEFINITION, TABLE, random_sequence
+from tests.support.random_operations import DEFINITION, TABLE, random_batch, random_sequence
 
 if TYPE_CHECKING:
     from tests.support.engine import InProcessEngine
@@ -109,3 +109,22 @@ def test_the_model_answers_as_moto(block: int, moto: Any) -> None:
     assert len(fitting) > 20
     for seed in fitting:
         compare(moto, seed, as_moto_says_it)
+
+
+@pytest.mark.parametrize("engine_name", ["ministack", "moto"])
+def test_the_model_writes_batches_as_other_engines(engine_name: str, request: pytest.FixtureRequest) -> None:
+    other, ours, random = request.getfixturevalue(engine_name), model(), Random(7)
+    for item in items_of(other):
+        other.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+    for number in range(100):
+        batch = random_batch(random)
+        assert same(outcome(other, "batch_write_item", batch), outcome(ours, "batch_write_item", batch))
+        assert same(items_of(other), items_of(ours)), f"batch {number}: other items"
+
+
+def test_a_batch_of_two_writes_of_one_item_is_refused(ministack: Any) -> None:
+    """As the local engine does; moto lets it pass."""
+    put = {"PutRequest": {"Item": {"pk": {"S": "p"}, "sk": {"S": "a"}}}}
+    for client in (ministack, model()):
+        found = outcome(client, "batch_write_item", {"RequestItems": {TABLE: [put, put]}})
+        assert found["error"] == "ValidationException"

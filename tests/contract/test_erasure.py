@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from payflowx.adapters.dynamodb.core.values import to_attributes
-from payflowx.adapters.dynamodb.payments.operation_items import operation_to_item
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.domain.payments.erasure import ERASED_FACT, is_operation_open
 from payflowx.domain.payments.operation import Operation
@@ -18,7 +16,6 @@ from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind, OperationStatus
 from tests.contract.test_operations_port import new_refund
 from tests.contract.test_outdated_balance import ADA, StoredWorld
-from tests.support.tables import TRANSACTIONS
 
 PAYER = Customer(id="cust-canary", name="Ada Canary", email="canary@example.com", phone="+911111canary")
 TEXT = "Refund to Ada Canary refused by the bank"
@@ -58,8 +55,7 @@ def erase(world: StoredWorld, payment: Payment, **limits: int) -> bool:
 
 def stored(world: StoredWorld) -> str:
     """Every item of every table as text."""
-    client: Any = world.payments.client  # type: ignore[attr-defined]
-    return json.dumps([item for table in client.tables.values() for _, item in table.items()])
+    return json.dumps([item for table in world.dynamodb.client.tables.values() for _, item in table.items()])
 
 
 def refuse_refund(world: StoredWorld, payment: Payment, key: str = "r") -> Operation:
@@ -69,10 +65,9 @@ def refuse_refund(world: StoredWorld, payment: Payment, key: str = "r") -> Opera
 def many_refunds(world: StoredWorld, payment: Payment, count: int) -> None:
     """Failed refunds with texts, stored as a worker leaves them."""
     template = refuse_refund(world, payment)
-    client: Any = world.payments.client  # type: ignore[attr-defined]
     for number in range(count - 1):
         operation = replace(template, operation_id=new_refund(payment, f"x{number}").operation_id)
-        client.put_item(TableName=TRANSACTIONS, Item=to_attributes(operation_to_item(operation)))
+        world.store(operation)
 
 
 def test_nothing_of_the_payer_is_left_anywhere(world: StoredWorld) -> None:
@@ -187,31 +182,24 @@ class TestManyOperations:
         assert not world.now(payment).erased
 
     @pytest.mark.parametrize("crash_at", range(8))
-    def test_a_crash_at_any_write_can_be_repeated(
-        self, world: StoredWorld, monkeypatch: pytest.MonkeyPatch, crash_at: int
-    ) -> None:
+    def test_a_crash_at_any_write_can_be_repeated(self, world: StoredWorld, crash_at: int) -> None:
         payment = paid(world)
         many_refunds(world, payment, 6)
-        client: Any = world.payments.client  # type: ignore[attr-defined]
         writes = 0
 
-        def crashing(write: Any) -> Any:
-            def call(_self: Any, **request: Any) -> Any:
-                nonlocal writes
-                writes += 1
-                if writes == crash_at + 1:
-                    raise StorageUnavailableError("the process died")
-                return write(**request)
+        def crash(method: str, _request: object) -> None:
+            nonlocal writes
+            is_write = method in {"update_item", "transact_write_items"}
+            writes += is_write
+            if is_write and writes == crash_at + 1:
+                raise StorageUnavailableError("the process died")
 
-            return call
-
-        with monkeypatch.context() as patched:
-            patched.setattr(type(client), "update_item", crashing(client.update_item))
-            patched.setattr(type(client), "transact_write_items", crashing(client.transact_write_items))
-            try:
-                done = erase(world, payment)
-            except StorageUnavailableError:
-                done = False
+        world.dynamodb.before = crash
+        try:
+            done = erase(world, payment)
+        except StorageUnavailableError:
+            done = False
+        world.dynamodb.before = lambda _method, _request: None
         assert done is (crash_at >= 6)  # a lost write of the payment itself is repeated by the same call
         assert erase(world, payment)
         assert "anary" not in stored(world)

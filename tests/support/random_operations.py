@@ -200,6 +200,17 @@ def random_query(random: Random) -> dict[str, Any]:
     return request | generator.aliases(*texts_of(request))
 
 
+def random_batch(random: Random) -> dict[str, Any]:
+    """Puts and deletes, each of another item."""
+    writes: list[dict[str, Any]] = []
+    keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk in "pq" for sk in ("a", "a1", "b", "c")]
+    for key in random.sample(keys, random.randint(1, 5)):
+        columns = {column: random_value(random, column) for column in random.sample(COLUMNS, 2)}
+        put = {"PutRequest": {"Item": key | columns}}
+        writes.append(put if random.random() < 0.7 else {"DeleteRequest": {"Key": key}})
+    return {"RequestItems": {TABLE: writes}}
+
+
 def random_sequence(random: Random, length: int) -> list[tuple[str, dict[str, Any]]]:
     """Names of client methods with their arguments."""
     found: list[tuple[str, dict[str, Any]]] = []

@@ -7,6 +7,7 @@ from typing import Self
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.void_on_request import VoidOnRequest
 from payflowx.wiring.platform import Platform
 from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
 
@@ -38,6 +39,7 @@ class WorkerWiring(RefundReader):
             send_charge=send_charge,
             resolve_attempt=ResolveAttempt(send_charge=send_charge),
             record_provider_refunds=self.record_provider_refunds,
+            void_on_request=VoidOnRequest(providers=self.providers),
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             telemetry=self.telemetry,

@@ -72,10 +72,11 @@ class CancelPayment:
                 raise Refusal("not_found", "There is no payment with this id.")
             if payment.status is PaymentStatus.CANCELLED:
                 return Cancellation(payment=payment)
+            in_work = payment.cancel_requested and payment.lease.is_live(self.clock.now_ms())
+            if payment.status is PaymentStatus.AUTHORIZED and not in_work:
+                return self._open_void(payment) or self._release(request, payment)
             if payment.cancel_requested:
                 return Cancellation(payment=self._try_again(payment))
-            if payment.status is PaymentStatus.AUTHORIZED:
-                return self._open_void(payment) or self._release(request, payment)
             stored = self._cancel(payment)
             if stored is not None:
                 return Cancellation(payment=stored)
@@ -129,6 +130,8 @@ class CancelPayment:
     def _cancel_and_confirm(self, payment: Payment, charge: Attempt, refusal: Refusal) -> Cancellation:
         if not self.providers.get(charge.provider).capabilities.can_cancel_and_confirm:
             raise refusal
+        if payment.cancel_requested:
+            return Cancellation(payment=self._try_again(payment))
         context = Context(now_ms=self.clock.now_ms(), actor="api", policy=self.policy)
         stored = self.outcome_writer.commit(request_cancel(payment, context))
         if stored is None:

@@ -3,7 +3,7 @@
 After a crash at any point, the state can be resolved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.application.payments.charge_request import charge_request_of, new_charge_request_of
 from payflowx.application.payments.charge_session import ChargeSession
@@ -13,11 +13,12 @@ from payflowx.application.payments.outcome_writer import Observation, OutcomeWri
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.void_on_request import VoidOnRequest
 from payflowx.application.payments.work_items import Conflict, WorkItems
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.claim import (
     ClaimDecision,
     FailPayment,
@@ -66,6 +67,7 @@ class ProcessJob:
     send_charge: SendCharge
     resolve_attempt: ResolveAttempt
     record_provider_refunds: RecordProviderRefunds
+    void_on_request: VoidOnRequest
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
@@ -120,6 +122,9 @@ class ProcessJob:
                 change = attempt_engine.fail(item, stop, self._context(merchant))
                 return None if self.outcome_writer.commit(change) else VersionConflict(item=None)
             case ResolveOpenAttempt(attempt=attempt):
+                void = self._void(item, attempt, merchant)
+                if void is not None:
+                    return None if self.outcome_writer.commit(void) else VersionConflict(item=None)
                 number = attempt.number
             case ReopenAttempt(attempt=attempt):
                 number, reopen = attempt.number, reopened(attempt, epoch=epoch, now_ms=self.clock.now_ms())
@@ -144,6 +149,12 @@ class ProcessJob:
         if not isinstance(decision, ReopenAttempt) or self._is_same_request(item, decision):
             return decision
         return start_instead(item.owner.attempts, decision)
+
+    def _void(self, item: WorkItem, attempt: Attempt, merchant: Merchant) -> Change | None:
+        if item.operation is not None:
+            return None
+        context = replace(self._context(merchant), holds_lease=False)
+        return self.void_on_request(item.payment, attempt, context)
 
     def _is_same_request(self, item: WorkItem, reopening: ReopenAttempt) -> bool:
         attempt, provider = reopening.attempt, self.providers.get(reopening.attempt.provider)

@@ -12,7 +12,7 @@ from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.payments.balances import is_off_balance
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.eligibility import charge_to_operate_on, check_amount
-from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.operation import Operation, new_operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.operation_state_machine import request_operation
 from payflowx.domain.payments.payment import Payment
@@ -23,7 +23,7 @@ from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_operation_id
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_ACCEPT_TRIES
+from payflowx.domain.shared.limits import MAX_ACCEPT_TRIES
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import PaymentStatus
@@ -107,20 +107,15 @@ class RequestOperation:
         now_ms = self.clock.now_ms()
         charge = charge_to_operate_on(payment, request.kind, now_ms)
         amount = check_amount(payment, request.kind, request.amount)
-        operation = Operation(
-            merchant_id=payment.merchant_id,
-            transaction_id=payment.transaction_id,
+        operation = new_operation(
+            payment,
+            charge,
+            request.kind,
+            amount,
             operation_id=derive_operation_id(request.kind, payment.merchant_id, request.path, request.idempotency_key),
-            kind=request.kind,
             fingerprint=request.fingerprint,
-            amount=amount,
-            currency=payment.currency,
-            charge_attempt=charge.number,
-            created_at_ms=now_ms,
-            updated_at_ms=now_ms,
+            now_ms=now_ms,
             send_deadline_ms=now_ms + self.policy.charge_deadline_ms,
-            ready_at_ms=now_ms,
-            due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
         )
         if not self.providers.get(charge.provider).supports(new_operation_request_of(payment, operation)):
             raise Refusal(

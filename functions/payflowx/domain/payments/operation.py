@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.payment import FREE_LEASE, LastError, Lease
+from payflowx.domain.payments.payment import FREE_LEASE, LastError, Lease, Payment
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import OperationStatus
 
@@ -80,3 +81,32 @@ class Operation:
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""
         return self.attempts[number - 1]
+
+
+def new_operation(
+    payment: Payment,
+    charge: Attempt,
+    kind: OperationKind,
+    amount: int,
+    *,
+    operation_id: str,
+    fingerprint: str,
+    now_ms: int,
+    send_deadline_ms: int,
+) -> Operation:
+    """Return an operation on the charge that this attempt holds, due now."""
+    return Operation(
+        merchant_id=payment.merchant_id,
+        transaction_id=payment.transaction_id,
+        operation_id=operation_id,
+        kind=kind,
+        fingerprint=fingerprint,
+        amount=amount,
+        currency=payment.currency,
+        charge_attempt=charge.number,
+        created_at_ms=now_ms,
+        updated_at_ms=now_ms,
+        send_deadline_ms=send_deadline_ms,
+        ready_at_ms=now_ms,
+        due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+    )

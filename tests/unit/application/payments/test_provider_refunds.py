@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.operation import Operation, Origin
@@ -168,8 +169,13 @@ def test_a_list_without_news_reads_the_ledger_once(world: World, monkeypatch: py
     dashboard = [listed(f"re_{n}", 1) for n in range(40)]
     read(world, payment, *dashboard)
     reads: list[str] = []
-    get = world.payments.get
-    monkeypatch.setattr(world.payments, "get", lambda *names: reads.append("x") or get(*names))
+    get = DynamoDBPayments.get
+
+    def counted(self: DynamoDBPayments, merchant_id: str, transaction_id: str) -> Payment | None:
+        reads.append(transaction_id)
+        return get(self, merchant_id, transaction_id)
+
+    monkeypatch.setattr(DynamoDBPayments, "get", counted)
     assert read(world, payment, *dashboard).booked == []
     assert len(reads) == 1
     assert of(world, payment)["refunded"] == 40
