@@ -5,6 +5,7 @@ import sys
 import time
 from typing import Final
 
+from simulation.calibration import MIN_SPEED
 from simulation.check import CheckResult, evidence_of, judge, shrink
 from simulation.paths import MIN_SEEDS, MUST_HAPPEN
 from simulation.runner import Total, check_all
@@ -26,10 +27,10 @@ def main() -> int:
 
 def _many(seeds: range) -> int:
     total, started, said = Total(), time.monotonic(), 0.0
-    for results, cpu_seconds in check_all(seeds):
+    for results, *times in check_all(seeds):
         for result in results:
             total.add(result)
-        total.cpu_seconds += cpu_seconds
+        total.spend(*times)
         if time.monotonic() - said > 10:
             said = time.monotonic()
             print(f"  {total.last_line()}", flush=True)
@@ -40,9 +41,13 @@ def _many(seeds: range) -> int:
     for path in missing:
         print(f"never happened: {path}")
     spent = f"{time.monotonic() - started:.0f} s, {total.cpu_seconds:.0f} CPU-seconds"
-    print(f"{spent}, {total.speed():.0f} payments and operations a CPU-second")
+    speed = total.calibrated_speed()
+    is_slow = total.seeds >= MIN_SEEDS and speed < MIN_SPEED
+    if is_slow:
+        print(f"too slow: {speed:.2f} payments and operations a calibration loop, at least {MIN_SPEED} are needed")
+    print(f"{spent}, {total.speed():.0f} payments and operations a CPU-second, {speed:.2f} a calibration loop")
     print(total.last_line())
-    return 1 if total.violations or missing else 0
+    return 1 if total.violations or missing or is_slow else 0
 
 
 def _show_counts(total: Total) -> None:

@@ -14,7 +14,7 @@ from simulation.providers import SimulatedProviders
 from simulation.workload import MERCHANTS, Manner, Order, Step, Wish
 
 _TRIES: Final = 6
-_DAY_MS: Final = 24 * 3_600_000
+_LATEST_REPEAT_MS: Final = 30 * 3_600_000
 _LOOKS_MS: Final = (5_000, 60_000, 1_200_000, 6_000_000)
 _SOON: Final = 24
 """Most late repetitions come within hours, few after more than a day: a whole run waits for the last."""
@@ -65,7 +65,7 @@ class Clients:
             self._beside(lambda: self._create(order, other))
         if extras["later"] < rates["client_repeats_later"]:
             self.faults.count("client_repeats_later")
-            delay_ms = int(extras["pause"] ** _SOON * 2 * _DAY_MS)
+            delay_ms = int(extras["pause"] ** _SOON * _LATEST_REPEAT_MS)
             self._beside(lambda: self._repeat_later(order, body, delay_ms))
         call = self._create(order, body)
         if call.status == 202:

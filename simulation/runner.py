@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
+from simulation.calibration import loop_seconds
 from simulation.check import CheckResult, check_plan
 from simulation.world import Plan
 
@@ -29,6 +30,8 @@ class Total:
     broken: list[CheckResult] = field(default_factory=list)
     violations: int = 0
     cpu_seconds: float = 0.0
+    loops: float = 0.0
+    """The same time, in units of the calibration loop as it ran beside."""
 
     def add(self, result: CheckResult) -> None:
         """Count a seed in."""
@@ -55,23 +58,34 @@ class Total:
         }
         return " ".join(f"{name}={count}" for name, count in counts.items())
 
+    def spend(self, cpu_seconds: float, loop_seconds: float) -> None:
+        """Count the time of a chunk in."""
+        self.cpu_seconds += cpu_seconds
+        self.loops += cpu_seconds / loop_seconds
+
+    def calibrated_speed(self) -> float:
+        """Payments and operations in the time of one calibration loop."""
+        return (self.payments + self.operations) / self.loops if self.loops else 0.0
+
     def speed(self) -> float:
         """Payments and operations a CPU-second."""
         return (self.payments + self.operations) / self.cpu_seconds if self.cpu_seconds else 0.0
 
 
-def check_all(seeds: Sequence[int]) -> Iterator[tuple[list[CheckResult], float]]:
-    """In chunks, in any order, each with the CPU seconds it took."""
+def check_all(seeds: Sequence[int]) -> Iterator[tuple[list[CheckResult], float, float]]:
+    """In chunks, in any order, each with the CPU seconds that it and one calibration loop took."""
     chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
         yield from pool.map(_check_chunk, chunks)
 
 
-def _check_chunk(seeds: Sequence[int]) -> tuple[list[CheckResult], float]:
+def _check_chunk(seeds: Sequence[int]) -> tuple[list[CheckResult], float, float]:
     """Without the collector in between: a run makes many objects and few cycles."""
+    before = loop_seconds()
     started = time.process_time()
     gc.disable()
     results = [check_plan(Plan(seed)) for seed in seeds]
     gc.collect()
-    return results, time.process_time() - started
+    spent = time.process_time() - started
+    return results, spent, (before + loop_seconds()) / 2

@@ -157,6 +157,8 @@ def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: S
     last = max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default={})
     code = after.get("lastError", {}).get("code")
     if code == "action_expired":
+        if any(line["kind"] == "void" and line["source"] == "dashboard" for line in payment.books):
+            return ""  # somebody released it at the provider
         waited = [a for a in before["attempts"] if a["state"] == "REQUIRES_ACTION"]
         deadline_ms = waited[0].get("deadline_ms", 1 << 62) if waited else 1 << 62
         return "" if write.at_ms + _CLOCKS_MS >= deadline_ms else "failed before the payer's time was over"
