@@ -114,6 +114,7 @@ CARD_DATA: dict[str, dict[str, Any]] = {
     "as the key": {"idempotencyKey": CARD},
     "American Express": {"description": "378282246310005"},
     "RuPay": {"description": "6074819900004939"},
+    "as a phone number": {"customer": {"phone": "+378282246310005"}},
     "a CVV field": {"cvv": "123"},
     "a CVC inside": {"paymentMethod": {"type": "card", "token": "t", "cvc": "123"}},
     "a security code in metadata": {"metadata": {"card_security_code": "123"}},
@@ -149,6 +150,24 @@ def test_a_body_that_is_no_acceptable_json(functions: Functions, case: str) -> N
 def test_a_field_that_is_wrong(functions: Functions, case: str) -> None:
     changes, code = REFUSED[case]
     check(functions, functions.pay("k", **changes), 422, code)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"amount": None}, "amount_invalid"),
+        ({"currency": None}, "currency_invalid"),
+        ({"capture": None}, "field_invalid"),
+        ({"paymentMethod": None}, "payment_method_invalid"),
+        ({"paymentMethod": {"type": "card", "tokens": {"alpha": None}}}, "payment_method_invalid"),
+        ({"metadata": {"order": None}}, "metadata_invalid"),
+    ],
+)
+def test_null_is_refused_where_it_says_something_else_than_nothing(
+    functions: Functions, change: dict[str, Any], code: str
+) -> None:
+    raw = json.dumps({**payment_body(), **change})
+    check(functions, functions.call("POST", "/payments", raw=raw, headers={"Idempotency-Key": "k"}), 422, code)
 
 
 @pytest.mark.parametrize("case", CARD_DATA)

@@ -264,7 +264,9 @@ class TestEndpoints:
         assert problem["code"] in {"url_not_allowed", "field_invalid"}
         assert functions.call("GET", "/webhook-endpoints")[1]["items"] == []
 
-    @pytest.mark.parametrize("types", [["payment.paid"], ["payment.failed", "payment.failed"], ["x"] * 31, [1], "all"])
+    @pytest.mark.parametrize(
+        "types", [["payment.paid"], ["payment.failed", "payment.failed"], ["x"] * 31, [1], "all", None]
+    )
     def test_event_types_must_be_known(self, functions: Functions, types: Any) -> None:
         status, problem, _ = functions.call("POST", "/webhook-endpoints", {"url": PUBLIC, "eventTypes": types})
         assert (status, problem["code"]) == (422, "field_invalid")

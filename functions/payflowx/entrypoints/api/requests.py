@@ -14,7 +14,8 @@ from payflowx.domain.shared.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_
 from payflowx.entrypoints.api.strict_json import NotAnInteger
 
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}")
-_PHONE: Final = re.compile(r"\+[0-9]{7,15}")
+_PHONE: Final = re.compile(r"\+[0-9]{7,14}")
+"""In international form. Numbers of 15 digits are permitted; no country whose numbers begin like a card has them."""
 
 _API_GATEWAY_HEADERS: Final = frozenset(
     {"authorization", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "via"}
@@ -182,7 +183,7 @@ def refuse_card_data(body: Mapping[str, Any]) -> None:
     """Raises `Refusal` when a card number is anywhere, in a name or a value, or a name asks for such data."""
     customer = body.get("customer")
     phone = customer.get("phone") if isinstance(customer, dict) else None
-    # A phone number in international form may look like a card by chance: one in ten of 13 digits from +4...
+    # A phone number in international form may look like a card by chance: one in ten of 13 digits from +4.
     spared = phone if isinstance(phone, str) and _PHONE.fullmatch(phone) else None
     if _holds_card_data(body, spared):
         raise Refusal("card_data_refused", CARD_DATA_REFUSED)

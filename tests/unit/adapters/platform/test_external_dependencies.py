@@ -240,6 +240,17 @@ class TestLogs:
         assert "4111" not in redacted_line({"fact": value})
         assert "removed]" in redacted_line({"fact": value})
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "61502dee-3518-4376-8241-0ad1f6da7a63",
+            "request b416da5b-1ea5-4600-9172-01545c79ed2e accepted",
+            "1-5759e988-4111111111111111e1be46a9",
+        ],
+    )
+    def test_ids_of_requests_and_traces_stay_searchable(self, text: str) -> None:
+        assert json.loads(redacted_line({"fact": text}))["fact"] == text
+
     def test_an_object_that_json_does_not_know_is_redacted_too(self) -> None:
         assert "4111" not in redacted_line({"fact": RuntimeError("4111111111111111")})
 
