@@ -12,6 +12,7 @@ from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.domain.payments import (
     balances,
     eligibility,
+    operation,
     operation_claim,
     operation_state_machine,
     recovery_plan,
@@ -153,7 +154,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "an accepted operation is not due",
-        Edit(RequestOperation, "_plan", "due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,", "due_at_ms=now_ms + 10**12,"),
+        Edit(operation, "new_operation", "due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,", "due_at_ms=now_ms + 10**12,"),
         Edit(RequestOperation, "__call__", "self.outcome_writer.wake(stored, 0)", "pass"),
     ),
     broken(
@@ -363,7 +364,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         Edit(
             operation_state_machine,
             "_succeeded",
-            "if late or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):",
+            "if late or excess or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):",
             "if False:",
         ),
         survives=(
