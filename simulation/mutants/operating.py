@@ -355,6 +355,10 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "    others =",
             "    if operation.status is OperationStatus.FAILED:\n        return operation, payment, None\n    others =",
         ),
+        survives=(
+            "A refund is FAILED only when every request was refused or did not leave, and the providers keep their "
+            "word; or when an operator said so against the books, and then the checker takes the operator's word."
+        ),
     ),
     broken(
         _ROOM,
