@@ -89,7 +89,7 @@ def _misjudged(evidence: Evidence) -> Iterator[str]:
     for command in evidence.result.history.commands:
         if command.is_right is False:
             fields = command.command
-            yield owners.get(fields.get("operationId"), f"{fields.get('transactionId')}@{fields['merchantId']}")
+            yield owners.get(str(fields.get("operationId")), f"{fields.get('transactionId')}@{fields['merchantId']}")
 
 
 def _refunds(name: str, payment: PaymentEvidence, item: Stored) -> Iterator[Violation]:

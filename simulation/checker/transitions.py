@@ -204,7 +204,7 @@ _CLOCKS_MS: Final = 7_000
 def _limits(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
     """An attempt begins in time, at a provider of the route, and after few attempts that were answered."""
     for write, before, after, _ in payment.changes():
-        if len(after["attempts"]) == len(before["attempts"]):
+        if len(after["attempts"]) <= len(before["attempts"]):
             continue
         *earlier, newest = after["attempts"]
         if write.at_ms > after["chargeDeadline"] + _CLOCKS_MS:

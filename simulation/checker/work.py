@@ -40,8 +40,8 @@ def _sessions(name: str, owner: PaymentEvidence | OperationEvidence) -> Iterator
     stored = {write.process for write, before, after in owner.versions if _ends_session(before, after)}
     allowed = Counter[int]()
     for write, before, after in owner.versions:
-        if before is not None and after is not None and _begins_anew(before, after):
-            allowed[_hour(write.at_ms)] += 1
+        if before is not None and after is not None:
+            allowed[_hour(write.at_ms)] += _more_sessions(before, after)
     requests: Counter[tuple[int, str, int]] = Counter()
     for sent in owner.sent:
         if sent.provider_key and sent.process in stored:
@@ -59,10 +59,12 @@ def _hour(at_ms: int) -> int:
     return (at_ms - EPOCH_MS) // _HOUR_MS
 
 
-def _begins_anew(before: Stored, after: Stored) -> bool:
-    """A new state starts the back-off again; an event, a client or an operator may bring the next step forward."""
+def _more_sessions(before: Stored, after: Stored) -> int:
+    """A new state starts the back-off again; an event, a client or an operator may bring one step forward."""
     states = [[attempt["state"] for attempt in item["attempts"]] for item in (before, after)]
-    return states[0] != states[1] or after["readyAt"] < before["readyAt"]
+    if len(states[0]) == len(states[1]) and states[0] != states[1]:
+        return MAX_SESSIONS_PER_HOUR - 1
+    return int(after["readyAt"] < before["readyAt"] or states[0] != states[1])
 
 
 def _ends_session(before: Stored | None, after: Stored | None) -> bool:
@@ -117,7 +119,8 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
     So the time to rest is bounded: by the number of steps that the state leaves, and by the waits between them.
     """
     for name, payment in evidence.payments.items():
-        for owner in (payment, *payment.operations.values()):
+        owners: list[PaymentEvidence | OperationEvidence] = [payment, *payment.operations.values()]
+        for owner in owners:
             which = "" if owner is payment else f"{owner.versions[0][0].key[1]} "
             for number, (write, _, after) in enumerate(owner.versions):
                 if after is None or "dueAt" not in after or after["lease"]["owner"]:

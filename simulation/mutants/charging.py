@@ -235,7 +235,7 @@ def _stale_reads() -> Patches:
 def _cancel_forgotten() -> Patches:
     """The client is told that the cancellation was requested, and nothing is stored."""
 
-    def cancel(self: CancelPayment, payment: Any) -> Any:
+    def cancel(_self: CancelPayment, payment: Any) -> Any:
         return replace(payment, cancel_requested=True)
 
     return [patch.object(CancelPayment, "_cancel", cancel)]

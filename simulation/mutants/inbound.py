@@ -120,7 +120,7 @@ INBOUND: Final[tuple[Mutant, ...]] = (
             "",
         ),
         survives=(
-            "The row saves work. A repeated proof meets an attempt that is closed, and the transition table refuses it; "
+            "The row saves work. A repeated proof meets a closed attempt, and the transition table refuses it; "
             "a repeated hint expedites an inquiry that is due already, within the limit of I13."
         ),
     ),

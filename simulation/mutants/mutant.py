@@ -1,4 +1,4 @@
-"""A broken design: patches for the time of a run, written as a change of the product's own source where that is short."""
+"""A broken design: patches for the time of a run, mostly as changes of the product's own source."""
 
 import inspect
 import sys

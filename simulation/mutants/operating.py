@@ -5,11 +5,8 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from payflowx.adapters.dynamodb.core import keys, writes
-from payflowx.adapters.dynamodb.payments import attempt_store
-from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
-from payflowx.application.payments import outcome_writer, process_job
+from payflowx.application.payments import request_operation
 from payflowx.application.payments.operation_session import OperationSession
-from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.domain.payments import (
@@ -26,7 +23,7 @@ from payflowx.domain.payments.payment import Lease
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.providers.http_provider import HttpProvider
-from simulation.mutants.mutant import Edit, Mutant, Patches, broken, edits, replaced
+from simulation.mutants.mutant import Edit, Mutant, Patches, broken, edits
 
 _ROOM: Final = "operations"
 _NOT_CHECKED: Final = Edit(
@@ -34,6 +31,18 @@ _NOT_CHECKED: Final = Edit(
 )
 """The product's own net under the amounts is taken away, so that the simulator's must catch them."""
 _NOT_REVIEWED: Final = Edit(balances, "is_off_balance", "return payment", "return False and payment")
+
+
+_INFERRED: Final = (
+    "code = operation.last_error.code if operation.last_error else None\n"
+    '    known = code in {"late_success", "reversed"}\n'
+    "    operation = replace(operation, held=Held.BOOKED if known else Held.RESERVED)\n"
+    "    if operation.held is Held.BOOKED and operation.booked == amount:"
+)
+_STORED_LATER: Final = (
+    "item=item.with_owner(result.item if append is None or item.operation is None else\n"
+    "            replace(result.item, attempts=(*result.item.attempts, append))), number=number"
+)
 
 
 def _unbalanced(name: str, *parts: Edit) -> Mutant:
@@ -91,8 +100,6 @@ def _ids_by_time() -> Patches:
         return derive_operation_id(kind, merchant_id, path, f"{key}-{derive.calls}")  # type: ignore[attr-defined]
 
     derive.calls = 0  # type: ignore[attr-defined]
-    from payflowx.application.payments import request_operation
-
     return [
         patch.object(request_operation, "derive_operation_id", derive),
         *edits(Edit(writes, "new_item", '"ConditionExpression": "attribute_not_exists(pk)",', "")),
@@ -225,7 +232,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             balances,
             "_book_refund",
             "if operation.held is Held.BOOKED and operation.booked == amount:",
-            'operation = replace(operation, held=Held.BOOKED if operation.last_error is not None and operation.last_error.code in {"late_success", "reversed"} else Held.RESERVED)\n    if operation.held is Held.BOOKED and operation.booked == amount:',
+            _INFERRED,
         ),
     ),
     # -- claiming and sending
@@ -253,7 +260,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             ProcessJob,
             "_claim_as_decided",
             "item=item.with_owner(result.item), number=number",
-            "item=item.with_owner(replace(result.item, attempts=(*result.item.attempts, append)) if append is not None and item.operation is not None else result.item), number=number",
+            _STORED_LATER,
         ),
         replace=replace,
     ),

@@ -8,7 +8,7 @@ from payflowx.adapters.dynamodb.merchants.configuration import DynamoDBMerchantC
 from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
 from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.application.payments.outcome_writer import OutcomeWriter
-from payflowx.domain.payments import erasure, state_machine
+from payflowx.domain.payments import change, erasure
 from payflowx.entrypoints.api.payments import presenting
 from simulation.mutants.mutant import Edit, Mutant, Patches, broken, replaced
 
@@ -16,23 +16,23 @@ _ROOM: Final = "merchants"
 
 
 def _customer_in_the_audit_log(*names: str) -> Patches:
-    original = state_machine.change_of
+    original = change.change_of
 
     def change_of(before: Any, after: Any, event_type: str, facts: Any, *more: Any, **known: Any) -> Any:
         customer = before.customer
         told = {name: getattr(customer, name) for name in names if customer and getattr(customer, name)}
         return original(before, after, event_type, {**facts, **told}, *more, **known)
 
-    return replaced(state_machine, "change_of", change_of)
+    return replaced(change, "change_of", change_of)
 
 
 def _logged(fact: str) -> Patches:
     """The result of an outcome is logged together with a fact of the payer."""
     original = OutcomeWriter._log_change
 
-    def log_change(self: OutcomeWriter, change: Any) -> None:
-        original(self, change)
-        customer = change.after.customer
+    def log_change(self: OutcomeWriter, made: Any) -> None:
+        original(self, made)
+        customer = made.after.customer
         value = getattr(customer, fact) if customer else None
         self.telemetry.info("outcome", payer=value)
 
@@ -42,9 +42,9 @@ def _logged(fact: str) -> Patches:
 def _token_in_the_message() -> Patches:
     original = OutcomeWriter._log_change
 
-    def log_change(self: OutcomeWriter, change: Any) -> None:
-        original(self, change)
-        self.telemetry.info("outcome", method=change.after.payment_method.token)
+    def log_change(self: OutcomeWriter, made: Any) -> None:
+        original(self, made)
+        self.telemetry.info("outcome", method=made.after.payment_method.token)
 
     return [patch.object(OutcomeWriter, "_log_change", log_change)]
 

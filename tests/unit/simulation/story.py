@@ -3,6 +3,10 @@
 A test tells what happened, in order; `evidence` gives what the checker sees of it. Nothing of the product runs.
 """
 
+import base64
+import hashlib
+import hmac
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -11,8 +15,9 @@ from typing import Any
 from simulation.checker.evidence import Evidence, gather
 from simulation.checker.records import hash_of
 from simulation.faults import Faults
-from simulation.history import Call, Commanded, Entry, History, PostedWebhook, Sent, Source, Write
+from simulation.history import Call, Commanded, Delivered, Entry, History, PostedWebhook, Sent, Source, Write
 from simulation.kernel import EPOCH_MS
+from simulation.providers import SECRET
 from simulation.workload import Order
 from simulation.world import TRANSACTIONS, Plan, Result
 
@@ -42,6 +47,22 @@ def stored(item: dict[str, Any]) -> dict[str, Any]:
     return {name: attributes(value) for name, value in item.items() if value is not None}
 
 
+URL = "https://acme-1.example.com/webhooks"
+ENDPOINT_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def signed(body: dict[str, Any], at_seconds: int, secret: str = ENDPOINT_SECRET) -> dict[str, str]:
+    """The headers of Standard Webhooks."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    digest = hmac.digest(key, f"{body['id']}.{at_seconds}.{text}".encode(), hashlib.sha256)
+    return {
+        "webhook-id": body["id"],
+        "webhook-timestamp": str(at_seconds),
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
 @dataclass
 class Story:
     """One merchant's payments, told step by step. Every step takes a second."""
@@ -53,8 +74,10 @@ class Story:
     ledger: list[dict[str, Any]] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     strikes: Counter[str] = field(default_factory=Counter)
+    listed: set[tuple[str, str, str | None]] | None = None
     now_ms: int = EPOCH_MS + 60_000
-    head: str = "0" * 64
+    stopped_ms: int | None = None
+    """When the last fault was over; at the end, unless a test says otherwise."""
 
     # -- what is stored
 
@@ -75,6 +98,7 @@ class Story:
     def put(self, sort: str, item: dict[str, Any], process: int, *, partition: str | None = None) -> None:
         """Write an item as it is."""
         key = (partition or self.partition, sort)
+        item = {"pk": key[0], "sk": sort, **item}
         before, after = self.items.get((TRANSACTIONS, key)), stored(item)
         self.items[TRANSACTIONS, key] = after
         self._plain[key] = {name: value for name, value in item.items() if value is not None}
@@ -155,7 +179,7 @@ class Story:
             "customer": PAYER,
         }
         key = f"order-{self.name[0]}"
-        self.orders.append(Order(self.merchant, key, self.now_ms, body, approves=False))
+        self.orders.append(Order(self.merchant, key, self.now_ms, body, approves=False, payer=PAYER))
         self.put(
             "PAYMENT",
             {
@@ -385,6 +409,13 @@ class Story:
         sort: str = "PAYMENT",
     ) -> None:
         """A request whose answer shows the item as it is now."""
+        answer = self.shown(sort)
+        self.history.calls.append(
+            Call(self.now_ms, self.merchant, method, path, key, body, status, answer, self.now_ms + 10)
+        )
+
+    def shown(self, sort: str) -> dict[str, Any]:
+        """The item as the API shows it now."""
         item = self.item(sort)
         shown = ("status", "amount", "currency", "transactionId", "operationId", "kind")
         answer = {name: item[name] for name in shown if name in item}
@@ -419,9 +450,7 @@ class Story:
             answer |= {"provider": last.get("provider", item["route"]["candidates"][0]["provider"])}
             answer |= {"providerRef": last.get("reference"), "cancelRequested": item.get("cancelRequested", False)}
             answer |= {"nextAction": None, "metadata": {}, "description": None}
-        self.history.calls.append(
-            Call(self.now_ms, self.merchant, method, path, key, body, status, answer, self.now_ms + 10)
-        )
+        return answer
 
     def send(self, process: int, method: str, path: str, key: str, provider: str = "mock") -> None:
         """A request that a provider gets."""
@@ -439,6 +468,7 @@ class Story:
                 "chargeId": charge_id,
                 "kind": kind,
                 "amount": amount,
+                "refunded": 0,
                 "currency": "EUR",
                 "status": status or ("charged" if kind == "charge" else "done"),
                 "at": self.now_ms / 1000,
@@ -463,12 +493,46 @@ class Story:
         }
         self.put("REFERENCE", item, 2, partition=f"R#mock#main#{reference}")
 
-    def webhook(self, event_id: str, *, merchant: str = "", address: str = "", forged: bool = False) -> None:
-        """A provider posts an event."""
+    def webhook(self, event_id: str, *, merchant: str = "", address: str = "", signed_by: str = "") -> None:
+        """A provider posts an event about this payment."""
         merchant, address = merchant or self.merchant, address or self.merchant
+        body = f'{{"reference": "pfx-{self.name}-1"}}'.encode()
+        kind, signed_by = "charge.succeeded", signed_by or self.merchant
         self.history.webhooks.append(
-            PostedWebhook(self.now_ms, "mock", merchant, address, event_id, "charge.succeeded", 1, forged, 200, b"{}")
+            PostedWebhook(self.now_ms, "mock", merchant, address, signed_by, event_id, kind, 1, 200, body)
         )
+
+    def endpoint(self) -> None:
+        """The merchant has an endpoint, and its secret was shown."""
+        shown = {"id": "we_1", "url": URL, "secret": ENDPOINT_SECRET}
+        self.history.calls.append(
+            Call(self.now_ms, self.merchant, "POST", "/webhook-endpoints", "e", "{}", 201, shown, self.now_ms)
+        )
+
+    def deliver(self, seq: int, *, status: int = 200, state: str = "DELIVERED", tries: int = 1, **changes: Any) -> None:
+        """An event is posted to the endpoint, and the result is stored."""
+        event, payment = self.item(f"EVENT#{seq:06}"), self.shown("PAYMENT")
+        body = {
+            "id": f"evt_{self.name}_{seq}",
+            "type": event["topic"],
+            "sequence": event["number"],
+            "data": {"payment": payment, "operation": None},
+            **changes,
+        }
+        if status:
+            self.history.deliveries.append(
+                Delivered(self.now_ms, self.merchant, URL, body, signed(body, self.now_ms // 1000), status, 8)
+            )
+        self.put(event["sk"], {**event, "deliveries": {"we_1": {"state": state, "attempts": tries}}}, 8)
+
+    def _in_review(self) -> set[tuple[str, str, str | None]]:
+        """What the list of reviews shows, if it is right."""
+        found: set[tuple[str, str, str | None]] = set()
+        for (partition, sort), item in self._plain.items():
+            if item.get("status") == "IN_REVIEW":
+                merchant = partition.split("#")[1]
+                found.add((merchant, item["transactionId"], item.get("operationId") if sort != "PAYMENT" else None))
+        return found
 
     def command(self, command: str, *, is_right: bool | None = None, **facts: Any) -> None:
         """An operator's command that is carried out."""
@@ -501,8 +565,11 @@ class Story:
                 orders=self.orders,
                 items=self.items,
                 ledger=self.ledger,
-                ended_ms=self.now_ms + DAY_MS,
+                trouble_ended_ms=self.now_ms if self.stopped_ms is None else self.stopped_ms,
+                ended_ms=self.now_ms + 60_000,
                 settled=True,
-                api_keys={self.merchant: "pfx_test_key"},
+                listed=self.listed if self.listed is not None else self._in_review(),
+                api_keys={f"{self.merchant}#0": "pfx_test_key"},
+                secrets=(SECRET,),
             )
         )
