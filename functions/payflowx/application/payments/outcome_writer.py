@@ -8,7 +8,7 @@ from payflowx.application.payments.work_items import Conflict, StoredItem, WorkI
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.change import Change, Context
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
@@ -67,6 +67,23 @@ class OutcomeWriter:
         result = self.apply(change)
         return result.item if isinstance(result, Stored) else None
 
+    def prove(
+        self, item: WorkItem, number: int, outcome: Outcome, context: Context, seen: SeenEvent | None = None
+    ) -> Written | None:
+        """Write a verified proof that no lease protects; None if it changes nothing.
+
+        A proof whose reference another attempt owns is a mismatch, as it is for a worker.
+        """
+        result: Written | None = None
+        for proof in (outcome, Mismatch(code="reference_taken")):
+            change = attempt_engine.apply(item, item.owner.attempt(number), proof, context)
+            if change is None:
+                return None
+            result = self.apply(replace(change, seen=seen))
+            if not isinstance(result, ReferenceTaken):
+                return result
+        return result
+
     def apply(self, change: Change) -> Written:
         """Write a change; once it is stored, publish its event and send its wake-up."""
         result = self.items.payments.commit(change)
@@ -87,10 +104,24 @@ class OutcomeWriter:
             transaction_id=owner_id.transaction_id,
             operation_id=owner_id.operation_id,
         )
+        self._send(job, owner, in_seconds)
+
+    def send_inquiry(self, owner: Payment | Operation, number: int) -> None:
+        """Have a worker inquire once about a closed attempt."""
+        owner_id = id_of(owner)
+        job = Job(
+            merchant_id=owner_id.merchant_id,
+            transaction_id=owner_id.transaction_id,
+            operation_id=owner_id.operation_id,
+            inquire_attempt=number,
+        )
+        self._send(job, owner, 0)
+
+    def _send(self, job: Job, owner: Payment | Operation, in_seconds: int) -> None:
         try:
             self.jobs.send(job, delay_seconds=in_seconds)
         except StorageUnavailableError:
-            self.telemetry.warn("wake-up not sent; the sweeper will wake a worker", **_ids(owner))
+            self.telemetry.warn("message to a worker not sent", **_ids(owner))
 
     def _write(
         self, item: WorkItem, number: int, observation: Observation, context: Context

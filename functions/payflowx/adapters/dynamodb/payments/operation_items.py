@@ -8,6 +8,7 @@ from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.payment_items import (
     attempt_from_item,
     attempt_to_item,
+    event_inquiries_from_item,
     last_error_from_item,
     lease_from_item,
     lease_to_item,
@@ -49,6 +50,7 @@ def operation_to_item(operation: Operation) -> Item:
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
+        "eventInquiries": asdict(operation.event_inquiries) if operation.event_inquiries else None,
         **review_keys(operation),
     }
 
@@ -81,6 +83,7 @@ def operation_from_item(item: Item) -> Operation:
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
         review_since_ms=review_since_from(item),
+        event_inquiries=event_inquiries_from_item(item),
     )
 
 

@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.core.reading import decodes, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
     BalanceSource,
@@ -78,6 +79,7 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
+        "eventInquiries": asdict(payment.event_inquiries) if payment.event_inquiries else None,
         **review_keys(payment),
     }
 
@@ -126,6 +128,7 @@ def from_item(item: Item) -> Payment:
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
         review_since_ms=review_since_from(item),
+        event_inquiries=event_inquiries_from_item(item),
     )
 
 
@@ -207,3 +210,8 @@ def _action_from_item(item: Item) -> NextAction:
 def last_error_from_item(item: Item) -> LastError | None:
     """The last error of a payment's or an operation's item."""
     return LastError(**known(item["lastError"], LastError)) if "lastError" in item else None
+
+
+def event_inquiries_from_item(item: Item) -> EventInquiries | None:
+    """The counted inquiries of a payment's or an operation's item; none on an item of release 0.2.0."""
+    return EventInquiries(**known(item["eventInquiries"], EventInquiries)) if "eventInquiries" in item else None
