@@ -197,7 +197,7 @@ class SimulatedProviders:
         forgets = request.method == "GET" and self.faults.strikes("gateway_forgets")
         simulator.visibility_lag_seconds = _FORGOTTEN_SECONDS if forgets else 0.0
         with self._caused(provider_key, Source.REQUEST, process):
-            reply = simulator.handle(asked, now_ms / 1000)
+            reply: Reply = simulator.handle(asked, now_ms / 1000)
         if is_report(name, asked):
             reply = garbled(name, reply, self.faults, partial(self._report_changed, shop.account))
         simulator.visibility_lag_seconds = 0.0
