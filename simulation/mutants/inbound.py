@@ -45,6 +45,11 @@ INBOUND: Final[tuple[Mutant, ...]] = (
             "if (attempt.provider, attempt.account_id) != (inbound.provider, inbound.account_id):",
             "if False:",
         ),
+        survives=(
+            "References are looked up by provider and account, and a key of ours is sent to one account only. It takes "
+            "an account of the same merchant that claims another account's key: both would have to be the merchant's "
+            "own, and the success would still be verified."
+        ),
     ),
     broken(
         _ROOM,

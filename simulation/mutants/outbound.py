@@ -33,11 +33,6 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "a redirect counts as delivered",
-        Edit(merchant_events, "after_try", "posted.is_success", "posted.status < 400"),
-    ),
-    broken(
-        _ROOM,
         "an error of the endpoint counts as delivered",
         Edit(
             merchant_events,
