@@ -1,6 +1,7 @@
 """Storage of an attempt's outcome while the payment or operation may change concurrently."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.status_metrics import count_change
@@ -21,6 +22,8 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_RECORD_TRIES
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
+
+_REFERENCE_TAKEN: Final = Mismatch(code="reference_taken")
 
 Written = Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen
 
@@ -54,7 +57,7 @@ class OutcomeWriter:
             if isinstance(result, Stored):
                 return
             if isinstance(result, ReferenceTaken):
-                observation = replace(observation, outcome=Mismatch(code="reference_taken"), exhausted=False)
+                observation = replace(observation, outcome=_REFERENCE_TAKEN, exhausted=False)
             found = self._reread(item, result)
             if found is None or found.owner.lease.owner != lease_owner:
                 self.telemetry.warn("a newer worker took over", **_ids(item.owner))
@@ -75,8 +78,8 @@ class OutcomeWriter:
         A proof whose reference another attempt owns is a mismatch, as it is for a worker.
         """
         result: Written | None = None
-        for proof in (outcome, Mismatch(code="reference_taken")):
-            change = attempt_engine.apply(item, item.owner.attempt(number), proof, context)
+        for proof in (outcome, _REFERENCE_TAKEN):
+            change = _change(item, item.owner.attempt(number), proof, context)
             if change is None:
                 return None
             result = self.apply(replace(change, seen=seen))
@@ -130,7 +133,7 @@ class OutcomeWriter:
         owner = item.owner
         attempt = owner.attempt(number)
         verified = verify_outcome(observation.outcome, owner, attempt, first_send=observation.first_send)
-        change = attempt_engine.apply(item, attempt, verified, context)
+        change = _change(item, attempt, verified, context)
         if change is None and observation.exhausted and attempt.is_open and not _is_in_review(owner):
             change = attempt_engine.review(item, ReviewReason.OUTCOME_UNKNOWN, context)
         if change is None:
@@ -176,6 +179,12 @@ class OutcomeWriter:
             state=attempt.state if attempt else None,
             code=attempt.code if attempt else None,
         )
+
+
+def _change(item: WorkItem, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
+    """Return the outcome's change. One whose reference is taken claims none, not even the one that is stored here."""
+    change = attempt_engine.apply(item, attempt, outcome, context)
+    return replace(change, reference=None) if change and outcome == _REFERENCE_TAKEN else change
 
 
 def _ids(owner: Payment | Operation) -> dict[str, str]:
