@@ -155,7 +155,7 @@ def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: S
     if before["status"] == "IN_REVIEW":
         return ""  # a payment in review begins no attempt any more
     attempts = after["attempts"]
-    last = max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default={})
+    last: Stored = max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default={})
     code = after.get("lastError", {}).get("code")
     if code == "action_expired":
         if any(line["kind"] == "void" and line["source"] == "dashboard" for line in payment.books):
