@@ -69,7 +69,7 @@ def erasure(evidence: Evidence) -> Iterator[Violation]:
     erased = {name for name, payment in evidence.payments.items() if payment.item and payment.item.get("erased")}
     for command in evidence.result.history.commands:
         name = f"{command.command.get('transactionId')}@{command.command.get('merchantId')}"
-        done = command.ok and bool(command.answer) and command.answer.get("erased") is True
+        done = command.ok and (command.answer or {}).get("erased") is True
         if command.command["command"] == "erase_personal_data" and done and name not in erased:
             yield Violation("ERASURE", name, "an operator was told that it is erased, and it is not")
     if not erased:

@@ -294,7 +294,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
     ),
     Mutant(
         _ROOM,
-        "dead workers are not noticed",
+        "dead workers are not found",
         lambda: [patch.object(attempt_store, "DUE_AFTER_LEASE_MS", 1_000 * _DAY_MS)],
     ),
     Mutant(_ROOM, "version not compared", partial(_ignoring, "version")),

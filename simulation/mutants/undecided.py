@@ -1,4 +1,4 @@
-"""Broken designs that are neither found nor proven equivalent yet. They count as neither; `OPEN=1 make mutants` hunts them.
+"""Broken designs that are neither found nor proven equivalent yet. `OPEN=1 make mutants` hunts them.
 
 Most need something that the simulated world does too seldom or not at all: operations that a provider declines or
 reverses, false lines in reports, several provider events about a request that waits, lists that are read.
