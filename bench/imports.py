@@ -10,14 +10,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 40,
-    "payflowx.entrypoints.api.handler": 158,
-    "payflowx.entrypoints.worker": 124,
+    "payflowx.entrypoints.api.handler": 163,
+    "payflowx.entrypoints.worker": 130,
     "payflowx.entrypoints.webhook_receiver": 84,
-    "payflowx.entrypoints.provider_events": 118,
-    "payflowx.entrypoints.deliverer": 114,
-    "payflowx.entrypoints.reconciler": 140,
-    "payflowx.entrypoints.sweeper": 106,
-    "payflowx.entrypoints.operators.handler": 204,
+    "payflowx.entrypoints.provider_events": 123,
+    "payflowx.entrypoints.deliverer": 119,
+    "payflowx.entrypoints.reconciler": 148,
+    "payflowx.entrypoints.sweeper": 111,
+    "payflowx.entrypoints.operators.handler": 213,
     "payflowx.entrypoints.routing_validator": 42,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""

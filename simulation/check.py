@@ -8,6 +8,7 @@ from typing import Final
 
 from simulation.checker.evidence import Evidence, Violation, gather
 from simulation.checker.invariants import violations
+from simulation.checker.walked import walked
 from simulation.faults import EPISODES, MAX_RATES
 from simulation.workload import PAYMENTS
 from simulation.world import Plan, World
@@ -54,7 +55,7 @@ def judge(evidence: Evidence) -> CheckResult:
         events=len(result.history.webhooks),
         faults=result.faults.counts,
         violations=tuple(violations(evidence)),
-        sometimes=result.history.sometimes + _paths(evidence),
+        sometimes=result.history.sometimes + _paths(evidence) + walked(evidence),
         statuses=Counter(payment.status for payment in evidence.payments.values()),
     )
 

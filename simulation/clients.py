@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from simulation.api import Api
@@ -108,7 +109,7 @@ class Clients:
             self._beside(lambda: self._cancel(order, path))
         hasty = [step for step in order.steps if not step.patient]
         for number, step in enumerate(hasty):
-            self._beside(lambda step=step, number=number: self._hasten(order, path, step, f"hasty-{number}"))
+            self._beside(partial(self._ask_early, order, path, step, f"hasty-{number}"))
         status = self._watch(order, path, _LOOKS_MS)
         for number, step in enumerate(step for step in order.steps if step.patient):
             if status in _ENDED:
@@ -149,7 +150,7 @@ class Clients:
         self.kernel.sleep(int(order.extras["pause"] * 30_000))
         self.api.request(order.merchant, "POST", f"{path}/cancel")
 
-    def _hasten(self, order: Order, path: str, step: Step, key: str) -> None:
+    def _ask_early(self, order: Order, path: str, step: Step, key: str) -> None:
         self.kernel.sleep(step.wait_ms)
         self._ask(order, path, step, key)
 

@@ -188,4 +188,5 @@ _KINDS: Final = {"cap_": "capture", "void": "void", "ref_": "refund"}
 
 
 def _is_owed(event: Stored) -> bool:
-    return "dueAt" in event or not event.get("planned")
+    pending = any(delivery["state"] == "PENDING" for delivery in event.get("deliveries", {}).values())
+    return "dueAt" in event or pending or not event.get("planned")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation
+from simulation.history import Write
 
 OPEN: Final = frozenset({"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"})
 
@@ -242,6 +243,8 @@ def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]
         if new > old and after["lease"]["owner"]:
             held[write.process] = new
             continue
+        if _keeps_expired_lease(write, before, after) and held[write.process] != old:
+            yield Violation("I15", name, f"{which}was changed by another, and the lease of epoch {old} stayed")
         has_event = after.get("eventSeq") != before.get("eventSeq")
         if has_event and after["eventSeq"] in beside:
             continue
@@ -250,6 +253,12 @@ def _epochs(name: str, which: str, versions: Sequence[Version], beside: set[int]
             yield Violation("I15", name, f"{which}the holder of epoch {mine} wrote under epoch {old}")
         if mine == old and after["lease"]["owner"] and (has_event or _states(before) != _states(after)):
             yield Violation("I15", name, f"{which}an outcome left the lease of epoch {old} taken")
+
+
+def _keeps_expired_lease(write: Write, before: Stored, after: Stored) -> bool:
+    """Who changes an item whose lease has expired releases it, so that its former holder can write nothing."""
+    owner, is_expired = before["lease"]["owner"], write.at_ms > before["lease"]["expiresAt"] + _CLOCKS_MS
+    return bool(owner) and is_expired and after["lease"]["owner"] == owner and after["version"] != before["version"]
 
 
 def _states(item: Stored) -> list[str]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -41,7 +41,7 @@ def edited(owner: Any, name: str, *changes: tuple[str, str], **more: Any) -> Pat
     Each part must stand in the source exactly once: a mutant whose place is gone is an error, not a survivor.
     """
     original = vars(owner)[name]
-    function: FunctionType = original.__func__ if isinstance(original, classmethod | staticmethod) else original
+    function: Any = original.__func__ if isinstance(original, classmethod | staticmethod) else original
     source = textwrap.dedent(inspect.getsource(function))
     for old, new in changes:
         if source.count(old) != 1:

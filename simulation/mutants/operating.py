@@ -12,6 +12,7 @@ from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.domain.payments import (
     balances,
     eligibility,
+    operation,
     operation_claim,
     operation_state_machine,
     recovery_plan,
@@ -153,7 +154,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "an accepted operation is not due",
-        Edit(RequestOperation, "_plan", "due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,", "due_at_ms=now_ms + 10**12,"),
+        Edit(operation, "new_operation", "due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,", "due_at_ms=now_ms + 10**12,"),
         Edit(RequestOperation, "__call__", "self.outcome_writer.wake(stored, 0)", "pass"),
     ),
     broken(
@@ -354,6 +355,10 @@ OPERATING: Final[tuple[Mutant, ...]] = (
             "    others =",
             "    if operation.status is OperationStatus.FAILED:\n        return operation, payment, None\n    others =",
         ),
+        survives=(
+            "A refund is FAILED only when every request was refused or did not leave, and the providers keep their "
+            "word; or when an operator said so against the books, and then the checker takes the operator's word."
+        ),
     ),
     broken(
         _ROOM,
@@ -363,7 +368,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         Edit(
             operation_state_machine,
             "_succeeded",
-            "if late or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):",
+            "if late or excess or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):",
             "if False:",
         ),
         survives=(
@@ -430,7 +435,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "operations are not announced",
+        "operations make no merchant events",
         Edit(
             state_machine,
             "change_of",

@@ -36,16 +36,6 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "an item that cannot be handled stops its shard",
-        Edit(
-            SweepDueItems,
-            "_page",
-            "self._set_aside(due, error, shard.swept)",
-            "raise StorageUnavailableError('stopped') from error",
-        ),
-    ),
-    broken(
-        _ROOM,
         "the sweeper forgets events",
         Edit(WakeEvent, "__call__", "if merchant_event is None or", "if True or"),
     ),

@@ -263,7 +263,7 @@ class TestLists:
         assert self.walk(store, query) == payments[2:5][::-1]
 
     def test_by_status(self, store: Store, world: World, payments: list[Payment]) -> None:
-        claimed = claim(store, payments[3], now_ms=world.clock.now_ms()).item
+        claimed = claim(store, payments[3], now_ms=payments[3].created_at_ms + 1).item
         done = store.commit(success(world, claimed)).item
         assert self.walk(store, self.query(status=PaymentStatus.SUCCESS)) == [done]
         assert self.walk(store, self.query(status=PaymentStatus.FAILED)) == []

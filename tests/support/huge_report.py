@@ -96,7 +96,7 @@ class ComputedLookups:
         """No refunds."""
         return {}
 
-    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]:
+    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment | None]:
         """Each as charged."""
         return {name: self.payment(name) for name in transaction_ids}
 

@@ -29,6 +29,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import Delivery, Delivery
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, SeenEvent
+from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.events import GENESIS_HASH, Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import NextAction, Succeeded
@@ -153,6 +154,7 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
         "cancel_requested": True,
         "erased": True,
         "review_since_ms": NOW_MS + 400 if status is PaymentStatus.IN_REVIEW else None,
+        "event_inquiries": EventInquiries(since_ms=NOW_MS + 500, count=3),
     }
     return made(Payment, **{**values, **changes})
 
@@ -216,6 +218,7 @@ def operations() -> Iterator[Operation]:
             "due_at_ms": NOW_MS + 90_000 if status is OperationStatus.PENDING else None,
             "drives": 1,
             "review_since_ms": NOW_MS + 4 if status is OperationStatus.IN_REVIEW else None,
+            "event_inquiries": EventInquiries(since_ms=NOW_MS + 5, count=2),
         }
         yield made(Operation, **values)
 

@@ -782,6 +782,24 @@ def on_the_list_for_nothing() -> Story:
     return story
 
 
+def expedited_for_nothing() -> Story:
+    story = Story()
+    story.accept()
+    story.claim(2)
+    story.outcome(2, "REJECTED", "PENDING", readyAt=story.now_ms + 600_000)
+    story.change(3, readyAt=story.now_ms)
+    return story
+
+
+def expired_lease_stays() -> Story:
+    story = Story()
+    story.accept()
+    story.claim(2)
+    story.now_ms += 600_000
+    story.record("payment.cancel_requested", 3, actor="api", cancelRequested=True)
+    return story
+
+
 def rests_in_review() -> Story:
     story = Story()
     story.accept()
@@ -881,6 +899,9 @@ def erased_but_payable() -> Story:
 
 
 BAD: list[tuple[str, Told]] = [
+    ("I13 .*next attempt brought forward", expedited_for_nothing),
+    ("I15 .*was changed by another, and the lease of epoch 1 stayed", expired_lease_stays),
+    ("I16 .*nobody was told", delivery(state="PENDING")),
     ("DELIVERY .*is an event of acme", delivery(wrong=to_another_merchant)),
     ("DELIVERY .*says .*'refund.failed'", delivery(type="refund.failed")),
     ("DELIVERY .*says .* 7", delivery(sequence=7)),

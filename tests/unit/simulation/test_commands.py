@@ -1,6 +1,8 @@
 """`make simulate` and `make mutants`, as scripts and people see them."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from simulation.mutants import MUTANTS, Mutant, applied
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in ("SEED", "SEEDS", "SEED_BASE", "SCALE", "TRACE"):
+    for name in ("SEED", "SEEDS", "SEED_BASE", "SCALE", "TRACE", "ONLY", "PROCESSES", "REMEMBER"):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 
@@ -70,13 +72,26 @@ def test_mutants_must_be_found_and_equivalent_ones_must_not(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = mutant("intent stored after the call")
-    wrongly = Mutant("charging", "wrongly called equivalent", found.patches, survives="A wrong argument.")
-    hidden = Mutant("charging", "changes nothing", list)
+    wrongly = Mutant("payments", "wrongly called equivalent", found.patches, survives="A wrong argument.")
+    hidden = Mutant("payments", "changes nothing", list)
     environment.setattr(hunt, "MUTANTS", (found, wrongly, hidden))
-    environment.setattr(hunt, "_MAX_SEEDS", 2)
+    environment.setenv("SEED_BASE", "7")
+    environment.setenv("SEEDS", "1")
     assert hunt.main() == 1
     said = capsys.readouterr().out
-    assert "found by seed 0: I8" in said
-    assert "WRONGLY CALLED EQUIVALENT, found by seed 0" in said
-    assert "NOT FOUND: mend the simulator" in said
-    assert "wrong=2" in said
+    assert re.search(r"^intent stored after the call +found by seed 7: I", said, re.MULTILINE)
+    assert re.search(r"^wrongly called equivalent +WRONGLY CALLED EQUIVALENT, found by seed 7", said, re.MULTILINE)
+    assert re.search(r"^changes nothing +NOT FOUND: mend the simulator", said, re.MULTILINE)
+    assert said.splitlines()[-1] == "mutants=3 to_be_found=2 equivalent=1 wrong=2"
+
+
+def test_a_part_of_the_mutants_is_hunted_and_their_seeds_are_remembered(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    seeds = tmp_path / "seeds.json"
+    environment.setattr(hunt, "_REMEMBERED", seeds)
+    for name, value in (("ONLY", "pending is shown"), ("SEED_BASE", "7"), ("SEEDS", "1"), ("REMEMBER", "1")):
+        environment.setenv(name, value)
+    assert hunt.main() == 0
+    assert json.loads(seeds.read_text()) == {"pending is shown as failed": 7}
+    assert capsys.readouterr().out.splitlines()[-1] == "mutants=1 to_be_found=1 equivalent=0 wrong=0"

@@ -79,14 +79,19 @@ class MatchEvent:
         return Unmatched.OURS_UNKNOWN
 
     def _charge_owner(self, inbound: ReceivedEvent) -> ReferenceOwner | Unmatched:
+        """Return the owner by reference, unless the key names another attempt of ours.
+
+        Such an attempt is the one that the event is about: its proof is a mismatch, because its reference is taken.
+        """
         by_reference = self._by_reference(inbound, inbound.provider_event.charge_reference)
-        if by_reference is not None:
-            return by_reference
         parsed = parse_provider_key(inbound.provider_event.charge_key or "")
         if parsed is None:
-            return Unmatched.UNKNOWN
+            return by_reference or Unmatched.UNKNOWN
         name, number = parsed
-        return ReferenceOwner(merchant_id=inbound.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
+        by_key = ReferenceOwner(merchant_id=inbound.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
+        if by_reference is None or by_reference == by_key or by_reference.operation_id is not None:
+            return by_reference or by_key
+        return by_key if isinstance(self._found(inbound, by_key), Matched) else by_reference
 
     def _by_reference(self, inbound: ReceivedEvent, reference: str | None) -> ReferenceOwner | None:
         if not reference:

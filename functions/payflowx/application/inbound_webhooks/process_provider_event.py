@@ -1,32 +1,35 @@
 """Application of provider events: apply a verified success, else bring the next inquiry forward.
 
 Order, repetition and loss do not change the final state: a verified success is the same whenever it arrives, and an
-unverified event only brings forward an inquiry that was scheduled anyway.
+unverified event only causes an inquiry: it brings forward a scheduled one, or buys one about a closed attempt.
 """
 
 from dataclasses import dataclass, replace
 
 from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
-from payflowx.application.payments.current_ledger import current_ledger
-from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.payments.outcome_writer import OutcomeWriter, Written
+from payflowx.application.payments.work_items import Conflict
 from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, ReferenceOwner
 from payflowx.domain.merchants.ports import MerchantConfiguration
-from payflowx.domain.payments.change import Change, Context, SeenEvent
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.change import Context, SeenEvent
+from payflowx.domain.payments.event_inquiries import one_more
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
-from payflowx.domain.payments.operation_state_machine import apply_operation_outcome, expedite_operation
-from payflowx.domain.payments.outcome import Succeeded
+from payflowx.domain.payments.operation_state_machine import expedite_operation
+from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import apply_outcome, expedite
+from payflowx.domain.payments.state_machine import expedite
 from payflowx.domain.payments.verification import verify_outcome
+from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError, UnreadableItemError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, PROVIDER_EVENT_RETRY_DELAYS_SECONDS, SEEN_EVENT_LIFETIME_MS
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.statuses import AttemptState
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
 
 class UnknownPaymentError(PayFlowXError):
@@ -115,31 +118,29 @@ class ProcessProviderEvent:
         if open_operation is not None and found.attempt.state is AttemptState.AUTHORIZED:
             # The open capture or void decides the charge's state.
             return self._expedite_operation(inbound, found.payment, open_operation)
-        change = self._proven(inbound, found)
-        if change is None:
+        written = self._prove(inbound, WorkItem(payment=found.payment), found.attempt, inbound.provider_event.outcome)
+        if written is None:
             return self._expedite_payment(inbound, found)
-        return isinstance(self.outcome_writer.apply(change), Stored | AlreadySeen)
+        return isinstance(written, Stored | AlreadySeen)
 
-    # -- the charge
-
-    def _proven(self, inbound: ReceivedEvent, found: Matched) -> Change | None:
-        """Return the change of a verified success of exactly this charge; None for anything else.
-
-        Any other outcome requires an inquiry.
-        """
-        if not isinstance(inbound.provider_event.outcome, Succeeded):
+    def _prove(
+        self, inbound: ReceivedEvent, item: WorkItem, attempt: Attempt, claimed: Outcome | None
+    ) -> Written | None:
+        """Write a verified success of exactly this attempt; None for anything else, which requires an inquiry."""
+        if not isinstance(claimed, Succeeded):
             return None
-        outcome = verify_outcome(inbound.provider_event.outcome, found.payment, found.attempt, first_send=False)
+        outcome = verify_outcome(claimed, item.owner, attempt, first_send=False)
         if not isinstance(outcome, Succeeded):
             return None
-        change = apply_outcome(found.payment, found.attempt, outcome, self._context(inbound))
-        return replace(change, seen=self._seen(inbound)) if change else None
+        item = self.outcome_writer.items.current(item)
+        return self.outcome_writer.prove(item, attempt.number, outcome, self._context(inbound), self._seen(inbound))
+
+    # -- the charge
 
     def _expedite_payment(self, inbound: ReceivedEvent, found: Matched) -> bool:
         payment, now_ms = found.payment, self.clock.now_ms()
         if not found.attempt.is_open and not found.attempt.may_reopen(now_ms):
-            self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
-            return True
+            return self._inquire_closed(inbound, payment, found.attempt)
         if payment.lease.is_live(now_ms):
             # A worker is calling the provider now; the answer that it gets may be older than this webhook.
             return self._put_back_or_drop(inbound)
@@ -157,27 +158,22 @@ class ProcessProviderEvent:
 
         Dropping loses nothing, because the inquiry is scheduled anyway.
         """
-        if not self._put_back(inbound):
-            self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
+        return self._put_back(inbound) or self._without_news(inbound)
+
+    def _without_news(self, inbound: ReceivedEvent) -> bool:
+        self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
         return True
 
     # -- a capture, void or refund
 
     def _apply_to_operation(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> bool:
-        change = self._moved(inbound, found, operation)
-        if change is None:
-            return self._expedite_operation(inbound, found.payment, operation.operation_id)
-        return isinstance(self.outcome_writer.apply(change), Stored | AlreadySeen)
-
-    def _moved(self, inbound: ReceivedEvent, found: Matched, operation: Operation) -> Change | None:
-        if not isinstance(inbound.provider_event.operation_outcome, Succeeded):
-            return None
-        outcome = verify_outcome(inbound.provider_event.operation_outcome, operation, found.attempt, first_send=False)
-        if not isinstance(outcome, Succeeded):
-            return None
-        payment, operation = current_ledger(found.payment, operation, self.operations)
-        change = apply_operation_outcome(payment, operation, found.attempt, outcome, self._context(inbound))
-        return replace(change, seen=self._seen(inbound)) if change else None
+        item = WorkItem(payment=found.payment, operation=operation)
+        written = self._prove(inbound, item, found.attempt, inbound.provider_event.operation_outcome)
+        if written is not None:
+            return isinstance(written, Stored | AlreadySeen)
+        if found.attempt.may_prove_late:
+            return self._inquire_closed(inbound, operation, found.attempt)
+        return self._expedite_operation(inbound, found.payment, operation.operation_id)
 
     def _expedite_operation(self, inbound: ReceivedEvent, payment: Payment, operation_id: str) -> bool:
         operation = self.operations.get(payment.merchant_id, payment.transaction_id, operation_id)
@@ -186,7 +182,14 @@ class ProcessProviderEvent:
             return self._put_back_or_drop(inbound)  # accepted, and not sent yet
         if operation.lease.is_live(now_ms):
             return self._put_back_or_drop(inbound)
-        match self.operations.expedite(operation, expedite_operation(operation, now_ms), self._seen(inbound)):
+        expedited = expedite_operation(operation, now_ms)
+        if operation.status is not OperationStatus.PENDING and not operation.last_attempt.is_open:
+            # It ended or waits for a person: nothing was scheduled that the event could bring forward.
+            counted = one_more(operation.event_inquiries, now_ms)
+            if counted is None:
+                return self._without_news(inbound)
+            expedited = replace(expedited, event_inquiries=counted)
+        match self.operations.expedite(operation, expedited, self._seen(inbound)):
             case Stored(item=expedited):
                 self.outcome_writer.wake(expedited, 0)
                 return True
@@ -194,6 +197,43 @@ class ProcessProviderEvent:
                 return True
             case VersionConflict():
                 return False
+
+    # -- closed attempts
+
+    def _inquire_closed(self, inbound: ReceivedEvent, owner: Payment | Operation, attempt: Attempt) -> bool:
+        """Have a worker inquire about a closed attempt, a bounded number of times a day; its due time stays.
+
+        An event beyond the bound writes nothing. The count is written first, in one transaction with the event's item,
+        so that a repeated event causes no second inquiry. Where the message is lost after that, reconciliation finds
+        the success.
+        """
+        now_ms = self.clock.now_ms()
+        counted = one_more(owner.event_inquiries, now_ms) if attempt.may_prove_late else None
+        if counted is None:
+            return self._without_news(inbound)
+        if owner.lease.is_live(now_ms):
+            return self._put_back_or_drop(inbound)
+        lease = owner.lease.after_change_by_another(now_ms)
+        match self._count(
+            owner, replace(owner, event_inquiries=counted, version=owner.version + 1, lease=lease), inbound
+        ):
+            case Stored():
+                self.outcome_writer.send_inquiry(owner, attempt.number)
+                return True
+            case AlreadySeen():
+                return True
+            case VersionConflict():
+                return False
+
+    def _count(
+        self, before: Payment | Operation, after: Payment | Operation, inbound: ReceivedEvent
+    ) -> Stored[Payment] | Stored[Operation] | Conflict | AlreadySeen:
+        seen = self._seen(inbound)
+        if isinstance(before, Payment) and isinstance(after, Payment):
+            return self.payments.expedite(before, after, seen)
+        if isinstance(before, Operation) and isinstance(after, Operation):
+            return self.operations.expedite(before, after, seen)
+        raise TypeError("a payment cannot become an operation")
 
     # -- shared
 

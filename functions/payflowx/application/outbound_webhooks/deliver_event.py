@@ -159,6 +159,8 @@ class DeliverEvent:
 
     def _count(self, before: MerchantEvent, after: MerchantEvent, posted: Mapping[str, Posted], now_ms: int) -> None:
         for endpoint_id in posted:
+            if endpoint_id not in after.deliveries:
+                continue  # another deliverer stored its plan first, and knew the endpoint as deleted
             state = after.deliveries[endpoint_id].state
             outcome = "RETRIED" if state is DeliveryState.PENDING else state.value
             self.telemetry.count(Metric.DELIVERIES, outcome=outcome)

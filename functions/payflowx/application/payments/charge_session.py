@@ -35,6 +35,10 @@ class ChargeSession(AttemptSession):
         check_may_send(self.attempt.state)
         return self.provider.charge(self.charge, self.account)
 
+    def inquire(self) -> Outcome:
+        """Inquire once. Changes nothing at the provider."""
+        return self.provider.inquire(self.charge, self.account)
+
     def same_request(self) -> bool:
         """The requests built today equal those that the attempt was stored with, byte for byte."""
         return self.provider.request_hash(self.charge) == self.attempt.request_hash

@@ -47,12 +47,18 @@ class OperationSession(AttemptSession):
             same_request=self._same_request(),
             now_ms=self.clock.now_ms(),
         )
+        outcome = self.inquire()
         if self.operation.origin is Origin.PROVIDER:
-            return Observation(outcome=self._listed(), first_send=False, exhausted=step.exhausted)
-        outcome = self.provider.inquire_operation(self.operation_request, self.account)
+            return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
         if not self._is_decisive(outcome) and step.resend and self.has_time_to_send():
             outcome = self._move()
         return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
+
+    def inquire(self) -> Outcome:
+        """Inquire once. Changes nothing at the provider."""
+        if self.operation.origin is Origin.PROVIDER:
+            return self._listed()
+        return self.provider.inquire_operation(self.operation_request, self.account)
 
     def _listed(self) -> Outcome:
         """Return the outcome of a refund that was made at the provider, from the list of the charge's refunds."""

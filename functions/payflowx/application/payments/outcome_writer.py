@@ -1,6 +1,7 @@
 """Storage of an attempt's outcome while the payment or operation may change concurrently."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.status_metrics import count_change
@@ -8,7 +9,7 @@ from payflowx.application.payments.work_items import Conflict, StoredItem, WorkI
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
-from payflowx.domain.payments.change import Change, Context
+from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
@@ -21,6 +22,8 @@ from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_RECORD_TRIES
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
+
+_REFERENCE_TAKEN: Final = Mismatch(code="reference_taken")
 
 Written = Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen
 
@@ -54,7 +57,7 @@ class OutcomeWriter:
             if isinstance(result, Stored):
                 return
             if isinstance(result, ReferenceTaken):
-                observation = replace(observation, outcome=Mismatch(code="reference_taken"), exhausted=False)
+                observation = replace(observation, outcome=_REFERENCE_TAKEN, exhausted=False)
             found = self._reread(item, result)
             if found is None or found.owner.lease.owner != lease_owner:
                 self.telemetry.warn("a newer worker took over", **_ids(item.owner))
@@ -66,6 +69,23 @@ class OutcomeWriter:
         """Write a change without a provider's outcome; None after a version conflict."""
         result = self.apply(change)
         return result.item if isinstance(result, Stored) else None
+
+    def prove(
+        self, item: WorkItem, number: int, outcome: Outcome, context: Context, seen: SeenEvent | None = None
+    ) -> Written | None:
+        """Write a verified proof that no lease protects; None if it changes nothing.
+
+        A proof whose reference another attempt owns is a mismatch, as it is for a worker.
+        """
+        result: Written | None = None
+        for proof in (outcome, _REFERENCE_TAKEN):
+            change = _change(item, item.owner.attempt(number), proof, context)
+            if change is None:
+                return None
+            result = self.apply(replace(change, seen=seen))
+            if not isinstance(result, ReferenceTaken):
+                return result
+        return result
 
     def apply(self, change: Change) -> Written:
         """Write a change; once it is stored, publish its event and send its wake-up."""
@@ -87,10 +107,24 @@ class OutcomeWriter:
             transaction_id=owner_id.transaction_id,
             operation_id=owner_id.operation_id,
         )
+        self._send(job, owner, in_seconds)
+
+    def send_inquiry(self, owner: Payment | Operation, number: int) -> None:
+        """Have a worker inquire once about a closed attempt."""
+        owner_id = id_of(owner)
+        job = Job(
+            merchant_id=owner_id.merchant_id,
+            transaction_id=owner_id.transaction_id,
+            operation_id=owner_id.operation_id,
+            inquire_attempt=number,
+        )
+        self._send(job, owner, 0)
+
+    def _send(self, job: Job, owner: Payment | Operation, in_seconds: int) -> None:
         try:
             self.jobs.send(job, delay_seconds=in_seconds)
         except StorageUnavailableError:
-            self.telemetry.warn("wake-up not sent; the sweeper will wake a worker", **_ids(owner))
+            self.telemetry.warn("message to a worker not sent", **_ids(owner))
 
     def _write(
         self, item: WorkItem, number: int, observation: Observation, context: Context
@@ -99,7 +133,7 @@ class OutcomeWriter:
         owner = item.owner
         attempt = owner.attempt(number)
         verified = verify_outcome(observation.outcome, owner, attempt, first_send=observation.first_send)
-        change = attempt_engine.apply(item, attempt, verified, context)
+        change = _change(item, attempt, verified, context)
         if change is None and observation.exhausted and attempt.is_open and not _is_in_review(owner):
             change = attempt_engine.review(item, ReviewReason.OUTCOME_UNKNOWN, context)
         if change is None:
@@ -145,6 +179,12 @@ class OutcomeWriter:
             state=attempt.state if attempt else None,
             code=attempt.code if attempt else None,
         )
+
+
+def _change(item: WorkItem, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
+    """Return the outcome's change. One whose reference is taken claims none, not even the one that is stored here."""
+    change = attempt_engine.apply(item, attempt, outcome, context)
+    return replace(change, reference=None) if change and outcome == _REFERENCE_TAKEN else change
 
 
 def _ids(owner: Payment | Operation) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from payflowx.application.payments.charge_request import charge_request_of, new_charge_request_of
 from payflowx.application.payments.charge_session import ChargeSession
+from payflowx.application.payments.inquire_closed_attempt import InquireClosedAttempt
 from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
@@ -67,6 +68,7 @@ class ProcessJob:
     send_charge: SendCharge
     resolve_attempt: ResolveAttempt
     record_provider_refunds: RecordProviderRefunds
+    inquire_closed_attempt: InquireClosedAttempt
     void_on_request: VoidOnRequest
     clock: Clock
     randomness: Randomness
@@ -80,6 +82,9 @@ class ProcessJob:
             raise ConfigurationError("the payment's merchant does not exist")
         if job.read_refunds:
             self.record_provider_refunds(job.merchant_id, job.transaction_id)
+            return
+        if job.inquire_attempt is not None:
+            self.inquire_closed_attempt(job, job.inquire_attempt, merchant, deadline)
             return
         claim = self._claim(job, merchant)
         if claim is None:

@@ -23,11 +23,21 @@ NOTE_LIFETIME_MS: Final = 60 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableEntry:
+    """The ledger's entry whose payment or operation this release cannot read."""
+
+    transaction_id: str
+
+
+Held = LedgerEntry | UnreadableEntry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """A report entry with its assessment."""
 
     entry: ReportEntry
-    ledger_entry: LedgerEntry | None
+    held: Held
     assessment: Assessment
 
 
@@ -35,8 +45,8 @@ class Compared:
 class _Found:
     """All ledger records that a batch of entries may match."""
 
-    payments: Mapping[str, Payment]
-    operations: Mapping[str, Operation]
+    payments: Mapping[str, Payment | None]
+    operations: Mapping[str, Operation | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +69,20 @@ class MatchEntries:
         found = self._found(run, owners)
         pairs = [(entry, _held(entry, owners.get(_name(entry)), found)) for entry in entries]
         repeated = self._note(run, pairs)
-        for entry, ledger_entry in pairs:
+        for entry, held in pairs:
             if run.source is Source.LIST and not run.from_ms <= entry.at_ms < run.until_ms:
                 continue
-            assessment = self._assess(run, entry, ledger_entry)
+            assessment = self._assess(run, entry, held)
             if entry.line is not None and entry.line in repeated and assessment.result is MatchResult.MATCHED:
                 assessment = Assessment(result=MatchResult.DUPLICATE)
-            yield Compared(entry=entry, ledger_entry=ledger_entry, assessment=assessment)
+            yield Compared(entry=entry, held=held, assessment=assessment)
 
-    def _assess(self, run: Run, entry: ReportEntry, ledger_entry: LedgerEntry | None) -> Assessment:
+    def _assess(self, run: Run, entry: ReportEntry, held: Held) -> Assessment:
+        if isinstance(held, UnreadableEntry):
+            return Assessment(result=MatchResult.UNREADABLE)
         return match_entry(
             entry,
-            ledger_entry,
+            held,
             has_own_key=parse_provider_key(entry.provider_key or "") is not None,
             provider=run.provider,
             account_id=run.account_id,
@@ -134,12 +146,14 @@ class MatchEntries:
 
     # -- charges that the report lists
 
-    def _note(self, run: Run, pairs: Sequence[tuple[ReportEntry, LedgerEntry | None]]) -> set[str]:
+    def _note(self, run: Run, pairs: Sequence[tuple[ReportEntry, Held]]) -> set[str]:
         """Store the listed charges; return the entries of a file that repeat an earlier one."""
         wanted = [
             e
-            for e, ledger_entry in pairs
-            if ledger_entry and ledger_entry.attempt and e.succeeded and e.kind is EntryKind.CHARGE
+            for e, held in pairs
+            if (isinstance(held, UnreadableEntry) or (held and held.attempt))
+            and e.succeeded
+            and e.kind is EntryKind.CHARGE
         ]
         known = dict(
             self.lookups.listed(
@@ -183,12 +197,16 @@ def _owner_by_key(run: Run, entry: ReportEntry) -> ReferenceOwner | None:
     return ReferenceOwner(merchant_id=run.merchant_id, transaction_id=PAYMENT_PREFIX + name, attempt=number)
 
 
-def _held(entry: ReportEntry, owner: ReferenceOwner | None, found: _Found) -> LedgerEntry | None:
-    payment = found.payments.get(owner.transaction_id) if owner else None
-    if owner is None or payment is None:
+def _held(entry: ReportEntry, owner: ReferenceOwner | None, found: _Found) -> Held:
+    if owner is None or owner.transaction_id not in found.payments:
         return None
+    payment = found.payments[owner.transaction_id]
+    operation_id = owner.operation_id or ""
+    is_unreadable = operation_id in found.operations and found.operations[operation_id] is None
+    if payment is None or is_unreadable:
+        return UnreadableEntry(transaction_id=owner.transaction_id)
     if entry.kind is EntryKind.REFUND:
-        operation = found.operations.get(owner.operation_id or "")
+        operation = found.operations.get(operation_id)
         # Without an operation it is a refund of our charge that no merchant requested.
         attempt = _numbered(operation.attempts, owner.attempt) if operation else None
         return LedgerEntry(payment=payment, attempt=attempt, operation=operation)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from payflowx.application.reconciliation.match_entries import Compared, MatchEntries
+from payflowx.application.reconciliation.match_entries import Compared, Held, MatchEntries, UnreadableEntry
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
@@ -20,6 +20,7 @@ from payflowx.domain.providers.ports import Account
 from payflowx.domain.reconciliation.matching import (
     DISCREPANCIES,
     LedgerEntry,
+    MatchResult,
     ResolutionAction,
     assess_unlisted,
     charge_to_find,
@@ -152,8 +153,6 @@ class Reconcile:
 
     def _our_page(self, run: Run, deadline: Deadline, *, repeated: bool) -> Run:
         page = self.payments.page(self._query(run))
-        if page.unreadable:  # a run that ends says that every charge of its days was compared
-            raise UnreadableItemError("payment", None, f"{len(page.unreadable)} payments of the page")
         candidates = [
             (payment, attempt)
             for payment in page.items
@@ -166,6 +165,7 @@ class Reconcile:
             self._unlisted(run, payment, attempt, may_ask=place < _MAX_ASKED_A_PAGE and _has_time(deadline))
             for place, (payment, attempt) in enumerate(unlisted)
         ]
+        assessments += [_unreadable(transaction_id, run) for transaction_id in page.unreadable]
         counts, actions = self._act(run, assessments, deadline, repeated=repeated)
         return after_ledger_page(run, page.next_position, counts, actions, self.clock.now_ms())
 
@@ -226,13 +226,30 @@ class Reconcile:
         for one in differences:
             if one.discrepancy.action is ResolutionAction.ASK and not _has_time(deadline):
                 raise _OutOfTimeError
-            if one.ledger_entry is not None:
-                self.action(run.run_id, one.discrepancy, one.ledger_entry)
+            if one.ledger_entry is not None and not self._resolve(run, one.discrepancy, one.ledger_entry):
+                counts[one.discrepancy.result.value] -= 1
+                counts[MatchResult.UNREADABLE.value] += 1
         for result, count in counts.items():
             self.telemetry.count(Metric.RECONCILED_LINES, count, provider=run.provider, outcome=result)
         if differences:
             self.telemetry.count(Metric.RECONCILIATION_DIFFERENCES, len(differences))
-        return counts, actions
+        if counts[MatchResult.UNREADABLE.value]:
+            self.telemetry.warn("items not readable", runId=run.run_id, items=counts[MatchResult.UNREADABLE.value])
+        return +counts, actions
+
+    def _resolve(self, run: Run, discrepancy: Discrepancy, ledger_entry: LedgerEntry) -> bool:
+        """Resolve a discrepancy; False where this release cannot read an item that the resolution needs.
+
+        Such an item stops neither the page nor the run: the report names its payment.
+        """
+        try:
+            self.action(run.run_id, discrepancy, ledger_entry)
+        except UnreadableItemError as error:
+            self.telemetry.warn("item not readable", kind=error.kind, reason=error.reason)
+            unresolved = replace(discrepancy, result=MatchResult.UNREADABLE, action=ResolutionAction.NONE)
+            self.runs.report(run.run_id, [unresolved])
+            return False
+        return True
 
     # -- ends
 
@@ -269,7 +286,8 @@ def _has_time(deadline: Deadline) -> bool:
 
 
 def _of_line(compared: Compared) -> _Assessed:
-    entry, ledger_entry = compared.entry, compared.ledger_entry
+    entry, held = compared.entry, compared.held
+    ledger_entry = held if isinstance(held, LedgerEntry) else None
     operation = ledger_entry.operation if ledger_entry else None
     our_amount = operation.amount if operation else ledger_entry.payment.amount if ledger_entry else None
     discrepancy = Discrepancy(
@@ -278,7 +296,7 @@ def _of_line(compared: Compared) -> _Assessed:
         kind=entry.kind,
         reference=entry.reference,
         provider_key=entry.provider_key,
-        transaction_id=ledger_entry.payment.transaction_id if ledger_entry else None,
+        transaction_id=_transaction_id(held),
         operation_id=operation.operation_id if operation else None,
         their_amount=entry.amount,
         our_amount=our_amount,
@@ -287,3 +305,30 @@ def _of_line(compared: Compared) -> _Assessed:
         line=entry.line,
     )
     return _Assessed(discrepancy=discrepancy, ledger_entry=ledger_entry)
+
+
+def _transaction_id(held: Held) -> str | None:
+    if isinstance(held, UnreadableEntry):
+        return held.transaction_id
+    return held.payment.transaction_id if held else None
+
+
+def _unreadable(transaction_id: str, run: Run) -> _Assessed:
+    """Return the discrepancy of a payment of the run's days that this release cannot read.
+
+    Its account is unknown too: the report of each account names it.
+    """
+    discrepancy = Discrepancy(
+        result=MatchResult.UNREADABLE,
+        action=ResolutionAction.NONE,
+        kind=EntryKind.CHARGE,
+        reference=transaction_id,
+        provider_key=None,
+        transaction_id=transaction_id,
+        operation_id=None,
+        their_amount=None,
+        our_amount=None,
+        currency="",
+        at_ms=run.from_ms,
+    )
+    return _Assessed(discrepancy=discrepancy, ledger_entry=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.current_ledger import current_ledger
-from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.application.payments.outcome_writer import OutcomeWriter, Written
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
@@ -22,8 +22,9 @@ from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import Payments, Stored
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
-from payflowx.domain.payments.state_machine import apply_outcome, expedite
+from payflowx.domain.payments.state_machine import expedite
 from payflowx.domain.payments.verification import verify_outcome
+from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.reconciliation.matching import (
     ACTOR,
     LedgerEntry,
@@ -116,13 +117,14 @@ class ResolveDiscrepancy:
         if attempt is None or attempt.state is AttemptState.SUCCEEDED or is_reviewed(payment):
             return  # resolved meanwhile
         outcome = self.ask(payment, attempt)
-        change = None
+        written = None
         if isinstance(outcome, Succeeded | Mismatch):
-            change = apply_outcome(payment, attempt, outcome, self._context(run_id, discrepancy))
-        if change is None:
+            context = self._context(run_id, discrepancy)
+            written = self.outcome_writer.prove(WorkItem(payment=payment), attempt.number, outcome, context)
+        if written is None:
             self._review(run_id, discrepancy, ledger_entry)
         else:
-            self._apply(change)
+            _check_stored(written)
 
     # -- made at the provider
 
@@ -172,5 +174,9 @@ class ResolveDiscrepancy:
         return Context(now_ms=self.clock.now_ms(), actor=ACTOR, policy=self.policy, evidence=facts)
 
     def _apply(self, change: Change) -> None:
-        if not isinstance(self.outcome_writer.apply(change), Stored):
-            raise StorageUnavailableError("the payment changed while it was reconciled")
+        _check_stored(self.outcome_writer.apply(change))
+
+
+def _check_stored(written: Written) -> None:
+    if not isinstance(written, Stored):
+        raise StorageUnavailableError("the payment changed while it was reconciled")

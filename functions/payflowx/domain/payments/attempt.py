@@ -45,6 +45,11 @@ class Attempt:
         return self.state in NO_CHARGE_STATES and not self.is_watched
 
     @property
+    def may_prove_late(self) -> bool:
+        """The attempt is closed without an effect; only a provider's proof of one changes that."""
+        return self.state in NO_CHARGE_STATES
+
+    @property
     def is_watched(self) -> bool:
         """Inquiries continue after a decline that the provider may still turn into a charge.
 

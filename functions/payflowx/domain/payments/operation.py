@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.payment import FREE_LEASE, LastError, Lease, Payment
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.operation_request import OperationKind
@@ -67,6 +68,8 @@ class Operation:
     drives: int = 0
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
+    event_inquiries: EventInquiries | None = None
+    """The inquiries about closed attempts that provider events caused lately."""
 
     @property
     def booked(self) -> int:

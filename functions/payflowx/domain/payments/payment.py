@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
 
 
@@ -168,6 +169,8 @@ class Payment:
     erased: bool = False
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
+    event_inquiries: EventInquiries | None = None
+    """The inquiries about closed attempts that provider events caused lately."""
 
     @property
     def is_balance_derived(self) -> bool:

@@ -211,7 +211,9 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
     if payment.status is PaymentStatus.IN_REVIEW:
         return replace(payment, status=PaymentStatus.FAILED, due_at_ms=None), None
     if before.state is AttemptState.REQUIRES_ACTION and recorded.state is AttemptState.FENCED:
-        return _ended(payment, _ACTION_EXPIRED), None
+        lapsed = before.deadline_ms is None or context.now_ms >= before.deadline_ms
+        # Before its time is over, only the provider's dashboard cancels a payer's approval.
+        return _ended(payment, _ACTION_EXPIRED if lapsed else _CANCELLED), None
     choice = choose_candidate(payment, context.policy, context.disabled, context.now_ms)
     if isinstance(choice, FailureReason):
         return _failed_after(payment, recorded, choice, context)

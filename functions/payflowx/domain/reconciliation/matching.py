@@ -38,6 +38,8 @@ class MatchResult(StrEnum):
     """Report and ledger disagree on whether money moved."""
     FOREIGN = "foreign"
     """An entry without a key of ours and unknown to the ledger: others use the account as well."""
+    UNREADABLE = "unreadable"
+    """This release cannot read the ledger's item, so nothing was compared."""
 
 
 DISCREPANCIES: Final = frozenset(MatchResult) - {MatchResult.MATCHED, MatchResult.TIMING, MatchResult.FOREIGN}
@@ -142,12 +144,24 @@ def _compare(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) ->
         return Assessment(result=_known_mismatch(entry, ledger_entry))
     if succeeded and not same_reference and not _shares_reference(entry, ledger_entry):
         return Assessment(result=MatchResult.DUPLICATE, action=_REVIEW)
-    if (entry.amount, entry.currency) != (_expected_amount(entry, ledger_entry), ledger_entry.payment.currency):
+    expected = (_expected_amount(entry, ledger_entry), ledger_entry.payment.currency)
+    if (entry.amount, entry.currency) != expected and not _may_be_a_capture(entry, ledger_entry, attempt):
         return Assessment(result=MatchResult.AMOUNT, action=_REVIEW)
     if succeeded:
         return _MATCHED
     open_ = ledger_entry.operation is not None or attempt.is_open or attempt.is_watched
     return Assessment(result=MatchResult.STATUS, action=ResolutionAction.WAKE if open_ else ResolutionAction.ASK)
+
+
+def _may_be_a_capture(entry: ReportEntry, ledger_entry: LedgerEntry, attempt: Attempt) -> bool:
+    """Return whether the entry may show the capture of a part of an authorization.
+
+    The capture is on its way here, or was made at the provider: in both cases an inquiry shows its amount.
+    """
+    payment = ledger_entry.payment
+    is_part = entry.currency == payment.currency and 1 <= entry.amount < payment.amount
+    held = ledger_entry.operation is None and attempt.state is AttemptState.AUTHORIZED
+    return held and is_part and entry.kind is EntryKind.CHARGE
 
 
 def _shares_reference(entry: ReportEntry, ledger_entry: LedgerEntry) -> bool:

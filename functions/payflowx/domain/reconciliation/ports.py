@@ -105,14 +105,16 @@ class Lookups(Protocol):
         """Return the owners among the merchant's attempts; where there is none, another merchant's."""
         ...
 
-    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]: ...
+    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment | None]:
+        """Return payments by id. None: this release cannot read the item."""
+        ...
 
     def located(self, merchant_id: str, operation_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the payment's id for each operation's id."""
         ...
 
-    def operations(self, merchant_id: str, of: Sequence[tuple[str, str]]) -> Mapping[str, Operation]:
-        """Return operations by pairs of payment id and operation id."""
+    def operations(self, merchant_id: str, of: Sequence[tuple[str, str]]) -> Mapping[str, Operation | None]:
+        """Return operations by pairs of payment id and operation id. None: this release cannot read the item."""
         ...
 
     def listed(

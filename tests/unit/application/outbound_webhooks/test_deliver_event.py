@@ -157,6 +157,23 @@ class TestTrouble:
         assert state_of(harness, event) == ["DELIVERED", "DELIVERED"]
         assert [post.url for post in harness.webhook_client.posts].count(URL) == 3
 
+    def test_another_deliverer_that_knew_fewer_endpoints_and_stored_first_is_no_error(
+        self, harness: DeliveryHarness
+    ) -> None:
+        """The endpoint was deleted between the two deliverers' reads; this one has posted to it already."""
+        harness.register(URL)
+        gone, _ = harness.register(OTHER)
+        event = harness.pay()
+
+        def overtake() -> None:
+            harness.manage.delete(MERCHANT, gone.endpoint_id)
+            harness.wake(event)
+
+        harness.world.before_next("update_item", overtake, "deliveries")
+        harness.run()
+        assert state_of(harness, event) == ["DELIVERED"]
+        assert [post.url for post in harness.webhook_client.posts].count(OTHER) == 1
+
     def test_tries_keep_to_the_schedule(self, harness: DeliveryHarness) -> None:
         harness.register()
         harness.webhook_client.always(DOWN)

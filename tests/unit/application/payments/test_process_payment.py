@@ -422,6 +422,17 @@ class TestOthers:
         assert world.clock.now_ms() - started >= 15 * MINUTE_MS
         assert world.providers.get("alpha").sent == []
 
+    def test_an_approval_that_is_cancelled_at_the_provider_in_time_is_a_cancellation(self, world: World) -> None:
+        """The payer had time left: a person released it in the provider's dashboard."""
+        provider = world.providers.get("beta")
+        world.rules.document = fallback("beta", "alpha")
+        provider.charges, provider.inquiries = [REDIRECT], [ConfirmedCancelled()]
+        payment = world.accept()
+        world.work(turns=2)
+        cancelled = world.now(payment)
+        assert (cancelled.status, cancelled.due_at_ms) == (PaymentStatus.CANCELLED, None)
+        assert world.providers.get("alpha").sent == []
+
     def test_an_accepted_charge_is_asked_for_until_it_is_final(self, world: World) -> None:
         provider = world.providers.get("alpha")
         provider.charges = [Accepted(reference="a-1")]
@@ -520,7 +531,10 @@ class TestOthers:
         payment = world.accept()
         world.clock.advance(25 * HOUR_MS / SECOND_MS)
         world.work()
-        assert world.now(payment).status is PaymentStatus.FAILED
+        failed = world.now(payment)
+        assert (failed.status, failed.attempts) == (PaymentStatus.FAILED, ())
+        assert failed.last_error is not None
+        assert failed.last_error.code == "charge_deadline_passed"
         assert world.providers.get("alpha").sent == []
 
     def test_an_outcome_that_cannot_be_written_is_resolved_later(self, world: World) -> None:

@@ -23,6 +23,9 @@ class Expression:
 
     def name(self, path: str) -> str:
         """The alias of an attribute, or of a path of attributes: `lease.epoch` -> `#lease.#epoch`."""
+        if "." not in path:
+            self.names[f"#{path}"] = path
+            return f"#{path}"
         parts = path.split(".")
         self.names.update({f"#{part}": part for part in parts})
         return ".".join(f"#{part}" for part in parts)

@@ -47,19 +47,18 @@ def from_attributes(attributes: Mapping[str, Any]) -> Item:
 
 
 def _from_value(value: Mapping[str, Any]) -> Any:
+    """Texts come first: most attributes are texts, and this function is called for each of them."""
+    text = value.get("S")
+    if text is not None:
+        return text
     ((kind, inner),) = value.items()
-    match kind:
-        case "S" | "BOOL":
-            return inner
-        case "N" if _is_integer(inner):
+    if kind == "N":
+        try:
             return int(inner)
-        case "M":
-            return from_attributes(inner)
-        case "L":
-            return [_from_value(member) for member in inner]
-        case _:
+        except ValueError:
             return ForeignValue(value)
-
-
-def _is_integer(digits: str) -> bool:
-    return digits.lstrip("-").isdecimal()
+    if kind == "M":
+        return from_attributes(inner)
+    if kind == "L":
+        return [_from_value(member) for member in inner]
+    return inner if kind == "BOOL" else ForeignValue(value)

@@ -89,6 +89,9 @@ class DynamoDBAttemptStore(ABC, Generic[Owner]):
         if append is not None or reopen is not None:
             conditions.append(expression.absent("chargedAttempt"))
         if append is not None:
+            # A claim that was decided from a message, and not from a read, begins nothing after the deadline.
+            deadline = expression.name("chargeDeadline")
+            conditions.append(f"({expression.absent('chargeDeadline')} OR {deadline} > {expression.value(now_ms)})")
             update += f", {writes.appended_attempt(expression, append)}"
             conditions += writes.may_append(expression, append)
         if reopen is not None:

@@ -1,13 +1,12 @@
 """A capture, void or refund as a DynamoDB item and back."""
 
-from dataclasses import asdict
-
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.reading import decodes
+from payflowx.adapters.dynamodb.core.reading import decodes, fields_of
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.payment_items import (
     attempt_from_item,
     attempt_to_item,
+    event_inquiries_from_item,
     last_error_from_item,
     lease_from_item,
     lease_to_item,
@@ -43,12 +42,13 @@ def operation_to_item(operation: Operation) -> Item:
         "version": operation.version,
         "lease": lease_to_item(operation.lease),
         "attempts": [attempt_to_item(attempt) for attempt in operation.attempts],
-        "lastError": asdict(operation.last_error) if operation.last_error else None,
+        "lastError": fields_of(operation.last_error) if operation.last_error else None,
         "notSentSince": operation.not_sent_since_ms,
         "readyAt": operation.ready_at_ms,
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
+        "eventInquiries": fields_of(operation.event_inquiries) if operation.event_inquiries else None,
         **review_keys(operation),
     }
 
@@ -81,6 +81,7 @@ def operation_from_item(item: Item) -> Operation:
         due_at_ms=item.get("dueAt"),
         drives=item["drives"],
         review_since_ms=review_since_from(item),
+        event_inquiries=event_inquiries_from_item(item),
     )
 
 

@@ -1,11 +1,12 @@
 """Reads the items that a page of a provider's report may concern, a hundred at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.batches import get_items, put_items
+from payflowx.adapters.dynamodb.core.reading import Unreadable, or_unreadable
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.operation_items import operation_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item
@@ -18,6 +19,8 @@ from payflowx.domain.shared.limits import SECOND_MS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,10 @@ class DynamoDBLookups:
         names = {key["pk"]: name for name, key in by_name.items()}
         return {names[item["pk"]]: owner_from_item(item) for item in self._get(list(by_name.values()))}
 
-    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment]:
-        """By their ids."""
-        found = self._get([keys.payment_key(merchant_id, name) for name in transaction_ids])
-        return {item["transactionId"]: from_item(item) for item in found}
+    def payments(self, merchant_id: str, transaction_ids: Sequence[str]) -> Mapping[str, Payment | None]:
+        """By their ids. One that cannot be read must not hide the others."""
+        names = {_key_of(keys.payment_key(merchant_id, name)): name for name in transaction_ids}
+        return self._read(names, from_item)
 
     def located(self, merchant_id: str, operation_ids: Sequence[str]) -> Mapping[str, str]:
         """Which payment an operation belongs to."""
@@ -51,10 +54,10 @@ class DynamoDBLookups:
         found = self._get([keys.locator_key(merchant_id, name) for name in operation_ids])
         return {by_pk[item["pk"]]: item["transactionId"] for item in found}
 
-    def operations(self, merchant_id: str, of: Sequence[tuple[str, str]]) -> Mapping[str, Operation]:
+    def operations(self, merchant_id: str, of: Sequence[tuple[str, str]]) -> Mapping[str, Operation | None]:
         """By payment and id."""
-        found = self._get([keys.operation_key(merchant_id, payment, name) for payment, name in of])
-        return {item["operationId"]: operation_from_item(item) for item in found}
+        names = {_key_of(keys.operation_key(merchant_id, payment, name)): name for payment, name in of}
+        return self._read(names, operation_from_item)
 
     def listed(
         self, merchant_id: str, source: Source, provider: str, account_id: str, references: Sequence[str]
@@ -90,5 +93,15 @@ class DynamoDBLookups:
             ],
         )
 
+    def _read(self, names: Mapping[tuple[str, str], str], decode: Callable[[Item], T]) -> Mapping[str, T | None]:
+        found = {names[_key_of(item)]: item for item in self._get([{"pk": pk, "sk": sk} for pk, sk in names])}
+        read = {name: or_unreadable(decode)(item) for name, item in found.items()}
+        return {name: None if isinstance(one, Unreadable) else one for name, one in read.items()}
+
     def _get(self, item_keys: Sequence[Mapping[str, str]]) -> list[Item]:
         return list(get_items(self.client, self.table, item_keys))
+
+
+def _key_of(item: Mapping[str, str]) -> tuple[str, str]:
+    """Return an item's key: the only attributes that every release can read."""
+    return item["pk"], item["sk"]

@@ -1,0 +1,68 @@
+"""The paths that a run walked, counted: operations, events, deliveries, reports, operators, releases."""
+
+from collections import Counter
+
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
+from simulation.history import Source
+
+
+def walked(evidence: Evidence) -> Counter[str]:
+    """How often each path was walked. `simulation/paths.py` names those that must be."""
+    found: Counter[str] = Counter()
+    for payment in evidence.payments.values():
+        for operation in payment.operations.values():
+            _count_operation(found, payment, operation)
+        refunds = [o for o in payment.operations.values() if o.item and o.item["kind"] == "refund"]
+        found["several refunds of one payment"] += len(refunds) > 1
+        for event in payment.events:
+            _count_event(found, event)
+    _count_world(found, evidence)
+    return found
+
+
+def _count_operation(found: Counter[str], payment: PaymentEvidence, operation: OperationEvidence) -> None:
+    for _, before, after in operation.versions:
+        if before is None or after is None:
+            continue
+        kind = after["kind"]
+        if before["status"] != after["status"]:
+            found[f"{kind}: {before['status']} became {after['status']}"] += 1
+        for one, other in zip(before["attempts"], after["attempts"], strict=False):
+            if one["state"] != other["state"]:
+                found[f"{kind} attempt: {one['state']} became {other['state']}"] += 1
+        found[f"{kind}: a further attempt"] += len(after["attempts"]) > max(1, len(before["attempts"]))
+    item = operation.item
+    if item is not None and payment.item is not None:
+        found[f"{item['kind']} of a part"] += item["amount"] < payment.item["amount"]
+        found[f"{item['kind']} made at the provider"] += item.get("origin") == "provider"
+
+
+def _count_event(found: Counter[str], event: Stored) -> None:
+    found[f"changed by {event['actor']}"] += 1
+    for delivery in event.get("deliveries", {}).values():
+        found[f"delivery: {delivery['state']}"] += 1
+        found["delivery tried again"] += delivery["attempts"] > 1
+
+
+def _count_world(found: Counter[str], evidence: Evidence) -> None:
+    history = evidence.result.history
+    for webhook in history.webhooks:
+        kind = "of another merchant" if webhook.merchant != webhook.address else "true"
+        kind = "signed with another key" if webhook.signed_by != webhook.address else kind
+        found[f"provider event: {kind}, answered {webhook.status}"] += 1
+    for change in history.report_changes:
+        found[f"report line: {change.change}"] += 1
+    for command in history.commands:
+        found[f"command: {command.command['command']}, {'done' if command.ok else 'refused'}"] += 1
+        if command.is_right is not None and command.ok:
+            found[f"verdict {'by' if command.is_right else 'against'} the books"] += 1
+    for entry in history.entries:
+        if entry.source is Source.DASHBOARD:
+            found[f"dashboard: {entry.kind}"] += 1
+    for call in history.calls:
+        if call.status >= 400:
+            found[f"refused: {call.answer.get('code')}"] += 1
+    newer = any("addedLater" in item for item in evidence.result.items.values())
+    found["items of a newer release"] += newer
+    for strike in history.strikes:
+        found[f"strike: {strike.kind}"] += strike.until_ms > 0
