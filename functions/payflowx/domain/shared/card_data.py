@@ -12,8 +12,8 @@ digits; digits of a text that `card_number_lookalikes` knows, which includes dig
 finds a card number that was disguised on purpose.
 
 Detected wrongly: one in 10 numbers with a scheme's first digits and length passes the Luhn check by chance. That is
-about one in 22 of random numbers with 16 digits, and one in 6,000 of random ids with 16 hexadecimal digits. Of a million
-random UUIDs (with or without dashes), SHA hashes, ULIDs or trace headers: none.
+about one in 22 of random numbers with 16 digits, and one in 6,000 of random ids with 16 hexadecimal digits. Of a
+million random UUIDs (with or without dashes), SHA hashes, ULIDs or trace headers: none.
 """
 
 import re
