@@ -62,9 +62,9 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         "the proof of a charge is not verified",
         Edit(
             ProcessProviderEvent,
-            "_proven",
-            "verify_outcome(inbound.provider_event.outcome, found.payment, found.attempt, first_send=False)",
-            "inbound.provider_event.outcome",
+            "_prove",
+            "verify_outcome(claimed, item.owner, attempt, first_send=False)",
+            "claimed if item.operation is None else verify_outcome(claimed, item.owner, attempt, first_send=False)",
         ),
     ),
     broken(
@@ -72,9 +72,9 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         "the proof of a refund is not verified",
         Edit(
             ProcessProviderEvent,
-            "_moved",
-            "verify_outcome(inbound.provider_event.operation_outcome, operation, found.attempt, first_send=False)",
-            "inbound.provider_event.operation_outcome",
+            "_prove",
+            "verify_outcome(claimed, item.owner, attempt, first_send=False)",
+            "claimed if item.operation else verify_outcome(claimed, item.owner, attempt, first_send=False)",
         ),
     ),
     broken(
@@ -93,22 +93,18 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         "any event about a charge is its success",
         Edit(
             ProcessProviderEvent,
-            "_proven",
+            "_prove",
             "    outcome = verify_outcome(",
-            "    outcome = found.attempt.is_open and Succeeded(reference='ch_x', amount=found.payment.amount, "
-            "currency=found.payment.currency, merchant_reference=found.attempt.provider_key) or verify_outcome(",
+            "    outcome = item.operation is None and attempt.is_open and Succeeded(reference='ch_x', "
+            "amount=item.payment.amount, currency=item.payment.currency, merchant_reference=attempt.provider_key) "
+            "or verify_outcome(",
         ),
-        Edit(
-            ProcessProviderEvent,
-            "_proven",
-            "if not isinstance(inbound.provider_event.outcome, Succeeded):",
-            "if False:",
-        ),
+        Edit(ProcessProviderEvent, "_prove", "if not isinstance(claimed, Succeeded):", "if False:"),
     ),
     broken(
         _ROOM,
         "an event that arrives while a worker is busy is dropped",
-        Edit(ProcessProviderEvent, "_put_back_or_drop", "if not self._put_back(inbound):", "if True:"),
+        Edit(ProcessProviderEvent, "_put_back_or_drop", "self._put_back(inbound) or ", ""),
         survives=(
             "Only a hint is dropped, and an inquiry is scheduled anyway: order, repetition and loss of events make no "
             "difference to the final state (I19). What it costs is time, within the back-off of the inquiries."
