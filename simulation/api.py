@@ -1,7 +1,6 @@
 """API Gateway in front of the API's function, with its authorizer and the authorizer's cache."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -82,10 +81,6 @@ class Api:
         self.platform.invoke(function, event, done)
         self.kernel.wait()
         return answers[0]
-
-    def aside(self, action: Callable[[], object]) -> None:
-        """A task of its own."""
-        self.kernel.spawn(lambda: action() and None)
 
     def _authorize(self, api_key: str) -> str | None:
         asked_ms, merchant_id = self._authorized.get(api_key, (EPOCH_MS - _DAY_MS, ""))

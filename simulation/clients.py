@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from simulation.api import Api
@@ -108,7 +109,7 @@ class Clients:
             self._beside(lambda: self._cancel(order, path))
         hasty = [step for step in order.steps if not step.patient]
         for number, step in enumerate(hasty):
-            self._beside(lambda step=step, number=number: self._ask_early(order, path, step, f"hasty-{number}"))
+            self._beside(partial(self._ask_early, order, path, step, f"hasty-{number}"))
         status = self._watch(order, path, _LOOKS_MS)
         for number, step in enumerate(step for step in order.steps if step.patient):
             if status in _ENDED:

@@ -63,13 +63,15 @@ MAX_RATES: Final[dict[str, float]] = {
     "operator_errs": 0.20,
     "operator_reconciles": 0.70,
     # Providers' reports, a line
-    "report_omits": 0.05,
-    "report_repeats": 0.05,
-    "report_other_amount": 0.03,
+    "report_omits": 0.30,
+    "report_repeats": 0.20,
+    "report_other_amount": 0.20,
     # Merchants' people at their providers, two chances a run each
     "dashboard_refunds": 0.50,
     "dashboard_captures": 0.25,
     "dashboard_voids": 0.25,
+    # Captures, voids and refunds at providers
+    "operation_turns_out": 0.30,
     # Clients, a payment
     "client_concurrent": 0.50,
     "client_repeats_later": 0.40,

@@ -15,7 +15,7 @@ from payflowx.adapters.dynamodb.core.keys import due_shard_name
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.platform.aws import AwsClients
 from payflowx.domain.outbound_webhooks.ports import WebhookClient
-from payflowx.domain.payments.ports import Concurrency, Due
+from payflowx.domain.payments.ports import Concurrency, Due, UnknownDue
 from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, TransitionError
 from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
@@ -302,7 +302,7 @@ def current_wirings(kernel: Kernel) -> Iterator[None]:
 class _QuietDueItems(DynamoDBDueItems):
     """A shard without anything due is answered at once: they would be half of all that a run does."""
 
-    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due]]:
+    def pages(self, shard: int, until_ms: int) -> Iterator[Sequence[Due | UnknownDue]]:
         index = self.client.database.tables[self.table].indexes["due"]  # type: ignore[attr-defined]
         least = index.least_of(due_shard_name(shard), until_ms)
         return super().pages(shard, until_ms) if least is not None and least <= until_ms else iter(())

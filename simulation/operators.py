@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from sandbox.store import Record
@@ -17,6 +18,7 @@ _TRIES: Final = 4
 _PAUSE_MS: Final = 3_600_000
 _CACHED_MS: Final = 30 * 60_000
 """Longer than any instance remembers a secret, frozen ones included."""
+_ON_ITS_WAY_MS: Final = 65 * 60_000
 _CLOCKS_DIFFER_MS: Final = 5_000
 _QUEUES: Final = ("jobs", "notices", "deliveries", "runs")
 _UNDECIDED: Final = frozenset({"pending", "waiting for the payer"})
@@ -165,7 +167,7 @@ class Operators:
         books = self._books(merchant, review)
         amount = self.amounts.get(review["transactionId"], 0)
         moved = _operation_moved(books) if review["operationId"] else _charge_moved(books, amount)
-        if moved is None:
+        if moved is None or (not moved and not self._is_settled(review)):
             return
         is_right = self.kernel.random.random() >= self.errs
         names = {"merchantId": merchant}
@@ -181,6 +183,11 @@ class Operators:
             is_right=is_right,
             books=books,
         )
+
+    def _is_settled(self, review: dict[str, Any]) -> bool:
+        """Whether what is not in the books will not come any more: a request may be on its way for an hour."""
+        since_ms = datetime.fromisoformat(review["since"]).timestamp() * 1000
+        return self.kernel.now_ms - since_ms > _ON_ITS_WAY_MS
 
     def _books(self, merchant: str, review: dict[str, Any]) -> list[Record]:
         """The lines about this payment or operation, found by the key and the reference on the list."""

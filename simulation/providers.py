@@ -30,6 +30,12 @@ _LATEST_MS: Final = 3_600_000
 _FORGOTTEN_SECONDS: Final = 1e9
 _PROVIDER_KEY: Final = re.compile(r"pfx-[a-z2-7]{16}-[1-9]")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{8,}")
+_OPERATION: Final = re.compile(r"/(captures?|voids|refunds?|authorization)$")
+_TURNS: Final = (
+    *("tok_soft_decline", "tok_hard_decline", "tok_async_success", "tok_async_failure"),
+    "tok_timeout_after_charge",
+)
+"""How a capture, void or refund may turn out: refused, later, refused later, or without an answer."""
 _KINDS: Final[Mapping[str, Any]] = {**SIMULATORS, **REAL_PROVIDERS}
 
 
@@ -196,8 +202,10 @@ class SimulatedProviders:
         )
         forgets = request.method == "GET" and self.faults.strikes("gateway_forgets")
         simulator.visibility_lag_seconds = _FORGOTTEN_SECONDS if forgets else 0.0
+        if request.method == "POST" and _moves_more(request) and self.faults.strikes("operation_turns_out"):
+            simulator.next_operation(self.faults.random.choice(_TURNS))
         with self._caused(provider_key, Source.REQUEST, process):
-            reply = simulator.handle(asked, now_ms / 1000)
+            reply: Reply = simulator.handle(asked, now_ms / 1000)
         if is_report(name, asked):
             reply = garbled(name, reply, self.faults, partial(self._report_changed, shop.account))
         simulator.visibility_lag_seconds = 0.0
@@ -325,6 +333,11 @@ class SimulatedProviders:
         if entry is None:
             return {"providerKey": None, "source": "provider"}
         return {"providerKey": entry.provider_key, "source": entry.source.value}
+
+
+def _moves_more(request: HttpRequest) -> bool:
+    """Whether the request is about a capture, void or refund."""
+    return bool(_OPERATION.search(request.path)) or b"command=cancel_refund_transaction" in request.body
 
 
 def _page(status: int) -> HttpResponse:

@@ -67,7 +67,7 @@ def _newer_update(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_widened(key: Mapping[str, Any]) -> bool:
-    sort = key.get("sk", {}).get("S", "")
+    sort = str(key.get("sk", {}).get("S", ""))
     return sort == "PAYMENT" or sort.startswith("OP#")
 
 

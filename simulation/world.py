@@ -43,7 +43,7 @@ _LONG_PATIENCE_MS: Final = 50 * 24 * HOUR_MS
 """Longer than the longest time for which a provider may answer that a charge is pending."""
 _LONG_EVERY: Final = 50
 """Every so many seeds, a long run."""
-_REVIEWED_MS: Final = (20 * MINUTE_MS, 100 * MINUTE_MS)
+_REVIEWED_MS: Final = (70 * MINUTE_MS, 140 * MINUTE_MS)
 """After the trouble, operators work through the reviews."""
 _UNDECIDED: Final = frozenset({"UNKNOWN", "ACCEPTED", "REQUIRES_ACTION"})
 _HELD_MS: Final = 12 * HOUR_MS

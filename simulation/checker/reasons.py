@@ -20,6 +20,7 @@ _CACHED_MS: Final = 2 * _MINUTE_MS
 """A function may know a switch or an account for a minute longer than it is true, and a call lasts a while."""
 
 MAX_RETRIES: Final = 3
+MAX_ATTEMPTS: Final = 8
 MAX_WAKE_UPS: Final = 40
 CHARGE_DEADLINE_MS: Final = _DAY_MS
 NOT_SENT_PATIENCE_MS: Final = _HOUR_MS
@@ -154,7 +155,7 @@ def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: S
     if before["status"] == "IN_REVIEW":
         return ""  # a payment in review begins no attempt any more
     attempts = after["attempts"]
-    last = max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default={})
+    last: Stored = max(attempts, key=lambda attempt: (attempt["epoch"], attempt["number"]), default={})
     code = after.get("lastError", {}).get("code")
     if code == "action_expired":
         if any(line["kind"] == "void" and line["source"] == "dashboard" for line in payment.books):
@@ -164,7 +165,8 @@ def _why_failed(world: _World, payment: PaymentEvidence, write: Write, before: S
         return "" if write.at_ms + _CLOCKS_MS >= deadline_ms else "failed before the payer's time was over"
     if last.get("decline_kind") in _NO_FURTHER or last.get("reopens_until_ms") is not None:
         return ""
-    if len(attempts) > MAX_RETRIES or write.at_ms + _CLOCKS_MS >= after["chargeDeadline"]:
+    answered = sum(attempt["state"] != "NOT_SENT" for attempt in attempts)
+    if answered > MAX_RETRIES or len(attempts) >= MAX_ATTEMPTS or write.at_ms + _CLOCKS_MS >= after["chargeDeadline"]:
         return ""
     since_ms = _unsent_since_ms(payment, write)
     if since_ms is not None and write.at_ms - since_ms + _CLOCKS_MS >= NOT_SENT_PATIENCE_MS:

@@ -67,6 +67,11 @@ def erasure(evidence: Evidence) -> Iterator[Violation]:
         if call.status == 202 and (merchant, key) in orders
     }
     erased = {name for name, payment in evidence.payments.items() if payment.item and payment.item.get("erased")}
+    for command in evidence.result.history.commands:
+        name = f"{command.command.get('transactionId')}@{command.command.get('merchantId')}"
+        done = command.ok and (command.answer or {}).get("erased") is True
+        if command.command["command"] == "erase_personal_data" and done and name not in erased:
+            yield Violation("ERASURE", name, "an operator was told that it is erased, and it is not")
     if not erased:
         return
     texts: dict[str, list[tuple[str, str]]] = defaultdict(list)

@@ -79,17 +79,17 @@ def _early(name: str, which: str, versions: Sequence[Version]) -> Iterator[Viola
         took = after["lease"]["owner"] and after["lease"]["epoch"] > before["lease"]["epoch"]
         if took and write.at_ms + _CLOCKS_MS < before["readyAt"]:
             yield Violation("I13", name, f"{which}was worked on {before['readyAt'] - write.at_ms} ms before its time")
-        if _is_hastened_for_nothing(before, after):
+        if _is_expedited_for_nothing(before, after):
             yield Violation("I13", name, f"{which}has its next attempt brought forward by a hint")
         for one, other in zip(before["attempts"], after["attempts"], strict=False):
             yield from _too_soon(name, which, after, one, other)
 
 
-def _is_hastened_for_nothing(before: Stored, after: Stored) -> bool:
-    """A hint hastens an inquiry. Where no attempt is open or watched there is none, and a back-off must be kept."""
-    hastened = after["readyAt"] < before["readyAt"] and after.get("eventSeq") == before.get("eventSeq")
+def _is_expedited_for_nothing(before: Stored, after: Stored) -> bool:
+    """A hint expedites an inquiry. Where no attempt is open or watched there is none, and a back-off must be kept."""
+    expedited = after["readyAt"] < before["readyAt"] and after.get("eventSeq") == before.get("eventSeq")
     asked = any(a["state"] in _OPEN or a.get("reopens_until_ms") is not None for a in before["attempts"])
-    return hastened and not asked and before["status"] == "PENDING" and after["lease"] == before["lease"]
+    return expedited and not asked and before["status"] == "PENDING" and after["lease"] == before["lease"]
 
 
 def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) -> Iterator[Violation]:

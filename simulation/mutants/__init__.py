@@ -14,8 +14,9 @@ from simulation.mutants.outbound import OUTBOUND
 from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.reviewing import REVIEWING
 from simulation.mutants.tenancy import TENANCY
+from simulation.mutants.undecided import UNDECIDED
 
-MUTANTS: Final[tuple[Mutant, ...]] = (
+_ALL: Final[tuple[Mutant, ...]] = (
     *CHARGING,
     *OPERATING,
     *INBOUND,
@@ -25,4 +26,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *RECOVERING,
 )
 
-__all__ = ["MUTANTS", "Mutant", "applied"]
+MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)
+OPEN_MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name in UNDECIDED)
+
+__all__ = ["MUTANTS", "OPEN_MUTANTS", "Mutant", "applied"]

@@ -22,6 +22,7 @@ from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments import attempt as attempt_module
 from payflowx.domain.payments import (
+    balances,
     claim,
     inquiry_times,
     not_sent,
@@ -293,7 +294,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
     ),
     Mutant(
         _ROOM,
-        "dead workers are not noticed",
+        "dead workers are not found",
         lambda: [patch.object(attempt_store, "DUE_AFTER_LEASE_MS", 1_000 * _DAY_MS)],
     ),
     Mutant(_ROOM, "version not compared", partial(_ignoring, "version")),
@@ -333,10 +334,22 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         "a re-send that could not be sent closes the attempt",
         Edit(verification, "verify_outcome", "case NotSent() if not first_send:", "case NotSent() if False:"),
     ),
-    Mutant(
+    broken(
         _ROOM,
         "answers are not compared with the payment",
-        lambda: [patch.object(verification, "_verified", lambda outcome, _owner, _attempt: outcome)],
+        Edit(
+            verification,
+            "_verified",
+            "    if outcome.merchant_reference",
+            "    return outcome\n    if outcome.merchant_reference",
+        ),
+        Edit(
+            balances,
+            "check_balance",
+            'raise InvariantError("the change breaks',
+            'return None or str("the change breaks',
+        ),
+        Edit(balances, "is_off_balance", "return payment", "return False and payment"),
     ),
     Mutant(_ROOM, "event outside the transaction", _event_outside_the_transaction),
     Mutant(_ROOM, "lease kept after the outcome", lambda: [patch.object(Lease, "released", lambda self: self)]),

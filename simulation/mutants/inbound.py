@@ -59,22 +59,12 @@ INBOUND: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "the proof of a charge is not verified",
+        "the proof of an event is not verified",
         Edit(
             ProcessProviderEvent,
             "_prove",
             "verify_outcome(claimed, item.owner, attempt, first_send=False)",
-            "claimed if item.operation is None else verify_outcome(claimed, item.owner, attempt, first_send=False)",
-        ),
-    ),
-    broken(
-        _ROOM,
-        "the proof of a refund is not verified",
-        Edit(
-            ProcessProviderEvent,
-            "_prove",
-            "verify_outcome(claimed, item.owner, attempt, first_send=False)",
-            "claimed if item.operation else verify_outcome(claimed, item.owner, attempt, first_send=False)",
+            "claimed",
         ),
     ),
     broken(
@@ -94,12 +84,12 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         Edit(
             ProcessProviderEvent,
             "_prove",
-            "    outcome = verify_outcome(",
-            "    outcome = item.operation is None and attempt.is_open and Succeeded(reference='ch_x', "
-            "amount=item.payment.amount, currency=item.payment.currency, merchant_reference=attempt.provider_key) "
-            "or verify_outcome(",
+            "if not isinstance(claimed, Succeeded):",
+            "if item.operation is None and attempt.is_open:\n"
+            "        claimed = Succeeded(reference='ch_x', amount=item.owner.amount, currency=item.owner.currency,\n"
+            "                            merchant_reference=attempt.provider_key)\n"
+            "    if not isinstance(claimed, Succeeded):",
         ),
-        Edit(ProcessProviderEvent, "_prove", "if not isinstance(claimed, Succeeded):", "if False:"),
     ),
     broken(
         _ROOM,

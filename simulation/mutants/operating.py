@@ -435,7 +435,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
-        "operations are not announced",
+        "operations make no merchant events",
         Edit(
             state_machine,
             "change_of",

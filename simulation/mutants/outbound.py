@@ -15,13 +15,13 @@ _ROOM: Final = "outbound_webhooks"
 OUTBOUND: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
-        "what is announced is not due",
+        "a merchant event is not due",
         Edit(merchant_event_items, "delivery_fields", '"dueAt": merchant_event.due_at_ms,', '"dueAt": None,'),
         Edit(merchant_event_items, "delivery_fields", "if due else None", "if False else None"),
     ),
     broken(
         _ROOM,
-        "a review is not announced",
+        "a review is no merchant event",
         Edit(
             event_types, "payment_event_type", "if before is after", "if before is after or after.value == 'IN_REVIEW'"
         ),

@@ -12,7 +12,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 MAKE = re.compile(r"\bmake ([a-z][a-z0-9-]*)\b")
-HISTORY = {"0024-rooms-and-words.md", "CHANGELOG.md"}
+HISTORY = {"0024-rooms-and-words.md", "0029-one-attempt-engine.md", "CHANGELOG.md"}
 """They name modules as they were called before."""
 MADE = {".local", ".venv", ".venv-docs", ".venv-313", "node_modules", "cdk.out"}
 """Folders that exist only after a command."""

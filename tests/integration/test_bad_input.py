@@ -1,7 +1,7 @@
 """Every way of asking wrongly: a precise refusal, nothing written, nothing repeated, nothing logged."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -101,6 +101,13 @@ CARD_DATA: dict[str, dict[str, Any]] = {
     "in metadata": {"metadata": {"note": CARD}},
     "as a metadata name": {"metadata": {CARD: "x"}},
     "as a number": {"amount": int(CARD)},
+    "as a number with a fraction": {"amount": float(CARD)},
+    "as a number with an exponent": {"surprise": 4.111111111111111e60 / 1e45},
+    "as a negative number": {"amount": -int(CARD)},
+    "with blanks and dashes": {"description": "4111 - 1111 - 1111 - 1111"},
+    "with invisible characters": {"description": "4111\u200b1111\u200b1111\u200b1111"},
+    "with HTML entities": {"description": "4111&nbsp;1111&nbsp;1111&nbsp;1111"},
+    "with commas": {"description": "4111,1111,1111,1111"},
     "as an unknown field": {"surprise": int(CARD)},
     "as a field's name": {CARD: 1},
     "deep inside": {"customer": {"name": [{"x": CARD}]}},
@@ -159,6 +166,47 @@ def test_card_data_anywhere(functions: Functions, case: str, capsys: pytest.Capt
 def test_a_card_number_in_a_header(functions: Functions, header: str, value: str) -> None:
     headers = {"Idempotency-Key": "k", header: value}
     check(functions, functions.call("POST", "/payments", payment_body(), headers=headers), 422, "card_data_refused")
+
+
+_UUID: Final = "b416da5b-1ea5-4600-9172-01545c79ed2e"
+"""Its digits 4600-9172-01545 pass all checks of a card number."""
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Idempotency-Key", _UUID),
+        ("Idempotency-Key", f'"{_UUID}"'),
+        ("X-Request-Id", _UUID),
+        ("X-Datadog-Trace-Id", "4539148803436467008"),
+        ("X-Datadog-Parent-Id", "4539148803436467008"),
+        ("X-Cloud-Trace-Context", "105445aa7843bc8bf206b12000100000/4539148803436467008;o=1"),
+        ("X-B3-SpanId", "4111111111111111"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-4111111111111111-01"),
+    ],
+)
+def test_an_id_in_a_header_is_no_card_number(functions: Functions, header: str, value: str) -> None:
+    headers = {"Idempotency-Key": "k", header: value}
+    assert functions.call("POST", "/payments", payment_body(), headers=headers)[0] == 202
+
+
+@pytest.mark.parametrize("value", [f"{CARD}-1", f"card {CARD}", "4111 1111 1111 1111"])
+def test_a_card_number_in_a_trace_header_of_another_form(functions: Functions, value: str) -> None:
+    headers = {"Idempotency-Key": "k", "traceparent": value}
+    check(functions, functions.call("POST", "/payments", payment_body(), headers=headers), 422, "card_data_refused")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/payments/pay_2222222227222222",
+        "/payments/pay_2222222227222222/events",
+        "/events/evt_2222222227222222_1/redeliver",
+    ],
+)
+def test_an_id_of_digits_in_the_address_is_no_card_number(functions: Functions, path: str) -> None:
+    method = "POST" if path.endswith("redeliver") else "GET"
+    assert functions.call(method, path)[1]["code"] == "not_found"
 
 
 @pytest.mark.parametrize(

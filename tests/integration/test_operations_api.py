@@ -141,6 +141,15 @@ class TestRefunds:
         assert (status, problem["code"], problem.get("field")) == (422, code, field)
         assert functions.call("GET", f"/payments/{payment}")[1] == before
 
+    @pytest.mark.parametrize("kind", ["refunds", "capture"])
+    def test_an_amount_of_null_moves_nothing(self, functions: Functions, kind: str) -> None:
+        payment = paid(functions)
+        before = functions.call("GET", f"/payments/{payment}")[1]
+        status, problem, _ = ask(functions, payment, kind, {"amount": None})
+        assert (status, problem["code"], problem.get("field")) == (422, "amount_invalid", "amount")
+        assert "null" in problem["detail"]
+        assert functions.call("GET", f"/payments/{payment}")[1] == before
+
     def test_a_key_is_needed(self, functions: Functions) -> None:
         assert ask(functions, paid(functions), "refunds", {"amount": 5}, None)[1]["code"] == "idempotency_key_required"
 

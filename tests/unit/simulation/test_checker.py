@@ -782,7 +782,7 @@ def on_the_list_for_nothing() -> Story:
     return story
 
 
-def hastened_for_nothing() -> Story:
+def expedited_for_nothing() -> Story:
     story = Story()
     story.accept()
     story.claim(2)
@@ -899,7 +899,7 @@ def erased_but_payable() -> Story:
 
 
 BAD: list[tuple[str, Told]] = [
-    ("I13 .*next attempt brought forward", hastened_for_nothing),
+    ("I13 .*next attempt brought forward", expedited_for_nothing),
     ("I15 .*was changed by another, and the lease of epoch 1 stayed", expired_lease_stays),
     ("I16 .*nobody was told", delivery(state="PENDING")),
     ("DELIVERY .*is an event of acme", delivery(wrong=to_another_merchant)),

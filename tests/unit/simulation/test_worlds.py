@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,7 @@ class TestDashboards:
         assert len({provider for _, provider in found}) >= 3
 
 
-LISTS = {
+LISTS: dict[str, tuple[Request, dict[str, Any]]] = {
     "stripe": (Request(method="GET", path="/v1/balance_transactions"), {"data": [{"source": {"amount": 100}}]}),
     "razorpay": (Request(method="GET", path="/v1/payments", query={"from": "1"}), {"items": [{"amount": 100}]}),
     "cashfree": (Request(method="POST", path="/pg/recon"), {"data": [{"event_amount": 1.0}]}),

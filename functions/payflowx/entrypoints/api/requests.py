@@ -9,7 +9,9 @@ from urllib.parse import unquote_plus
 
 from payflowx.domain.shared.card_data import contains_card_number, is_sensitive_name
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.identifiers import ID_CHARS
 from payflowx.domain.shared.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY_CHARS
+from payflowx.entrypoints.api.strict_json import NotAnInteger
 
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}")
 _PHONE: Final = re.compile(r"\+[0-9]{7,15}")
@@ -18,6 +20,22 @@ _API_GATEWAY_HEADERS: Final = frozenset(
     {"authorization", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "via"}
 )
 """Written by API Gateway or checked by the authorizer; numbers in them are not the client's data."""
+
+_TRACE_HEADERS: Final[Mapping[str, re.Pattern[str]]] = {
+    **dict.fromkeys(("x-datadog-trace-id", "x-datadog-parent-id"), re.compile(r"[0-9]{1,20}")),
+    "traceparent": re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
+    "x-cloud-trace-context": re.compile(r"[0-9a-fA-F]{32}(?:/[0-9]{1,20})?(?:;o=[0-9])?"),
+    "b3": re.compile(r"(?:[0-9a-f]{16}){1,2}-[0-9a-f]{16}(?:-[01d](?:-[0-9a-f]{16})?)?"),
+    **dict.fromkeys(("x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid"), re.compile(r"(?:[0-9a-f]{16}){1,2}")),
+    "uber-trace-id": re.compile(r"[0-9a-f]{1,32}:[0-9a-f]{1,16}:[0-9a-f]{1,16}:[0-9a-f]{1,2}"),
+}
+"""Random numbers in the form that their standard gives them: one in twenty decimal ids looks like a card number.
+
+No code reads, stores or logs these headers. In another form they are searched like all others.
+"""
+
+_OWN_ID: Final = re.compile(rf"(?:pay|cap|void|ref|we|evt)_[a-z2-7]{{{ID_CHARS}}}(?:_[1-9][0-9]{{0,5}})?")
+"""An id of ours as a part of the address. It may have digits only."""
 
 CARD_DATA_REFUSED: Final = (
     "The request holds what looks like a card number or a card verification value. Send a token from the "
@@ -56,12 +74,13 @@ class ApiRequest:
         if size > MAX_HEADER_BYTES:
             raise Refusal("headers_too_large", f"The headers are larger than {MAX_HEADER_BYTES} bytes.")
         for key, values in self._all_headers():
-            if key not in _API_GATEWAY_HEADERS and any(contains_card_number(value) for value in values):
+            if key not in _API_GATEWAY_HEADERS and any(_is_refused_in(key, value) for value in values):
                 raise Refusal("card_data_refused", CARD_DATA_REFUSED)
 
     def check_path_and_query(self) -> None:
         """Raises `Refusal` when the address holds a card number; addresses end up in logs everywhere."""
-        texts = [str(self.event.get("path") or "")]
+        parts = str(self.event.get("path") or "").split("/")
+        texts = ["/".join(part for part in parts if not _OWN_ID.fullmatch(part))]
         for name, values in self._all_parameters():
             if is_sensitive_name(name):
                 raise Refusal("card_data_refused", CARD_DATA_REFUSED)
@@ -115,6 +134,11 @@ class ApiRequest:
             self.event.get("queryStringParameters"),
         )
         return _pairs(several, single, lower=False)
+
+
+def _is_refused_in(header: str, value: str) -> bool:
+    trace = _TRACE_HEADERS.get(header)
+    return not (trace and trace.fullmatch(value.strip())) and contains_card_number(value)
 
 
 def _pairs(
@@ -174,4 +198,6 @@ def _holds_card_data(value: Any, spared: str | None) -> bool:
         return any(_holds_card_data(member, spared) for member in value)
     if isinstance(value, str):
         return value is not spared and contains_card_number(value)
+    if isinstance(value, NotAnInteger):
+        value = value.whole_number
     return isinstance(value, int) and contains_card_number(str(abs(value)))

@@ -1,6 +1,9 @@
 """JSON as RFC 8259 has it, and stricter where laxness hides mistakes: no duplicate keys, no NaN, bounded depth."""
 
 import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, NoReturn
 
 from payflowx.domain.shared.errors import Refusal
@@ -9,8 +12,23 @@ from payflowx.domain.shared.limits import MAX_JSON_DEPTH
 _BOM: Final = b"\xef\xbb\xbf"
 
 
+_SHORT_NUMBER: Final = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
 class NotAnInteger:
-    """Stands for a number with a fraction or an exponent, so that no float ever exists and none fits any field."""
+    """Stands for a number with a fraction or an exponent, so that no float ever exists and none fits any field.
+
+    `text` is the number as it was sent, such as `4.1e15`.
+    """
+
+    text: str
+
+    @property
+    def whole_number(self) -> int | None:
+        """The value if it is a whole number after all: `41` for `4.10e1`. None for others, and for very long texts."""
+        value = Decimal(self.text) if _SHORT_NUMBER.fullmatch(self.text) else None
+        return int(value) if value is not None and value == value.to_integral_value() else None
 
 
 def decode_json_object(data: bytes) -> dict[str, Any]:
@@ -25,7 +43,7 @@ def decode_json_object(data: bytes) -> dict[str, Any]:
         value = json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_float=lambda _text: NotAnInteger(),
+            parse_float=NotAnInteger,
             parse_constant=lambda _text: _refuse("NaN and Infinity are not valid JSON."),
         )
     except RecursionError:

@@ -68,6 +68,11 @@ def known(item: Item, target: type[Any]) -> Item:
     return {name: item[name] for name in target.__dataclass_fields__ if name in item}
 
 
+def fields_of(instance: Any) -> Item:
+    """The fields of a flat dataclass by their names. `dataclasses.asdict` would copy every value."""
+    return {name: getattr(instance, name) for name in instance.__dataclass_fields__}
+
+
 def _reason(error: Exception) -> str:
     """The name of the attribute, or the unknown word. Neither is a personal datum: those are texts, and texts fit."""
     return f"{type(error).__name__}: {error}"[:_MAX_REASON_CHARS]

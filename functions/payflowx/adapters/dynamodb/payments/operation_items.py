@@ -1,9 +1,7 @@
 """A capture, void or refund as a DynamoDB item and back."""
 
-from dataclasses import asdict
-
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.reading import decodes
+from payflowx.adapters.dynamodb.core.reading import decodes, fields_of
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.payment_items import (
     attempt_from_item,
@@ -44,13 +42,13 @@ def operation_to_item(operation: Operation) -> Item:
         "version": operation.version,
         "lease": lease_to_item(operation.lease),
         "attempts": [attempt_to_item(attempt) for attempt in operation.attempts],
-        "lastError": asdict(operation.last_error) if operation.last_error else None,
+        "lastError": fields_of(operation.last_error) if operation.last_error else None,
         "notSentSince": operation.not_sent_since_ms,
         "readyAt": operation.ready_at_ms,
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
-        "eventInquiries": asdict(operation.event_inquiries) if operation.event_inquiries else None,
+        "eventInquiries": fields_of(operation.event_inquiries) if operation.event_inquiries else None,
         **review_keys(operation),
     }
 

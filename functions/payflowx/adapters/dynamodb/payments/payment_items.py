@@ -3,11 +3,10 @@
 Readers take the attributes they know; `core.changes` keeps the others when the payment is written again.
 """
 
-from dataclasses import asdict
 from typing import Any, Final, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import keys
-from payflowx.adapters.dynamodb.core.reading import decodes, known
+from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
@@ -47,7 +46,7 @@ def to_item(payment: Payment) -> Item:
             "token": payment.payment_method.token,
             "tokens": dict(payment.payment_method.tokens) or None,
         },
-        "customer": asdict(payment.customer) if payment.customer else None,
+        "customer": fields_of(payment.customer) if payment.customer else None,
         "description": payment.description,
         "metadata": dict(payment.metadata) or None,
         "returnUrl": payment.return_url,
@@ -71,7 +70,7 @@ def to_item(payment: Payment) -> Item:
         "eventSeq": payment.event_seq,
         "eventHash": payment.event_hash,
         "announced": payment.announced or None,
-        "lastError": asdict(payment.last_error) if payment.last_error else None,
+        "lastError": fields_of(payment.last_error) if payment.last_error else None,
         "notSentSince": payment.not_sent_since_ms,
         "readyAt": payment.ready_at_ms,
         "dueAt": payment.due_at_ms,
@@ -79,7 +78,7 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
-        "eventInquiries": asdict(payment.event_inquiries) if payment.event_inquiries else None,
+        "eventInquiries": fields_of(payment.event_inquiries) if payment.event_inquiries else None,
         **review_keys(payment),
     }
 

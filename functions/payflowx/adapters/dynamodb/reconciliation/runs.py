@@ -1,7 +1,7 @@
 """Reconciliations and their findings: one item a run, rewritten page by page, and one item a difference."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -10,7 +10,7 @@ from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.batches import get_items, put_items
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import condition_failed, storage_errors
-from payflowx.adapters.dynamodb.core.reading import decodes
+from payflowx.adapters.dynamodb.core.reading import decodes, fields_of
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_attributes
 from payflowx.domain.reconciliation.matching import MatchResult, ResolutionAction
 from payflowx.domain.reconciliation.reports import EntryKind
@@ -113,7 +113,7 @@ _STORED_DISCREPANCY_NAMES: Final = {"result": "verdict", "action": "remedy"}
 
 
 def _run_to_item(run: Run) -> Item:
-    stored = {_STORED_RUN_NAMES.get(name, name): value for name, value in asdict(run).items()}
+    stored = {_STORED_RUN_NAMES.get(name, name): value for name, value in fields_of(run).items()}
     return {**keys.run_key(run.run_id), "schemaVersion": keys.SCHEMA_VERSION, **stored}
 
 
@@ -126,7 +126,7 @@ def _run_from_item(item: Item) -> Run:
 
 
 def _discrepancy_to_item(run_id: str, discrepancy: Discrepancy) -> Item:
-    stored = {_STORED_DISCREPANCY_NAMES.get(name, name): value for name, value in asdict(discrepancy).items()}
+    stored = {_STORED_DISCREPANCY_NAMES.get(name, name): value for name, value in fields_of(discrepancy).items()}
     return {**keys.finding_key(run_id, discrepancy.name), "schemaVersion": keys.SCHEMA_VERSION, **stored}
 
 

@@ -1,10 +1,13 @@
 """Requests for captures, refunds and cancellations."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from payflowx.application.payments.cancel_payment import NewCancellation
 from payflowx.application.payments.request_operation import NewOperation
+from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.entrypoints.api.payments.decoding import converted, fingerprint, key_in, normalized
 from payflowx.entrypoints.api.payments.types import CancelPaymentRequest, MoveMoneyRequest
@@ -12,18 +15,26 @@ from payflowx.entrypoints.api.requests import ApiRequest, idempotency_key, refus
 from payflowx.entrypoints.api.strict_json import decode_json_object
 
 _RESOURCES: Mapping[OperationKind, str] = {OperationKind.CAPTURE: "capture", OperationKind.REFUND: "refunds"}
+_AMOUNT_IS_NULL: Final = (
+    "amount is null. Send an integer in the currency's minor unit, or leave the field out to move all that is left."
+)
 
 
 def decode_new_operation(request: ApiRequest, transaction_id: str, kind: OperationKind) -> NewOperation:
-    """Raises `Refusal`. Without a body, or without an amount, all that is left is moved."""
+    """Raises `Refusal`. Without a body, or without an amount, all that is left is moved.
+
+    An amount of null is refused: it is usually a variable that was not set, and would move everything.
+    """
     body = _body(request)
+    if "amount" in body and body["amount"] is None:
+        raise Refusal("amount_invalid", _AMOUNT_IS_NULL, field="amount")
     typed = converted(body, MoveMoneyRequest)
     path = f"/payments/{transaction_id}/{_RESOURCES[kind]}"
     return NewOperation(
         merchant_id=request.merchant_id,
         transaction_id=transaction_id,
         kind=kind,
-        amount=typed.amount,
+        amount=None if typed.amount is msgspec.UNSET else typed.amount,
         idempotency_key=idempotency_key(request.headers("idempotency-key"), key_in(body)),
         path=path,
         fingerprint=fingerprint("POST", path, _without_key(body)),

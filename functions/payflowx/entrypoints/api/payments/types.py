@@ -100,9 +100,9 @@ class CreatePaymentRequest(_Request):
 
 
 class MoveMoneyRequest(_Request):
-    """A capture or a refund. Without an amount: all that is left."""
+    """A capture or a refund. Without an amount: all that is left. An amount of null is refused."""
 
-    amount: Amount | None = None
+    amount: Amount | msgspec.UnsetType = msgspec.UNSET
     idempotency_key: IdempotencyKey | None = None
 
 
