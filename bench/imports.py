@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 40,
     "payflowx.entrypoints.api.handler": 163,
-    "payflowx.entrypoints.worker": 130,
+    "payflowx.entrypoints.worker": 131,
     "payflowx.entrypoints.webhook_receiver": 84,
     "payflowx.entrypoints.provider_events": 123,
     "payflowx.entrypoints.deliverer": 119,

@@ -4,7 +4,7 @@ The real adapters against the simulators, which sign as the providers do. Not a 
 with workers in between and without, with each webhook twice, and with the first one again at the end.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -15,10 +15,11 @@ from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.providers.events import InvalidSignatureError
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, OperationStatus, PaymentStatus
+from payflowx.domain.shared.transport import HttpRequest, HttpResult
 from sandbox.http_types import Request
 from sandbox.ledger import LedgerSimulator, Webhook
 from tests.support.memory import FixedRules
-from tests.support.providers import ALL, ProviderWorld
+from tests.support.providers import ALL, ProviderWorld, SimulatedHttp
 from tests.support.world import fallback
 
 TELLING = tuple(name for name, kind in ALL.items() if issubclass(kind, LedgerSimulator))
@@ -28,6 +29,7 @@ SILENT_ABOUT_REFUNDS = {"payu"}
 """It signs no webhook about a refund."""
 MOST_AT_ONCE = 5
 """326 orders of all subsets of five, each three times; a sixth would make them 1957."""
+IN_MID_CALL = 3
 REPEATED_AT_MOST = 3
 """Longer orders are walked without repetitions: a repeated webhook meets the same row as in a shorter one."""
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
@@ -52,9 +54,14 @@ class Shop:
         return self.world.clock.now_ms() / 1000
 
     def pay(self, token: str, capture: CaptureMode = CaptureMode.AUTOMATIC) -> Payment:
+        payment = self.accept(token, capture)
+        self.world.work()
+        return self.world.now(payment)
+
+    def accept(self, token: str, capture: CaptureMode) -> Payment:
         able = self.world.providers.get(self.provider).capabilities
         currency = "INR" if able.currencies is None or "INR" in able.currencies else "USD"
-        payment = self.world.accept(
+        return self.world.accept(
             amount=49_900,
             currency=currency,
             capture=capture,
@@ -62,8 +69,6 @@ class Shop:
             customer=PAYER,
             return_url="https://shop.example/return",
         )
-        self.world.work()
-        return self.world.now(payment)
 
     def approve(self, payment: Payment) -> None:
         """The payer says yes, if anybody asks."""
@@ -87,6 +92,13 @@ class Shop:
             self.world.deliver_provider_events()
             if working:
                 self.world.work_until_idle()
+
+    def deliver_once(self, webhook: Webhook) -> None:
+        """Process it now. An event that is put back waits for its delay."""
+        again = self.simulator.redelivered(webhook, self.now)
+        self.world.receive(self.provider, again.body, again.headers)
+        inbound, _ = self.world.provider_events.sent.pop()
+        self.world.process_provider_event(inbound)
 
     def settle(self) -> None:
         """Messages and sweeps for some hours: no webhook is needed for anything."""
@@ -193,6 +205,106 @@ def test_a_captures_or_voids_webhooks_in_every_order(provider: str, kind: Operat
         return shop, payment, bounded([*charge[:1], *shop.told()])
 
     _check_all_orders(begin)
+
+
+@pytest.mark.parametrize("provider", sorted({name for name, _ in held()}))
+@pytest.mark.parametrize("trouble", ["tok_success", "tok_timeout_after_charge", "tok_soft_decline"])
+def test_a_captures_webhooks_in_every_order_with_those_of_a_refund_of_it(provider: str, trouble: str) -> None:
+    """The refund's webhooks may come before those of the capture, and of the charge."""
+
+    def begin() -> tuple[Shop, Payment, list[Webhook]]:
+        shop, payment, captured = captured_at(provider)
+        shop.simulator.next_operation(trouble)
+        shop.world.request(OperationKind.REFUND, shop.world.now(payment), 20_000, key="refund-1")
+        shop.world.work()
+        shop.world.clock.advance(60)
+        return shop, payment, bounded([*captured[-2:], *shop.told()[:2]])
+
+    _check_all_orders(begin)
+
+
+@dataclass
+class InMidCall:
+    """A line on which something happens after the provider acted and before its answer arrives."""
+
+    http: SimulatedHttp
+    act: Callable[[], None]
+    calls_before: int
+
+    def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
+        result = self.http.send(request, endpoint)
+        self.calls_before -= 1
+        if self.calls_before == -1:
+            self.act()
+        return result
+
+
+@pytest.mark.parametrize("provider", sorted({name for name, _ in held()}))
+@pytest.mark.parametrize("kind", [None, OperationKind.CAPTURE, OperationKind.REFUND])
+@pytest.mark.parametrize("trouble", ["tok_success", "tok_timeout_after_charge", "tok_soft_decline"])
+def test_webhooks_in_every_order_beside_a_worker_in_mid_call(
+    provider: str, kind: OperationKind | None, trouble: str
+) -> None:
+    """The worker charges (`kind` None), captures or refunds; its answer may be older than the webhooks.
+
+    After 60 seconds the worker's lease has expired, and its write is refused.
+    """
+
+    def told(order: Sequence[int], calls_before: int, wait_seconds: int) -> tuple[object, int]:
+        shop, earlier, owner = Shop(provider), list[Webhook](), None
+        if kind is OperationKind.REFUND:
+            shop, owner, earlier = captured_at(provider)
+        elif kind is OperationKind.CAPTURE:
+            owner = shop.pay("tok_success", CaptureMode.MANUAL)
+            shop.world.work_until_idle()
+            shop.world.clock.advance(60)
+            earlier = shop.told()
+        if owner is None:
+            owner = shop.accept(trouble, CaptureMode.MANUAL)
+        else:
+            shop.simulator.next_operation(trouble)
+            amount = 20_000 if kind is OperationKind.REFUND else None
+            shop.world.request(kind or OperationKind.REFUND, shop.world.now(owner), amount, key="op-2")
+        count = 0
+
+        def act() -> None:
+            nonlocal count
+            shop.world.clock.advance(wait_seconds)
+            webhooks = [*earlier[:1], *shop.told()][:IN_MID_CALL]
+            count = len(webhooks)
+            for place in order:
+                if place < count:
+                    shop.deliver_once(webhooks[place])
+
+        line = InMidCall(shop.world.http, act, calls_before)
+        shop.world.providers.http = lambda: line
+        shop.world.providers._connectors.clear()
+        shop.world.work()
+        shop.settle()
+        return final(shop, owner), count
+
+    expected, _ = told((), 99, 0)
+    heard = 0
+    for calls_before in (0, 1):
+        for wait_seconds in (2, 60):
+            for size in range(1, IN_MID_CALL + 1):
+                for order in permutations(range(IN_MID_CALL), size):
+                    found, count = told(order, calls_before, wait_seconds)
+                    heard += count
+                    assert found == expected, (order, calls_before, wait_seconds)
+    assert heard > 0
+
+
+def captured_at(provider: str) -> tuple[Shop, Payment, list[Webhook]]:
+    """A captured payment, and the webhooks that nobody has delivered yet."""
+    shop = Shop(provider)
+    payment = shop.pay("tok_success", CaptureMode.MANUAL)
+    shop.world.work_until_idle()
+    shop.world.request(OperationKind.CAPTURE, shop.world.now(payment), key="capture-1")
+    shop.world.work_until_idle()
+    shop.world.clock.advance(60)
+    assert shop.world.now(payment).status is PaymentStatus.SUCCESS
+    return shop, payment, shop.told()
 
 
 def _check_all_orders(begin) -> None:  # type: ignore[no-untyped-def]
