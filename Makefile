@@ -124,7 +124,7 @@ audit: setup ## Known advisories against everything that is locked; needs the ad
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants
 
-chaos: setup ## Kill, pause and starve a local environment for some minutes, then compare the ledgers
+chaos: setup ## Kill, pause and starve a local environment, then compare books, payments, deliveries (SECONDS_OF_CHAOS=180, RATE=, SEED=)
 	@PYTHONPATH=functions:. $(VENV)/python -m local.chaos
 
 long-chaos: setup

@@ -15,7 +15,7 @@ import urllib3
 from local.chaos.cases import Case, charges_in, collect, settle, wait_for_events
 from local.chaos.deliveries import delivery_rows, judge_deliveries
 from local.chaos.load import Load, Merchant, RequestLog
-from local.chaos.operations import judge_operations, movements_in, operation_rows
+from local.chaos.operations import judge_operations, entries_in, operation_rows
 from local.chaos.provider_events import ProviderEvents
 from local.chaos.result import Violation, judge, table
 from local.chaos.trouble import Simulators, Trouble
@@ -127,7 +127,7 @@ def _finish(environment: LocalEnvironment, merchant: Merchant, trouble: Trouble,
     seen = [account.seen for account in accounts]
     violations = [
         *judge(log.orders, log.answers, seen, charges),
-        *judge_operations(log.operations, accounts, movements_in(ledger)),
+        *judge_operations(log.operations, accounts, entries_in(ledger)),
         *judge_deliveries(
             {payment.transaction_id: payment.status for payment in seen},
             events,

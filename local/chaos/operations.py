@@ -55,7 +55,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class LedgerEntry:
     """A capture, void or refund in a provider's ledger. `charge` is the reference of its charge: our provider key."""
 
     kind: str
@@ -65,11 +65,11 @@ class Movement:
     has_moved: bool
 
 
-def movements_in(ledger: Sequence[Mapping[str, Any]]) -> list[Movement]:
+def entries_in(ledger: Sequence[Mapping[str, Any]]) -> list[LedgerEntry]:
     """From the ledgers' entries."""
     charges = {(e["provider"], e["chargeId"]): e["reference"] for e in ledger if e.get("kind") not in _KINDS}
     return [
-        Movement(
+        LedgerEntry(
             kind=entry["kind"],
             reference=entry["reference"],
             charge=charges.get((entry["provider"], entry["chargeId"]), ""),
@@ -82,10 +82,10 @@ def movements_in(ledger: Sequence[Mapping[str, Any]]) -> list[Movement]:
 
 
 def judge_operations(
-    answers: Sequence[OperationAnswer], accounts: Sequence[Account], movements: Sequence[Movement]
+    answers: Sequence[OperationAnswer], accounts: Sequence[Account], entries: Sequence[LedgerEntry]
 ) -> list[Violation]:
     """Empty if every promise was kept."""
-    return [*_answers(answers, accounts), *_balances(accounts), *_stuck(accounts), *_booked(accounts, movements)]
+    return [*_answers(answers, accounts), *_balances(accounts), *_stuck(accounts), *_booked(accounts, entries)]
 
 
 # -- answers
@@ -169,15 +169,15 @@ def _stuck(accounts: Sequence[Account]) -> Iterator[Violation]:
 # -- ledgers
 
 
-def _booked(accounts: Sequence[Account], movements: Sequence[Movement]) -> Iterator[Violation]:
+def _booked(accounts: Sequence[Account], entries: Sequence[LedgerEntry]) -> Iterator[Violation]:
     """What moved at the provider is what succeeded here: the same kinds and amounts, each as often.
 
     An operation that is still asked about or in review may have moved or not.
     """
-    by_charge: dict[str, list[Movement]] = defaultdict(list)
-    for movement in movements:
-        if movement.has_moved:
-            by_charge[movement.charge].append(movement)
+    by_charge: dict[str, list[LedgerEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.has_moved:
+            by_charge[entry.charge].append(entry)
     for account in accounts:
         moved = Counter((m.kind, m.amount) for key in account.seen.provider_keys for m in by_charge.pop(key, []))
         succeeded = _counted(account, "SUCCEEDED")
@@ -188,7 +188,7 @@ def _booked(accounts: Sequence[Account], movements: Sequence[Movement]) -> Itera
         if missing := succeeded - moved:
             yield Violation(rule="an operation succeeded that no ledger has", subject=subject, detail=_words(missing))
     for charge, found in by_charge.items():
-        detail = _words(Counter((movement.kind, movement.amount) for movement in found))
+        detail = _words(Counter((entry.kind, entry.amount) for entry in found))
         yield Violation(rule="money moved on an unknown charge", subject=charge, detail=detail)
 
 

@@ -17,10 +17,10 @@ from local.chaos.load import OperationAnswer, Order, draw_order
 from local.chaos.operations import (
     Account,
     Balance,
-    Movement,
+    LedgerEntry,
     Operation,
     judge_operations,
-    movements_in,
+    entries_in,
     operation_rows,
 )
 from local.chaos.provider_events import ProviderEvents
@@ -44,8 +44,8 @@ SEEN = Seen(
 )
 BALANCE = Balance(captured=1000, refundable=700, refunded=300)
 ACCOUNT = Account(seen=SEEN, balance=BALANCE, operations=(CAPTURE, REFUND))
-CAPTURED = Movement(kind="capture", reference=KEY, charge=KEY, amount=1000, has_moved=True)
-REFUNDED = Movement(kind="refund", reference="pfx-r-1", charge=KEY, amount=300, has_moved=True)
+CAPTURED = LedgerEntry(kind="capture", reference=KEY, charge=KEY, amount=1000, has_moved=True)
+REFUNDED = LedgerEntry(kind="refund", reference="pfx-r-1", charge=KEY, amount=300, has_moved=True)
 ASKED = OperationAnswer(
     key="k-refund-1", transaction_id=ID, kind="refund", amount=300, status=202, operation_id="ref_1"
 )
@@ -55,12 +55,12 @@ def judged(
     *,
     answers: list[OperationAnswer] | None = None,
     account: Account = ACCOUNT,
-    movements: list[Movement] | None = None,
+    entries: list[LedgerEntry] | None = None,
 ) -> list[str]:
     found = judge_operations(
         [ASKED] if answers is None else answers,
         [account],
-        [CAPTURED, REFUNDED] if movements is None else movements,
+        [CAPTURED, REFUNDED] if entries is None else entries,
     )
     return [violation.rule for violation in found]
 
@@ -82,10 +82,10 @@ def test_an_operation_that_nobody_knows_may_have_moved_or_not(moved: bool) -> No
         with_refund(status="PENDING", asked_on=True),
         balance=Balance(captured=1000, refundable=700, reserved=300),
     )
-    movements = [CAPTURED, REFUNDED] if moved else [CAPTURED]
-    assert judged(account=open_refund, movements=movements) == []
+    entries = [CAPTURED, REFUNDED] if moved else [CAPTURED]
+    assert judged(account=open_refund, entries=entries) == []
     review = replace(open_refund, operations=(CAPTURE, replace(REFUND, status="IN_REVIEW")))
-    assert judged(account=review, movements=movements) == []
+    assert judged(account=review, entries=entries) == []
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,13 @@ def test_an_operation_that_nobody_knows_may_have_moved_or_not(moved: bool) -> No
             "reserved for nothing",
         ),
         ({"account": with_refund(status="PENDING")}, "an operation is stuck"),
-        ({"movements": [CAPTURED, REFUNDED, REFUNDED]}, "money moved that no operation booked"),
-        ({"movements": [CAPTURED, replace(REFUNDED, amount=301)]}, "money moved that no operation booked"),
+        ({"entries": [CAPTURED, REFUNDED, REFUNDED]}, "money moved that no operation booked"),
+        ({"entries": [CAPTURED, replace(REFUNDED, amount=301)]}, "money moved that no operation booked"),
         ({"account": with_refund(status="FAILED")}, "money moved that no operation booked"),
-        ({"movements": [CAPTURED]}, "an operation succeeded that no ledger has"),
-        ({"movements": [CAPTURED, replace(REFUNDED, has_moved=False)]}, "an operation succeeded that no ledger has"),
+        ({"entries": [CAPTURED]}, "an operation succeeded that no ledger has"),
+        ({"entries": [CAPTURED, replace(REFUNDED, has_moved=False)]}, "an operation succeeded that no ledger has"),
         (
-            {"movements": [CAPTURED, REFUNDED, replace(REFUNDED, charge="pfx-zz-1")]},
+            {"entries": [CAPTURED, REFUNDED, replace(REFUNDED, charge="pfx-zz-1")]},
             "money moved on an unknown charge",
         ),
     ],
@@ -135,7 +135,7 @@ def test_judge_operations_detects(changes: dict[str, Any], rule: str) -> None:
     assert rule in judged(**changes)
 
 
-def test_movements_belong_to_the_charge_of_their_provider() -> None:
+def test_entries_belong_to_the_charge_of_their_provider() -> None:
     charge = {"kind": "charge", "provider": "mock", "chargeId": "ch_1", "reference": KEY, "status": "charged"}
     refund = {
         "kind": "refund",
@@ -145,7 +145,7 @@ def test_movements_belong_to_the_charge_of_their_provider() -> None:
         "amount": 300,
         "status": "failed",
     }
-    found = movements_in([{**charge, "amount": 1}, refund, {**refund, "provider": "other", "status": "pending"}])
+    found = entries_in([{**charge, "amount": 1}, refund, {**refund, "provider": "other", "status": "pending"}])
     assert [(m.charge, m.has_moved) for m in found] == [(KEY, False), ("", True)]
 
 
