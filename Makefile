@@ -12,7 +12,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract coverage demo e2e format full-simulation help hooks infra integration lint load lock mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke synth test types unit
+.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract coverage demo e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
 GATE := unit contract integration simulator python313 types conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e
-NIGHTLY := full-simulation mutants chaos load rights coverage bench audit
+NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench audit
 
 test: setup ## The whole gate, two targets at a time, with the CPU time of each
 	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
@@ -46,7 +46,7 @@ test: setup ## The whole gate, two targets at a time, with the CPU time of each
 check: setup ## The inner loop: lint, types, the tests that need neither the local engine nor a simulation
 	@$(VENV)/python -m bench.gate quick-unit lint types quick-contract
 
-nightly: setup ## The rest: many seeds, mutants, chaos, load, rights enforced, counts, advisories
+nightly: setup ## The rest: many seeds, mutants, 20 minutes of chaos, load, soak, rights enforced, counts, advisories
 	@$(VENV)/python -m bench.gate --alone $(NIGHTLY)
 
 quick-unit: setup
@@ -124,11 +124,17 @@ audit: setup ## Known advisories against everything that is locked; needs the ad
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants
 
-chaos: setup ## Kill, pause and starve a local environment for some minutes, then compare the ledgers
+chaos: setup ## Kill, pause and starve a local environment, then compare books, payments, deliveries (SECONDS_OF_CHAOS=180, RATE=, SEED=)
 	@PYTHONPATH=functions:. $(VENV)/python -m local.chaos
+
+long-chaos: setup
+	@SECONDS_OF_CHAOS=$(or $(SECONDS_OF_CHAOS),1200) $(MAKE) --no-print-directory chaos
 
 load: setup ## 500 payments from 50 clients through a local environment, as a table (PAYMENTS=, CLIENTS=, SECONDS=)
 	@exec $(VENV)/python -m local.load
+
+soak: setup ## Ten minutes at a steady rate: memory, processes, open files and queues must stay flat (SECONDS=, RATE=, INTERVAL=)
+	@exec $(VENV)/python -m local.soak
 
 bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench

@@ -10,13 +10,13 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 40,
-    "payflowx.entrypoints.api.handler": 163,
-    "payflowx.entrypoints.worker": 131,
-    "payflowx.entrypoints.webhook_receiver": 84,
+    "payflowx.entrypoints.api.handler": 165,
+    "payflowx.entrypoints.worker": 133,
+    "payflowx.entrypoints.webhook_receiver": 86,
     "payflowx.entrypoints.provider_events": 123,
-    "payflowx.entrypoints.deliverer": 119,
+    "payflowx.entrypoints.deliverer": 121,
     "payflowx.entrypoints.reconciler": 148,
-    "payflowx.entrypoints.sweeper": 111,
+    "payflowx.entrypoints.sweeper": 113,
     "payflowx.entrypoints.operators.handler": 213,
     "payflowx.entrypoints.routing_validator": 42,
 }

@@ -12,13 +12,17 @@ from typing import Any, Final
 
 import urllib3
 
-from local.chaos.cases import Case, charges_in, collect, settle
+from local.chaos.cases import Case, charges_in, collect, settle, wait_for_events
+from local.chaos.deliveries import delivery_rows, judge_deliveries
 from local.chaos.load import Load, Merchant, RequestLog
+from local.chaos.operations import judge_operations, entries_in, operation_rows
+from local.chaos.provider_events import ProviderEvents
 from local.chaos.result import Violation, judge, table
 from local.chaos.trouble import Simulators, Trouble
 from local.console import say
 from local.environment import LocalEnvironment, running_environment
 from local.errors import LocalEnvironmentError
+from local.merchant_endpoint import MerchantEndpoint, Received
 from local.paths import ROOT, STATE
 from local.processes import free_port
 from local.signals import interrupt_on_signals
@@ -26,6 +30,8 @@ from local.signals import interrupt_on_signals
 _EVIDENCE: Final = STATE / "chaos.json"
 _SETTLE_SECONDS: Final = 360.0
 """A worker's message comes back after 180 s, a payment is due after 90 s and swept within 60 s, some of them twice."""
+_DELIVERY_SECONDS: Final = 120.0
+_REFUSAL_RATE: Final = 0.2
 _SHOWN: Final = 20
 
 
@@ -52,8 +58,14 @@ def main() -> int:
     interrupt_on_signals()
     try:
         settings = Settings.read()
-        with running_environment(free_port(), keep_state=True) as environment:
-            return 1 if _run(environment, settings) else 0
+        received = Received(refusal_rate=_REFUSAL_RATE, rng=random.Random(settings.seed))  # noqa: S311
+        with (
+            running_environment(free_port(), keep_state=True) as environment,
+            MerchantEndpoint(received) as endpoint,
+        ):
+            answer = environment.api().post("/webhook-endpoints", {"url": endpoint.url}, "chaos-endpoint")
+            received.secret = answer["secret"]
+            return 1 if _run(environment, settings, received) else 0
     except LocalEnvironmentError as error:
         print(f"\npayflowx: {error}", file=sys.stderr)
         return 1
@@ -62,7 +74,7 @@ def main() -> int:
         return 130
 
 
-def _run(environment: LocalEnvironment, settings: Settings) -> list[Violation]:
+def _run(environment: LocalEnvironment, settings: Settings, received: Received) -> list[Violation]:
     log, stopped, rng = RequestLog(), threading.Event(), random.Random(settings.seed)  # noqa: S311 - repeatable on purpose
     merchant = Merchant(environment.base_url, environment.api_key, log, stopped)
     simulators = Simulators(environment.mocks, urllib3.PoolManager())
@@ -77,30 +89,53 @@ def _run(environment: LocalEnvironment, settings: Settings) -> list[Violation]:
         f"SEED={settings.seed} (the choices are repeatable, the timing is not)"
     )
     try:
-        load.start()
-        trouble.run(settings.chaos_seconds, stopped)
-        trouble.calm()
-        say("All faults are over. Clients that still have no answer get theirs")
-        load.finish()
-        return _finish(environment, merchant, simulators, trouble)
+        with ProviderEvents(simulators) as provider_events:
+            load.start()
+            trouble.run(settings.chaos_seconds, stopped)
+            trouble.calm()
+            received.refusal_rate = 0.0
+            say("All faults are over. Clients that still have no answer get theirs")
+            load.finish()
+            return _finish(environment, merchant, trouble, Observed(simulators, provider_events, received))
     except BaseException:  # Ctrl-C too: no client may wait for answers of an environment that stops
         stopped.set()
         load.abandon()
         raise
 
 
-def _finish(
-    environment: LocalEnvironment, merchant: Merchant, simulators: Simulators, trouble: Trouble
-) -> list[Violation]:
-    log, accepted = merchant.log, merchant.log.accepted()
-    say(f"Waiting for {len(accepted)} payments to end, at most {_SETTLE_SECONDS:.0f} s")
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything outside of the API that is compared with it."""
+
+    simulators: Simulators
+    provider_events: ProviderEvents
+    received: Received
+
+
+def _finish(environment: LocalEnvironment, merchant: Merchant, trouble: Trouble, observed: Observed) -> list[Violation]:
+    log, accepted, received = merchant.log, merchant.log.accepted(), observed.received
+    say(f"Waiting for {len(accepted)} payments and their operations to end, at most {_SETTLE_SECONDS:.0f} s")
     started, statuses = time.monotonic(), dict(log.statuses)
     pending = settle(merchant, accepted, seconds=_SETTLE_SECONDS)
-    say(f"{len(accepted) - len(pending)} have ended after {time.monotonic() - started:.0f} s. Comparing")
+    say(f"{len(accepted) - len(pending)} have ended after {time.monotonic() - started:.0f} s. Waiting for deliveries")
+    events, redelivered = wait_for_events(merchant, seconds=_DELIVERY_SECONDS)
+    say("Comparing")
     cases = collect(environment, merchant, accepted)
-    ledger = simulators.ledger()
-    charges, seen = charges_in(ledger), [case.seen for case in cases]
-    violations = judge(log.orders, log.answers, seen, charges)
+    ledger = observed.simulators.ledger()
+    observed.provider_events.read()
+    charges, accounts = charges_in(ledger), [case.account for case in cases]
+    seen = [account.seen for account in accounts]
+    violations = [
+        *judge(log.orders, log.answers, seen, charges),
+        *judge_operations(log.operations, accounts, entries_in(ledger)),
+        *judge_deliveries(
+            {payment.transaction_id: payment.status for payment in seen},
+            events,
+            received.accepted,
+            forged=received.forged,
+        ),
+        *observed.provider_events.violations(),
+    ]
     say()
     say(
         table(
@@ -110,6 +145,10 @@ def _finish(
             tally=trouble.tally,
             seen=seen,
             charges=charges,
+            operations=operation_rows(accounts, log.operations),
+            provider_events=observed.provider_events.rows,
+            merchant_events=len(events),
+            deliveries=delivery_rows(events, received.accepted, refused=received.refused, redelivered=len(redelivered)),
             violations=violations,
         )
     )

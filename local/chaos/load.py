@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import urllib3
@@ -30,6 +30,10 @@ would have it start sixty, and on a small machine none of them would be up befor
 _APPROVAL_SECONDS: Final = 20.0
 _RECENT: Final = 30
 _HIGH_VALUE: Final = 1_000_000
+_ENDED: Final = frozenset({"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"})
+_MANUAL: Final = 0.35
+_OPERATION_SECONDS: Final = 30.0
+"""A payment that is not ready for an operation after this time gets none: its slot is needed."""
 
 _ANYWHERE: Final = (
     *("tok_success",) * 6,
@@ -63,11 +67,20 @@ class Order:
     """Afterwards the key is used again for another amount, which must be refused."""
     approves: bool = False
     cancels: bool = False
+    manual: bool = False
+    captures: int | None = None
+    """Of a manual order; None leaves the amount held."""
+    voids: bool = False
+    refunds: tuple[int, ...] = ()
+    """Amounts, requested one after the other once the payment has succeeded."""
+    repeats: bool = False
+    """Each operation is requested twice under its key, and once more with another amount, which must be refused."""
 
     def body(self) -> dict[str, Any]:
         """The request."""
         method = {"type": "card", "token": self.token}
-        return {"amount": self.amount, "currency": self.currency, "paymentMethod": method}
+        body = {"amount": self.amount, "currency": self.currency, "paymentMethod": method}
+        return body | ({"capture": "manual"} if self.manual else {})
 
 
 def draw_order(rng: random.Random, number: int) -> Order:
@@ -88,16 +101,38 @@ def draw_order(rng: random.Random, number: int) -> Order:
         token = "tok_requires_action"  # noqa: S105 - opens nothing
     elif rng.random() < 0.1 and currency != "INR":
         token = f"tok_soft_decline@{'mock' if amount < _HIGH_VALUE else 'cashfree_mock'}"
-    return Order(
-        key=f"chaos-{number}",
-        amount=amount,
-        currency=currency,
-        token=token,
-        copies=rng.choice([1, 1, 1, 2, 4]),
-        at_once=rng.random() < 0.5,
-        altered=rng.random() < 0.1,
-        approves=approves,
-        cancels=cancels,
+    return _with_operations(
+        rng,
+        Order(
+            key=f"chaos-{number}",
+            amount=amount,
+            currency=currency,
+            token=token,
+            copies=rng.choice([1, 1, 1, 2, 4]),
+            at_once=rng.random() < 0.5,
+            altered=rng.random() < 0.1,
+            approves=approves,
+            cancels=cancels,
+        ),
+    )
+
+
+def _with_operations(rng: random.Random, order: Order) -> Order:
+    """A third is held; most of that is captured, wholly or in part, the rest voided or left. Half is refunded."""
+    manual = rng.random() < _MANUAL
+    manner, part = rng.random(), rng.randint(1, order.amount)
+    captured = (order.amount if manner < 0.4 else part if manner < 0.75 else None) if manual else None
+    paid = captured or order.amount
+    refunds = rng.choice(
+        [(), (), (paid,), (rng.randint(1, paid),), (max(1, paid // 3), max(1, paid // 3)), (order.amount + 1,)]
+    )
+    return replace(
+        order,
+        manual=manual,
+        captures=captured,
+        voids=manual and 0.75 <= manner < 0.92,
+        refunds=refunds if captured or not manual else (),
+        repeats=rng.random() < 0.3,
     )
 
 
@@ -111,12 +146,28 @@ class Answer:
     altered: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationAnswer:
+    """The last word on one request for a capture or refund."""
+
+    key: str
+    transaction_id: str
+    kind: str
+    amount: int
+    status: int
+    operation_id: str | None = None
+    altered: bool = False
+    is_too_much: bool = False
+    """The amount exceeds all that was paid: no answer may accept it."""
+
+
 @dataclass(slots=True)
 class RequestLog:
     """The clients' orders and the answers to them. Every method may be called from any thread."""
 
     orders: dict[str, Order] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    operations: list[OperationAnswer] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     held_back: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -135,6 +186,11 @@ class RequestLog:
         """A client got its answer, or gave up."""
         with self._lock:
             self.answers.append(answer)
+
+    def operation_answered(self, answer: OperationAnswer) -> None:
+        """A client got its answer about a capture or refund, or gave up."""
+        with self._lock:
+            self.operations.append(answer)
 
     def accepted(self) -> list[str]:
         """The ids of all payments that were accepted, in the order of the answers."""
@@ -247,6 +303,7 @@ class Load:
                 self._merchant.call_until_answered("POST", f"/payments/{transaction_id}/cancel")
             if order.approves:
                 self._approve(transaction_id)
+            self._operate(order, transaction_id)
         finally:
             self._slots.release()
 
@@ -279,3 +336,47 @@ class Load:
             if payment.get("status") == "REQUIRES_ACTION" and payment.get("nextAction"):
                 self._merchant.approve(payment)
                 return
+
+    def _operate(self, order: Order, transaction_id: str) -> None:
+        """Capture or void what is held, then refund what was paid."""
+        if order.manual and (order.captures or order.voids):
+            if not self._reaches(transaction_id, "AUTHORIZED"):
+                return
+            if order.voids:
+                self._merchant.call_until_answered("POST", f"/payments/{transaction_id}/cancel")
+            elif order.captures:
+                self._request(order, transaction_id, "capture", order.captures, 1)
+        if order.refunds and self._reaches(transaction_id, "SUCCESS"):
+            for number, amount in enumerate(order.refunds, 1):
+                self._request(order, transaction_id, "refund", amount, number)
+
+    def _request(self, order: Order, transaction_id: str, kind: str, amount: int, number: int) -> None:
+        key = f"{order.key}-{kind}-{number}"
+        amounts = [amount, amount, amount + 1] if order.repeats else [amount]
+        for asked in amounts:
+            path = f"/payments/{transaction_id}/{'capture' if kind == 'capture' else 'refunds'}"
+            status, document = self._merchant.call_until_answered("POST", path, {"amount": asked}, key)
+            if self._merchant.stopped.is_set():
+                return
+            self._log.operation_answered(
+                OperationAnswer(
+                    key=key,
+                    transaction_id=transaction_id,
+                    kind=kind,
+                    amount=asked,
+                    status=status,
+                    operation_id=document.get("operationId") if status == ACCEPTED else None,
+                    altered=asked != amount,
+                    is_too_much=asked > order.amount,
+                )
+            )
+
+    def _reaches(self, transaction_id: str, wanted: str) -> bool:
+        deadline = time.monotonic() + _OPERATION_SECONDS
+        while time.monotonic() < deadline and not self._merchant.stopped.wait(1):
+            _, payment = self._merchant.call("GET", f"/payments/{transaction_id}")
+            if payment.get("status") == wanted:
+                return True
+            if payment.get("status") in _ENDED:
+                return False
+        return False

@@ -9,7 +9,9 @@ from typing import Final
 from local.chaos.load import ACCEPTED, NO_ANSWER, Answer, Order
 
 FINAL: Final = frozenset({"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"})
-_UNCHARGED: Final = frozenset({"FAILED", "CANCELLED"})
+RESTING: Final = FINAL | {"AUTHORIZED"}
+"""Nothing happens to a held amount until its merchant captures or voids it."""
+_UNCHARGED: Final = frozenset({"FAILED", "CANCELLED", "AUTHORIZED"})
 _REUSED: Final = 422
 _REFERENCE: Final = re.compile(r"pfx-([a-z2-7]{16})-\d+")
 
@@ -36,6 +38,8 @@ class Seen:
     events: tuple[tuple[int, str], ...]
     """Number and `to` of each."""
     chain_whole: bool
+    captured: int | None = None
+    """Less than the amount after a partial capture; None stands for all of it."""
     asked_on: bool = False
     """The outcome is unknown at a provider that can prove nothing, and the payment is due again."""
 
@@ -113,7 +117,7 @@ def _amounts(orders: Mapping[str, Order], answers: Sequence[Answer], seen: Seque
 
 def _open(seen: Sequence[Seen]) -> Iterator[Violation]:
     for payment in seen:
-        if payment.status not in FINAL and not payment.asked_on:
+        if payment.status not in RESTING and not payment.asked_on:
             yield Violation(rule="stuck", subject=payment.transaction_id, detail=f"still {payment.status}")
 
 
@@ -139,13 +143,17 @@ def _charges_of(payment: Seen, taken: Sequence[Charge]) -> Iterator[Violation]:
     if payment.status == "SUCCESS":
         if not taken:
             yield Violation(rule="SUCCESS without a charge", subject=subject, detail="no provider has one")
-        elif (taken[0].amount, taken[0].currency) != (payment.amount, payment.currency):
-            detail = f"{_described(taken)}, not {payment.amount} {payment.currency}"
+        elif (taken[0].amount, taken[0].currency) != (expected := _expected(payment), payment.currency):
+            detail = f"{_described(taken)}, not {expected} {payment.currency}"
             yield Violation(rule="SUCCESS with another charge", subject=subject, detail=detail)
     elif payment.status in _UNCHARGED and taken:
         yield Violation(rule=f"{payment.status} but charged", subject=subject, detail=_described(taken))
     elif payment.asked_on and taken:
         yield Violation(rule="a charge that no inquiry found", subject=subject, detail=_described(taken))
+
+
+def _expected(payment: Seen) -> int:
+    return payment.amount if payment.captured is None else payment.captured
 
 
 def _described(charges: Iterable[Charge]) -> str:
@@ -175,6 +183,10 @@ def table(
     tally: Mapping[str, int],
     seen: Sequence[Seen],
     charges: Sequence[Charge],
+    operations: Mapping[str, int],
+    provider_events: Mapping[str, int],
+    merchant_events: int,
+    deliveries: Mapping[str, int],
     violations: Sequence[Violation],
 ) -> str:
     """What happened, and what came of it."""
@@ -185,6 +197,9 @@ def table(
         ("trouble", sum(tally.values()), dict(sorted(tally.items()))),
         ("payments", len(seen), dict(by_status.most_common())),
         ("charges at providers", len(charges), dict(Counter(c.provider for c in charges).most_common())),
+        ("operations", _total(operations, "refused"), operations),
+        ("provider events", sum(provider_events.values()), dict(sorted(provider_events.items()))),
+        ("merchant events", merchant_events, deliveries),
         ("violations", len(violations), dict(Counter(v.rule for v in violations).most_common())),
     ]
     width = max(len(name) for _, _, parts in sections for name in ["charges at providers", *parts]) + 2
@@ -193,6 +208,10 @@ def table(
         lines.append(f"{title:<{width + 2}}{total:>6}")
         lines += [f"  {name:<{width}}{count:>6}" for name, count in parts.items()]
     return "\n".join(lines)
+
+
+def _total(rows: Mapping[str, int], without: str) -> int:
+    return sum(count for name, count in rows.items() if without not in name)
 
 
 def _word(status: int) -> str:

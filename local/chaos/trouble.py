@@ -31,6 +31,16 @@ _USUAL_LATENCY_SECONDS: Final = 0.3
 """Simulators are slower than these simulators; a worker that is killed should often be in the middle of something."""
 _RESTARTS_PER_SECOND: Final = 1 / 60
 _MEND_SECONDS: Final = 40
+_OPERATION_TOKENS: Final = (
+    "tok_slow_success",
+    "tok_soft_decline",
+    "tok_timeout_after_charge",
+    "tok_500_after_charge",
+    "tok_garbage",
+    "tok_async_success",
+    "tok_async_failure",
+    "tok_rate_limited",
+)
 _PROVE_NOTHING: Final = "razorpay_mock"
 """Loses no requests: whether one was lost before its effect or after it can never be proven there."""
 
@@ -96,6 +106,7 @@ class Trouble:
             self._delay_answers: 2,
             self._close_port: 2,
             self._send_twice: 4,
+            self._spoil_operations: 3,
         }
 
     def run(self, seconds: float, stopped: threading.Event) -> None:
@@ -117,7 +128,7 @@ class Trouble:
         self._resume_all()
         deadline = time.monotonic() + _MEND_SECONDS
         for name in self._simulators.addresses:
-            while not self._simulators.control(name, latencySeconds=0, faults={}):
+            while not self._simulators.control(name, latencySeconds=0, faults={}, webhookFaults={}):
                 if time.monotonic() > deadline:
                     raise LocalEnvironmentError(f"The simulator {name} did not open its port again.")
                 time.sleep(0.5)
@@ -184,6 +195,12 @@ class Trouble:
 
     def _delay_answers(self) -> None:
         self._fault("answers delayed", latencySeconds=self._random.choice([2, 4, 11]))
+
+    def _spoil_operations(self) -> None:
+        """The next captures, voids and refunds at a simulator end in another way, or without an answer."""
+        name = self._random.choice(list(self._simulators.addresses))
+        if self._simulators.control(name, nextOperations=self._random.choices(_OPERATION_TOKENS, k=2)):
+            self.tally["provider: operations spoiled"] += 2
 
     def _fault(self, what: str, *, spare: str | None = None, **settings: Any) -> None:
         """For a few seconds, at a simulator that has no fault yet."""

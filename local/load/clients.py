@@ -54,18 +54,18 @@ class Clients:
 
         async def client() -> None:
             for number in numbers:
-                await self._pay_one(f"load-{run}-{number}", number)
+                await self.pay_one(f"load-{run}-{number}", number)
 
         await asyncio.gather(*(client() for _ in range(clients)))
 
     async def settle(self) -> None:
         """Read the accepted payments until all are final or the deadline has passed."""
-        while (pending := self.pending()) and not self._is_late():
+        while (pending := self.pending()) and not self.is_late():
             queue = iter(pending)
 
             async def reader() -> None:
                 for transaction_id in queue:  # noqa: B023 - all readers of this round end before the next
-                    await self._read(transaction_id)
+                    await self.read(transaction_id)
 
             await asyncio.gather(*(reader() for _ in range(_READERS)))
             if self.pending():
@@ -75,11 +75,12 @@ class Clients:
         """Accepted payments that were not seen final."""
         return [known for known in self.measured.accepted.values() if known not in self.measured.final]
 
-    async def _pay_one(self, key: str, number: int) -> None:
+    async def pay_one(self, key: str, number: int) -> None:
+        """Send one payment until it is accepted or the deadline has passed."""
         currency, amount = _AMOUNTS[number % len(_AMOUNTS)]
         method = {"type": "card", "token": "tok_success"}
         body = {"amount": amount, "currency": currency, "paymentMethod": method}
-        while not self._is_late():
+        while not self.is_late():
             started = time.monotonic()
             answer = await self._send("POST", "/payments", json=body, headers={"Idempotency-Key": key})
             if answer is not None and answer.status_code == ACCEPTED:
@@ -88,7 +89,8 @@ class Clients:
                 return
             await self.sleep(retry_after_seconds(answer.headers if answer is not None else {}))
 
-    async def _read(self, transaction_id: str) -> None:
+    async def read(self, transaction_id: str) -> None:
+        """Read a payment once, and note its end."""
         answer = await self._send("GET", f"/payments/{transaction_id}")
         if answer is None or answer.status_code != 200:
             await self.sleep(retry_after_seconds(answer.headers if answer is not None else {}))
@@ -109,7 +111,8 @@ class Clients:
         self.measured.statuses[answer.status_code] += 1
         return answer
 
-    def _is_late(self) -> bool:
+    def is_late(self) -> bool:
+        """Whether the deadline has passed."""
         return time.monotonic() > self.deadline
 
 

@@ -66,6 +66,8 @@ def test_a_payment_that_agrees_with_the_logs_is_no_violation() -> None:
         ({"charges": [replace(CHARGE, amount=2000)]}, "SUCCESS with another charge"),
         ({"charges": [replace(CHARGE, currency="INR")]}, "SUCCESS with another charge"),
         ({"seen": [FAILED]}, "FAILED but charged"),
+        ({"seen": [replace(PAYMENT, status="AUTHORIZED")]}, "AUTHORIZED but charged"),
+        ({"seen": [replace(PAYMENT, captured=1000)]}, "SUCCESS with another charge"),
         ({"seen": [replace(FAILED, status="CANCELLED")]}, "CANCELLED but charged"),
         ({"seen": [replace(PAYMENT, events=((1, "PENDING"), (3, "SUCCESS")))]}, "a gap in the events"),
         ({"seen": [replace(PAYMENT, events=((2, "SUCCESS"),))]}, "a gap in the events"),
@@ -104,6 +106,8 @@ def test_the_table_counts() -> None:
     lines = [line.split() for line in printed.splitlines()]
     for line in (["requests", "3"], ["answered", "202", "2"], ["no", "answer", "1"], ["workers", "killed", "5"]):
         assert line in lines
+    for line in (["operations", "4"], ["provider", "events", "6"], ["merchant", "events", "7"]):
+        assert line in lines
     for line in (["payments", "1"], ["SUCCESS", "1"], ["violations", "1"], ["stuck", "1"]):
         assert line in lines
 
@@ -116,6 +120,10 @@ def print_table(*, seen: list[Seen], violations: list[Violation] | None = None) 
         tally={"workers killed": 5},
         seen=seen,
         charges=[CHARGE],
+        operations={"refund SUCCEEDED": 4, "requests refused with 409": 2},
+        provider_events={"posted: 200": 6},
+        merchant_events=7,
+        deliveries={"accepted by the merchant": 8},
         violations=violations or [],
     )
 

@@ -1,0 +1,293 @@
+"""`make chaos` judges captures, voids, refunds, provider events and deliveries: each rule has a bad history."""
+
+import base64
+import json
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import urllib3
+from standardwebhooks.webhooks import Webhook
+
+from local.chaos.deliveries import MerchantEvent, delivery_rows, judge_deliveries
+from local.chaos.load import OperationAnswer, Order, draw_order
+from local.chaos.operations import (
+    Account,
+    Balance,
+    LedgerEntry,
+    Operation,
+    judge_operations,
+    entries_in,
+    operation_rows,
+)
+from local.chaos.provider_events import ProviderEvents
+from local.chaos.result import Seen
+from local.chaos.trouble import Simulators
+from local.merchant_endpoint import Message, Received
+
+ID = "pay_abcdefgh234567ab"
+KEY = "pfx-abcdefgh234567ab-1"
+REFUND = Operation(operation_id="ref_1", kind="refund", status="SUCCEEDED", amount=300)
+CAPTURE = Operation(operation_id="cap_1", kind="capture", status="SUCCEEDED", amount=1000)
+SEEN = Seen(
+    transaction_id=ID,
+    status="SUCCESS",
+    amount=1500,
+    currency="USD",
+    captured=1000,
+    provider_keys=(KEY,),
+    events=((1, "PENDING"), (2, "SUCCESS")),
+    chain_whole=True,
+)
+BALANCE = Balance(captured=1000, refundable=700, refunded=300)
+ACCOUNT = Account(seen=SEEN, balance=BALANCE, operations=(CAPTURE, REFUND))
+CAPTURED = LedgerEntry(kind="capture", reference=KEY, charge=KEY, amount=1000, has_moved=True)
+REFUNDED = LedgerEntry(kind="refund", reference="pfx-r-1", charge=KEY, amount=300, has_moved=True)
+ASKED = OperationAnswer(
+    key="k-refund-1", transaction_id=ID, kind="refund", amount=300, status=202, operation_id="ref_1"
+)
+
+
+def judged(
+    *,
+    answers: list[OperationAnswer] | None = None,
+    account: Account = ACCOUNT,
+    entries: list[LedgerEntry] | None = None,
+) -> list[str]:
+    found = judge_operations(
+        [ASKED] if answers is None else answers,
+        [account],
+        [CAPTURED, REFUNDED] if entries is None else entries,
+    )
+    return [violation.rule for violation in found]
+
+
+def with_refund(**changes: Any) -> Account:
+    return replace(ACCOUNT, operations=(CAPTURE, replace(REFUND, **changes)))
+
+
+def test_a_payment_whose_books_agree_is_no_violation() -> None:
+    assert judged() == []
+    assert judged(answers=[ASKED, ASKED, replace(ASKED, amount=301, status=422, operation_id=None, altered=True)]) == []
+    assert judged(answers=[replace(ASKED, status=409, operation_id=None)]) == []
+    assert judged(answers=[replace(ASKED, status=422, operation_id=None, is_too_much=True)]) == []
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_an_operation_that_nobody_knows_may_have_moved_or_not(moved: bool) -> None:
+    open_refund = replace(
+        with_refund(status="PENDING", asked_on=True),
+        balance=Balance(captured=1000, refundable=700, reserved=300),
+    )
+    entries = [CAPTURED, REFUNDED] if moved else [CAPTURED]
+    assert judged(account=open_refund, entries=entries) == []
+    review = replace(open_refund, operations=(CAPTURE, replace(REFUND, status="IN_REVIEW")))
+    assert judged(account=review, entries=entries) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"answers": [replace(ASKED, status=0, operation_id=None)]}, "an operation was never answered"),
+        ({"answers": [replace(ASKED, status=503, operation_id=None)]}, "an operation was never answered"),
+        ({"answers": [replace(ASKED, status=400, operation_id=None)]}, "a valid operation was refused"),
+        ({"answers": [replace(ASKED, is_too_much=True)]}, "more was accepted than was paid"),
+        ({"answers": [replace(ASKED, operation_id="ref_9")]}, "an operation was accepted and lost"),
+        ({"answers": [replace(ASKED, operation_id=None)]}, "an operation was accepted and lost"),
+        ({"answers": [replace(ASKED, amount=301)]}, "another operation was stored"),
+        ({"answers": [replace(ASKED, kind="capture")]}, "another operation was stored"),
+        ({"answers": [ASKED, replace(ASKED, operation_id="cap_1")]}, "one key, several operations"),
+        ({"answers": [ASKED, replace(ASKED, altered=True)]}, "another body of an operation was not refused"),
+        ({"account": replace(ACCOUNT, balance=replace(BALANCE, refundable=701))}, "amounts off balance"),
+        ({"account": replace(ACCOUNT, balance=replace(BALANCE, excess=1))}, "amounts off balance"),
+        (
+            {"account": replace(ACCOUNT, balance=replace(BALANCE, refundable=1000, reserved=-300))},
+            "amounts off balance",
+        ),
+        (
+            {"account": replace(ACCOUNT, balance=replace(BALANCE, refundable=1000, refunded=0))},
+            "refunded is not the sum of the refunds",
+        ),
+        (
+            {"account": replace(ACCOUNT, balance=replace(BALANCE, captured=1500, refundable=1200))},
+            "captured is not the capture",
+        ),
+        (
+            {"account": replace(ACCOUNT, balance=replace(BALANCE, refundable=600, reserved=100))},
+            "reserved for nothing",
+        ),
+        ({"account": with_refund(status="PENDING")}, "an operation is stuck"),
+        ({"entries": [CAPTURED, REFUNDED, REFUNDED]}, "money moved that no operation booked"),
+        ({"entries": [CAPTURED, replace(REFUNDED, amount=301)]}, "money moved that no operation booked"),
+        ({"account": with_refund(status="FAILED")}, "money moved that no operation booked"),
+        ({"entries": [CAPTURED]}, "an operation succeeded that no ledger has"),
+        ({"entries": [CAPTURED, replace(REFUNDED, has_moved=False)]}, "an operation succeeded that no ledger has"),
+        (
+            {"entries": [CAPTURED, REFUNDED, replace(REFUNDED, charge="pfx-zz-1")]},
+            "money moved on an unknown charge",
+        ),
+    ],
+)
+def test_judge_operations_detects(changes: dict[str, Any], rule: str) -> None:
+    assert rule in judged(**changes)
+
+
+def test_entries_belong_to_the_charge_of_their_provider() -> None:
+    charge = {"kind": "charge", "provider": "mock", "chargeId": "ch_1", "reference": KEY, "status": "charged"}
+    refund = {
+        "kind": "refund",
+        "provider": "mock",
+        "chargeId": "ch_1",
+        "reference": "r",
+        "amount": 300,
+        "status": "failed",
+    }
+    found = entries_in([{**charge, "amount": 1}, refund, {**refund, "provider": "other", "status": "pending"}])
+    assert [(m.charge, m.has_moved) for m in found] == [(KEY, False), ("", True)]
+
+
+def test_the_rows_count_operations_by_status() -> None:
+    rows = operation_rows([ACCOUNT], [ASKED, replace(ASKED, status=409)])
+    assert rows == {"capture SUCCEEDED": 1, "refund SUCCEEDED": 1, "requests refused with 409": 1}
+
+
+# -- orders
+
+
+def test_orders_have_operations_of_every_kind() -> None:
+    rng = random.Random(7)
+    orders = [draw_order(rng, number) for number in range(400)]
+    held = [order for order in orders if order.manual]
+    assert all(order.body()["capture"] == "manual" for order in held)
+    assert any(order.captures == order.amount for order in held)
+    assert any(order.captures is not None and order.captures < order.amount for order in held)
+    assert any(order.voids for order in held)
+    assert not any(order.voids and order.captures for order in held)
+    assert any(order.captures is None and not order.voids for order in held)
+    assert any(len(order.refunds) == 2 for order in orders)
+    assert any(amount > order.amount for order in orders for amount in order.refunds)
+    assert any(order.repeats and order.refunds for order in orders)
+    assert not any(order.captures or order.voids for order in orders if not order.manual)
+
+
+def test_an_order_without_operations_is_captured_at_once() -> None:
+    assert "capture" not in Order(key="k", amount=1, currency="USD", token="tok_success").body()
+
+
+# -- merchant events
+
+EVENT = MerchantEvent(
+    event_id="evt_1", transaction_id=ID, sequence=1, kind="payment.succeeded", attempts=1, is_delivered=True
+)
+MESSAGE = Message(event_id="evt_1", transaction_id=ID, sequence=1, kind="payment.succeeded")
+
+
+def delivered(
+    *,
+    statuses: dict[str, str] | None = None,
+    events: list[MerchantEvent] | None = None,
+    received: list[Message] | None = None,
+    forged: int = 0,
+) -> list[str]:
+    found = judge_deliveries(
+        {ID: "SUCCESS"} if statuses is None else statuses,
+        [EVENT] if events is None else events,
+        Counter([MESSAGE] if received is None else received),
+        forged=forged,
+    )
+    return [violation.rule for violation in found]
+
+
+def test_an_event_that_arrived_once_or_more_is_no_violation() -> None:
+    assert delivered() == []
+    assert delivered(received=[MESSAGE, MESSAGE]) == []
+    assert delivered(events=[replace(EVENT, is_delivered=False)]) == []  # the answer was lost on its way back
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"statuses": {ID: "FAILED"}}, "a status without a merchant event"),
+        ({"statuses": {ID: "SUCCESS", "pay_b": "CANCELLED"}}, "a status without a merchant event"),
+        ({"events": [replace(EVENT, sequence=2)]}, "a gap in the merchant events"),
+        ({"events": [EVENT, replace(EVENT, event_id="evt_2")]}, "a gap in the merchant events"),
+        ({"received": []}, "recorded as delivered, but never received"),
+        (
+            {"received": [], "events": [replace(EVENT, attempts=0, is_delivered=False)]},
+            "a merchant event was never posted",
+        ),
+        ({"received": [], "events": [replace(EVENT, is_delivered=False)]}, "a merchant event did not arrive"),
+        ({"received": [replace(MESSAGE, kind="payment.failed")]}, "another merchant event arrived"),
+        ({"received": [replace(MESSAGE, sequence=3)]}, "another merchant event arrived"),
+        ({"received": [MESSAGE, replace(MESSAGE, event_id="evt_9")]}, "an unknown merchant event arrived"),
+        ({"forged": 1}, "webhooks without a valid signature"),
+    ],
+)
+def test_judge_deliveries_detects(changes: dict[str, Any], rule: str) -> None:
+    assert rule in delivered(**changes)
+
+
+def test_the_rows_count_events_and_posts() -> None:
+    rows = delivery_rows([EVENT], Counter([MESSAGE, MESSAGE]), refused=3, redelivered=1)
+    assert rows == {
+        "payment.succeeded": 1,
+        "accepted by the merchant": 2,
+        "accepted more than once": 1,
+        "refused by the merchant": 3,
+        "redelivered on request": 1,
+    }
+
+
+SECRET = "whsec_" + base64.b64encode(b"k" * 24).decode()
+
+
+def post(body: bytes, *, secret: str = SECRET) -> dict[str, str]:
+    now = datetime.now(UTC)
+    signature = Webhook(secret).sign("evt_1", now, body.decode())
+    return {
+        "Webhook-Id": "evt_1",
+        "Webhook-Timestamp": str(int(now.timestamp())),
+        "Webhook-Signature": signature,
+    }
+
+
+def test_the_merchants_endpoint_verifies_before_it_accepts_or_refuses() -> None:
+    body = json.dumps({"type": "payment.succeeded", "sequence": 1, "data": {"payment": {"transactionId": ID}}}).encode()
+    received = Received(secret=SECRET)
+    assert received.take(post(body), body) == 204
+    assert received.accepted == {MESSAGE: 1}
+    other = "whsec_" + base64.b64encode(b"x" * 24).decode()
+    assert received.take(post(body, secret=other), body) == 400
+    assert received.take(post(body), body + b" ") == 400
+    assert received.take({}, body) == 400
+    assert received.forged == 3
+    received.refusal_rate = 1.0
+    assert received.take(post(body), body) >= 300
+    assert (received.refused, received.accepted[MESSAGE]) == (1, 1)
+
+
+# -- provider events
+
+
+def test_each_report_of_a_simulator_is_counted_once() -> None:
+    events = ProviderEvents(Simulators({}, urllib3.PoolManager()))
+    reports: list[dict[str, Any]] = [
+        {"number": 1, "send": 1, "status": 200, "fault": None},
+        {"number": 2, "send": 1, "status": None, "fault": "never sent"},
+        {"number": 3, "send": 2, "status": None, "fault": None},
+        {"number": 4, "send": 1, "status": 401, "fault": "wrong signature"},
+    ]
+    events.count("mock", reports[:2])
+    events.count("mock", reports)
+    assert events.rows == {
+        "posted: 200": 1,
+        "never sent": 1,
+        "posted again: no answer": 1,
+        "posted, wrong signature: 401": 1,
+    }
+    assert events.violations() == []
+    events.count("mock", [{"number": 5, "send": 1, "status": 200, "fault": "wrong signature"}])
+    assert [violation.rule for violation in events.violations()] == ["a webhook with a wrong signature was accepted"]
