@@ -19,8 +19,8 @@ from local.chaos.operations import (
     Balance,
     LedgerEntry,
     Operation,
-    judge_operations,
     entries_in,
+    judge_operations,
     operation_rows,
 )
 from local.chaos.provider_events import ProviderEvents
