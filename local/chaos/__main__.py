@@ -15,7 +15,7 @@ import urllib3
 from local.chaos.cases import Case, charges_in, collect, settle, wait_for_events
 from local.chaos.deliveries import delivery_rows, judge_deliveries
 from local.chaos.load import Load, Merchant, RequestLog
-from local.chaos.operations import judge_operations, entries_in, operation_rows
+from local.chaos.operations import entries_in, judge_operations, operation_rows
 from local.chaos.provider_events import ProviderEvents
 from local.chaos.result import Violation, judge, table
 from local.chaos.trouble import Simulators, Trouble

@@ -12,6 +12,7 @@ import pytest
 import urllib3
 from standardwebhooks.webhooks import Webhook
 
+from local.chaos import cases
 from local.chaos.deliveries import MerchantEvent, delivery_rows, judge_deliveries
 from local.chaos.load import OperationAnswer, Order, draw_order
 from local.chaos.operations import (
@@ -19,8 +20,8 @@ from local.chaos.operations import (
     Balance,
     LedgerEntry,
     Operation,
-    judge_operations,
     entries_in,
+    judge_operations,
     operation_rows,
 )
 from local.chaos.provider_events import ProviderEvents
@@ -291,3 +292,52 @@ def test_each_report_of_a_simulator_is_counted_once() -> None:
     assert events.violations() == []
     events.count("mock", [{"number": 5, "send": 1, "status": 200, "fault": "wrong signature"}])
     assert [violation.rule for violation in events.violations()] == ["a webhook with a wrong signature was accepted"]
+
+
+# -- waiting for deliveries
+
+
+class ScriptedMerchant:
+    """Lists the event as each round says; the last round repeats."""
+
+    def __init__(self, *rounds: tuple[int, str]) -> None:
+        self.rounds = list(rounds)
+        self.redelivered: list[str] = []
+
+    def call_until_answered(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        if method == "POST":
+            self.redelivered.append(path)
+            return 202, {}
+        if "cursor" in path:
+            return 200, {"items": [], "nextCursor": None}
+        attempts, state = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
+        item = {
+            "id": "evt_1",
+            "transactionId": ID,
+            "sequence": 1,
+            "type": "payment.succeeded",
+            "deliveries": [{"attempts": attempts, "state": state}],
+        }
+        return 200, {"items": [item], "nextCursor": "c"}
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "_POLL_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_an_event_that_was_refused_is_redelivered_once_on_request() -> None:
+    merchant = ScriptedMerchant((1, "PENDING"), (1, "PENDING"), (2, "DELIVERED"))
+    events, redelivered = cases.wait_for_events(merchant, seconds=5)
+    assert merchant.redelivered == ["/events/evt_1/redeliver"]
+    assert redelivered == ["evt_1"]
+    assert [event.is_delivered for event in events] == [True]
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_an_event_that_was_never_posted_is_left_alone_for_the_verdict() -> None:
+    merchant = ScriptedMerchant((0, "PENDING"))
+    events, redelivered = cases.wait_for_events(merchant, seconds=0.05)
+    assert merchant.redelivered == redelivered == []
+    assert [event.attempts for event in events] == [0]
