@@ -27,6 +27,7 @@ from local.chaos.operations import (
 from local.chaos.provider_events import ProviderEvents
 from local.chaos.result import Seen
 from local.chaos.trouble import Simulators
+from local.errors import LocalEnvironmentError
 from local.merchant_endpoint import Message, Received
 
 ID = "pay_abcdefgh234567ab"
@@ -292,6 +293,29 @@ def test_each_report_of_a_simulator_is_counted_once() -> None:
     assert events.violations() == []
     events.count("mock", [{"number": 5, "send": 1, "status": 200, "fault": "wrong signature"}])
     assert [violation.rule for violation in events.violations()] == ["a webhook with a wrong signature was accepted"]
+
+
+class ScriptedSimulators:
+    """Takes settings, or has a closed port."""
+
+    def __init__(self, *, is_open: bool) -> None:
+        self.addresses, self.is_open = {"mock": "http://127.0.0.1:1"}, is_open
+        self.settings: list[dict[str, Any]] = []
+
+    def control(self, _name: str, **settings: Any) -> bool:
+        self.settings.append(settings)
+        return self.is_open
+
+
+def test_the_faults_of_webhooks_end_when_they_are_told_to() -> None:
+    simulators = ScriptedSimulators(is_open=True)
+    ProviderEvents(simulators).calm()
+    assert simulators.settings == [{"webhookFaults": {}, "webhookLateSeconds": 20}]
+
+
+def test_faults_that_a_simulator_did_not_take_are_an_error() -> None:
+    with pytest.raises(LocalEnvironmentError, match="mock"):
+        ProviderEvents(ScriptedSimulators(is_open=False)).calm()
 
 
 # -- waiting for deliveries
