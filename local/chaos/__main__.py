@@ -93,9 +93,10 @@ def _run(environment: LocalEnvironment, settings: Settings, received: Received) 
             load.start()
             trouble.run(settings.chaos_seconds, stopped)
             trouble.calm()
-            received.refusal_rate = 0.0
-            say("All faults are over. Clients that still have no answer get theirs")
+            say("The machine and the providers are well again. Clients that still have no answer get theirs")
             load.finish()
+            provider_events.calm()
+            received.refusal_rate = 0.0
             return _finish(environment, merchant, trouble, Observed(simulators, provider_events, received))
     except BaseException:  # Ctrl-C too: no client may wait for answers of an environment that stops
         stopped.set()

@@ -32,7 +32,7 @@ _RECENT: Final = 30
 _HIGH_VALUE: Final = 1_000_000
 _ENDED: Final = frozenset({"SUCCESS", "FAILED", "CANCELLED", "IN_REVIEW"})
 _MANUAL: Final = 0.35
-_OPERATION_SECONDS: Final = 30.0
+_OPERATION_SECONDS: Final = 120.0
 """A payment that is not ready for an operation after this time gets none: its slot is needed."""
 
 _ANYWHERE: Final = (

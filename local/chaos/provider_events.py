@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import urllib3
 
 from local.chaos.result import Violation
 from local.chaos.trouble import Simulators
+from local.errors import LocalEnvironmentError
 
 FAULTS: Final = {"late": 0.2, "twice": 0.15, "out_of_order": 0.15, "never": 0.15, "wrong_signature": 0.05}
 LATE_SECONDS: Final = 20
@@ -30,8 +32,7 @@ class ProviderEvents:
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> "ProviderEvents":
-        for name in self.simulators.addresses:
-            self.simulators.control(name, webhookFaults=FAULTS, webhookLateSeconds=LATE_SECONDS)
+        self._control(FAULTS)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         return self
@@ -41,6 +42,18 @@ class ProviderEvents:
         if self._thread is not None:
             self._thread.join()
         self.read()
+
+    def calm(self) -> None:
+        """No more faults. Those of the webhooks outlast the chaos: most operations are answered after it.
+
+        Raises `LocalEnvironmentError`.
+        """
+        self._control({})
+
+    def _control(self, faults: Mapping[str, float]) -> None:
+        for name in self.simulators.addresses:
+            if not self.simulators.control(name, webhookFaults=faults, webhookLateSeconds=LATE_SECONDS):
+                raise LocalEnvironmentError(f"The simulator {name} did not take its webhook faults.")
 
     def read(self) -> None:
         """Count the reports that are new."""

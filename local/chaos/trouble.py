@@ -128,7 +128,7 @@ class Trouble:
         self._resume_all()
         deadline = time.monotonic() + _MEND_SECONDS
         for name in self._simulators.addresses:
-            while not self._simulators.control(name, latencySeconds=0, faults={}, webhookFaults={}):
+            while not self._simulators.control(name, latencySeconds=0, faults={}):
                 if time.monotonic() > deadline:
                     raise LocalEnvironmentError(f"The simulator {name} did not open its port again.")
                 time.sleep(0.5)

@@ -12,6 +12,7 @@ import pytest
 import urllib3
 from standardwebhooks.webhooks import Webhook
 
+from local.chaos import cases
 from local.chaos.deliveries import MerchantEvent, delivery_rows, judge_deliveries
 from local.chaos.load import OperationAnswer, Order, draw_order
 from local.chaos.operations import (
@@ -26,6 +27,7 @@ from local.chaos.operations import (
 from local.chaos.provider_events import ProviderEvents
 from local.chaos.result import Seen
 from local.chaos.trouble import Simulators
+from local.errors import LocalEnvironmentError
 from local.merchant_endpoint import Message, Received
 
 ID = "pay_abcdefgh234567ab"
@@ -291,3 +293,75 @@ def test_each_report_of_a_simulator_is_counted_once() -> None:
     assert events.violations() == []
     events.count("mock", [{"number": 5, "send": 1, "status": 200, "fault": "wrong signature"}])
     assert [violation.rule for violation in events.violations()] == ["a webhook with a wrong signature was accepted"]
+
+
+class ScriptedSimulators:
+    """Takes settings, or has a closed port."""
+
+    def __init__(self, *, is_open: bool) -> None:
+        self.addresses, self.is_open = {"mock": "http://127.0.0.1:1"}, is_open
+        self.settings: list[dict[str, Any]] = []
+
+    def control(self, _name: str, **settings: Any) -> bool:
+        self.settings.append(settings)
+        return self.is_open
+
+
+def test_the_faults_of_webhooks_end_when_they_are_told_to() -> None:
+    simulators = ScriptedSimulators(is_open=True)
+    ProviderEvents(simulators).calm()
+    assert simulators.settings == [{"webhookFaults": {}, "webhookLateSeconds": 20}]
+
+
+def test_faults_that_a_simulator_did_not_take_are_an_error() -> None:
+    with pytest.raises(LocalEnvironmentError, match="mock"):
+        ProviderEvents(ScriptedSimulators(is_open=False)).calm()
+
+
+# -- waiting for deliveries
+
+
+class ScriptedMerchant:
+    """Lists the event as each round says; the last round repeats."""
+
+    def __init__(self, *rounds: tuple[int, str]) -> None:
+        self.rounds = list(rounds)
+        self.redelivered: list[str] = []
+
+    def call_until_answered(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        if method == "POST":
+            self.redelivered.append(path)
+            return 202, {}
+        if "cursor" in path:
+            return 200, {"items": [], "nextCursor": None}
+        attempts, state = self.rounds.pop(0) if len(self.rounds) > 1 else self.rounds[0]
+        item = {
+            "id": "evt_1",
+            "transactionId": ID,
+            "sequence": 1,
+            "type": "payment.succeeded",
+            "deliveries": [{"attempts": attempts, "state": state}],
+        }
+        return 200, {"items": [item], "nextCursor": "c"}
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases, "_POLL_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_an_event_that_was_refused_is_redelivered_once_on_request() -> None:
+    merchant = ScriptedMerchant((1, "PENDING"), (1, "PENDING"), (2, "DELIVERED"))
+    events, redelivered = cases.wait_for_events(merchant, seconds=5)
+    assert merchant.redelivered == ["/events/evt_1/redeliver"]
+    assert redelivered == ["evt_1"]
+    assert [event.is_delivered for event in events] == [True]
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_an_event_that_was_never_posted_is_left_alone_for_the_verdict() -> None:
+    merchant = ScriptedMerchant((0, "PENDING"))
+    events, redelivered = cases.wait_for_events(merchant, seconds=0.05)
+    assert merchant.redelivered == redelivered == []
+    assert [event.attempts for event in events] == [0]
