@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the route table and from the types that decode requests and encode answers."""
 
 from functools import cache
+from inspect import cleandoc
 from typing import Any, Final
 
 import msgspec
@@ -40,6 +41,9 @@ _ANY_BODY: Final = {"required": True, "content": {"*/*": {"schema": {}}}}
 def document() -> dict[str, Any]:
     """The document as JSON values."""
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():  # before Python 3.13, a docstring's further lines keep their indentation
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
     return {
         "openapi": "3.1.0",
         "info": {
