@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from payflowx.domain.payments.outcome import ActionRequired, NextAction, Outcome, Rejected, Unknown
+from payflowx.domain.payments.outcome import (
+    RATE_LIMITED,
+    UNAUTHORIZED,
+    ActionRequired,
+    NextAction,
+    Outcome,
+    Rejected,
+    Unknown,
+)
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.sanitize import sanitize
@@ -69,9 +77,9 @@ def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_hea
     if response.status == 429:
         wait = response.headers.get(retry_after_header, "")
         seconds = min(int(wait), _MAX_WAIT_SECONDS) if wait.isascii() and wait.isdecimal() else 0
-        return Rejected(code="rate_limited", message=message, retry_after_seconds=seconds)
+        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=seconds)
     if response.status in {401, 403}:
-        return Rejected(code="unauthorized", message=message, misconfigured=True)
+        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
     if response.status in {400, 422}:
         return Rejected(code=code, message=message)
     return Unknown(code=f"http_{response.status}", message=message)
