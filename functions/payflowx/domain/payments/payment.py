@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
 
@@ -197,6 +198,8 @@ class Payment:
     erased: bool = False
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
+    disputes: tuple[Dispute, ...] = ()
+    """The disputes of its charge, in the order of their first reports. Release 0.2.0 neither writes nor reads them."""
     event_inquiries: EventInquiries | None = None
     """The inquiries about closed attempts that provider events caused lately."""
 
