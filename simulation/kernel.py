@@ -129,8 +129,7 @@ class Kernel:
         self._until_ms = until_ms
         while heap and heap[0][0] <= until_ms:
             at_ms, _, action = heappop(heap)
-            if at_ms > self.now_ms:
-                self.now_ms = at_ms
+            self.now_ms = max(self.now_ms, at_ms)
             if type(action) is Task:
                 self.resume(action)
             else:

@@ -217,8 +217,7 @@ def _comparison(reader: _Reader) -> Condition:
         high = _operand(reader)
         at_least, at_most = _COMPARATORS[">="], _COMPARATORS["<="]
         return lambda item, values: (
-            at_least(left(item, values), low(item, values))
-            and at_most(left(item, values), high(item, values))
+            at_least(left(item, values), low(item, values)) and at_most(left(item, values), high(item, values))
         )
     if reader.takes("IN"):
         reader.take("(")
@@ -226,9 +225,7 @@ def _comparison(reader: _Reader) -> Condition:
         while reader.takes(","):
             options.append(_operand(reader))
         reader.take(")")
-        return lambda item, values: any(
-            _same(left(item, values), option(item, values)) for option in options
-        )
+        return lambda item, values: any(_same(left(item, values), option(item, values)) for option in options)
     compare = _COMPARATORS.get(reader.take())
     if compare is None:
         raise ExpressionError("Syntax error; a comparator was expected")
@@ -527,9 +524,7 @@ def _written(node: Value, path: Path, value: Value | None) -> Value:
     return {"M": inner}
 
 
-def _written_list(
-    members: Sequence[Value], index: int, rest: Path, value: Value | None
-) -> list[Value]:
+def _written_list(members: Sequence[Value], index: int, rest: Path, value: Value | None) -> list[Value]:
     inner = list(members)
     if rest:
         if index >= len(inner):
