@@ -2,12 +2,13 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from payflowx.domain.payments.ports import AnyDue, Due, DueKind, UnknownDue
 from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.shared.identifiers import shard_of
-from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 
 SCHEMA_VERSION: Final = 1
@@ -196,7 +197,13 @@ def review_sort(since_ms: int, item_id: str) -> str:
 
 def day_of(at_ms: int) -> str:
     """The UTC day of a time, as 2026-11-23."""
-    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
+    return _day(at_ms // DAY_MS)
+
+
+@lru_cache(maxsize=1024)
+def _day(number: int) -> str:
+    """Every write of a payment names its day, and few days are asked for."""
+    return datetime.fromtimestamp(number * DAY_MS / SECOND_MS, UTC).strftime("%Y-%m-%d")
 
 
 def merchant_day(merchant_id: str, day: str) -> str:
