@@ -474,6 +474,16 @@ def test_the_lists_parameters(functions: Functions, query: dict[str, Any]) -> No
     assert (status, body["code"]) == (400, "parameter_invalid")
 
 
+@pytest.mark.parametrize("path", ["/payments", "/events"])
+def test_times_in_every_spelling_of_the_standard(functions: Functions, path: str) -> None:
+    for text in ("2026-11-01T00:00:00.123456789Z", "2026-11-01t00:00:00z", "2026-11-01T00:00:00.1-05:30"):
+        assert functions.call("GET", path, query={"from": text, "to": "2026-11-27T00:00:00+05:30"})[0] == 200
+    status, body, _ = functions.call("GET", path, query={"to": "2026-11-27T00:00:00 05:30"})
+    assert (status, body["code"], body["field"]) == (400, "parameter_invalid", "to")
+    assert "%2B" in body["detail"]
+    assert "%2B" not in functions.call("GET", path, query={"to": "2026-11-27"})[1]["detail"]
+
+
 @pytest.mark.parametrize("wrong", ["x", "pay_", "pay_ABCDEFGHIJKLMNOP", "pay_aaaaaaaaaaaaaaa1", "cap_aaaaaaaaaaaaaaaa"])
 def test_ids_that_cannot_be(functions: Functions, wrong: str) -> None:
     status, body, _ = functions.call("GET", f"/payments/{wrong}")
