@@ -151,6 +151,8 @@ class Payment:
     created_at_ms: int
     updated_at_ms: int
     charge_deadline_ms: int
+    content_fingerprint: str | None = None
+    """None on a payment of release 0.2.0."""
     statement_descriptor_suffix: str | None = None
     receipt_email: str | None = field(default=None, repr=False)
     """The address to which the provider sends its receipt. Personal, as the customer is."""

@@ -62,7 +62,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             for part in (Part.KEY, Part.PAYMENT):
                 found = refused.failed.get(part)
                 if found is not None:
-                    return Existing(transaction_id=found["transactionId"], fingerprint=found["fingerprint"])
+                    return _existing(found)
             self._pause(attempt)
         raise StorageUnavailableError("the payment could not be stored; repeat the request with the same key")
 
@@ -70,7 +70,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         """The payment that a key was used for."""
         key = {"pk": keys.idempotency_partition(merchant_id, idempotency_key)}
         item = self._get_item(self.idempotency_table, key)
-        return Existing(transaction_id=item["transactionId"], fingerprint=item["fingerprint"]) if item else None
+        return _existing(item) if item else None
 
     # -- read
 
@@ -179,5 +179,15 @@ def _key_item(payment: Payment, idempotency_key: str) -> Item:
         "schemaVersion": keys.SCHEMA_VERSION,
         "transactionId": payment.transaction_id,
         "fingerprint": payment.fingerprint,
+        "contentFingerprint": payment.content_fingerprint,
         "createdAt": payment.created_at_ms,
     }
+
+
+def _existing(item: Item) -> Existing:
+    """Of the key's row, or of the payment's own item: both have these attributes."""
+    return Existing(
+        transaction_id=item["transactionId"],
+        fingerprint=item["fingerprint"],
+        content_fingerprint=item.get("contentFingerprint"),
+    )
