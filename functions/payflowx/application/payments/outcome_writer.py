@@ -107,20 +107,6 @@ class OutcomeWriter:
             transaction_id=owner_id.transaction_id,
             operation_id=owner_id.operation_id,
         )
-        self._send(job, owner, in_seconds)
-
-    def send_inquiry(self, owner: Payment | Operation, number: int) -> None:
-        """Have a worker inquire once about a closed attempt."""
-        owner_id = id_of(owner)
-        job = Job(
-            merchant_id=owner_id.merchant_id,
-            transaction_id=owner_id.transaction_id,
-            operation_id=owner_id.operation_id,
-            inquire_attempt=number,
-        )
-        self._send(job, owner, 0)
-
-    def _send(self, job: Job, owner: Payment | Operation, in_seconds: int) -> None:
         try:
             self.jobs.send(job, delay_seconds=in_seconds)
         except StorageUnavailableError:
