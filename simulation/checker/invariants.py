@@ -16,6 +16,7 @@ from simulation.checker.records import (
     i16_merchant_events,
     operators_give_reasons,
     reviews_are_listed,
+    unknown_words_wait,
 )
 from simulation.checker.transitions import i5_transitions, i9_one_open_attempt, i15_older_epochs
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
@@ -34,6 +35,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i1_one_charge,
     i2_nothing_lost,
     reviews_are_listed,
+    unknown_words_wait,
     i3_status_is_truth,
     i4_audit_log,
     operators_give_reasons,

@@ -379,7 +379,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a reversal is not followed",
-        Edit(verification, "is_reversal", "return isinstance", "return False and isinstance"),
+        Edit(verification, "is_reversal", "return succeeded and", "return False and"),
     ),
     broken(
         _ROOM,
