@@ -18,7 +18,12 @@ from simulation.checker.records import (
     reviews_are_listed,
     unknown_words_wait,
 )
-from simulation.checker.transitions import i5_transitions, i9_one_open_attempt, i15_older_epochs
+from simulation.checker.transitions import (
+    i5_transitions,
+    i9_one_open_attempt,
+    i15_older_epochs,
+    unknown_attributes_stay,
+)
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
 from simulation.checker.work import i13_bounded_work, rest
 
@@ -40,6 +45,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i4_audit_log,
     operators_give_reasons,
     i5_transitions,
+    unknown_attributes_stay,
     i6_other_body,
     i7_one_id,
     i8_key_stored_first,
