@@ -77,12 +77,12 @@ class Reports:
     """
 
 
-def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
-    return ()
-
-
 def _same_endpoint(endpoint: str, _request: HttpRequest) -> str:
     return endpoint
+
+
+def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
