@@ -3,10 +3,10 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from ops.certify.masking import masked_answer, masked_request
-from payflowx.domain.payments.outcome import Outcome, Progress, Unknown
+from payflowx.domain.payments.outcome import Authorized, Outcome, Progress, StepResult, Unknown
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
@@ -72,6 +72,14 @@ class _Secrets:
 
     def webhook_secrets(self, secret_arn: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's signature
         return ()
+
+
+@runtime_checkable
+class _Captures(Protocol):
+    """A provider that leaves the capture of an automatic payment to us."""
+
+    def completes(self, request: ChargeRequest) -> bool: ...
+    def complete(self, request: ChargeRequest, account: Account) -> StepResult: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,10 +152,15 @@ class Bench:
 
     def inquire(self, name: str) -> Outcome:
         """Inquire about a payment, and remember its id at the provider."""
-        outcome = self.connected().inquire(self.charges[name], self.account)
+        provider, charge = self.connected(), self.charges[name]
+        outcome = provider.inquire(charge, self.account)
         reference = getattr(outcome, "reference", None)
         if reference:
-            self.charges[name] = replace(self.charges[name], reference=reference)
+            self.charges[name] = charge = replace(charge, reference=reference)
+        captures = isinstance(provider, _Captures) and charge.capture is CaptureMode.AUTOMATIC
+        if captures and isinstance(outcome, Authorized) and provider.completes(charge):
+            provider.complete(charge, self.account)
+            return provider.inquire(charge, self.account)
         return outcome
 
     def new_operation(self, kind: OperationKind, charge: ChargeRequest, amount: int) -> OperationRequest:
