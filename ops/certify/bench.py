@@ -152,15 +152,16 @@ class Bench:
 
     def inquire(self, name: str) -> Outcome:
         """Inquire about a payment, and remember its id at the provider."""
-        provider, charge = self.connected(), self.charges[name]
-        outcome = provider.inquire(charge, self.account)
+        charge = self.charges[name]
+        provider: Any = self.connected()
+        outcome: Outcome = provider.inquire(charge, self.account)
         reference = getattr(outcome, "reference", None)
         if reference:
             self.charges[name] = charge = replace(charge, reference=reference)
-        captures = isinstance(provider, _Captures) and charge.capture is CaptureMode.AUTOMATIC
-        if captures and isinstance(outcome, Authorized) and provider.completes(charge):
+        captured_by_us = isinstance(provider, _Captures) and provider.completes(charge)
+        if captured_by_us and isinstance(outcome, Authorized) and charge.capture is CaptureMode.AUTOMATIC:
             provider.complete(charge, self.account)
-            return provider.inquire(charge, self.account)
+            outcome = provider.inquire(charge, self.account)
         return outcome
 
     def new_operation(self, kind: OperationKind, charge: ChargeRequest, amount: int) -> OperationRequest:

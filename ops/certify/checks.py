@@ -16,7 +16,7 @@ from payflowx.domain.shared.transport import Credentials
 REFUND_SECONDS: Final = 5.0
 """A provider's sandbox finishes a refund within seconds, or reports it as pending."""
 
-_NO_SECRET: Final = "payflowx-certify-no-secret"
+_WRONG_KEY: Final = "payflowx-certify-no-secret"
 _PAYER_LOOKS: Final = 60
 _PAYER_SECONDS: Final = 5.0
 """A payer at the keyboard has five minutes."""
@@ -98,7 +98,7 @@ def answer_of(outcome: StepResult) -> Answer:
 def refused_credentials(bench: Bench) -> Answer:
     """Send a payment with a secret that is none: nothing is made."""
     charge = bench.new_charge(bench.token or "certify", provider_key=bench.new_key())
-    wrong = Credentials(key_id=bench.credentials.key_id, key_secret=_NO_SECRET)
+    wrong = Credentials(key_id=bench.credentials.key_id, key_secret=_WRONG_KEY)
     return answer_of(bench.connected(wrong).charge(charge, bench.account))
 
 
