@@ -105,7 +105,8 @@ class Bench:
     recorder: RecordingClient = field(init=False)
 
     def __post_init__(self) -> None:
-        known = (self.credentials.key_id, self.credentials.key_secret, self.token or "")
+        payer = (PAYER.name or "", PAYER.email or "", PAYER.phone or "")
+        known = (self.credentials.key_id, self.credentials.key_secret, self.token or "", *payer)
         self.recorder = RecordingClient(inner=self.client, known=known)
 
     @property

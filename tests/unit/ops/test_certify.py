@@ -220,6 +220,7 @@ class TestReport:
             "4039937155": {"amt": "100.00", "name": "Ada"},
             "rows": [1, 2, 3, 4],
             "none": None,
+            "customer_name": "Ada",
             "text": "no secret of ours: hunter2hunter2",
         }
         response = HttpResponse(status=200, headers={}, body=json.dumps(body).encode())
@@ -229,10 +230,11 @@ class TestReport:
             "msg": "Token for [removed] already exists.",
             "id": "[14 characters]",
             "amount": 10_000,
-            "client_secret": "[13 characters]",
+            "client_secret": "[removed]",
             "[id]": {"amt": "100.00", "name": "[removed]"},
             "rows": [1, 2, 3],
             "none": None,
+            "customer_name": "[removed]",
             "text": "[removed]",
         }
         html = HttpResponse(status=200, headers={}, body=b"<html>")
