@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
+from payflowx.providers.payu import disputes
 from payflowx.providers.payu.signature import is_signed
 
 _MAX_BYTES: Final = 64 * 1024
@@ -56,7 +57,10 @@ def _unsigned(fields: Mapping[str, str]) -> ProviderEvent | None:
         )
     if fields.get("event") == "dispute" and fields.get("type") == "payments":
         payment = provider_reference(fields.get("txn_id"))
-        return ProviderEvent(event_id="", type="dispute", charge_reference=payment) if payment else None
+        if payment is None:
+            return None
+        report = disputes.report_of(fields)
+        return ProviderEvent(event_id="", type="dispute", charge_reference=payment, dispute=report)
     return None
 
 
