@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from payflowx.domain.shared.identifiers import parse_provider_key
-from payflowx.domain.shared.money import is_currency, to_minor
+from payflowx.domain.shared.money import CURRENCY_EXPONENTS, to_minor
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 def currency(cell: str) -> str:
     """An ISO 4217 code in any letter case. Raises ValueError for anything else."""
     code = cell.strip().upper()
-    if not is_currency(code):
+    if code not in CURRENCY_EXPONENTS:
         raise ValueError("a column holds no currency")
     return code
 
