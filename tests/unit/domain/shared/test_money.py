@@ -14,7 +14,7 @@ PUBLISHED: Final = date(2026, 1, 1)
 
 
 def test_the_table_is_list_one_as_it_was_published() -> None:
-    """Metals, test codes and units of account have no minor unit. Read the changes when a newer package moves the date."""
+    """Metals, test codes and units of account have no minor unit. A newer package moves the date: read its changes."""
     assert iso4217.__published__ == PUBLISHED
     listed = {currency.code: currency.exponent for currency in iso4217.Currency if currency.exponent is not None}
     assert {code: exponent for code, exponent in listed.items() if code not in FUNDS} == ACTIVE_CURRENCIES
