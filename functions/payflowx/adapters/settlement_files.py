@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -36,18 +36,22 @@ class _NotUnderstoodError(ValueError):
     """The text names the place in the file."""
 
 
-class _Row(dict[str, str]):
+class _Row(Mapping[str, str]):
     """The cells of a row by column. `last_read` is the column at which a reader gave up."""
 
-    last_read: str = ""
+    def __init__(self, columns: list[str], cells: list[str]) -> None:
+        self._cells = dict(zip(columns, cells, strict=True))
+        self.last_read = ""
 
-    def __getitem__(self, name: str) -> str:
-        self.last_read = name
-        return super().__getitem__(name)
+    def __getitem__(self, column: str) -> str:
+        self.last_read = column
+        return self._cells[column]
 
-    def get(self, name: str, default: str | None = None) -> Any:
-        self.last_read = name
-        return super().get(name, default)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,7 @@ class S3SettlementFiles:
             raise _NotUnderstoodError(
                 f"line {line} has {len(cells)} cells, and line 1, which must name the columns, has {len(columns)}"
             )
-        row = _Row(zip(columns, cells, strict=True))
+        row = _Row(columns, cells)
         try:
             entry = self.read_row(provider, row)
         except KeyError as error:
