@@ -10,7 +10,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 40,
-    "payflowx.entrypoints.api.handler": 165,
+    "payflowx.entrypoints.api.handler": 170,
     "payflowx.entrypoints.worker": 133,
     "payflowx.entrypoints.webhook_receiver": 86,
     "payflowx.entrypoints.provider_events": 123,

@@ -1,4 +1,4 @@
-"""The table of currencies, held to the standard's own list."""
+"""The table of currencies, held to the list of the standard."""
 
 from datetime import date
 from typing import Final
