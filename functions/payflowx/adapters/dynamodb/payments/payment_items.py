@@ -3,6 +3,7 @@
 Readers take the attributes they know; `core.changes` keeps the others when the payment is written again.
 """
 
+from dataclasses import asdict
 from typing import Any, Final, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import keys
@@ -10,6 +11,7 @@ from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
@@ -23,6 +25,7 @@ from payflowx.domain.payments.payment import (
     PaymentMethod,
     Route,
 )
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, Initiator, PaymentStatus
 
 _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
@@ -85,7 +88,8 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
-        "eventInquiries": fields_of(payment.event_inquiries) if payment.event_inquiries else None,
+        "disputes": [fields_of(dispute) for dispute in payment.disputes] or None,
+        "eventInquiries": event_inquiries_to_item(payment.event_inquiries),
         **review_keys(payment),
     }
 
@@ -139,8 +143,13 @@ def from_item(item: Item) -> Payment:
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
         review_since_ms=review_since_from(item),
+        disputes=tuple(_dispute_from_item(dispute) for dispute in item.get("disputes", [])),
         event_inquiries=event_inquiries_from_item(item),
     )
+
+
+def _dispute_from_item(item: Item) -> Dispute:
+    return Dispute(**known(item, Dispute) | {"state": DisputeState(item["state"])})
 
 
 def _customer_to_item(customer: Customer) -> Item:
@@ -216,6 +225,8 @@ def attempt_to_item(attempt: Attempt) -> Item:
     if attempt.next_action is not None:
         action = attempt.next_action
         values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
+    if attempt.refused_send is not None:
+        values["refused_send"] = asdict(attempt.refused_send)
     optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 
@@ -228,6 +239,8 @@ def attempt_from_item(item: Item) -> Attempt:
         fields["decline_kind"] = DeclineKind(fields["decline_kind"])
     if "next_action" in fields:
         fields["next_action"] = _action_from_item(fields["next_action"])
+    if "refused_send" in fields:
+        fields["refused_send"] = RefusedSend(**known(fields["refused_send"], RefusedSend))
     return Attempt(**fields)
 
 
@@ -243,5 +256,21 @@ def last_error_from_item(item: Item) -> LastError | None:
 
 
 def event_inquiries_from_item(item: Item) -> EventInquiries | None:
-    """The counted inquiries of a payment's or an operation's item; none on an item of release 0.2.0."""
-    return EventInquiries(**known(item["eventInquiries"], EventInquiries)) if "eventInquiries" in item else None
+    """The counted and waiting inquiries of a payment's or an operation's item; none on an item of release 0.2.0."""
+    if "eventInquiries" not in item:
+        return None
+    fields = known(item["eventInquiries"], EventInquiries)
+    return EventInquiries(**fields | {"waiting": tuple(fields.get("waiting", ()))})
+
+
+def event_inquiries_to_item(inquiries: EventInquiries | None) -> Item | None:
+    """The inquiries as stored; what waits for nothing is left out."""
+    if inquiries is None:
+        return None
+    return {
+        "since_ms": inquiries.since_ms,
+        "count": inquiries.count,
+        "waiting": list(inquiries.waiting) or None,
+        "ready_at_ms": inquiries.ready_at_ms or None,
+        "tries": inquiries.tries or None,
+    }

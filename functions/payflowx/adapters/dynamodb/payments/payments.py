@@ -9,6 +9,7 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
+from payflowx.adapters.dynamodb.payments import open_disputes
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.event_items import event_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item, to_item
@@ -147,6 +148,9 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         if change.reference and change.attempt_number:
             owned = writes.owned_reference(table, change, beside_another_merchant=beside_another_merchant)
             parts.append((Part.REFERENCE, owned))
+        if change.dispute is not None:
+            listed = open_disputes.listed(table, change.after, change.dispute)
+            parts.append((Part.DISPUTE, listed))
         if change.seen is not None:
             parts.append((Part.SEEN, writes.seen_event(table, change.before.merchant_id, change.seen)))
         return [*parts, (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change)))]

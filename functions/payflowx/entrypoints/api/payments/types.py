@@ -192,13 +192,36 @@ class AttemptAnswer(_Answer):
 
 
 class LastErrorAnswer(_Answer):
-    """Why the last attempt did not succeed. `code` is ours and stable, `providerCode` the provider's own."""
+    """Why the last attempt did not succeed. `code` is ours and stable, `providerCode` the provider's own.
+
+    `providerMessage` is the provider's own sentence, without personal data and ids.
+    """
 
     code: str
     message: str
     provider: str | None
     provider_code: str | None
+    provider_message: str | None
     attempt: int | None
+
+
+class DisputeAnswer(_Answer):
+    """A dispute of the charge, as the provider reported it last. Evidence is submitted in the provider's dashboard.
+
+    `providerRef` is the provider's id of the dispute. `isSigned` false: the provider does not sign its reports of
+    disputes, so verify it in the dashboard.
+    """
+
+    provider: str
+    provider_ref: str
+    state: Literal["OPEN", "UNDER_REVIEW", "WON", "LOST", "CLOSED"]
+    amount: int
+    currency: CurrencyCode
+    reason: str
+    evidence_due_at: Timestamp | None
+    opened_at: Timestamp
+    updated_at: Timestamp
+    is_signed: bool
 
 
 class PaymentAnswer(_Answer):
@@ -226,6 +249,7 @@ class PaymentAnswer(_Answer):
     statement_descriptor_suffix: str | None
     initiator: Literal["customer", "merchant"]
     save_payment_method: bool
+    disputes: list[DisputeAnswer]
     routing: RoutingAnswer
     created_at: Timestamp
     updated_at: Timestamp
