@@ -85,6 +85,12 @@ def test_groups_of_an_amount_are_read(cell: str, currency: str, amount: int) -> 
     assert csv_fields.minor_amount(cell, currency) == amount
 
 
+def test_a_withdrawn_currency_is_read_and_an_unknown_one_is_not() -> None:
+    assert csv_fields.currency(" bgn ") == "BGN"
+    with pytest.raises(ValueError, match="no currency"):
+        csv_fields.currency("XXX")
+
+
 def test_a_comma_that_may_be_either_is_refused() -> None:
     with pytest.raises(ValueError, match="no amount"):
         csv_fields.minor_amount("1,234", "KWD")
