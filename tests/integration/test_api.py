@@ -1,13 +1,15 @@
 """The API's promises, through its handler and the engine."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from payflowx.domain.payments.outcome import Declined, NotSent, Unknown
+from payflowx.domain.payments.payment import Address, Customer
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
-from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.domain.shared.statuses import DeclineKind, Initiator
 from tests.support.handlers import Functions, payment_body
 
 
@@ -36,6 +38,70 @@ class TestCreate:
             (1, "payment.accepted", None, "PENDING"),
             (2, "attempt.succeeded", "PENDING", "SUCCESS"),
         ]
+
+    def test_the_provider_gets_what_the_merchant_said_and_the_answer_shows_what_is_not_personal(
+        self, functions: Functions
+    ) -> None:
+        address = {"line1": "1 Long Road", "line2": "b", "city": "Pune", "state": "MH", "country": "IN"}
+        said: dict[str, Any] = {
+            "description": "Order 7",
+            "metadata": {"order": "7"},
+            "statementDescriptorSuffix": "ORDER 7",
+            "receiptEmail": "receipts@example.com",
+            "initiator": "merchant",
+            "customer": {"name": "Ada", "email": "ada@example.com", "address": {**address, "postalCode": "411001"}},
+        }
+        _, created, _ = functions.pay(**said)
+        functions.work()
+        _, request = functions.providers.get("alpha").sent[0]
+        assert (request.description, request.metadata) == ("Order 7", {"order": "7"})
+        assert (request.statement_descriptor_suffix, request.receipt_email) == ("ORDER 7", "receipts@example.com")
+        assert (request.initiator, request.save_payment_method) == (Initiator.MERCHANT, False)
+        assert request.customer == Customer(
+            name="Ada", email="ada@example.com", address=Address(**address, postal_code="411001")
+        )
+        _, shown, _ = functions.call("GET", f"/payments/{created['transactionId']}")
+        shared = said.keys() & shown.keys()
+        assert shared == said.keys() - {"receiptEmail", "customer"}
+        assert {name: shown[name] for name in shared} == {name: said[name] for name in shared}
+        assert "example.com" not in json.dumps(shown)
+
+    def test_what_the_only_provider_needs_of_the_payer_is_asked_for(self, functions: Functions) -> None:
+        alpha = functions.providers.get("alpha")
+        alpha.able = replace(alpha.able, needs=frozenset({"customer.email", "customer.phone"}))
+        at_alpha = {"paymentMethod": {"type": "card", "tokens": {"alpha": "t"}}}
+        status, body, _ = functions.pay(**at_alpha, customer={"email": "ada@example.com"})
+        assert (status, body["code"], body["field"]) == (422, "field_missing", "customer.phone")
+        payer = {"email": "ada@example.com", "phone": "+919876543210"}
+        assert functions.pay(**at_alpha, customer=payer)[0] == 202
+        _, elsewhere, _ = functions.pay("other")
+        assert elsewhere["provider"] == "beta"
+
+    def test_a_payment_method_is_saved_by_a_provider_that_saves(self, functions: Functions) -> None:
+        assert functions.pay(savePaymentMethod=True)[1]["code"] == "no_provider_available"
+        beta = functions.providers.get("beta")
+        beta.able = replace(beta.able, saves_payment_methods=True)
+        _, body, _ = functions.pay(savePaymentMethod=True)
+        assert (body["provider"], body["savePaymentMethod"]) == ("beta", True)
+        functions.work()
+        assert [request.save_payment_method for _, request in beta.sent] == [True]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"description": "b"},
+            {"metadata": {"a": "b"}},
+            {"statementDescriptorSuffix": "B"},
+            {"receiptEmail": "b@example.com"},
+            {"initiator": "merchant"},
+            {"savePaymentMethod": True},
+            {"customer": {"name": "b"}},
+            {"customer": {"address": {"city": "b"}}},
+        ],
+    )
+    def test_a_key_is_for_one_text(self, functions: Functions, changes: dict[str, Any]) -> None:
+        assert functions.pay("k")[0] == 202
+        assert functions.pay("k", **changes)[1]["code"] == "idempotency_key_reused"
 
     def test_a_repeated_key_repeats_the_answer_not_the_payment(self, functions: Functions) -> None:
         answers = [functions.pay("same") for _ in range(50)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from payflowx.application.payments.charge_request import new_charge_request_of
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.events import GENESIS_HASH, Event
-from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.providers.ports import Providers
@@ -17,7 +17,7 @@ from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_transaction_id
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
+from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,10 @@ class NewPayment:
     customer: Customer | None = field(default=None, repr=False)
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    statement_descriptor_suffix: str | None = None
+    receipt_email: str | None = field(default=None, repr=False)
+    initiator: Initiator = Initiator.CUSTOMER
+    save_payment_method: bool = False
     return_url: str | None = None
 
 
@@ -49,8 +53,8 @@ class Acceptance:
 class CreatePayment:
     """Raises `Refusal` with nothing written.
 
-    Codes: `no_route`, `no_provider_available`, `idempotency_key_reused`. Raises `StorageUnavailableError` when the
-    caller should repeat the request with the same key.
+    Codes: `no_route`, `no_provider_available`, `field_missing`, `idempotency_key_reused`. Raises
+    `StorageUnavailableError` when the caller should repeat the request with the same key.
     """
 
     payments: Payments
@@ -99,6 +103,8 @@ class CreatePayment:
             capture=request.capture,
             payment_method=request.payment_method,
             metadata=request.metadata,
+            given=customer_facts(request.customer),
+            save_payment_method=request.save_payment_method,
         )
         available = Availability(
             capabilities=self.providers.capabilities(),
@@ -139,6 +145,10 @@ class CreatePayment:
             customer=request.customer,
             description=request.description,
             metadata=request.metadata,
+            statement_descriptor_suffix=request.statement_descriptor_suffix,
+            receipt_email=request.receipt_email,
+            initiator=request.initiator,
+            save_payment_method=request.save_payment_method,
             return_url=request.return_url,
             route=route,
             created_at_ms=now_ms,

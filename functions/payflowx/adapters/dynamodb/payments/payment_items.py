@@ -13,6 +13,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
+    Address,
     BalanceSource,
     Candidate,
     Customer,
@@ -22,7 +23,7 @@ from payflowx.domain.payments.payment import (
     PaymentMethod,
     Route,
 )
-from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, Initiator, PaymentStatus
 
 _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
 
@@ -46,9 +47,14 @@ def to_item(payment: Payment) -> Item:
             "token": payment.payment_method.token,
             "tokens": dict(payment.payment_method.tokens) or None,
         },
-        "customer": fields_of(payment.customer) if payment.customer else None,
+        "customer": _customer_to_item(payment.customer) if payment.customer else None,
+        "customerAddress": _address_to_item(payment.customer),
+        "receiptEmail": payment.receipt_email,
         "description": payment.description,
         "metadata": dict(payment.metadata) or None,
+        "statementDescriptorSuffix": payment.statement_descriptor_suffix,
+        "initiator": payment.initiator.value if payment.initiator is not Initiator.CUSTOMER else None,
+        "savePaymentMethod": payment.save_payment_method or None,
         "returnUrl": payment.return_url,
         "route": _route_to_item(payment.route),
         "createdAt": payment.created_at_ms,
@@ -95,9 +101,13 @@ def from_item(item: Item) -> Payment:
         currency=item["currency"],
         capture=CaptureMode(item["capture"]),
         payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
-        customer=Customer(**known(item["customer"], Customer)) if "customer" in item else None,
+        customer=_customer_from_item(item),
+        receipt_email=item.get("receiptEmail"),
         description=item.get("description"),
         metadata=item.get("metadata", {}),
+        statement_descriptor_suffix=item.get("statementDescriptorSuffix"),
+        initiator=Initiator(item.get("initiator", Initiator.CUSTOMER)),
+        save_payment_method=item.get("savePaymentMethod", False),
         return_url=item.get("returnUrl"),
         route=_route_from_item(item["route"]),
         created_at_ms=item["createdAt"],
@@ -128,6 +138,25 @@ def from_item(item: Item) -> Payment:
         erased=item.get("erased", False),
         review_since_ms=review_since_from(item),
         event_inquiries=event_inquiries_from_item(item),
+    )
+
+
+def _customer_to_item(customer: Customer) -> Item:
+    """Without the address: release 0.2.0 fails on an attribute of a customer that it does not know."""
+    return {name: value for name, value in fields_of(customer).items() if name != "address"}
+
+
+def _address_to_item(customer: Customer | None) -> Item | None:
+    """Beside the customer, where release 0.2.0 ignores it. An erasure by that release is repeated by this one."""
+    return fields_of(customer.address) if customer and customer.address else None
+
+
+def _customer_from_item(item: Item) -> Customer | None:
+    if "customer" not in item:
+        return None
+    address = item.get("customerAddress")
+    return Customer(
+        **known(item["customer"], Customer) | {"address": Address(**known(address, Address)) if address else None}
     )
 
 
