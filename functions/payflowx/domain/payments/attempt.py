@@ -31,6 +31,8 @@ class Attempt:
     """The time at which an action or an authorization lapses at the provider."""
     reopens_until_ms: int | None = None
     retry_after_seconds: int = 0
+    answer_stored: bool = False
+    """The provider returns its stored, undecided answer to every re-send. Release 0.2.0 does not know it and re-sends."""
     inquiries: int = 0
     """Number of inquiries so far without a new state; sets the delay of the next one."""
 

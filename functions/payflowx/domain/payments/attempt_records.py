@@ -49,7 +49,8 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
             return replace(known, reference=outcome.reference or attempt.reference, code=code)
         case Authorized():
             lifetime_ms = able.authorization_lifetime_ms if able else 0
-            return replace(known, reference=outcome.reference, deadline_ms=context.now_ms + lifetime_ms)
+            lapses_at_ms = outcome.lapses_at_ms or context.now_ms + lifetime_ms
+            return replace(known, reference=outcome.reference, deadline_ms=lapses_at_ms)
         case ActionRequired():
             lifetime_ms = able.action_lifetime_ms if able else 0
             return replace(
@@ -76,11 +77,22 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
                 retry_after_seconds=outcome.retry_after_seconds,
             )
         case Unknown():
-            return replace(known, code=outcome.code, message=outcome.message)
+            return replace(known, code=outcome.code, message=outcome.message, answer_stored=outcome.stored)
         case NotSent():
             return replace(known, code=outcome.code)
         case NotFound():
             raise ValueError("NotFound has no attempt state")
+
+
+def learned(attempt: Attempt, outcome: Outcome) -> Attempt:
+    """Return the attempt with what an outcome says beside a state that it does not change. Writes no event."""
+    match outcome:
+        case Authorized(lapses_at_ms=int(lapses_at_ms)) if attempt.state is AttemptState.AUTHORIZED:
+            return replace(attempt, deadline_ms=lapses_at_ms)
+        case Unknown(stored=True) if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}:
+            return replace(attempt, answer_stored=True)
+        case _:
+            return attempt
 
 
 def attempt_facts(recorded: Attempt) -> dict[str, Fact]:

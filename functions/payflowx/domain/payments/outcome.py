@@ -40,6 +40,8 @@ class Authorized:
     amount: int
     currency: str
     merchant_reference: str
+    lapses_at_ms: int | None = None
+    """The time at which the authorization expires, where the provider states it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,8 @@ class Unknown:
 
     code: str
     message: str = ""
+    stored: bool = False
+    """The provider stored this answer under our key and returns it to every re-send: only reads learn more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,7 +205,8 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
 
     The next attempt goes to another provider or to the same one.
     """
-    payment = replace(payment, last_error=last_error(payment, _failure_class(recorded), recorded), capturable=0)
+    failure = _failure_class(payment, before, recorded, context)
+    payment = replace(payment, last_error=last_error(payment, failure, recorded), capturable=0)
     if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:
         return _ended(payment, _CANCELLED), None
     if payment.status is PaymentStatus.IN_REVIEW:
@@ -255,7 +256,10 @@ _ACTION_EXPIRED: Final = FailureReason(
 )
 
 
-def _failure_class(recorded: Attempt) -> str:
+def _failure_class(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> str:
+    if before.state is AttemptState.AUTHORIZED and recorded.state is AttemptState.FENCED and not payment.cancel_requested:
+        lapsed = before.deadline_ms is not None and context.now_ms >= before.deadline_ms
+        return "authorization_expired" if lapsed else "authorization_released"
     match recorded.decline_kind:
         case DeclineKind.HARD:
             return "hard_decline"

@@ -214,7 +214,7 @@ def attempt_to_item(attempt: Attempt) -> Item:
     if attempt.next_action is not None:
         action = attempt.next_action
         values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
-    optional = ("progress", "retry_after_seconds", "inquiries")
+    optional = ("progress", "retry_after_seconds", "answer_stored", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 
 
