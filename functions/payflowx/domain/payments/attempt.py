@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from payflowx.domain.payments.outcome import NextAction
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
 
 
@@ -33,6 +34,8 @@ class Attempt:
     retry_after_seconds: int = 0
     answer_stored: bool = False
     """The provider returns its stored, undecided answer to every re-send. Release 0.2.0 does not know it and re-sends."""
+    refused_send: RefusedSend | None = None
+    """The refusal that is not proven yet. Nothing is sent again; items of release 0.2.0 have none."""
     inquiries: int = 0
     """Number of inquiries so far without a new state; sets the delay of the next one."""
 
