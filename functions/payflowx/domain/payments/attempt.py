@@ -33,7 +33,7 @@ class Attempt:
     reopens_until_ms: int | None = None
     retry_after_seconds: int = 0
     answer_stored: bool = False
-    """The provider returns its stored, undecided answer to every re-send. Release 0.2.0 does not know it and re-sends."""
+    """The provider returns its stored, undecided answer to every re-send. Release 0.2.0 ignores it and re-sends."""
     refused_send: RefusedSend | None = None
     """The refusal that is not proven yet. Nothing is sent again; items of release 0.2.0 have none."""
     inquiries: int = 0

@@ -39,6 +39,7 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
         deadline_ms=None,
         reopens_until_ms=None,
         refused_send=None,
+        answer_stored=False,
         inquiries=0,
     )
     if state is not AttemptState.UNKNOWN:

@@ -261,7 +261,8 @@ _ACTION_EXPIRED: Final = FailureReason(
 
 
 def _failure_class(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> str:
-    if before.state is AttemptState.AUTHORIZED and recorded.state is AttemptState.FENCED and not payment.cancel_requested:
+    was_held = before.state is AttemptState.AUTHORIZED and recorded.state is AttemptState.FENCED
+    if was_held and not payment.cancel_requested:
         lapsed = before.deadline_ms is not None and context.now_ms >= before.deadline_ms
         return "authorization_expired" if lapsed else "authorization_released"
     match recorded.decline_kind:

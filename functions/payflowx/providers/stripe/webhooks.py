@@ -14,7 +14,7 @@ from payflowx.domain.providers.events import InvalidSignatureError, ProviderEven
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.json_fields import as_int, as_object, reference
 from payflowx.providers.stripe import signature
-from payflowx.providers.stripe.responses import currency_of, our_key
+from payflowx.providers.stripe.objects import currency_of, our_key
 
 HEADER: Final = "stripe-signature"
 _MAX_BODY_BYTES: Final = 256 * 1024
