@@ -24,6 +24,7 @@ from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, Initiator
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.stripe.connector import CONNECTOR
+from payflowx.providers.stripe.disputes import dispute_report
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
 from sandbox.stripe import StripeSimulator
@@ -337,6 +338,19 @@ class TestWords:
         (step,) = CONNECTOR.inquiry_steps(charge)
         read = {word: step.read(charge, answer(intent(word, **more))) for word, (_, more) in INTENTS.items()}
         assert {word: type(outcome) for word, outcome in read.items()} == {w: kind for w, (kind, _) in INTENTS.items()}
+
+    def test_every_status_of_a_dispute(self, stripe: Sdk) -> None:
+        dispute = {
+            "object": "dispute",
+            "id": "du_1",
+            "payment_intent": INTENT,
+            "amount": 500,
+            "currency": "usd",
+            "reason": "general",
+        }
+        words = stripe.words("sdk.Dispute", "status")
+        assert {w for w in words if dispute_report({**dispute, "status": w}, 1_700_000_000)} == words
+        assert dispute_report({**dispute, "status": "a word of tomorrow"}, 1_700_000_000) is None
 
     def test_every_error_code_has_its_place(self, stripe: Sdk) -> None:
         """`tests/unit/providers/test_stripe_errors.py` says what each of them is; its list is of a newer SDK."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -800,6 +801,20 @@ class TestSignatures:
                 CONNECTOR.read_webhook(webhook(self.body, secret=""), secrets)
 
 
+DISPUTE: dict[str, Any] = {
+    "id": "du_1MtJUT2eZvKYlo2CNaw2HvEv",
+    "object": "dispute",
+    "amount": 1000,
+    "charge": "ch_1AZtxr2eZvKYlo2CJDX8whov",
+    "created": 1_680_651_737,
+    "currency": "usd",
+    "evidence_details": {"due_by": 1_682_294_399, "has_evidence": False, "past_due": False, "submission_count": 0},
+    "payment_intent": PI,
+    "reason": "general",
+    "status": "needs_response",
+}
+
+
 class TestWebhooks:
     def read(self, body: bytes) -> ProviderEvent:
         return CONNECTOR.read_webhook(webhook(body), ["whsec_a"])
@@ -848,6 +863,51 @@ class TestWebhooks:
         assert self.read(event("charge.refunded", thing)).charge_key == KEY
         dispute = {"object": "dispute", "id": "dp_1", "payment_intent": PI}
         assert self.read(event("charge.dispute.created", dispute)).charge_reference == PI
+
+    @pytest.mark.parametrize(
+        ("status", "state"),
+        [
+            ("warning_needs_response", DisputeState.OPEN),
+            ("needs_response", DisputeState.OPEN),
+            ("warning_under_review", DisputeState.UNDER_REVIEW),
+            ("under_review", DisputeState.UNDER_REVIEW),
+            ("won", DisputeState.WON),
+            ("lost", DisputeState.LOST),
+            ("warning_closed", DisputeState.CLOSED),
+        ],
+    )
+    def test_a_dispute_is_reported(self, status: str, state: DisputeState) -> None:
+        reported = self.read(event("charge.dispute.updated", {**DISPUTE, "status": status}))
+        assert reported.charge_reference == PI
+        assert reported.dispute == DisputeReport(
+            reference="du_1MtJUT2eZvKYlo2CNaw2HvEv",
+            state=state,
+            amount=1000,
+            currency="USD",
+            reason="general",
+            reported_at_ms=NOW_S * 1000,
+            evidence_due_at_ms=1_682_294_399_000,
+        )
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"status": "a word of tomorrow"},
+            {"amount": "1000"},
+            {"currency": None},
+            {"reason": None},
+            {"id": None},
+            {"evidence_details": {"due_by": "soon"}},
+        ],
+    )
+    def test_a_dispute_that_is_not_understood_is_none(self, change: dict[str, Any]) -> None:
+        reported = self.read(event("charge.dispute.updated", {**DISPUTE, **change}))
+        assert (reported.dispute, reported.charge_reference) == (None, PI)
+
+    def test_a_dispute_may_have_no_deadline(self) -> None:
+        reported = self.read(event("charge.dispute.closed", {**DISPUTE, "evidence_details": {"due_by": None}}))
+        assert reported.dispute is not None
+        assert reported.dispute.evidence_due_at_ms is None
 
     @pytest.mark.parametrize(
         "body", [b"", b"<html>", b"[]", b"[" * 100_000, b"{}", b'{"data":{"object":[1]}}', b"\xff"]
