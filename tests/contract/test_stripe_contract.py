@@ -100,7 +100,7 @@ def every_request() -> list[HttpRequest]:
         "receipt_email": "asha@example.com",
         "customer": PAYER,
     }
-    presence = ({}, {"initiator": Initiator.MERCHANT}, {"save_payment_method": True})
+    presence: tuple[dict[str, Any], ...] = ({}, {"initiator": Initiator.MERCHANT}, {"save_payment_method": True})
     built += [step.build(charge(**words, **who)) for who in presence for step in CONNECTOR.charge_steps]
     orders = (charge(), charge(reference=PI), charge(customer=Customer(id="cus_1")), charge(capture=CaptureMode.MANUAL))
     for order in orders:
