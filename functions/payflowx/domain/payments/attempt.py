@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
+
+ANSWER_STORED: Final = "answer_stored"
+"""The fact of the progress behind `Attempt.answer_stored`. Release 0.2.0 carries it along, ignores it and re-sends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,6 @@ class Attempt:
     """The time at which an action or an authorization lapses at the provider."""
     reopens_until_ms: int | None = None
     retry_after_seconds: int = 0
-    answer_stored: bool = False
-    """The provider returns its stored, undecided answer to every re-send. Release 0.2.0 ignores it and re-sends."""
     refused_send: RefusedSend | None = None
     """The refusal that is not proven yet. Nothing is sent again; items of release 0.2.0 have none."""
     inquiries: int = 0
@@ -43,6 +45,11 @@ class Attempt:
     def is_open(self) -> bool:
         """The provider may have charged, or may still charge: no other attempt may start."""
         return self.state in OPEN_STATES
+
+    @property
+    def answer_stored(self) -> bool:
+        """The provider returns its stored, undecided answer to every re-send: only reads learn more."""
+        return ANSWER_STORED in self.progress
 
     @property
     def is_proven_uncharged(self) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import ANSWER_STORED, Attempt
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.outcome import (
@@ -39,7 +39,6 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
         deadline_ms=None,
         reopens_until_ms=None,
         refused_send=None,
-        answer_stored=False,
         inquiries=0,
     )
     if state is not AttemptState.UNKNOWN:
@@ -79,13 +78,8 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
                 retry_after_seconds=outcome.retry_after_seconds,
             )
         case Unknown():
-            return replace(
-                known,
-                code=outcome.code,
-                message=outcome.message,
-                refused_send=outcome.refused,
-                answer_stored=outcome.stored,
-            )
+            unsure = replace(known, code=outcome.code, message=outcome.message, refused_send=outcome.refused)
+            return learned(unsure, outcome)
         case NotSent():
             return replace(known, code=outcome.code)
         case NotFound():
@@ -98,7 +92,7 @@ def learned(attempt: Attempt, outcome: Outcome) -> Attempt:
         case Authorized(lapses_at_ms=int(lapses_at_ms)) if attempt.state is AttemptState.AUTHORIZED:
             return replace(attempt, deadline_ms=lapses_at_ms)
         case Unknown(stored=True) if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}:
-            return replace(attempt, answer_stored=True)
+            return replace(attempt, progress={**attempt.progress, ANSWER_STORED: "true"})
         case _:
             return attempt
 

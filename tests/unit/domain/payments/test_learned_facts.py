@@ -2,9 +2,10 @@
 
 import pytest
 
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import ANSWER_STORED, Attempt
 from payflowx.domain.payments.attempt_records import learned
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import Authorized, Outcome, Succeeded, Unknown
 from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
@@ -38,8 +39,16 @@ def test_an_authorization_takes_the_end_that_the_provider_states() -> None:
 
 def test_a_stored_answer_is_remembered() -> None:
     for state in (AttemptState.STARTED, AttemptState.UNKNOWN):
-        assert learned(attempt(state), STORED).answer_stored
+        known = learned(attempt(state, progress={"order": "1"}), STORED)
+        assert known.answer_stored
+        assert known.progress["order"] == "1"
         assert not learned(attempt(state), Unknown(code="http_500")).answer_stored
+
+
+def test_an_attempt_that_is_opened_again_has_no_answer() -> None:
+    unsent = attempt(AttemptState.NOT_SENT, progress={"order": "1", ANSWER_STORED: "true"})
+    again = reopened(unsent, epoch=2, now_ms=5)
+    assert (again.answer_stored, dict(again.progress)) == (False, {"order": "1"})
 
 
 @pytest.mark.parametrize("state", [AttemptState.ACCEPTED, AttemptState.DECLINED, AttemptState.SUCCEEDED])
@@ -53,5 +62,5 @@ def test_no_other_state_learns_from_them(state: AttemptState, outcome: Outcome) 
 @pytest.mark.parametrize(("lag_ms", "end_ms"), [(0, HOUR_MS), (10 * MINUTE_MS, HOUR_MS), (3 * HOUR_MS, 3 * HOUR_MS)])
 def test_inquiries_about_a_stored_answer_end_once_a_charge_must_be_visible(lag_ms: int, end_ms: int) -> None:
     able = Capabilities(provider="stripe", simulated=True, visibility_lag_ms=lag_ms, inquiry_horizon_ms=2 * DAY_MS)
-    assert inquiries_end_at_ms(attempt(AttemptState.UNKNOWN, answer_stored=True), able) == end_ms
+    assert inquiries_end_at_ms(attempt(AttemptState.UNKNOWN, progress={ANSWER_STORED: "true"}), able) == end_ms
     assert inquiries_end_at_ms(attempt(AttemptState.UNKNOWN), able) == 2 * DAY_MS

@@ -227,7 +227,7 @@ def attempt_to_item(attempt: Attempt) -> Item:
         values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
     if attempt.refused_send is not None:
         values["refused_send"] = asdict(attempt.refused_send)
-    optional = ("progress", "retry_after_seconds", "answer_stored", "inquiries")
+    optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 
 
