@@ -264,7 +264,7 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
 
     The next attempt goes to another provider or to the same one.
     """
-    failure = _failure_class(payment, before, recorded, context)
+    failure = _release_class(payment, before, recorded, context) or _failure_class(recorded)
     payment = replace(payment, last_error=last_error(payment, failure, recorded), capturable=0)
     if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:
         return _ended(payment, _CANCELLED), None
@@ -314,11 +314,16 @@ _ACTION_EXPIRED: Final = FailureReason(
 )
 
 
-def _failure_class(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> str:
+def _release_class(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> str | None:
+    """Return how an authorization ended that the merchant did not cancel; None for everything else."""
     was_held = before.state is AttemptState.AUTHORIZED and recorded.state is AttemptState.FENCED
-    if was_held and not payment.cancel_requested:
-        lapsed = before.deadline_ms is not None and context.now_ms >= before.deadline_ms
-        return "authorization_expired" if lapsed else "authorization_released"
+    if not was_held or payment.cancel_requested:
+        return None
+    lapsed = before.deadline_ms is not None and context.now_ms >= before.deadline_ms
+    return "authorization_expired" if lapsed else "authorization_released"
+
+
+def _failure_class(recorded: Attempt) -> str:
     match recorded.decline_kind:
         case DeclineKind.HARD:
             return "hard_decline"
