@@ -176,6 +176,16 @@ class TestRefusals:
         assert shop.calls() == ["/v1/payment_intents"]
         assert shop.seconds < 1
 
+    def test_the_next_provider_is_tried_at_once(self) -> None:
+        shop = Shop()
+        payment = shop.pay("tok_refused@stripe")
+        shop.later(5, step=1)
+        assert [(p, s) for p, s, _ in states(shop.of(payment))] == [
+            ("stripe", AttemptState.REJECTED),
+            ("mock", AttemptState.SUCCEEDED),
+        ]
+        assert shop.seconds < 6
+
     def test_a_refusal_that_is_not_documented_is_never_final(self) -> None:
         shop = Shop()
         payment = shop.pay("tok_refused_unlisted")
