@@ -25,6 +25,7 @@ _SUBSCRIPTIONS: Final[Mapping[str, list[str]]] = {
         "payment_intent.payment_failed",
         "payment_intent.canceled",
         "payment_intent.amount_capturable_updated",
+        "refund.created",
         "refund.updated",
         "refund.failed",
     ],

@@ -19,6 +19,10 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpRespo
 from payflowx.providers.refusals import NO_REFUSALS, RefusalTable
 
 
+def _always(_request: ChargeRequest) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One request and the function that reads its answer.
@@ -34,6 +38,8 @@ class Step:
     yields: tuple[str, ...] = ()
     charges: bool = False
     """Once this request may have been sent, the payer may have been charged."""
+    needed: Callable[[ChargeRequest], bool] = _always
+    """Whether the facts of the steps before it leave anything to ask. For steps of inquiries and cancellations only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

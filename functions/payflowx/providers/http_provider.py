@@ -25,7 +25,7 @@ from payflowx.domain.reconciliation.reports import (
     ReportUnavailable,
 )
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
+from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT, MAX_STEPS_PER_INQUIRY
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import (
     ANSWER_TOO_LARGE,
@@ -187,7 +187,9 @@ class HttpProvider:
     # -- transport
 
     def _converse(self, steps: Sequence[Step], request: ChargeRequest, account: Account, otherwise: Outcome) -> Outcome:
-        for step in steps[:MAX_STEPS_PER_ATTEMPT]:
+        for step in steps[:MAX_STEPS_PER_INQUIRY]:
+            if not step.needed(request):
+                continue
             match self._perform(step, request, account):
                 case Progress(facts=facts):
                     request = replace(request, progress={**request.progress, **facts})

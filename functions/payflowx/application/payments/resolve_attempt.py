@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.outcome_writer import Observation
 from payflowx.application.payments.send_charge import SendCharge
-from payflowx.domain.payments.outcome import ConfirmedCancelled, Declined, Outcome, Progress, Unknown
+from payflowx.domain.payments.outcome import Authorized, ConfirmedCancelled, Declined, Outcome, Progress, Unknown
 from payflowx.domain.payments.recovery_plan import RecoveryStep, recovery_step_for
 from payflowx.domain.payments.verification import changes_state, state_of, verify_outcome
 from payflowx.domain.payments.work_item import WorkItem
@@ -60,13 +60,20 @@ class ResolveAttempt:
 
 
 def _is_decisive(outcome: Outcome, session: ChargeSession, step: RecoveryStep) -> bool:
-    """Return whether the outcome is final, or changes a state without a pending cancellation."""
+    """Return whether the outcome is final, is held for longer, or changes a state without a pending cancellation."""
     verified = verify_outcome(outcome, session.payment, session.attempt, first_send=False)
     state = state_of(verified)
     if state is None or isinstance(verified, Unknown):
         return False
-    if state not in OPEN_STATES:
+    if state not in OPEN_STATES or _is_held_for_longer(verified, session):
         return True
     return changes_state(verified, session.payment, session.attempt) and not (
         step.cancel_and_confirm and session.payment.cancel_requested
     )
+
+
+def _is_held_for_longer(outcome: Outcome, session: ChargeSession) -> bool:
+    """Return whether the provider holds the money beyond the time after which it would be released here."""
+    if not isinstance(outcome, Authorized) or session.payment.cancel_requested:
+        return False
+    return outcome.lapses_at_ms is not None and outcome.lapses_at_ms > session.clock.now_ms()

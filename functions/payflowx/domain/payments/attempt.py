@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
+
+ANSWER_STORED: Final = "answer_stored"
+"""The fact of the progress behind `Attempt.answer_stored`. Release 0.2.0 carries it along, ignores it and re-sends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,11 @@ class Attempt:
     def is_open(self) -> bool:
         """The provider may have charged, or may still charge: no other attempt may start."""
         return self.state in OPEN_STATES
+
+    @property
+    def answer_stored(self) -> bool:
+        """The provider returns its stored, undecided answer to every re-send: only reads learn more."""
+        return ANSWER_STORED in self.progress
 
     @property
     def is_proven_uncharged(self) -> bool:

@@ -9,7 +9,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.shared.limits import MINUTE_MS
+from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
 
 _WINDOW_MARGIN_MS = 30 * MINUTE_MS
@@ -53,7 +53,7 @@ def recovery_step_for(
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
     patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= capabilities.visibility_lag_ms)
     return RecoveryStep(
-        resend=undecided and same_request and in_window and not payment.cancel_requested,
+        resend=undecided and same_request and in_window and not payment.cancel_requested and not attempt.answer_stored,
         cancel_and_confirm=capabilities.can_cancel_and_confirm and patience_over,
         exhausted=_is_exhausted(attempt, capabilities, in_window=in_window and same_request, now_ms=now_ms),
     )
@@ -62,7 +62,7 @@ def recovery_step_for(
 def _is_exhausted(attempt: Attempt, capabilities: Capabilities, *, in_window: bool, now_ms: int) -> bool:
     if attempt.deadline_ms is not None:
         return now_ms >= attempt.deadline_ms + capabilities.inquiry_horizon_ms
-    if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window:
+    if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window and not attempt.answer_stored:
         return False
     return now_ms >= inquiries_end_at_ms(attempt, capabilities)
 
@@ -71,9 +71,12 @@ def inquiries_end_at_ms(attempt: Attempt, capabilities: Capabilities) -> int:
     """Return the time at which inquiries about an open attempt of a charge or operation have gone on for long enough.
 
     Without an answer they count from the send. "Pending" is an answer: it has a horizon of its own, from that answer.
+    Where no re-send can learn more, they end once a charge must be visible.
     """
     if attempt.state is AttemptState.ACCEPTED:
         return (attempt.settled_at_ms or attempt.started_at_ms) + capabilities.pending_horizon_ms
+    if attempt.answer_stored:
+        return attempt.started_at_ms + max(capabilities.visibility_lag_ms, HOUR_MS)
     return attempt.started_at_ms + capabilities.inquiry_horizon_ms
 
 
@@ -99,8 +102,7 @@ def operation_recovery_step_for(
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    resend = undecided and same_request and in_window and not attempt.answer_stored
     return OperationRecoveryStep(
-        resend=undecided and same_request and in_window,
-        exhausted=not (undecided and same_request and in_window)
-        and now_ms >= inquiries_end_at_ms(attempt, capabilities),
+        resend=resend, exhausted=not resend and now_ms >= inquiries_end_at_ms(attempt, capabilities)
     )

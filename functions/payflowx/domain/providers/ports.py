@@ -43,6 +43,8 @@ class ChargeRequest:
     initiator: Initiator = Initiator.CUSTOMER
     save_payment_method: bool = False
     return_url: str | None = None
+    sent_at_ms: int | None = None
+    """The time of the first send of the attempt, for inquiries. No part of a charge's request."""
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
 
