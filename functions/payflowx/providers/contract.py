@@ -81,6 +81,10 @@ def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
     return ()
 
 
+def _no_step(_request: ChargeRequest) -> Step | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
     """A provider as data and pure functions."""
@@ -92,6 +96,12 @@ class Connector:
 
     charge_steps: Sequence[Step]
     """Exactly one step charges, and it is the last."""
+
+    completion_step: Callable[[ChargeRequest], Step | None] = _no_step
+    """The capture of an authorization of a payment with automatic capture, where the provider leaves it to us.
+
+    A repeated request must take no more money than the first one. None: the provider captures by itself.
+    """
 
     inquiry_steps: Callable[[ChargeRequest], Sequence[Step]]
     """Reads only. They run in order and collect facts until one returns an outcome."""

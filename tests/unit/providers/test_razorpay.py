@@ -217,16 +217,30 @@ class TestRequests:
         assert request.body == (
             b'{"amount":1999,"currency":"INR","receipt":"pfx-abcdefghijklmnop-1",'
             b'"notes":{"payflowx_key":"pfx-abcdefghijklmnop-1"},"partial_payment":false,'
-            b'"payment":{"capture":"automatic","capture_options":{"manual_expiry_period":7200,"refund_speed":"normal",'
-            b'"automatic_expiry_period":7200}}}'
+            b'"payment":{"capture":"manual","capture_options":{"manual_expiry_period":7200,"refund_speed":"normal"}}}'
         )
 
-    def test_the_order_of_a_manual_capture_captures_nothing_by_itself(self) -> None:
-        body = json.loads(CONNECTOR.charge_steps[0].build(charge(capture=CaptureMode.MANUAL)).body)
+    @pytest.mark.parametrize(
+        ("kind", "capture", "minutes"),
+        [
+            ("upi", CaptureMode.AUTOMATIC, 20),
+            ("upi", CaptureMode.MANUAL, 7200),
+            ("card", CaptureMode.AUTOMATIC, 7200),
+            ("card", CaptureMode.MANUAL, 7200),
+        ],
+    )
+    def test_no_order_captures_by_itself_and_a_payers_money_is_returned_soon(
+        self, kind: str, capture: CaptureMode, minutes: int
+    ) -> None:
+        """A debit of a mandate is authorized 36 hours after its notification, and is captured by us after that."""
+        asked = charge(capture=capture, payment_method_type=kind, progress={})
+        body = json.loads(CONNECTOR.charge_steps[0].build(asked).body)
         assert body["payment"] == {
             "capture": "manual",
-            "capture_options": {"manual_expiry_period": 7200, "refund_speed": "normal"},
+            "capture_options": {"manual_expiry_period": minutes, "refund_speed": "normal"},
         }
+        learned = CONNECTOR.charge_steps[0].read(asked, answer(200, order()))
+        assert learned == Progress(facts={"order_id": "order_1", "capture_within_minutes": str(minutes)})
 
     def test_a_saved_card(self) -> None:
         request = CONNECTOR.charge_steps[1].build(charge())
@@ -278,10 +292,11 @@ class TestRequests:
             {"currency": "USD"},
             {"token": "cust_1:token_1"},
             {"provider_key": "pfx-abcdefghijklmnop-2"},
-            {"capture": CaptureMode.MANUAL},
             {"payment_method_type": "upi"},
         ):
             assert same(charge()) != same(charge(**change))
+        upi = charge(payment_method_type="upi")
+        assert same(upi) != same(replace(upi, capture=CaptureMode.MANUAL))
 
     def test_a_refund_has_its_own_key(self) -> None:
         (step,) = CONNECTOR.operation_steps(operation_request())
@@ -328,9 +343,6 @@ class TestRequests:
 
 
 class TestOrder:
-    def test_its_id_is_all_that_is_learned(self) -> None:
-        assert pay(answer(200, order()), progress={}) == Progress(facts={"order_id": "order_1"})
-
     @pytest.mark.parametrize(
         "change",
         [

@@ -19,6 +19,20 @@ def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
     return (Step(name="payments", build=requests.payments_of_order, read=responses.found),)
 
 
+def _completion_step(request: ChargeRequest) -> Step | None:
+    """Our capture, for payments with automatic capture whose order waits for it."""
+    if not responses.is_captured_by_us(request):
+        return None
+    return Step(name="capture", build=requests.capture_charge, read=responses.charged)
+
+
+def _cancel_steps(request: ChargeRequest) -> Sequence[Step]:
+    """Nothing is sent to cancel: what we do not capture is returned. The read shows that nobody captured it."""
+    if not responses.is_captured_by_us(request):
+        return ()
+    return (Step(name="left", build=requests.payments_of_order, read=responses.left),)
+
+
 def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
     """A capture of the whole amount, or a refund. Razorpay has no void and no partial capture."""
     match request.kind:
@@ -68,10 +82,12 @@ CONNECTOR: Final = Connector(
         Step(name="order", build=requests.create_order, read=responses.ordered, yields=("order_id",)),
         Step(name="pay", build=requests.pay_order, read=responses.paid, charges=True),
     ),
+    completion_step=_completion_step,
     inquiry_steps=_inquiry_steps,
+    cancel_steps=_cancel_steps,
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
     reports=Reports(request=reports.request, read=reports.read, read_settlement=settlement.read),
 )
-"""No idempotency key and no cancel: an unknown charge is read as long as Razorpay may change its status."""
+"""No idempotency key and no cancel. But only we capture, so a charge that we have not captured can be left."""

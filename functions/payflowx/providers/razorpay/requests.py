@@ -14,8 +14,15 @@ KEY_NOTE: Final = "payflowx_key"
 """The note that carries our key on orders, payments and refunds."""
 UPI: Final = "upi"
 
-_CAPTURE_WITHIN_MINUTES: Final = 7_200
-"""Razorpay's maximum, five days. It returns whatever is authorized later than that."""
+CAPTURE_WITHIN: Final = "capture_within_minutes"
+"""The fact that the order waits for our capture, with the minutes after which Razorpay returns the money.
+
+Release 0.2.0 asked Razorpay to capture by itself, and stored no such fact.
+"""
+_WITH_PAYER_MINUTES: Final = 20
+"""A payer approves within some 10 minutes, or the payment fails; the rest is ours to capture in."""
+_LONGEST_MINUTES: Final = 7_200
+"""Razorpay's maximum, five days: for merchants who capture themselves, and for debits that wait for their notice."""
 _PAGE_ITEMS: Final = 100
 
 
@@ -29,8 +36,10 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 def create_order(request: ChargeRequest) -> HttpRequest:
     """Create an order. The receipt is our key, but two orders may have the same receipt.
 
-    The capture mode is explicit, because the account's own setting would apply otherwise.
+    Every order asks for manual capture, and says so, because the account's own setting would apply otherwise. So an
+    authorization that comes after a failure takes no money: nobody captures it, and Razorpay returns it.
     """
+    options = {"manual_expiry_period": capture_within_minutes(request), "refund_speed": "normal"}
     return _post(
         "/v1/orders",
         {
@@ -39,9 +48,15 @@ def create_order(request: ChargeRequest) -> HttpRequest:
             "receipt": request.provider_key,
             "notes": _notes(request.provider_key),
             "partial_payment": False,
-            "payment": {"capture": request.capture.value, "capture_options": _capture_options(request.capture)},
+            "payment": {"capture": CaptureMode.MANUAL.value, "capture_options": options},
         },
     )
+
+
+def capture_within_minutes(request: ChargeRequest) -> int:
+    """Return the time from the payment's creation after which Razorpay returns what is not captured."""
+    with_payer = request.payment_method_type == UPI and request.capture is CaptureMode.AUTOMATIC
+    return _WITH_PAYER_MINUTES if with_payer else _LONGEST_MINUTES
 
 
 def pay_order(request: ChargeRequest) -> HttpRequest:
@@ -56,10 +71,12 @@ def payments_of_order(request: ChargeRequest) -> HttpRequest:
 
 def capture(request: OperationRequest) -> HttpRequest:
     """Capture the whole authorization; Razorpay has no partial capture."""
-    return _post(
-        f"/v1/payments/{_quoted(request.charge_reference)}/capture",
-        {"amount": request.amount, "currency": request.currency},
-    )
+    return _capture(request.charge_reference, request)
+
+
+def capture_charge(request: ChargeRequest) -> HttpRequest:
+    """Capture the authorization of a payment with automatic capture. A payment is captured once."""
+    return _capture(request.reference or "", request)
 
 
 def read_payment(request: OperationRequest) -> HttpRequest:
@@ -89,6 +106,11 @@ def refunds_of_payment(request: OperationRequest) -> HttpRequest:
     """List all refunds of the payment; ours carries our key as its receipt."""
     path = f"/v1/payments/{_quoted(request.charge_reference)}/refunds?count={_PAGE_ITEMS}"
     return HttpRequest(method="GET", path=path)
+
+
+def _capture(payment_id: str, request: ChargeRequest | OperationRequest) -> HttpRequest:
+    body = {"amount": request.amount, "currency": request.currency}
+    return _post(f"/v1/payments/{_quoted(payment_id)}/capture", body)
 
 
 def _recurring(request: ChargeRequest) -> HttpRequest:
@@ -128,13 +150,6 @@ def _payment(request: ChargeRequest) -> dict[str, Any]:
     if request.customer is not None and request.customer.phone:
         body["contact"] = request.customer.phone
     return body
-
-
-def _capture_options(mode: CaptureMode) -> dict[str, Any]:
-    options: dict[str, Any] = {"manual_expiry_period": _CAPTURE_WITHIN_MINUTES, "refund_speed": "normal"}
-    if mode is CaptureMode.AUTOMATIC:
-        options["automatic_expiry_period"] = _CAPTURE_WITHIN_MINUTES
-    return options
 
 
 def _notes(provider_key: str) -> dict[str, str]:

@@ -26,10 +26,11 @@ from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
 from payflowx.domain.shared.text import is_clean, provider_code, provider_reference, provider_text
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import as_int, as_object, as_text, error_body, json_object, reference, refusal
-from payflowx.providers.razorpay.requests import KEY_NOTE, UPI
+from payflowx.providers.razorpay.requests import CAPTURE_WITHIN, KEY_NOTE, UPI, capture_within_minutes
 
 REOPENS_FOR_SECONDS: Final = 6 * DAY_MS // SECOND_MS
-"""A failed payment may be authorized for five days and captured after that: one more day is watched."""
+"""Where Razorpay captures by itself, as for orders of release 0.2.0: a failed payment may be authorized for five days
+and captured after that, so one more day is watched. An order that waits for our capture is never watched."""
 MAX_LISTED: Final = 100
 MAX_KEY_CHARS: Final = 40
 
@@ -160,7 +161,8 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
         asked = (request.amount, request.currency, request.provider_key, "created")
         if (as_int(order.get("amount")), order.get("currency"), order.get("receipt"), order.get("status")) != asked:
             return Unknown(code="another_order")
-        return Progress(facts={"order_id": reference(order.get("id"))})
+        within = str(capture_within_minutes(request))
+        return Progress(facts={"order_id": reference(order.get("id")), CAPTURE_WITHIN: within})
     error = error_of(response)
     if response.status == 400 and error.get("code") == "BAD_REQUEST_ERROR" and not _says_done_before(error):
         return Rejected(code=_code(error), message=message_of(error.get("description"), request))
@@ -186,6 +188,38 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if not payments:
         return NotFound()
     return _decide(request, payments)
+
+
+def is_captured_by_us(request: ChargeRequest) -> bool:
+    """The order waits for our capture, and the payment is one with automatic capture."""
+    return CAPTURE_WITHIN in request.progress and request.capture is CaptureMode.AUTOMATIC
+
+
+def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
+    """Read the answer to our capture of a charge. Only the captured payment proves it; a read decides the rest."""
+    if response.status != 200:
+        return refused(response, request)
+    payment = json_object(response)
+    if reference(payment.get("id")) != request.reference or payment.get("status") != "captured":
+        return Unknown(code="capture_not_confirmed")
+    return _payment(request, "captured", payment)
+
+
+def left(request: ChargeRequest, response: HttpResponse) -> StepResult:
+    """Read the payments of an order that nobody captures any more: it is cancelled, as long as nobody has.
+
+    Razorpay returns what is authorized, and what will be.
+    """
+    outcome = found(request, response)
+    match outcome:
+        case Authorized(reference=payment_id) | Accepted(reference=payment_id):
+            return ConfirmedCancelled(reference=payment_id)
+        case Unknown(code="awaiting_payer") | NotFound():
+            return ConfirmedCancelled(reference=request.reference)
+        case Declined(reference=payment_id):
+            return ConfirmedCancelled(reference=payment_id)
+        case _:
+            return outcome
 
 
 def refused(response: HttpResponse, charge: ChargeRequest | None = None) -> Outcome:
@@ -271,7 +305,7 @@ def _not_paid(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
     if payment_id is None and about.get("payment_id") is None and _is_our_fault(error):
         return Rejected(code=code, message=message)
     if code in _SOFT | _FUNDS | _HARD or (code in _OUR_FAULT and payment_id is not None):
-        return _declined(code, message, payment_id)
+        return _declined(request, code, message, payment_id)
     return Unknown(code=code, message=message)
 
 
@@ -314,15 +348,15 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
     if facts["merchant_reference"] != request.provider_key:
         return Mismatch(code="reference_differs", reference=facts["reference"])
     if word == "authorized":
-        # With automatic capture this state is short, or lasts until Razorpay returns the money.
-        manual = request.capture is CaptureMode.MANUAL
-        return Authorized(**facts) if manual else Accepted(reference=facts["reference"])
+        # Where Razorpay captures by itself, this state is short, or lasts until Razorpay returns the money.
+        is_held = request.capture is CaptureMode.MANUAL or is_captured_by_us(request)
+        return Authorized(**facts) if is_held else Accepted(reference=facts["reference"])
     if word == "created":
         return _open(request, facts["reference"])
     code = provider_code(payment.get("error_reason"))
     if code in _UNDECIDED:
         return Unknown(code=code)
-    return _declined(code, message_of(payment.get("error_description"), request), facts["reference"])
+    return _declined(request, code, message_of(payment.get("error_description"), request), facts["reference"])
 
 
 def _open(request: ChargeRequest, payment_id: str) -> Outcome:
@@ -351,16 +385,15 @@ def _checked(request: ChargeRequest, payment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _declined(code: str, message: str, payment_id: str | None) -> Declined:
-    """A late authorization may reverse every failure: Razorpay exempts no reason."""
+def _declined(request: ChargeRequest, code: str, message: str, payment_id: str | None) -> Declined:
+    """A late authorization may follow every failure: Razorpay exempts no reason. It takes money only once captured."""
     kind = DeclineKind.HARD
     if code in _SOFT:
         kind = DeclineKind.SOFT
     elif code in _FUNDS:
         kind = DeclineKind.FUNDS
-    return Declined(
-        kind=kind, code=code, message=message, reference=payment_id, reopens_for_seconds=REOPENS_FOR_SECONDS
-    )
+    reopens = 0 if CAPTURE_WITHIN in request.progress else REOPENS_FOR_SECONDS
+    return Declined(kind=kind, code=code, message=message, reference=payment_id, reopens_for_seconds=reopens)
 
 
 def _code(error: Mapping[str, Any]) -> str:
