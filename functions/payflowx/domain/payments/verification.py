@@ -27,7 +27,6 @@ from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus
 from payflowx.domain.shared.text import provider_code
 
-
 _KNOWN: Final = frozenset({AttemptState.ACCEPTED, AttemptState.REQUIRES_ACTION})
 
 
