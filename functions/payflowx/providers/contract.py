@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import StepResult
+from payflowx.domain.payments.outcome import Rejected, StepResult
 from payflowx.domain.payments.refund_list import ProviderRefund
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
@@ -81,6 +81,10 @@ def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
     return ()
 
 
+def _nothing_missing(_request: ChargeRequest) -> Rejected | None:
+    return None
+
+
 def _no_step(_request: ChargeRequest) -> Step | None:
     return None
 
@@ -96,6 +100,9 @@ class Connector:
 
     charge_steps: Sequence[Step]
     """Exactly one step charges, and it is the last."""
+
+    unable: Callable[[ChargeRequest], Rejected | None] = _nothing_missing
+    """The refusal of a charge that lacks what the provider demands: nothing is sent. None for any other."""
 
     completion_step: Callable[[ChargeRequest], Step | None] = _no_step
     """The capture of an authorization of a payment with automatic capture, where the provider leaves it to us.

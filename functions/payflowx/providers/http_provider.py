@@ -86,7 +86,9 @@ class HttpProvider:
         return _next_step(self.connector.charge_steps, progress).charges
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
-        """Send the first step that is not done yet."""
+        """Send the first step that is not done yet; nothing for a charge that the provider would refuse anyway."""
+        if not request.progress and (refused := self.connector.unable(request)) is not None:
+            return refused
         return self._perform(_next_step(self.connector.charge_steps, request.progress), request, account)
 
     def completes(self, request: ChargeRequest) -> bool:

@@ -24,6 +24,9 @@ _WITH_PAYER_MINUTES: Final = 20
 _LONGEST_MINUTES: Final = 7_200
 """Razorpay's maximum, five days: for merchants who capture themselves, and for debits that wait for their notice."""
 _PAGE_ITEMS: Final = 100
+_MAX_NOTES: Final = 15
+_MAX_NOTE_CHARS: Final = 256
+_MAX_DESCRIPTION_CHARS: Final = 255
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -46,7 +49,7 @@ def create_order(request: ChargeRequest) -> HttpRequest:
             "amount": request.amount,
             "currency": request.currency,
             "receipt": request.provider_key,
-            "notes": _notes(request.provider_key),
+            "notes": _notes_of(request),
             "partial_payment": False,
             "payment": {"capture": CaptureMode.MANUAL.value, "capture_options": options},
         },
@@ -104,13 +107,22 @@ def read_refund(request: OperationRequest) -> HttpRequest:
 
 def refunds_of_payment(request: OperationRequest) -> HttpRequest:
     """List all refunds of the payment; ours carries our key as its receipt."""
-    path = f"/v1/payments/{_quoted(request.charge_reference)}/refunds?count={_PAGE_ITEMS}"
-    return HttpRequest(method="GET", path=path)
+    return refunds_of(request.charge_reference)
+
+
+def refunds_of(payment_id: str) -> HttpRequest:
+    """List the refunds of a payment, whoever made them. Without a count only the last ten would be listed."""
+    return HttpRequest(method="GET", path=f"/v1/payments/{_quoted(payment_id)}/refunds?count={_PAGE_ITEMS}")
 
 
 def _capture(payment_id: str, request: ChargeRequest | OperationRequest) -> HttpRequest:
     body = {"amount": request.amount, "currency": request.currency}
     return _post(f"/v1/payments/{_quoted(payment_id)}/capture", body)
+
+
+def customer_of(request: ChargeRequest) -> str:
+    """The customer at Razorpay to whom a saved token belongs; empty if the request names none."""
+    return _customer_and_token(request)[0]
 
 
 def _recurring(request: ChargeRequest) -> HttpRequest:
@@ -138,18 +150,31 @@ def _upi_intent(request: ChargeRequest) -> HttpRequest:
 
 
 def _payment(request: ChargeRequest) -> dict[str, Any]:
-    """The fields of both ways of paying. Razorpay refuses a payment without e-mail and phone."""
+    """The fields of both ways of paying. Razorpay refuses a payment without e-mail and phone.
+
+    The payer's receipt goes to that e-mail address; there is no other field for it.
+    """
     body: dict[str, Any] = {
         "amount": request.amount,
         "currency": request.currency,
         "order_id": request.progress["order_id"],
-        "notes": _notes(request.provider_key),
+        "notes": _notes_of(request),
     }
-    if request.customer is not None and request.customer.email:
-        body["email"] = request.customer.email
+    if request.description:
+        body["description"] = request.description[:_MAX_DESCRIPTION_CHARS]
+    email = (request.customer.email if request.customer is not None else None) or request.receipt_email
+    if email:
+        body["email"] = email
     if request.customer is not None and request.customer.phone:
         body["contact"] = request.customer.phone
     return body
+
+
+def _notes_of(request: ChargeRequest) -> dict[str, str]:
+    """Our key, then the merchant's metadata as far as Razorpay has room: 15 notes of 256 characters."""
+    given = [(name, text) for name, text in request.metadata.items() if name != KEY_NOTE]
+    kept = {name: text[:_MAX_NOTE_CHARS] for name, text in given[: _MAX_NOTES - 1]}
+    return {**_notes(request.provider_key), **kept}
 
 
 def _notes(provider_key: str) -> dict[str, str]:
