@@ -79,7 +79,7 @@ def _capture(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
         return Declined(code="authorization_released", reference=payment_id)
     match payment.get("status"), payment.get("captured", True):
         case "captured" | "refunded", True:
-            return _moved(request, payment, payment_id)  # refunds have their own list
+            return _moved(request, payment, payment_id)
         case "authorized", _:
             return NotFound(complete=True)
         case _:

@@ -202,7 +202,7 @@ def _newest(payments: list[dict[str, Any]]) -> dict[str, Any]:
 def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outcome:
     facts = _checked(request, payment)
     if word == "refunded":
-        # Captured, then refunded in full elsewhere: a charge, whose refunds are read from their own list.
+        # Captured, then refunded in full elsewhere: a charge, whose refunds are listed by themselves.
         return Succeeded(**facts) if payment.get("captured") is True else Unknown(code="refund_contradicted")
     if word == "captured":
         return Succeeded(**facts) if payment.get("captured", True) is True else Unknown(code="captured_contradicted")

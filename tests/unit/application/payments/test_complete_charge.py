@@ -136,7 +136,7 @@ class TestThePathThatGoesWell:
         now = work_for(world, payment, MINUTE_MS)
         assert (now.status, captures(world)) == (PaymentStatus.SUCCESS, 1)
 
-    def test_the_event_of_the_authorization_hastens_the_capture(self, world: HostileWorld) -> None:
+    def test_the_event_of_the_authorization_brings_the_capture_forward(self, world: HostileWorld) -> None:
         payment = pay(world, kind="upi")
         world.work()
         work_for(world, payment, 5 * MINUTE_MS)
