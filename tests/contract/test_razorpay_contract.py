@@ -92,7 +92,9 @@ def test_published_webhook(row: dict[str, Any]) -> None:
 def test_a_sample_order_is_not_ours_and_is_not_paid() -> None:
     assert _read(ORDER, charge(), sample("fake_order.json")) == Unknown(code="another_order")
     ours = sample("fake_order.json", receipt=charge().provider_key, status="created")
-    assert _read(ORDER, charge(), ours) == Progress(facts={"order_id": "fake_order_id", "capture_within_minutes": "7200"})
+    assert _read(ORDER, charge(), ours) == Progress(
+        facts={"order_id": "fake_order_id", "capture_within_minutes": "7200"}
+    )
 
 
 def test_a_sample_error() -> None:

@@ -8,20 +8,45 @@ from dataclasses import replace
 
 import pytest
 
+from payflowx.application.payments.charge_session import ChargeSession
+from payflowx.application.payments.complete_charge import CompleteCharge
+from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.application.payments.send_charge import SendCharge
+from payflowx.domain.payments.attempt import CAPTURE_SENT_AT
 from payflowx.domain.payments.change import Context
-from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    ActionRequired,
+    Authorized,
+    ConfirmedCancelled,
+    Declined,
+    Mismatch,
+    NextAction,
+    NotFound,
+    NotSent,
+    Outcome,
+    Rejected,
+    Succeeded,
+    Unknown,
+)
+from payflowx.domain.payments.payment import Customer, Lease, Payment, PaymentMethod
+from payflowx.domain.payments.recovery_plan import RecoveryStep, recovery_step_for
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.state_machine import send_to_review
-from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
-from payflowx.domain.shared.statuses import AttemptState, CaptureMode, PaymentStatus
+from payflowx.domain.payments.verification import verify_outcome
+from payflowx.domain.payments.work_item import WorkItem
+from payflowx.domain.shared.errors import StorageUnavailableError, TransitionError
+from payflowx.domain.shared.limits import DAY_MS, LEASE_MS, MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, CaptureMode, PaymentStatus
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoConnection
 from sandbox.http_types import Request, json_reply
 from tests.support.faulty_transport import FaultyTransport, HostileWorld, Trouble
 from tests.support.memory import FixedRules
-from tests.support.world import fallback
+from tests.support.scripted import ScriptedProvider, authorized
+from tests.support.world import RESENDABLE, fallback
 
 PAYER = Customer(id="cust_A1b2C3d4E5f6G7", name="Payer Example", email="payer@example.com", phone="+919876543210")
+CAPTURING = {"order_id": "order_1", CAPTURE_SENT_AT: "1790000000000"}
 NOT_CAPTURED = HttpResponse(
     status=400,
     headers={},
@@ -279,6 +304,10 @@ class TestWhatIsNotCaptured:
         change = send_to_review(world.now(payment), ReviewReason.DRIVES_EXHAUSTED, context)
         assert world.outcome_writer.commit(change) is not None
         approve(world)
+        world.store(replace(world.now(payment), ready_at_ms=0))  # the day's inquiry, while the money is held
+        world.wake(payment)
+        assert payments_at_razorpay(world) == ["authorized"]
+        assert captures(world) == 0
         now = work_for(world, payment, 3 * DAY_MS)
         assert (now.status, captures(world)) == (PaymentStatus.FAILED, 0)
 
@@ -292,6 +321,123 @@ class TestWhatIsNotCaptured:
         assert now.attempts[0].capture_sent_at_ms is None
         world.deadline.left_ms = 30_000
         assert work_for(world, payment, 10 * MINUTE_MS).status is PaymentStatus.SUCCESS
+
+
+class TestEachGuard:
+    """The guards overlap on purpose; here each stands alone."""
+
+    @pytest.fixture
+    def session(self, world: HostileWorld) -> ChargeSession:
+        """An open attempt at a provider where we capture; no request has left."""
+        payment = pay(world)
+        world.work()
+        provider = ScriptedProvider("razorpay", RESENDABLE, captures_by_us=True)
+        account = next(account for account in world.accounts if account.provider == "razorpay")
+        stored = world.now(payment)
+        lease = Lease(owner="worker", epoch=stored.lease.epoch + 1, expires_at_ms=world.clock.now_ms() + LEASE_MS)
+        claimed = replace(stored, lease=lease)
+        world.store(claimed)
+        return ChargeSession(
+            item=WorkItem(payment=claimed),
+            number=1,
+            provider=provider,
+            account=account,
+            deadline=world.deadline,
+            clock=world.clock,
+        )
+
+    @staticmethod
+    def having(session: ChargeSession, **changes: object) -> ChargeSession:
+        changed = replace(session.attempt, **changes)  # type: ignore[arg-type]
+        return session.with_payment(replace(session.payment, attempts=(changed,)))
+
+    @staticmethod
+    def sent(session: ChargeSession) -> list[str]:
+        assert isinstance(session.provider, ScriptedProvider)
+        return [what for what, _ in session.provider.sent]
+
+    def test_an_open_attempt_is_captured(self, world: HostileWorld, session: ChargeSession) -> None:
+        after, outcome = CompleteCharge(payments=world.payments)(session, authorized(session.charge))
+        assert isinstance(outcome, Succeeded)
+        assert after.attempt.capture_sent_at_ms == world.clock.now_ms()
+        assert self.sent(session) == ["complete"]
+
+    @pytest.mark.parametrize("state", sorted(NO_CHARGE_STATES))
+    def test_a_closed_attempt_is_not(self, world: HostileWorld, session: ChargeSession, state: AttemptState) -> None:
+        closed, late = self.having(session, state=state), authorized(session.charge)
+        assert CompleteCharge(payments=world.payments)(closed, late) == (closed, late)
+        assert self.sent(session) == []
+
+    @pytest.mark.parametrize(
+        "outcome", [Unknown(code="x"), NotFound(), Declined(code="x"), Accepted(reference="r"), Rejected(code="x")]
+    )
+    def test_nothing_but_an_authorization_is_captured(
+        self, world: HostileWorld, session: ChargeSession, outcome: Outcome
+    ) -> None:
+        assert CompleteCharge(payments=world.payments)(session, outcome) == (session, outcome)
+        assert self.sent(session) == []
+
+    def test_no_capture_leaves_without_the_stored_fact(self, session: ChargeSession) -> None:
+        with pytest.raises(TransitionError):
+            session.complete("pay_1")
+        with pytest.raises(TransitionError):
+            self.having(session, state=AttemptState.DECLINED, progress=CAPTURING).complete("pay_1")
+        assert self.sent(session) == []
+
+    def test_no_cancellation_leaves_after_it(self, session: ChargeSession) -> None:
+        assert isinstance(session.cancel_and_confirm(), ConfirmedCancelled)
+        assert self.having(session, progress=CAPTURING).cancel_and_confirm() == Unknown(code="capture_sent")
+        assert self.sent(session) == ["fence"]
+
+    @pytest.mark.parametrize("state", [AttemptState.UNKNOWN, AttemptState.ACCEPTED, AttemptState.REQUIRES_ACTION])
+    @pytest.mark.parametrize("cancel_requested", [True, False])
+    def test_no_other_step_is_planned_after_it(
+        self, session: ChargeSession, state: AttemptState, cancel_requested: bool
+    ) -> None:
+        late_ms = session.clock.now_ms() + MINUTE_MS
+        payment = replace(session.payment, cancel_requested=cancel_requested)
+        known = {"may_have_charged": True, "same_request": True, "can_cancel": True, "now_ms": late_ms}
+        attempt = replace(session.attempt, state=state, deadline_ms=late_ms - 1)
+        before = recovery_step_for(payment, attempt, RESENDABLE, **known)
+        assert before.cancel_and_confirm
+        after = recovery_step_for(payment, replace(attempt, progress=CAPTURING), RESENDABLE, **known)
+        assert after == RecoveryStep()
+
+    @pytest.mark.parametrize(
+        "outcome",
+        [
+            Declined(code="x"),
+            Rejected(code="x"),
+            NotSent(code="x"),
+            Accepted(reference="r"),
+            ActionRequired(reference="r", action=NextAction(kind="redirect", url="https://x.test")),
+            Authorized(reference="r", amount=49_900, currency="INR", merchant_reference="k"),
+        ],
+    )
+    @pytest.mark.parametrize("first_send", [True, False])
+    def test_no_answer_but_three_decides_after_it(
+        self, session: ChargeSession, outcome: Outcome, first_send: bool
+    ) -> None:
+        attempt = replace(session.attempt, progress=CAPTURING)
+        assert isinstance(verify_outcome(outcome, session.payment, attempt, first_send=first_send), Unknown)
+        for decisive in (ConfirmedCancelled(), Mismatch(code="x")):
+            assert verify_outcome(decisive, session.payment, attempt, first_send=first_send) == decisive
+
+    def test_the_same_request_is_not_sent_after_it(self, world: HostileWorld, session: ChargeSession) -> None:
+        """A provider with idempotency keys, whose capture was lost: the charge itself is never sent again."""
+        assert isinstance(session.provider, ScriptedProvider)
+        session.provider.inquiries = [authorized(session.charge)]
+        session.provider.completions = [Unknown(code="read_timeout")]
+        unknown = self.having(session, state=AttemptState.UNKNOWN)
+        unknown = self.having(unknown, request_hash=session.provider.request_hash(unknown.charge))
+        complete = CompleteCharge(payments=world.payments)
+        resolve = ResolveAttempt(
+            send_charge=SendCharge(payments=world.payments, complete_charge=complete), complete_charge=complete
+        )
+        world.store(unknown.payment)
+        _, observation = resolve(unknown)
+        assert observation.outcome == Unknown(code="read_timeout")
+        assert self.sent(session) == ["inquire", "complete"]
 
 
 class TestAnOlderWorker:
