@@ -22,7 +22,7 @@ Release 0.2.0 asked Razorpay to capture by itself, and stored no such fact.
 _WITH_PAYER_MINUTES: Final = 20
 """A payer approves within some 10 minutes, or the payment fails; the rest is ours to capture in."""
 _LONGEST_MINUTES: Final = 7_200
-"""Razorpay's maximum, five days: for merchants who capture themselves, and for debits that wait for their notification."""
+"""Razorpay's maximum, five days: for merchants who capture themselves, and debits that wait for their notification."""
 _PAGE_ITEMS: Final = 100
 _MAX_NOTES: Final = 15
 _MAX_NOTE_CHARS: Final = 256
