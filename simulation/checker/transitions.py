@@ -126,7 +126,7 @@ def _attempts(name: str, which: str, before: Stored, after: Stored, *, by_operat
     for one, other in zip(before["attempts"], after["attempts"], strict=False):
         old, new = one["state"], other["state"]
         allowed = ATTEMPT_STEPS[old] | (_BY_EVIDENCE if by_operator else frozenset())
-        exempt = _is_opened_again(one, other, before, after) or _is_without_charge(one, other)
+        exempt = _is_opened_again(one, other, before, after) or _is_without_charge(one, other) or _is_capturing(other)
         if new != old and new not in allowed and not exempt:
             yield Violation("I5", name, f"{which}attempt {one['number']} went from {old} to {new}")
         for fact in ("provider_key", "provider", "account_id"):
@@ -149,6 +149,11 @@ def _is_opened_again(one: Stored, other: Stored, before: Stored, after: Stored) 
 def _is_without_charge(one: Stored, other: Stored) -> bool:
     """An unknown answer to a request before the one that charges, and then proof that none of those has left."""
     return (one["state"] == "UNKNOWN" and other["state"] in {"NOT_SENT", "REJECTED"}) and one["provider"] in _STEPPED
+
+
+def _is_capturing(other: Stored) -> bool:
+    """An attempt that was known to be open is unknown again once our own capture may have left."""
+    return other["state"] == "UNKNOWN" and "capture_sent_at" in other.get("progress", {})
 
 
 def _facts(name: str, which: str, facts: Sequence[str], before: Stored, after: Stored) -> Iterator[Violation]:

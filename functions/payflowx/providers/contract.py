@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import StepResult
+from payflowx.domain.payments.outcome import Rejected, StepResult
 from payflowx.domain.payments.refund_list import ProviderRefund
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
@@ -91,6 +91,14 @@ def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
     return ()
 
 
+def _nothing_missing(_request: ChargeRequest) -> Rejected | None:
+    return None
+
+
+def _no_step(_request: ChargeRequest) -> Step | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
     """A provider as data and pure functions."""
@@ -105,6 +113,15 @@ class Connector:
 
     charge_steps: Sequence[Step]
     """Exactly one step charges, and it is the last."""
+
+    unable: Callable[[ChargeRequest], Rejected | None] = _nothing_missing
+    """The refusal of a charge that lacks what the provider demands: nothing is sent. None for any other."""
+
+    completion_step: Callable[[ChargeRequest], Step | None] = _no_step
+    """The capture of an authorization of a payment with automatic capture, where the provider leaves it to us.
+
+    A repeated request must take no more money than the first one. None: the provider captures by itself.
+    """
 
     inquiry_steps: Callable[[ChargeRequest], Sequence[Step]]
     """Reads only. They run in order and collect facts until one returns an outcome."""

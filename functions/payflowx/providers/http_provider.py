@@ -87,8 +87,23 @@ class HttpProvider:
         return _next_step(self.connector.charge_steps, progress).charges
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
-        """Send the first step that is not done yet."""
+        """Send the first step that is not done yet; nothing for a charge that the provider would refuse anyway."""
+        if not request.progress and (refused := self.connector.unable(request)) is not None:
+            return refused
         return self._perform(_next_step(self.connector.charge_steps, request.progress), request, account)
+
+    def completes(self, request: ChargeRequest) -> bool:
+        """Whether the connector has a capture for this charge."""
+        return self.connector.completion_step(request) is not None
+
+    def can_cancel(self, request: ChargeRequest) -> bool:
+        """Where we capture, a charge that we do not capture is as good as cancelled."""
+        return self.capabilities.can_cancel_and_confirm or self.completes(request)
+
+    def complete(self, request: ChargeRequest, account: Account) -> StepResult:
+        """Send the capture. `Unknown` where there is none."""
+        step = self.connector.completion_step(request)
+        return self._perform(step, request, account) if step else Unknown(code="nothing_to_capture")
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """Read until a step returns an outcome. A failed read is `Unknown`, which changes nothing."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from payflowx.application.payments.charge_session import ChargeSession
+from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.outcome_writer import Observation
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments.outcome import Authorized, ConfirmedCancelled, Declined, Outcome, Progress, Unknown
@@ -14,9 +15,10 @@ from payflowx.domain.shared.statuses import OPEN_STATES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveAttempt:
-    """Requires the lease. One inquiry, and at most one re-send or cancellation, per session."""
+    """Requires the lease. One inquiry, and at most one re-send, capture or cancellation, per session."""
 
     send_charge: SendCharge
+    complete_charge: CompleteCharge
 
     def __call__(self, session: ChargeSession) -> tuple[WorkItem, Observation]:
         """Return the item as stored now, and the observed outcome."""
@@ -27,11 +29,12 @@ class ResolveAttempt:
             session.provider.capabilities,
             may_have_charged=may_have_charged,
             same_request=session.same_request(),
+            can_cancel=session.provider.can_cancel(session.charge),
             now_ms=session.clock.now_ms(),
         )
         if session.attempt.is_open and not may_have_charged:
             return self._continue_charge(session, step)
-        outcome = self._inquire_or_act(session, step)
+        session, outcome = self._inquire_or_act(session, step)
         return session.item, Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def _continue_charge(self, session: ChargeSession, step: RecoveryStep) -> tuple[WorkItem, Observation]:
@@ -44,8 +47,14 @@ class ResolveAttempt:
         item, outcome = self.send_charge(session)
         return item, Observation(outcome=outcome, first_send=True)
 
-    def _inquire_or_act(self, session: ChargeSession, step: RecoveryStep) -> Outcome:
-        outcome = session.provider.inquire(session.charge, session.account)
+    def _inquire_or_act(self, session: ChargeSession, step: RecoveryStep) -> tuple[ChargeSession, Outcome]:
+        session, outcome = self.complete_charge(session, session.inquire())
+        if session.attempt.capture_sent_at_ms is not None:
+            return session, outcome  # the capture may take effect: nothing else may be sent
+        return session, self._act(session, step, outcome)
+
+    @staticmethod
+    def _act(session: ChargeSession, step: RecoveryStep, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Declined):
             return session.confirm_decline(outcome)
         if _is_decisive(outcome, session, step) or not session.has_time_to_send():

@@ -35,26 +35,28 @@ def recovery_step_for(
     *,
     may_have_charged: bool,
     same_request: bool,
+    can_cancel: bool,
     now_ms: int,
 ) -> RecoveryStep:
     """Return the steps allowed besides an inquiry.
 
-    `same_request`: the request built today equals the stored one.
+    `same_request`: the request built today equals the stored one. Once our own capture may have left, only inquiries
+    are allowed; the capture itself is repeated while a read shows an authorization.
     """
     if payment.status is PaymentStatus.IN_REVIEW or not attempt.is_open:
         return RecoveryStep()
+    if attempt.capture_sent_at_ms is not None:
+        return RecoveryStep(exhausted=_is_exhausted(attempt, capabilities, in_window=False, now_ms=now_ms))
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     if undecided and not may_have_charged:
-        return RecoveryStep(
-            continue_charge=not payment.cancel_requested, cancel_and_confirm=capabilities.can_cancel_and_confirm
-        )
+        return RecoveryStep(continue_charge=not payment.cancel_requested, cancel_and_confirm=can_cancel)
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < capabilities.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
     patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= capabilities.visibility_lag_ms)
     return RecoveryStep(
         resend=undecided and same_request and in_window and not payment.cancel_requested and not attempt.answer_stored,
-        cancel_and_confirm=capabilities.can_cancel_and_confirm and patience_over,
+        cancel_and_confirm=can_cancel and patience_over,
         exhausted=_is_exhausted(attempt, capabilities, in_window=in_window and same_request, now_ms=now_ms),
     )
 

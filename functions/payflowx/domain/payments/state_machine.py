@@ -201,7 +201,9 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
             return _waiting(payment, PaymentStatus.PENDING, None, context)
         case AttemptState.UNKNOWN:
             unsure = replace(payment, last_error=last_error(payment, "outcome_unknown", recorded))
-            return _waiting(unsure, payment.status, None, context)
+            # A payer who has approved has nothing to do any more: the provider's answer to our capture was lost.
+            waits = payment.status is PaymentStatus.REQUIRES_ACTION
+            return _waiting(unsure, PaymentStatus.PENDING if waits else payment.status, None, context)
         case _:
             return _uncharged(payment, before, recorded, context)
 

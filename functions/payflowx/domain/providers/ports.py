@@ -67,6 +67,18 @@ class Provider(Protocol):
         """Send the next step. `Progress` must be stored before the step after it is sent."""
         ...
 
+    def completes(self, request: ChargeRequest) -> bool:
+        """Return whether an authorization of this charge is captured by us, by `complete`."""
+        ...
+
+    def can_cancel(self, request: ChargeRequest) -> bool:
+        """Return whether `cancel_and_confirm` can prove that this charge will take no money."""
+        ...
+
+    def complete(self, request: ChargeRequest, account: Account) -> StepResult:
+        """Capture the authorization `request.reference`. A repeated capture takes no more money."""
+        ...
+
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """Inquire about the attempt. Changes nothing at the provider."""
         ...
