@@ -50,6 +50,8 @@ _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
 _MAX_LAG_MS: Final = 5_000
 
+_CHANCES: Final = {"dashboard_refunds": 5}
+"""How often something may happen in a run, where that is not twice."""
 _QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
 """The queues and the functions that they feed."""
 _VISIBILITY_FACTOR: Final = 6
@@ -341,7 +343,7 @@ class World:
             "dashboard_voids": lambda: self.dashboards.void,
         }
         for kind, plan in planned.items():
-            for _ in range(2):
+            for _ in range(_CHANCES.get(kind, 2)):
                 work, share = plan(), random.random()
                 at_ms = int(share * (2 * ARRIVAL_MS if kind.startswith("dashboard") else lasts_ms))
                 if random.random() < self.faults.rates[kind]:

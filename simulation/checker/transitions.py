@@ -126,7 +126,7 @@ def _attempts(name: str, which: str, before: Stored, after: Stored, *, by_operat
     for one, other in zip(before["attempts"], after["attempts"], strict=False):
         old, new = one["state"], other["state"]
         allowed = ATTEMPT_STEPS[old] | (_BY_EVIDENCE if by_operator else frozenset())
-        exempt = _is_opened_again(one, other, before, after) or _is_without_charge(one, other)
+        exempt = _is_opened_again(one, other, before, after) or (not which and _is_without_charge(one, other))
         if new != old and new not in allowed and not exempt:
             yield Violation("I5", name, f"{which}attempt {one['number']} went from {old} to {new}")
         for fact in ("provider_key", "provider", "account_id"):

@@ -23,7 +23,7 @@ UNDECIDED: Final = frozenset(
         "an event is looked up at every merchant",
         "the proof of an event is not verified",
         "a hint starts the next attempt at once",
-        "a hint starts the next attempt of a refund at once",
+        "a hint about a charge starts the next attempt of its capture at once",
         "a refund made at the provider is booked by each event about it",
         "a refund of ours is booked as made at the provider",
         "a refund without a key is booked although ours may be it",
