@@ -81,6 +81,8 @@ MAX_RATES: Final[dict[str, float]] = {
     "client_lost_answer": 0.25,
     # Merchants' endpoints again: they send the deliverer elsewhere
     "endpoint_redirects": 0.10,
+    # Reports again: a failed charge that is listed as a success
+    "report_claims": 0.50,
 }
 EPISODES: Final[dict[str, float]] = {
     "sweeper_off": 0.25,
@@ -130,6 +132,6 @@ class Faults:
         self.record(kind)
 
     def stop(self) -> None:
-        """From now on everything works."""
-        self.rates = dict.fromkeys(self.rates, 0.0)
+        """From now on everything works, but reports still lie: those that matter are read an hour later."""
+        self.rates = {kind: rate if kind.startswith("report_") else 0.0 for kind, rate in self.rates.items()}
         self.episodes = frozenset()

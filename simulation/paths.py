@@ -105,6 +105,7 @@ MUST_HAPPEN: Final = (
     "report line: omitted",
     "report line: repeated",
     "report line: other amount",
+    "report line: claimed a success",
     # Operators.
     "command: close_review, done",
     "command: close_operation_review, done",

@@ -437,13 +437,13 @@ class World:
             self.kernel.after(delay_ms, partial(self.kernel.spawn, self.operators.close_reviews))
 
     def _reconcile_later(self) -> None:
-        """A long run has the daily reconciliations; others now and then one of an account."""
+        """A long run has the daily reconciliations; others now and then those of some accounts."""
         if self.plan.is_long:
             for day in (1, 2, 3):
                 self.kernel.after(day * 24 * HOUR_MS, partial(self.kernel.spawn, self.operators.reconcile_days))
         elif self.kernel.random.random() < self.planned.rates["operator_reconciles"]:
-            shop = self.kernel.random.choice(self._reporting())
-            self.kernel.after(HOUR_MS, partial(self.kernel.spawn, partial(self.operators.reconcile, shop)))
+            shops = self.kernel.random.sample(self._reporting(), 4)
+            self.kernel.after(HOUR_MS, partial(self.kernel.spawn, partial(self.operators.reconcile_all, shops)))
 
     def _calm_ms(self) -> int:
         return 6 * 24 * HOUR_MS if self.plan.is_long else _CALM_MS

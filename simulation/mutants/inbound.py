@@ -36,6 +36,10 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "the merchant of an event is not compared",
         Edit(MatchEvent, "_found", "if owner.merchant_id != inbound.merchant_id:", "if False:"),
+        survives=(
+            "A second net: a reference is looked up among those of the event's merchant, and a key of ours becomes an "
+            "owner of that merchant, so the owner that is compared is always its own."
+        ),
     ),
     broken(
         _ROOM,

@@ -629,6 +629,13 @@ def reference_taken(operation_id: str | None = None) -> Story:
     return story
 
 
+def one_refund_booked_as_two() -> Story:
+    story = captured_and_refunded()
+    first = story.item(f"OP#ref_{'r' * 16}")
+    story.put(f"OP#ref_{'s' * 16}", {**first, "operationId": f"ref_{'s' * 16}", "origin": "provider"}, 4)
+    return story
+
+
 def shown_to_another() -> Story:
     story = paid()
     story.history.calls.append(dataclasses.replace(story.history.calls[0], merchant="globex", key="other"))
@@ -883,6 +890,20 @@ def attempt_after_the_deadline() -> Story:
     return story
 
 
+def charge_sent_after_the_deadline() -> Story:
+    story = paid()
+    story.now_ms = story.item()["chargeDeadline"] + DAY_MS
+    story.send(2, "POST", "/v1/charges", f"pfx-{story.name}-1")
+    return story
+
+
+def refund_sent_after_its_deadline() -> Story:
+    story = captured_and_refunded()
+    story.now_ms += 3 * DAY_MS
+    story.send(4, "POST", f"/v1/charges/ch_{story.name}/refunds", f"pfx-{'r' * 16}-1")
+    return story
+
+
 def fifth_answered_attempt() -> Story:
     story = Story()
     story.accept()
@@ -949,6 +970,9 @@ def erased_but_payable() -> Story:
 
 
 BAD: list[tuple[str, Told]] = [
+    ("I10 .*is ref_rrrrrrrrrrrrrrrr and ref_ssssssssssssssss", one_refund_booked_as_two),
+    ("I9 .*after the charge deadline", charge_sent_after_the_deadline),
+    ("I9 .*was sent to mock after its deadline", refund_sent_after_its_deadline),
     ("I3 .*came back, and is not read any more", refund_came_back),
     ("I5 .*holds an unknown word", unknown_word_ignored),
     ("I5 .*lost an attribute of a newer release", attribute_of_a_newer_release_lost),
