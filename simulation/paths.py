@@ -90,6 +90,9 @@ MUST_HAPPEN: Final = (
     "changed by webhook",
     "an event about a closed attempt is inquired about",
     "an event holds the next attempt",
+    # Lists.
+    "a list of payments",
+    "a list of operations",
     # Deliveries.
     "delivery: DELIVERED",
     "delivery: SKIPPED",

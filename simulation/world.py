@@ -186,7 +186,9 @@ class World:
                 network,
             ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
-            "secretsmanager": SecretsClient({a.secret_arn: a.stored_secret() for a in accounts}, network),
+            "secretsmanager": SecretsClient(
+                {"arn:cursor": "k" * 64, **{a.secret_arn: a.stored_secret() for a in accounts}}, network
+            ),
             "kms": KmsClient(network),
             "s3": None,  # no operator uploads settlement files
         }

@@ -632,7 +632,10 @@ def reference_taken(operation_id: str | None = None) -> Story:
 def one_refund_booked_as_two() -> Story:
     story = captured_and_refunded()
     first = story.item(f"OP#ref_{'r' * 16}")
-    story.put(f"OP#ref_{'s' * 16}", {**first, "operationId": f"ref_{'s' * 16}", "origin": "provider"}, 4)
+    attempts = [{**first["attempts"][0], "reference": "re_1"}]
+    story.change(4, f"OP#ref_{'r' * 16}", attempts=attempts)
+    other = {**first, "attempts": attempts, "operationId": f"ref_{'s' * 16}", "origin": "provider"}
+    story.put(f"OP#ref_{'s' * 16}", other, 4)
     return story
 
 
