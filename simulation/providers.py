@@ -320,7 +320,8 @@ class SimulatedProviders:
         charge = shop.simulator.find(charge_id, self.kernel.now_ms / 1000)
         if charge is None or charge["state"] == WAITING:
             return False
-        return charge["taken"] == 0 or shop.simulator.refunded(charge, self.kernel.now_ms / 1000) < charge["taken"]
+        refunded: int = shop.simulator.refunded(charge, self.kernel.now_ms / 1000)
+        return bool(charge["taken"] == 0 or refunded < charge["taken"])
 
     def ledger(self) -> list[Record]:
         """All books, each line with its provider, its merchant, and the key and source of the request that made it."""
