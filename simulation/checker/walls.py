@@ -105,6 +105,7 @@ def payer_values(order: Order) -> list[str]:
         *method.get("tokens", {}).values(),
         body.get("description", ""),
         body.get("returnUrl", ""),
+        body.get("receiptEmail", ""),
         *(value for value in body.get("metadata", {}).values() if " " in value),
     ]
     return [text for text in texts if len(text) >= _MIN_CHARS]
