@@ -354,7 +354,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         "answers are not compared with the payment",
         Edit(
             verification,
-            "_verified",
+            "verify_charge",
             "    if outcome.merchant_reference",
             "    return outcome\n    if outcome.merchant_reference",
         ),
