@@ -7,6 +7,7 @@ from typing import Final
 
 UNDECIDED: Final = frozenset(
     {
+        "a cancellation goes on after our own capture has left",
         "a decline that may reopen is not watched",
         "a failed cancellation waits until the authorization lapses",
         "an excess is forgotten",
