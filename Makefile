@@ -11,6 +11,9 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/bytecode
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
+# Production refuses to be synthesized without its account and its alarms' subscribers. The gate gives examples.
+GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
+
 .DEFAULT_GOAL := help
 .PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract coverage demo e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
@@ -140,7 +143,7 @@ bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench
 
 synth: setup ## Synthesize all environments with the CDK CLI, all rules on
-	@PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk synth --quiet "*/*"
+	@PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk synth --quiet $(GIVEN) "*/*"
 
 cdk-diff: setup ## What this checkout changes in the templates, without an account (BASE=origin/main)
 	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m bench.template_diff $(or $(BASE),origin/main)

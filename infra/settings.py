@@ -1,9 +1,11 @@
 """The differences between the environments, and nothing else."""
 
 import json
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_logs as logs
@@ -12,11 +14,19 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 ROUTING: Final = ROOT / "infra" / "routing"
 SIMULATED_SUFFIX: Final = "mock"
 """The end of every simulated provider's name."""
+_ACCOUNT: Final = re.compile(r"\d{12}")
+_SUBSCRIBER: Final = re.compile(r"https://\S+|[^@\s]+@[^@\s]+")
+_GIVEN: Final = {"account": "account", "page_to": "page-to", "ticket_to": "ticket-to"}
+"""Settings that a synthesis may be given, and the end of their context keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentSettings:
-    """One environment. Without `account` the credentials at deployment decide the account."""
+    """One environment. Without `account` the credentials at deployment decide the account.
+
+    `account`, `page_to` and `ticket_to` may also be given at synthesis, as `-c prod.account=...`,
+    `-c prod.page-to=...` and `-c prod.ticket-to=...`: `given` takes them over.
+    """
 
     name: str
     region: str
@@ -25,7 +35,10 @@ class EnvironmentSettings:
     providers: tuple[str, ...]
     """The providers that this deployment may use, as functions/payflowx/providers/registry.py names them."""
     routing_document: Path
-    alarm_email: str | None = None
+    page_to: str | None = None
+    """The subscriber that wakes an operator: an e-mail address, or the https address of a paging service."""
+    ticket_to: str | None = None
+    """The subscriber of alarms that can wait until the morning: of the same two kinds."""
     api_rate_per_second: int = 50
     api_burst: int = 100
     worker_concurrency: int = 10
@@ -34,6 +47,9 @@ class EnvironmentSettings:
     """Batches at a time: providers send bursts, and the jobs that they cause should not pile up."""
     delivery_concurrency: int = 10
     """Batches of ten events at a time. More would only load merchants' servers."""
+    reserved_concurrency: int | None = None
+    """Executions that Api and Authorizer each keep for themselves. AWS refuses it unless the account's limit leaves 100
+    executions without a reservation, and a new account has ten in all; `payflowx doctor` compares."""
     max_retries: int = 3
     """Further attempts of a payment after the first that a provider answered."""
     charge_deadline_hours: int = 24
@@ -48,6 +64,13 @@ class EnvironmentSettings:
     latency_alarm: Duration = field(default_factory=lambda: Duration.seconds(2))
 
     def __post_init__(self) -> None:
+        for value, pattern, meaning in (
+            (self.account, _ACCOUNT, "an account, which is 12 digits"),
+            (self.page_to, _SUBSCRIBER, "an e-mail address or an https address"),
+            (self.ticket_to, _SUBSCRIBER, "an e-mail address or an https address"),
+        ):
+            if value is not None and not pattern.fullmatch(value):
+                raise ValueError(f"{self.name}: {value!r} is not {meaning}")
         if not self.production:
             return
         if self.loopback_allowed:
@@ -60,6 +83,29 @@ class EnvironmentSettings:
             raise ValueError(
                 f"{self.name}: production's routing document names simulated providers: {', '.join(routed)}"
             )
+
+    def given(self, context: Callable[[str], Any]) -> Self:
+        """The same environment with the account and the subscribers that the synthesis was given."""
+        found = {field: context(f"{self.name}.{key}") for field, key in _GIVEN.items()}
+        given: dict[str, Any] = {field: str(value) for field, value in found.items() if value is not None}
+        return replace(self, **given)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why these stacks must not be deployed: production needs its own account, and alarms that reach a person."""
+        if not self.production:
+            return ()
+        why = {
+            "account": "the shell's credentials would choose the account",
+            "page_to": "nobody would be woken when payments fail",
+            "ticket_to": "nobody would read the alarms that can wait",
+        }
+        return tuple(
+            f"{self.name}: {field} is not set, and {why[field]}. Set it in infra/settings.py, or give it with "
+            f"-c {self.name}.{key}=..."
+            for field, key in _GIVEN.items()
+            if getattr(self, field) is None
+        )
 
     @property
     def stage_id(self) -> str:
@@ -137,3 +183,12 @@ ENVIRONMENTS: Final = (
         gradual_routing=True,
     ),
 )
+
+
+def chosen(context: Callable[[str], Any]) -> tuple[EnvironmentSettings, ...]:
+    """All environments, or those that `-c environments=dev,staging` names, with what the synthesis was given."""
+    names = str(context("environments") or ",".join(e.name for e in ENVIRONMENTS)).split(",")
+    unknown = set(names) - {e.name for e in ENVIRONMENTS}
+    if unknown:
+        raise ValueError(f"there is no environment {', '.join(sorted(unknown))}")
+    return tuple(environment.given(context) for environment in ENVIRONMENTS if environment.name in names)

@@ -68,10 +68,10 @@ class Routing(Room):
 
     def let_read(self, function: PayFlowXFunction) -> None:
         """Allow reading the deployed document."""
-        configuration = f"configuration/{self.profile.configuration_profile_id}"
+        environment = f"application/{self.application.application_id}/environment/{self.environment.environment_id}"
         function.allow(
             ["appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"],
-            [f"{self.environment.environment_arn}/{configuration}"],
+            [self._arn(f"{environment}/configuration/{self.profile.configuration_profile_id}")],
         )
         function.set_environment(**self._identifiers())
 

@@ -1,6 +1,6 @@
 """The service: its rooms, the REST API before them, and the alarms and dashboards over them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from aws_cdk import CfnOutput, Stack
@@ -13,6 +13,7 @@ from infra.constructs.monitoring.alarm_topic import AlarmTopic
 from infra.constructs.monitoring.alarms import Alarms
 from infra.constructs.monitoring.dashboards import BusinessDashboard, MachineryDashboard
 from infra.constructs.monitoring.saved_queries import SavedQueries
+from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.operators import ConsumedQueue, Operators
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
@@ -20,9 +21,11 @@ from infra.constructs.reconciliation import Reconciliation
 from infra.constructs.recovery import Recovery
 from infra.constructs.routing import Routing
 from infra.constructs.shared.dependencies_layer import DependenciesLayer
+from infra.constructs.shared.encryption_key import key_alarms
 from infra.constructs.shared.functions_code import functions_code
 from infra.constructs.shared.platform import Platform
 from infra.constructs.shared.room import Room
+from infra.constructs.shared.schedules import Schedules
 from infra.settings import EnvironmentSettings
 from infra.stacks.data import DataStack
 
@@ -48,6 +51,7 @@ class ServiceStack(Stack):
             cursor_secret=data.cursor_secret,
             code=functions_code(),
             layers=(DependenciesLayer(self, "Dependencies").version,),
+            schedules=Schedules(self, "Schedules"),
         )
         routing = Routing(platform)
         outbound = OutboundWebhooks(platform)
@@ -74,25 +78,45 @@ class ServiceStack(Stack):
         )
         if settings.firewall:
             Firewall(self, "Firewall", stage=api.api.deployment_stage, key=data.key, settings=settings)
-        topic = AlarmTopic(self, "AlarmTopic", key=data.key, email=settings.alarm_email)
-        self._observe(settings.name, topic, api, rooms)
-        for part in (*rooms, api, topic, data.tables):
+        # The first topic had all alarms once, and whoever subscribed to it by hand expects to be woken.
+        page = AlarmTopic(self, "AlarmTopic", display_name="PayFlowX pages", key=data.key, subscriber=settings.page_to)
+        ticket = AlarmTopic(
+            self, "TicketTopic", display_name="PayFlowX tickets", key=data.key, subscriber=settings.ticket_to
+        )
+        symptoms = data.tables.alarms() | key_alarms() | platform.schedules.alarms()
+        self._observe(settings.name, api, rooms, symptoms, page=page, ticket=ticket)
+        for part in (*rooms, api, page, ticket, data.tables):
             for name, value in part.outputs().items():
                 CfnOutput(self, name, value=value)
 
-    def _observe(self, environment: str, topic: AlarmTopic, api: RestApi, rooms: Sequence[Room]) -> None:
+    def _observe(
+        self,
+        environment: str,
+        api: RestApi,
+        rooms: Sequence[Room],
+        services: Mapping[str, Symptom],
+        *,
+        page: AlarmTopic,
+        ticket: AlarmTopic,
+    ) -> None:
         functions = list(chain.from_iterable(room.functions for room in rooms))
         queues = list(chain.from_iterable(room.queues for room in rooms))
-        symptoms = api.alarms()
+        symptoms = api.alarms() | {
+            **services,
+            "PageNotDelivered": page.undelivered(pages=False),
+            "TicketNotDelivered": ticket.undelivered(pages=True),
+        }
         for room in rooms:
             symptoms |= room.alarms()
-        alarms = Alarms(self, "Alarms", environment=environment, topic=topic.topic, symptoms=symptoms)
-        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api.api)
+        alarms = Alarms(
+            self, "Alarms", environment=environment, page=page.topic, ticket=ticket.topic, symptoms=symptoms
+        )
+        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api)
         MachineryDashboard(
             self,
             "OperationsDashboard",
             environment=environment,
-            api=api.api,
+            api=api,
             queues=queues,
             functions=functions,
             alarms=alarms.all,

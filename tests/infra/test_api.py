@@ -111,7 +111,7 @@ def test_limits_logs_and_metrics(stack: str) -> None:
     (setting,) = stage["MethodSettings"]
     assert setting["ThrottlingRateLimit"] > 0
     assert setting["ThrottlingBurstLimit"] > 0
-    assert (setting["LoggingLevel"], setting["DataTraceEnabled"], setting["MetricsEnabled"]) == ("ERROR", False, True)
+    assert (setting["LoggingLevel"], setting["DataTraceEnabled"], setting["MetricsEnabled"]) == ("ERROR", False, False)
     assert stage["TracingEnabled"] is True
     fields = json.loads(stage["AccessLogSetting"]["Format"])
     assert {"requestId", "status", "merchantId"} <= set(fields)

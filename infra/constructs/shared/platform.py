@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.constructs.monitoring.metrics import NAMESPACE
 from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.schedules import Schedules
 from infra.constructs.shared.tables import Tables
 from infra.constructs.shared.work_queue import WorkQueue
 from infra.settings import EnvironmentSettings
@@ -41,6 +42,7 @@ class Platform:
     cursor_secret: secretsmanager.ISecret
     code: lambda_.Code
     layers: tuple[lambda_.ILayerVersion, ...]
+    schedules: Schedules
 
     def function(
         self,
@@ -52,8 +54,13 @@ class Platform:
         timeout: Duration,
         memory_mb: int = 512,
         reads: Sequence[Setting] = (),
+        sends_to_itself: bool = False,
+        answers_merchants: bool = False,
     ) -> PayFlowXFunction:
         """Make a function without rights, which reads the settings `reads`.
+
+        `sends_to_itself`: its messages may come back to it, so that Lambda must not take them for a runaway loop.
+        `answers_merchants`: merchants wait for its answer, so that its errors and throttles impair payments.
 
         `handler` is a module of `payflowx.entrypoints`. `service` names the function in logs and metrics: dashboards
         and saved queries filter by it, so it never changes.
@@ -70,6 +77,8 @@ class Platform:
             environment=self._environment(service) | {name: self._value(name) for name in reads},
             key=self.key,
             settings=self.settings,
+            sends_to_itself=sends_to_itself,
+            answers_merchants=answers_merchants,
         )
 
     def queue(
