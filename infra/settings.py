@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -18,6 +19,14 @@ _ACCOUNT: Final = re.compile(r"\d{12}")
 _SUBSCRIBER: Final = re.compile(r"https://\S+|[^@\s]+@[^@\s]+")
 _GIVEN: Final = {"account": "account", "page_to": "page-to", "ticket_to": "ticket-to"}
 """Settings that a synthesis may be given, and the end of their context keys."""
+
+
+class FirewallMode(StrEnum):
+    """What the web ACL does with requests that its rules match. Begin with COUNT, and read its log before BLOCK."""
+
+    OFF = "off"
+    COUNT = "count"
+    BLOCK = "block"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +65,11 @@ class EnvironmentSettings:
     not_sent_patience_minutes: int = 60
     """How long a request that cannot be sent is tried again: connections refused, credentials unreadable."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
-    firewall: bool = False
+    firewall: FirewallMode = FirewallMode.OFF
     gradual_routing: bool = False
-    """Roll a new routing document out over ten minutes instead of at once."""
+    """Roll a published routing document out over ten minutes instead of at once, and back when payments fail."""
+    canary: bool = False
+    """Give a tenth of the work to new versions of Api, Authorizer and Worker for five minutes, before all of it."""
     loopback_allowed: bool = False
     """Accounts may name a provider on the machine itself, without TLS: a simulator of the local environment."""
     latency_alarm: Duration = field(default_factory=lambda: Duration.seconds(2))
@@ -114,7 +125,18 @@ class EnvironmentSettings:
 
     @property
     def removal_policy(self) -> RemovalPolicy:
-        """What CloudFormation does with data when its stack is deleted."""
+        """What CloudFormation does with data when its stack is deleted.
+
+        A stack whose creation failed keeps nothing: what it left behind would block its next creation, or cost money.
+        """
+        return RemovalPolicy.DESTROY if self.name == "dev" else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
+    @property
+    def table_removal_policy(self) -> RemovalPolicy:
+        """The same for tables. Deletion protection would make the roll-back of a failed creation fail as well.
+
+        So such a roll-back leaves empty tables behind. They have generated names and block nothing.
+        """
         return RemovalPolicy.DESTROY if self.name == "dev" else RemovalPolicy.RETAIN
 
     @property
@@ -167,7 +189,8 @@ ENVIRONMENTS: Final = (
         region="eu-west-1",
         providers=_MOCKS,
         routing_document=ROUTING / "default.json",
-        firewall=True,
+        firewall=FirewallMode.COUNT,
+        canary=True,
     ),
     EnvironmentSettings(
         name="prod",
@@ -179,8 +202,9 @@ ENVIRONMENTS: Final = (
         api_burst=400,
         worker_concurrency=50,
         log_retention=logs.RetentionDays.ONE_YEAR,
-        firewall=True,
+        firewall=FirewallMode.COUNT,
         gradual_routing=True,
+        canary=True,
     ),
 )
 

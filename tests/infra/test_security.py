@@ -14,6 +14,7 @@ from tests.infra.deployed import function, functions
 
 WILDCARDS = {
     ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "X-Ray takes no resource",
+    ("cloudwatch:DescribeAlarms",): "composite alarms take no narrower resource",
     (
         "logs:CreateLogGroup",
         "logs:CreateLogStream",

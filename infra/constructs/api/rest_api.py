@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnResource, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
@@ -17,7 +17,7 @@ from infra.acknowledgements import acknowledge
 from infra.constructs.api.gateway_responses import add_gateway_responses
 from infra.constructs.api.openapi import Model, Route, routes
 from infra.constructs.monitoring.symptom import Symptom
-from infra.settings import EnvironmentSettings
+from infra.settings import EnvironmentSettings, FirewallMode
 
 STAGE = "v1"
 _JSON = "application/json"
@@ -109,7 +109,8 @@ class RestApi(Construct):
     def _let_the_account_log(self) -> None:
         """Set the role under which API Gateway logs; it has one for each account and region.
 
-        Without it a stage with logs fails to deploy. It outlives the stack: other APIs of the account may use it.
+        Without it a stage with logs fails to deploy. Setting and role outlive the stack: the last API that was deployed
+        decides for all of the account, and without the role all of them would stop logging without an error.
         """
         role = iam.Role(
             self,
@@ -135,7 +136,8 @@ class RestApi(Construct):
             {"AwsSolutions-IAM5[Resource::*]": "API Gateway requires a role that may write to any log group."},
         )
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
-        account.apply_removal_policy(RemovalPolicy.RETAIN)
+        for kept in (account, *(node for node in role.node.find_all() if isinstance(node, CfnResource))):
+            kept.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         account.node.add_dependency(role)
         self.api.deployment_stage.node.add_dependency(account)
 
@@ -189,7 +191,7 @@ class RestApi(Construct):
 
     def _acknowledge(self) -> None:
         acknowledge(self.api, {"AwsSolutions-APIG2": _NO_VALIDATION})
-        if not self._settings.firewall:
+        if self._settings.firewall is FirewallMode.OFF:
             reason = "This environment's settings leave the web ACL out: it holds no real money."
             acknowledge(self.api.deployment_stage, {"AwsSolutions-APIG3": reason})
 

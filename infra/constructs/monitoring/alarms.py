@@ -1,4 +1,4 @@
-"""The alarms of all rooms, and two composite alarms: one wakes an operator, the other can wait."""
+"""The alarms of all rooms, and composite alarms over them, of which one wakes an operator."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -37,13 +37,15 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         self._environment = environment
         self._page, self._ticket = actions.SnsAction(page), actions.SnsAction(ticket)
-        plain = {name: self._alarm(name, symptom) for name, symptom in symptoms.items()}
+        self.plain = {name: self._alarm(name, symptom) for name, symptom in symptoms.items()}
         success = BurnRate(self, "Success", objective=self._objective())
-        impairing = [alarm for name, alarm in plain.items() if symptoms[name].impairs_payments]
+        self.success_burns_fast = self._success_burns_fast(success)
+        impairing = [alarm for name, alarm in self.plain.items() if symptoms[name].impairs_payments]
         self.all: list[cloudwatch.IAlarm] = [
             self._payments_impaired(success, impairing),
+            self.success_burns_fast,
             self._success_burns_slowly(success),
-            *plain.values(),
+            *self.plain.values(),
             *success.windows,
         ]
 
@@ -74,6 +76,12 @@ class Alarms(Construct):
             cloudwatch.AlarmRule.any_of(success.fast, *parts),
             described("Payments fail, are refused or wait, and merchants notice.", "payments-impaired"),
         )
+
+    def _success_burns_fast(self, success: BurnRate) -> cloudwatch.CompositeAlarm:
+        """It depends on no function: the routing document, for which functions wait, is rolled back by it."""
+        says = "Payments fail fourteen times faster than the objective allows, by a fault of ours or of a provider."
+        description = described(says, _RUNBOOK_OF_THE_OBJECTIVE)
+        return self._composite(self._ticket, "SuccessBurnsFast", success.fast, description)
 
     def _success_burns_slowly(self, success: BurnRate) -> cloudwatch.CompositeAlarm:
         says = "A small share of payments keeps failing, by a fault of ours or of a provider."

@@ -115,7 +115,7 @@ class Tables(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=self._settings.protected,
-            removal_policy=self._settings.removal_policy,
+            removal_policy=self._settings.table_removal_policy,
             time_to_live_attribute="expiresAt",
             global_secondary_indexes=indexes,
         )
