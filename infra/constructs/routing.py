@@ -93,7 +93,7 @@ class Routing(Room):
         )
 
     def _wait_for_the_validators_permission(self) -> None:
-        """AppConfig calls the validator when a deployment begins. CDK lets the deployment wait for the function only."""
+        """AppConfig calls the validator when a deployment begins. CDK only waits for the function."""
         (permission,) = (
             node for node in self.validator.function.node.find_all() if isinstance(node, lambda_.CfnPermission)
         )

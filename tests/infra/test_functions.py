@@ -170,6 +170,22 @@ def test_the_lock_has_hashes_for_everything() -> None:
         assert "--hash=sha256:" in lines[lines.index(line) + 1]
 
 
+def test_each_compares_its_libraries_with_the_lock() -> None:
+    """Those of the layer: the runtime has libraries of the same names, which change under a running function."""
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    wanted = {f"{name}={pins[name]}" for name in ("boto3", "botocore", "urllib3")}
+    for stack in SERVICES:
+        for found in functions(stack):
+            assert set(found.environment["LOCKED_VERSIONS"].split(",")) == wanted, found.name
+            assert resources(stack, "AWS::Lambda::Function")[found.logical_id]["Layers"], found.name
+
+
+def test_the_tests_run_with_the_libraries_of_the_layer() -> None:
+    ours = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
+    layers = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    assert {name: ours[name] for name in layers} == layers
+
+
 def test_the_template_is_not_touched_by_bundling() -> None:
     layer = next(iter(resources("Dev-Service", "AWS::Lambda::LayerVersion").values()))
     assert re.fullmatch(r"[0-9a-f]{64}\.zip", layer["Content"]["S3Key"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Final, Self, cast
 
-from payflowx.adapters.platform.aws import AwsClients
+from payflowx.adapters.platform.aws import AwsClients, check_versions
 from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.wiring.settings import Settings, function_environment
@@ -109,6 +109,7 @@ class Wiring(ABC):
     @classmethod
     def of_function(cls) -> Self:
         made = cls.over(Platform())
+        check_versions(made.settings.locked_versions)
         made.prepare()
         return made
 

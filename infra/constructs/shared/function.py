@@ -86,8 +86,8 @@ class PayFlowXFunction(Construct):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
             environment=dict(environment),
-            # Without it Lambda drops a message that has come back to its function sixteen times. Ours end by themselves:
-            # an item after forty drives without progress, a reconciliation after its report's last page or twenty tries.
+            # Without it Lambda drops a message that came back to its function sixteen times. Ours end by themselves:
+            # an item after forty drives without progress, a reconciliation after the last page or twenty tries.
             recursive_loop=lambda_.RecursiveLoop.ALLOW if sends_to_itself else None,
             reserved_concurrent_executions=settings.reserved_concurrency if answers_merchants else None,
             # A version that CloudFormation deletes in the deployment that replaces it cannot be rolled back to.

@@ -11,6 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.monitoring.metrics import NAMESPACE
+from infra.constructs.shared.dependencies_layer import locked_versions
 from infra.constructs.shared.function import PayFlowXFunction
 from infra.constructs.shared.schedules import Schedules
 from infra.constructs.shared.tables import Tables
@@ -106,6 +107,7 @@ class Platform:
             "POWERTOOLS_SERVICE_NAME": service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
+            "LOCKED_VERSIONS": locked_versions(),
         }
 
     def _value(self, setting: Setting) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
 from botocore.config import Config
+
+from payflowx.domain.shared.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_appconfig import AppConfigClient
@@ -25,6 +28,19 @@ _CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=20,
 )
+
+
+def check_versions(locked: tuple[str, ...]) -> None:
+    """`locked` holds `name=version` of the SDK and the HTTP library. Raises `ConfigurationError` for another version.
+
+    The Lambda runtime has libraries of the same names and changes them under a running function. A layer that is
+    missing or comes second on the path would let those in, and they decide whether a request can have left.
+    """
+    for pair in locked:
+        name, _, wanted = pair.partition("=")
+        found = import_module(name).__version__
+        if found != wanted:
+            raise ConfigurationError(f"{name} is {found}, and the lock says {wanted}: is the layer attached?")
 
 
 def _client(service: str) -> Any:
