@@ -1,11 +1,13 @@
 """Every function, whatever it does. One test a rule; it lists all offenders."""
 
 import re
+from importlib import import_module
 from typing import Any
 
 from infra.constructs.shared.dependencies_layer import REQUIREMENTS
 from infra.settings import ROOT
 from payflowx.domain.shared.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
+from payflowx.wiring.platform import Wiring
 from tests.infra.conftest import STACKS, STAGES, every, resources, template
 from tests.infra.deployed import function, functions, unknown_actions
 
@@ -159,6 +161,17 @@ def test_the_lease_outlives_the_worker() -> None:
     for stack in SERVICES:
         timeout_ms = function(stack, "worker").timeout_s * 1000
         assert MIN_TIME_TO_SEND_MS < timeout_ms < LEASE_MS - MIN_TIME_TO_SEND_MS + 1
+
+
+def test_no_call_of_aws_outlives_its_function() -> None:
+    """All tries of one call without an answer leave the function a moment to say so."""
+    for found in functions("Prod-Service"):
+        wired = getattr(import_module(found.handler), "wiring", None)
+        made_by = getattr(getattr(wired, "_make", None), "__self__", None)
+        if not isinstance(made_by, type) or not issubclass(made_by, Wiring):
+            assert found.name == "RoutingValidator", f"{found.name}: which limits does it have?"
+            continue
+        assert made_by.call_limits.longest_seconds < found.timeout_s, found.name
 
 
 def test_the_lock_has_hashes_for_everything() -> None:

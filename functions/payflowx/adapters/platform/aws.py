@@ -1,9 +1,10 @@
 """boto3 clients with explicit limits: no call may outlive the invocation that makes it."""
 
 from collections.abc import Callable
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import boto3
 from botocore.config import Config
@@ -20,14 +21,40 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-_CONFIG: Final = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    # Repeats are safe: transactions carry one token over all tries, and a condition that fails because our own
-    # first try was written is recognized by the repository.
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=20,
-)
+_MAX_WAIT_SECONDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """How often and how long one call of AWS is tried. A test compares the sum with each function's timeout."""
+
+    tries: int
+    connect_seconds: float
+    read_seconds: float
+
+    @property
+    def longest_seconds(self) -> float:
+        """All tries without an answer, and the longest waits between them: 1 s, 2 s, 4 s, ..."""
+        waits = sum(min(2**number, _MAX_WAIT_SECONDS) for number in range(self.tries - 1))
+        return self.tries * (self.connect_seconds + self.read_seconds) + waits
+
+    def config(self) -> Config:
+        """For boto3."""
+        return Config(
+            connect_timeout=self.connect_seconds,
+            read_timeout=self.read_seconds,
+            # Repeats are safe: transactions carry one token over all tries, and a condition that fails because our own
+            # first try was written is recognized by the repository.
+            retries={"mode": "standard", "total_max_attempts": self.tries},
+            max_pool_connections=20,
+        )
+
+
+PATIENT: Final = CallLimits(tries=3, connect_seconds=1, read_seconds=3)
+PROMPT: Final = CallLimits(tries=2, connect_seconds=1, read_seconds=3)
+"""For functions whose caller waits: two tries, so that they can still answer that AWS does not."""
+AT_ONCE: Final = CallLimits(tries=2, connect_seconds=0.75, read_seconds=1)
+"""For the authorizer, which every request waits for."""
 
 
 def check_versions(locked: tuple[str, ...]) -> None:
@@ -43,10 +70,10 @@ def check_versions(locked: tuple[str, ...]) -> None:
             raise ConfigurationError(f"{name} is {found}, and the lock says {wanted}: is the layer attached?")
 
 
-def _client(service: str) -> Any:
+def _client(service: str, limits: CallLimits = PATIENT) -> Any:
     """A client in the function's region."""
     make: Callable[..., Any] = boto3.client  # its types know literal names only
-    return make(service, config=_CONFIG)
+    return make(service, config=limits.config())
 
 
 class AwsClients:
@@ -54,6 +81,11 @@ class AwsClients:
 
     def __init__(self, make: Callable[[str], Any] = _client) -> None:
         self._make = make
+
+    @classmethod
+    def within(cls, limits: CallLimits) -> Self:
+        """Clients none of whose calls takes longer."""
+        return cls(partial(_client, limits=limits))
 
     @cached_property
     def appconfig(self) -> "AppConfigClient":
