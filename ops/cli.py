@@ -16,6 +16,7 @@ from ops.commands.providers import providers
 from ops.commands.reconcile import reconcile
 from ops.commands.review import review
 from ops.commands.routing import routing
+from ops.commands.versions import versions
 from ops.errors import Exit
 from ops.options import root_options
 
@@ -30,6 +31,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     review,
     dlq,
     reconcile,
+    versions,
     audit,
 )
 
