@@ -51,6 +51,42 @@ def test_no_function_may_scan_a_table_or_delete_an_item() -> None:
     assert offenders == []
 
 
+def test_a_right_that_could_delete_an_item_reaches_no_payment() -> None:
+    """IAM knows one action for batches of puts and deletes: it must be confined to partitions that hold no money."""
+    confined = {
+        (found.name, right.condition)
+        for stack in STACKS
+        if not stack.endswith("Data")
+        for found in functions(stack)
+        for right in found.rights
+        if right.action == "dynamodb:BatchWriteItem"
+    }
+    (only,) = confined
+    assert only[0] == "Reconciler"
+    assert json.loads(only[1] or "{}") == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["Q#*", "S#*"]}}
+
+
+def test_the_key_is_used_through_a_service_or_for_a_purpose_and_in_no_other_way() -> None:
+    for stack in STACKS:
+        if stack.endswith("Data"):
+            continue
+        for found in functions(stack):
+            services = {right.action.partition(":")[0] for right in found.rights}
+            for right in found.rights:
+                if not right.action.startswith("kms:"):
+                    continue
+                where = f"{stack}/{found.name}: {right}"
+                ((operator, condition),) = json.loads(right.condition or "{}").items()
+                assert operator == "StringEquals", where
+                if "kms:ViaService" in condition:
+                    through = json.dumps(condition["kms:ViaService"])
+                    assert re.search(r"(dynamodb|s3|secretsmanager|sqs)[.]eu-west-1[.]", through)[1] in services, where
+                else:
+                    own = {"Api": "kms:Encrypt", "Deliverer": "kms:Decrypt"}
+                    assert condition == {"kms:EncryptionContext:purpose": "webhook-endpoint"}, where
+                    assert own[found.name] == right.action, where
+
+
 def actions_of(stack: str, handler: str) -> set[str]:
     return {right.action for right in function(stack, handler).rights}
 
