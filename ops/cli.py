@@ -6,7 +6,9 @@ from typing import Any, Final
 import click
 
 from ops.commands.audit import audit
+from ops.commands.certify import certify
 from ops.commands.credentials import credentials
+from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
 from ops.commands.doctor import doctor
 from ops.commands.keys import keys
@@ -29,8 +31,10 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     routing,
     payments,
     review,
+    disputes,
     dlq,
     reconcile,
+    certify,
     versions,
     audit,
 )

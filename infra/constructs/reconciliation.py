@@ -59,6 +59,7 @@ class Reconciliation(Room):
         )
         reconciler.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         reconciler.may_query(tables.transactions, index="byMerchant")
+        reconciler.may_query(tables.transactions, index="reviews")
         reconciler.may_write(tables.transactions, "PutItem", "UpdateItem")
         self._let_store_findings(reconciler)
         reconciler.may_read(tables.configuration, "Query")

@@ -16,6 +16,7 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
+from payflowx.providers.refusals import NO_REFUSALS, RefusalTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,10 @@ class Reports:
     """
 
 
+def _same_endpoint(endpoint: str, _request: HttpRequest) -> str:
+    return endpoint
+
+
 def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
     return ()
 
@@ -88,6 +93,9 @@ class Connector:
 
     authenticate: Callable[[HttpRequest, Credentials], HttpRequest]
     """Adds the credentials. Request hashes and logs never contain the result."""
+
+    endpoint_of: Callable[[str, HttpRequest], str] = _same_endpoint
+    """The host that serves a request, from the endpoint that the account stores: some providers have several."""
 
     charge_steps: Sequence[Step]
     """Exactly one step charges, and it is the last."""
@@ -106,6 +114,9 @@ class Connector:
 
     read_webhook: Callable[[Webhook, Sequence[str]], ProviderEvent]
     """Any of the secrets may have signed it: two are valid during a rotation. Raises `InvalidSignatureError`."""
+
+    refusals: RefusalTable = NO_REFUSALS
+    """The refusals that the provider documents as made before execution."""
 
     refunds: Refunds | None = None
     """None: refunds that were made at the provider are seen in its report only, and require manual review."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
+from payflowx.providers.cashfree import disputes
 from payflowx.providers.cashfree.operations import refund_outcome
 from payflowx.providers.cashfree.responses import money_of
 from payflowx.providers.cashfree.signature import is_signed, is_timely
@@ -32,6 +33,8 @@ def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         return _refund(webhook, kind, data["refund"])
     if isinstance(data.get("payment"), dict):
         return _payment(webhook, kind, data["payment"], as_object(data.get("order")))
+    if isinstance(data.get("dispute"), dict):
+        return _dispute(webhook, kind, data["dispute"], as_object(data.get("order_details")))
     hint = as_object(data.get("auto_refund"))
     return ProviderEvent(
         event_id=_event_id(webhook, kind, None, None),
@@ -87,6 +90,16 @@ def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEven
         operation_reference=refund_id,
         operation_key=provider_reference(refund.get("refund_id")),
         operation_outcome=proof,
+    )
+
+
+def _dispute(webhook: Webhook, kind: str, dispute: dict[str, Any], order: dict[str, Any]) -> ProviderEvent:
+    return ProviderEvent(
+        event_id=_event_id(webhook, kind, None, None),
+        type=kind,
+        charge_reference=provider_reference(order.get("cf_payment_id")),
+        charge_key=provider_reference(order.get("order_id")),
+        dispute=disputes.report_of(dispute, order),
     )
 
 

@@ -1,0 +1,61 @@
+"""Reads the dispute of a webhook. Pure.
+
+Source: https://www.cashfree.com/docs/api-reference/payments/latest/disputes/dispute-webhooks. A status is a kind and an
+ending, such as `CHARGEBACK_MERCHANT_WON`; the ending tells the state.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.text import provider_code
+from payflowx.providers.cashfree.responses import minor_amount
+from payflowx.providers.json_fields import as_text, reference
+
+_ENDINGS: Final = (
+    ("_MERCHANT_WON", DisputeState.WON),
+    ("_MERCHANT_LOST", DisputeState.LOST),
+    ("_MERCHANT_ACCEPTED", DisputeState.LOST),
+    ("_INSUFFICIENT_EVIDENCE", DisputeState.LOST),
+    ("_UNDER_REVIEW", DisputeState.UNDER_REVIEW),
+    ("_DOCS_RECEIVED", DisputeState.UNDER_REVIEW),
+    ("_CREATED", DisputeState.OPEN),
+)
+
+
+def report_of(dispute: dict[str, Any], order: dict[str, Any]) -> DisputeReport | None:
+    """Return the report; None for a word or form that is not known. `order`: the `order_details` beside it."""
+    status = str(dispute.get("dispute_status")).strip('"')
+    state = next((state for ending, state in _ENDINGS if status.endswith(ending)), None)
+    if state is None:
+        return None
+    try:
+        currency = as_text(
+            dispute.get("dispute_amount_currency") or order.get("payment_currency") or order.get("order_currency")
+        )
+        amount = minor_amount(dispute.get("dispute_amount"), currency)
+        reported_at_ms = _time(dispute.get("updated_at") or dispute.get("created_at"))
+        if amount is None or reported_at_ms is None:
+            return None
+        return DisputeReport(
+            reference=reference(dispute.get("dispute_id")),
+            state=state,
+            amount=amount,
+            currency=currency,
+            reason=provider_code(dispute.get("reason_code")),
+            reported_at_ms=reported_at_ms,
+            evidence_due_at_ms=_time(dispute.get("respond_by")),
+        )
+    except ValueError:
+        return None
+
+
+def _time(text: Any) -> int | None:
+    """ISO 8601 with an offset. Raises ValueError for a time without one."""
+    if text is None:
+        return None
+    at = datetime.fromisoformat(as_text(text))
+    if at.tzinfo is None:
+        raise ValueError("a time without an offset")
+    return int(at.timestamp() * SECOND_MS)
