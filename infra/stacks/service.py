@@ -33,7 +33,11 @@ from infra.stacks.data import DataStack
 
 
 class ServiceStack(Stack):
-    """It holds nothing that could not be deployed again: payments and configuration lie in the data stack."""
+    """Payments and configuration lie in the data stack.
+
+    A service stack that is created anew has another address, empty queues, the first routing document and no settlement
+    files. Payments whose messages were lost with the queues are due in their items, and continue.
+    """
 
     def __init__(
         self,

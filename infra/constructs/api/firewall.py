@@ -5,7 +5,7 @@ requests that it would have refused; `FirewallMode.BLOCK` follows when these are
 """
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -80,7 +80,7 @@ class Firewall(Construct):
 
     def _managed(self, name: str, priority: int) -> wafv2.CfnWebACL.RuleProperty:
         counted = _ALWAYS_COUNTED if name == _MANAGED[0] else ()
-        action = {"none": {}} if self._blocks else {"count": {}}
+        action: dict[str, Any] = {"none": {}} if self._blocks else {"count": {}}
         return wafv2.CfnWebACL.RuleProperty(
             name=name,
             priority=priority,
@@ -129,7 +129,11 @@ class Firewall(Construct):
         return wafv2.CfnWebACL.RuleProperty(
             name=name,
             priority=priority,
-            action=wafv2.CfnWebACL.RuleActionProperty(**({"block": block} if self._blocks else {"count": {}})),
+            action=(
+                wafv2.CfnWebACL.RuleActionProperty(block=block)
+                if self._blocks
+                else wafv2.CfnWebACL.RuleActionProperty(count={})
+            ),
             statement=wafv2.CfnWebACL.StatementProperty(rate_based_statement=statement),
             visibility_config=_visible(name),
         )

@@ -35,7 +35,7 @@ class CallLimits:
     @property
     def longest_seconds(self) -> float:
         """All tries without an answer, and the longest waits between them: 1 s, 2 s, 4 s, ..."""
-        waits = sum(min(2**number, _MAX_WAIT_SECONDS) for number in range(self.tries - 1))
+        waits = sum(min(1 << number, _MAX_WAIT_SECONDS) for number in range(self.tries - 1))
         return self.tries * (self.connect_seconds + self.read_seconds) + waits
 
     def config(self) -> Config:
