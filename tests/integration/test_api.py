@@ -1,13 +1,16 @@
 """The API's promises, through its handler and the engine."""
 
+import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from payflowx.domain.payments.outcome import Declined, NotSent, Unknown
+from payflowx.domain.payments.payment import Address, Customer
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
-from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.domain.shared.statuses import DeclineKind, Initiator
 from tests.support.handlers import Functions, payment_body
 
 
@@ -36,6 +39,70 @@ class TestCreate:
             (1, "payment.accepted", None, "PENDING"),
             (2, "attempt.succeeded", "PENDING", "SUCCESS"),
         ]
+
+    def test_the_provider_gets_what_the_merchant_said_and_the_answer_shows_what_is_not_personal(
+        self, functions: Functions
+    ) -> None:
+        address = {"line1": "1 Long Road", "line2": "b", "city": "Pune", "state": "MH", "country": "IN"}
+        said: dict[str, Any] = {
+            "description": "Order 7",
+            "metadata": {"order": "7"},
+            "statementDescriptorSuffix": "ORDER 7",
+            "receiptEmail": "receipts@example.com",
+            "initiator": "merchant",
+            "customer": {"name": "Ada", "email": "ada@example.com", "address": {**address, "postalCode": "411001"}},
+        }
+        _, created, _ = functions.pay(**said)
+        functions.work()
+        _, request = functions.providers.get("alpha").sent[0]
+        assert (request.description, request.metadata) == ("Order 7", {"order": "7"})
+        assert (request.statement_descriptor_suffix, request.receipt_email) == ("ORDER 7", "receipts@example.com")
+        assert (request.initiator, request.save_payment_method) == (Initiator.MERCHANT, False)
+        assert request.customer == Customer(
+            name="Ada", email="ada@example.com", address=Address(**address, postal_code="411001")
+        )
+        _, shown, _ = functions.call("GET", f"/payments/{created['transactionId']}")
+        shared = said.keys() & shown.keys()
+        assert shared == said.keys() - {"receiptEmail", "customer"}
+        assert {name: shown[name] for name in shared} == {name: said[name] for name in shared}
+        assert "example.com" not in json.dumps(shown)
+
+    def test_what_the_only_provider_needs_of_the_payer_is_asked_for(self, functions: Functions) -> None:
+        alpha = functions.providers.get("alpha")
+        alpha.able = replace(alpha.able, needs=frozenset({"customer.email", "customer.phone"}))
+        at_alpha = {"paymentMethod": {"type": "card", "tokens": {"alpha": "t"}}}
+        status, body, _ = functions.pay(**at_alpha, customer={"email": "ada@example.com"})
+        assert (status, body["code"], body["field"]) == (422, "field_missing", "customer.phone")
+        payer = {"email": "ada@example.com", "phone": "+919876543210"}
+        assert functions.pay(**at_alpha, customer=payer)[0] == 202
+        _, elsewhere, _ = functions.pay("other")
+        assert elsewhere["provider"] == "beta"
+
+    def test_a_payment_method_is_saved_by_a_provider_that_saves(self, functions: Functions) -> None:
+        assert functions.pay(savePaymentMethod=True)[1]["code"] == "no_provider_available"
+        beta = functions.providers.get("beta")
+        beta.able = replace(beta.able, saves_payment_methods=True)
+        _, body, _ = functions.pay(savePaymentMethod=True)
+        assert (body["provider"], body["savePaymentMethod"]) == ("beta", True)
+        functions.work()
+        assert [request.save_payment_method for _, request in beta.sent] == [True]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"description": "b"},
+            {"metadata": {"a": "b"}},
+            {"statementDescriptorSuffix": "B"},
+            {"receiptEmail": "b@example.com"},
+            {"initiator": "merchant"},
+            {"savePaymentMethod": True},
+            {"customer": {"name": "b"}},
+            {"customer": {"address": {"city": "b"}}},
+        ],
+    )
+    def test_a_key_is_for_one_text(self, functions: Functions, changes: dict[str, Any]) -> None:
+        assert functions.pay("k")[0] == 202
+        assert functions.pay("k", **changes)[1]["code"] == "idempotency_key_reused"
 
     def test_a_repeated_key_repeats_the_answer_not_the_payment(self, functions: Functions) -> None:
         answers = [functions.pay("same") for _ in range(50)]
@@ -70,6 +137,67 @@ class TestCreate:
         first = functions.call("POST", "/payments", body)
         second = functions.call("POST", "/payments", dict(reversed(body.items())))
         assert first[1]["transactionId"] == second[1]["transactionId"]
+
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            {"description": None},
+            {"capture": "automatic"},
+            {"metadata": {}},
+            {"metadata": None},
+            {"customer": None},
+            {"customer": {}},
+            {"customer": {"name": None, "address": {"city": None}}},
+            {"returnUrl": None, "receiptEmail": None, "statementDescriptorSuffix": None},
+            {"initiator": "customer", "savePaymentMethod": False},
+            {"idempotencyKey": None},
+            {"paymentMethod": {"type": "card", "token": "tok_success", "tokens": None}},
+            {"paymentMethod": {"type": "card", "token": "tok_success", "tokens": {}}},
+        ],
+    )
+    @pytest.mark.parametrize("first", ["plain", "spelled"])
+    def test_the_same_request_in_another_spelling_is_a_repeat(
+        self, functions: Functions, spelling: dict[str, Any], first: str
+    ) -> None:
+        plain, spelled = json.dumps(payment_body()), json.dumps({**payment_body(), **spelling})
+        bodies = [plain, spelled] if first == "plain" else [spelled, plain]
+        (_, made, _), (status, again, headers) = (
+            functions.call("POST", "/payments", raw=raw, headers={"Idempotency-Key": "k"}) for raw in bodies
+        )
+        assert (status, again["transactionId"]) == (202, made["transactionId"])
+        assert headers["Idempotency-Replayed"] == "true"
+        manual = json.dumps({**payment_body(), **spelling, "capture": "manual"})
+        refused = functions.call("POST", "/payments", raw=manual, headers={"Idempotency-Key": "k"})
+        assert refused[1]["code"] == "idempotency_key_reused"
+
+    def test_an_empty_description_is_another_request_than_none(self, functions: Functions) -> None:
+        functions.pay("k", description="")
+        assert functions.pay("k")[1]["code"] == "idempotency_key_reused"
+
+    @pytest.mark.parametrize("row", ["key", "payment"])
+    def test_a_payment_of_release_020_is_compared_as_that_release_did(self, functions: Functions, row: str) -> None:
+        """Its rows hold the fingerprint of the body as it was sent, and no other."""
+        _, made, _ = functions.pay("k", description="Order 7")
+        client = functions.engine.client("dynamodb")
+        for table in ("transactions", "idempotency"):
+            for item in client.scan(TableName=table)["Items"]:
+                if item.pop("contentFingerprint", None):
+                    client.put_item(TableName=table, Item=item)
+        if row == "payment":
+            key = client.scan(TableName="idempotency")["Items"][0]
+            client.delete_item(TableName="idempotency", Key={"pk": key["pk"]})
+        assert functions.pay("k", description="Order 7")[1]["transactionId"] == made["transactionId"]
+        assert functions.pay("k", description="Order 8")[1]["code"] == "idempotency_key_reused"
+
+    def test_the_rows_hold_the_fingerprint_that_release_020_compares(self, functions: Functions) -> None:
+        """After a roll-back it still knows the repeats of what this release accepted."""
+        functions.pay("k", description="Order 7")
+        body = {**payment_body(), "description": "Order 7"}
+        content = json.dumps([1, "POST", "/payments", body], sort_keys=True, separators=(",", ":"))
+        client = functions.engine.client("dynamodb")
+        (key,) = client.scan(TableName="idempotency")["Items"]
+        assert key["fingerprint"]["S"] == hashlib.sha256(content.encode()).hexdigest()
+        assert key["contentFingerprint"]["S"].startswith("2:")
 
     def test_the_key_may_be_quoted_and_in_either_place(self, functions: Functions) -> None:
         ids = {

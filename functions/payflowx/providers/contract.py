@@ -16,6 +16,7 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
+from payflowx.providers.refusals import NO_REFUSALS, RefusalTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,9 @@ class Connector:
 
     read_webhook: Callable[[Webhook, Sequence[str]], ProviderEvent]
     """Any of the secrets may have signed it: two are valid during a rotation. Raises `InvalidSignatureError`."""
+
+    refusals: RefusalTable = NO_REFUSALS
+    """The refusals that the provider documents as made before execution."""
 
     refunds: Refunds | None = None
     """None: refunds that were made at the provider are seen in its report only, and require manual review."""

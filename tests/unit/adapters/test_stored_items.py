@@ -145,6 +145,18 @@ def test_the_written_items_hold_every_attribute() -> None:
         assert {name for a in attempts for name in a} >= {"progress", "inquiries", "reopens_until_ms", "deadline_ms"}
 
 
+def test_release_020_reads_a_customer_with_an_address() -> None:
+    """It fails on an attribute of a customer that it does not know, and ignores those of a payment."""
+    known = {name for item in ITEMS["0.2.0"]["payment"] for name in from_attributes(item).get("customer", {})}
+    addresses = 0
+    for payment in write.payments():
+        item = to_attributes(to_item(payment))
+        assert from_attributes(item).get("customer", {}).keys() <= known
+        assert from_item(from_attributes(item)) == payment
+        addresses += "customerAddress" in item
+    assert addresses
+
+
 @each("directory")
 def test_an_item_of_the_directory_with_further_attributes_is_read(kind: str, item: dict[str, Any]) -> None:
     database = stored_in(CONFIGURATION, {**item, NEW: {"SS": ["a"]}})
@@ -325,6 +337,7 @@ def test_a_value_that_is_replaced_takes_its_unknown_attributes_along() -> None:
     assert isinstance(payments_over(database).reschedule(before, after), Stored)
     assert {path[0] for path in lost(newer, found_in(database, TRANSACTIONS, item))} == {
         "customer",
+        "customerAddress",
         "paymentMethod",
         "lastError",
     }
@@ -396,7 +409,7 @@ def test_a_switch_keeps_them(kind: str, item: dict[str, Any]) -> None:
 
 WORD_NAMES: Final = frozenset(
     {"status", "state", "kind", "capture", "decline_kind", "from", "to", "held", "origin", "source", "phase"}
-    | {"verdict", "remedy", "disabledReason"}
+    | {"verdict", "remedy", "disabledReason", "initiator"}
 )
 """Names of attributes that hold a word of a closed set."""
 
@@ -405,7 +418,7 @@ def words_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
     for name, inner in value.items():
         if name in WORD_NAMES and "S" in inner:
             yield (*path, name)
-        elif "M" in inner and name not in OF_FREE_NAMES - {"deliveries"}:
+        elif "M" in inner and name not in OF_FREE_NAMES - {"deliveries"} | {"customerAddress"}:
             yield from words_in(inner["M"], (*path, name, "M"))
         for place, member in enumerate(inner.get("L", ())):
             if "M" in member:

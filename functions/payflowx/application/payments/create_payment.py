@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from payflowx.application.payments.charge_request import new_charge_request_of
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.events import GENESIS_HASH, Event
-from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.providers.ports import Providers
@@ -17,12 +17,16 @@ from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_transaction_id
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
+from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPayment:
-    """A validated request. `fingerprint` identifies its content without the key."""
+    """A validated request. The fingerprints identify it without the key.
+
+    `fingerprint` is that of the body as it was sent, which release 0.2.0 compares; `content_fingerprint` that of its
+    validated content, in which two spellings of one request are equal.
+    """
 
     merchant_id: str
     idempotency_key: str
@@ -31,9 +35,14 @@ class NewPayment:
     currency: str
     capture: CaptureMode
     payment_method: PaymentMethod
+    content_fingerprint: str | None = None
     customer: Customer | None = field(default=None, repr=False)
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    statement_descriptor_suffix: str | None = None
+    receipt_email: str | None = field(default=None, repr=False)
+    initiator: Initiator = Initiator.CUSTOMER
+    save_payment_method: bool = False
     return_url: str | None = None
 
 
@@ -49,8 +58,8 @@ class Acceptance:
 class CreatePayment:
     """Raises `Refusal` with nothing written.
 
-    Codes: `no_route`, `no_provider_available`, `idempotency_key_reused`. Raises `StorageUnavailableError` when the
-    caller should repeat the request with the same key.
+    Codes: `no_route`, `no_provider_available`, `field_missing`, `idempotency_key_reused`. Raises
+    `StorageUnavailableError` when the caller should repeat the request with the same key.
     """
 
     payments: Payments
@@ -99,6 +108,8 @@ class CreatePayment:
             capture=request.capture,
             payment_method=request.payment_method,
             metadata=request.metadata,
+            given=customer_facts(request.customer),
+            save_payment_method=request.save_payment_method,
         )
         available = Availability(
             capabilities=self.providers.capabilities(),
@@ -132,6 +143,7 @@ class CreatePayment:
             merchant_id=request.merchant_id,
             transaction_id=transaction_id,
             fingerprint=request.fingerprint,
+            content_fingerprint=request.content_fingerprint,
             amount=request.amount,
             currency=request.currency,
             capture=request.capture,
@@ -139,6 +151,10 @@ class CreatePayment:
             customer=request.customer,
             description=request.description,
             metadata=request.metadata,
+            statement_descriptor_suffix=request.statement_descriptor_suffix,
+            receipt_email=request.receipt_email,
+            initiator=request.initiator,
+            save_payment_method=request.save_payment_method,
             return_url=request.return_url,
             route=route,
             created_at_ms=now_ms,
@@ -176,7 +192,7 @@ class CreatePayment:
             self.telemetry.warn("job not sent; the sweeper will wake a worker", transactionId=job.transaction_id)
 
     def _replay(self, request: NewPayment, existing: Existing) -> Acceptance:
-        if existing.fingerprint != request.fingerprint:
+        if not existing.is_of(request.fingerprint, request.content_fingerprint):
             raise Refusal(
                 "idempotency_key_reused",
                 "This idempotency key was used for another request. Use a new key for a new payment, "

@@ -5,10 +5,14 @@ Routing and recovery rely on them, so each value must be the cautious one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode
+
+DEFAULT_AUTHORIZATION_LIFETIME_MS: Final = 5 * DAY_MS
+DEFAULT_REFUND_REVERSAL_MS: Final = 14 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,13 @@ class Capabilities:
     """None means every currency of ISO 4217."""
     capture_modes: frozenset[CaptureMode] = frozenset({CaptureMode.AUTOMATIC})
     payment_method_types: frozenset[str] = frozenset({"card"})
+    needs: frozenset[str] = frozenset()
+    """Facts about the payer without which the provider refuses a charge, such as `customer.email`.
+
+    Named as in the request (`customer_facts`). Routing passes over the provider when one is missing.
+    """
+    saves_payment_methods: bool = False
+    """The provider can be asked to keep the payment method of a charge for later ones."""
     idempotency_window_ms: int = 0
     """How long the same key is guaranteed to return the same charge; 0: a re-send is never safe."""
     can_cancel_and_confirm: bool = False
@@ -43,7 +54,9 @@ class Capabilities:
     pending_horizon_ms: int = 30 * DAY_MS
     """How long the provider may report a charge or operation as pending before it requires manual review."""
     action_lifetime_ms: int = DAY_MS
-    authorization_lifetime_ms: int = 5 * DAY_MS
+    authorization_lifetime_ms: int = DEFAULT_AUTHORIZATION_LIFETIME_MS
+    refund_reversal_ms: int = DEFAULT_REFUND_REVERSAL_MS
+    """How long after its success a refund may still come back from the payer's bank. It is read once more then."""
     operation_window_ms: Mapping[OperationKind, int] = field(default_factory=dict)
     """How long a re-send of the same capture, void or refund is guaranteed to move money once.
 
@@ -52,7 +65,9 @@ class Capabilities:
     reports: ReportCapability | None = None
     """None: the provider offers no list to reconcile with."""
 
-    def why_not(self, *, currency: str, capture: CaptureMode, payment_method_type: str) -> str | None:
+    def why_not(
+        self, *, currency: str, capture: CaptureMode, payment_method_type: str, save_payment_method: bool = False
+    ) -> str | None:
         """Return the reason why this provider cannot take such a payment; None when it can."""
         if self.currencies is not None and currency not in self.currencies:
             return f"{self.provider} does not support the currency {currency}"
@@ -60,4 +75,6 @@ class Capabilities:
             return f"{self.provider} does not support {capture} capture"
         if payment_method_type not in self.payment_method_types:
             return f"{self.provider} does not support this type of payment method"
+        if save_payment_method and not self.saves_payment_methods:
+            return f"{self.provider} does not save payment methods"
         return None

@@ -3,19 +3,19 @@
 from payflowx.domain.payments.claim import (
     ClaimDecision,
     FailPayment,
+    InquireClosedAttempt,
     NoWork,
     ReopenAttempt,
     ResolveOpenAttempt,
     StartAttempt,
 )
+from payflowx.domain.payments.closed_attempts import due_inquiry, is_waiting
 from payflowx.domain.payments.not_sent import answered
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Candidate, Payment
-from payflowx.domain.payments.retry import FailureReason
+from payflowx.domain.payments.retry import FailureReason, may_try_again
 from payflowx.domain.shared.limits import EARLY_GRACE_MS, MAX_ATTEMPTS, MAX_OPERATION_RETRIES
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
-
-_NOTHING_HAPPENED = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED})
 
 
 def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) -> ClaimDecision:
@@ -28,6 +28,9 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
         return NoWork(reason="another worker holds the lease")
     if operation.due_at_ms is None:
         return NoWork(reason="no work is left")
+    hinted = due_inquiry(operation, now_ms)
+    if hinted is not None:
+        return InquireClosedAttempt(attempt=hinted)
     if now_ms + EARLY_GRACE_MS < operation.ready_at_ms:
         return NoWork(reason="the next step is not due yet")
     last = operation.last_attempt
@@ -38,6 +41,8 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
     reason = why_stop(operation, now_ms)
     if reason is not None:
         return FailPayment(stop=FailureReason(code=reason, message=""))
+    if is_waiting(operation):
+        return NoWork(reason="an inquiry about a closed attempt comes first")
     charge = payment.attempt(operation.charge_attempt)
     candidate = Candidate(provider=charge.provider, account_id=charge.account_id)
     if last is not None and last.state is AttemptState.NOT_SENT:
@@ -47,7 +52,7 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
 
 def why_stop(operation: Operation, now_ms: int) -> str | None:
     """Return the reason why no further attempt is allowed; None if one is."""
-    if not all(attempt.state in _NOTHING_HAPPENED for attempt in operation.attempts):
+    if not all(may_try_again(attempt) for attempt in operation.attempts):
         return "refused"
     last = operation.last_attempt
     may_append = len(operation.attempts) < MAX_ATTEMPTS or (last is not None and last.state is AttemptState.NOT_SENT)

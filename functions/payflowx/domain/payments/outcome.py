@@ -5,8 +5,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import DeclineKind
 
 
@@ -49,6 +50,12 @@ class NotSent:
     code: str
 
 
+RATE_LIMITED: Final = "rate_limited"
+UNAUTHORIZED: Final = "unauthorized"
+RETRYABLE_REJECTIONS: Final = frozenset({RATE_LIMITED, UNAUTHORIZED})
+"""The codes that connectors give to 429, and to 401 and 403. Every other rejection repeats with the same request."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """The provider rejected before processing: rate limit, credentials, or documented as such."""
@@ -57,7 +64,14 @@ class Rejected:
     message: str = ""
     retry_after_seconds: int = 0
     misconfigured: bool = False
-    """401 or 403: a retry cannot succeed until the account's credentials are corrected."""
+    """A retry cannot succeed until the account's credentials or permissions are corrected."""
+    claims_done: bool = False
+    """The provider says that the whole amount was captured, voided or refunded before, perhaps by a request of ours."""
+
+    @property
+    def may_pass_later(self) -> bool:
+        """The same request may be accepted later: it was refused for its time or for the account's credentials."""
+        return self.code in RETRYABLE_REJECTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +112,8 @@ class Unknown:
 
     code: str
     message: str = ""
+    refused: RefusedSend | None = None
+    """The provider refused the operation, but complete reads must prove that nothing happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +139,13 @@ class ConfirmedCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFound:
-    """An inquiry found nothing. However often it is repeated, it proves nothing."""
+    """An inquiry found nothing. However often it is repeated, it proves nothing by itself."""
+
+    complete: bool = False
+    """The answer was the complete list of the charge's operations of this kind, and ours is not in it.
+
+    Together with a documented refusal it ends a capture, void or refund.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

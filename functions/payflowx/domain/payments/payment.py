@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
-from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
+from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,18 @@ class PaymentMethod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """The payer's postal address. `country` is ISO 3166-1 alpha-2."""
+
+    line1: str | None = field(default=None, repr=False)
+    line2: str | None = field(default=None, repr=False)
+    city: str | None = field(default=None, repr=False)
+    state: str | None = field(default=None, repr=False)
+    postal_code: str | None = field(default=None, repr=False)
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """The payer. Personal data: stored on the encrypted payment item only, and erasable."""
 
@@ -35,6 +48,16 @@ class Customer:
     email: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
     country: str | None = None
+    address: Address | None = field(default=None, repr=False)
+
+
+CUSTOMER_FACTS: Final = frozenset(f"customer.{name}" for name in ("id", "name", "email", "phone", "country", "address"))
+"""The facts about a payer that a provider may need, by the names of the request's fields."""
+
+
+def customer_facts(customer: Customer | None) -> frozenset[str]:
+    """Return the names of the facts that are known."""
+    return frozenset(name for name in CUSTOMER_FACTS if getattr(customer, name.removeprefix("customer."), None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +151,14 @@ class Payment:
     created_at_ms: int
     updated_at_ms: int
     charge_deadline_ms: int
+    content_fingerprint: str | None = None
+    """None on a payment of release 0.2.0."""
+    statement_descriptor_suffix: str | None = None
+    receipt_email: str | None = field(default=None, repr=False)
+    """The address to which the provider sends its receipt. Personal, as the customer is."""
+    initiator: Initiator = Initiator.CUSTOMER
+    save_payment_method: bool = False
+    """The provider is asked to keep the payment method for later charges by the merchant."""
     status: PaymentStatus = PaymentStatus.PENDING
     version: int = 1
     lease: Lease = FREE_LEASE
@@ -169,8 +200,10 @@ class Payment:
     erased: bool = False
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
+    disputes: tuple[Dispute, ...] = ()
+    """The disputes of its charge, in the order of their first reports. Release 0.2.0 neither writes nor reads them."""
     event_inquiries: EventInquiries | None = None
-    """The inquiries about closed attempts that provider events caused lately."""
+    """The inquiries that provider events caused lately, and those that wait."""
 
     @property
     def is_balance_derived(self) -> bool:
@@ -189,6 +222,12 @@ class Payment:
         It is not the newest one after an earlier attempt was opened again.
         """
         return max(self.attempts, key=lambda attempt: (attempt.epoch, attempt.number), default=None)
+
+    @property
+    def unresolved_attempt(self) -> Attempt | None:
+        """The open attempt, else a closed one that the provider may still turn into a charge."""
+        is_open = next((attempt for attempt in self.attempts if attempt.is_open), None)
+        return is_open or next((attempt for attempt in self.attempts if attempt.is_watched), None)
 
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
 from payflowx.domain.payments.outcome import (
+    RATE_LIMITED,
+    UNAUTHORIZED,
     Accepted,
     ActionRequired,
     Authorized,
@@ -325,9 +327,9 @@ def refusal_of(response: HttpResponse, private: Sequence[str] = (), *, moves_mon
     if response.status == 429:
         wait = response.headers.get("x-ratelimit-retry", "")
         seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else 0
-        return Rejected(code="rate_limited", message=message, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
+        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
     if response.status in {401, 403}:
-        return Rejected(code="unauthorized", message=message, misconfigured=True)
+        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused", message=message)
     code = harmless_code(error.get("code"), private) if error.get("code") else f"http_{response.status}"

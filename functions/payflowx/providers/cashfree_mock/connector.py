@@ -9,6 +9,7 @@ from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.cashfree_mock import operations, requests, responses, webhooks
+from payflowx.providers.cashfree_mock.refusals import REFUSALS
 from payflowx.providers.contract import Connector, OperationStep, Step
 
 
@@ -58,6 +59,7 @@ CONNECTOR: Final = Connector(
         capture_modes=frozenset(CaptureMode),
         can_cancel_and_confirm=True,
         visibility_lag_ms=10 * SECOND_MS,
+        refund_reversal_ms=30 * MINUTE_MS,
         inquiry_horizon_ms=HOUR_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
@@ -77,5 +79,6 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
+    refusals=REFUSALS,
 )
 """Cancelling terminates the order: once terminated and read back, it can never be paid."""

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import (
+    RATE_LIMITED,
+    UNAUTHORIZED,
     Accepted,
     Authorized,
     Declined,
@@ -197,9 +199,9 @@ def refusal_of(answer: Mapping[str, Any], private: tuple[str, ...] = ()) -> Reje
     said = answer.get("msg") or answer.get("message")
     reason, message = word_of(said).rstrip("."), sanitize(said, known=private)
     if reason == "invalid hash":
-        return Rejected(code="invalid_hash", message=message, misconfigured=True)
+        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
     if reason.startswith("requests limit reached") or "too many requests" in reason:
-        return Rejected(code="rate_limited", message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
+        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
     if reason.startswith("invalid parameter:") and not _CONFLICT.search(reason):
         return Rejected(code="invalid_parameter", message=message)
     return Unknown(code="refusal_not_understood", message=message)
@@ -227,9 +229,9 @@ def refused_at_edge(response: HttpResponse) -> Rejected | None:
     if response.status == 429:
         wait = response.headers.get("retry-after", "")
         seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else _RATE_LIMIT_SECONDS
-        return Rejected(code="rate_limited", retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
+        return Rejected(code=RATE_LIMITED, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
     if response.status in {401, 403}:
-        return Rejected(code="unauthorized", misconfigured=True)
+        return Rejected(code=UNAUTHORIZED, misconfigured=True)
     return None
 
 

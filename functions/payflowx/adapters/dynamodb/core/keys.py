@@ -21,6 +21,7 @@ LISTED: Final = "LISTED"
 FINDING_PREFIX: Final = "FINDING#"
 _EVENT_PREFIX: Final = "EVENT#"
 OPERATION_PREFIX: Final = "OP#"
+DISPUTE_PREFIX: Final = "DISPUTE#"
 LAST_EVENT: Final = f"{_EVENT_PREFIX}999999"
 _DUE_PREFIXES: Final = {OPERATION_PREFIX: DueKind.OPERATION, _EVENT_PREFIX: DueKind.EVENT}
 _PAYMENT_PARTITION: Final = re.compile(r"M#(?P<merchant>[^#]+)#P#(?P<payment>[^#]+)")
@@ -58,6 +59,11 @@ def event_key(merchant_id: str, transaction_id: str, seq: int) -> dict[str, str]
 def operation_key(merchant_id: str, transaction_id: str, operation_id: str) -> dict[str, str]:
     """A capture, void or refund, beside its payment."""
     return {"pk": payment_partition(merchant_id, transaction_id), "sk": f"{OPERATION_PREFIX}{operation_id}"}
+
+
+def dispute_key(merchant_id: str, transaction_id: str, provider: str, reference: str) -> dict[str, str]:
+    """The entry of a dispute in the list of open disputes, beside its payment."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": f"{DISPUTE_PREFIX}{provider}#{reference}"}
 
 
 def locator_key(merchant_id: str, operation_id: str) -> dict[str, str]:
@@ -172,6 +178,16 @@ def due_shard_name(shard: int) -> str:
 def reviews_of(merchant_id: str) -> str:
     """The partition of the index of reviews that holds this merchant's."""
     return f"M#{merchant_id}"
+
+
+def disputes_of(merchant_id: str) -> str:
+    """The partition of the same index that holds this merchant's open disputes."""
+    return f"D#{merchant_id}"
+
+
+def dispute_sort(evidence_due_at_ms: int, transaction_id: str, reference: str) -> str:
+    """Within a merchant, the earliest deadline first."""
+    return f"{evidence_due_at_ms:013d}#{transaction_id}#{reference}"
 
 
 def review_sort(since_ms: int, item_id: str) -> str:

@@ -3,6 +3,7 @@
 Readers take the attributes they know; `core.changes` keeps the others when the payment is written again.
 """
 
+from dataclasses import asdict
 from typing import Any, Final, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import keys
@@ -10,9 +11,11 @@ from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
+    Address,
     BalanceSource,
     Candidate,
     Customer,
@@ -22,7 +25,8 @@ from payflowx.domain.payments.payment import (
     PaymentMethod,
     Route,
 )
-from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+from payflowx.domain.payments.refused_send import RefusedSend
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, Initiator, PaymentStatus
 
 _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
 
@@ -38,6 +42,7 @@ def to_item(payment: Payment) -> Item:
         "merchantDay": keys.merchant_day(payment.merchant_id, keys.day_of(payment.created_at_ms)),
         "merchantDaySort": keys.merchant_day_sort(payment.created_at_ms, payment.transaction_id),
         "fingerprint": payment.fingerprint,
+        "contentFingerprint": payment.content_fingerprint,
         "amount": payment.amount,
         "currency": payment.currency,
         "capture": payment.capture.value,
@@ -46,9 +51,14 @@ def to_item(payment: Payment) -> Item:
             "token": payment.payment_method.token,
             "tokens": dict(payment.payment_method.tokens) or None,
         },
-        "customer": fields_of(payment.customer) if payment.customer else None,
+        "customer": _customer_to_item(payment.customer) if payment.customer else None,
+        "customerAddress": _address_to_item(payment.customer),
+        "receiptEmail": payment.receipt_email,
         "description": payment.description,
         "metadata": dict(payment.metadata) or None,
+        "statementDescriptorSuffix": payment.statement_descriptor_suffix,
+        "initiator": payment.initiator.value if payment.initiator is not Initiator.CUSTOMER else None,
+        "savePaymentMethod": payment.save_payment_method or None,
         "returnUrl": payment.return_url,
         "route": _route_to_item(payment.route),
         "createdAt": payment.created_at_ms,
@@ -78,7 +88,8 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
-        "eventInquiries": fields_of(payment.event_inquiries) if payment.event_inquiries else None,
+        "disputes": [fields_of(dispute) for dispute in payment.disputes] or None,
+        "eventInquiries": event_inquiries_to_item(payment.event_inquiries),
         **review_keys(payment),
     }
 
@@ -91,13 +102,18 @@ def from_item(item: Item) -> Payment:
         merchant_id=item["merchantId"],
         transaction_id=item["transactionId"],
         fingerprint=item["fingerprint"],
+        content_fingerprint=item.get("contentFingerprint"),
         amount=item["amount"],
         currency=item["currency"],
         capture=CaptureMode(item["capture"]),
         payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
-        customer=Customer(**known(item["customer"], Customer)) if "customer" in item else None,
+        customer=_customer_from_item(item),
+        receipt_email=item.get("receiptEmail"),
         description=item.get("description"),
         metadata=item.get("metadata", {}),
+        statement_descriptor_suffix=item.get("statementDescriptorSuffix"),
+        initiator=Initiator(item.get("initiator", Initiator.CUSTOMER)),
+        save_payment_method=item.get("savePaymentMethod", False),
         return_url=item.get("returnUrl"),
         route=_route_from_item(item["route"]),
         created_at_ms=item["createdAt"],
@@ -127,7 +143,31 @@ def from_item(item: Item) -> Payment:
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
         review_since_ms=review_since_from(item),
+        disputes=tuple(_dispute_from_item(dispute) for dispute in item.get("disputes", [])),
         event_inquiries=event_inquiries_from_item(item),
+    )
+
+
+def _dispute_from_item(item: Item) -> Dispute:
+    return Dispute(**known(item, Dispute) | {"state": DisputeState(item["state"])})
+
+
+def _customer_to_item(customer: Customer) -> Item:
+    """Without the address: release 0.2.0 fails on an attribute of a customer that it does not know."""
+    return {name: value for name, value in fields_of(customer).items() if name != "address"}
+
+
+def _address_to_item(customer: Customer | None) -> Item | None:
+    """Beside the customer, where release 0.2.0 ignores it. An erasure by that release is repeated by this one."""
+    return fields_of(customer.address) if customer and customer.address else None
+
+
+def _customer_from_item(item: Item) -> Customer | None:
+    if "customer" not in item:
+        return None
+    address = item.get("customerAddress")
+    return Customer(
+        **known(item["customer"], Customer) | {"address": Address(**known(address, Address)) if address else None}
     )
 
 
@@ -185,6 +225,8 @@ def attempt_to_item(attempt: Attempt) -> Item:
     if attempt.next_action is not None:
         action = attempt.next_action
         values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
+    if attempt.refused_send is not None:
+        values["refused_send"] = asdict(attempt.refused_send)
     optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 
@@ -197,6 +239,8 @@ def attempt_from_item(item: Item) -> Attempt:
         fields["decline_kind"] = DeclineKind(fields["decline_kind"])
     if "next_action" in fields:
         fields["next_action"] = _action_from_item(fields["next_action"])
+    if "refused_send" in fields:
+        fields["refused_send"] = RefusedSend(**known(fields["refused_send"], RefusedSend))
     return Attempt(**fields)
 
 
@@ -212,5 +256,21 @@ def last_error_from_item(item: Item) -> LastError | None:
 
 
 def event_inquiries_from_item(item: Item) -> EventInquiries | None:
-    """The counted inquiries of a payment's or an operation's item; none on an item of release 0.2.0."""
-    return EventInquiries(**known(item["eventInquiries"], EventInquiries)) if "eventInquiries" in item else None
+    """The counted and waiting inquiries of a payment's or an operation's item; none on an item of release 0.2.0."""
+    if "eventInquiries" not in item:
+        return None
+    fields = known(item["eventInquiries"], EventInquiries)
+    return EventInquiries(**fields | {"waiting": tuple(fields.get("waiting", ()))})
+
+
+def event_inquiries_to_item(inquiries: EventInquiries | None) -> Item | None:
+    """The inquiries as stored; what waits for nothing is left out."""
+    if inquiries is None:
+        return None
+    return {
+        "since_ms": inquiries.since_ms,
+        "count": inquiries.count,
+        "waiting": list(inquiries.waiting) or None,
+        "ready_at_ms": inquiries.ready_at_ms or None,
+        "tries": inquiries.tries or None,
+    }

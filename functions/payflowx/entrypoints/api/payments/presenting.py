@@ -3,13 +3,15 @@
 from datetime import UTC, datetime
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.api.payments.types import (
     AttemptAnswer,
+    DisputeAnswer,
     EventAnswer,
     LastErrorAnswer,
     NextActionAnswer,
@@ -42,11 +44,15 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         payment_method_type=payment.payment_method.type,
         attempts=[_attempt(attempt) for attempt in payment.attempts],
         retry_count=payment.retry_count,
-        last_error=_last_error(payment.last_error),
+        last_error=_last_error(payment),
         next_action=_next_action(payment),
         cancel_requested=payment.cancel_requested,
         description=payment.description,
         metadata=dict(payment.metadata),
+        statement_descriptor_suffix=payment.statement_descriptor_suffix,
+        initiator=payment.initiator.value,
+        save_payment_method=payment.save_payment_method,
+        disputes=[_dispute(dispute) for dispute in payment.disputes],
         routing=RoutingAnswer(
             document=payment.route.document,
             rule=payment.route.rule,
@@ -72,7 +78,7 @@ def present_operation(operation: Operation) -> OperationAnswer:
         provider=last.provider if last else None,
         provider_ref=last.reference if last else None,
         attempts=[_attempt(attempt) for attempt in operation.attempts],
-        last_error=_last_error(operation.last_error),
+        last_error=_last_error(operation),
         created_at=timestamp(operation.created_at_ms),
         updated_at=timestamp(operation.updated_at_ms),
     )
@@ -107,14 +113,33 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
     )
 
 
-def _last_error(error: LastError | None) -> LastErrorAnswer | None:
+def _dispute(dispute: Dispute) -> DisputeAnswer:
+    due_at_ms = dispute.evidence_due_at_ms
+    return DisputeAnswer(
+        provider=dispute.provider,
+        provider_ref=dispute.reference,
+        state=dispute.state.value,
+        amount=dispute.amount,
+        currency=dispute.currency,
+        reason=dispute.reason,
+        evidence_due_at=timestamp(due_at_ms) if due_at_ms is not None else None,
+        opened_at=timestamp(dispute.opened_at_ms),
+        updated_at=timestamp(dispute.reported_at_ms),
+        is_signed=dispute.is_signed,
+    )
+
+
+def _last_error(owner: Payment | Operation) -> LastErrorAnswer | None:
+    error = owner.last_error
     if error is None:
         return None
+    attempt = owner.attempt(error.attempt) if error.attempt else None
     return LastErrorAnswer(
         code=error.code,
         message=error.message,
         provider=error.provider,
         provider_code=error.provider_code,
+        provider_message=(attempt.message or None) if attempt and attempt.code == error.provider_code else None,
         attempt=error.attempt,
     )
 
