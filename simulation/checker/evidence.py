@@ -122,7 +122,7 @@ class Evidence:
     """All captures or refunds of a merchant with a key, by merchant, kind and key."""
 
     def forget(self) -> None:
-        """Free what was recorded. The world refers to itself in circles, and the collector would walk through it all."""
+        """Free what was recorded. A world refers to itself in circles: the collector would walk through it all."""
         self.payments.clear()
         self.result.items.clear()
         self.result.history.forget()

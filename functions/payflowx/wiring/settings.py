@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from functools import lru_cache
 from typing import Any, Final, Self, get_type_hints
 
 from payflowx.domain.shared.errors import ConfigurationError
@@ -14,11 +13,6 @@ _PARSERS: Final[Mapping[Any, Callable[[str], Any]]] = {
     bool: lambda text: text == "true",
     tuple[str, ...]: lambda text: tuple(part for part in text.split(",") if part),
 }
-
-
-@lru_cache(maxsize=64)
-def _types_of(settings: type["Settings"]) -> Mapping[str, Any]:
-    return get_type_hints(settings)
 
 
 def function_environment() -> Mapping[str, str]:
@@ -44,7 +38,7 @@ class Settings:
         missing = sorted(cls.required() - environment.keys())
         if missing:
             raise ConfigurationError(f"environment variables are not set: {', '.join(missing)}")
-        types, values, invalid = _types_of(cls), {}, []
+        types, values, invalid = get_type_hints(cls), {}, []
         for field in fields(cls):
             variable = field.name.upper()
             if variable not in environment:
