@@ -8,6 +8,7 @@ from typing import Final
 UNDECIDED: Final = frozenset(
     {
         "a decline that may reopen is not watched",
+        "a cancellation goes on after our own capture has left",
         "a failed cancellation waits until the authorization lapses",
         "an excess is forgotten",
         "`held` is inferred from the code of an error",
