@@ -108,6 +108,12 @@ class Faults:
     record: Callable[[str], None] = lambda _kind: None
     counts: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def is_hazardous(self) -> bool:
+        """Whether anything can happen to a process while it waits."""
+        rates = self.rates
+        return bool(rates["crash"] or rates["stall"] or rates["freeze"])
+
     @staticmethod
     def drawn(random: Random, *, without: frozenset[str] = frozenset()) -> "Faults":
         """The rates of one seed. What is left out later must not change what else is drawn."""
