@@ -43,7 +43,7 @@ DOCUMENT: Final = json.dumps(
             },
             {
                 "name": "high-value",
-                "when": {"amountAtLeast": 1_000_000},
+                "when": {"currencies": ["USD", "EUR"], "amountAtLeast": 1_000_000},
                 "use": {"providers": ["cashfree_mock", "mock", "razorpay_mock"]},
             },
             {

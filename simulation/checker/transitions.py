@@ -160,8 +160,8 @@ def _facts(name: str, which: str, facts: Sequence[str], before: Stored, after: S
 def unknown_attributes_stay(evidence: Evidence) -> Iterator[Violation]:
     """What a newer release stored beside what this one knows stays on the item, its lease and its attempts."""
     for name, payment in evidence.payments.items():
-        for owner in (payment, *payment.operations.values()):
-            for _, before, after in owner.versions:
+        for versions in (payment.versions, *(operation.versions for operation in payment.operations.values())):
+            for _, before, after in versions:
                 if before is None or after is None:
                     continue
                 parts = [(before, after), (before["lease"], after["lease"])]

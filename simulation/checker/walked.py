@@ -23,8 +23,8 @@ def walked(evidence: Evidence) -> Counter[str]:
 
 
 def _count_hints(found: Counter[str], payment: PaymentEvidence) -> None:
-    for owner in (payment, *payment.operations.values()):
-        for _, before, after in owner.versions:
+    for versions in (payment.versions, *(operation.versions for operation in payment.operations.values())):
+        for _, before, after in versions:
             waiting = [(item or {}).get("eventInquiries", {}).get("waiting", []) for item in (before, after)]
             found["an event about a closed attempt is inquired about"] += len(waiting[0]) > len(waiting[1])
             asked = after is not None and len(waiting[0]) < len(waiting[1])

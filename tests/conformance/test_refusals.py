@@ -1,4 +1,4 @@
-"""A definite refusal is final within a minute, an indefinite one never; and a refusal of a re-send is not believed at once.
+"""A definite refusal is final within a minute, an indefinite one never, and a refused re-send must wait.
 
 Time is the manual clock's. The mocks have no documented refusals beyond their own pages, and no behaviours for them.
 """
@@ -48,7 +48,8 @@ def go_on(world: HostileWorld, until_ms: int, payment: Payment) -> None:
         while world.jobs.sent and world.clock.now_ms() + world.jobs.sent[0][1] * 1000 <= until_ms:
             world.work()
             check(world, payment)
-        world.clock.advance(min(5, max(0.001, (until_ms - world.clock.now_ms()) / 1000)))
+        left_seconds = (until_ms - world.clock.now_ms()) / 1000
+        world.clock.advance(max(0.001, min(left_seconds, left_seconds / 10 + 5)))
         world.sweep(world.deadline)
 
 
@@ -80,7 +81,7 @@ class TestACharge:
     def test_an_undocumented_refusal_is_never_final_by_itself(self, world: HostileWorld, provider: str) -> None:
         payment = pay(world, provider, "tok_refused_unlisted@" + provider)
         while world.clock.now_ms() < payment.created_at_ms + 60 * MINUTE_MS:
-            go_on(world, world.clock.now_ms() + MINUTE_MS, payment)
+            go_on(world, world.clock.now_ms() + 6 * MINUTE_MS, payment)
             first = check(world, payment).attempts[0]
             assert first.state in {
                 AttemptState.STARTED,
@@ -118,7 +119,7 @@ class TestARefund:
         )
         refused_at_ms = None
         while refused_at_ms is None:
-            go_on(world, world.clock.now_ms() + 1_000, payment)
+            go_on(world, world.clock.now_ms() + 10_000, payment)
             refused = world.operation_now(operation).attempts[0].refused_send
             refused_at_ms = refused.at_ms if refused else None
         go_on(world, refused_at_ms + able.visibility_lag_ms - 1_000, payment)
