@@ -73,6 +73,8 @@ def _count_world(found: Counter[str], evidence: Evidence) -> None:
             found[f"dashboard: {entry.kind}"] += 1
     found["delivery redirected"] += sum(300 <= delivered.status < 400 for delivered in history.deliveries)
     for call in history.calls:
+        found["a list of payments"] += "items" in call.answer and call.path == "/payments"
+        found["a list of operations"] += "items" in call.answer and call.path.endswith("/operations")
         if call.status >= 400:
             found[f"refused: {call.answer.get('code')}"] += 1
     newer = any("addedLater" in item for item in evidence.result.items.values())

@@ -43,6 +43,8 @@ class ChargeRequest:
     initiator: Initiator = Initiator.CUSTOMER
     save_payment_method: bool = False
     return_url: str | None = None
+    sent_at_ms: int | None = None
+    """The time of the first send of the attempt, for inquiries. No part of a charge's request."""
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
 
@@ -63,6 +65,18 @@ class Provider(Protocol):
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
         """Send the next step. `Progress` must be stored before the step after it is sent."""
+        ...
+
+    def completes(self, request: ChargeRequest) -> bool:
+        """Return whether an authorization of this charge is captured by us, by `complete`."""
+        ...
+
+    def can_cancel(self, request: ChargeRequest) -> bool:
+        """Return whether `cancel_and_confirm` can prove that this charge will take no money."""
+        ...
+
+    def complete(self, request: ChargeRequest, account: Account) -> StepResult:
+        """Capture the authorization `request.reference`. A repeated capture takes no more money."""
         ...
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
