@@ -51,5 +51,5 @@ LAGS_MS: Final[Mapping[str, int]] = {
 
 def refusal_proven_ms(attempt: Mapping[str, Any]) -> int | None:
     """When a second read may prove the refusal of an operation; None for an attempt that was not refused."""
-    refused = attempt.get("refused_send")
-    return int(refused["at_ms"] + LAGS_MS[attempt["provider"]]) if refused else None
+    refused = attempt.get("progress", {}).get("refused_send")
+    return int(refused.split(" ")[0]) + LAGS_MS[attempt["provider"]] if refused else None

@@ -130,6 +130,25 @@ def test_an_item_of_each_release_keeps_its_attributes(kind: str, item: dict[str,
     assert {path[0] for path in removed} <= outside
 
 
+NESTED: Final = ("attempts", "lastError", "route", "customer", "lease")
+"""Values within which release 0.2.0 fails on a name that it does not know. Facts of the progress have any name."""
+
+
+@pytest.mark.parametrize("kind", ["payment", "operation"])
+def test_nothing_is_written_within_an_attempt_an_error_or_a_customer_that_release_020_does_not_know(kind: str) -> None:
+    def names_in(version: str, value: str) -> set[str]:
+        items = [from_attributes(item) for item in ITEMS[version][kind]]
+        found = [part for item in items for part in _parts(item.get(value))]
+        return {name for part in found for name in part}
+
+    for value in NESTED:
+        assert names_in(CURRENT, value) <= names_in("0.2.0", value), value
+
+
+def _parts(value: Any) -> list[dict[str, Any]]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
 def test_the_written_items_hold_every_attribute() -> None:
     """A field that is added to a payment or operation is added to `write.py` too."""
     for kind, read, encode in (

@@ -41,7 +41,7 @@ class OperationSession(AttemptSession):
         """
         outcome = self._send()
         if isinstance(outcome, Rejected) and not outcome.may_pass_later:
-            return self._proven(self._refused(outcome, is_first_send=True))
+            return self._proven(self._refused(outcome, is_first_send=True), outcome.code, outcome.message)
         return Observation(outcome=outcome, first_send=True)
 
     def resolve(self) -> Observation:
@@ -54,7 +54,8 @@ class OperationSession(AttemptSession):
             now_ms=self.clock.now_ms(),
         )
         if self.attempt.refused_send is not None:
-            return replace(self._proven(self.attempt.refused_send), exhausted=step.exhausted)
+            code, message = self.attempt.code or "refused", self.attempt.message or ""
+            return replace(self._proven(self.attempt.refused_send, code, message), exhausted=step.exhausted)
         outcome = self.inquire()
         if self.operation.origin is Origin.PROVIDER:
             return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
@@ -62,7 +63,7 @@ class OperationSession(AttemptSession):
             outcome = self._move()
             if isinstance(outcome, Rejected) and not outcome.may_pass_later:
                 refused = self._refused(outcome, is_first_send=False)
-                outcome = Unknown(code=refused.code, message=refused.message, refused=refused)
+                outcome = Unknown(code=outcome.code, message=outcome.message, refused=refused)
         return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def inquire(self) -> Outcome:
@@ -84,14 +85,12 @@ class OperationSession(AttemptSession):
 
     def _refused(self, rejected: Rejected, *, is_first_send: bool) -> RefusedSend:
         return RefusedSend(
-            code=rejected.code,
-            message=rejected.message,
             at_ms=self.clock.now_ms(),
             is_first_send=is_first_send,
             claims_done=rejected.claims_done,
         )
 
-    def _proven(self, refused: RefusedSend) -> Observation:
+    def _proven(self, refused: RefusedSend, code: str, message: str) -> Observation:
         """Read the charge's operations completely; return the decline once that proves that nothing happened."""
         found, was_made_elsewhere = self._complete_read(refused) if self.has_time_to_send() else (NotFound(), False)
         if isinstance(found, NotFound) and found.complete:
@@ -99,9 +98,9 @@ class OperationSession(AttemptSession):
             lag_ms = self.provider.capabilities.visibility_lag_ms
             if refused.is_proven_by(refused.complete_reads, lag_ms, self.clock.now_ms()):
                 watched_seconds = lag_ms // SECOND_MS
-                found = Declined(code=refused.code, message=refused.message, reopens_for_seconds=watched_seconds)
+                found = Declined(code=code, message=message, reopens_for_seconds=watched_seconds)
         if isinstance(found, NotFound | Unknown):
-            found = Unknown(code=refused.code, message=refused.message, refused=refused)
+            found = Unknown(code=code, message=message, refused=refused)
         return Observation(outcome=found, first_send=False, reads_refunds=was_made_elsewhere)
 
     def _complete_read(self, refused: RefusedSend) -> tuple[Outcome, bool]:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from payflowx.domain.payments.outcome import NextAction
-from payflowx.domain.payments.refused_send import RefusedSend
+from payflowx.domain.payments.refused_send import RefusedSend, refusal_in
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
 
+AUTHORIZED_LATE_AT: Final = "authorized_late_at"
+"""The fact of the progress behind `Attempt.authorized_late_at_ms`. Release 0.2.0 carries it along."""
 ANSWER_STORED: Final = "answer_stored"
 """The fact of the progress behind `Attempt.answer_stored`. Release 0.2.0 carries it along, ignores it and re-sends."""
 CAPTURE_SENT_AT: Final = "capture_sent_at"
@@ -42,16 +44,20 @@ class Attempt:
     """The time at which an action or an authorization lapses at the provider."""
     reopens_until_ms: int | None = None
     """The time until which the provider may still turn the closed attempt into a charge."""
-    authorized_late_at_ms: int | None = None
-    """The time at which the provider was found to hold the money for the closed attempt. It is never captured.
-
-    Release 0.2.0 neither writes nor reads it, and keeps it when it writes the item.
-    """
     retry_after_seconds: int = 0
-    refused_send: RefusedSend | None = None
-    """The refusal that is not proven yet. Nothing is sent again; items of release 0.2.0 have none."""
     inquiries: int = 0
     """Number of inquiries so far without a new state; sets the delay of the next one."""
+
+    @property
+    def refused_send(self) -> RefusedSend | None:
+        """The refusal of a capture, void or refund that is not proven yet. Nothing is sent again meanwhile."""
+        return refusal_in(self.progress)
+
+    @property
+    def authorized_late_at_ms(self) -> int | None:
+        """The time at which the provider was found to hold the money for the closed attempt. It is never captured."""
+        at_ms = self.progress.get(AUTHORIZED_LATE_AT)
+        return None if at_ms is None else int(at_ms)
 
     @property
     def is_open(self) -> bool:

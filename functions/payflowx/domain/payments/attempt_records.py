@@ -19,6 +19,7 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
+from payflowx.domain.payments.refused_send import RefusedSend, with_refusal, without_refusal
 from payflowx.domain.payments.verification import state_of
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState
@@ -38,8 +39,7 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
         next_action=None,
         deadline_ms=None,
         reopens_until_ms=None,
-        authorized_late_at_ms=None,
-        refused_send=None,
+        progress=without_refusal(attempt.progress),
         inquiries=0,
     )
     if state is not AttemptState.UNKNOWN:
@@ -79,8 +79,7 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
                 retry_after_seconds=outcome.retry_after_seconds,
             )
         case Unknown():
-            unsure = replace(known, code=outcome.code, message=outcome.message, refused_send=outcome.refused)
-            return learned(unsure, outcome)
+            return learned(replace(known, code=outcome.code, message=outcome.message), outcome)
         case NotSent():
             return replace(known, code=outcome.code)
         case NotFound():
@@ -94,6 +93,9 @@ def learned(attempt: Attempt, outcome: Outcome) -> Attempt:
             return replace(attempt, deadline_ms=lapses_at_ms)
         case Unknown(stored=True) if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}:
             return replace(attempt, progress={**attempt.progress, ANSWER_STORED: "true"})
+        case Unknown(refused=RefusedSend() as refused) if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}:
+            progress = with_refusal(attempt.progress, refused)
+            return replace(attempt, code=outcome.code, message=outcome.message, progress=progress)
         case _:
             return attempt
 

@@ -10,7 +10,6 @@ from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
-from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.payments.review_since import is_in_review
 from payflowx.domain.payments.work_item import Owner
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
@@ -29,14 +28,9 @@ def wake_at(owner: Owner, at_ms: int, now_ms: int) -> tuple[Owner, int | None]:
     return replace(owner, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
 
 
-def inquired(
-    owner: Owner, attempt: Attempt, context: Context, refused: RefusedSend | None = None
-) -> tuple[Owner, Attempt]:
-    """Return owner and attempt after an inquiry without a new state: one inquiry more, and the lease released.
-
-    `refused`: the refusal that the inquiry did not prove.
-    """
-    waited = replace(attempt, inquiries=attempt.inquiries + 1, refused_send=refused or attempt.refused_send)
+def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, Attempt]:
+    """Return owner and attempt after an inquiry without a new state: one inquiry more, and the lease released."""
+    waited = replace(attempt, inquiries=attempt.inquiries + 1)
     kept = replace(
         owner,
         attempts=tuple(waited if a.number == attempt.number else a for a in owner.attempts),

@@ -6,12 +6,17 @@ opened again under its key. Nothing had left before, so the request that follows
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from payflowx.domain.payments.attempt import ANSWER_STORED, Attempt
+from payflowx.domain.payments.refused_send import REFUSED_SEND
 from payflowx.domain.shared.backoff import resend_delay_ms, retry_delay_ms
 from payflowx.domain.shared.errors import TransitionError
 from payflowx.domain.shared.limits import HOUR_MS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState
+
+_OF_AN_ANSWER: Final = frozenset({ANSWER_STORED, REFUSED_SEND})
+"""Facts about an answer of the provider: a request that is sent for the first time has none."""
 
 
 def answered(attempts: Sequence[Attempt]) -> int:
@@ -79,8 +84,7 @@ def reopened(attempt: Attempt, *, epoch: int, now_ms: int) -> Attempt:
         settled_at_ms=None,
         code=None,
         message=None,
-        refused_send=None,
-        progress={name: value for name, value in attempt.progress.items() if name != ANSWER_STORED},
+        progress={name: value for name, value in attempt.progress.items() if name not in _OF_AN_ANSWER},
         inquiries=0,
     )
 

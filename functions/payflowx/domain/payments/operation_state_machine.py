@@ -35,7 +35,6 @@ from payflowx.domain.payments.outcome import (
     Declined,
     Outcome,
     Succeeded,
-    Unknown,
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
@@ -139,8 +138,7 @@ def schedule_operation_inquiry(
 
     Returns the operation and the delay in seconds of the message that wakes a worker.
     """
-    refused = outcome.refused if isinstance(outcome, Unknown) else None
-    kept, waited = inquired(operation, attempt, context, refused)
+    kept, waited = inquired(operation, attempt, context)
     if operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Succeeded):
         confirmed = replace(kept, attempts=tuple(replace(a, inquiries=0) for a in operation.attempts))
         return _rechecked_later(confirmed, attempt, context), None

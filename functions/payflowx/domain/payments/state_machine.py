@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from payflowx.domain.payments import closed_attempts
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import AUTHORIZED_LATE_AT, Attempt
 from payflowx.domain.payments.attempt_records import attempt_facts, record_on_attempt
 from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.capabilities import DEFAULT_AUTHORIZATION_LIFETIME_MS
@@ -153,7 +153,7 @@ def _authorized_late(payment: Payment, attempt: Attempt, outcome: Authorized, co
     noted = replace(
         attempt,
         reference=outcome.reference,
-        authorized_late_at_ms=context.now_ms,
+        progress={**attempt.progress, AUTHORIZED_LATE_AT: str(context.now_ms)},
         reopens_until_ms=context.now_ms + lifetime_ms,
         inquiries=0,
     )

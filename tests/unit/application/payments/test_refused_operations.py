@@ -186,6 +186,7 @@ def elsewhere(amount: int) -> ProviderRefund:
 
 def test_the_refusal_is_stored_with_the_attempt(world: World) -> None:
     _, operation = refund(world, REFUSED, inquiries=[CUT_OFF])
-    stored = world.operation_now(operation).attempts[0].refused_send
+    attempt = world.operation_now(operation).attempts[0]
+    stored = attempt.refused_send
     assert stored is not None
-    assert (stored.code, stored.is_first_send, stored.complete_reads) == ("not_enough_balance", True, 0)
+    assert (attempt.code, stored.is_first_send, stored.complete_reads) == ("not_enough_balance", True, 0)
