@@ -10,14 +10,15 @@ from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.domain.payments.erasure import ERASED_FACT, is_operation_open
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import ActionRequired, Declined, NextAction, Progress, Unknown
-from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.payments.payment import Address, Customer, Payment, PaymentMethod
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind, OperationStatus
 from tests.contract.test_operations_port import new_refund
 from tests.contract.test_outdated_balance import ADA, StoredWorld
 
-PAYER = Customer(id="cust-canary", name="Ada Canary", email="canary@example.com", phone="+911111canary")
+HOME = Address(line1="1 Canary Road", line2="canary", city="canary", state="canary", postal_code="canary")
+PAYER = Customer(id="cust-canary", name="Ada Canary", email="canary@example.com", phone="+911111canary", address=HOME)
 TEXT = "Refund to Ada Canary refused by the bank"
 REFUND, CAPTURE = OperationKind.REFUND, OperationKind.CAPTURE
 
@@ -32,6 +33,8 @@ def paid(world: StoredWorld, **changes: Any) -> Payment:
     accepted = world.accept(
         customer=PAYER,
         description="canary",
+        statement_descriptor_suffix="canary",
+        receipt_email="canary@example.org",
         metadata={"note": "canary"},
         return_url="https://shop.example/canary",
         payment_method=PaymentMethod(type="card", token="tok_canary", tokens={"beta": "tok_canary_beta"}),

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from payflowx.domain.payments.outcome import Declined, NotSent, Unknown
+from payflowx.domain.payments.payment import Address, Customer
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
-from payflowx.domain.shared.statuses import DeclineKind
+from payflowx.domain.shared.statuses import DeclineKind, Initiator
 from tests.support.handlers import Functions, payment_body
 
 
@@ -36,6 +37,50 @@ class TestCreate:
             (1, "payment.accepted", None, "PENDING"),
             (2, "attempt.succeeded", "PENDING", "SUCCESS"),
         ]
+
+    def test_the_provider_gets_what_the_merchant_said_and_the_answer_shows_what_is_not_personal(
+        self, functions: Functions
+    ) -> None:
+        address = {"line1": "1 Long Road", "line2": "b", "city": "Pune", "state": "MH", "country": "IN"}
+        said: dict[str, Any] = {
+            "description": "Order 7",
+            "metadata": {"order": "7"},
+            "statementDescriptorSuffix": "ORDER 7",
+            "receiptEmail": "receipts@example.com",
+            "initiator": "merchant",
+            "customer": {"name": "Ada", "email": "ada@example.com", "address": {**address, "postalCode": "411001"}},
+        }
+        _, created, _ = functions.pay(**said)
+        functions.work()
+        _, request = functions.providers.get("alpha").sent[0]
+        assert (request.description, request.metadata) == ("Order 7", {"order": "7"})
+        assert (request.statement_descriptor_suffix, request.receipt_email) == ("ORDER 7", "receipts@example.com")
+        assert (request.initiator, request.save_payment_method) == (Initiator.MERCHANT, False)
+        assert request.customer == Customer(
+            name="Ada", email="ada@example.com", address=Address(**address, postal_code="411001")
+        )
+        _, shown, _ = functions.call("GET", f"/payments/{created['transactionId']}")
+        shared = said.keys() & shown.keys()
+        assert shared == said.keys() - {"receiptEmail", "customer"}
+        assert {name: shown[name] for name in shared} == {name: said[name] for name in shared}
+        assert "example.com" not in json.dumps(shown)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"description": "b"},
+            {"metadata": {"a": "b"}},
+            {"statementDescriptorSuffix": "B"},
+            {"receiptEmail": "b@example.com"},
+            {"initiator": "merchant"},
+            {"savePaymentMethod": True},
+            {"customer": {"name": "b"}},
+            {"customer": {"address": {"city": "b"}}},
+        ],
+    )
+    def test_a_key_is_for_one_text(self, functions: Functions, changes: dict[str, Any]) -> None:
+        assert functions.pay("k")[0] == 202
+        assert functions.pay("k", **changes)[1]["code"] == "idempotency_key_reused"
 
     def test_a_repeated_key_repeats_the_answer_not_the_payment(self, functions: Functions) -> None:
         answers = [functions.pay("same") for _ in range(50)]

@@ -66,6 +66,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "description with a line break": ({"description": "a\r\nSet-Cookie: x"}, "text_invalid"),
     "description reversed": ({"description": "abc\u202ecba"}, "text_invalid"),
     "metadata with a control character": ({"metadata": {"k": "\u0007"}}, "text_invalid"),
+    "descriptor too long": ({"statementDescriptorSuffix": "X" * 23}, "field_invalid"),
+    "descriptor empty": ({"statementDescriptorSuffix": ""}, "field_invalid"),
+    "descriptor without a letter": ({"statementDescriptorSuffix": "2026-11"}, "field_invalid"),
+    "descriptor with a line break": ({"statementDescriptorSuffix": "SHOP\n"}, "text_invalid"),
+    "descriptor outside of ASCII": ({"statementDescriptorSuffix": "CAFÉ"}, "field_invalid"),
+    **{f"descriptor with {sign}": ({"statementDescriptorSuffix": f"A{sign}B"}, "field_invalid") for sign in "<>\\'\"*"},
+    "receipt without a host": ({"receiptEmail": "ada"}, "field_invalid"),
+    "receipt too long": ({"receiptEmail": f"{'a' * 250}@a.in"}, "field_invalid"),
+    "receipt with a line break": ({"receiptEmail": "ada@example.com\n"}, "text_invalid"),
+    "initiator unknown": ({"initiator": "bank"}, "field_invalid"),
+    "saving as a text": ({"savePaymentMethod": "true"}, "field_invalid"),
+    "saving what is saved": ({"initiator": "merchant", "savePaymentMethod": True}, "field_invalid"),
+    "address as a text": ({"customer": {"address": "1 Long Road"}}, "field_invalid"),
+    "address line too long": ({"customer": {"address": {"line1": "x" * 201}}}, "field_invalid"),
+    "postal code too long": ({"customer": {"address": {"postalCode": "1" * 21}}}, "field_invalid"),
+    "address with an unknown field": ({"customer": {"address": {"street": "x"}}}, "unknown_field"),
+    "address with a control character": ({"customer": {"address": {"city": "\u0007"}}}, "text_invalid"),
+    "country of the address in full": ({"customer": {"address": {"country": "India"}}}, "field_invalid"),
     "e-mail without a host": ({"customer": {"email": "ada"}}, "field_invalid"),
     "phone in words": ({"customer": {"phone": "call me"}}, "field_invalid"),
     "country in full": ({"customer": {"country": "India"}}, "field_invalid"),
@@ -149,7 +167,10 @@ def test_a_body_that_is_no_acceptable_json(functions: Functions, case: str) -> N
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_field_that_is_wrong(functions: Functions, case: str) -> None:
     changes, code = REFUSED[case]
-    check(functions, functions.pay("k", **changes), 422, code)
+    answer = functions.pay("k", **changes)
+    check(functions, answer, 422, code)
+    if code in {"field_invalid", "text_invalid"}:
+        assert answer[1]["field"].split(".")[0] in changes
 
 
 @pytest.mark.parametrize(

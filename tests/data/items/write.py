@@ -33,7 +33,16 @@ from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.events import GENESIS_HASH, Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import NextAction, Succeeded
-from payflowx.domain.payments.payment import Candidate, Customer, LastError, Lease, Payment, PaymentMethod, Route
+from payflowx.domain.payments.payment import (
+    Address,
+    Candidate,
+    Customer,
+    LastError,
+    Lease,
+    Payment,
+    PaymentMethod,
+    Route,
+)
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account
@@ -41,7 +50,14 @@ from payflowx.domain.reconciliation.matching import MatchResult, ResolutionActio
 from payflowx.domain.reconciliation.reports import EntryKind
 from payflowx.domain.reconciliation.run import Discrepancy, Phase, Run, Source
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, OperationStatus, PaymentStatus
+from payflowx.domain.shared.statuses import (
+    AttemptState,
+    CaptureMode,
+    DeclineKind,
+    Initiator,
+    OperationStatus,
+    PaymentStatus,
+)
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Index, Schema, Table
 from tests.support.tables import CONFIGURATION, IDEMPOTENCY, INDEXES, KEY_SCHEMAS, TRANSACTIONS
@@ -67,6 +83,11 @@ _TABLES_OF_KINDS: Final = {
     "listed": (TRANSACTIONS, "LISTED"),
     "endpoints": (CONFIGURATION, "ENDPOINTS"),
 }
+
+
+ADDRESS: Final = Address(
+    line1="1 Long Road", line2="Flat 2", city="Pune", state="MH", postal_code="411001", country="IN"
+)
 
 
 def made(target: type[T], **values: Any) -> T:
@@ -116,7 +137,19 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
         "currency": "USD",
         "capture": CaptureMode.MANUAL if place % 2 else CaptureMode.AUTOMATIC,
         "payment_method": PaymentMethod(type="card", token="tok_all", tokens={"stripe": "tok_stripe"}),
-        "customer": Customer(id="c-1", name="Jane", email="jane@example.com", phone="+911234", country="IN"),
+        "customer": made(
+            Customer,
+            id="c-1",
+            name="Jane",
+            email="jane@example.com",
+            phone="+911234",
+            country="IN",
+            address=ADDRESS,
+        ),
+        "statement_descriptor_suffix": "TICKETS",
+        "receipt_email": "receipts@example.com",
+        "initiator": Initiator.MERCHANT,
+        "save_payment_method": True,
         "description": "Two tickets",
         "metadata": {"seat": "12"},
         "return_url": "https://shop.example/back",
@@ -177,6 +210,10 @@ def payments() -> Iterator[Payment]:
         **dict.fromkeys(("customer", "description", "return_url", "open_capture_or_void", "last_error", "due_at_ms")),
         **dict.fromkeys(("capturable", "captured", "refundable", "refunded", "reserved", "excess"), 0),
         "not_sent_since_ms": None,
+        "statement_descriptor_suffix": None,
+        "receipt_email": None,
+        "initiator": Initiator.CUSTOMER,
+        "save_payment_method": False,
         "payment_method": PaymentMethod(type="upi", token="tok_only"),
         "metadata": {},
         "announced": 0,
@@ -186,6 +223,7 @@ def payments() -> Iterator[Payment]:
         "erased": False,
     }
     yield payment(14, PaymentStatus.PENDING, [], **nothing)
+    yield payment(15, PaymentStatus.PENDING, [], **{**nothing, "receipt_email": "receipts@example.com"})
 
 
 def operations() -> Iterator[Operation]:

@@ -145,6 +145,15 @@ def test_the_written_items_hold_every_attribute() -> None:
         assert {name for a in attempts for name in a} >= {"progress", "inquiries", "reopens_until_ms", "deadline_ms"}
 
 
+def test_all_personal_data_is_under_the_attribute_that_release_020_erases() -> None:
+    """That release erases a payment by writing no `customer`; an attribute of another name would stay."""
+    for payment in write.payments():
+        assert from_item(from_attributes(to_attributes(to_item(payment)))) == payment
+        outside = json.dumps({**to_item(payment), "customer": None}, default=str)
+        for text in ("Jane", "jane@", "receipts@", "1 Long Road", "411001"):
+            assert text not in outside
+
+
 @each("directory")
 def test_an_item_of_the_directory_with_further_attributes_is_read(kind: str, item: dict[str, Any]) -> None:
     database = stored_in(CONFIGURATION, {**item, NEW: {"SS": ["a"]}})
@@ -396,7 +405,7 @@ def test_a_switch_keeps_them(kind: str, item: dict[str, Any]) -> None:
 
 WORD_NAMES: Final = frozenset(
     {"status", "state", "kind", "capture", "decline_kind", "from", "to", "held", "origin", "source", "phase"}
-    | {"verdict", "remedy", "disabledReason"}
+    | {"verdict", "remedy", "disabledReason", "initiator"}
 )
 """Names of attributes that hold a word of a closed set."""
 
@@ -405,7 +414,7 @@ def words_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
     for name, inner in value.items():
         if name in WORD_NAMES and "S" in inner:
             yield (*path, name)
-        elif "M" in inner and name not in OF_FREE_NAMES - {"deliveries"}:
+        elif "M" in inner and name not in OF_FREE_NAMES - {"deliveries"} | {"address"}:
             yield from words_in(inner["M"], (*path, name, "M"))
         for place, member in enumerate(inner.get("L", ())):
             if "M" in member:

@@ -17,7 +17,7 @@ from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_transaction_id
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
+from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,10 @@ class NewPayment:
     customer: Customer | None = field(default=None, repr=False)
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    statement_descriptor_suffix: str | None = None
+    receipt_email: str | None = field(default=None, repr=False)
+    initiator: Initiator = Initiator.CUSTOMER
+    save_payment_method: bool = False
     return_url: str | None = None
 
 
@@ -139,6 +143,10 @@ class CreatePayment:
             customer=request.customer,
             description=request.description,
             metadata=request.metadata,
+            statement_descriptor_suffix=request.statement_descriptor_suffix,
+            receipt_email=request.receipt_email,
+            initiator=request.initiator,
+            save_payment_method=request.save_payment_method,
             return_url=request.return_url,
             route=route,
             created_at_ms=now_ms,

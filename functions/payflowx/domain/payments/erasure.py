@@ -21,13 +21,15 @@ ERASED_FACT: Final = "erased"
 
 
 def erase_payment(payment: Payment) -> Payment:
-    """Return the payment without customer, tokens, description, metadata, URLs and texts of providers."""
+    """Return the payment without customer, receipt address, tokens, the merchant's texts, URLs and providers' texts."""
     return replace(
         payment,
         payment_method=replace(payment.payment_method, token=None, tokens={}),
         customer=None,
+        receipt_email=None,
         description=None,
         metadata={},
+        statement_descriptor_suffix=None,
         return_url=None,
         attempts=tuple(_erase_attempt(attempt) for attempt in payment.attempts),
         erased=True,

@@ -7,7 +7,7 @@ from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.event_inquiries import EventInquiries
-from payflowx.domain.shared.statuses import CaptureMode, PaymentStatus
+from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,18 @@ class PaymentMethod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """The payer's postal address. `country` is ISO 3166-1 alpha-2."""
+
+    line1: str | None = field(default=None, repr=False)
+    line2: str | None = field(default=None, repr=False)
+    city: str | None = field(default=None, repr=False)
+    state: str | None = field(default=None, repr=False)
+    postal_code: str | None = field(default=None, repr=False)
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     """The payer. Personal data: stored on the encrypted payment item only, and erasable."""
 
@@ -35,6 +47,7 @@ class Customer:
     email: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
     country: str | None = None
+    address: Address | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +141,12 @@ class Payment:
     created_at_ms: int
     updated_at_ms: int
     charge_deadline_ms: int
+    statement_descriptor_suffix: str | None = None
+    receipt_email: str | None = field(default=None, repr=False)
+    """The address to which the provider sends its receipt. Personal, as the customer is."""
+    initiator: Initiator = Initiator.CUSTOMER
+    save_payment_method: bool = False
+    """The provider is asked to keep the payment method for later charges by the merchant."""
     status: PaymentStatus = PaymentStatus.PENDING
     version: int = 1
     lease: Lease = FREE_LEASE

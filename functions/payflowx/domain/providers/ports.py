@@ -10,7 +10,7 @@ from payflowx.domain.payments.payment import Customer
 from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationRequest
-from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.statuses import CaptureMode, Initiator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,11 @@ class ChargeRequest:
     capture: CaptureMode
     customer: Customer | None = field(default=None, repr=False)
     description: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    statement_descriptor_suffix: str | None = None
+    receipt_email: str | None = field(default=None, repr=False)
+    initiator: Initiator = Initiator.CUSTOMER
+    save_payment_method: bool = False
     return_url: str | None = None
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None

@@ -17,10 +17,16 @@ MAX_METADATA_KEYS: Final = 20
 MAX_METADATA_KEY_CHARS: Final = 40
 MAX_METADATA_VALUE_CHARS: Final = 500
 MAX_DESCRIPTION_CHARS: Final = 500
+MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS: Final = 22
+"""The length of a card statement's line. A provider that puts the merchant's name first has less room."""
+MAX_EMAIL_CHARS: Final = 254
+MAX_ADDRESS_LINE_CHARS: Final = 200
+MAX_CITY_CHARS: Final = 100
+MAX_POSTAL_CODE_CHARS: Final = 20
 MAX_URL_CHARS: Final = 2_048
 MAX_TOKEN_CHARS: Final = 255
 MAX_FREE_TEXT_BYTES: Final = 2_048
-"""Customer, metadata, description and URLs together.
+"""Customer, receipt address, metadata, description, descriptor and URLs together.
 
 Refused on acceptance only: an outcome must always fit.
 """

@@ -48,6 +48,13 @@ class CaptureMode(StrEnum):
     MANUAL = "manual"
 
 
+class Initiator(StrEnum):
+    """Who starts the charge: the payer, who is present, or the merchant with a saved payment method."""
+
+    CUSTOMER = "customer"
+    MERCHANT = "merchant"
+
+
 class DeclineKind(StrEnum):
     """A soft decline may succeed elsewhere, a hard one never, a funds decline on another day."""
 

@@ -13,6 +13,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
+    Address,
     BalanceSource,
     Candidate,
     Customer,
@@ -22,7 +23,7 @@ from payflowx.domain.payments.payment import (
     PaymentMethod,
     Route,
 )
-from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, Initiator, PaymentStatus
 
 _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
 
@@ -46,9 +47,12 @@ def to_item(payment: Payment) -> Item:
             "token": payment.payment_method.token,
             "tokens": dict(payment.payment_method.tokens) or None,
         },
-        "customer": fields_of(payment.customer) if payment.customer else None,
+        "customer": _customer_to_item(payment),
         "description": payment.description,
         "metadata": dict(payment.metadata) or None,
+        "statementDescriptorSuffix": payment.statement_descriptor_suffix,
+        "initiator": payment.initiator.value if payment.initiator is not Initiator.CUSTOMER else None,
+        "savePaymentMethod": payment.save_payment_method or None,
         "returnUrl": payment.return_url,
         "route": _route_to_item(payment.route),
         "createdAt": payment.created_at_ms,
@@ -95,9 +99,13 @@ def from_item(item: Item) -> Payment:
         currency=item["currency"],
         capture=CaptureMode(item["capture"]),
         payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
-        customer=Customer(**known(item["customer"], Customer)) if "customer" in item else None,
+        customer=_customer_from_item(item),
+        receipt_email=item.get("customer", {}).get("receipt_email"),
         description=item.get("description"),
         metadata=item.get("metadata", {}),
+        statement_descriptor_suffix=item.get("statementDescriptorSuffix"),
+        initiator=Initiator(item.get("initiator", Initiator.CUSTOMER)),
+        save_payment_method=item.get("savePaymentMethod", False),
         return_url=item.get("returnUrl"),
         route=_route_from_item(item["route"]),
         created_at_ms=item["createdAt"],
@@ -129,6 +137,28 @@ def from_item(item: Item) -> Payment:
         review_since_ms=review_since_from(item),
         event_inquiries=event_inquiries_from_item(item),
     )
+
+
+def _customer_to_item(payment: Payment) -> Item | None:
+    """All personal data under one attribute, so that an erasure by release 0.2.0 removes what that release cannot name.
+
+    Release 0.2.0 neither writes nor reads the address and the receipt's address.
+    """
+    if payment.customer is None:
+        return {"receipt_email": payment.receipt_email} if payment.receipt_email else None
+    address = payment.customer.address
+    return {
+        **fields_of(payment.customer),
+        "address": fields_of(address) if address else None,
+        "receipt_email": payment.receipt_email,
+    }
+
+
+def _customer_from_item(item: Item) -> Customer | None:
+    fields = known(item.get("customer", {}), Customer)
+    if "address" in fields:
+        fields["address"] = Address(**known(fields["address"], Address))
+    return Customer(**fields) if fields else None
 
 
 _BALANCE = ("captured", "refundable", "refunded", "reserved", "excess")

@@ -4,20 +4,25 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
 from payflowx.application.payments.create_payment import NewPayment
-from payflowx.domain.payments.payment import Customer, PaymentMethod
+from payflowx.domain.payments.payment import Address, Customer, PaymentMethod
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.limits import MAX_AMOUNT, MAX_FREE_TEXT_BYTES, MAX_METADATA_KEYS
+from payflowx.domain.shared.limits import (
+    MAX_AMOUNT,
+    MAX_FREE_TEXT_BYTES,
+    MAX_METADATA_KEYS,
+    MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS,
+)
 from payflowx.domain.shared.money import is_currency
-from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.statuses import CaptureMode, Initiator
 from payflowx.domain.shared.text import is_clean
 from payflowx.domain.shared.urls import why_not_allowed
-from payflowx.entrypoints.api.payments.types import CreatePaymentRequest
+from payflowx.entrypoints.api.payments.types import CreatePaymentRequest, CustomerRequest
 from payflowx.entrypoints.api.requests import ApiRequest, idempotency_key, refuse_card_data
 from payflowx.entrypoints.api.strict_json import decode_json_object
 
@@ -53,8 +58,21 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "description": ("text_invalid", "description must be a text of at most 500 characters."),
     "customer": (
         "field_invalid",
-        "customer takes id, name, email, phone (E.164, such as +919812345678) and country (two capitals).",
+        (
+            "customer takes id, name, email, phone (E.164, such as +919812345678), country (two capitals) and address "
+            "(line1, line2, city, state, postalCode, country)."
+        ),
     ),
+    "statementDescriptorSuffix": (
+        "field_invalid",
+        (
+            f"statementDescriptorSuffix must have 1 to {MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS} characters of printable "
+            "ASCII, at least one letter, and none of < > \\ ' \" *."
+        ),
+    ),
+    "receiptEmail": ("field_invalid", "receiptEmail must be an e-mail address of at most 254 characters."),
+    "initiator": ("field_invalid", "initiator must be customer or merchant."),
+    "savePaymentMethod": ("field_invalid", "savePaymentMethod must be true or false."),
 }
 
 
@@ -135,19 +153,35 @@ def _check(typed: CreatePaymentRequest) -> None:
     # The decoder's $ lets a final line break pass, which the document's $ does not.
     if not all(is_clean(text) for text in [method.type, method.token or "", *tokens.keys(), *tokens.values()]):
         _refuse("paymentMethod", _RULES["paymentMethod"][1])
-    customer = msgspec.to_builtins(typed.customer) if typed.customer else {}
-    metadata = typed.metadata or {}
-    texts = [*customer.values(), *metadata.keys(), *metadata.values(), typed.description or ""]
-    if not all(is_clean(text) for text in texts if text):
-        raise Refusal("text_invalid", "A text holds control characters or marks that change the reading direction.")
+    if Initiator(typed.initiator) is Initiator.MERCHANT and typed.save_payment_method:
+        _refuse("savePaymentMethod", "A merchant charges a payment method that is saved already; leave this out.")
+    texts = list(_free_texts(typed))
+    for field, text in texts:
+        if not is_clean(text):
+            detail = "A text holds control characters or marks that change the reading direction."
+            raise Refusal("text_invalid", detail, field=field)
     if typed.return_url is not None and (fault := why_not_allowed(typed.return_url)):
         _refuse("returnUrl", f"The return URL is not allowed: {fault}.")
-    size = sum(len(text.encode()) for text in [*texts, typed.return_url or ""] if text)
+    size = sum(len(text.encode()) for _, text in [*texts, ("returnUrl", typed.return_url or "")])
     if size > MAX_FREE_TEXT_BYTES:
         raise Refusal(
             "text_too_large",
-            f"Customer, metadata, description and URLs may have {MAX_FREE_TEXT_BYTES} bytes together, not {size}.",
+            "Customer, receiptEmail, metadata, description, statementDescriptorSuffix and URLs may have "
+            f"{MAX_FREE_TEXT_BYTES} bytes together, not {size}.",
         )
+
+
+def _free_texts(typed: CreatePaymentRequest) -> Iterator[tuple[str, str]]:
+    """The texts that a person may have written, each with the name of its field."""
+    given = msgspec.to_builtins(typed)
+    for field in ("description", "statementDescriptorSuffix", "receiptEmail"):
+        yield field, given[field] or ""
+    customer = given["customer"] or {}
+    address = customer.pop("address", None) or {}
+    yield from ((f"customer.{name}", value or "") for name, value in customer.items())
+    yield from ((f"customer.address.{name}", value or "") for name, value in address.items())
+    for name, value in (given["metadata"] or {}).items():
+        yield from (("metadata", name), ("metadata", value))
 
 
 def _refuse(field: str, detail: str) -> NoReturn:
@@ -164,8 +198,17 @@ def _command(merchant_id: str, key: str, content: str, typed: CreatePaymentReque
         currency=typed.currency,
         capture=CaptureMode(typed.capture),
         payment_method=PaymentMethod(type=method.type, token=method.token, tokens=method.tokens or {}),
-        customer=Customer(**msgspec.structs.asdict(typed.customer)) if typed.customer else None,
+        customer=_customer(typed.customer) if typed.customer else None,
         description=typed.description,
         metadata=typed.metadata or {},
+        statement_descriptor_suffix=typed.statement_descriptor_suffix,
+        receipt_email=typed.receipt_email,
+        initiator=Initiator(typed.initiator),
+        save_payment_method=typed.save_payment_method,
         return_url=typed.return_url,
     )
+
+
+def _customer(given: CustomerRequest) -> Customer:
+    address = Address(**msgspec.structs.asdict(given.address)) if given.address else None
+    return Customer(**msgspec.structs.asdict(given) | {"address": address})

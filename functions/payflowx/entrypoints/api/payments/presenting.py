@@ -47,6 +47,9 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         cancel_requested=payment.cancel_requested,
         description=payment.description,
         metadata=dict(payment.metadata),
+        statement_descriptor_suffix=payment.statement_descriptor_suffix,
+        initiator=payment.initiator.value,
+        save_payment_method=payment.save_payment_method,
         routing=RoutingAnswer(
             document=payment.route.document,
             rule=payment.route.rule,

@@ -36,6 +36,19 @@ Token = Annotated[
 ProviderName = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
 _VISIBLE = r"[^@\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 r"""Spelled out: what \s stands for differs between Python and the clients' dialects of regular expressions."""
+EmailAddress = Annotated[
+    str, Meta(max_length=limits.MAX_EMAIL_CHARS, pattern=rf"^{_VISIBLE}+@{_VISIBLE}+\.{_VISIBLE}+$")
+]
+CountryCode = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+StatementDescriptorSuffix = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=limits.MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS,
+        pattern=r"""^[ !#-&(-)+-;=?-\[\]-~]*[A-Za-z][ !#-&(-)+-;=?-\[\]-~]*$""",
+        description="Shown on the payer's statement: printable ASCII without < > \\ ' \" *, and at least one letter.",
+    ),
+]
 Timestamp = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
 Status = Literal["PENDING", "SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW"]
 
@@ -56,14 +69,26 @@ class PaymentMethodRequest(_Request):
     tokens: Annotated[dict[ProviderName, Token], Meta(max_length=10)] | None = None
 
 
+class AddressRequest(_Request):
+    """Where the payer lives. Some providers require it of some accounts."""
+
+    line1: Annotated[str, Meta(min_length=1, max_length=limits.MAX_ADDRESS_LINE_CHARS)] | None = None
+    line2: Annotated[str, Meta(min_length=1, max_length=limits.MAX_ADDRESS_LINE_CHARS)] | None = None
+    city: Annotated[str, Meta(min_length=1, max_length=limits.MAX_CITY_CHARS)] | None = None
+    state: Annotated[str, Meta(min_length=1, max_length=limits.MAX_CITY_CHARS)] | None = None
+    postal_code: Annotated[str, Meta(min_length=1, max_length=limits.MAX_POSTAL_CODE_CHARS)] | None = None
+    country: CountryCode | None = None
+
+
 class CustomerRequest(_Request):
     """Who pays. Kept encrypted with the payment, never returned, and can be erased."""
 
     id: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
-    email: Annotated[str, Meta(max_length=254, pattern=rf"^{_VISIBLE}+@{_VISIBLE}+\.{_VISIBLE}+$")] | None = None
+    email: EmailAddress | None = None
     phone: Annotated[str, Meta(pattern=r"^\+[0-9]{7,15}$", description="E.164, with a plus.")] | None = None
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")] | None = None
+    country: CountryCode | None = None
+    address: AddressRequest | None = None
 
 
 class CreatePaymentRequest(_Request):
@@ -85,6 +110,17 @@ class CreatePaymentRequest(_Request):
         ]
         | None
     ) = None
+    statement_descriptor_suffix: StatementDescriptorSuffix | None = None
+    receipt_email: (
+        Annotated[EmailAddress, Meta(description="The provider sends its receipt there. Never returned.")] | None
+    ) = None
+    initiator: Annotated[
+        Literal["customer", "merchant"],
+        Meta(description="merchant: the payer is absent, and a saved payment method is charged."),
+    ] = "customer"
+    save_payment_method: Annotated[
+        bool, Meta(description="Ask the provider to keep the payment method for later charges by the merchant.")
+    ] = False
     return_url: (
         Annotated[
             str,
@@ -187,6 +223,9 @@ class PaymentAnswer(_Answer):
     cancel_requested: bool
     description: str | None
     metadata: dict[str, str]
+    statement_descriptor_suffix: str | None
+    initiator: Literal["customer", "merchant"]
+    save_payment_method: bool
     routing: RoutingAnswer
     created_at: Timestamp
     updated_at: Timestamp
