@@ -1,6 +1,7 @@
 """The API's promises, through its handler and the engine."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,26 @@ class TestCreate:
         assert shared == said.keys() - {"receiptEmail", "customer"}
         assert {name: shown[name] for name in shared} == {name: said[name] for name in shared}
         assert "example.com" not in json.dumps(shown)
+
+    def test_what_the_only_provider_needs_of_the_payer_is_asked_for(self, functions: Functions) -> None:
+        alpha = functions.providers.get("alpha")
+        alpha.able = replace(alpha.able, needs=frozenset({"customer.email", "customer.phone"}))
+        at_alpha = {"paymentMethod": {"type": "card", "tokens": {"alpha": "t"}}}
+        status, body, _ = functions.pay(**at_alpha, customer={"email": "ada@example.com"})
+        assert (status, body["code"], body["field"]) == (422, "field_missing", "customer.phone")
+        payer = {"email": "ada@example.com", "phone": "+919876543210"}
+        assert functions.pay(**at_alpha, customer=payer)[0] == 202
+        _, elsewhere, _ = functions.pay("other")
+        assert elsewhere["provider"] == "beta"
+
+    def test_a_payment_method_is_saved_by_a_provider_that_saves(self, functions: Functions) -> None:
+        assert functions.pay(savePaymentMethod=True)[1]["code"] == "no_provider_available"
+        beta = functions.providers.get("beta")
+        beta.able = replace(beta.able, saves_payment_methods=True)
+        _, body, _ = functions.pay(savePaymentMethod=True)
+        assert (body["provider"], body["savePaymentMethod"]) == ("beta", True)
+        functions.work()
+        assert [request.save_payment_method for _, request in beta.sent] == [True]
 
     @pytest.mark.parametrize(
         "changes",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from payflowx.application.payments.charge_request import new_charge_request_of
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.events import GENESIS_HASH, Event
-from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.providers.ports import Providers
@@ -53,8 +53,8 @@ class Acceptance:
 class CreatePayment:
     """Raises `Refusal` with nothing written.
 
-    Codes: `no_route`, `no_provider_available`, `idempotency_key_reused`. Raises `StorageUnavailableError` when the
-    caller should repeat the request with the same key.
+    Codes: `no_route`, `no_provider_available`, `field_missing`, `idempotency_key_reused`. Raises
+    `StorageUnavailableError` when the caller should repeat the request with the same key.
     """
 
     payments: Payments
@@ -103,6 +103,8 @@ class CreatePayment:
             capture=request.capture,
             payment_method=request.payment_method,
             metadata=request.metadata,
+            given=customer_facts(request.customer),
+            save_payment_method=request.save_payment_method,
         )
         available = Availability(
             capabilities=self.providers.capabilities(),

@@ -5,7 +5,7 @@ from typing import Final
 
 from payflowx.application.routing.publish_routing import CheckRouting
 from payflowx.domain.merchants.directory import MerchantDirectory, RoutingPublisher
-from payflowx.domain.payments.payment import PaymentMethod, Route
+from payflowx.domain.payments.payment import CUSTOMER_FACTS, PaymentMethod, Route
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
 from payflowx.domain.shared.errors import Refusal
@@ -59,6 +59,7 @@ class ExplainRoute:
             capture=question.capture,
             payment_method=PaymentMethod(type=question.payment_method_type, token=_TOKEN),
             metadata=question.metadata,
+            given=CUSTOMER_FACTS,
         )
         available = Availability(
             capabilities=self.providers.capabilities(),

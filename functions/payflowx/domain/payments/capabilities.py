@@ -32,6 +32,13 @@ class Capabilities:
     """None means every currency of ISO 4217."""
     capture_modes: frozenset[CaptureMode] = frozenset({CaptureMode.AUTOMATIC})
     payment_method_types: frozenset[str] = frozenset({"card"})
+    needs: frozenset[str] = frozenset()
+    """Facts about the payer without which the provider refuses a charge, such as `customer.email`.
+
+    Named as in the request (`customer_facts`). Routing passes over the provider when one is missing.
+    """
+    saves_payment_methods: bool = False
+    """The provider can be asked to keep the payment method of a charge for later ones."""
     idempotency_window_ms: int = 0
     """How long the same key is guaranteed to return the same charge; 0: a re-send is never safe."""
     can_cancel_and_confirm: bool = False
@@ -52,7 +59,9 @@ class Capabilities:
     reports: ReportCapability | None = None
     """None: the provider offers no list to reconcile with."""
 
-    def why_not(self, *, currency: str, capture: CaptureMode, payment_method_type: str) -> str | None:
+    def why_not(
+        self, *, currency: str, capture: CaptureMode, payment_method_type: str, save_payment_method: bool = False
+    ) -> str | None:
         """Return the reason why this provider cannot take such a payment; None when it can."""
         if self.currencies is not None and currency not in self.currencies:
             return f"{self.provider} does not support the currency {currency}"
@@ -60,4 +69,6 @@ class Capabilities:
             return f"{self.provider} does not support {capture} capture"
         if payment_method_type not in self.payment_method_types:
             return f"{self.provider} does not support this type of payment method"
+        if save_payment_method and not self.saves_payment_methods:
+            return f"{self.provider} does not save payment methods"
         return None

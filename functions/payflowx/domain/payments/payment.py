@@ -50,6 +50,15 @@ class Customer:
     address: Address | None = field(default=None, repr=False)
 
 
+CUSTOMER_FACTS: Final = frozenset(f"customer.{name}" for name in ("id", "name", "email", "phone", "country", "address"))
+"""The facts about a payer that a provider may need, by the names of the request's fields."""
+
+
+def customer_facts(customer: Customer | None) -> frozenset[str]:
+    """Return the names of the facts that are known."""
+    return frozenset(name for name in CUSTOMER_FACTS if getattr(customer, name.removeprefix("customer."), None))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The exclusive, expiring right to work on the payment.

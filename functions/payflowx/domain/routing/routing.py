@@ -1,7 +1,7 @@
 """Routing: the first rule that matches a payment names its providers in order."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from payflowx.domain.payments.capabilities import Capabilities
@@ -60,6 +60,9 @@ class RoutingFacts:
     capture: CaptureMode
     payment_method: PaymentMethod
     metadata: Mapping[str, str]
+    given: frozenset[str] = frozenset()
+    """The names of what is known of the payer; see `customer_facts`."""
+    save_payment_method: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +90,40 @@ def decide_route(document: RoutingDocument, facts: RoutingFacts, available: Avai
     reasons = [f"rule {rule.name}: {matched}"]
     if len(rule.shares) > 1:
         reasons.append(f"{share.percent} percent of the rule's payments, this one by its id")
-    candidates: list[Candidate] = []
-    for provider in share.providers:
-        obstacle = _obstacle(provider, facts, available)
-        if obstacle is None:
-            candidates.append(Candidate(provider=provider, account_id=available.accounts[provider]))
-        else:
-            reasons.append(f"passed over: {obstacle}")
-    if not candidates:
-        raise Refusal("no_provider_available", "No provider can take this payment. " + "; ".join(reasons[1:]) + ".")
-    return Route(document=document.version, rule=rule.name, reasons=tuple(reasons), candidates=tuple(candidates))
+    obstacles = {provider: _obstacle(provider, facts, available) for provider in share.providers}
+    reasons += [f"passed over: {obstacle.reason}" for obstacle in obstacles.values() if obstacle is not None]
+    able = [provider for provider, obstacle in obstacles.items() if obstacle is None]
+    if not able:
+        raise _nobody(obstacles.values(), reasons[1:])
+    candidates = tuple(Candidate(provider=provider, account_id=available.accounts[provider]) for provider in able)
+    return Route(document=document.version, rule=rule.name, reasons=tuple(reasons), candidates=candidates)
 
 
-def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why a provider cannot take a payment; `missing` names what the request would have to add for it to be able."""
+
+    reason: str
+    missing: Sequence[str] = ()
+
+
+def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> _Obstacle | None:
+    reason = _why_not(provider, facts, available)
+    if reason is not None:
+        return _Obstacle(reason)
+    missing = sorted(available.capabilities[provider].needs - facts.given)
+    return _Obstacle(f"{provider} needs {' and '.join(missing)}", missing) if missing else None
+
+
+def _nobody(obstacles: Iterable[_Obstacle | None], reasons: Sequence[str]) -> Refusal:
+    for obstacle in obstacles:
+        if obstacle is not None and obstacle.missing:
+            detail = f"{obstacle.reason}, and no other provider of the route can take this payment."
+            return Refusal("field_missing", detail, field=obstacle.missing[0])
+    return Refusal("no_provider_available", "No provider can take this payment. " + "; ".join(reasons) + ".")
+
+
+def _why_not(provider: str, facts: RoutingFacts, available: Availability) -> str | None:
     capabilities = available.capabilities.get(provider)
     if capabilities is None:
         return f"{provider} is not part of this deployment"
@@ -110,7 +134,10 @@ def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> st
     if facts.payment_method.token_for(provider) is None:
         return f"the payment method has no token for {provider}"
     return capabilities.why_not(
-        currency=facts.currency, capture=facts.capture, payment_method_type=facts.payment_method.type
+        currency=facts.currency,
+        capture=facts.capture,
+        payment_method_type=facts.payment_method.type,
+        save_payment_method=facts.save_payment_method,
     )
 
 

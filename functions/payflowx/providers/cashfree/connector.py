@@ -57,6 +57,7 @@ CONNECTOR: Final = Connector(
         currencies=frozenset({"INR", "USD", "EUR", "GBP", "AED", "AUD", "JPY"}),
         capture_modes=frozenset({CaptureMode.AUTOMATIC}),
         payment_method_types=frozenset({"card", "upi"}),
+        needs=frozenset({"customer.phone"}),
         idempotency_window_ms=0,
         can_cancel_and_confirm=True,
         visibility_lag_ms=2 * MINUTE_MS,

@@ -51,6 +51,7 @@ CONNECTOR: Final = Connector(
         currencies=frozenset({"INR"}),
         capture_modes=frozenset(CaptureMode),
         payment_method_types=frozenset({"card", "upi"}),
+        needs=frozenset({"customer.email", "customer.phone"}),
         idempotency_window_ms=0,
         can_cancel_and_confirm=False,
         visibility_lag_ms=MINUTE_MS,

@@ -12,7 +12,7 @@ from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.domain.merchants.api_keys import compose_api_key, is_well_formed
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.events import GENESIS_HASH, Event, chain_faults
-from payflowx.domain.payments.payment import PaymentMethod
+from payflowx.domain.payments.payment import CUSTOMER_FACTS, Address, Customer, PaymentMethod, customer_facts
 from payflowx.domain.payments.transitions import (
     ATTEMPT_TRANSITIONS,
     PAYMENT_TRANSITIONS,
@@ -46,6 +46,7 @@ from payflowx.domain.shared.statuses import (
     CaptureMode,
     PaymentStatus,
 )
+from payflowx.providers.registry import connector
 
 ROOT = Path(__file__).resolve().parents[4]
 ABLE = {name: Capabilities(provider=name, simulated=True) for name in ("mock", "razorpay_mock", "cashfree_mock")}
@@ -264,6 +265,49 @@ class TestRouting:
         route = decide_route(self.DEFAULT, facts(), available(**change))
         assert route.candidates[0].provider == "cashfree_mock"
         assert any(why in reason for reason in route.reasons)
+
+    NEEDY = replace(ABLE["mock"], needs=frozenset({"customer.phone", "customer.email"}))
+
+    @pytest.mark.parametrize("given", [set(), {"customer.email"}, {"customer.phone", "customer.name"}])
+    def test_a_provider_that_needs_more_of_the_payer_is_passed_over(self, given: set[str]) -> None:
+        world = available(capabilities={**ABLE, "mock": self.NEEDY})
+        route = decide_route(self.DEFAULT, facts(given=frozenset(given)), world)
+        assert route.candidates[0].provider == "cashfree_mock"
+        assert any(reason.startswith("passed over: mock needs customer.") for reason in route.reasons)
+        everything = decide_route(self.DEFAULT, facts(given=self.NEEDY.needs), world)
+        assert everything.candidates[0].provider == "mock"
+
+    def test_the_only_provider_s_needs_are_a_refusal_that_names_the_field(self) -> None:
+        world = available(capabilities={**ABLE, "mock": self.NEEDY}, accounts={"mock": "main"})
+        with pytest.raises(Refusal, match=r"^mock needs customer\.email and customer\.phone, and no other") as refusal:
+            decide_route(self.DEFAULT, facts(), world)
+        assert (refusal.value.code, refusal.value.field) == ("field_missing", "customer.email")
+        with pytest.raises(Refusal, match=r"^mock needs customer\.phone, and no other") as refusal:
+            decide_route(self.DEFAULT, facts(given=frozenset({"customer.email"})), world)
+        assert refusal.value.field == "customer.phone"
+
+    def test_needs_are_not_asked_for_where_the_provider_could_not_take_it_anyway(self) -> None:
+        world = available(capabilities={**ABLE, "mock": self.NEEDY}, accounts={"mock": "main"})
+        with pytest.raises(Refusal, match="mock does not support manual") as refusal:
+            decide_route(self.DEFAULT, facts(capture=CaptureMode.MANUAL), world)
+        assert refusal.value.code == "no_provider_available"
+
+    def test_saving_is_routed_to_a_provider_that_saves(self) -> None:
+        saving = {**ABLE, "cashfree_mock": replace(ABLE["cashfree_mock"], saves_payment_methods=True)}
+        route = decide_route(self.DEFAULT, facts(save_payment_method=True), available(capabilities=saving))
+        assert [candidate.provider for candidate in route.candidates] == ["cashfree_mock"]
+        assert "passed over: mock does not save payment methods" in route.reasons
+
+    def test_every_need_of_a_connector_is_a_fact_that_a_request_can_give(self) -> None:
+        for provider in ("stripe", "razorpay", "cashfree", "payu"):
+            assert connector(provider).capabilities.needs <= CUSTOMER_FACTS
+        assert connector("razorpay").capabilities.needs == {"customer.email", "customer.phone"}
+        assert "customer.phone" in connector("cashfree").capabilities.needs
+        address = Address(line1="1 Long Road")
+        everything = Customer(id="c", name="n", email="e", phone="p", country="IN", address=address)
+        assert customer_facts(everything) == CUSTOMER_FACTS
+        assert customer_facts(None) == customer_facts(Customer()) == frozenset()
+        assert customer_facts(Customer(phone="p")) == {"customer.phone"}
 
     def test_nobody_left_is_refused_with_all_reasons(self) -> None:
         with pytest.raises(Refusal, match=r"mock does not support manual.*cashfree_mock does not support manual"):

@@ -47,7 +47,9 @@ def to_item(payment: Payment) -> Item:
             "token": payment.payment_method.token,
             "tokens": dict(payment.payment_method.tokens) or None,
         },
-        "customer": _customer_to_item(payment),
+        "customer": _customer_to_item(payment.customer) if payment.customer else None,
+        "customerAddress": _address_to_item(payment.customer),
+        "receiptEmail": payment.receipt_email,
         "description": payment.description,
         "metadata": dict(payment.metadata) or None,
         "statementDescriptorSuffix": payment.statement_descriptor_suffix,
@@ -100,7 +102,7 @@ def from_item(item: Item) -> Payment:
         capture=CaptureMode(item["capture"]),
         payment_method=PaymentMethod(type=method["type"], token=method.get("token"), tokens=method.get("tokens", {})),
         customer=_customer_from_item(item),
-        receipt_email=item.get("customer", {}).get("receipt_email"),
+        receipt_email=item.get("receiptEmail"),
         description=item.get("description"),
         metadata=item.get("metadata", {}),
         statement_descriptor_suffix=item.get("statementDescriptorSuffix"),
@@ -139,26 +141,23 @@ def from_item(item: Item) -> Payment:
     )
 
 
-def _customer_to_item(payment: Payment) -> Item | None:
-    """All personal data under one attribute, so that an erasure by release 0.2.0 removes what that release cannot name.
+def _customer_to_item(customer: Customer) -> Item:
+    """Without the address: release 0.2.0 fails on an attribute of a customer that it does not know."""
+    return {name: value for name, value in fields_of(customer).items() if name != "address"}
 
-    Release 0.2.0 neither writes nor reads the address and the receipt's address.
-    """
-    if payment.customer is None:
-        return {"receipt_email": payment.receipt_email} if payment.receipt_email else None
-    address = payment.customer.address
-    return {
-        **fields_of(payment.customer),
-        "address": fields_of(address) if address else None,
-        "receipt_email": payment.receipt_email,
-    }
+
+def _address_to_item(customer: Customer | None) -> Item | None:
+    """Beside the customer, where release 0.2.0 ignores it. An erasure by that release is repeated by this one."""
+    return fields_of(customer.address) if customer and customer.address else None
 
 
 def _customer_from_item(item: Item) -> Customer | None:
-    fields = known(item.get("customer", {}), Customer)
-    if "address" in fields:
-        fields["address"] = Address(**known(fields["address"], Address))
-    return Customer(**fields) if fields else None
+    if "customer" not in item:
+        return None
+    address = item.get("customerAddress")
+    return Customer(
+        **known(item["customer"], Customer) | {"address": Address(**known(address, Address)) if address else None}
+    )
 
 
 _BALANCE = ("captured", "refundable", "refunded", "reserved", "excess")

@@ -210,5 +210,6 @@ def _command(merchant_id: str, key: str, content: str, typed: CreatePaymentReque
 
 
 def _customer(given: CustomerRequest) -> Customer:
-    address = Address(**msgspec.structs.asdict(given.address)) if given.address else None
+    lines = msgspec.structs.asdict(given.address) if given.address else {}
+    address = Address(**lines) if any(lines.values()) else None
     return Customer(**msgspec.structs.asdict(given) | {"address": address})
