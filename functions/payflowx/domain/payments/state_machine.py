@@ -12,7 +12,13 @@ from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.change import Change, Context, change_of, off_balance
 from payflowx.domain.payments.erasure import erase_payment
 from payflowx.domain.payments.events import Fact
-from payflowx.domain.payments.inquiry_times import inquired, next_attempt_at_ms, next_inquiry_at_ms, wake_at
+from payflowx.domain.payments.inquiry_times import (
+    first_inquiry_at_ms,
+    inquired,
+    next_attempt_at_ms,
+    next_inquiry_at_ms,
+    wake_at,
+)
 from payflowx.domain.payments.last_errors import last_error, review_error
 from payflowx.domain.payments.not_sent import not_sent_since
 from payflowx.domain.payments.outcome import (
@@ -137,9 +143,10 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
             lapses_at_ms = None if payment.cancel_requested else recorded.deadline_ms
             return _waiting(held, PaymentStatus.AUTHORIZED, lapses_at_ms, context)
         case AttemptState.REQUIRES_ACTION:
-            return _waiting(payment, PaymentStatus.REQUIRES_ACTION, None, context)
+            at_ms = first_inquiry_at_ms(payment, recorded, context)
+            return _waiting(payment, PaymentStatus.REQUIRES_ACTION, at_ms, context)
         case AttemptState.ACCEPTED:
-            return _waiting(payment, PaymentStatus.PENDING, None, context)
+            return _waiting(payment, PaymentStatus.PENDING, first_inquiry_at_ms(payment, recorded, context), context)
         case AttemptState.UNKNOWN:
             unsure = replace(payment, last_error=last_error(payment, "outcome_unknown", recorded))
             return _waiting(unsure, payment.status, None, context)
