@@ -19,6 +19,8 @@ class Effect(StrEnum):
     LATER_CHARGE = "charged later"
     LATER_DECLINE = "declined later"
     RATE_LIMITED = "refused: too many requests"
+    REFUSED = "refused before execution, with a documented code"
+    REFUSED_UNLISTED = "refused with a code that is not documented for this call"
 
 
 class Answer(StrEnum):
@@ -60,6 +62,16 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "tok_reopened_decline": Behaviour(Effect.REOPENED_DECLINE),
 }
 
+REFUSALS: Final[Mapping[str, Behaviour]] = {
+    "tok_refused": Behaviour(Effect.REFUSED),
+    "tok_refused_unlisted": Behaviour(Effect.REFUSED_UNLISTED),
+    "refund_refused": Behaviour(Effect.REFUSED),
+}
+"""Only the simulators of Stripe, Razorpay, Cashfree and PayU know these: the mocks have no documents.
+
+A charge refuses with the first two; `next_operation("refund_refused")` lets the next refund be refused.
+"""
+
 SLOW_SECONDS: Final = 3.0
 HANG_SECONDS: Final = 20.0
 ASYNC_SECONDS: Final = 3.0
@@ -71,7 +83,7 @@ def behaviour_of(token: object, provider: str) -> Behaviour | None:
     if not isinstance(token, str):
         return None
     name, _, only = token.partition("@")
-    known = BEHAVIOURS.get(name)
+    known = BEHAVIOURS.get(name) or REFUSALS.get(name)
     if known is None or not only:
         return known if not only else None
     return known if only == provider else BEHAVIOURS["tok_success"]

@@ -43,6 +43,8 @@ class ChargeRequest:
     initiator: Initiator = Initiator.CUSTOMER
     save_payment_method: bool = False
     return_url: str | None = None
+    charge_deadline_ms: int | None = None
+    """After this time no attempt of the payment begins: an object that can be paid may lapse by itself afterwards."""
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
 
