@@ -68,7 +68,7 @@ def _payment_answer(item: Stored) -> dict[str, Any]:
         "provider": charge["provider"] if charge else item["route"]["candidates"][0]["provider"],
         "providerRef": charge.get("reference") if charge else None,
         "cancelRequested": item.get("cancelRequested", False),
-        "lastError": _error(error) if error else None,
+        "lastError": _error(error, item["attempts"]) if error else None,
         "nextAction": _action(item),
         "metadata": item.get("metadata", {}),
         "description": item.get("description"),
@@ -81,7 +81,7 @@ def _operation_answer(item: Stored) -> dict[str, Any]:
         **{name: item[name] for name in ("operationId", "transactionId", "status", "amount", "currency")},
         "kind": _KIND[item["operationId"][:4]],
         "attempts": [_attempt(attempt) for attempt in item["attempts"]],
-        "lastError": _error(error) if error else None,
+        "lastError": _error(error, item["attempts"]) if error else None,
     }
 
 
@@ -94,9 +94,15 @@ def _attempt(attempt: Stored) -> dict[str, Any]:
     return {name: attempt.get(stored) for name, stored in _ATTEMPT.items()}
 
 
-def _error(error: Stored) -> dict[str, Any]:
+def _error(error: Stored, attempts: list[Stored]) -> dict[str, Any]:
+    """The provider's sentence is the attempt's, as long as the error is about its state."""
     names = {"code": "code", "message": "message", "provider": "provider", "attempt": "attempt"}
-    return {name: error.get(stored) for name, stored in names.items()} | {"providerCode": error.get("provider_code")}
+    about = attempts[error["attempt"] - 1] if error.get("attempt") else {}
+    same = about.get("code") == error.get("provider_code")
+    return {name: error.get(stored) for name, stored in names.items()} | {
+        "providerCode": error.get("provider_code"),
+        "providerMessage": (about.get("message") or None) if same else None,
+    }
 
 
 def _last(attempts: Sequence[Stored]) -> Stored | None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-_MINUTE_MS: Final = 60_000
+_SECOND_MS: Final = 1_000
+_MINUTE_MS: Final = 60 * _SECOND_MS
 _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_MS: Final = 24 * _HOUR_MS
 
@@ -34,3 +35,21 @@ def inquiries_end_ms(attempt: Mapping[str, Any]) -> int:
     if attempt.get("deadline_ms") is not None:
         return int(attempt["deadline_ms"] + HORIZONS_MS[attempt["provider"]])
     return int(attempt["started_at_ms"] + HORIZONS_MS[attempt["provider"]])
+
+
+LAGS_MS: Final[Mapping[str, int]] = {
+    "mock": 5 * _SECOND_MS,
+    "razorpay_mock": 30 * _SECOND_MS,
+    "cashfree_mock": 10 * _SECOND_MS,
+    "stripe": _HOUR_MS,
+    "razorpay": _MINUTE_MS,
+    "cashfree": 2 * _MINUTE_MS,
+    "payu": 15 * _MINUTE_MS,
+}
+"""How long a new charge or operation may stay invisible to a read: docs/providers."""
+
+
+def refusal_proven_ms(attempt: Mapping[str, Any]) -> int | None:
+    """When a second read may prove the refusal of an operation; None for an attempt that was not refused."""
+    refused = attempt.get("refused_send")
+    return int(refused["at_ms"] + LAGS_MS[attempt["provider"]]) if refused else None

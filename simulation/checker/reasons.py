@@ -24,7 +24,8 @@ MAX_ATTEMPTS: Final = 8
 MAX_WAKE_UPS: Final = 40
 CHARGE_DEADLINE_MS: Final = _DAY_MS
 NOT_SENT_PATIENCE_MS: Final = _HOUR_MS
-_NOTHING_HAPPENED: Final = {"NOT_SENT", "REJECTED"}
+_MAY_PASS_LATER: Final = {"rate_limited", "unauthorized"}
+"""A provider that rejected the request for another reason is not asked again."""
 _NO_FURTHER: Final = {"hard", "funds"}
 
 
@@ -191,8 +192,11 @@ def _unsent_since_ms(payment: PaymentEvidence, last: Write) -> int | None:
 
 
 def _could_be_tried(world: _World, after: Stored, provider: str, write: Write) -> bool:
-    states = {attempt["state"] for attempt in after["attempts"] if attempt["provider"] == provider}
-    return not world.was_off(provider, write.at_ms) and states <= _NOTHING_HAPPENED
+    tried = [attempt for attempt in after["attempts"] if attempt["provider"] == provider]
+    return not world.was_off(provider, write.at_ms) and all(
+        attempt["state"] == "NOT_SENT" or (attempt["state"] == "REJECTED" and attempt.get("code") in _MAY_PASS_LATER)
+        for attempt in tried
+    )
 
 
 # --- operations

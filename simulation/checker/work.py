@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
-from simulation.checker.providers import inquiries_end_ms
+from simulation.checker.providers import inquiries_end_ms, refusal_proven_ms
 from simulation.kernel import EPOCH_MS
 
 _SECOND_MS: Final = 1_000
@@ -98,8 +98,8 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
         return
     step_ms = INQUIRY_STEPS_MS[min(inquiries, len(INQUIRY_STEPS_MS) - 1)]
     waits_ms = after["readyAt"] - after["updatedAt"]
-    at_horizon = after["readyAt"] == inquiries_end_ms(other)
-    if waits_ms < step_ms and not at_horizon:
+    at_turn = after["readyAt"] in {inquiries_end_ms(other), refusal_proven_ms(other)}
+    if waits_ms < step_ms and not at_turn:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
 
 

@@ -67,6 +67,17 @@ def action(of: str, url: Any) -> Outcome:
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
 
 
+def rejected_at_edge(response: HttpResponse, message: object, *, retry_after_header: str) -> Rejected | None:
+    """Return the rejection of a rate limit or of the credentials, which every provider makes before execution."""
+    if response.status == 429:
+        wait = response.headers.get(retry_after_header, "")
+        seconds = min(int(wait), _MAX_WAIT_SECONDS) if wait.isascii() and wait.isdecimal() else 0
+        return Rejected(code=RATE_LIMITED, message=sanitize(message), retry_after_seconds=seconds)
+    if response.status in {401, 403}:
+        return Rejected(code=UNAUTHORIZED, message=sanitize(message), misconfigured=True)
+    return None
+
+
 def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str) -> Rejected | Unknown:
     """Decide whether an error that is no decline was refused before execution.
 
@@ -74,12 +85,9 @@ def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_hea
     duplicate or a server error does not say whether the request was executed: `Unknown`.
     """
     code, message = provider_code(error.get("code")), sanitize(error.get("message"))
-    if response.status == 429:
-        wait = response.headers.get(retry_after_header, "")
-        seconds = min(int(wait), _MAX_WAIT_SECONDS) if wait.isascii() and wait.isdecimal() else 0
-        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=seconds)
-    if response.status in {401, 403}:
-        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+    rejected = rejected_at_edge(response, error.get("message"), retry_after_header=retry_after_header)
+    if rejected is not None:
+        return rejected
     if response.status in {400, 422}:
         return Rejected(code=code, message=message)
     return Unknown(code=f"http_{response.status}", message=message)

@@ -12,6 +12,10 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.outcome import RETRYABLE_REJECTIONS, Rejected, Unknown
+from payflowx.domain.shared.text import provider_code
+from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.json_fields import rejected_at_edge
+from payflowx.providers.sanitize import sanitize
 
 _NEVER_FINAL: Final = re.compile(
     r"exist|already|duplicate|in_?progress|time_?(?:d_)?out|pending|conflict|processing|lock", re.IGNORECASE
@@ -33,7 +37,7 @@ class Refusal:
     """One documented refusal.
 
     `code`: as the connector reads it from the answer. `source`: the address of the provider's page which says that
-    nothing was executed.
+    nothing was executed; our own page of a mock.
     """
 
     code: str
@@ -54,7 +58,7 @@ class Refusal:
             raise ValueError(f"a refusal named {self.code} may be the effect of an earlier request; it is never final")
         if self.claims_done and RefusedCall.CHARGE in self.calls:
             raise ValueError(f"{self.code} says that a charge was made; it is never final")
-        if self.code in RETRYABLE_REJECTIONS or not self.calls or not self.source.startswith("https://"):
+        if self.code in RETRYABLE_REJECTIONS or not self.calls or not self.source.startswith(("https://", "docs/")):
             raise ValueError(f"the refusal {self.code} needs a code of the provider, a call and a source")
 
 
@@ -70,6 +74,17 @@ class RefusalTable:
         if len(by_call) != sum(len(row.calls) for row in self.rows):
             raise ValueError("two rows are about the same call and code")
         object.__setattr__(self, "_by_call", by_call)
+
+    def read(
+        self, call: RefusedCall, response: HttpResponse, code: object, message: object, *, retry_after_header: str
+    ) -> Rejected | Unknown:
+        """Read an error that names no object: a rate limit, bad credentials, a documented refusal, else `Unknown`."""
+        rejected = rejected_at_edge(response, message, retry_after_header=retry_after_header)
+        if rejected is not None:
+            return rejected
+        if response.status >= 500:
+            return Unknown(code=f"http_{response.status}", message=sanitize(message))
+        return self.outcome(call, provider_code(code), sanitize(message), names_object=False)
 
     def outcome(self, call: RefusedCall, code: str, message: str, *, names_object: bool) -> Rejected | Unknown:
         """Return `Rejected` for a documented refusal that names no object at the provider, else `Unknown`.

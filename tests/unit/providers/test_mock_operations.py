@@ -118,12 +118,12 @@ ANSWERS: list[tuple[str, OperationKind, int, Any, object]] = [
     ("razorpay_mock", REFUND, 200, RZP_REFUND, moved("op_1")),
     ("razorpay_mock", REFUND, 200, {**RZP_REFUND, "receipt": None}, Mismatch),
     ("razorpay_mock", REFUND, 200, {**RZP_REFUND, "status": "failed"}, Declined),
-    ("razorpay_mock", REFUND, 400, {"error": {"reason": "not_refundable"}}, Unknown),
+    ("razorpay_mock", REFUND, 400, {"error": {"reason": "not_refundable"}}, Rejected),
     ("razorpay_mock", REFUND, 400, {"error": {"reason": "amount_too_large"}}, Rejected),
     ("razorpay_mock", CAPTURE, 200, RZP_PAYMENT, moved("ch_1")),
     ("razorpay_mock", CAPTURE, 200, {**RZP_PAYMENT, "status": "authorized"}, Unknown),
     ("razorpay_mock", CAPTURE, 200, {**RZP_PAYMENT, "order_id": "order_2"}, Mismatch),
-    ("razorpay_mock", CAPTURE, 400, {"error": {"reason": "not_capturable"}}, Unknown),
+    ("razorpay_mock", CAPTURE, 400, {"error": {"reason": "not_capturable"}}, Rejected),
     ("cashfree_mock", REFUND, 200, CF_REFUND, moved("op_1")),
     ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"19.99", b"19.999"), Mismatch),
     ("cashfree_mock", REFUND, 200, CF_REFUND.replace(b"19.99", b'"19.99"'), Unknown),
@@ -135,7 +135,7 @@ ANSWERS: list[tuple[str, OperationKind, int, Any, object]] = [
     ("cashfree_mock", CAPTURE, 200, CF_VOID, Declined),
     ("cashfree_mock", VOID, 200, CF_VOID, moved("ch_1")),
     ("cashfree_mock", VOID, 200, CF_PAYMENT, Declined),
-    ("cashfree_mock", CAPTURE, 400, {"code": "order_authorization_invalid"}, Unknown),
+    ("cashfree_mock", CAPTURE, 400, {"code": "order_authorization_invalid"}, Rejected),
 ]
 
 

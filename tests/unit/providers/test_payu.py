@@ -355,7 +355,7 @@ DEBIT_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
     (answer({"status": "1", "details": {KEY: DEBITED}}), Succeeded, {}),
     (answer({"status": True, "details": {KEY: DEBITED}}), Unknown, {}),
     (answer({"status": 0, "details": {KEY: DEBITED}}), Unknown, {}),
-    (answer({"status": 0, "msg": "Invalid Hash."}), Rejected, {"code": "invalid_hash", "misconfigured": True}),
+    (answer({"status": 0, "msg": "Invalid Hash."}), Rejected, {"code": "unauthorized", "misconfigured": True}),
     (answer({"status": 0, "msg": "Requests limit reached"}), Rejected, {"retry_after_seconds": 60}),
     (answer({"status": 0, "message": "Too many Requests. Please try"}), Rejected, {"code": "rate_limited"}),
     (answer({"status": 0, "message": "Invalid Parameter: amount is too long."}), Rejected, {"misconfigured": False}),

@@ -1,19 +1,22 @@
 """A worker's session with one attempt of a capture, void or refund."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.operation_request import operation_request_of
 from payflowx.application.payments.outcome_writer import Observation
 from payflowx.domain.payments.operation import Operation, Origin
-from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome, Unknown
+from payflowx.domain.payments.outcome import Declined, NotFound, NotSent, Outcome, Rejected, Unknown
 from payflowx.domain.payments.provider_refund import refund_outcome
 from payflowx.domain.payments.recovery_plan import operation_recovery_step_for
-from payflowx.domain.payments.refund_list import RefundListUnavailable
+from payflowx.domain.payments.refund_list import RefundListUnavailable, RefundsRead, RefundState
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.payments.transitions import check_may_send
 from payflowx.domain.payments.verification import state_of, verify_outcome
-from payflowx.domain.shared.operation_request import OperationRequest
+from payflowx.domain.shared.identifiers import parse_provider_key
+from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import OPEN_STATES
 
 
@@ -32,11 +35,14 @@ class OperationSession(AttemptSession):
         return operation_request_of(self.item.payment, self.operation, self.attempt)
 
     def send_first(self) -> Observation:
-        """Send the first request of a stored attempt.
+        """Send the first request of a stored attempt. A refusal is proven at once, by a complete read.
 
         On any obstacle before the call, nothing was sent.
         """
-        return Observation(outcome=self._send(), first_send=True)
+        outcome = self._send()
+        if isinstance(outcome, Rejected) and not outcome.may_pass_later:
+            return self._proven(self._refused(outcome, is_first_send=True))
+        return Observation(outcome=outcome, first_send=True)
 
     def resolve(self) -> Observation:
         """Inquire once, then re-send the same request at most once, if that cannot move money twice."""
@@ -47,11 +53,16 @@ class OperationSession(AttemptSession):
             same_request=self._same_request(),
             now_ms=self.clock.now_ms(),
         )
+        if self.attempt.refused_send is not None:
+            return replace(self._proven(self.attempt.refused_send), exhausted=step.exhausted)
         outcome = self.inquire()
         if self.operation.origin is Origin.PROVIDER:
             return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
         if not self._is_decisive(outcome) and step.resend and self.has_time_to_send():
             outcome = self._move()
+            if isinstance(outcome, Rejected) and not outcome.may_pass_later:
+                refused = self._refused(outcome, is_first_send=False)
+                outcome = Unknown(code=refused.code, message=refused.message, refused=refused)
         return Observation(outcome=outcome, first_send=False, exhausted=step.exhausted)
 
     def inquire(self) -> Outcome:
@@ -62,13 +73,57 @@ class OperationSession(AttemptSession):
 
     def _listed(self) -> Outcome:
         """Return the outcome of a refund that was made at the provider, from the list of the charge's refunds."""
-        charge = self.item.payment.attempt(self.operation.charge_attempt)
-        read = self.provider.refunds_of(charge_request_of(self.item.payment, charge), self.account)
+        read = self._refund_list()
         if isinstance(read, RefundListUnavailable):
             return Unknown(code=read.code)
         found = (refund for refund in read.refunds if refund.reference == self.attempt.reference)
         refund = next(found, None)
         return refund_outcome(refund, self.attempt) if refund else NotFound()
+
+    # -- refusals
+
+    def _refused(self, rejected: Rejected, *, is_first_send: bool) -> RefusedSend:
+        return RefusedSend(
+            code=rejected.code,
+            message=rejected.message,
+            at_ms=self.clock.now_ms(),
+            is_first_send=is_first_send,
+            claims_done=rejected.claims_done,
+        )
+
+    def _proven(self, refused: RefusedSend) -> Observation:
+        """Read the charge's operations completely; return the decline once that proves that nothing happened."""
+        found, was_made_elsewhere = self._complete_read(refused) if self.has_time_to_send() else (NotFound(), False)
+        if isinstance(found, NotFound) and found.complete:
+            refused = replace(refused, complete_reads=refused.complete_reads + 1)
+            lag_ms = self.provider.capabilities.visibility_lag_ms
+            if refused.is_proven_by(refused.complete_reads, lag_ms, self.clock.now_ms()):
+                watched_seconds = lag_ms // SECOND_MS
+                found = Declined(code=refused.code, message=refused.message, reopens_for_seconds=watched_seconds)
+        if isinstance(found, NotFound | Unknown):
+            found = Unknown(code=refused.code, message=refused.message, refused=refused)
+        return Observation(outcome=found, first_send=False, reads_refunds=was_made_elsewhere)
+
+    def _complete_read(self, refused: RefusedSend) -> tuple[Outcome, bool]:
+        """Return the outcome of our operation from a complete read, and whether the list has refunds of others."""
+        if self.operation.kind is not OperationKind.REFUND or not self.provider.lists_refunds:
+            found = self.inquire()
+            return (NotFound() if refused.claims_done and isinstance(found, NotFound) else found), False
+        read = self._refund_list()
+        if isinstance(read, RefundListUnavailable):
+            return Unknown(code=read.code), False
+        if any(refund.provider_key == self.attempt.provider_key for refund in read.refunds):
+            return self.inquire(), False
+        effective = [refund for refund in read.refunds if refund.state is not RefundState.FAILED]
+        adds_up = sum(refund.amount for refund in effective) >= self.item.payment.captured
+        elsewhere = any(parse_provider_key(refund.provider_key or "") is None for refund in effective)
+        return NotFound(complete=adds_up or not refused.claims_done), elsewhere
+
+    def _refund_list(self) -> RefundsRead:
+        charge = self.item.payment.attempt(self.operation.charge_attempt)
+        return self.provider.refunds_of(charge_request_of(self.item.payment, charge), self.account)
+
+    # -- requests
 
     def _send(self) -> Outcome:
         if self.clock.now_ms() >= self.operation.send_deadline_ms:

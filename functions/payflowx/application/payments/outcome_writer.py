@@ -35,6 +35,8 @@ class Observation:
     outcome: Outcome
     first_send: bool
     exhausted: bool = False
+    reads_refunds: bool = False
+    """The provider lists refunds of the charge that we did not request: they must be recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class OutcomeWriter:
         for _ in range(MAX_RECORD_TRIES):
             result = self._write(item, number, observation, context)
             if isinstance(result, Stored):
+                if observation.reads_refunds:
+                    self.send_refund_read(item.owner)
                 return
             if isinstance(result, ReferenceTaken):
                 observation = replace(observation, outcome=_REFERENCE_TAKEN, exhausted=False)
@@ -118,6 +122,11 @@ class OutcomeWriter:
             operation_id=owner_id.operation_id,
             inquire_attempt=number,
         )
+        self._send(job, owner, 0)
+
+    def send_refund_read(self, owner: Payment | Operation) -> None:
+        """Have a worker read the refunds of the payment's charge. A lost message leaves them to reconciliation."""
+        job = Job(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, read_refunds=True)
         self._send(job, owner, 0)
 
     def _send(self, job: Job, owner: Payment | Operation, in_seconds: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from payflowx.domain.payments.outcome import NextAction
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
 
 
@@ -31,6 +32,8 @@ class Attempt:
     """The time at which an action or an authorization lapses at the provider."""
     reopens_until_ms: int | None = None
     retry_after_seconds: int = 0
+    refused_send: RefusedSend | None = None
+    """The refusal that is not proven yet. Nothing is sent again; items of release 0.2.0 have none."""
     inquiries: int = 0
     """Number of inquiries so far without a new state; sets the delay of the next one."""
 

@@ -38,6 +38,7 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
         next_action=None,
         deadline_ms=None,
         reopens_until_ms=None,
+        refused_send=None,
         inquiries=0,
     )
     if state is not AttemptState.UNKNOWN:
@@ -76,7 +77,7 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
                 retry_after_seconds=outcome.retry_after_seconds,
             )
         case Unknown():
-            return replace(known, code=outcome.code, message=outcome.message)
+            return replace(known, code=outcome.code, message=outcome.message, refused_send=outcome.refused)
         case NotSent():
             return replace(known, code=outcome.code)
         case NotFound():

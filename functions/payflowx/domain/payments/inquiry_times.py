@@ -9,6 +9,7 @@ from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.payments.review_since import is_in_review
 from payflowx.domain.payments.work_item import Owner
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
@@ -27,9 +28,14 @@ def wake_at(owner: Owner, at_ms: int, now_ms: int) -> tuple[Owner, int | None]:
     return replace(owner, ready_at_ms=at_ms, due_at_ms=at_ms + DUE_AFTER_ACCEPT_MS), wait_seconds
 
 
-def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, Attempt]:
-    """Return owner and attempt after an inquiry without a new state: one inquiry more, and the lease released."""
-    waited = replace(attempt, inquiries=attempt.inquiries + 1)
+def inquired(
+    owner: Owner, attempt: Attempt, context: Context, refused: RefusedSend | None = None
+) -> tuple[Owner, Attempt]:
+    """Return owner and attempt after an inquiry without a new state: one inquiry more, and the lease released.
+
+    `refused`: the refusal that the inquiry did not prove.
+    """
+    waited = replace(attempt, inquiries=attempt.inquiries + 1, refused_send=refused or attempt.refused_send)
     kept = replace(
         owner,
         attempts=tuple(waited if a.number == attempt.number else a for a in owner.attempts),
@@ -44,6 +50,13 @@ def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, A
 def first_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Context) -> int:
     """Return the time of the first inquiry about an attempt that has just got its state."""
     return context.now_ms + inquiry_delay_ms(0, _webhook_wait_ms(owner, attempt, context))
+
+
+def unwatched(owner: Owner, attempt: Attempt) -> Owner:
+    """Return the owner when the provider can no longer turn this decline into a success: no work is left."""
+    closed = replace(attempt, reopens_until_ms=None)
+    attempts = tuple(closed if a.number == attempt.number else a for a in owner.attempts)
+    return replace(owner, attempts=attempts, due_at_ms=None)
 
 
 def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Context) -> int:
@@ -79,13 +92,15 @@ def _is_cancel_requested(owner: Payment | Operation) -> bool:
 def _turning_points(attempt: Attempt, context: Context) -> list[int]:
     """Return the times at which the allowed recovery steps change.
 
-    The payer's action lapses at the provider, or the inquiry horizon ends.
+    The payer's action lapses at the provider, the inquiry horizon ends, or a refusal can be proven.
     """
     if attempt.deadline_ms is not None:
         return [attempt.deadline_ms]
-    if context.able is not None and attempt.is_open:
-        return [inquiries_end_at_ms(attempt, context.able)]
-    return []
+    if context.able is None or not attempt.is_open:
+        return []
+    refused = attempt.refused_send
+    proven_at_ms = [refused.at_ms + context.able.visibility_lag_ms] if refused is not None else []
+    return [inquiries_end_at_ms(attempt, context.able), *proven_at_ms]
 
 
 def next_attempt_at_ms(

@@ -79,6 +79,7 @@ def reopened(attempt: Attempt, *, epoch: int, now_ms: int) -> Attempt:
         settled_at_ms=None,
         code=None,
         message=None,
+        refused_send=None,
         inquiries=0,
     )
 

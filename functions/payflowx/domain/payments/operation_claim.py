@@ -11,11 +11,9 @@ from payflowx.domain.payments.claim import (
 from payflowx.domain.payments.not_sent import answered
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Candidate, Payment
-from payflowx.domain.payments.retry import FailureReason
+from payflowx.domain.payments.retry import FailureReason, may_try_again
 from payflowx.domain.shared.limits import EARLY_GRACE_MS, MAX_ATTEMPTS, MAX_OPERATION_RETRIES
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
-
-_NOTHING_HAPPENED = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED})
 
 
 def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) -> ClaimDecision:
@@ -47,7 +45,7 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
 
 def why_stop(operation: Operation, now_ms: int) -> str | None:
     """Return the reason why no further attempt is allowed; None if one is."""
-    if not all(attempt.state in _NOTHING_HAPPENED for attempt in operation.attempts):
+    if not all(may_try_again(attempt) for attempt in operation.attempts):
         return "refused"
     last = operation.last_attempt
     may_append = len(operation.attempts) < MAX_ATTEMPTS or (last is not None and last.state is AttemptState.NOT_SENT)

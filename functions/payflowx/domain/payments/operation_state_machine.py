@@ -24,6 +24,7 @@ from payflowx.domain.payments.inquiry_times import (
     inquired,
     next_attempt_at_ms,
     next_inquiry_at_ms,
+    unwatched,
     wake_at,
 )
 from payflowx.domain.payments.last_errors import last_error, review_error
@@ -34,6 +35,7 @@ from payflowx.domain.payments.outcome import (
     Declined,
     Outcome,
     Succeeded,
+    Unknown,
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.review_reasons import ReviewReason
@@ -137,9 +139,12 @@ def schedule_operation_inquiry(
 
     Returns the operation and the delay in seconds of the message that wakes a worker.
     """
-    kept, waited = inquired(operation, attempt, context)
+    refused = outcome.refused if isinstance(outcome, Unknown) else None
+    kept, waited = inquired(operation, attempt, context, refused)
     if operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Succeeded):
         return replace(kept, attempts=operation.attempts, due_at_ms=None), None
+    if waited.is_watched:
+        return _watched(kept, waited, context)
     if not attempt.is_open and (operation.status is not OperationStatus.SUCCEEDED or attempt.inquiries >= MAX_RECHECKS):
         return replace(kept, due_at_ms=None), None
     return wake_at(kept, next_inquiry_at_ms(operation, waited, context), context.now_ms)
@@ -225,7 +230,17 @@ def _without_effect(
         return _placed(*wake_at(later, at_ms, context.now_ms), payment)
     code = stop or ("send_deadline_passed" if at_ms is None else "refused")
     moved = give_back(payment, operation, context.now_ms)
-    return _failed(moved.operation, code), moved.payment, None
+    failed = _failed(moved.operation, code)
+    if not recorded.is_watched:
+        return failed, moved.payment, None
+    return _placed(*_watched(failed, recorded, context), moved.payment)
+
+
+def _watched(operation: Operation, attempt: Attempt, context: Context) -> tuple[Operation, int | None]:
+    """Schedule the last inquiry about a refused operation, when the provider must show what it did; then it rests."""
+    if attempt.may_reopen(context.now_ms):
+        return wake_at(operation, attempt.reopens_until_ms or 0, context.now_ms)
+    return unwatched(operation, attempt), None
 
 
 def _still_in_review(operation: Operation, recorded: Attempt, context: Context) -> Operation:

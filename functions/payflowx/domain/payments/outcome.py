@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import DeclineKind
 
 
@@ -111,6 +112,8 @@ class Unknown:
 
     code: str
     message: str = ""
+    refused: RefusedSend | None = None
+    """The provider refused the operation, but complete reads must prove that nothing happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +142,7 @@ class NotFound:
     """An inquiry found nothing. However often it is repeated, it proves nothing by itself."""
 
     complete: bool = False
-    """The answer was the complete, current list of the charge's operations of this kind, and ours is not in it.
+    """The answer was the complete list of the charge's operations of this kind, and ours is not in it.
 
     Together with a documented refusal it ends a capture, void or refund.
     """

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.not_sent import answered
+from payflowx.domain.payments.outcome import RETRYABLE_REJECTIONS
 from payflowx.domain.payments.payment import Candidate, Payment
 from payflowx.domain.shared.limits import HOUR_MS, MAX_ATTEMPTS, MAX_RETRIES_CEILING
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind
-
-_SAME_PROVIDER_AGAIN = frozenset({AttemptState.NOT_SENT, AttemptState.REJECTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +50,9 @@ def choose_candidate(
 ) -> Candidate | FailureReason:
     """Return the next candidate of the route, or the reason why there is none.
 
-    An untried candidate comes first. Then the one that was tried longest ago, if its attempts all proved that nothing
-    happened: so a provider that cannot be reached does not keep a payment from one that can. A provider that declined
-    is not tried again; a disabled one is skipped.
+    An untried candidate comes first. Then the one that was tried longest ago, if the same request may pass there later:
+    so a provider that cannot be reached does not keep a payment from one that can. A provider that declined, or refused
+    the request itself, is not tried again; a disabled one is skipped.
     """
     reason = _why_no_attempt(payment, policy, now_ms)
     if reason is not None:
@@ -62,7 +61,7 @@ def choose_candidate(
         (_last_claim_of(payment, candidate), place, candidate)
         for place, candidate in enumerate(payment.route.candidates)
         if candidate.provider not in disabled
-        and all(attempt.state in _SAME_PROVIDER_AGAIN for attempt in _attempts_at(payment, candidate))
+        and all(may_try_again(attempt) for attempt in _attempts_at(payment, candidate))
     ]
     if not usable:
         return FailureReason(code="route_exhausted", message="No provider of the route is left to try.")
@@ -76,6 +75,17 @@ def attempt_to_reopen(payment: Payment, candidate: Candidate) -> Attempt | None:
     """Return the candidate's newest attempt if nothing was sent for it; None if a new attempt is required."""
     newest = next(reversed(_attempts_at(payment, candidate)), None)
     return newest if newest is not None and newest.state is AttemptState.NOT_SENT else None
+
+
+def may_try_again(attempt: Attempt) -> bool:
+    """Return whether the same provider may be asked again after this attempt of a payment or operation.
+
+    Nothing was sent, or the provider rejected it for its time or the account's credentials. A provider that refused
+    the request itself refuses it again.
+    """
+    if attempt.state is AttemptState.REJECTED:
+        return attempt.code in RETRYABLE_REJECTIONS
+    return attempt.state is AttemptState.NOT_SENT
 
 
 def _attempts_at(payment: Payment, candidate: Candidate) -> list[Attempt]:

@@ -17,6 +17,7 @@ from payflowx.domain.payments.inquiry_times import (
     inquired,
     next_attempt_at_ms,
     next_inquiry_at_ms,
+    unwatched,
     wake_at,
 )
 from payflowx.domain.payments.last_errors import last_error, review_error
@@ -120,9 +121,7 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     """
     kept, waited = inquired(payment, attempt, context)
     if attempt.is_watched and not attempt.may_reopen(context.now_ms):
-        closed = replace(waited, reopens_until_ms=None)
-        attempts = tuple(closed if a.number == attempt.number else a for a in kept.attempts)
-        return replace(kept, attempts=attempts, due_at_ms=None), None
+        return unwatched(kept, waited), None
     if not attempt.is_open and not attempt.is_watched:
         return kept, None  # another writer closed the attempt meanwhile
     return wake_at(kept, next_inquiry_at_ms(payment, waited, context), context.now_ms)

@@ -9,6 +9,7 @@ from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.cashfree_mock import operations, requests, responses, webhooks
+from payflowx.providers.cashfree_mock.refusals import REFUSALS
 from payflowx.providers.contract import Connector, OperationStep, Step
 
 
@@ -77,5 +78,6 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
+    refusals=REFUSALS,
 )
 """Cancelling terminates the order: once terminated and read back, it can never be paid."""

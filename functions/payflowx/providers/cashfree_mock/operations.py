@@ -19,15 +19,13 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
-from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.cashfree_mock.requests import json_with_amount, keyed, order_path
 from payflowx.providers.cashfree_mock.responses import amount_of, payment, payments_in, refused
 from payflowx.providers.json_fields import as_text, error_body, json_object, reference
+from payflowx.providers.refusals import RefusedCall
 
 _ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
-_DONE_BEFORE: Final = frozenset({"order_authorization_invalid", "refund_already_exists"})
-"""An earlier request of ours may be the cause: only a read can decide."""
 
 
 def capture_or_void(request: OperationRequest) -> HttpRequest:
@@ -55,7 +53,7 @@ def read_refund(request: OperationRequest) -> HttpRequest:
 def captured_or_voided(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a capture or void: the payment. An unchanged payment is `Unknown` here."""
     if response.status != 200:
-        return _not_moved(response)
+        return refused(RefusedCall(request.kind), response)
     outcome = _settled(request, json_object(response))
     return Unknown(code="not_settled") if isinstance(outcome, NotFound) else outcome
 
@@ -71,7 +69,7 @@ def capture_or_void_found(request: OperationRequest, response: HttpResponse) -> 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a refund, or its stored copy when the key was used before."""
-    return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
+    return _ours(request, json_object(response)) if response.status == 200 else refused(RefusedCall.REFUND, response)
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
@@ -79,7 +77,7 @@ def refund_found(request: OperationRequest, response: HttpResponse) -> StepResul
     if response.status == 200:
         return _ours(request, json_object(response))
     if response.status == 404 and error_body(response).get("code") == "refund_not_found":
-        return NotFound()
+        return NotFound(complete=True)
     return Unknown(code=f"http_{response.status}")
 
 
@@ -115,7 +113,7 @@ def _settled(request: OperationRequest, item: dict[str, Any]) -> Outcome:
         case Succeeded():
             return Declined(code="already_captured", reference=payment_id)
         case Authorized():
-            return NotFound()
+            return NotFound(complete=True)
         case Mismatch() | Unknown() as outcome:
             return outcome
         case _:
@@ -136,11 +134,6 @@ def _ours(request: OperationRequest, item: dict[str, Any]) -> Outcome:
     if (item.get("order_id"), item.get("refund_id")) != (request.charge_key, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("cf_refund_id")))
     return refund_outcome(item)
-
-
-def _not_moved(response: HttpResponse) -> Outcome:
-    code = error_body(response).get("code")
-    return Unknown(code=provider_code(code)) if code in _DONE_BEFORE else refused(response)
 
 
 def _post(request: OperationRequest, what: str, body: dict[str, Any]) -> HttpRequest:

@@ -22,6 +22,7 @@ from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.cashfree_mock.refusals import REFUSALS
 from payflowx.providers.json_fields import (
     action,
     as_object,
@@ -30,8 +31,8 @@ from payflowx.providers.json_fields import (
     json_array,
     json_object,
     reference,
-    refusal,
 )
+from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 _KINDS: Final = {"BANK_UNAVAILABLE": DeclineKind.SOFT, "INSUFFICIENT_FUNDS": DeclineKind.FUNDS}
@@ -46,7 +47,7 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
         if order.get("order_id") != request.provider_key:
             return Unknown(code="another_order")
         return Progress(facts={"payment_session_id": _session(order.get("payment_session_id"))})
-    return refused(response)
+    return refused(RefusedCall.CHARGE, response)
 
 
 def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -56,7 +57,7 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if response.status == 400 and error.get("code") == "instrument_invalid":
         message = sanitize(error.get("message"))
         return Declined(kind=DeclineKind.HARD, code="instrument_invalid", message=message, cancel_required=True)
-    return refused(response)
+    return refused(RefusedCall.CHARGE, response)
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -164,11 +165,10 @@ def _session(value: object) -> str:
     return session
 
 
-def refused(response: HttpResponse) -> Rejected | Unknown:
+def refused(call: RefusedCall, response: HttpResponse) -> Rejected | Unknown:
     """Read an error status that is no decline."""
     error = error_body(response)
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")
-    if error.get("code") in {"order_already_exists", "order_already_paid"}:
-        return Unknown(code=provider_code(error.get("code")))
-    return refusal(response, error, retry_after_header="x-ratelimit-retry")
+    code, message = error.get("code"), error.get("message")
+    return REFUSALS.read(call, response, code, message, retry_after_header="x-ratelimit-retry")

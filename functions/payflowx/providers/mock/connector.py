@@ -10,6 +10,7 @@ from payflowx.domain.shared.operation_request import OperationKind, OperationReq
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.contract import Connector, OperationStep, Step
 from payflowx.providers.mock import operations, requests, responses, webhooks
+from payflowx.providers.mock.refusals import REFUSALS
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
@@ -55,5 +56,6 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
+    refusals=REFUSALS,
 )
 """Idempotency keys live for 24 hours; a charge that waits for the payer can be cancelled and read back."""

@@ -19,6 +19,7 @@ from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.json_fields import as_int, as_text, json_object, reference
 from payflowx.providers.mock.responses import refused
+from payflowx.providers.refusals import RefusedCall
 
 
 def move(request: OperationRequest) -> HttpRequest:
@@ -44,7 +45,11 @@ def read(request: OperationRequest) -> HttpRequest:
 
 def moved(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the request, or its stored copy when the key was used before."""
-    return _ours(request, json_object(response)) if response.status == 200 else refused(response)
+    return (
+        _ours(request, json_object(response))
+        if response.status == 200
+        else refused(RefusedCall(request.kind), response)
+    )
 
 
 def found(request: OperationRequest, response: HttpResponse) -> StepResult:
@@ -55,7 +60,7 @@ def found(request: OperationRequest, response: HttpResponse) -> StepResult:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ValueError("data is no list of operations")
     if not items:
-        return NotFound()
+        return NotFound(complete=True)
     return _ours(request, items[0]) if len(items) == 1 else Mismatch(code="duplicate_operation")
 
 

@@ -28,8 +28,9 @@ from payflowx.providers.json_fields import (
     error_body,
     json_object,
     reference,
-    refusal,
 )
+from payflowx.providers.mock.refusals import REFUSALS
+from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 _DECLINES: Final = {
@@ -50,7 +51,7 @@ def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
         return _declined(error, reference(as_object(error.get("charge")).get("id")))
     if error.get("code") == "invalid_source":
         return Declined(kind=DeclineKind.HARD, code="invalid_source", message=sanitize(error.get("message")))
-    return refused(response)
+    return refused(RefusedCall.CHARGE, response)
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -83,12 +84,12 @@ def read_back(request: ChargeRequest, response: HttpResponse) -> StepResult:
     return charge(json_object(response)) if response.status == 200 else Unknown(code=f"http_{response.status}")
 
 
-def refused(response: HttpResponse) -> Rejected | Unknown:
+def refused(call: RefusedCall, response: HttpResponse) -> Rejected | Unknown:
     """Read an error status that is no decline."""
     error = as_object(error_body(response).get("error"))
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")
-    return refusal(response, error, retry_after_header="retry-after")
+    return REFUSALS.read(call, response, error.get("code"), error.get("message"), retry_after_header="retry-after")
 
 
 def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:

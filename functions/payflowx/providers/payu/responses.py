@@ -199,7 +199,7 @@ def refusal_of(answer: Mapping[str, Any], private: tuple[str, ...] = ()) -> Reje
     said = answer.get("msg") or answer.get("message")
     reason, message = word_of(said).rstrip("."), sanitize(said, known=private)
     if reason == "invalid hash":
-        return Rejected(code="invalid_hash", message=message, misconfigured=True)
+        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
     if reason.startswith("requests limit reached") or "too many requests" in reason:
         return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
     if reason.startswith("invalid parameter:") and not _CONFLICT.search(reason):

@@ -10,6 +10,7 @@ from payflowx.domain.shared.operation_request import OperationKind, OperationReq
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.contract import Connector, OperationStep, Step
 from payflowx.providers.razorpay_mock import operations, requests, responses, webhooks
+from payflowx.providers.razorpay_mock.refusals import REFUSALS
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
@@ -62,5 +63,6 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
+    refusals=REFUSALS,
 )
 """No idempotency keys and no cancel: an unknown payment is read for ten minutes, then it goes to manual review."""

@@ -4,7 +4,7 @@ There are no idempotency keys: an unknown operation is read, not sent again. A c
 is captured at most once. A refund carries our key as its receipt.
 """
 
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from payflowx.domain.payments.outcome import (
@@ -21,10 +21,8 @@ from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.json_fields import as_int, as_text, json_object, reference
 from payflowx.providers.razorpay_mock.requests import post
-from payflowx.providers.razorpay_mock.responses import reason_of, refused
-
-_DONE_BEFORE: Final = frozenset({"not_capturable", "not_refundable"})
-"""The payment's state forbids it, possibly because of an earlier request of ours: only a read can decide."""
+from payflowx.providers.razorpay_mock.responses import refused
+from payflowx.providers.refusals import RefusedCall
 
 
 def capture(request: OperationRequest) -> HttpRequest:
@@ -52,7 +50,7 @@ def read_refund(request: OperationRequest) -> HttpRequest:
 
 def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
-        return _not_moved(response)
+        return refused(RefusedCall.CAPTURE, response)
     outcome = _capture(request, json_object(response))
     return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
 
@@ -65,7 +63,7 @@ def capture_found(request: OperationRequest, response: HttpResponse) -> StepResu
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
-    return _ours(request, json_object(response)) if response.status == 200 else _not_moved(response)
+    return _ours(request, json_object(response)) if response.status == 200 else refused(RefusedCall.REFUND, response)
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
@@ -84,7 +82,7 @@ def refund_listed(request: OperationRequest, response: HttpResponse) -> StepResu
     ours = [item for item in items if item.get("receipt") == request.provider_key]
     if len(ours) > 1:
         return Mismatch(code="duplicate_refund")
-    return _ours(request, ours[0]) if ours else NotFound()
+    return _ours(request, ours[0]) if ours else NotFound(complete=True)
 
 
 def refund_outcome(item: dict[str, Any]) -> Outcome:
@@ -120,7 +118,7 @@ def _capture(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
                 merchant_reference=request.provider_key,
             )
         case "authorized":
-            return NotFound()
+            return NotFound(complete=True)
         case _:
             return Unknown(code="status_not_known")
 
@@ -129,11 +127,6 @@ def _ours(request: OperationRequest, item: dict[str, Any]) -> Outcome:
     if (item.get("payment_id"), item.get("receipt")) != (request.charge_reference, request.provider_key):
         return Mismatch(code="reference_differs", reference=reference(item.get("id")))
     return refund_outcome(item)
-
-
-def _not_moved(response: HttpResponse) -> Outcome:
-    reason = reason_of(response)
-    return Unknown(code=reason) if reason in _DONE_BEFORE else refused(response)
 
 
 def _payment(request: OperationRequest) -> str:

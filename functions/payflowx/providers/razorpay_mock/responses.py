@@ -28,8 +28,9 @@ from payflowx.providers.json_fields import (
     error_body,
     json_object,
     reference,
-    refusal,
 )
+from payflowx.providers.razorpay_mock.refusals import REFUSALS
+from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
@@ -54,7 +55,7 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the id of the order, which every payment needs."""
     if response.status == 200:
         return Progress(facts={"order_id": reference(json_object(response).get("id"))})
-    return refused(response)
+    return refused(RefusedCall.CHARGE, response)
 
 
 def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -68,7 +69,7 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
         return Unknown(code=provider_code(error.get("reason")))
     if response.status == 400 and payment_id is not None:
         return _declined(error.get("reason"), error.get("description"), payment_id)
-    return refused(response)
+    return refused(RefusedCall.CHARGE, response)
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -131,11 +132,11 @@ def _declined(reason: object, description: object, payment_id: str) -> Outcome:
     )
 
 
-def refused(response: HttpResponse) -> Rejected | Unknown:
+def refused(call: RefusedCall, response: HttpResponse) -> Rejected | Unknown:
     """Read an error status that is no decline."""
     error = as_object(error_body(response).get("error"))
-    known = {"code": error.get("reason") or error.get("code"), "message": error.get("description")}
-    return refusal(response, known, retry_after_header="retry-after")
+    code = error.get("reason") or error.get("code")
+    return REFUSALS.read(call, response, code, error.get("description"), retry_after_header="retry-after")
 
 
 def reason_of(response: HttpResponse) -> str:

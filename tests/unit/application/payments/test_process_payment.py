@@ -112,6 +112,29 @@ def test_what_proves_no_charge_fails_over_at_once(world: World, answer: object, 
     assert len(keys) == 2
 
 
+class TestARefusalOfTheRequestItself:
+    REFUSED = Rejected(code="amount_too_small", message="The amount must be at least 50 cents.")
+
+    def test_the_next_provider_is_asked_at_once(self, world: World) -> None:
+        world.providers.get("alpha").charges = [self.REFUSED]
+        payment = world.accept()
+        world.work()
+        assert [delay for _, delay in world.jobs.sent] == [0]
+        world.work()
+        assert states(world, payment) == [("alpha", AttemptState.REJECTED), ("beta", AttemptState.SUCCEEDED)]
+
+    def test_no_provider_is_asked_twice(self, world: World) -> None:
+        for name in ("alpha", "beta", "gamma"):
+            world.providers.get(name).charges = [self.REFUSED] * 9
+        payment = world.accept()
+        world.work_until_idle()
+        now = world.now(payment)
+        assert [state for _, state in states(world, payment)] == [AttemptState.REJECTED] * 3
+        assert (now.status, now.last_error.code if now.last_error else None) == (PaymentStatus.FAILED, "rejected")
+        assert now.attempts[-1].message == "The amount must be at least 50 cents."
+        assert now.updated_at_ms - now.created_at_ms < 60_000
+
+
 def test_a_misconfigured_account_is_counted(world: World) -> None:
     world.providers.get("alpha").charges = [Rejected(code="unauthorized", misconfigured=True)]
     world.accept()

@@ -3,6 +3,7 @@
 Readers take the attributes they know; `core.changes` keeps the others when the payment is written again.
 """
 
+from dataclasses import asdict
 from typing import Any, Final, get_args, get_type_hints
 
 from payflowx.adapters.dynamodb.core import keys
@@ -23,6 +24,7 @@ from payflowx.domain.payments.payment import (
     PaymentMethod,
     Route,
 )
+from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, Initiator, PaymentStatus
 
 _ACTION_KINDS: Final[frozenset[str]] = frozenset(get_args(get_type_hints(NextAction)["kind"]))
@@ -214,6 +216,8 @@ def attempt_to_item(attempt: Attempt) -> Item:
     if attempt.next_action is not None:
         action = attempt.next_action
         values["next_action"] = {"kind": action.kind, "url": action.url, "fields": dict(action.fields) or None}
+    if attempt.refused_send is not None:
+        values["refused_send"] = asdict(attempt.refused_send)
     optional = ("progress", "retry_after_seconds", "inquiries")
     return {name: value for name, value in values.items() if value is not None and not (name in optional and not value)}
 
@@ -226,6 +230,8 @@ def attempt_from_item(item: Item) -> Attempt:
         fields["decline_kind"] = DeclineKind(fields["decline_kind"])
     if "next_action" in fields:
         fields["next_action"] = _action_from_item(fields["next_action"])
+    if "refused_send" in fields:
+        fields["refused_send"] = RefusedSend(**known(fields["refused_send"], RefusedSend))
     return Attempt(**fields)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.payment import LastError, Payment
+from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.api.payments.types import (
@@ -42,7 +42,7 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         payment_method_type=payment.payment_method.type,
         attempts=[_attempt(attempt) for attempt in payment.attempts],
         retry_count=payment.retry_count,
-        last_error=_last_error(payment.last_error),
+        last_error=_last_error(payment),
         next_action=_next_action(payment),
         cancel_requested=payment.cancel_requested,
         description=payment.description,
@@ -75,7 +75,7 @@ def present_operation(operation: Operation) -> OperationAnswer:
         provider=last.provider if last else None,
         provider_ref=last.reference if last else None,
         attempts=[_attempt(attempt) for attempt in operation.attempts],
-        last_error=_last_error(operation.last_error),
+        last_error=_last_error(operation),
         created_at=timestamp(operation.created_at_ms),
         updated_at=timestamp(operation.updated_at_ms),
     )
@@ -110,14 +110,17 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
     )
 
 
-def _last_error(error: LastError | None) -> LastErrorAnswer | None:
+def _last_error(owner: Payment | Operation) -> LastErrorAnswer | None:
+    error = owner.last_error
     if error is None:
         return None
+    attempt = owner.attempt(error.attempt) if error.attempt else None
     return LastErrorAnswer(
         code=error.code,
         message=error.message,
         provider=error.provider,
         provider_code=error.provider_code,
+        provider_message=(attempt.message or None) if attempt and attempt.code == error.provider_code else None,
         attempt=error.attempt,
     )
 

@@ -192,12 +192,16 @@ class AttemptAnswer(_Answer):
 
 
 class LastErrorAnswer(_Answer):
-    """Why the last attempt did not succeed. `code` is ours and stable, `providerCode` the provider's own."""
+    """Why the last attempt did not succeed. `code` is ours and stable, `providerCode` the provider's own.
+
+    `providerMessage` is the provider's own sentence, without personal data and ids.
+    """
 
     code: str
     message: str
     provider: str | None
     provider_code: str | None
+    provider_message: str | None
     attempt: int | None
 
 

@@ -1,0 +1,191 @@
+"""A capture, void or refund that the provider refused: when it ends, and when it must wait."""
+
+from dataclasses import replace
+
+import pytest
+
+from payflowx.domain.payments.operation import Operation, Origin
+from payflowx.domain.payments.outcome import Accepted, NotFound, Rejected, Unknown
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
+from payflowx.domain.shared.identifiers import derive_provider_key
+from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus
+from tests.support.balance import operations_of
+from tests.support.world import World
+from tests.unit.application.payments.test_operations import TIMEOUT, charged, held, money, provider
+
+CAPTURE, VOID, REFUND = OperationKind
+LAG_MS = 10 * MINUTE_MS
+REFUSED = Rejected(code="not_enough_balance", message="Your account does not have enough balance.")
+DONE_BEFORE = Rejected(code="charge_already_refunded", message="Fully refunded.", claims_done=True)
+ABSENT, CUT_OFF = NotFound(complete=True), Unknown(code="list_incomplete")
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    provider(world).able = replace(provider(world).able, visibility_lag_ms=LAG_MS)
+    return world
+
+
+def refund(
+    world: World, *moves: Rejected | Unknown, inquiries: list[object], amount: int = 60
+) -> tuple[Payment, Operation]:
+    payment = charged(world)
+    provider(world).moves = list(moves)
+    provider(world).operation_inquiries = list(inquiries)  # type: ignore[arg-type]
+    operation = world.request(REFUND, payment, amount).operation
+    world.work()
+    return payment, world.operation_now(operation)
+
+
+def later(world: World, operation: Operation, seconds: int) -> Operation:
+    """What is due within this time has been done."""
+    until_ms = world.clock.now_ms() + seconds * SECOND_MS
+    while world.clock.now_ms() < until_ms:
+        world.work_until_idle()
+        world.clock.advance(min(60, max(1, (until_ms - world.clock.now_ms()) // SECOND_MS)))
+        world.sweep(world.deadline)
+    world.work_until_idle()
+    return world.operation_now(operation)
+
+
+class TestTheFirstSend:
+    def test_one_complete_read_without_ours_ends_it_at_once(self, world: World) -> None:
+        payment, operation = refund(world, REFUSED, inquiries=[ABSENT])
+        assert operation.status is OperationStatus.FAILED
+        assert operation.last_error is not None
+        assert (operation.last_error.code, operation.last_error.provider_code) == ("refused", "not_enough_balance")
+        assert operation.attempts[0].message == "Your account does not have enough balance."
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 100}
+        assert (provider(world).moves_of("move"), provider(world).moves_of("inquire")) == (1, 1)
+
+    @pytest.mark.parametrize("kind", [CAPTURE, VOID])
+    def test_so_do_a_capture_and_a_void(self, world: World, kind: OperationKind) -> None:
+        payment = held(world)
+        provider(world).moves, provider(world).operation_inquiries = [REFUSED], [ABSENT]
+        operation = world.request(kind, payment, 60 if kind is CAPTURE else None).operation
+        world.work()
+        assert world.operation_now(operation).status is OperationStatus.FAILED
+        assert money(world.now(payment)) == {"capturable": 100}
+
+    def test_it_stays_on_watch_until_the_provider_must_show_what_it_did(self, world: World) -> None:
+        _, operation = refund(world, REFUSED, inquiries=[ABSENT, ABSENT])
+        assert operation.due_at_ms is not None
+        resting = later(world, operation, LAG_MS // SECOND_MS + 120)
+        assert (resting.status, resting.due_at_ms) == (OperationStatus.FAILED, None)
+        assert provider(world).moves_of("inquire") == 2
+
+    def test_a_success_that_appears_on_watch_requires_review_and_is_booked(self, world: World) -> None:
+        payment, operation = refund(world, REFUSED, inquiries=[ABSENT, "moved"])
+        now = later(world, operation, LAG_MS // SECOND_MS + 120)
+        assert now.status is OperationStatus.IN_REVIEW
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 40, "refunded": 60}
+
+    def test_a_read_that_finds_ours_decides_instead(self, world: World) -> None:
+        _, operation = refund(world, REFUSED, inquiries=["moved"])
+        assert operation.status is OperationStatus.SUCCEEDED
+
+    @pytest.mark.parametrize("read", [CUT_OFF, NotFound(), Unknown(code="http_500")])
+    def test_a_read_that_is_not_complete_ends_nothing(self, world: World, read: object) -> None:
+        payment, operation = refund(world, REFUSED, inquiries=[read])
+        assert (operation.status, operation.attempts[0].state) == (OperationStatus.PENDING, AttemptState.UNKNOWN)
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 40}
+
+    def test_a_later_complete_read_ends_it_and_nothing_is_sent_again(self, world: World) -> None:
+        payment, operation = refund(world, REFUSED, inquiries=[CUT_OFF, CUT_OFF, ABSENT])
+        now = later(world, operation, 300)
+        assert now.status is OperationStatus.FAILED
+        assert provider(world).moves_of("move") == 1
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 100}
+
+
+class TestASendAgain:
+    def test_it_ends_with_a_second_complete_read_after_the_visibility_lag_and_not_before(self, world: World) -> None:
+        payment, operation = refund(world, TIMEOUT, REFUSED, inquiries=[NotFound(), *[ABSENT] * 50])
+        while (refused := world.operation_now(operation).attempts[0].refused_send) is None:
+            world.work()
+        while world.operation_now(operation).status is OperationStatus.PENDING:
+            assert money(world.now(payment)) == {"captured": 100, "refundable": 40}
+            later(world, operation, 60)
+        now = world.operation_now(operation)
+        assert (now.status, now.attempts[0].code) == (OperationStatus.FAILED, "not_enough_balance")
+        assert now.updated_at_ms >= refused.at_ms + LAG_MS
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 100}
+        assert provider(world).moves_of("move") == 2
+
+    def test_incomplete_reads_do_not_count(self, world: World) -> None:
+        _, operation = refund(world, TIMEOUT, REFUSED, inquiries=[NotFound(), *[CUT_OFF] * 50])
+        assert later(world, operation, LAG_MS // SECOND_MS + 300).status is OperationStatus.PENDING
+
+    def test_the_first_complete_read_may_be_late_but_a_second_one_follows(self, world: World) -> None:
+        inquiries: list[object] = [NotFound(), *[CUT_OFF] * 3, ABSENT, ABSENT]
+        _, operation = refund(world, TIMEOUT, REFUSED, inquiries=inquiries)
+        now = later(world, operation, 4 * LAG_MS // SECOND_MS)
+        assert now.status is OperationStatus.FAILED
+        assert provider(world).operation_inquiries == []
+
+    def test_an_accepted_one_goes_on(self, world: World) -> None:
+        _, operation = refund(
+            world, TIMEOUT, REFUSED, inquiries=[NotFound(), ABSENT, Accepted(reference="re_1"), "moved"]
+        )
+        assert later(world, operation, 3_600).status is OperationStatus.SUCCEEDED
+
+
+class TestWhatTheProviderSaysWasDoneBefore:
+    def list_refunds(self, world: World, *refunds: ProviderRefund) -> None:
+        provider(world).refunds = list(refunds)
+
+    def test_the_list_must_show_where_the_whole_amount_went(self, world: World) -> None:
+        self.list_refunds(world, elsewhere(100))
+        payment, operation = refund(world, DONE_BEFORE, inquiries=[])
+        assert operation.status is OperationStatus.FAILED
+        world.work_until_idle()
+        assert money(world.now(payment)) == {"captured": 100, "refunded": 100}
+        assert [o.amount for o in operations_of(world, payment) if o.origin is Origin.PROVIDER] == [100]
+
+    @pytest.mark.parametrize("amount", [0, 40, 99])
+    def test_a_list_that_does_not_add_up_proves_nothing(self, world: World, amount: int) -> None:
+        self.list_refunds(world, *([elsewhere(amount)] if amount else []))
+        _, operation = refund(world, DONE_BEFORE, inquiries=[NotFound()] * 50)
+        assert operation.status is OperationStatus.PENDING
+
+    def test_a_refund_that_failed_moved_nothing(self, world: World) -> None:
+        self.list_refunds(world, replace(elsewhere(100), state=RefundState.FAILED))
+        _, operation = refund(world, DONE_BEFORE, inquiries=[])
+        assert operation.status is OperationStatus.PENDING
+
+    def test_ours_in_the_list_is_read(self, world: World) -> None:
+        payment = charged(world)
+        operation = world.request(REFUND, payment, 100).operation
+        key = derive_provider_key(operation.operation_id, 1)
+        provider(world).moves, provider(world).operation_inquiries = [DONE_BEFORE], ["moved"]
+        self.list_refunds(world, replace(elsewhere(100), provider_key=key))
+        world.work()
+        assert world.operation_now(operation).status is OperationStatus.SUCCEEDED
+
+    def test_without_a_list_it_is_never_believed(self, world: World) -> None:
+        _, operation = refund(world, DONE_BEFORE, inquiries=[ABSENT] * 50)
+        assert later(world, operation, 600).status is OperationStatus.PENDING
+
+    def test_the_refusal_for_another_reason_books_what_the_list_shows(self, world: World) -> None:
+        self.list_refunds(world, elsewhere(70))
+        payment, operation = refund(world, REFUSED, inquiries=[])
+        assert operation.status is OperationStatus.FAILED
+        world.work_until_idle()
+        assert money(world.now(payment)) == {"captured": 100, "refundable": 30, "refunded": 70}
+
+
+def elsewhere(amount: int) -> ProviderRefund:
+    return ProviderRefund(
+        reference="re_dash", provider_key=None, amount=amount, currency="USD", state=RefundState.SUCCEEDED
+    )
+
+
+def test_the_refusal_is_stored_with_the_attempt(world: World) -> None:
+    _, operation = refund(world, REFUSED, inquiries=[CUT_OFF])
+    stored = world.operation_now(operation).attempts[0].refused_send
+    assert stored is not None
+    assert (stored.code, stored.is_first_send, stored.complete_reads) == ("not_enough_balance", True, 0)
