@@ -712,7 +712,8 @@ def test_only_the_whole_list_without_our_refund_says_that_there_is_none() -> Non
     assert move(step, operation_request(), answer(200, [])) == NotFound(complete=True)
     assert move(step, operation_request(), answer(200, others)) == NotFound(complete=True)
     assert move(step, operation_request(), answer(200, [REFUND, REFUND])) == Mismatch(code="duplicate_refund")
-    for not_a_list in (REFUND, {"data": []}, [1], [{**REFUND, "order_id": "another"}], b"<html>"):
+    not_lists: list[Any] = [REFUND, {"data": []}, [1], [{**REFUND, "order_id": "another"}], b"<html>"]
+    for not_a_list in not_lists:
         assert move(step, operation_request(), answer(200, not_a_list)) == NOT_UNDERSTOOD
     assert move(step, operation_request(), answer(404, error("refund_not_found"))) == NotFound()
     assert move(step, operation_request(), answer(404, b"<html>")) == Unknown(code="http_404")

@@ -499,9 +499,11 @@ class TestTheDashboard:
     @pytest.mark.parametrize("ours_first", [True, False])
     def test_one_beside_ours_is_booked_once_in_any_order(self, world: CashfreeWorld, *, ours_first: bool) -> None:
         payment = paid(world)
-        acts = [lambda: refund(world, payment, 10_000), lambda: in_dashboard(world, payment, "dashboard-1", 20_000)]
-        for act in acts if ours_first else reversed(acts):
-            act()
+        if ours_first:
+            refund(world, payment, 10_000)
+        in_dashboard(world, payment, "dashboard-1", 20_000)
+        if not ours_first:
+            refund(world, payment, 10_000)
         world.hear()
         world.run(600)
         world.hear()
