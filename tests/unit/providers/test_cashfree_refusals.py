@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ class TestEveryRow:
             outcome = read(call, {**documented(row), "message": sentence})
             assert isinstance(outcome, Rejected) is row.claims_done
 
-    def test_has_a_page_of_the_vendor(self, row: Refusal, call: RefusedCall) -> None:
+    def test_has_a_page_of_the_provider(self, row: Refusal, call: RefusedCall) -> None:
         assert row.source.startswith(("https://www.cashfree.com/docs/", "https://github.com/cashfree/"))
         assert row.meaning
 
@@ -118,6 +119,12 @@ class TestDottedCodes:
         for code in ("customer_phone_invalid.order_inactive", "customer_phone_invalid.", "customer_phone_invalid.x"):
             assert isinstance(order(body(code)), Unknown)
             assert isinstance(read(RefusedCall.CHARGE, body(code)), Unknown)
+
+
+def test_the_page_about_the_provider_names_every_row() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "providers" / "cashfree.md").read_text()
+    for word in (*(row.code for row in REFUSALS.rows), *(row.word for row in (*REASONS, *UPI_CODES))):
+        assert f"`{word}`" in page
 
 
 NEVER = [
