@@ -10,15 +10,15 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.api.handler": 171,
+    "payflowx.entrypoints.api.handler": 173,
     "payflowx.entrypoints.worker": 141,
     "payflowx.entrypoints.webhook_receiver": 92,
-    "payflowx.entrypoints.provider_events": 131,
+    "payflowx.entrypoints.provider_events": 133,
     "payflowx.entrypoints.deliverer": 125,
-    "payflowx.entrypoints.reconciler": 156,
+    "payflowx.entrypoints.reconciler": 160,
     "payflowx.entrypoints.sweeper": 117,
     "payflowx.entrypoints.operators.handler": 221,
-    "payflowx.entrypoints.routing_validator": 46,
+    "payflowx.entrypoints.routing_validator": 50,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
 

@@ -7,6 +7,7 @@ import click
 
 from ops.commands.audit import audit
 from ops.commands.credentials import credentials
+from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
 from ops.commands.doctor import doctor
 from ops.commands.keys import keys
@@ -28,6 +29,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     routing,
     payments,
     review,
+    disputes,
     dlq,
     reconcile,
     audit,

@@ -128,6 +128,11 @@ def merchant_option(command: F) -> F:
     )(command)
 
 
+def every_merchant_option(command: F) -> F:
+    """Whose list; where a list can be of all merchants."""
+    return click.option("--merchant", metavar="ID", help="Only this merchant's. Default: everyone's.")(command)
+
+
 def yes_option(command: F) -> F:
     """For scripts."""
     return click.option("--yes", is_flag=True, help="Do not ask whether this is meant.")(command)

@@ -57,6 +57,12 @@ class Session:
             if position is None:
                 return
 
+    def merchants(self, named: str | None) -> list[str]:
+        """The merchant that is named, else all."""
+        if named is not None:
+            return [named]
+        return [found["merchantId"] for found in self.pages("list_merchants", "after", "nextAfter")]
+
     def merchant(self, named: str | None) -> str:
         """The merchant that is meant: an id of a payment alone does not tell."""
         found = named or self.target.merchant

@@ -6,9 +6,10 @@ import time
 from typing import Final
 
 from simulation.calibration import MIN_SPEED
-from simulation.check import CheckResult, evidence_of, judge, shrink
+from simulation.check import CheckResult, evidence_of, judge
 from simulation.paths import MIN_SEEDS, MUST_HAPPEN
 from simulation.runner import Total, check_all
+from simulation.shrinking import shrink
 from simulation.trace import tell
 from simulation.world import Plan
 

@@ -76,7 +76,7 @@ class Api:
 
         def done(answer: Any) -> None:
             answers.append(answer)
-            self.kernel.after(0, lambda: self.kernel.resume(task))
+            self.kernel.after(0, task)
 
         self.platform.invoke(function, event, done)
         self.kernel.wait()

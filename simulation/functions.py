@@ -393,7 +393,7 @@ class _Concurrency:
                     errors.append(error)
             running -= 1
             if running == 0:
-                self.kernel.after(0, lambda: self.kernel.resume(parent))
+                self.kernel.after(0, parent)
 
         if running:
             parent.owner.tasks += [self.kernel.spawn(child, parent.owner) for _ in range(running)]

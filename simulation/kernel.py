@@ -1,8 +1,8 @@
 """Simulated time, and tasks that take turns on it: one thread, and a seed that decides who is next."""
 
 import contextlib
-import heapq
 from collections.abc import Callable
+from heapq import heappop, heappush
 from random import Random
 from typing import Final
 
@@ -44,30 +44,38 @@ class Task:
 class Kernel:
     """The clock and the queue of what happens next. Ties are broken by the order in which they were planned."""
 
-    __slots__ = ("_heap", "_hub", "_planned", "current", "now_ms", "random")
+    __slots__ = ("_heap", "_hub", "_planned", "_until_ms", "current", "now_ms", "random")
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.now_ms = EPOCH_MS
         self.current: Task | None = None
-        self._heap: list[tuple[int, int, Callable[[], object]]] = []
+        self._heap: list[tuple[int, int, Task | Callable[[], object]]] = []
+        """What is planned: its time, its number, and the action, or the task that goes on then."""
         self._planned = 0
+        self._until_ms = EPOCH_MS
+        """The end of the current call of `run`."""
         self._hub = getcurrent()
 
-    def at(self, at_ms: int, action: Callable[[], object]) -> None:
-        """Do it then."""
+    def at(self, at_ms: int, action: Task | Callable[[], object]) -> None:
+        """Run the action then, or let the task go on."""
         self._planned += 1
-        heapq.heappush(self._heap, (at_ms, self._planned, action))
+        heappush(self._heap, (at_ms, self._planned, action))
 
-    def after(self, delay_ms: int, action: Callable[[], object]) -> None:
-        """Do it in a while."""
-        self.at(self.now_ms + delay_ms, action)
+    def after(self, delay_ms: int, action: Task | Callable[[], object]) -> None:
+        """As `at`, counted from now."""
+        self._planned += 1
+        heappush(self._heap, (self.now_ms + delay_ms, self._planned, action))
 
     def spawn(self, function: Callable[[], None], owner: Owner | None = None) -> Task:
         """A new task that begins at once."""
         task = Task(function, owner, self._hub)
-        self.after(0, lambda: self.resume(task))
+        self.after(0, task)
         return task
+
+    def is_quiet_until(self, at_ms: int) -> bool:
+        """Whether nothing else is planned up to that time, so that a task may go on without a turn of the others."""
+        return at_ms <= self._until_ms and not (self._heap and self._heap[0][0] <= at_ms)
 
     def resume(self, task: Task) -> None:
         """From the hub: let a task go on until it waits or ends."""
@@ -84,12 +92,16 @@ class Kernel:
         self.current = None
 
     def sleep(self, delay_ms: int) -> None:
-        """From a task: wait."""
+        """From a task: wait. Where nothing else would happen meanwhile, only the clock goes on: a switch is dear."""
         task = self.current
         if task is None or task.dead:
             raise Killed
-        self.at(self.now_ms + delay_ms, lambda: self.resume(task))
-        self.wait()
+        at_ms = self.now_ms + delay_ms
+        if self.is_quiet_until(at_ms):
+            self.now_ms = max(self.now_ms, at_ms)
+        else:
+            self.at(at_ms, task)
+            self.wait()
 
     def wait(self) -> None:
         """From a task: wait until somebody resumes it."""
@@ -111,18 +123,19 @@ class Kernel:
             task.greenlet.throw(Killed)
         self.current = None
 
-    def run(self, until_ms: int, *, is_done: Callable[[], bool] = lambda: False) -> bool:
-        """Advance to that time; True as soon as `is_done`, asked after each step, False when time is over."""
-        while self._heap and self._heap[0][0] <= until_ms:
-            at_ms, _, action = heapq.heappop(self._heap)
+    def run(self, until_ms: int) -> None:
+        """Do what is planned up to that time. The clock goes on to it only where more is planned for later."""
+        heap = self._heap
+        self._until_ms = until_ms
+        while heap and heap[0][0] <= until_ms:
+            at_ms, _, action = heappop(heap)
             self.now_ms = max(self.now_ms, at_ms)
-            action()
-            if is_done():
-                return True
-        if not self._heap:
-            return is_done()
-        self.now_ms = max(self.now_ms, until_ms)
-        return False
+            if type(action) is Task:
+                self.resume(action)
+            else:
+                action()
+        if heap:
+            self.now_ms = max(self.now_ms, until_ms)
 
     def close(self) -> None:
         """Forget what was planned."""

@@ -97,19 +97,21 @@ def tables() -> dict[str, Table]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be run. To shrink a finding, `only` keeps some payments, `without` leaves kinds of faults out, and
-    `without_steps` leaves out what merchants ask for afterwards, by the numbers of payment and step.
+    """What is to be run. To shrink a finding, `only` keeps some payments, `without` leaves kinds of faults out,
+    `without_steps` leaves out what merchants ask for afterwards, by the numbers of payment and step, and `is_brief`
+    makes a long run an ordinary one.
     """
 
     seed: int
     only: frozenset[int] | None = None
     without: frozenset[str] = frozenset()
     without_steps: frozenset[tuple[int, int]] = frozenset()
+    is_brief: bool = False
 
     @property
     def is_long(self) -> bool:
         """Whether the run waits for all that a provider may still turn round, which takes days."""
-        return self.seed % _LONG_EVERY == 0
+        return self.seed % _LONG_EVERY == 0 and not self.is_brief
 
 
 @dataclass(slots=True)

@@ -106,6 +106,15 @@ class Payments(Room):
             "ProviderMisconfigured": self._at_once(
                 "ProviderMisconfigured", "provider-misconfigured", "A provider refuses our credentials."
             ),
+            "DisputesReported": self._at_once(
+                "DisputesReported", "dispute", "A payer disputes a charge. Evidence has a deadline."
+            ),
+            "DisputesNearDeadline": Symptom(
+                metric=self._metric("DisputesNearDeadline", Duration.hours(1)),
+                threshold=1,
+                runbook="dispute",
+                says="The evidence of a dispute is due within three days.",
+            ),
             "SendsPostponed": Symptom(
                 metric=self._metric("SendsPostponed"),
                 threshold=3,

@@ -53,6 +53,7 @@ class Reconciliation(Room):
         )
         reconciler.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         reconciler.may_query(tables.transactions, index="byMerchant")
+        reconciler.may_query(tables.transactions, index="reviews")
         reconciler.may_write(tables.transactions, "PutItem", "UpdateItem", "BatchWriteItem")
         reconciler.may_read(tables.configuration, "Query")
         self._let_store_audit_entries(reconciler)

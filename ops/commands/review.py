@@ -5,7 +5,16 @@ from typing import Any, Final
 import click
 
 from ops.errors import Exit, OperatorError
-from ops.options import F, ReviewId, confirm, merchant_option, reason_option, target_options, yes_option
+from ops.options import (
+    F,
+    ReviewId,
+    confirm,
+    every_merchant_option,
+    merchant_option,
+    reason_option,
+    target_options,
+    yes_option,
+)
 from ops.review_text import review_text
 from ops.session import Session, pass_session
 
@@ -31,7 +40,7 @@ def review() -> None:
 
 
 @review.command("list")
-@click.option("--merchant", metavar="ID", help="Only this merchant's. Default: everyone's.")
+@every_merchant_option
 @target_options
 @pass_session
 def list_(session: Session, *, merchant: str | None) -> None:
@@ -41,7 +50,7 @@ def list_(session: Session, *, merchant: str | None) -> None:
     """
     found: list[dict[str, Any]] = []
     incomplete = []
-    for name in _merchants(session, merchant):
+    for name in session.merchants(merchant):
         complete, items = _reviews_of(session, name)
         found += items
         if not complete:
@@ -54,7 +63,7 @@ def list_(session: Session, *, merchant: str | None) -> None:
 
 
 @review.command("reindex")
-@click.option("--merchant", metavar="ID", help="Only this merchant's. Default: everyone's.")
+@every_merchant_option
 @reason_option
 @target_options
 @pass_session
@@ -64,7 +73,7 @@ def reindex(session: Session, *, merchant: str | None, reason: str) -> None:
     It walks the payments of the last 366 days, a hundred a request, and may be repeated.
     """
     walked = added = 0
-    for name in _merchants(session, merchant):
+    for name in session.merchants(merchant):
         position = None
         while True:
             page = session.change("reindex_reviews", reason, merchantId=name, position=position)
@@ -176,12 +185,6 @@ def close(
 def _shown(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:
     name = "transactionId" if ident.startswith(_PAYMENT) else "operationId"
     return session.ask("show_review", merchantId=session.merchant(merchant), **{name: ident}, **facts)
-
-
-def _merchants(session: Session, merchant: str | None) -> list[str]:
-    if merchant is not None:
-        return [merchant]
-    return [found["merchantId"] for found in session.pages("list_merchants", "after", "nextAfter")]
 
 
 def _reviews_of(session: Session, merchant: str) -> tuple[bool, list[dict[str, Any]]]:

@@ -257,7 +257,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "the body is not compared",
-        Edit(CreatePayment, "_replay", "existing.fingerprint != request.fingerprint", "False"),
+        Edit(CreatePayment, "_replay", "not existing.is_of(request.fingerprint, request.content_fingerprint)", "False"),
     ),
     broken(
         _ROOM,

@@ -92,10 +92,10 @@ class Database:
         schema = index.schema if index else table.schema
         wanted = _partition_of(text, names, values, schema)
         rows = index.rows(wanted, self.now_ms()) if index else table.rows(wanted)
-        matches = expressions.condition(text)
+        matches = expressions.condition(text, tuple(names.items()))
         if not rows and "FilterExpression" not in request:
             return {"Items": [], "Count": 0}  # most of a sweeper's queries
-        rows = [row for row in rows if matches(row, names, values)]
+        rows = [row for row in rows if matches(row, values)]
         forward = request.get("ScanIndexForward", True)
         rows = _continued(rows, request.get("ExclusiveStartKey"), table.schema, schema, forward=forward)
         limit = request.get("Limit", len(rows) + 1)
@@ -105,19 +105,12 @@ class Database:
             last = page[-1]
             answer["LastEvaluatedKey"] = {**table.schema.attributes(last), **schema.attributes(last)}
         if "FilterExpression" in request:
-            keep = expressions.condition(request["FilterExpression"])
-            page = [row for row in page if keep(row, names, values)]
+            keep = expressions.condition(request["FilterExpression"], tuple(names.items()))
+            page = [row for row in page if keep(row, values)]
         if "ProjectionExpression" in request:
             kept = {names.get(name, name) for name in request["ProjectionExpression"].split(", ")}
             page = [{name: value for name, value in row.items() if name in kept} for row in page]
         return {"Items": page, "Count": len(page), **answer}
-
-    def is_empty(self, request: Mapping[str, Any]) -> bool:
-        """Whether a query of an index would find its partition without any item."""
-        index = self.tables[request["TableName"]].indexes[request["IndexName"]]
-        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
-        index.catch_up(self.now_ms())
-        return not index.partitions.get(_partition_of(request["KeyConditionExpression"], names, values, index.schema))
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         """BatchGetItem; the answer has no order."""
@@ -214,12 +207,12 @@ class Database:
         table, key = self._find(request)
         before = table.get(key)
         names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
-        actions = expressions.update(request["UpdateExpression"])
-        if any(a.path.resolved(names)[0] in {table.schema.partition, table.schema.sort} for a in actions):
+        actions = expressions.update(request["UpdateExpression"], tuple(names.items()))
+        if any(action.path[0] in {table.schema.partition, table.schema.sort} for action in actions):
             raise expressions.ExpressionError("Cannot update attribute: it is part of the key")
         if not _holds(request, before):
             return _Planned(table, key, before, before, holds=False)
-        after = expressions.apply_update(actions, before if before is not None else dict(request["Key"]), names, values)
+        after = expressions.apply_update(actions, before if before is not None else dict(request["Key"]), values)
         return _Planned(table, key, before, after, holds=True)
 
     def _planned_delete(self, request: Mapping[str, Any]) -> "_Planned":
@@ -250,7 +243,7 @@ class Database:
             raise client_error(operation, "ResourceNotFoundException", "Requested resource not found") from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Planned:
     table: Table
     key: Key
@@ -271,18 +264,18 @@ _EXPRESSIONS: Final = (
 
 
 def _check_aliases(request: Mapping[str, Any]) -> None:
-    names, values = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
-    if names or values:
-        texts = [request[name] for name in _EXPRESSIONS if name in request]
-        expressions.check_aliases(texts, names or {}, values or {})
+    texts = tuple([request[name] for name in _EXPRESSIONS if name in request])
+    names, values = request.get("ExpressionAttributeNames", ()), request.get("ExpressionAttributeValues", ())
+    if texts or names or values:
+        expressions.check_aliases(texts, tuple(names), tuple(values))
 
 
 def _holds(request: Mapping[str, Any], before: Item | None) -> bool:
     if "ConditionExpression" not in request:
         return True
-    test = expressions.condition(request["ConditionExpression"])
     names = request.get("ExpressionAttributeNames", {})
-    return test(before or {}, names, request.get("ExpressionAttributeValues", {}))
+    test = expressions.condition(request["ConditionExpression"], tuple(names.items()))
+    return test(before or {}, request.get("ExpressionAttributeValues", {}))
 
 
 def _reason(planned: _Planned, action: Mapping[str, Any]) -> dict[str, Any]:

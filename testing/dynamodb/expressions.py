@@ -1,4 +1,4 @@
-"""Condition, filter, key-condition and update expressions: parsed once, then run as closures.
+"""Condition, filter, key-condition and update expressions: parsed once for a text and its names, then run as closures.
 
 The grammar is DynamoDB's. Conditions have no arithmetic there, so they have none here: an expression that AWS would
 refuse is refused, with AWS's exception.
@@ -13,10 +13,13 @@ from typing import Any, Final
 
 from testing.dynamodb.values import Item, Value, equal, is_comparable, order_of, size_of, type_of
 
-Names = Mapping[str, str]
+Names = tuple[tuple[str, str], ...]
+"""Aliases of attribute names with what they stand for, in the order of the request."""
 Values = Mapping[str, Value]
-Condition = Callable[[Item, Names, Values], bool]
-Operand = Callable[[Item, Names, Values], Value | None]
+Path = tuple[str | int, ...]
+"""Names and list indexes from the item inwards, without aliases."""
+Condition = Callable[[Item, Values], bool]
+Operand = Callable[[Item, Values], Value | None]
 
 
 class ExpressionError(Exception):
@@ -49,7 +52,12 @@ def tokens_of(text: str) -> list[str]:
 @dataclass(slots=True)
 class _Reader:
     tokens: Sequence[str]
+    names: Mapping[str, str]
     at: int = 0
+
+    @staticmethod
+    def of(text: str, names: Names) -> "_Reader":
+        return _Reader(tokens_of(text), dict(names))
 
     def peek(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
@@ -75,42 +83,6 @@ class _Reader:
 # --- paths and operands
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """Names, aliases and list indexes from the item inwards."""
-
-    parts: tuple[str | int, ...]
-
-    def resolved(self, names: Names) -> tuple[str | int, ...]:
-        """With every alias replaced."""
-        return tuple(_name(part, names) if isinstance(part, str) else part for part in self.parts)
-
-    def read(self, item: Item, names: Names, _values: Values) -> Value | None:
-        """The value there, or None."""
-        first = self.parts[0]
-        value = item.get(_name(first, names)) if isinstance(first, str) else None
-        for part in self.parts[1:]:
-            if value is None:
-                return None
-            if isinstance(part, int):
-                inner = value.get("L")
-                value = inner[part] if inner is not None and part < len(inner) else None
-            else:
-                value = value.get("M", {}).get(_name(part, names))
-        return value
-
-
-def _name(part: str, names: Names) -> str:
-    if not part.startswith("#"):
-        return part
-    try:
-        return names[part]
-    except KeyError:
-        raise ExpressionError(
-            f"An expression attribute name used in the document path is not defined; {part}"
-        ) from None
-
-
 def _path(reader: _Reader) -> Path:
     parts: list[str | int] = [_path_part(reader)]
     while reader.peek() in {".", "["}:
@@ -122,7 +94,7 @@ def _path(reader: _Reader) -> Path:
                 raise ExpressionError(f"Syntax error; token: {index!r}")
             parts.append(int(index))
             reader.take("]")
-    return Path(tuple(parts))
+    return tuple(parts)
 
 
 def _path_part(reader: _Reader) -> str:
@@ -133,17 +105,36 @@ def _path_part(reader: _Reader) -> str:
         or not (token[0] == "#" or token[0].isalpha() or token[0] == "_")
     ):
         raise ExpressionError(f"Syntax error; token: {token!r}")
-    return token
+    if token[0] != "#":
+        return token
+    if token not in reader.names:
+        raise ExpressionError(f"An expression attribute name used in the document path is not defined; {token}")
+    return reader.names[token]
+
+
+def _value_at(path: Path) -> Operand:
+    """Reads what lies there, or None."""
+    first, rest = path[0], path[1:]
+    if not rest:
+        return lambda item, _values: item.get(first)  # type: ignore[call-overload, no-any-return]
+
+    def read(item: Item, _values: Values) -> Value | None:
+        value: Value | None = item.get(first)  # type: ignore[call-overload]
+        for part in rest:
+            if value is None:
+                return None
+            if isinstance(part, int):
+                inner = value.get("L")
+                value = inner[part] if inner is not None and part < len(inner) else None
+            else:
+                value = value["M"].get(part) if "M" in value else None
+        return value
+
+    return read
 
 
 def _literal(alias: str) -> Operand:
-    def read(_item: Item, _names: Names, values: Values) -> Value:
-        try:
-            return values[alias]
-        except KeyError:
-            raise ExpressionError(f"An expression attribute value used in expression is not defined; {alias}") from None
-
-    return read
+    return lambda _item, values: values[alias]
 
 
 def _operand(reader: _Reader) -> Operand:
@@ -153,25 +144,25 @@ def _operand(reader: _Reader) -> Operand:
     if token.lower() == "size" and reader.at + 1 < len(reader.tokens) and reader.tokens[reader.at + 1] == "(":
         reader.take()
         reader.take("(")
-        inner = _path(reader).read
+        inner = _value_at(_path(reader))
         reader.take(")")
 
-        def size(item: Item, names: Names, values: Values) -> Value | None:
-            value = inner(item, names, values)
+        def size(item: Item, values: Values) -> Value | None:
+            value = inner(item, values)
             length = size_of(value) if value is not None else None
             return None if length is None else {"N": str(length)}
 
         return size
-    return _path(reader).read
+    return _value_at(_path(reader))
 
 
 # --- conditions
 
 
 @lru_cache(maxsize=4096)
-def condition(text: str) -> Condition:
-    """Raises `ExpressionError`."""
-    reader = _Reader(tokens_of(text))
+def condition(text: str, names: Names) -> Condition:
+    """Raises `ExpressionError`. `check_aliases` comes first: the condition finds every value that it names."""
+    reader = _Reader.of(text, names)
     parsed = _either(reader)
     if reader.peek():
         raise ExpressionError(f"Syntax error; token: {reader.peek()!r}")
@@ -184,7 +175,7 @@ def _either(reader: _Reader) -> Condition:
         parts.append(_both(reader))
     if len(parts) == 1:
         return parts[0]
-    return lambda item, names, values: _evaluated(parts, item, names, values).count(True) > 0
+    return lambda item, values: any(part(item, values) for part in parts)
 
 
 def _both(reader: _Reader) -> Condition:
@@ -193,18 +184,20 @@ def _both(reader: _Reader) -> Condition:
         parts.append(_not(reader))
     if len(parts) == 1:
         return parts[0]
-    return lambda item, names, values: _evaluated(parts, item, names, values).count(False) == 0
 
+    def both(item: Item, values: Values) -> bool:
+        for part in parts:  # noqa: SIM110 - `all` over a generator takes twice the time, and this is run often
+            if not part(item, values):
+                return False
+        return True
 
-def _evaluated(parts: Sequence[Condition], item: Item, names: Names, values: Values) -> list[bool]:
-    """All of them, so that an unknown alias is refused wherever it stands."""
-    return [part(item, names, values) for part in parts]
+    return both
 
 
 def _not(reader: _Reader) -> Condition:
     if reader.takes("NOT"):
         inner = _not(reader)
-        return lambda item, names, values: not inner(item, names, values)
+        return lambda item, values: not inner(item, values)
     if reader.peek() == "(":
         reader.take()
         inner = _either(reader)
@@ -223,9 +216,8 @@ def _comparison(reader: _Reader) -> Condition:
         reader.take("AND")
         high = _operand(reader)
         at_least, at_most = _COMPARATORS[">="], _COMPARATORS["<="]
-        return lambda item, names, values: (
-            at_least(left(item, names, values), low(item, names, values))
-            and at_most(left(item, names, values), high(item, names, values))
+        return lambda item, values: (
+            at_least(left(item, values), low(item, values)) and at_most(left(item, values), high(item, values))
         )
     if reader.takes("IN"):
         reader.take("(")
@@ -233,14 +225,12 @@ def _comparison(reader: _Reader) -> Condition:
         while reader.takes(","):
             options.append(_operand(reader))
         reader.take(")")
-        return lambda item, names, values: any(
-            _same(left(item, names, values), option(item, names, values)) for option in options
-        )
+        return lambda item, values: any(_same(left(item, values), option(item, values)) for option in options)
     compare = _COMPARATORS.get(reader.take())
     if compare is None:
         raise ExpressionError("Syntax error; a comparator was expected")
     right = _operand(reader)
-    return lambda item, names, values: compare(left(item, names, values), right(item, names, values))
+    return lambda item, values: compare(left(item, values), right(item, values))
 
 
 def _same(left: Value | None, right: Value | None) -> bool:
@@ -315,29 +305,27 @@ _FUNCTIONS: Final[Mapping[str, tuple[int, Callable[[Value | None, Value | None],
 def _function(reader: _Reader) -> Condition:
     count, test = _FUNCTIONS[reader.take().lower()]
     reader.take("(")
-    first = _path(reader).read
-    second: Operand = lambda _item, _names, _values: None  # noqa: E731 - the absent second operand
+    first = _value_at(_path(reader))
+    second: Operand = lambda _item, _values: None  # noqa: E731 - the absent second operand
     if count == 2:
         reader.take(",")
         second = _operand(reader)
     reader.take(")")
-    return lambda item, names, values: test(first(item, names, values), second(item, names, values))
+    return lambda item, values: test(first(item, values), second(item, values))
 
 
 # --- aliases
 
 
 @lru_cache(maxsize=4096)
-def _aliases_in(text: str) -> frozenset[str]:
-    return frozenset(token for token in tokens_of(text) if token[0] in "#:")
-
-
-def check_aliases(texts: Sequence[str], names: Names, values: Values) -> None:
-    """AWS refuses aliases that no expression uses."""
-    used: frozenset[str] = frozenset().union(*map(_aliases_in, texts))
-    unused = {*names, *values} - used
-    if unused:
-        raise ExpressionError(f"Value provided in expression attributes unused in expressions: {sorted(unused)}")
+def check_aliases(texts: tuple[str, ...], names: tuple[str, ...], values: tuple[str, ...]) -> None:
+    """AWS refuses aliases that no expression uses, and those that are not defined. Raises `ExpressionError`."""
+    used = {token for text in texts for token in tokens_of(text) if token[0] in "#:"}
+    defined = {*names, *values}
+    if defined - used:
+        raise ExpressionError(f"Value provided in expression attributes unused in expressions: {defined - used}")
+    if used - defined:
+        raise ExpressionError(f"An expression attribute used in expression is not defined; {used - defined}")
 
 
 # --- key conditions
@@ -367,9 +355,9 @@ class Action:
 
 
 @lru_cache(maxsize=4096)
-def update(text: str) -> tuple[Action, ...]:
+def update(text: str, names: Names) -> tuple[Action, ...]:
     """Raises `ExpressionError`."""
-    reader = _Reader(tokens_of(text))
+    reader = _Reader.of(text, names)
     actions: list[Action] = []
     seen: set[str] = set()
     while reader.peek():
@@ -382,6 +370,7 @@ def update(text: str) -> tuple[Action, ...]:
             actions.append(_action(verb, reader))
     if not actions:
         raise ExpressionError("The expression can not be empty")
+    _refuse_overlaps([action.path for action in actions])
     return tuple(actions)
 
 
@@ -406,8 +395,8 @@ def _set_value(reader: _Reader) -> Operand:
     reader.take()
     right = _set_operand(reader)
 
-    def total(item: Item, names: Names, values: Values) -> Value:
-        a, b = left(item, names, values), right(item, names, values)
+    def total(item: Item, values: Values) -> Value:
+        a, b = left(item, values), right(item, values)
         if a is None or b is None:
             raise DocumentError("The provided expression refers to an attribute that does not exist in the item")
         if "N" not in a or "N" not in b:
@@ -427,11 +416,11 @@ def _set_operand(reader: _Reader) -> Operand:
     if called and token == "if_not_exists":
         reader.take()
         reader.take("(")
-        path = _path(reader).read
+        path = _value_at(_path(reader))
         reader.take(",")
         other = _set_operand(reader)
         reader.take(")")
-        return lambda item, names, values: path(item, names, values) or other(item, names, values)
+        return lambda item, values: path(item, values) or other(item, values)
     if called and token == "list_append":
         reader.take()
         reader.take("(")
@@ -446,8 +435,8 @@ def _set_operand(reader: _Reader) -> Operand:
 
 
 def _appended(first: Operand, second: Operand) -> Operand:
-    def append(item: Item, names: Names, values: Values) -> Value:
-        a, b = first(item, names, values), second(item, names, values)
+    def append(item: Item, values: Values) -> Value:
+        a, b = first(item, values), second(item, values)
         if a is None or b is None:
             raise DocumentError("The provided expression refers to an attribute that does not exist in the item")
         if "L" not in a or "L" not in b:
@@ -457,25 +446,23 @@ def _appended(first: Operand, second: Operand) -> Operand:
     return append
 
 
-def apply_update(actions: Sequence[Action], item: Item, names: Names, values: Values) -> Item:
+def apply_update(actions: Sequence[Action], item: Item, values: Values) -> Item:
     """A new item; every operand sees the item as it was before. The old one is shared, never changed."""
-    _refuse_overlaps([action.path.resolved(names) for action in actions])
-    found = [(action, action.operand(item, names, values) if action.operand else None) for action in actions]
+    found = [action.operand(item, values) if action.operand else None for action in actions]
     after = dict(item)
-    for action, value in found:
-        path = action.path.resolved(names)
+    for action, value in zip(actions, found, strict=True):
         if action.verb == "REMOVE":
-            _write(after, path, None)
+            _write(after, action.path, None)
         elif value is None:
             raise DocumentError("The provided expression refers to an attribute that does not exist in the item")
         elif action.verb == "SET":
-            _write(after, path, value)
+            _write(after, action.path, value)
         else:
-            _write(after, path, _combined(action.verb, action.path.read(item, names, values), value))
+            _write(after, action.path, _combined(action.verb, _value_at(action.path)(item, values), value))
     return after
 
 
-def _refuse_overlaps(paths: Sequence[tuple[str | int, ...]]) -> None:
+def _refuse_overlaps(paths: Sequence[Path]) -> None:
     if len(paths) == len({path[0] for path in paths}):
         return
     for i, one in enumerate(paths):
@@ -501,7 +488,7 @@ def _combined(verb: str, old: Value | None, new: Value) -> Value | None:
     return {kind: left} if left else None
 
 
-def _write(item: Item, path: tuple[str | int, ...], value: Value | None) -> None:
+def _write(item: Item, path: Path, value: Value | None) -> None:
     """Copy what lies on the way; None removes."""
     first = path[0]
     if not isinstance(first, str):
@@ -517,7 +504,7 @@ def _write(item: Item, path: tuple[str | int, ...], value: Value | None) -> None
     item[first] = _written(item[first], path[1:], value)
 
 
-def _written(node: Value, path: tuple[str | int, ...], value: Value | None) -> Value:
+def _written(node: Value, path: Path, value: Value | None) -> Value:
     part, rest = path[0], path[1:]
     if isinstance(part, int):
         if "L" not in node:
@@ -537,9 +524,7 @@ def _written(node: Value, path: tuple[str | int, ...], value: Value | None) -> V
     return {"M": inner}
 
 
-def _written_list(
-    members: Sequence[Value], index: int, rest: tuple[str | int, ...], value: Value | None
-) -> list[Value]:
+def _written_list(members: Sequence[Value], index: int, rest: Path, value: Value | None) -> list[Value]:
     inner = list(members)
     if rest:
         if index >= len(inner):

@@ -26,8 +26,11 @@ class Schema:
 
 
 def _text(item: Item, name: str) -> str:
-    ((kind, value),) = item[name].items()
-    return value if kind == "S" else f"{kind}:{value}"
+    attribute = item[name]
+    if "S" in attribute:
+        return attribute["S"]  # type: ignore[no-any-return]
+    ((kind, value),) = attribute.items()
+    return f"{kind}:{value}"
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class Index:
 
     def follow(self, key: Key, before: Item | None, after: Item | None, at_ms: int) -> None:
         """Take a change of the table in at that time, or later if an earlier change of the item is still on its way."""
+        if not self._is_moved(before, after):
+            return
         old, new = self._projected(before), self._projected(after)
         if old == new:
             return
@@ -51,6 +56,13 @@ class Index:
         self._last_at[key] = at_ms
         self._counter += 1
         heapq.heappush(self._pending, (at_ms, self._counter, key, old, new))
+
+    def _is_moved(self, before: Item | None, after: Item | None) -> bool:
+        """Whether the index's own key may differ. That of the table is the same before and after."""
+        if before is None or after is None:
+            return True
+        partition, sort = self.schema.partition, self.schema.sort
+        return before.get(partition) != after.get(partition) or before.get(sort) != after.get(sort)
 
     def catch_up(self, now_ms: int) -> None:
         """Apply what has arrived by now."""
@@ -104,10 +116,13 @@ class Table:
     indexes: Mapping[str, Index] = field(default_factory=dict)
     partitions: dict[str, dict[str, Item]] = field(default_factory=dict)
     _previous: dict[Key, tuple[int, Item | None]] = field(default_factory=dict)
+    _sorted: dict[str, list[Item]] = field(default_factory=dict)
+    """Partitions as they were read last, until they are changed."""
 
     def get(self, key: Key) -> Item | None:
         """The item as it is."""
-        return self.partitions.get(key[0], {}).get(key[1])
+        partition = self.partitions.get(key[0])
+        return partition.get(key[1]) if partition else None
 
     def get_stale(self, key: Key, since_ms: int) -> Item | None:
         """The item as it was before its last change, if that is recent."""
@@ -122,6 +137,7 @@ class Table:
             partition.pop(key[1], None)
         else:
             partition[key[1]] = after
+        self._sorted.pop(key[0], None)
         self._previous[key] = (now_ms, before)
         for index in self.indexes.values():
             index.follow(key, before, after, now_ms + lag_ms())
@@ -129,10 +145,13 @@ class Table:
 
     def rows(self, partition: str) -> list[Item]:
         """A partition, sorted."""
-        found = self.partitions.get(partition, {}).values()
-        if not self.schema.sort:
-            return list(found)
-        return sorted(found, key=lambda item: order_of(item[self.schema.sort]))
+        rows = self._sorted.get(partition)
+        if rows is None:
+            found = self.partitions.get(partition, {}).values()
+            sort = self.schema.sort
+            rows = sorted(found, key=lambda item: order_of(item[sort])) if sort else list(found)
+            self._sorted[partition] = rows
+        return list(rows)
 
     def items(self) -> Iterator[tuple[Key, Item]]:
         """All of them, for those who look from outside."""

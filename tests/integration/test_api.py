@@ -1,5 +1,6 @@
 """The API's promises, through its handler and the engine."""
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -136,6 +137,67 @@ class TestCreate:
         first = functions.call("POST", "/payments", body)
         second = functions.call("POST", "/payments", dict(reversed(body.items())))
         assert first[1]["transactionId"] == second[1]["transactionId"]
+
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            {"description": None},
+            {"capture": "automatic"},
+            {"metadata": {}},
+            {"metadata": None},
+            {"customer": None},
+            {"customer": {}},
+            {"customer": {"name": None, "address": {"city": None}}},
+            {"returnUrl": None, "receiptEmail": None, "statementDescriptorSuffix": None},
+            {"initiator": "customer", "savePaymentMethod": False},
+            {"idempotencyKey": None},
+            {"paymentMethod": {"type": "card", "token": "tok_success", "tokens": None}},
+            {"paymentMethod": {"type": "card", "token": "tok_success", "tokens": {}}},
+        ],
+    )
+    @pytest.mark.parametrize("first", ["plain", "spelled"])
+    def test_the_same_request_in_another_spelling_is_a_repeat(
+        self, functions: Functions, spelling: dict[str, Any], first: str
+    ) -> None:
+        plain, spelled = json.dumps(payment_body()), json.dumps({**payment_body(), **spelling})
+        bodies = [plain, spelled] if first == "plain" else [spelled, plain]
+        (_, made, _), (status, again, headers) = (
+            functions.call("POST", "/payments", raw=raw, headers={"Idempotency-Key": "k"}) for raw in bodies
+        )
+        assert (status, again["transactionId"]) == (202, made["transactionId"])
+        assert headers["Idempotency-Replayed"] == "true"
+        manual = json.dumps({**payment_body(), **spelling, "capture": "manual"})
+        refused = functions.call("POST", "/payments", raw=manual, headers={"Idempotency-Key": "k"})
+        assert refused[1]["code"] == "idempotency_key_reused"
+
+    def test_an_empty_description_is_another_request_than_none(self, functions: Functions) -> None:
+        functions.pay("k", description="")
+        assert functions.pay("k")[1]["code"] == "idempotency_key_reused"
+
+    @pytest.mark.parametrize("row", ["key", "payment"])
+    def test_a_payment_of_release_020_is_compared_as_that_release_did(self, functions: Functions, row: str) -> None:
+        """Its rows hold the fingerprint of the body as it was sent, and no other."""
+        _, made, _ = functions.pay("k", description="Order 7")
+        client = functions.engine.client("dynamodb")
+        for table in ("transactions", "idempotency"):
+            for item in client.scan(TableName=table)["Items"]:
+                if item.pop("contentFingerprint", None):
+                    client.put_item(TableName=table, Item=item)
+        if row == "payment":
+            key = client.scan(TableName="idempotency")["Items"][0]
+            client.delete_item(TableName="idempotency", Key={"pk": key["pk"]})
+        assert functions.pay("k", description="Order 7")[1]["transactionId"] == made["transactionId"]
+        assert functions.pay("k", description="Order 8")[1]["code"] == "idempotency_key_reused"
+
+    def test_the_rows_hold_the_fingerprint_that_release_020_compares(self, functions: Functions) -> None:
+        """After a roll-back it still knows the repeats of what this release accepted."""
+        functions.pay("k", description="Order 7")
+        body = {**payment_body(), "description": "Order 7"}
+        content = json.dumps([1, "POST", "/payments", body], sort_keys=True, separators=(",", ":"))
+        client = functions.engine.client("dynamodb")
+        (key,) = client.scan(TableName="idempotency")["Items"]
+        assert key["fingerprint"]["S"] == hashlib.sha256(content.encode()).hexdigest()
+        assert key["contentFingerprint"]["S"].startswith("2:")
 
     def test_the_key_may_be_quoted_and_in_either_place(self, functions: Functions) -> None:
         ids = {

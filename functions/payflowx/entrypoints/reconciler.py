@@ -25,7 +25,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     with log_context.invocation(context, wired.platform.trace):
         if "command" in event:
             return protocol.answer(event, wired, RUNNERS)
-        return {"unfinished": wired.start_reconciliations.of_last_days(deadline)}
+        near = wired.warn_of_deadlines(deadline)
+        return {"unfinished": wired.start_reconciliations.of_last_days(deadline), "disputesNearDeadline": near}
 
 
 def _reconcile(wired: ReconcilerWiring, deadline: Deadline, run_id: str) -> None:

@@ -10,6 +10,7 @@ from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.adapters.appconfig.publisher import AppConfigPublisher
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
+from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
 from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
@@ -324,6 +325,10 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def _review_index(self) -> DynamoDBReviewIndex:
         return DynamoDBReviewIndex(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
+
+    @cached_property
+    def open_disputes(self) -> DynamoDBOpenDisputes:
+        return DynamoDBOpenDisputes(client=self.platform.clients.dynamodb, table=self.settings.transactions_table)
 
     @cached_property
     def show_review(self) -> ShowReview:

@@ -6,11 +6,13 @@ from typing import Self
 
 from payflowx.adapters.dynamodb.merchants.accounts import DynamoDBAccountDirectory
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.adapters.dynamodb.reconciliation.lookups import DynamoDBLookups
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.settlement_files import S3SettlementFiles
 from payflowx.adapters.sqs.messages import RUNS
 from payflowx.adapters.sqs.queue import Queue
+from payflowx.application.disputes.warn_of_deadlines import WarnOfDeadlines
 from payflowx.application.reconciliation.match_entries import MatchEntries
 from payflowx.application.reconciliation.reconcile import Reconcile
 from payflowx.application.reconciliation.resolve_discrepancy import ResolveDiscrepancy
@@ -55,6 +57,19 @@ class ReconcilerWiring(RefundReader):
             queue=self.run_queue,
             providers=self.providers,
             audit_log=audit_log,
+            clock=self.platform.clock,
+            telemetry=self.telemetry,
+        )
+
+    @cached_property
+    def warn_of_deadlines(self) -> WarnOfDeadlines:
+        return WarnOfDeadlines(
+            directory=DynamoDBAccountDirectory(
+                client=self.platform.clients.dynamodb, table=self.settings.configuration_table
+            ),
+            open_disputes=DynamoDBOpenDisputes(
+                client=self.platform.clients.dynamodb, table=self.settings.transactions_table
+            ),
             clock=self.platform.clock,
             telemetry=self.telemetry,
         )

@@ -126,6 +126,12 @@ class MachineryDashboard(Construct):
             ),
         )
         board.add_widgets(
+            _graph(
+                "Disputes reported, and near their deadline",
+                [own(name, environment) for name in ("DisputesReported", "DisputesNearDeadline")],
+            ),
+        )
+        board.add_widgets(
             _graph("Webhooks out, by outcome", [grouped("Deliveries", environment, "outcome")]),
             _graph(
                 "From event to merchant, ms",

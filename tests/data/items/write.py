@@ -132,7 +132,8 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
     values: dict[str, Any] = {
         "merchant_id": MERCHANT,
         "transaction_id": f"pay_{_name(place)}",
-        "fingerprint": "1:" + "a" * 64,
+        "fingerprint": "a" * 64,
+        "content_fingerprint": "2:" + "c" * 32,
         "amount": 4_999,
         "currency": "USD",
         "capture": CaptureMode.MANUAL if place % 2 else CaptureMode.AUTOMATIC,
@@ -212,6 +213,7 @@ def payments() -> Iterator[Payment]:
         "not_sent_since_ms": None,
         "statement_descriptor_suffix": None,
         "receipt_email": None,
+        "content_fingerprint": None,
         "initiator": Initiator.CUSTOMER,
         "save_payment_method": False,
         "payment_method": PaymentMethod(type="upi", token="tok_only"),

@@ -1,5 +1,6 @@
 """What messages look like on the wire: old and new versions of a function share a queue, byte for byte."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from payflowx.adapters.sqs.messages import DELIVERIES, JOBS, PROVIDER_EVENTS, RU
 from payflowx.adapters.sqs.queue import Codec
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
@@ -40,6 +42,23 @@ PROVIDER_EVENT = ReceivedEvent(
         operation_outcome=Succeeded(reference="re_1", amount=5, currency="USD", merchant_reference="r"),
     ),
 )
+DISPUTED = replace(
+    PROVIDER_EVENT,
+    provider_event=ProviderEvent(
+        event_id="evt_2",
+        type="charge.dispute.created",
+        charge_reference="pi_1",
+        dispute=DisputeReport(
+            reference="dp_1",
+            state=DisputeState.OPEN,
+            amount=5,
+            currency="USD",
+            reason="fraudulent",
+            reported_at_ms=7,
+            evidence_due_at_ms=9,
+        ),
+    ),
+)
 DELIVERY = DeliveryJob(merchant_id="acme", transaction_id=PAYMENT, seq=4)
 
 BODIES: list[tuple[Codec[Any], Any, str]] = [
@@ -69,6 +88,16 @@ BODIES: list[tuple[Codec[Any], Any, str]] = [
             '"charge_key":"pfx-a-1",'
             '"charged":{"reference":"pi_1","amount":1999,"currency":"USD","merchant_reference":"pfx-a-1"},'
             '"moved":{"reference":"re_1","amount":5,"currency":"USD","merchant_reference":"r"}}'
+        ),
+    ),
+    (
+        PROVIDER_EVENTS,
+        DISPUTED,
+        (
+            '{"format":1,"merchant_id":"acme","provider":"stripe","account_id":"main","received_at_ms":1,"tries":2,'
+            '"correlation_id":"here","event_id":"evt_2","type":"charge.dispute.created","charge_reference":"pi_1",'
+            '"dispute":{"reference":"dp_1","state":"OPEN","amount":5,"currency":"USD","reason":"fraudulent",'
+            '"reported_at_ms":7,"evidence_due_at_ms":9,"is_signed":true}}'
         ),
     ),
     (

@@ -3,16 +3,20 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from local.paths import ROOT
-from simulation.check import check_plan, evidence_of, judge, shrink
+from simulation import shrinking
+from simulation.check import check_plan, evidence_of, judge
+from simulation.checker.evidence import Evidence, Violation
 from simulation.faults import EPISODES, MAX_RATES, Faults
 from simulation.kernel import Kernel, Killed, Owner
 from simulation.mutants import MUTANTS, applied
 from simulation.runner import Total
+from simulation.shrinking import shrink
 from simulation.trace import tell
 from simulation.workload import PAYMENTS
 from simulation.world import Plan
@@ -47,12 +51,33 @@ def test_a_finding_is_made_smaller_and_told() -> None:
         evidence = evidence_of(plan)
         small = judge(evidence)
     assert verdict.violations[0].invariant == "I1"
+    assert len(verdict.suspects) >= 1
     assert any(violation.invariant == "I1" for violation in small.violations)
     assert small.payments <= verdict.payments / 4
     assert sum(small.faults.values()) < sum(verdict.faults.values()) / 4
     story = "\n".join(tell(evidence, small.violations[0].payment))
     assert story.count("CHARGES") == 2
     assert check_plan(plan).violations == ()
+
+
+def test_shrinking_ends_when_it_has_done_a_few_times_the_work_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the seed: a gate that fails must not wait for minutes before it says why."""
+    verdict, runs = check_plan(Plan(7)), list[Plan]()
+
+    def evidence_without_finding(plan: Plan) -> Evidence:
+        runs.append(plan)
+        return evidence_of(plan)
+
+    monkeypatch.setattr(shrinking, "evidence_of", evidence_without_finding)
+    monkeypatch.setattr(shrinking, "_MAX_WORK", 2)
+    never = replace(verdict, violations=(Violation("I99", "-", "is never broken"),))
+    assert shrink(never) == replace(verdict.plan, only=frozenset(range(PAYMENTS)))
+    assert len(runs) < 2 * PAYMENTS
+
+
+def test_a_long_run_is_shrunk_to_an_ordinary_one_first() -> None:
+    assert Plan(50).is_long
+    assert not Plan(50, is_brief=True).is_long
 
 
 def test_mutants_leave_nothing_behind() -> None:
@@ -92,7 +117,7 @@ class TestKernel:
 
         for name, delay_ms in (("a", 20), ("b", 10), ("c", 20)):
             kernel.spawn(partial(task, name, delay_ms))
-        assert kernel.run(start_ms + 15) is False
+        kernel.run(start_ms + 15)
         assert seen == ["b10"]
         kernel.run(start_ms + 100)
         assert seen == ["b10", "a20", "c20"]

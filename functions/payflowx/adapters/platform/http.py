@@ -19,6 +19,7 @@ from urllib3.exceptions import (
 )
 
 from payflowx.adapters.platform.body_limit import CutOff
+from payflowx.domain.shared.release import USER_AGENT
 from payflowx.domain.shared.transport import (
     ANSWER_TOO_LARGE,
     HttpRequest,
@@ -111,7 +112,7 @@ class Urllib3Client:
             response = self._pools.request(
                 request.method,
                 endpoint.rstrip("/") + request.path,
-                headers=dict(request.headers),
+                headers={"User-Agent": USER_AGENT, **request.headers},
                 body=request.body or None,
                 timeout=self._timeout,
                 retries=False,

@@ -13,6 +13,7 @@ from payflowx.adapters.platform.log_context import Fact
 from payflowx.adapters.sqs.queue import Codec
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
@@ -30,7 +31,7 @@ _EVENT_TEXTS: Final = {"event_id": "event_id", "type": "type", **_EVENT_KEYS}
 _EVENT_NAMES: Final = frozenset(
     {"merchant_id", "provider", "account_id", "received_at_ms", "tries", "correlation_id", *_EVENT_TEXTS.values()}
 )
-_PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Succeeded, "moved": Succeeded}
+_PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Succeeded, "moved": Succeeded, "dispute": DisputeReport}
 
 
 # -- jobs
@@ -74,7 +75,7 @@ JOBS: Final[Codec[Job]] = Codec(
 
 
 def _encode_provider_event(inbound: ReceivedEvent, correlation_id: str | None) -> str:
-    """Of outcomes only proofs travel; anything else is a hint anyway."""
+    """Of outcomes only proofs travel; anything else is a hint anyway. A dispute travels as it was reported."""
     event = inbound.provider_event
     outcome, moved, unknown = event.outcome, event.operation_outcome, inbound.unknown
     return _body(
@@ -89,6 +90,7 @@ def _encode_provider_event(inbound: ReceivedEvent, correlation_id: str | None) -
             **{name: getattr(event, field) for field, name in _EVENT_TEXTS.items()},
             "charged": unknown.get("charged", {}) | asdict(outcome) if isinstance(outcome, Succeeded) else None,
             "moved": unknown.get("moved", {}) | asdict(moved) if isinstance(moved, Succeeded) else None,
+            "dispute": unknown.get("dispute", {}) | asdict(event.dispute) if event.dispute else None,
         }
     )
 
@@ -113,7 +115,7 @@ def _decode_provider_event(body: str) -> ReceivedEvent:
 
 
 def _inbound(fields: Mapping[str, Any]) -> ReceivedEvent:
-    charged, moved = fields.get("charged"), fields.get("moved")
+    charged, moved, dispute = fields.get("charged"), fields.get("moved"), fields.get("dispute")
     return ReceivedEvent(
         merchant_id=fields["merchant_id"],
         provider=fields["provider"],
@@ -128,8 +130,13 @@ def _inbound(fields: Mapping[str, Any]) -> ReceivedEvent:
             **{field: fields.get(name) for field, name in _EVENT_KEYS.items()},
             outcome=Succeeded(**_known_fields(Succeeded, charged)) if charged else None,
             operation_outcome=Succeeded(**_known_fields(Succeeded, moved)) if moved else None,
+            dispute=_dispute(_known_fields(DisputeReport, dispute)) if dispute else None,
         ),
     )
+
+
+def _dispute(fields: Mapping[str, Any]) -> DisputeReport:
+    return DisputeReport(**{**fields, "state": DisputeState(fields["state"])})
 
 
 def _unknown(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedE
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Context, SeenEvent
+from payflowx.domain.payments.dispute import DisputeReport
 from payflowx.domain.payments.event_inquiries import one_more
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
@@ -21,7 +22,7 @@ from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
-from payflowx.domain.payments.state_machine import expedite
+from payflowx.domain.payments.state_machine import expedite, record_dispute
 from payflowx.domain.payments.verification import verify_outcome
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.providers.ports import Providers
@@ -112,6 +113,8 @@ class ProcessProviderEvent:
 
     def _apply(self, inbound: ReceivedEvent, found: Matched) -> bool:
         """Apply the event; False after a version conflict, when the match must be repeated."""
+        if inbound.provider_event.dispute is not None:
+            return self._record_dispute(inbound, found, inbound.provider_event.dispute)
         if found.operation is not None:
             return self._apply_to_operation(inbound, found, found.operation)
         open_operation = found.payment.open_capture_or_void
@@ -134,6 +137,16 @@ class ProcessProviderEvent:
             return None
         item = self.outcome_writer.items.current(item)
         return self.outcome_writer.prove(item, attempt.number, outcome, self._context(inbound), self._seen(inbound))
+
+    # -- disputes
+
+    def _record_dispute(self, inbound: ReceivedEvent, found: Matched, report: DisputeReport) -> bool:
+        item = self.outcome_writer.items.current(WorkItem(payment=found.payment))
+        change = record_dispute(item.payment, inbound.provider, report, self._context(inbound))
+        if change is None:
+            return self._without_news(inbound)
+        written = self.outcome_writer.apply(replace(change, seen=self._seen(inbound)))
+        return isinstance(written, Stored | AlreadySeen)
 
     # -- the charge
 

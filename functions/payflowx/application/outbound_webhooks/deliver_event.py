@@ -35,6 +35,7 @@ from payflowx.domain.shared.ambient import Clock, Randomness, Telemetry
 from payflowx.domain.shared.errors import InvariantError, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
+from payflowx.domain.shared.release import USER_AGENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class DeliverEvent:
         owner = {"merchant_id": merchant_event.merchant_id, "endpoint_id": endpoint.endpoint_id}
         secrets = [self.cipher.open(encrypted, **owner) for encrypted in endpoint.encrypted_secrets(now_ms)]
         signed = signed_headers(merchant_event.event_id, now_ms // SECOND_MS, body, secrets)
-        headers = {"content-type": "application/json", "user-agent": "PayFlowX", **signed}
+        headers = {"content-type": "application/json", "user-agent": USER_AGENT, **signed}
         result = self.webhook_client.post(endpoint.url, headers, body)
         posted[endpoint.endpoint_id] = result
         self.telemetry.info(

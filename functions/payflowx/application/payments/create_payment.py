@@ -22,7 +22,11 @@ from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPayment:
-    """A validated request. `fingerprint` identifies its content without the key."""
+    """A validated request. The fingerprints identify it without the key.
+
+    `fingerprint` is that of the body as it was sent, which release 0.2.0 compares; `content_fingerprint` that of its
+    validated content, in which two spellings of one request are equal.
+    """
 
     merchant_id: str
     idempotency_key: str
@@ -31,6 +35,7 @@ class NewPayment:
     currency: str
     capture: CaptureMode
     payment_method: PaymentMethod
+    content_fingerprint: str | None = None
     customer: Customer | None = field(default=None, repr=False)
     description: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -138,6 +143,7 @@ class CreatePayment:
             merchant_id=request.merchant_id,
             transaction_id=transaction_id,
             fingerprint=request.fingerprint,
+            content_fingerprint=request.content_fingerprint,
             amount=request.amount,
             currency=request.currency,
             capture=request.capture,
@@ -186,7 +192,7 @@ class CreatePayment:
             self.telemetry.warn("job not sent; the sweeper will wake a worker", transactionId=job.transaction_id)
 
     def _replay(self, request: NewPayment, existing: Existing) -> Acceptance:
-        if existing.fingerprint != request.fingerprint:
+        if not existing.is_of(request.fingerprint, request.content_fingerprint):
             raise Refusal(
                 "idempotency_key_reused",
                 "This idempotency key was used for another request. Use a new key for a new payment, "

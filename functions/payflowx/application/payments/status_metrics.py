@@ -20,6 +20,8 @@ def count_change(telemetry: Telemetry, change: Change) -> None:
     """Count the attempt's outcome, and the new statuses of payment and operation."""
     if change.attempt_number is not None:
         _count_postponed(telemetry, change.operation_after or change.after, change.wake_in_seconds)
+    if change.dispute is not None and change.event.type.endswith(".opened"):
+        telemetry.count(Metric.DISPUTES_REPORTED)
     if change.operation_after is not None:
         _count_operation(telemetry, change.operation_before, change.operation_after)
     elif change.attempt_number is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from payflowx.domain.payments.balances import check_balance, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.erasure import erase_operation, erase_payment
 from payflowx.domain.payments.event_types import external_event_type, merchant_event_type
 from payflowx.domain.payments.events import Event, Fact
@@ -64,6 +65,8 @@ class Change:
     wake_in_seconds: int | None = None
     operation_before: Operation | None = None
     operation_after: Operation | None = None
+    dispute: Dispute | None = None
+    """The dispute that this change records; the list of open disputes follows it."""
     seen: SeenEvent | None = None
     merchant_event_type: str | None = None
 
@@ -76,11 +79,13 @@ def change_of(
     context: Context,
     *,
     operation: tuple[Operation | None, Operation] | None = None,
+    announced_as: str | None = None,
 ) -> Change:
     """Build the change with its event, chained to the previous one.
 
     `operation`: the operation before and after, where the change is one of an operation. A live lease of the payment
-    belongs to its own worker then, and stays. Raises `TransitionError` for a status change that the table does not
+    belongs to its own worker then, and stays. `announced_as`: the type of the merchant event of a change that keeps all
+    statuses. Raises `TransitionError` for a status change that the table does not
     allow, and `InvariantError` for a change that breaks the balance.
     """
     check_balance(before, after)
@@ -102,7 +107,7 @@ def change_of(
     event = replace(event, hash=event.compute_hash())
     known, changed = operation or (None, None)
     statuses = (changed.kind, known.status if known else None, changed.status) if changed else None
-    notified = merchant_event_type((before.status, after.status), statuses)
+    notified = merchant_event_type((before.status, after.status), statuses) or announced_as
     if notified is None and known is None and changed is not None and changed.origin is Origin.PROVIDER:
         notified = external_event_type(changed.kind, changed.status)
     final = replace(

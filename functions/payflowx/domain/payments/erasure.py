@@ -32,6 +32,7 @@ def erase_payment(payment: Payment) -> Payment:
         statement_descriptor_suffix=None,
         return_url=None,
         attempts=tuple(_erase_attempt(attempt) for attempt in payment.attempts),
+        disputes=tuple(replace(dispute, reason="") for dispute in payment.disputes),
         erased=True,
     )
 

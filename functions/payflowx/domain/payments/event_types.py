@@ -20,9 +20,14 @@ _PAYMENT: Final[Mapping[PaymentStatus, str]] = {
     PaymentStatus.IN_REVIEW: "payment.in_review",
 }
 
-EVENT_TYPES: Final = frozenset(_PAYMENT.values()) | {
-    f"{kind.value}.{status.lower()}" for kind in OperationKind for status in OperationStatus
-}
+DISPUTE_PREFIX: Final = "payment.dispute."
+_DISPUTE: Final = frozenset(f"{DISPUTE_PREFIX}{news}" for news in ("opened", "updated", "won", "lost", "closed"))
+
+EVENT_TYPES: Final = (
+    frozenset(_PAYMENT.values())
+    | {f"{kind.value}.{status.lower()}" for kind in OperationKind for status in OperationStatus}
+    | _DISPUTE
+)
 
 
 def merchant_event_type(

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
 
@@ -150,6 +151,8 @@ class Payment:
     created_at_ms: int
     updated_at_ms: int
     charge_deadline_ms: int
+    content_fingerprint: str | None = None
+    """None on a payment of release 0.2.0."""
     statement_descriptor_suffix: str | None = None
     receipt_email: str | None = field(default=None, repr=False)
     """The address to which the provider sends its receipt. Personal, as the customer is."""
@@ -197,6 +200,8 @@ class Payment:
     erased: bool = False
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
+    disputes: tuple[Dispute, ...] = ()
+    """The disputes of its charge, in the order of their first reports. Release 0.2.0 neither writes nor reads them."""
     event_inquiries: EventInquiries | None = None
     """The inquiries about closed attempts that provider events caused lately."""
 

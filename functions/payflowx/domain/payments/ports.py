@@ -22,11 +22,18 @@ class Created(Generic[Owner]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """The idempotency key belongs to this payment or operation already; `fingerprint` is its request's."""
+    """The idempotency key belongs to this payment or operation already; the fingerprints are its request's."""
 
     transaction_id: str
     fingerprint: str
+    content_fingerprint: str | None = None
     operation_id: str | None = None
+
+    def is_of(self, fingerprint: str, content_fingerprint: str | None) -> bool:
+        """Return whether this request made it. Release 0.2.0 stored no fingerprint of the content."""
+        if self.content_fingerprint is not None and content_fingerprint is not None:
+            return self.content_fingerprint == content_fingerprint
+        return self.fingerprint == fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.attempt_records import attempt_facts, record_on_attempt
 from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.change import Change, Context, change_of, off_balance
+from payflowx.domain.payments.dispute import DisputeReport, dispute_event_type, dispute_facts, with_report
 from payflowx.domain.payments.erasure import erase_payment
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import (
@@ -106,6 +107,19 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
     if not any(attempt.is_open or attempt.is_watched for attempt in payment.attempts):
         return later
     return replace(later, ready_at_ms=now_ms, due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS)
+
+
+def record_dispute(payment: Payment, provider: str, report: DisputeReport, context: Context) -> Change | None:
+    """Record the provider's report of a dispute; None if it says nothing new. Status, amounts and due time stay."""
+    found = with_report(payment.disputes, provider, report)
+    if found is None:
+        return None
+    disputes, dispute = found
+    known = next((d for d in payment.disputes if (d.provider, d.reference) == (provider, report.reference)), None)
+    event_type = dispute_event_type(known, dispute)
+    after = replace(payment, disputes=disputes)
+    change = change_of(payment, after, event_type, dispute_facts(dispute), context, announced_as=event_type)
+    return replace(change, dispute=dispute)
 
 
 def erase(payment: Payment, context: Context) -> Change:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from payflowx.domain.payments.dispute import DisputeReport
 from payflowx.domain.payments.outcome import Outcome
 from payflowx.domain.shared.errors import PayFlowXError
 
@@ -37,3 +38,5 @@ class ProviderEvent:
     operation_key: str | None = None
     outcome: Outcome | None = None
     operation_outcome: Outcome | None = None
+    dispute: DisputeReport | None = None
+    """The webhook is about a dispute of the charge, and about nothing else."""

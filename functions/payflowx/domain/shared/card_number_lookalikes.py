@@ -25,12 +25,13 @@ _RANDOM_IDS: Final = re.compile(
     re.VERBOSE,
 )
 _DATE: Final = re.compile(
-    r"""(?<!\d)(?:
+    r"""(?<!\d)(?<!\d[-/.])(?:
         (?:19|20)\d\d(?P<a>[-/.])(?:0[1-9]|1[0-2])(?P=a)(?:0[1-9]|[12]\d|3[01])
       | (?:0[1-9]|[12]\d|3[01])(?P<b>[-/.])(?:0[1-9]|[12]\d|3[01])(?P=b)(?:19|20)\d\d
-    )(?!\d)""",
+    )(?!\d)(?![-/.]\d)""",
     re.VERBOSE,
 )
+"""Alone: groups of digits that go on with the same separators are no date."""
 _IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _DECIMAL: Final = re.compile(r"(?<![\d.])\d{1,3}\.\d{10,}(?![\d]|\.\d)")
 

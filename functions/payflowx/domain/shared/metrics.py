@@ -53,6 +53,10 @@ class Metric(StrEnum):
     RECONCILIATION_AGE = "ReconciliationAge"
     """Age of the oldest unfinished run; zero if there is none."""
 
+    DISPUTES_REPORTED = "DisputesReported"
+    DISPUTES_NEAR_DEADLINE = "DisputesNearDeadline"
+    """Disputes whose evidence is due within three days: counted every hour, zero if there is none."""
+
     OLDEST_DUE_AGE = "OldestDueAge"
     DRIVES_EXHAUSTED = "DrivesExhausted"
     DUE_ITEMS_FAILED = "DueItemsFailed"

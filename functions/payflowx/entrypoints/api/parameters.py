@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from payflowx.adapters.platform.cursors import Cursors
@@ -18,11 +17,13 @@ from payflowx.domain.shared.limits import (
     SECOND_MS,
 )
 from payflowx.domain.shared.statuses import PaymentStatus
+from payflowx.domain.shared.times import parse_time_ms
 
 LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "status", "from", "to"})
 EVENT_PARAMETERS: Final = frozenset({"limit", "cursor"})
 OPERATION_PARAMETERS: Final = EVENT_PARAMETERS
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
+_LOST_PLUS: Final = re.compile(r"[0-9:.] [0-9]{2}:[0-9]{2}$")
+"""A plus in a query stands for a blank."""
 _DEFAULT_RANGE_MS: Final = MAX_LIST_DAYS_PER_PAGE * DAY_MS
 
 
@@ -138,13 +139,14 @@ def _status(text: str | None) -> PaymentStatus | None:
 
 
 def _time(text: str, field: str) -> int:
-    detail = f"{field} must be an RFC 3339 time such as 2026-11-23T09:30:00Z."
-    if not _TIME.fullmatch(text):
-        raise Refusal("parameter_invalid", detail, field=field)
     try:
-        at_ms = int(datetime.fromisoformat(text).astimezone(UTC).timestamp() * SECOND_MS)
-    except (ValueError, OverflowError):
-        raise Refusal("parameter_invalid", detail, field=field) from None
-    if at_ms < 0:
-        raise Refusal("parameter_invalid", detail, field=field)
-    return at_ms
+        at_ms = parse_time_ms(text)
+    except ValueError:
+        at_ms = -1
+    if at_ms >= 0:
+        return at_ms
+    if _LOST_PLUS.search(text):
+        detail = f"{field} has a blank where its offset has a plus. Encode the plus as %2B in the address."
+    else:
+        detail = f"{field} must be an RFC 3339 time such as 2026-11-23T09:30:00Z, from 1970 on."
+    raise Refusal("parameter_invalid", detail, field=field)

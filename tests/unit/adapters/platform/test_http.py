@@ -2,8 +2,10 @@
 
 import socket
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,13 @@ def server(talk: Callable[[socket.socket, int], None]) -> Iterator[tuple[str, li
 def client() -> Urllib3Client:
     """Waits long enough on any machine: its tests are about what the server does, not when."""
     return Urllib3Client(connect_timeout_seconds=30, read_timeout_seconds=60, call_timeout_seconds=60)
+
+
+def test_a_provider_sees_which_release_of_ours_asks(client: Urllib3Client) -> None:
+    with server(lambda connection, _: connection.sendall(OK)) as (url, seen):
+        assert isinstance(client.send(POST, url), HttpResponse)
+    wanted = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
+    assert f"user-agent: payflowx/{wanted}\r\n".encode() in seen[0].lower()
 
 
 def drip(connection: socket.socket) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import random
+import sys
 import time
+import unicodedata
 import uuid
 from collections.abc import Callable
 
@@ -29,7 +31,12 @@ BETWEEN = (
     *("\u2010", "\u2013", "\u2014", "\u2212", "\u00b7", "\u2022", "\uff0f", "\ufe0f\u20e3", "\u0301"),
     *("&nbsp;", "&#160;", "&#x200b;", "%20", "%2D", "%C2%A0"),
 )
-SCRIPTS = {"Arabic": 0x660, "Persian": 0x6F0, "Devanagari": 0x966, "full width": 0xFF10, "mathematical": 0x1D7CE}
+SCRIPTS = {
+    unicodedata.name(chr(code)).removesuffix(" ZERO"): code
+    for code in range(sys.maxunicode + 1)
+    if unicodedata.decimal(chr(code), 1) == 0 and code > 0x7F
+} | {"Kawi": 0x11F50, "Garay": 0x10D40, "Myanmar Pao Karen": 0x116D0, "outlined": 0x1CCF0, "Tolong Siki": 0x11DE0}
+"""The zero of every script that this Python knows, and of some that a newer one knows."""
 _RANDOM = random.Random(20)
 
 
@@ -165,3 +172,38 @@ def _assert_found(text: str) -> None:
         assert contains_card_number(within), ascii(within)
         assert not contains_card_number(mask_card_numbers(within)), ascii(within)
         assert text not in mask_card_numbers(within)
+
+
+SEPARATORS = [
+    chr(code) for code in range(0x30000) if unicodedata.category(chr(code)) in {"Zs", "Zl", "Zp", "Pd"}
+] + list("\t\n\r\v\f.\u00b7\u2022\u2024\u2027\u3002\uff0e\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u180e")
+"""White space, dashes, dots, zero-width characters and soft hyphens of all scripts."""
+PREFIXES = (
+    *(("4", 16), ("4", 13), ("4", 19), ("51", 16), ("2221", 16), ("34", 15), ("37", 15), ("36", 14), ("3528", 16)),
+    *(("60", 16), ("62", 19), ("81", 16), ("2200", 16), ("9792", 16), ("6304", 18)),
+)
+"""First digits and length of each scheme."""
+
+
+def _random_card() -> str:
+    prefix, size = _RANDOM.choice(PREFIXES)
+    body = prefix + "".join(_RANDOM.choices("0123456789", k=size - len(prefix) - 1))
+    return next(body + digit for digit in "0123456789" if passes_luhn(body + digit))
+
+
+def _random_grouping(card: str) -> str:
+    """Groups of one to eight digits with one to three separators between them, half of the time always the same."""
+    zero = _RANDOM.choice([ord("0"), ord("0"), *SCRIPTS.values()])
+    one = "".join(_RANDOM.choices(SEPARATORS, k=_RANDOM.randint(1, 3)))
+    is_regular, text, at = _RANDOM.random() < 0.5, "", 0
+    while at < len(card):
+        size = _RANDOM.randint(1, 8)
+        between = one if is_regular else "".join(_RANDOM.choices(SEPARATORS, k=_RANDOM.randint(1, 3)))
+        text += (between if at else "") + "".join(chr(zero + int(digit)) for digit in card[at : at + size])
+        at += size
+    return text
+
+
+def test_no_random_grouping_is_missed() -> None:
+    groupings = [_random_grouping(_random_card()) for _ in range(IDS)]
+    assert [ascii(text) for text in groupings if not contains_card_number(text)] == []

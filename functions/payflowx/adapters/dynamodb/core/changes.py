@@ -24,7 +24,9 @@ def changes(before: Item, after: Item) -> Changes:
     """Both as this release writes them; None and absent are the same."""
     found: Changes = ([], [])
     for name in before | after:
-        _compare((name,), before.get(name), after.get(name), _LEVELS.get(name, 0), found)
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            _compare((name,), old, new, _LEVELS.get(name, 0), found)
     return found
 
 

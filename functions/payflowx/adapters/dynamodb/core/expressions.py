@@ -24,20 +24,18 @@ class Expression:
     def name(self, path: str) -> str:
         """The alias of an attribute, or of a path of attributes: `lease.epoch` -> `#lease.#epoch`."""
         if "." not in path:
-            self.names[f"#{path}"] = path
-            return f"#{path}"
+            alias = f"#{path}"
+            self.names[alias] = path
+            return alias
         parts = path.split(".")
         self.names.update({f"#{part}": part for part in parts})
         return ".".join(f"#{part}" for part in parts)
 
     def place(self, path: Path) -> str:
         """The alias of a path of names and list indexes: `("attempts", 0, "state")` -> `#attempts[0].#state`."""
-        text = ""
-        for part in path:
-            if isinstance(part, int):
-                text += f"[{part}]"
-            else:
-                text += f"{'.' if text else ''}{self.name(part)}"
+        text = self.name(str(path[0]))
+        for part in path[1:]:
+            text += f"[{part}]" if isinstance(part, int) else f".{self.name(part)}"
         return text
 
     def value(self, value: Any) -> str:

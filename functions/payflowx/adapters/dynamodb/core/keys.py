@@ -2,12 +2,13 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from payflowx.domain.payments.ports import AnyDue, Due, DueKind, UnknownDue
 from payflowx.domain.payments.work_item import OwnerId
 from payflowx.domain.shared.identifiers import shard_of
-from payflowx.domain.shared.limits import DUE_SHARDS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, DUE_SHARDS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 
 SCHEMA_VERSION: Final = 1
@@ -20,6 +21,7 @@ LISTED: Final = "LISTED"
 FINDING_PREFIX: Final = "FINDING#"
 _EVENT_PREFIX: Final = "EVENT#"
 OPERATION_PREFIX: Final = "OP#"
+DISPUTE_PREFIX: Final = "DISPUTE#"
 LAST_EVENT: Final = f"{_EVENT_PREFIX}999999"
 _DUE_PREFIXES: Final = {OPERATION_PREFIX: DueKind.OPERATION, _EVENT_PREFIX: DueKind.EVENT}
 _PAYMENT_PARTITION: Final = re.compile(r"M#(?P<merchant>[^#]+)#P#(?P<payment>[^#]+)")
@@ -57,6 +59,11 @@ def event_key(merchant_id: str, transaction_id: str, seq: int) -> dict[str, str]
 def operation_key(merchant_id: str, transaction_id: str, operation_id: str) -> dict[str, str]:
     """A capture, void or refund, beside its payment."""
     return {"pk": payment_partition(merchant_id, transaction_id), "sk": f"{OPERATION_PREFIX}{operation_id}"}
+
+
+def dispute_key(merchant_id: str, transaction_id: str, provider: str, reference: str) -> dict[str, str]:
+    """The entry of a dispute in the list of open disputes, beside its payment."""
+    return {"pk": payment_partition(merchant_id, transaction_id), "sk": f"{DISPUTE_PREFIX}{provider}#{reference}"}
 
 
 def locator_key(merchant_id: str, operation_id: str) -> dict[str, str]:
@@ -173,6 +180,16 @@ def reviews_of(merchant_id: str) -> str:
     return f"M#{merchant_id}"
 
 
+def disputes_of(merchant_id: str) -> str:
+    """The partition of the same index that holds this merchant's open disputes."""
+    return f"D#{merchant_id}"
+
+
+def dispute_sort(evidence_due_at_ms: int, transaction_id: str, reference: str) -> str:
+    """Within a merchant, the earliest deadline first."""
+    return f"{evidence_due_at_ms:013d}#{transaction_id}#{reference}"
+
+
 def review_sort(since_ms: int, item_id: str) -> str:
     """Within a merchant, the oldest review first; ids of payments and operations differ."""
     return f"{since_ms:013d}#{item_id}"
@@ -180,7 +197,13 @@ def review_sort(since_ms: int, item_id: str) -> str:
 
 def day_of(at_ms: int) -> str:
     """The UTC day of a time, as 2026-11-23."""
-    return datetime.fromtimestamp(at_ms / SECOND_MS, UTC).strftime("%Y-%m-%d")
+    return _day(at_ms // DAY_MS)
+
+
+@lru_cache(maxsize=1024)
+def _day(number: int) -> str:
+    """Every write of a payment names its day, and few days are asked for."""
+    return datetime.fromtimestamp(number * DAY_MS / SECOND_MS, UTC).strftime("%Y-%m-%d")
 
 
 def merchant_day(merchant_id: str, day: str) -> str:

@@ -21,7 +21,11 @@ class ForeignValue:
 
 def to_attributes(item: Mapping[str, Any]) -> AttributeValues:
     """Drops absent (None) values: an attribute that is not there costs nothing and can be asked for."""
-    return {name: to_value(value) for name, value in item.items() if value is not None}
+    return {
+        name: {"S": value} if type(value) is str else to_value(value)
+        for name, value in item.items()
+        if value is not None
+    }
 
 
 def to_value(value: Any) -> Any:
@@ -32,7 +36,7 @@ def to_value(value: Any) -> Any:
         return {"BOOL": value}
     if isinstance(value, int):
         return {"N": str(value)}
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return {"M": to_attributes(value)}
     if isinstance(value, list | tuple):
         return {"L": [to_value(inner) for inner in value]}
@@ -42,23 +46,30 @@ def to_value(value: Any) -> Any:
 
 
 def from_attributes(attributes: Mapping[str, Any]) -> Item:
-    """The item as plain Python values."""
-    return {name: _from_value(value) for name, value in attributes.items()}
+    """The item as plain Python values.
+
+    Most attributes are texts, and this loop runs for each of them: they need no call.
+    """
+    return {
+        name: inner if kind == "S" else _from_value(kind, inner)
+        for name, value in attributes.items()
+        for kind, inner in value.items()
+    }
 
 
-def _from_value(value: Mapping[str, Any]) -> Any:
-    """Texts come first: most attributes are texts, and this function is called for each of them."""
-    text = value.get("S")
-    if text is not None:
-        return text
-    ((kind, inner),) = value.items()
+def _from_value(kind: str, inner: Any) -> Any:
+    """An attribute value has one kind."""
     if kind == "N":
         try:
             return int(inner)
         except ValueError:
-            return ForeignValue(value)
+            return ForeignValue({kind: inner})
     if kind == "M":
         return from_attributes(inner)
     if kind == "L":
-        return [_from_value(member) for member in inner]
-    return inner if kind == "BOOL" else ForeignValue(value)
+        return [
+            member if member_kind == "S" else _from_value(member_kind, member)
+            for value in inner
+            for member_kind, member in value.items()
+        ]
+    return inner if kind == "BOOL" else ForeignValue({kind: inner})

@@ -42,6 +42,7 @@ class Part(StrEnum):
     OPERATION = "operation"
     LOCATOR = "locator"
     REFERENCE = "provider reference"
+    DISPUTE = "open dispute"
     SEEN = "seen event"
     EVENT = "event"
 

@@ -11,6 +11,7 @@ from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
@@ -41,6 +42,7 @@ def to_item(payment: Payment) -> Item:
         "merchantDay": keys.merchant_day(payment.merchant_id, keys.day_of(payment.created_at_ms)),
         "merchantDaySort": keys.merchant_day_sort(payment.created_at_ms, payment.transaction_id),
         "fingerprint": payment.fingerprint,
+        "contentFingerprint": payment.content_fingerprint,
         "amount": payment.amount,
         "currency": payment.currency,
         "capture": payment.capture.value,
@@ -86,6 +88,7 @@ def to_item(payment: Payment) -> Item:
         "drives": payment.drives,
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
+        "disputes": [fields_of(dispute) for dispute in payment.disputes] or None,
         "eventInquiries": fields_of(payment.event_inquiries) if payment.event_inquiries else None,
         **review_keys(payment),
     }
@@ -99,6 +102,7 @@ def from_item(item: Item) -> Payment:
         merchant_id=item["merchantId"],
         transaction_id=item["transactionId"],
         fingerprint=item["fingerprint"],
+        content_fingerprint=item.get("contentFingerprint"),
         amount=item["amount"],
         currency=item["currency"],
         capture=CaptureMode(item["capture"]),
@@ -139,8 +143,13 @@ def from_item(item: Item) -> Payment:
         cancel_requested=item.get("cancelRequested", False),
         erased=item.get("erased", False),
         review_since_ms=review_since_from(item),
+        disputes=tuple(_dispute_from_item(dispute) for dispute in item.get("disputes", [])),
         event_inquiries=event_inquiries_from_item(item),
     )
+
+
+def _dispute_from_item(item: Item) -> Dispute:
+    return Dispute(**known(item, Dispute) | {"state": DisputeState(item["state"])})
 
 
 def _customer_to_item(customer: Customer) -> Item:

@@ -9,6 +9,7 @@ from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes
 from payflowx.adapters.dynamodb.core.writes import Part
+from payflowx.adapters.dynamodb.payments import open_disputes
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.event_items import event_from_item
 from payflowx.adapters.dynamodb.payments.payment_items import from_item, to_item
@@ -61,7 +62,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             for part in (Part.KEY, Part.PAYMENT):
                 found = refused.failed.get(part)
                 if found is not None:
-                    return Existing(transaction_id=found["transactionId"], fingerprint=found["fingerprint"])
+                    return _existing(found)
             self._pause(attempt)
         raise StorageUnavailableError("the payment could not be stored; repeat the request with the same key")
 
@@ -69,7 +70,7 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         """The payment that a key was used for."""
         key = {"pk": keys.idempotency_partition(merchant_id, idempotency_key)}
         item = self._get_item(self.idempotency_table, key)
-        return Existing(transaction_id=item["transactionId"], fingerprint=item["fingerprint"]) if item else None
+        return _existing(item) if item else None
 
     # -- read
 
@@ -147,6 +148,9 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         if change.reference and change.attempt_number:
             owned = writes.owned_reference(table, change, beside_another_merchant=beside_another_merchant)
             parts.append((Part.REFERENCE, owned))
+        if change.dispute is not None:
+            listed = open_disputes.listed(table, change.after, change.dispute)
+            parts.append((Part.DISPUTE, listed))
         if change.seen is not None:
             parts.append((Part.SEEN, writes.seen_event(table, change.before.merchant_id, change.seen)))
         return [*parts, (Part.EVENT, writes.new_event(table, change.event, merchant_event_of(change)))]
@@ -175,5 +179,15 @@ def _key_item(payment: Payment, idempotency_key: str) -> Item:
         "schemaVersion": keys.SCHEMA_VERSION,
         "transactionId": payment.transaction_id,
         "fingerprint": payment.fingerprint,
+        "contentFingerprint": payment.content_fingerprint,
         "createdAt": payment.created_at_ms,
     }
+
+
+def _existing(item: Item) -> Existing:
+    """Of the key's row, or of the payment's own item: both have these attributes."""
+    return Existing(
+        transaction_id=item["transactionId"],
+        fingerprint=item["fingerprint"],
+        content_fingerprint=item.get("contentFingerprint"),
+    )

@@ -9,10 +9,10 @@ from payflowx.application.payments.cancel_payment import NewCancellation
 from payflowx.application.payments.request_operation import NewOperation
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.entrypoints.api.payments.decoding import converted, fingerprint, key_in, normalized
+from payflowx.entrypoints.api.bodies import converted, key_in, read_body
+from payflowx.entrypoints.api.payments.fingerprints import fingerprint
 from payflowx.entrypoints.api.payments.types import CancelPaymentRequest, MoveMoneyRequest
-from payflowx.entrypoints.api.requests import ApiRequest, idempotency_key, refuse_card_data
-from payflowx.entrypoints.api.strict_json import decode_json_object
+from payflowx.entrypoints.api.requests import ApiRequest, idempotency_key
 
 _RESOURCES: Mapping[OperationKind, str] = {OperationKind.CAPTURE: "capture", OperationKind.REFUND: "refunds"}
 _AMOUNT_IS_NULL: Final = (
@@ -25,7 +25,7 @@ def decode_new_operation(request: ApiRequest, transaction_id: str, kind: Operati
 
     An amount of null is refused: it is usually a variable that was not set, and would move everything.
     """
-    body = _body(request)
+    body = _body(request, MoveMoneyRequest)
     if "amount" in body and body["amount"] is None:
         raise Refusal("amount_invalid", _AMOUNT_IS_NULL, field="amount")
     typed = converted(body, MoveMoneyRequest)
@@ -37,13 +37,13 @@ def decode_new_operation(request: ApiRequest, transaction_id: str, kind: Operati
         amount=None if typed.amount is msgspec.UNSET else typed.amount,
         idempotency_key=idempotency_key(request.headers("idempotency-key"), key_in(body)),
         path=path,
-        fingerprint=fingerprint("POST", path, _without_key(body)),
+        fingerprint=fingerprint("POST", path, body),
     )
 
 
 def decode_cancellation(request: ApiRequest, transaction_id: str) -> NewCancellation:
     """Raises `Refusal`. A cancellation is idempotent by nature; a key is taken and not needed."""
-    body = _body(request)
+    body = _body(request, CancelPaymentRequest)
     converted(body, CancelPaymentRequest)
     headers, path = request.headers("idempotency-key"), f"/payments/{transaction_id}/cancel"
     given = headers or key_in(body) is not None
@@ -52,20 +52,14 @@ def decode_cancellation(request: ApiRequest, transaction_id: str) -> NewCancella
         transaction_id=transaction_id,
         idempotency_key=idempotency_key(headers, key_in(body)) if given else None,
         path=path,
-        fingerprint=fingerprint("POST", path, _without_key(body)),
+        fingerprint=fingerprint("POST", path, body),
     )
 
 
-def _body(request: ApiRequest) -> dict[str, Any]:
+def _body(request: ApiRequest, kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The JSON object; an empty one where there is no body."""
     request.check_path_and_query()
     request.check_headers()
     if not request.has_body:
         return {}
-    body: dict[str, Any] = normalized(decode_json_object(request.body()))
-    refuse_card_data(body)
-    return body
-
-
-def _without_key(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name != "idempotencyKey"}
+    return read_body(request, kind)

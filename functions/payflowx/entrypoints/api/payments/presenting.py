@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
@@ -10,6 +11,7 @@ from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.api.payments.types import (
     AttemptAnswer,
+    DisputeAnswer,
     EventAnswer,
     LastErrorAnswer,
     NextActionAnswer,
@@ -50,6 +52,7 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         statement_descriptor_suffix=payment.statement_descriptor_suffix,
         initiator=payment.initiator.value,
         save_payment_method=payment.save_payment_method,
+        disputes=[_dispute(dispute) for dispute in payment.disputes],
         routing=RoutingAnswer(
             document=payment.route.document,
             rule=payment.route.rule,
@@ -107,6 +110,22 @@ def _attempt(attempt: Attempt) -> AttemptAnswer:
         provider_code=attempt.code,
         started_at=timestamp(attempt.started_at_ms),
         settled_at=timestamp(attempt.settled_at_ms) if attempt.settled_at_ms is not None else None,
+    )
+
+
+def _dispute(dispute: Dispute) -> DisputeAnswer:
+    due_at_ms = dispute.evidence_due_at_ms
+    return DisputeAnswer(
+        provider=dispute.provider,
+        provider_ref=dispute.reference,
+        state=dispute.state.value,
+        amount=dispute.amount,
+        currency=dispute.currency,
+        reason=dispute.reason,
+        evidence_due_at=timestamp(due_at_ms) if due_at_ms is not None else None,
+        opened_at=timestamp(dispute.opened_at_ms),
+        updated_at=timestamp(dispute.reported_at_ms),
+        is_signed=dispute.is_signed,
     )
 
 

@@ -205,6 +205,25 @@ class LastErrorAnswer(_Answer):
     attempt: int | None
 
 
+class DisputeAnswer(_Answer):
+    """A dispute of the charge, as the provider reported it last. Evidence is submitted in the provider's dashboard.
+
+    `providerRef` is the provider's id of the dispute. `isSigned` false: the provider does not sign its reports of
+    disputes, so verify it in the dashboard.
+    """
+
+    provider: str
+    provider_ref: str
+    state: Literal["OPEN", "UNDER_REVIEW", "WON", "LOST", "CLOSED"]
+    amount: int
+    currency: CurrencyCode
+    reason: str
+    evidence_due_at: Timestamp | None
+    opened_at: Timestamp
+    updated_at: Timestamp
+    is_signed: bool
+
+
 class PaymentAnswer(_Answer):
     """A payment as it is now."""
 
@@ -230,6 +249,7 @@ class PaymentAnswer(_Answer):
     statement_descriptor_suffix: str | None
     initiator: Literal["customer", "merchant"]
     save_payment_method: bool
+    disputes: list[DisputeAnswer]
     routing: RoutingAnswer
     created_at: Timestamp
     updated_at: Timestamp

@@ -1,6 +1,8 @@
 """Requests about webhook endpoints and the events that are told there."""
 
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
+
+import msgspec
 
 from payflowx.adapters.platform.cursors import Cursors
 from payflowx.application.outbound_webhooks.manage_endpoints import NewEndpoint
@@ -9,12 +11,11 @@ from payflowx.domain.outbound_webhooks.merchant_events import parse_event_id
 from payflowx.domain.outbound_webhooks.ports import MerchantEventQuery
 from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.api import parameters
-from payflowx.entrypoints.api.payments.decoding import converted, normalized
-from payflowx.entrypoints.api.requests import ApiRequest, refuse_card_data
-from payflowx.entrypoints.api.strict_json import decode_json_object
+from payflowx.entrypoints.api.bodies import converted, read_body
+from payflowx.entrypoints.api.requests import ApiRequest
 from payflowx.entrypoints.api.webhook_endpoints.types import CreateEndpointRequest, EmptyRequest
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 EVENT_LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "from", "to"})
 
@@ -74,6 +75,4 @@ def _scope(merchant_id: str) -> str:
 def _typed(request: ApiRequest, to: type[T]) -> T:
     request.check_path_and_query()
     request.check_headers()
-    body: dict[str, Any] = normalized(decode_json_object(request.body()))
-    refuse_card_data(body)
-    return converted(body, to)
+    return converted(read_body(request, to), to)

@@ -1,0 +1,1 @@
+"""Disputes: the list of those that await evidence, and the warning before their deadlines."""

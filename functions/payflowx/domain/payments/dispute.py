@@ -1,0 +1,135 @@
+"""Disputes: a payer asked the bank to return a charge. Pure.
+
+PayFlowX records them and warns of their deadlines. The payment's amounts do not change, and evidence is submitted in
+the provider's dashboard.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from payflowx.domain.payments.event_types import DISPUTE_PREFIX
+from payflowx.domain.payments.events import Fact
+
+MAX_DISPUTES: Final = 8
+"""The most disputes of one payment that are recorded: an item has a size."""
+
+
+class DisputeState(StrEnum):
+    """The state of a dispute, in the order in which it advances."""
+
+    OPEN = "OPEN"
+    """The merchant can submit evidence, at the provider."""
+    UNDER_REVIEW = "UNDER_REVIEW"
+    WON = "WON"
+    """The merchant keeps the money."""
+    LOST = "LOST"
+    """The payer got the money back."""
+    CLOSED = "CLOSED"
+    """It ended without a decision, such as an inquiry that became no chargeback."""
+
+
+_RANK: Final = {state: rank for rank, state in enumerate(DisputeState)}
+ENDED_STATES: Final = frozenset({DisputeState.WON, DisputeState.LOST, DisputeState.CLOSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeReport:
+    """The provider's webhook about a dispute. `reported_at_ms`: its time there, which puts reports in order.
+
+    `is_signed` False: the webhook carries no signature, so anyone who knows its address may have sent it.
+    """
+
+    reference: str
+    state: DisputeState
+    amount: int
+    currency: str
+    reason: str
+    reported_at_ms: int
+    evidence_due_at_ms: int | None = None
+    is_signed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """One dispute of a charge, as the provider reported it last."""
+
+    provider: str
+    reference: str
+    state: DisputeState
+    amount: int
+    currency: str
+    reason: str
+    opened_at_ms: int
+    reported_at_ms: int
+    evidence_due_at_ms: int | None = None
+    is_signed: bool = True
+
+    @property
+    def awaits_evidence(self) -> bool:
+        return self.state is DisputeState.OPEN and self.evidence_due_at_ms is not None
+
+
+def with_report(
+    disputes: Sequence[Dispute], provider: str, report: DisputeReport
+) -> tuple[tuple[Dispute, ...], Dispute] | None:
+    """Return all disputes with the report applied, and the one that it is about; None if the report says nothing new.
+
+    Webhooks arrive in any order and repeatedly: an older report changes nothing, nor does a further dispute beyond
+    `MAX_DISPUTES`. An unsigned report never changes what a signed one said.
+    """
+    known = next((d for d in disputes if (d.provider, d.reference) == (provider, report.reference)), None)
+    if known is None:
+        if len(disputes) >= MAX_DISPUTES:
+            return None
+        opened = _dispute(provider, report, report.reported_at_ms)
+        return (*disputes, opened), opened
+    if not _is_newer(known, report):
+        return None
+    later = _dispute(provider, report, min(known.opened_at_ms, report.reported_at_ms))
+    later = replace(later, evidence_due_at_ms=report.evidence_due_at_ms or known.evidence_due_at_ms)
+    return tuple(later if d is known else d for d in disputes), later
+
+
+def _is_newer(known: Dispute, report: DisputeReport) -> bool:
+    if known.is_signed and not report.is_signed:
+        return False
+    order = (report.reported_at_ms, _RANK[report.state])
+    return order > (known.reported_at_ms, _RANK[known.state])
+
+
+def _dispute(provider: str, report: DisputeReport, opened_at_ms: int) -> Dispute:
+    return Dispute(
+        provider=provider,
+        reference=report.reference,
+        state=report.state,
+        amount=report.amount,
+        currency=report.currency,
+        reason=report.reason,
+        opened_at_ms=opened_at_ms,
+        reported_at_ms=report.reported_at_ms,
+        evidence_due_at_ms=report.evidence_due_at_ms,
+        is_signed=report.is_signed,
+    )
+
+
+def dispute_event_type(before: Dispute | None, after: Dispute) -> str:
+    """Return the type of the merchant event: the first report opens the dispute, whatever state it tells."""
+    if after.state in ENDED_STATES:
+        return f"{DISPUTE_PREFIX}{after.state.lower()}"
+    return f"{DISPUTE_PREFIX}{'opened' if before is None else 'updated'}"
+
+
+def dispute_facts(dispute: Dispute) -> Mapping[str, Fact]:
+    """Return the facts of the audit log's event. No free text of the provider."""
+    facts: dict[str, Fact | None] = {
+        "provider": dispute.provider,
+        "disputeReference": dispute.reference,
+        "disputeState": dispute.state.value,
+        "disputeAmount": dispute.amount,
+        "disputeCurrency": dispute.currency,
+        "evidenceDueAtMs": dispute.evidence_due_at_ms,
+        "isSigned": dispute.is_signed,
+    }
+    return {name: value for name, value in facts.items() if value is not None}

@@ -1,0 +1,86 @@
+"""Reports of a dispute: any order, repeated, unsigned, too many."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from payflowx.domain.payments.dispute import (
+    ENDED_STATES,
+    MAX_DISPUTES,
+    Dispute,
+    DisputeReport,
+    DisputeState,
+    dispute_event_type,
+    with_report,
+)
+
+OPENED = DisputeReport(
+    reference="dp_1",
+    state=DisputeState.OPEN,
+    amount=500,
+    currency="INR",
+    reason="fraudulent",
+    reported_at_ms=1_000,
+    evidence_due_at_ms=9_000,
+)
+REVIEWED = replace(OPENED, state=DisputeState.UNDER_REVIEW, reported_at_ms=2_000)
+LOST = replace(OPENED, state=DisputeState.LOST, reported_at_ms=3_000, evidence_due_at_ms=None)
+
+
+def after(*reports: DisputeReport) -> tuple[Dispute, ...]:
+    disputes: tuple[Dispute, ...] = ()
+    for report in reports:
+        found = with_report(disputes, "stripe", report)
+        disputes = found[0] if found else disputes
+    return disputes
+
+
+@pytest.mark.parametrize("order", list(permutations([OPENED, REVIEWED, LOST])))
+def test_in_every_order_the_last_report_counts(order: tuple[DisputeReport, ...]) -> None:
+    (dispute,) = after(*order)
+    assert (dispute.state, dispute.reported_at_ms, dispute.amount) == (DisputeState.LOST, 3_000, 500)
+    assert not dispute.awaits_evidence
+
+
+def test_a_repeated_report_says_nothing_new() -> None:
+    assert with_report(after(OPENED), "stripe", OPENED) is None
+
+
+def test_at_the_same_time_the_further_state_counts() -> None:
+    same = replace(REVIEWED, reported_at_ms=OPENED.reported_at_ms)
+    assert after(OPENED, same)[0].state is DisputeState.UNDER_REVIEW
+    assert after(same, OPENED)[0].state is DisputeState.UNDER_REVIEW
+
+
+def test_a_later_report_without_a_deadline_keeps_the_known_one() -> None:
+    (dispute,) = after(OPENED, replace(OPENED, reported_at_ms=1_500, evidence_due_at_ms=None))
+    assert dispute.evidence_due_at_ms == 9_000
+    assert dispute.awaits_evidence
+
+
+def test_an_unsigned_report_never_changes_a_signed_one() -> None:
+    forged = replace(LOST, is_signed=False)
+    assert with_report(after(OPENED), "stripe", forged) is None
+    assert after(forged, OPENED)[0].state is DisputeState.LOST, "an older report changes nothing"
+    assert after(replace(OPENED, is_signed=False), REVIEWED)[0].is_signed
+
+
+def test_the_same_reference_at_another_provider_is_another_dispute() -> None:
+    found = with_report(after(OPENED), "razorpay", OPENED)
+    assert found is not None
+    assert [dispute.provider for dispute in found[0]] == ["stripe", "razorpay"]
+
+
+def test_a_payment_has_a_bounded_number_of_disputes() -> None:
+    full = after(*(replace(OPENED, reference=f"dp_{number}") for number in range(MAX_DISPUTES)))
+    assert with_report(full, "stripe", replace(OPENED, reference="dp_next")) is None
+    assert with_report(full, "stripe", replace(REVIEWED, reference="dp_0")) is not None
+
+
+@pytest.mark.parametrize("state", DisputeState)
+def test_the_first_report_opens_it_unless_it_ended_already(state: DisputeState) -> None:
+    (dispute,) = after(replace(OPENED, state=state))
+    ended = f"payment.dispute.{state.lower()}"
+    assert dispute_event_type(None, dispute) == (ended if state in ENDED_STATES else "payment.dispute.opened")
+    assert dispute_event_type(dispute, dispute) == (ended if state in ENDED_STATES else "payment.dispute.updated")
