@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -784,6 +785,34 @@ def message(payment: dict[str, Any], kind: str = "PAYMENT_SUCCESS_WEBHOOK", **ch
     return {"type": kind, "event_time": "2026-01-01T00:00:00+05:30", "data": {**data, **changes}}
 
 
+def disputed(kind: str, **changes: Any) -> dict[str, Any]:
+    """The sample of Cashfree's page about webhooks of disputes."""
+    dispute = {
+        "dispute_id": "433475258",
+        "dispute_type": "DISPUTE",
+        "reason_code": "1402",
+        "reason_description": "Duplicate Processing",
+        "dispute_amount": 3,
+        "created_at": "2023-06-15T21:49:48+05:30",
+        "updated_at": "2023-06-15T21:49:48+05:30",
+        "respond_by": "2023-06-18T23:59:59+05:30",
+        "cf_dispute_remarks": "Dispute is created, please take action",
+        "dispute_action_on": "MERCHANT",
+        "dispute_status": "DISPUTE_CREATED",
+        **changes,
+    }
+    order = {
+        "order_id": KEY,
+        "order_amount": 4,
+        "order_currency": "INR",
+        "cf_payment_id": 77,
+        "payment_currency": "INR",
+    }
+    payer = {"customer_name": "Ada Canary", "customer_phone": 9876543210}
+    data = {"dispute": dispute, "order_details": order, "customer_details": payer}
+    return {"type": kind, "event_time": "2023-06-15T21:51:10+05:30", "data": data}
+
+
 class TestSignature:
     BODY = b'{"type":"PAYMENT_SUCCESS_WEBHOOK","data":{"payment":{"payment_amount":10.10}}}'
 
@@ -892,6 +921,80 @@ class TestWebhooks:
     ) -> None:
         provider_event = CONNECTOR.read_webhook(webhook(said), [SECRET])
         assert provider_event == ProviderEvent(event_id=provider_event.event_id, type=kind, charge_reference=reference)
+
+    def test_a_payment_by_upi_needs_no_word_about_its_capture(self) -> None:
+        """As in Cashfree's samples of 2023-08-01 and 2025-01-01."""
+        plain = {name: value for name, value in PAYMENT.items() if name not in {"is_captured", "authorization"}}
+        for group, proven in (("upi", True), ("upi_credit_card", True), ("credit_card", False), (None, False)):
+            said = message({**plain, "payment_group": group})
+            outcome = CONNECTOR.read_webhook(webhook(said), [SECRET]).outcome
+            assert outcome == (charged() if proven else None)
+        for wrong in ({"is_captured": False}, {"authorization": {"action": "CAPTURE"}}, {"is_captured": "true"}):
+            said = message({**plain, "payment_group": "upi", **wrong})
+            assert CONNECTOR.read_webhook(webhook(said), [SECRET]).outcome is None
+
+    def test_a_refund_made_in_the_dashboard_names_its_charge(self) -> None:
+        theirs = {**REFUND, "refund_id": "dashboard-7"}
+        for name in ("refund", "auto_refund"):
+            event = CONNECTOR.read_webhook(webhook({"type": "REFUND_STATUS_WEBHOOK", "data": {name: theirs}}), [SECRET])
+            assert (event.charge_reference, event.operation_reference) == ("77", "901")
+            assert event.operation_key == "dashboard-7"
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "state"),
+        [
+            ("DISPUTE_CREATED", "DISPUTE_CREATED", DisputeState.OPEN),
+            ("DISPUTE_CREATED", '"CHARGEBACK_CREATED"', DisputeState.OPEN),
+            ("DISPUTE_UPDATED", "CHARGEBACK_DOCS_RECEIVED", DisputeState.UNDER_REVIEW),
+            ("DISPUTE_UPDATED", "PRE_ARBITRATION_UNDER_REVIEW", DisputeState.UNDER_REVIEW),
+            ("DISPUTE_UPDATED", "CHARGEBACK_INSUFFICIENT_EVIDENCE", DisputeState.OPEN),
+            ("DISPUTE_CLOSED", "CHARGEBACK_INSUFFICIENT_EVIDENCE", DisputeState.LOST),
+            ("DISPUTE_CLOSED", "ARBITRATION_MERCHANT_WON", DisputeState.WON),
+            ("DISPUTE_CLOSED", "DISPUTE_MERCHANT_LOST", DisputeState.LOST),
+            ("DISPUTE_CLOSED", "DISPUTE_MERCHANT_ACCEPTED", DisputeState.LOST),
+            ("DISPUTE_CLOSED", "NEW_WORD", DisputeState.CLOSED),
+            ("DISPUTE_UPDATED", "NEW_WORD", DisputeState.OPEN),
+        ],
+    )
+    def test_a_dispute(self, kind: str, status: str, state: DisputeState) -> None:
+        event = CONNECTOR.read_webhook(webhook(disputed(kind, dispute_status=status)), [SECRET])
+        assert (event.charge_reference, event.charge_key, event.outcome) == ("77", KEY, None)
+        assert event.dispute == DisputeReport(
+            reference="433475258",
+            state=state,
+            amount=300,
+            currency="INR",
+            reason="Duplicate Processing",
+            reported_at_ms=1_686_845_988_000,
+            evidence_due_at_ms=1_687_112_999_000 if state is DisputeState.OPEN else None,
+        )
+
+    def test_the_contracts_dispute(self) -> None:
+        """Numbers for texts, times without a zone, and an amount with a currency of its own."""
+        changes = {"dispute_id": 433447817, "dispute_amount": "#1.50", "dispute_amount_currency": "USD"}
+        times = {"created_at": "2023-01-18T11:26:58", "updated_at": None, "respond_by": "2023-01-19T00:00:00"}
+        said = disputed("DISPUTE_CREATED", **changes, **times, reason_code=1401, reason_description=None)
+        report = CONNECTOR.read_webhook(webhook(said), [SECRET]).dispute
+        assert report is not None
+        assert (report.reference, report.amount, report.currency, report.reason) == ("433447817", 150, "USD", "1401")
+        assert (report.reported_at_ms, report.evidence_due_at_ms) == (1_674_021_418_000, 1_674_066_600_000)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *(
+                {"dispute_amount": None},
+                {"dispute_amount": "3"},
+                {"dispute_amount": "#3.001"},
+                {"dispute_status": None},
+            ),
+            *({"dispute_id": None}, {"updated_at": "yesterday"}, {"updated_at": None, "created_at": None}),
+            *({"respond_by": "soon"}, {"reason_description": {"a": 1}, "dispute_id": "x" * 300}),
+        ],
+    )
+    def test_a_dispute_that_is_not_understood_says_nothing(self, wrong: dict[str, Any]) -> None:
+        event = CONNECTOR.read_webhook(webhook(disputed("DISPUTE_CREATED", **wrong)), [SECRET])
+        assert event == ProviderEvent(event_id=event.event_id, type="DISPUTE_CREATED")
 
     def test_a_forged_one_tells_nothing(self) -> None:
         good = webhook(message(PAYMENT))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.dispute import DisputeState
 from payflowx.domain.payments.operation import Operation, Origin
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.payments.ports import Job
@@ -536,3 +537,34 @@ class TestTheDashboard:
         world.run(600)
         now = world.now(payment)
         assert (now.status, now.refunded, now.refundable) == (PaymentStatus.SUCCESS, 0, AMOUNT)
+
+
+class TestDisputes:
+    def test_one_is_recorded_on_its_payment(self, world: CashfreeWorld) -> None:
+        """Before: a webhook that named nothing, and the merchant missed the deadline."""
+        payment = paid(world)
+        attempt = world.now(payment).attempts[0]
+        for status, state in (("DISPUTE_CREATED", DisputeState.OPEN), ("DISPUTE_MERCHANT_LOST", DisputeState.LOST)):
+            dispute = {
+                "dispute_id": "433475258",
+                "dispute_status": status,
+                "dispute_amount": 499,
+                "updated_at": "2023-06-15T21:49:48+05:30",
+                "respond_by": "2023-06-18T23:59:59+05:30",
+                "reason_description": "Duplicate Processing",
+            }
+            order = {
+                "order_id": attempt.provider_key,
+                "cf_payment_id": int(attempt.reference or 0),
+                "payment_currency": "INR",
+            }
+            said = {"type": "DISPUTE_UPDATED", "data": {"dispute": dispute, "order_details": order}}
+            body = json.dumps(said).encode()
+            for _ in range(2):
+                world.receive("cashfree", body, world.cashfree.sign(body, world.clock.now_ms() / 1000))
+                world.deliver_provider_events()
+            now = world.now(payment)
+            assert [(found.reference, found.state, found.amount) for found in now.disputes] == [
+                ("433475258", state, AMOUNT)
+            ]
+            assert (now.status, now.refundable) == (PaymentStatus.SUCCESS, AMOUNT)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from payflowx.domain.payments.outcome import Outcome, Succeeded
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
+from payflowx.providers.cashfree import disputes
 from payflowx.providers.cashfree.operations import refund_outcome
 from payflowx.providers.cashfree.responses import money_of, word_in
 from payflowx.providers.cashfree.signature import is_signed, is_timely
@@ -31,6 +32,8 @@ def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     refund = as_object(data.get("refund") or data.get("auto_refund"))
     if refund:
         return _refund(webhook, kind, refund)
+    if isinstance(data.get("dispute"), dict):
+        return _dispute(webhook, kind, data)
     if isinstance(data.get("payment"), dict):
         return _payment(webhook, kind, data["payment"], as_object(data.get("order")))
     return ProviderEvent(event_id=_event_id(webhook, kind, None, None), type=kind)
@@ -92,6 +95,22 @@ def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEven
         operation_reference=refund_id,
         operation_key=provider_reference(refund.get("refund_id")),
         operation_outcome=proof,
+    )
+
+
+def _dispute(webhook: Webhook, kind: str, data: dict[str, Any]) -> ProviderEvent:
+    """Every delivery of the same bytes is one event: updates may repeat a status."""
+    event_id, order = _event_id(webhook, kind, None, None), as_object(data.get("order_details"))
+    try:
+        report = disputes.read(kind, data)
+    except _UNREADABLE:
+        return ProviderEvent(event_id=event_id, type=kind)
+    return ProviderEvent(
+        event_id=event_id,
+        type=kind,
+        charge_reference=provider_reference(order.get("cf_payment_id")),
+        charge_key=provider_reference(order.get("order_id")),
+        dispute=report,
     )
 
 
