@@ -26,6 +26,7 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry, ReportPage
@@ -719,6 +720,61 @@ def test_only_the_whole_list_without_our_refund_says_that_there_is_none() -> Non
     assert move(step, operation_request(), answer(404, error("refund_not_found"))) == NotFound()
     assert move(step, operation_request(), answer(404, b"<html>")) == Unknown(code="http_404")
     assert move(step, operation_request(), answer(400, error())) == Unknown(code="http_400")
+
+
+class TestAllRefunds:
+    """The list of a charge's refunds, whoever requested them."""
+
+    def listed(self, *refunds: Any) -> list[ProviderRefund]:
+        assert CONNECTOR.refunds is not None
+        return list(CONNECTOR.refunds.read(charge(reference="77"), answer(200, list(refunds))))
+
+    def test_ours_those_of_the_dashboard_and_automatic_ones(self) -> None:
+        assert CONNECTOR.refunds is not None
+        asked = CONNECTOR.refunds.request(charge(reference="77"))
+        assert (asked.method, asked.path) == ("GET", f"/orders/{KEY}/refunds")
+        theirs = {**REFUND, "cf_refund_id": "902", "refund_id": "made in the dashboard", "refund_amount": "#0.50"}
+        automatic = {**REFUND, "cf_refund_id": "903", "refund_id": None, "refund_type": "PAYMENT_AUTO_REFUND"}
+        of_another_payment = {**REFUND, "cf_refund_id": "904", "cf_payment_id": 78}
+        found = self.listed(REFUND, theirs, automatic, of_another_payment)
+        assert [(r.reference, r.provider_key, r.amount) for r in found] == [
+            ("901", MOVE_KEY, 1000),
+            ("902", None, 50),
+            ("903", None, 1000),
+        ]
+
+    @pytest.mark.parametrize(
+        ("word", "state"),
+        [
+            ("SUCCESS", RefundState.SUCCEEDED),
+            ("PENDING", RefundState.PENDING),
+            ("ONHOLD", RefundState.PENDING),
+            ("CANCELLED", RefundState.FAILED),
+            ("FAILED", RefundState.FAILED),
+        ],
+    )
+    def test_every_state(self, word: str, state: RefundState) -> None:
+        (found,) = self.listed({**REFUND, "refund_status": word})
+        assert (found.state, found.code) == (state, f"refund_{word.lower()}")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *({"refund_status": "NEW"}, {"refund_status": None}, {"refund_amount": "10"}, {"refund_amount": "#10.001"}),
+            *({"refund_currency": None}, {"cf_refund_id": None}, {"order_id": "another"}, {"cf_payment_id": None}),
+        ],
+    )
+    def test_a_part_of_it_is_no_list(self, wrong: dict[str, Any]) -> None:
+        with pytest.raises((ValueError, KeyError)):
+            self.listed(REFUND, {**REFUND, **wrong})
+
+    def test_without_the_payment_or_an_answer_there_is_none(self) -> None:
+        assert CONNECTOR.refunds is not None
+        with pytest.raises(ValueError, match="no reference"):
+            CONNECTOR.refunds.request(charge())
+        for status in (404, 429, 500):
+            with pytest.raises(ValueError, match="not a list"):
+                CONNECTOR.refunds.read(charge(reference="77"), answer(status, []))
 
 
 CAPTURE, VOID = OperationKind.CAPTURE, OperationKind.VOID

@@ -484,6 +484,11 @@ class TestRefunds:
         assert world.operation_now(operation).status is OperationStatus.SUCCEEDED
         assert len(world.sent("GET", "/refunds")) == before
 
+    def test_one_whose_webhook_is_lost_is_read_after_a_minute(self, world: CashfreeWorld) -> None:
+        payment = paid(world)
+        world.cashfree.next_operation("tok_async_success")
+        assert settle(world, refund(world, payment, 20_000), 120) == 60
+
 
 class TestTheDashboard:
     def test_a_refund_made_there_lowers_what_is_refundable(self, world: CashfreeWorld) -> None:
