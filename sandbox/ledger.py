@@ -108,9 +108,15 @@ class LedgerSimulator(Simulator):
                 "currency": record["currency"],
                 "status": record["state"],
                 "at": record["at"],
+                **({"reversed": True} if self._is_reversed(record) else {}),
             }
             for record in operations
         ]
+
+    def _is_reversed(self, operation: Record) -> bool:
+        """Whether it was done before it failed: the payer's bank returned it."""
+        stored = self.store.get(_OPERATION, operation["id"])
+        return operation["state"] == FAILED and stored is not None and stored["state"] == DONE
 
     # -- webhooks
 

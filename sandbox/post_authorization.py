@@ -78,7 +78,7 @@ class PostAuthorizationSimulator(LedgerSimulator):
     def _operate(self, wanted: Record, charge: Record, effect: Effect, now: float) -> Record:
         kind, amount = wanted["kind"], wanted["amount"]
         if kind == REFUND and effect is Effect.WRONG_AMOUNT:
-            amount += 1
+            amount += 1 if amount < charge["taken"] - self.refunded(charge, now) else -1
         operation: Record = {
             **wanted,
             "id": self.make_id("op_", charge["id"], len(charge.get("operations", []))),

@@ -53,4 +53,6 @@ class Endpoints:
             return 0
         if self.faults.strikes("endpoint_fails"):
             return 500
+        if self.faults.strikes("endpoint_redirects"):
+            return self.faults.random.choice((301, 302, 307, 308))
         return 410 if self.faults.strikes("endpoint_gone") else 200

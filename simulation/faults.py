@@ -71,7 +71,7 @@ MAX_RATES: Final[dict[str, float]] = {
     "dashboard_captures": 0.25,
     "dashboard_voids": 0.25,
     # Captures, voids and refunds at providers
-    "operation_turns_out": 0.30,
+    "operation_turns_out": 0.60,
     # Clients, a payment
     "client_concurrent": 0.50,
     "client_repeats_later": 0.40,
@@ -79,6 +79,8 @@ MAX_RATES: Final[dict[str, float]] = {
     "client_cancels": 0.15,
     "client_erases": 0.20,
     "client_lost_answer": 0.25,
+    # Merchants' endpoints again: they send the deliverer elsewhere
+    "endpoint_redirects": 0.10,
 }
 EPISODES: Final[dict[str, float]] = {
     "sweeper_off": 0.25,
@@ -87,6 +89,7 @@ EPISODES: Final[dict[str, float]] = {
     "workers_off": 0.25,
     "account_removed": 0.15,
     "deployment": 0.25,
+    "unreadable_items": 0.30,
 }
 """Whole stretches of time, in this part of the seeds."""
 

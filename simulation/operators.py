@@ -1,6 +1,7 @@
 """Operators: they set merchants up, erase, rotate, replay, and decide what only people can decide."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -115,6 +116,11 @@ class Operators:
         }
         self.api.command(fields, function="reconciler")
         self.busy -= 1
+
+    def reconcile_all(self, shops: Sequence[Shop]) -> None:
+        """Some accounts, one after the other."""
+        for shop in shops:
+            self.reconcile(shop)
 
     def reconcile_days(self) -> None:
         """The schedule: the days that are over, of all accounts."""

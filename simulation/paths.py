@@ -66,12 +66,15 @@ MUST_HAPPEN: Final = (
     "refund: PENDING became SUCCEEDED",
     "refund: PENDING became FAILED",
     "refund: PENDING became IN_REVIEW",
+    "refund: SUCCEEDED became IN_REVIEW",
     "refund: IN_REVIEW became FAILED",
     "refund: IN_REVIEW became SUCCEEDED",
     "refund attempt: UNKNOWN became SUCCEEDED",
     "refund attempt: UNKNOWN became ACCEPTED",
     "refund attempt: ACCEPTED became SUCCEEDED",
     "refund attempt: NOT_SENT became STARTED",
+    "refund attempt: STARTED became DECLINED",
+    "refund attempt: STARTED became MISMATCH",
     "refund: a further attempt",
     "refund of a part",
     "several refunds of one payment",
@@ -85,10 +88,13 @@ MUST_HAPPEN: Final = (
     "provider event: of another merchant, answered 401",
     "provider event: signed with another key, answered 401",
     "changed by webhook",
+    "an event about a closed attempt is inquired about",
+    "an event holds the next attempt",
     # Deliveries.
     "delivery: DELIVERED",
     "delivery: SKIPPED",
     "delivery tried again",
+    "delivery redirected",
     # Money moved elsewhere, and reports.
     "dashboard: refund",
     "dashboard: capture",
@@ -96,6 +102,9 @@ MUST_HAPPEN: Final = (
     "refund made at the provider",
     "changed by provider",
     "command: reconcile, done",
+    "report line: omitted",
+    "report line: repeated",
+    "report line: other amount",
     # Operators.
     "command: close_review, done",
     "command: close_operation_review, done",
@@ -108,6 +117,7 @@ MUST_HAPPEN: Final = (
     "command: rotate_key, done",
     "command: replay_dead_letters, done",
     # Another release.
+    "metric: DueItemsFailed",
     "items of a newer release",
     "strike: deployment",
 )

@@ -33,9 +33,11 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{8,}")
 _OPERATION: Final = re.compile(r"/(captures?|voids|refunds?|authorization)$")
 _TURNS: Final = (
     *("tok_soft_decline", "tok_hard_decline", "tok_async_success", "tok_async_failure"),
-    "tok_timeout_after_charge",
+    *("tok_timeout_after_charge", "tok_wrong_amount", "tok_reopened_decline"),
 )
-"""How a capture, void or refund may turn out: refused, later, refused later, or without an answer."""
+"""How a capture, void or refund may turn out: refused, later, refused later, without an answer, of another amount, or
+returned by the payer's bank after its success.
+"""
 _KINDS: Final[Mapping[str, Any]] = {**SIMULATORS, **REAL_PROVIDERS}
 
 

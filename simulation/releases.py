@@ -3,7 +3,7 @@
 Its requests to providers differ too, so that what one release began must not be sent again by the other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,12 @@ from simulation.services import DynamoDBClient
 ADDED: Final = "addedLater"
 """The name of every attribute that the newer release adds."""
 _VALUE: Final = {"S": "by the newer release"}
+UNKNOWN_WORD: Final = "SETTLING"
+"""A state of an attempt that only the newer release knows."""
+_UNREADABLE: Final = "#P#pay_00000000"
+"""Begins the ids of its payments: no derived id holds a zero."""
+_SHARDS: Final = range(0, 16, 3)
+_NOT_INDEXED: Final = frozenset({"merchantDay", "merchantDaySort", "reviewsOf", "reviewSort", "chargedAttempt"})
 _FREE: Final = frozenset({"metadata", "tokens", "progress"})
 """Attributes whose content has no fixed names: nothing can be added to them."""
 
@@ -82,6 +88,34 @@ def _widened_value(value: Mapping[str, Any]) -> Mapping[str, Any]:
     if "L" in value:
         return {"L": [_widened_value(member) for member in value["L"]]}
     return value
+
+
+# --- its words
+
+
+def unreadable_items(model: Mapping[str, Any], now_ms: int) -> Iterator[dict[str, Any]]:
+    """A payment in some shards, due now, like the model but for the state of its attempt, which is a new word."""
+    merchant, attempts = model["merchantId"]["S"], model["attempts"]["L"]
+    newest = {"M": {**attempts[-1]["M"], "state": {"S": UNKNOWN_WORD}}}
+    lease = {"owner": {"S": ""}, "epoch": {"N": "1"}, "expiresAt": {"N": "0"}}
+    for shard in _SHARDS:
+        name = f"pay_00000000{shard:08d}"
+        yield {
+            **{name: value for name, value in model.items() if name not in _NOT_INDEXED},
+            "pk": {"S": f"M#{merchant}#P#{name}"},
+            "transactionId": {"S": name},
+            "status": {"S": "PENDING"},
+            "attempts": {"L": [*attempts[:-1], newest]},
+            "lease": {"M": lease},
+            "dueShard": {"S": f"due#{shard:02d}"},
+            "dueAt": {"N": str(now_ms)},
+            "readyAt": {"N": str(now_ms)},
+        }
+
+
+def is_unreadable(partition: str) -> bool:
+    """Whether the partition is that of such a payment."""
+    return _UNREADABLE in partition
 
 
 # --- its requests to providers

@@ -20,7 +20,7 @@ from simulation.operators import Operators
 from simulation.provider_events import ProviderEvents
 from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
-from simulation.releases import NewerDynamoDBClient
+from simulation.releases import UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, unreadable_items
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
 from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
 from testing.dynamodb.database import Database
@@ -337,7 +337,7 @@ class World:
             ),
             "operator_replays": lambda: self.operators.replay,
             "operator_closes_reviews": lambda: self.operators.close_reviews,
-            "operator_reconciles": lambda: partial(self.operators.reconcile, random.choice(self._reporting())),
+            "operator_reconciles": lambda: partial(self.operators.reconcile_all, random.sample(self._reporting(), 4)),
             "dashboard_refunds": lambda: self.dashboards.refund,
             "dashboard_captures": lambda: self.dashboards.capture,
             "dashboard_voids": lambda: self.dashboards.void,
@@ -359,6 +359,7 @@ class World:
             "gateway_switched_off": self._switch_provider_off,
             "account_removed": self._remove_account,
             "deployment": self._deploy,
+            "unreadable_items": self._leave_unreadable_items,
         }
 
     def _switch_sweeper_off(self, episode: Episode) -> str:
@@ -399,6 +400,17 @@ class World:
         if self.faults.random.random() < 0.5:
             self.platform.newer_until_ms = episode.until_ms
         return "newer release"
+
+    def _leave_unreadable_items(self, episode: Episode) -> str:
+        """A newer release that is gone left payments in some shards with a word that nobody knows any more."""
+        self.kernel.at(episode.from_ms, self._store_unreadable_items)
+        return UNKNOWN_WORD
+
+    def _store_unreadable_items(self) -> None:
+        table = self.tables[TRANSACTIONS]
+        model = next((item for (_, sort), item in table.items() if sort == "PAYMENT" and item["attempts"]["L"]), None)
+        for item in unreadable_items(model, self.kernel.now_ms) if model else ():
+            table.put((item["pk"]["S"], item["sk"]["S"]), item, self.kernel.now_ms, lambda: 0)
 
     def _redrive(self) -> None:
         if self.faults.strikes("queue_redrive"):
@@ -461,16 +473,21 @@ class World:
     def _is_open(self, key: Key, item: Item) -> bool:
         """Whether there is still something to do about an item that is due.
 
-        What is in review or declined and may reopen is watched. An amount that is held waits for its merchant. What a
-        provider never got, and nobody can prove so, is inquired for days: only a long run waits for the end of it.
+        What is in review, closed and may still be charged, or a refund that may come back is watched. An amount that is
+        held waits for its merchant. What a provider never got, and nobody can prove so, is inquired for days: only a
+        long run waits for the end of it.
         """
         is_payment = key[1] == "PAYMENT"
         if not (is_payment or key[1].startswith("OP#")):
             return key[1].startswith("EVENT#")
         status = item["status"]["S"]
+        if is_unreadable(key[0]):
+            return False
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS
-        if status in {"IN_REVIEW", "FAILED"}:
+        if "eventInquiries" in item and "waiting" in item["eventInquiries"]["M"]:
+            return int(item["dueAt"]["N"]) < self.kernel.now_ms + 2 * HOUR_MS
+        if status in {"IN_REVIEW", "FAILED", "CANCELLED", "SUCCEEDED"}:
             return False
         return self.plan.is_long or not self._is_undecided(item)
 

@@ -16,8 +16,14 @@ from simulation.checker.records import (
     i16_merchant_events,
     operators_give_reasons,
     reviews_are_listed,
+    unknown_words_wait,
 )
-from simulation.checker.transitions import i5_transitions, i9_one_open_attempt, i15_older_epochs
+from simulation.checker.transitions import (
+    i5_transitions,
+    i9_one_open_attempt,
+    i15_older_epochs,
+    unknown_attributes_stay,
+)
 from simulation.checker.walls import erasure, i11_nothing_crosses, i12_no_secrets
 from simulation.checker.work import i13_bounded_work, rest
 
@@ -34,10 +40,12 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i1_one_charge,
     i2_nothing_lost,
     reviews_are_listed,
+    unknown_words_wait,
     i3_status_is_truth,
     i4_audit_log,
     operators_give_reasons,
     i5_transitions,
+    unknown_attributes_stay,
     i6_other_body,
     i7_one_id,
     i8_key_stored_first,

@@ -82,7 +82,7 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
         elif payment.status in {"FAILED", "CANCELLED"} and any(e["refunded"] < e["amount"] for e in payment.charged):
             yield Violation("I3", name, f"is {payment.status} and was charged at {payment.charged[0]['gateway']}")
         for operation in payment.operations.values():
-            yield from _operation(name, operation)
+            yield from _operation(name, operation, evidence.result.ended_ms)
 
 
 def _misjudged(evidence: Evidence) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _refunds(name: str, payment: PaymentEvidence, item: Stored) -> Iterator[Viol
     operations = payment.operations.values()
     if any(operation.status in _UNSETTLED for operation in operations):
         return
-    ours = sum(entry["amount"] for o in operations for entry in o.books if _is_refund(entry))
+    ours = sum(entry["amount"] for o in operations for entry in o.books if _is_refund(entry) and o.status != "FAILED")
     others = sum(entry["amount"] for entry in payment.books if _is_refund(entry))
     refunded = item.get("refunded", 0)
     if not ours <= refunded <= ours + others:
@@ -110,7 +110,7 @@ def _is_refund(entry: Mapping[str, Any]) -> bool:
     return entry["kind"] == "refund" and (entry["status"] == "done" or bool(entry.get("reversed")))
 
 
-def _operation(name: str, operation: OperationEvidence) -> Iterator[Violation]:
+def _operation(name: str, operation: OperationEvidence, ended_ms: int) -> Iterator[Violation]:
     item = operation.item
     if item is None or item["kind"] != "refund":
         return  # a capture or void is the state of its charge
@@ -119,6 +119,8 @@ def _operation(name: str, operation: OperationEvidence) -> Iterator[Violation]:
         if found != [(item["amount"], item["currency"])]:
             what = f"{operation.operation_id} is SUCCEEDED, but the books say {found}"
             yield Violation("I3", name, what)
+        if any(entry.get("reversed") for entry in operation.books) and item.get("dueAt", 0) < ended_ms:
+            yield Violation("I3", name, f"{operation.operation_id} is SUCCEEDED, came back, and is not read any more")
     elif operation.status == "FAILED" and operation.executed:
         yield Violation("I3", name, f"{operation.operation_id} is FAILED and moved money: {operation.executed[0]}")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Violation
+from simulation.releases import is_unreadable
 
 FINAL: Final = {"SUCCESS", "FAILED", "CANCELLED"}
 FINAL_OPERATION: Final = {"SUCCEEDED", "FAILED"}
@@ -51,6 +52,17 @@ def i2_nothing_lost(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation("I2", name, f"{operation.operation_id} is still {operation.status}")
     if not evidence.result.settled:
         yield Violation("I2", "-", "the system did not come to rest")
+
+
+def unknown_words_wait(evidence: Evidence) -> Iterator[Violation]:
+    """An item with a word that this release does not know is postponed: nothing else of it changes, nothing is sent."""
+    for write in evidence.result.history.writes:
+        if write.before is None or not is_unreadable(write.key[0]):
+            continue
+        after = write.after or {}
+        changed = {name for name in {*write.before, *after} if write.before.get(name) != after.get(name)}
+        if changed - {"dueAt"}:
+            yield Violation("I5", write.key[0], f"holds an unknown word, and its {sorted(changed)} were changed")
 
 
 def _waits(evidence: Evidence, item: Stored) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Stored, Version, Violation
 from simulation.history import Write
+from simulation.releases import ADDED
 
 OPEN: Final = frozenset({"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"})
 
@@ -154,6 +155,20 @@ def _facts(name: str, which: str, facts: Sequence[str], before: Stored, after: S
     for fact in facts:
         if before[fact] != after[fact]:
             yield Violation("I5", name, f"{which}{fact} changed")
+
+
+def unknown_attributes_stay(evidence: Evidence) -> Iterator[Violation]:
+    """What a newer release stored beside what this one knows stays on the item, its lease and its attempts."""
+    for name, payment in evidence.payments.items():
+        for owner in (payment, *payment.operations.values()):
+            for _, before, after in owner.versions:
+                if before is None or after is None:
+                    continue
+                parts = [(before, after), (before["lease"], after["lease"])]
+                parts += zip(before["attempts"], after["attempts"], strict=False)
+                if any(ADDED in one and ADDED not in other for one, other in parts):
+                    yield Violation("I5", name, "lost an attribute of a newer release")
+                    break
 
 
 # --- I9

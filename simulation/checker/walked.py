@@ -3,6 +3,7 @@
 from collections import Counter
 
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored
+from simulation.checker.transitions import OPEN
 from simulation.history import Source
 
 
@@ -10,6 +11,7 @@ def walked(evidence: Evidence) -> Counter[str]:
     """How often each path was walked. `simulation/paths.py` names those that must be."""
     found: Counter[str] = Counter()
     for payment in evidence.payments.values():
+        _count_hints(found, payment)
         for operation in payment.operations.values():
             _count_operation(found, payment, operation)
         refunds = [o for o in payment.operations.values() if o.item and o.item["kind"] == "refund"]
@@ -18,6 +20,16 @@ def walked(evidence: Evidence) -> Counter[str]:
             _count_event(found, event)
     _count_world(found, evidence)
     return found
+
+
+def _count_hints(found: Counter[str], payment: PaymentEvidence) -> None:
+    for owner in (payment, *payment.operations.values()):
+        for _, before, after in owner.versions:
+            waiting = [(item or {}).get("eventInquiries", {}).get("waiting", []) for item in (before, after)]
+            found["an event about a closed attempt is inquired about"] += len(waiting[0]) > len(waiting[1])
+            asked = after is not None and len(waiting[0]) < len(waiting[1])
+            if after is not None and asked and after["status"] == "PENDING":
+                found["an event holds the next attempt"] += not any(a["state"] in OPEN for a in after["attempts"])
 
 
 def _count_operation(found: Counter[str], payment: PaymentEvidence, operation: OperationEvidence) -> None:
@@ -59,6 +71,7 @@ def _count_world(found: Counter[str], evidence: Evidence) -> None:
     for entry in history.entries:
         if entry.source is Source.DASHBOARD:
             found[f"dashboard: {entry.kind}"] += 1
+    found["delivery redirected"] += sum(300 <= delivered.status < 400 for delivered in history.deliveries)
     for call in history.calls:
         if call.status >= 400:
             found[f"refused: {call.answer.get('code')}"] += 1

@@ -64,7 +64,9 @@ def _more_sessions(before: Stored, after: Stored) -> int:
     states = [[attempt["state"] for attempt in item["attempts"]] for item in (before, after)]
     if len(states[0]) == len(states[1]) and states[0] != states[1]:
         return MAX_SESSIONS_PER_HOUR - 1
-    return int(after["readyAt"] < before["readyAt"] or states[0] != states[1])
+    hinted = [item.get("eventInquiries", {}) for item in (before, after)]
+    is_hinted = hinted[0] != hinted[1]
+    return int(after["readyAt"] < before["readyAt"] or states[0] != states[1] or is_hinted)
 
 
 def _ends_session(before: Stored | None, after: Stored | None) -> bool:
@@ -77,12 +79,18 @@ def _early(name: str, which: str, versions: Sequence[Version]) -> Iterator[Viola
         if before is None or after is None:
             continue
         took = after["lease"]["owner"] and after["lease"]["epoch"] > before["lease"]["epoch"]
-        if took and write.at_ms + _CLOCKS_MS < before["readyAt"]:
+        if took and write.at_ms + _CLOCKS_MS < _ready_ms(before):
             yield Violation("I13", name, f"{which}was worked on {before['readyAt'] - write.at_ms} ms before its time")
         if _is_expedited_for_nothing(before, after):
             yield Violation("I13", name, f"{which}has its next attempt brought forward by a hint")
         for one, other in zip(before["attempts"], after["attempts"], strict=False):
             yield from _too_soon(name, which, after, one, other)
+
+
+def _ready_ms(item: Stored) -> int:
+    """An event about a closed attempt causes an inquiry besides the item's own steps."""
+    inquiries = item.get("eventInquiries", {})
+    return int(min(item["readyAt"], inquiries["ready_at_ms"]) if inquiries.get("waiting") else item["readyAt"])
 
 
 def _is_expedited_for_nothing(before: Stored, after: Stored) -> bool:
@@ -112,6 +120,7 @@ LONGEST_WAIT_MS: Final = {
     "cancellation": _HOUR_MS,
     "watched": 6 * _HOUR_MS,
     "next attempt": _HOUR_MS,
+    "hinted": 24 * _HOUR_MS,
     "review": 24 * _HOUR_MS,
 }
 """To the next step: the last step of the inquiries' back-off; of that of a provider's "pending"; a review's daily one.
@@ -135,19 +144,32 @@ def rest(evidence: Evidence) -> Iterator[Violation]:
                 if after is None or "dueAt" not in after or after["lease"]["owner"]:
                     continue
                 kind = _waits_for(after)
-                waits_ms = after["readyAt"] - write.at_ms
+                waits_ms = _next_ms(after) - write.at_ms
                 if kind and waits_ms > LONGEST_WAIT_MS[kind] + _CLOCKS_MS:
                     yield Violation("REST", name, f"{which}waits {waits_ms // _MINUTE_MS} min for its {kind}")
                 last = number + 1 == len(owner.versions)
                 next_ms = evidence.result.ended_ms if last else owner.versions[number + 1][0].at_ms
-                from_ms = max(after["readyAt"], evidence.result.trouble_ended_ms)
+                from_ms = max(_next_ms(after), evidence.result.trouble_ended_ms)
                 if kind and next_ms - from_ms > WAKE_MS:
                     what = f"{which}was not worked on for {(next_ms - from_ms) // _MINUTE_MS} min ({kind})"
                     yield Violation("REST", name, what)
 
 
+def _next_ms(item: Stored) -> int:
+    """The time of the next step. A further attempt waits for the inquiry that an event about a closed one caused."""
+    inquiries = item.get("eventInquiries", {})
+    if not inquiries.get("waiting") or any(a["state"] in _OPEN for a in item["attempts"]):
+        return int(item["readyAt"])
+    return int(
+        max(item["readyAt"], inquiries["ready_at_ms"]) if item["status"] == "PENDING" else inquiries["ready_at_ms"]
+    )
+
+
 def _waits_for(item: Stored) -> str:
-    """The kind of step that an item waits for; empty for one that waits for its merchant."""
+    """The kind of step that an item waits for.
+
+    Empty for one that waits for its merchant, or that has ended and is read once more weeks later.
+    """
     if item["status"] == "IN_REVIEW":
         return "review"
     opened = [attempt for attempt in item["attempts"] if attempt["state"] in _OPEN]
@@ -155,7 +177,11 @@ def _waits_for(item: Stored) -> str:
         return "cancellation"
     if opened:
         return "UNKNOWN" if opened[0]["state"] == "STARTED" else opened[0]["state"].replace("AUTHORIZED", "")
-    return "watched" if any(a.get("reopens_until_ms") is not None for a in item["attempts"]) else "next attempt"
+    if any(a.get("reopens_until_ms") is not None for a in item["attempts"]):
+        return "watched"
+    if item.get("eventInquiries", {}).get("waiting"):
+        return "hinted"
+    return "next attempt" if item["status"] == "PENDING" else ""
 
 
 _OPEN: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}

@@ -24,6 +24,7 @@ from payflowx.domain.payments.payment import Lease
 from payflowx.domain.shared.identifiers import derive_operation_id
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.providers.http_provider import HttpProvider
+from payflowx.providers.refusals import RefusalTable
 from simulation.mutants.mutant import Edit, Mutant, Patches, broken, edits
 
 _ROOM: Final = "operations"
@@ -378,8 +379,66 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "a refusal is believed without a complete read",
+        Edit(
+            OperationSession, "_proven", "isinstance(found, NotFound) and found.complete", "isinstance(found, NotFound)"
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a refusal of a re-send is believed after one read",
+        Edit(
+            OperationSession,
+            "_proven",
+            "if refused.is_proven_by(refused.complete_reads, lag_ms, self.clock.now_ms()):",
+            "if True:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a refusal of a re-send is believed at once",
+        Edit(
+            OperationSession,
+            "resolve",
+            "outcome = Unknown(code=refused.code, message=refused.message, refused=refused)",
+            "outcome = Declined(code=refused.code, message=refused.message)",
+        ),
+        Declined=Declined,
+    ),
+    broken(
+        _ROOM,
+        "a refusal that is not documented is believed",
+        Edit(
+            RefusalTable,
+            "outcome",
+            "if row is None or names_object:",
+            "if row is None:\n        return Rejected(code=code, message=message)\n    if names_object:",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a refusal that names an object is believed",
+        Edit(RefusalTable, "outcome", "if row is None or names_object:", "if row is None:"),
+        survives=(
+            "A refusal of the tables is documented as made before execution, and the simulators keep to the documents: "
+            "none of these names an object. The rule is a net under a provider that does not; "
+            "`tests/unit/providers/test_refusals.py` holds it."
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a refund that succeeded is not read once more",
+        Edit(
+            operation_state_machine,
+            "_rechecked_later",
+            "if operation.kind is not OperationKind.REFUND or at_ms <= context.now_ms:",
+            "if True:",
+        ),
+    ),
+    broken(
+        _ROOM,
         "a reversal is not followed",
-        Edit(verification, "is_reversal", "return isinstance", "return False and isinstance"),
+        Edit(verification, "is_reversal", "return succeeded and", "return False and"),
     ),
     broken(
         _ROOM,
@@ -419,7 +478,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         Edit(
             operation_claim,
             "why_stop",
-            "if not all(attempt.state in _NOTHING_HAPPENED for attempt in operation.attempts):",
+            "if not all(may_try_again(attempt) for attempt in operation.attempts):",
             "if False:",
         ),
     ),

@@ -43,6 +43,16 @@ OUTBOUND: Final[tuple[Mutant, ...]] = (
     ),
     broken(
         _ROOM,
+        "a redirect of the endpoint counts as delivered",
+        Edit(
+            merchant_events,
+            "after_try",
+            "isinstance(posted, Answered) and posted.is_success",
+            "isinstance(posted, Answered) and posted.status < 400",
+        ),
+    ),
+    broken(
+        _ROOM,
         "a failed delivery is given up at once",
         Edit(merchant_events, "after_try", "if delay_ms is None:", "if True:"),
     ),

@@ -3,11 +3,14 @@
 from typing import Any, Final
 from unittest.mock import patch
 
+from payflowx.adapters.dynamodb.core.expressions import Expression
+from payflowx.adapters.dynamodb.payments import payment_items
 from payflowx.application.recovery import wake_attempts, waking
 from payflowx.application.recovery.sweep import SweepDueItems, Swept
 from payflowx.application.recovery.wake_event import WakeEvent
+from payflowx.domain.shared.statuses import AttemptState
 from payflowx.entrypoints import worker
-from simulation.mutants.mutant import Edit, Mutant, Patches, broken
+from simulation.mutants.mutant import Edit, Mutant, Patches, broken, replaced
 
 _ROOM: Final = "recovery"
 
@@ -22,6 +25,17 @@ def _failed_messages_forgotten() -> Patches:
     return [patch.object(worker, "handler", handler)]
 
 
+def _unknown_states_dropped() -> Patches:
+    """A decoder that leaves out what it cannot read: the payment looks as if nothing had been sent."""
+    original = payment_items.from_item
+
+    def from_item(item: Any) -> Any:
+        known = [attempt for attempt in item["attempts"] if attempt["state"] in list(AttemptState)]
+        return original({**item, "attempts": known})
+
+    return replaced(payment_items, "from_item", from_item)
+
+
 RECOVERING: Final[tuple[Mutant, ...]] = (
     Mutant(_ROOM, "no sweeper", lambda: [patch.object(SweepDueItems, "__call__", lambda _self, _deadline: Swept())]),
     broken(
@@ -32,6 +46,32 @@ RECOVERING: Final[tuple[Mutant, ...]] = (
             "__call__",
             "for place in range(DUE_SHARDS)]",
             "for place in range(DUE_SHARDS) if (first + place) % 2]",
+        ),
+    ),
+    broken(
+        _ROOM,
+        "an item that cannot be handled stops its shard",
+        Edit(SweepDueItems, "_page", "self._set_aside(due, error, shard.swept)", "raise"),
+    ),
+    broken(
+        _ROOM,
+        "an unknown state of an attempt means not sent",
+        Edit(
+            payment_items,
+            "attempt_from_item",
+            'AttemptState(fields["state"])',
+            'AttemptState(fields["state"]) if fields["state"] in list(AttemptState) else AttemptState.NOT_SENT',
+        ),
+    ),
+    Mutant(_ROOM, "an attempt in an unknown state is dropped", _unknown_states_dropped),
+    broken(
+        _ROOM,
+        "a writer drops the attributes that it does not know",
+        Edit(
+            Expression,
+            "update",
+            "changed, removed = changes(before, after)",
+            'changed, removed = changes(before, after)\n    removed.append(("addedLater",))',
         ),
     ),
     broken(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from payflowx.application.payments.inquire_closed_attempt import InquireClosedAttempt
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
@@ -40,15 +39,6 @@ class WorkerWiring(RefundReader):
             send_charge=send_charge,
             resolve_attempt=ResolveAttempt(send_charge=send_charge),
             record_provider_refunds=self.record_provider_refunds,
-            inquire_closed_attempt=InquireClosedAttempt(
-                items=self.work_items,
-                providers=self.providers,
-                outcome_writer=self.outcome_writer,
-                jobs=self.outcome_writer.jobs,
-                clock=self.platform.clock,
-                telemetry=self.telemetry,
-                policy=self.policy,
-            ),
             void_on_request=VoidOnRequest(providers=self.providers),
             clock=self.platform.clock,
             randomness=self.platform.randomness,

@@ -39,7 +39,7 @@ _PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Succeeded, "moved": Succee
 
 def _encode_job(job: Job, correlation_id: str | None) -> str:
     fields = {**asdict(job), "correlation_id": job.correlation_id or correlation_id}
-    return _body({**fields, "read_refunds": job.read_refunds or None, "tries": job.tries or None})
+    return _body({**fields, "read_refunds": job.read_refunds or None})
 
 
 def _decode_job(body: str) -> Job:
@@ -55,9 +55,8 @@ def _decode_job(body: str) -> Job:
         raise UnreadableMessageError("the message's hints are no texts")
     if type(job.read_refunds) is not bool:
         raise UnreadableMessageError("the message's flag is no boolean")
-    numbers = (job.version, job.inquire_attempt, job.tries)
-    if any(number is not None and type(number) is not int for number in numbers):
-        raise UnreadableMessageError("the message's version, attempt or tries are no numbers")
+    if job.version is not None and type(job.version) is not int:
+        raise UnreadableMessageError("the message's version is no number")
     return job
 
 

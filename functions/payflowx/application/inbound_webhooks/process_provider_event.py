@@ -1,18 +1,19 @@
 """Application of provider events: apply a verified success, else bring the next inquiry forward.
 
 Order, repetition and loss do not change the final state: a verified success is the same whenever it arrives, and an
-unverified event only causes an inquiry: it brings forward a scheduled one, or buys one about a closed attempt.
+unverified event only causes an inquiry: it brings forward a scheduled one, or asks for one about a closed attempt.
 """
 
 from dataclasses import dataclass, replace
 
 from payflowx.application.inbound_webhooks.match_event import Matched, MatchEvent, Unmatched
 from payflowx.application.payments.outcome_writer import OutcomeWriter, Written
-from payflowx.application.payments.work_items import Conflict
+from payflowx.application.payments.work_items import Conflict, StoredItem
 from payflowx.domain.inbound_webhooks.ports import ProviderEventQueue, ReceivedEvent, ReferenceOwner
 from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Context, SeenEvent
+from payflowx.domain.payments.closed_attempts import ask, due_inquiry
 from payflowx.domain.payments.dispute import DisputeReport
 from payflowx.domain.payments.event_inquiries import one_more
 from payflowx.domain.payments.operation import Operation
@@ -24,11 +25,17 @@ from payflowx.domain.payments.ports import AlreadySeen, Job, Payments, Stored, V
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import expedite, record_dispute
 from payflowx.domain.payments.verification import verify_outcome
-from payflowx.domain.payments.work_item import WorkItem
+from payflowx.domain.payments.work_item import Owner, WorkItem
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import PayFlowXError, StorageUnavailableError, UnreadableItemError
-from payflowx.domain.shared.limits import MAX_COMMIT_TRIES, PROVIDER_EVENT_RETRY_DELAYS_SECONDS, SEEN_EVENT_LIFETIME_MS
+from payflowx.domain.shared.limits import (
+    MAX_COMMIT_TRIES,
+    MAX_EVENT_INQUIRIES_A_DAY,
+    MAX_EXPEDITED_INQUIRIES_A_DAY,
+    PROVIDER_EVENT_RETRY_DELAYS_SECONDS,
+    SEEN_EVENT_LIFETIME_MS,
+)
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus
 
@@ -157,14 +164,10 @@ class ProcessProviderEvent:
         if payment.lease.is_live(now_ms):
             # A worker is calling the provider now; the answer that it gets may be older than this webhook.
             return self._put_back_or_drop(inbound)
-        match self.payments.expedite(payment, expedite(payment, now_ms), self._seen(inbound)):
-            case Stored(item=expedited):
-                self.outcome_writer.wake(expedited, 0)
-                return True
-            case AlreadySeen():
-                return True
-            case VersionConflict():
-                return False
+        counted = one_more(payment.event_inquiries, now_ms, most=MAX_EXPEDITED_INQUIRIES_A_DAY)
+        if counted is None:
+            return self._without_news(inbound)  # the inquiry is scheduled anyway
+        return self._store(inbound, payment, replace(expedite(payment, now_ms), event_inquiries=counted))
 
     def _put_back_or_drop(self, inbound: ReceivedEvent) -> bool:
         """Put the event back, or drop it after the last delay.
@@ -172,6 +175,12 @@ class ProcessProviderEvent:
         Dropping loses nothing, because the inquiry is scheduled anyway.
         """
         return self._put_back(inbound) or self._without_news(inbound)
+
+    def _put_back_or_fail(self, inbound: ReceivedEvent) -> bool:
+        """Put the event back. After the last delay the message fails and returns, because no inquiry is scheduled."""
+        if not self._put_back(inbound):
+            raise StorageUnavailableError("a worker holds the lease of what the webhook is about")
+        return True
 
     def _without_news(self, inbound: ReceivedEvent) -> bool:
         self.telemetry.count(Metric.WEBHOOKS_WITHOUT_NEWS, provider=inbound.provider)
@@ -193,62 +202,62 @@ class ProcessProviderEvent:
         now_ms = self.clock.now_ms()
         if operation is None or operation.last_attempt is None:
             return self._put_back_or_drop(inbound)  # accepted, and not sent yet
+        has_ended = operation.status is not OperationStatus.PENDING and not operation.last_attempt.is_open
         if operation.lease.is_live(now_ms):
-            return self._put_back_or_drop(inbound)
+            return self._put_back_or_fail(inbound) if has_ended else self._put_back_or_drop(inbound)
+        most = MAX_EVENT_INQUIRIES_A_DAY if has_ended else MAX_EXPEDITED_INQUIRIES_A_DAY
         expedited = expedite_operation(operation, now_ms)
-        if operation.status is not OperationStatus.PENDING and not operation.last_attempt.is_open:
-            # It ended or waits for a person: nothing was scheduled that the event could bring forward.
-            counted = one_more(operation.event_inquiries, now_ms)
-            if counted is None:
-                return self._without_news(inbound)
-            expedited = replace(expedited, event_inquiries=counted)
-        match self.operations.expedite(operation, expedited, self._seen(inbound)):
-            case Stored(item=expedited):
-                self.outcome_writer.wake(expedited, 0)
-                return True
-            case AlreadySeen():
-                return True
-            case VersionConflict():
-                return False
+        counted = one_more(operation.event_inquiries, now_ms, most=most)
+        if counted is not None:
+            return self._store(inbound, operation, replace(expedited, event_inquiries=counted))
+        # Of what has ended nothing is scheduled, or only weeks later: the next day's inquiry serves all further events.
+        tomorrow_ms = operation.event_inquiries.next_at_ms(now_ms) if operation.event_inquiries else now_ms
+        is_scheduled = operation.due_at_ms is not None and operation.ready_at_ms <= tomorrow_ms
+        if is_scheduled or not has_ended:
+            return self._without_news(inbound)
+        later = replace(expedited, ready_at_ms=tomorrow_ms, due_at_ms=tomorrow_ms)
+        return self._store(inbound, operation, later, wakes=False)
 
     # -- closed attempts
 
-    def _inquire_closed(self, inbound: ReceivedEvent, owner: Payment | Operation, attempt: Attempt) -> bool:
-        """Have a worker inquire about a closed attempt, a bounded number of times a day; its due time stays.
+    def _inquire_closed(self, inbound: ReceivedEvent, owner: Owner, attempt: Attempt) -> bool:
+        """Have a worker inquire about a closed attempt, a bounded number of times a day.
 
-        An event beyond the bound writes nothing. The count is written first, in one transaction with the event's item,
-        so that a repeated event causes no second inquiry. Where the message is lost after that, reconciliation finds
-        the success.
+        No further attempt begins before. The inquiry waits on the item, in one transaction with the event's own item: a
+        repeated event causes no second one, and a lost message delays it only.
         """
         now_ms = self.clock.now_ms()
-        counted = one_more(owner.event_inquiries, now_ms) if attempt.may_prove_late else None
-        if counted is None:
+        if not attempt.may_prove_late:
             return self._without_news(inbound)
         if owner.lease.is_live(now_ms):
-            return self._put_back_or_drop(inbound)
-        lease = owner.lease.after_change_by_another(now_ms)
-        match self._count(
-            owner, replace(owner, event_inquiries=counted, version=owner.version + 1, lease=lease), inbound
-        ):
-            case Stored():
-                self.outcome_writer.send_inquiry(owner, attempt.number)
+            # The answer that the worker gets may be older than the event.
+            return self._put_back_or_fail(inbound)
+        asked = ask(owner, attempt.number, now_ms)
+        if asked is None:
+            return self._without_news(inbound)
+        return self._store(inbound, owner, asked, wakes=due_inquiry(asked, now_ms) is not None)
+
+    # -- shared
+
+    def _store(self, inbound: ReceivedEvent, before: Owner, after: Owner, *, wakes: bool = True) -> bool:
+        """Store the time of the inquiry that the event causes, and wake a worker; False after a version conflict."""
+        match self._expedite(before, after, self._seen(inbound)):
+            case Stored(item=stored):
+                self.outcome_writer.wake(stored, 0 if wakes else None)
                 return True
             case AlreadySeen():
                 return True
             case VersionConflict():
                 return False
 
-    def _count(
-        self, before: Payment | Operation, after: Payment | Operation, inbound: ReceivedEvent
-    ) -> Stored[Payment] | Stored[Operation] | Conflict | AlreadySeen:
-        seen = self._seen(inbound)
+    def _expedite(
+        self, before: Payment | Operation, after: Payment | Operation, seen: SeenEvent
+    ) -> StoredItem | Conflict | AlreadySeen:
         if isinstance(before, Payment) and isinstance(after, Payment):
             return self.payments.expedite(before, after, seen)
         if isinstance(before, Operation) and isinstance(after, Operation):
             return self.operations.expedite(before, after, seen)
         raise TypeError("a payment cannot become an operation")
-
-    # -- shared
 
     def _seen(self, inbound: ReceivedEvent) -> SeenEvent:
         return SeenEvent(

@@ -113,17 +113,6 @@ class OutcomeWriter:
         )
         self._send(job, owner, in_seconds)
 
-    def send_inquiry(self, owner: Payment | Operation, number: int) -> None:
-        """Have a worker inquire once about a closed attempt."""
-        owner_id = id_of(owner)
-        job = Job(
-            merchant_id=owner_id.merchant_id,
-            transaction_id=owner_id.transaction_id,
-            operation_id=owner_id.operation_id,
-            inquire_attempt=number,
-        )
-        self._send(job, owner, 0)
-
     def send_refund_read(self, owner: Payment | Operation) -> None:
         """Have a worker read the refunds of the payment's charge. A lost message leaves them to reconciliation."""
         job = Job(merchant_id=owner.merchant_id, transaction_id=owner.transaction_id, read_refunds=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from payflowx.application.payments.charge_request import charge_request_of, new_charge_request_of
 from payflowx.application.payments.charge_session import ChargeSession
-from payflowx.application.payments.inquire_closed_attempt import InquireClosedAttempt
 from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
 from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
@@ -23,6 +22,7 @@ from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.claim import (
     ClaimDecision,
     FailPayment,
+    InquireClosedAttempt,
     NoWork,
     ReopenAttempt,
     ResolveOpenAttempt,
@@ -30,7 +30,7 @@ from payflowx.domain.payments.claim import (
     start_instead,
 )
 from payflowx.domain.payments.not_sent import reopened
-from payflowx.domain.payments.outcome import NotFound, NotSent, Outcome
+from payflowx.domain.payments.outcome import NotFound, NotSent, Unknown
 from payflowx.domain.payments.payment import Candidate, Lease
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
@@ -47,11 +47,13 @@ class _Claim:
     """The item under this worker's lease.
 
     `opened`: this claim started the attempt or opened it again, so its next request is the first that leaves.
+    `is_closed`: the attempt is closed, and a provider event was about it: only an inquiry leaves.
     """
 
     item: WorkItem
     number: int
     opened: bool
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,6 @@ class ProcessJob:
     send_charge: SendCharge
     resolve_attempt: ResolveAttempt
     record_provider_refunds: RecordProviderRefunds
-    inquire_closed_attempt: InquireClosedAttempt
     void_on_request: VoidOnRequest
     clock: Clock
     randomness: Randomness
@@ -82,9 +83,6 @@ class ProcessJob:
             raise ConfigurationError("the payment's merchant does not exist")
         if job.read_refunds:
             self.record_provider_refunds(job.merchant_id, job.transaction_id)
-            return
-        if job.inquire_attempt is not None:
-            self.inquire_closed_attempt(job, job.inquire_attempt, merchant, deadline)
             return
         claim = self._claim(job, merchant)
         if claim is None:
@@ -118,7 +116,7 @@ class ProcessJob:
         return None
 
     def _claim_as_decided(self, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
-        epoch, append, reopen = item.owner.lease.epoch + 1, None, None
+        epoch, append, reopen, is_closed = item.owner.lease.epoch + 1, None, None, False
         match self._decide(item, merchant):
             case NoWork(reason=reason):
                 self.telemetry.info("no work to do", transactionId=item.payment.transaction_id, reason=reason)
@@ -131,6 +129,8 @@ class ProcessJob:
                 if void is not None:
                     return None if self.outcome_writer.commit(void) else VersionConflict(item=None)
                 number = attempt.number
+            case InquireClosedAttempt(attempt=attempt):
+                number, is_closed = attempt.number, True
             case ReopenAttempt(attempt=attempt):
                 number, reopen = attempt.number, reopened(attempt, epoch=epoch, now_ms=self.clock.now_ms())
             case StartAttempt(number=number, candidate=candidate):
@@ -146,7 +146,7 @@ class ProcessJob:
         if isinstance(result, VersionConflict):
             return result
         opened = append is not None or reopen is not None
-        return _Claim(item=item.with_owner(result.item), number=number, opened=opened)
+        return _Claim(item=item.with_owner(result.item), number=number, opened=opened, is_closed=is_closed)
 
     def _decide(self, item: WorkItem, merchant: Merchant) -> ClaimDecision:
         """Return the decision from the stored item; an attempt is opened again only for exactly its stored request."""
@@ -223,8 +223,7 @@ class ProcessJob:
         attempt = claim.item.owner.attempt(claim.number)
         account = merchant.account(attempt.provider, attempt.account_id)
         if account is None:
-            gone: Outcome = NotSent(code="account_removed") if claim.opened else NotFound()
-            return claim.item, Observation(outcome=gone, first_send=claim.opened, exhausted=not claim.opened)
+            return claim.item, _without_account(claim)
         session_type = ChargeSession if claim.item.operation is None else OperationSession
         session = session_type(
             item=claim.item,
@@ -234,6 +233,8 @@ class ProcessJob:
             deadline=deadline,
             clock=self.clock,
         )
+        if claim.is_closed:
+            return claim.item, Observation(outcome=session.inquire(), first_send=False)
         if isinstance(session, OperationSession):
             return claim.item, session.send_first() if claim.opened else session.resolve()
         if not claim.opened:
@@ -251,3 +252,12 @@ class ProcessJob:
             disabled=merchant.disabled,
             jitter=self.randomness.jitter(),
         )
+
+
+def _without_account(claim: _Claim) -> Observation:
+    """Return what is known about an attempt whose account the merchant has no more."""
+    if claim.opened:
+        return Observation(outcome=NotSent(code="account_removed"), first_send=True)
+    if claim.is_closed:
+        return Observation(outcome=Unknown(code="account_removed"), first_send=False)
+    return Observation(outcome=NotFound(), first_send=False, exhausted=True)

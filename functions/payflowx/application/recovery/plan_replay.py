@@ -12,6 +12,7 @@ from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.claim import (
     ClaimDecision,
     FailPayment,
+    InquireClosedAttempt,
     NoWork,
     ReopenAttempt,
     ResolveOpenAttempt,
@@ -168,6 +169,11 @@ def _worker_step(decision: ClaimDecision) -> tuple[ReplayStep, str]:
             return ReplayStep.SKIP, reason
         case ResolveOpenAttempt(attempt=attempt):
             return ReplayStep.RESOLVE, f"attempt {attempt.number} at {attempt.provider} is {attempt.state}"
+        case InquireClosedAttempt(attempt=attempt):
+            return (
+                ReplayStep.RESOLVE,
+                f"attempt {attempt.number} at {attempt.provider} is {attempt.state}; an event came",
+            )
         case StartAttempt(number=number, candidate=candidate):
             return ReplayStep.CHARGE, f"attempt {number} at {candidate.provider}: no money moved so far"
         case ReopenAttempt(attempt=attempt):

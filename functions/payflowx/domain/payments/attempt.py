@@ -31,6 +31,12 @@ class Attempt:
     deadline_ms: int | None = None
     """The time at which an action or an authorization lapses at the provider."""
     reopens_until_ms: int | None = None
+    """The time until which the provider may still turn the closed attempt into a charge."""
+    authorized_late_at_ms: int | None = None
+    """The time at which the provider was found to hold the money for the closed attempt. It is never captured.
+
+    Release 0.2.0 neither writes nor reads it, and keeps it when it writes the item.
+    """
     retry_after_seconds: int = 0
     refused_send: RefusedSend | None = None
     """The refusal that is not proven yet. Nothing is sent again; items of release 0.2.0 have none."""
@@ -54,12 +60,13 @@ class Attempt:
 
     @property
     def is_watched(self) -> bool:
-        """Inquiries continue after a decline that the provider may still turn into a charge.
+        """Inquiries continue about a closed attempt that the provider may still turn into a charge.
 
-        Release 0.2.0 left `reopens_until_ms` on attempts that had succeeded meanwhile: those are not watched.
+        It may reopen a decline, or holds the money of an attempt that was left. Release 0.2.0 left `reopens_until_ms`
+        on attempts that had succeeded meanwhile: those are not watched.
         """
-        return self.state is AttemptState.DECLINED and self.reopens_until_ms is not None
+        return self.state in NO_CHARGE_STATES and self.reopens_until_ms is not None
 
     def may_reopen(self, now_ms: int) -> bool:
-        """The provider may still turn this decline into a charge."""
+        """The provider may still turn this closed attempt into a charge."""
         return self.is_watched and now_ms < (self.reopens_until_ms or 0)

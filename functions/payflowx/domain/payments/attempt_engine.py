@@ -9,6 +9,8 @@ from collections.abc import Set
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
 from payflowx.domain.payments.claim import ClaimDecision, decide_claim
+from payflowx.domain.payments.closed_attempts import is_waiting, kept_due
+from payflowx.domain.payments.inquiry_times import inquired_closed
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_claim import decide_operation_claim
 from payflowx.domain.payments.operation_state_machine import (
@@ -18,7 +20,7 @@ from payflowx.domain.payments.operation_state_machine import (
     schedule_operation_inquiry,
     send_operation_to_review,
 )
-from payflowx.domain.payments.outcome import Outcome
+from payflowx.domain.payments.outcome import Outcome, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
@@ -71,9 +73,18 @@ def schedule(
     Returns the owner and the delay in seconds of the message that wakes a worker; None: the sweeper wakes it, or no
     work is left.
     """
+    is_answered = not isinstance(outcome, Unknown)
     if item.operation is None:
-        return schedule_inquiry(item.payment, attempt, context)
-    return schedule_operation_inquiry(item.operation, attempt, outcome, context)
+        if is_waiting(item.payment, attempt.number):
+            payment, delay = inquired_closed(item.payment, attempt, context, is_answered=is_answered)
+        else:
+            payment, delay = schedule_inquiry(item.payment, attempt, context)
+        return kept_due(payment), delay
+    if is_waiting(item.operation, attempt.number):
+        operation, delay = inquired_closed(item.operation, attempt, context, is_answered=is_answered)
+    else:
+        operation, delay = schedule_operation_inquiry(item.operation, attempt, outcome, context)
+    return kept_due(operation), delay
 
 
 def expedited(owner: Payment | Operation, now_ms: int) -> Payment | Operation:

@@ -38,6 +38,7 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
         next_action=None,
         deadline_ms=None,
         reopens_until_ms=None,
+        authorized_late_at_ms=None,
         refused_send=None,
         inquiries=0,
     )

@@ -5,10 +5,14 @@ Routing and recovery rely on them, so each value must be the cautious one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode
+
+DEFAULT_AUTHORIZATION_LIFETIME_MS: Final = 5 * DAY_MS
+DEFAULT_REFUND_REVERSAL_MS: Final = 14 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,9 @@ class Capabilities:
     pending_horizon_ms: int = 30 * DAY_MS
     """How long the provider may report a charge or operation as pending before it requires manual review."""
     action_lifetime_ms: int = DAY_MS
-    authorization_lifetime_ms: int = 5 * DAY_MS
+    authorization_lifetime_ms: int = DEFAULT_AUTHORIZATION_LIFETIME_MS
+    refund_reversal_ms: int = DEFAULT_REFUND_REVERSAL_MS
+    """How long after its success a refund may still come back from the payer's bank. It is read once more then."""
     operation_window_ms: Mapping[OperationKind, int] = field(default_factory=dict)
     """How long a re-send of the same capture, void or refund is guaranteed to move money once.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from payflowx.domain.payments.balances import check_balance, is_off_balance
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.closed_attempts import kept_due
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.erasure import erase_operation, erase_payment
 from payflowx.domain.payments.event_types import external_event_type, merchant_event_type
@@ -111,7 +112,7 @@ def change_of(
     if notified is None and known is None and changed is not None and changed.origin is Origin.PROVIDER:
         notified = external_event_type(changed.kind, changed.status)
     final = replace(
-        after,
+        kept_due(after),
         version=before.version + 1,
         balance_source=_source_after(before),
         lease=before.lease.released()
@@ -170,5 +171,5 @@ def operation_change(
             updated_at_ms=context.now_ms,
             drives=0,
         )
-    after = replace(after, review_since_ms=review_since_ms(before, after, context.now_ms))
+    after = replace(kept_due(after), review_since_ms=review_since_ms(before, after, context.now_ms))
     return change_of(payment, paid, f"{after.kind}.{name}", facts, context, operation=(before, after))

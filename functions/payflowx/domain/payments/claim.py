@@ -4,6 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.closed_attempts import due_inquiry, is_waiting
 from payflowx.domain.payments.payment import Candidate, Payment
 from payflowx.domain.payments.retry import (
     RETRIES_EXHAUSTED,
@@ -50,13 +51,20 @@ class ResolveOpenAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InquireClosedAttempt:
+    """A provider event was about a closed attempt: inquire, and start nothing before the answer."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailPayment:
     """Nothing was charged and no attempt is allowed any more: end as FAILED or CANCELLED."""
 
     stop: FailureReason
 
 
-ClaimDecision = NoWork | StartAttempt | ReopenAttempt | ResolveOpenAttempt | FailPayment
+ClaimDecision = NoWork | StartAttempt | ReopenAttempt | ResolveOpenAttempt | InquireClosedAttempt | FailPayment
 
 
 def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int) -> ClaimDecision:
@@ -68,11 +76,14 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
         return NoWork(reason="another worker holds the lease")
     if payment.due_at_ms is None:
         return NoWork(reason="no work is left")
+    hinted = due_inquiry(payment, now_ms)
+    if hinted is not None:
+        return InquireClosedAttempt(attempt=hinted)
     if now_ms + EARLY_GRACE_MS < payment.ready_at_ms:
         return NoWork(reason="the next step is not due yet")
     if payment.open_capture_or_void is not None:
         return NoWork(reason="an open capture or void decides the charge's state")
-    unresolved = next((a for a in payment.attempts if a.is_open or a.is_watched), None)
+    unresolved = payment.unresolved_attempt
     if unresolved is not None:
         return ResolveOpenAttempt(attempt=unresolved)
     if payment.charged_attempt is not None:
@@ -90,10 +101,12 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
 
 def _further_attempt(
     payment: Payment, policy: RetryPolicy, disabled: Set[str], now_ms: int
-) -> StartAttempt | ReopenAttempt | FailPayment:
+) -> NoWork | StartAttempt | ReopenAttempt | FailPayment:
     candidate = choose_candidate(payment, policy, disabled, now_ms)
     if isinstance(candidate, FailureReason):
         return FailPayment(stop=candidate)
+    if is_waiting(payment):
+        return NoWork(reason="an inquiry about a closed attempt comes first")
     unsent = attempt_to_reopen(payment, candidate)
     if unsent is not None:
         return ReopenAttempt(attempt=unsent, candidate=candidate)

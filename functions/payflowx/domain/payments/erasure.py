@@ -43,12 +43,12 @@ def erase_operation(operation: Operation) -> Operation:
 
 
 def is_operation_open(operation: Operation, now_ms: int) -> bool:
-    """Return whether a worker may still send or read something about the operation."""
-    return (
-        operation.status is OperationStatus.PENDING
-        or operation.due_at_ms is not None
-        or operation.lease.is_live(now_ms)
-    )
+    """Return whether a worker still sends or reads something about the operation.
+
+    A refund that succeeded is read once more weeks later: nothing of the payer is needed for that.
+    """
+    is_read = operation.due_at_ms is not None and operation.status is not OperationStatus.SUCCEEDED
+    return operation.status is OperationStatus.PENDING or is_read or operation.lease.is_live(now_ms)
 
 
 def _erase_attempt(attempt: Attempt) -> Attempt:

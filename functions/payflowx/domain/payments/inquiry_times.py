@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from payflowx.domain.payments import closed_attempts
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms
@@ -14,7 +15,7 @@ from payflowx.domain.payments.review_since import is_in_review
 from payflowx.domain.payments.work_item import Owner
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
-from payflowx.domain.shared.statuses import AttemptState
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
 
 
 def wake_at(owner: Owner, at_ms: int, now_ms: int) -> tuple[Owner, int | None]:
@@ -52,6 +53,36 @@ def first_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: C
     return context.now_ms + inquiry_delay_ms(0, _webhook_wait_ms(owner, attempt, context))
 
 
+def inquired_closed(owner: Owner, attempt: Attempt, context: Context, *, is_answered: bool) -> tuple[Owner, int | None]:
+    """Return the owner after an inquiry about a closed attempt that proved nothing, and the delay of the next wake-up.
+
+    The lease is released, and the owner's own next step keeps its time. The caller makes the owner due for an inquiry
+    that still waits.
+    """
+    kept, _ = inquired(owner, attempt, context)
+    kept = replace(kept, attempts=owner.attempts)
+    kept = closed_attempts.inquired(kept, attempt.number, context.now_ms, is_answered=is_answered)
+    next_inquiry_at_ms = closed_attempts.ready_at_ms(kept)
+    if next_inquiry_at_ms is not None and not _is_unresolved(kept):
+        _, delay = wake_at(kept, next_inquiry_at_ms, context.now_ms)
+        return replace(kept, due_at_ms=None), delay  # no further attempt begins before the inquiry that still waits
+    if not has_next_step(kept):
+        return replace(kept, due_at_ms=None), None
+    return wake_at(kept, max(kept.ready_at_ms, context.now_ms), context.now_ms)
+
+
+def has_next_step(owner: Payment | Operation) -> bool:
+    """Return whether a worker has something to do about the owner, besides what provider events ask for."""
+    if isinstance(owner, Operation):
+        return owner.status is OperationStatus.PENDING or _is_unresolved(owner)
+    settled_elsewhere = owner.open_capture_or_void is not None
+    return owner.status is PaymentStatus.PENDING or (_is_unresolved(owner) and not settled_elsewhere)
+
+
+def _is_unresolved(owner: Payment | Operation) -> bool:
+    return any(attempt.is_open or attempt.is_watched for attempt in owner.attempts)
+
+
 def unwatched(owner: Owner, attempt: Attempt) -> Owner:
     """Return the owner when the provider can no longer turn this decline into a success: no work is left."""
     closed = replace(attempt, reopens_until_ms=None)
@@ -63,7 +94,8 @@ def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Co
     """Return the time of the next inquiry about an attempt.
 
     An authorization is inquired about when it lapses; but a requested cancellation is tried again by the inquiry
-    back-off, whatever the attempt's state.
+    back-off, whatever the attempt's state. "Pending", and a closed attempt that may still become a charge, are inquired
+    about more rarely after a day.
     """
     if is_in_review(owner):
         return context.now_ms + REVIEW_INTERVAL_MS
@@ -72,7 +104,7 @@ def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Co
     if attempt.state is AttemptState.AUTHORIZED and not cancel_requested and lapses_at_ms > context.now_ms:
         return lapses_at_ms
     pending = attempt.state is AttemptState.ACCEPTED and not cancel_requested
-    delay_of_ms = pending_delay_ms if pending else inquiry_delay_ms
+    delay_of_ms = pending_delay_ms if pending or attempt.is_watched else inquiry_delay_ms
     delay_ms = delay_of_ms(attempt.inquiries, _webhook_wait_ms(owner, attempt, context))
     turns_at_ms = [at_ms for at_ms in _turning_points(attempt, context) if at_ms > context.now_ms]
     return min([context.now_ms + delay_ms, *turns_at_ms])
@@ -92,8 +124,11 @@ def _is_cancel_requested(owner: Payment | Operation) -> bool:
 def _turning_points(attempt: Attempt, context: Context) -> list[int]:
     """Return the times at which the allowed recovery steps change.
 
-    The payer's action lapses at the provider, the inquiry horizon ends, or a refusal can be proven.
+    The payer's action lapses at the provider, the inquiry horizon ends, a refusal can be proven, or the provider can no
+    longer turn a closed attempt into a charge: then it is inquired about last.
     """
+    if attempt.is_watched and attempt.reopens_until_ms is not None:
+        return [attempt.reopens_until_ms]
     if attempt.deadline_ms is not None:
         return [attempt.deadline_ms]
     if context.able is None or not attempt.is_open:

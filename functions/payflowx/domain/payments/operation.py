@@ -69,7 +69,7 @@ class Operation:
     review_since_ms: int | None = None
     """The time at which the open review began; None without one."""
     event_inquiries: EventInquiries | None = None
-    """The inquiries about closed attempts that provider events caused lately."""
+    """The inquiries that provider events caused lately, and those that wait."""
 
     @property
     def booked(self) -> int:

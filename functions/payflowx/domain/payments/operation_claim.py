@@ -3,11 +3,13 @@
 from payflowx.domain.payments.claim import (
     ClaimDecision,
     FailPayment,
+    InquireClosedAttempt,
     NoWork,
     ReopenAttempt,
     ResolveOpenAttempt,
     StartAttempt,
 )
+from payflowx.domain.payments.closed_attempts import due_inquiry, is_waiting
 from payflowx.domain.payments.not_sent import answered
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Candidate, Payment
@@ -26,6 +28,9 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
         return NoWork(reason="another worker holds the lease")
     if operation.due_at_ms is None:
         return NoWork(reason="no work is left")
+    hinted = due_inquiry(operation, now_ms)
+    if hinted is not None:
+        return InquireClosedAttempt(attempt=hinted)
     if now_ms + EARLY_GRACE_MS < operation.ready_at_ms:
         return NoWork(reason="the next step is not due yet")
     last = operation.last_attempt
@@ -36,6 +41,8 @@ def decide_operation_claim(payment: Payment, operation: Operation, now_ms: int) 
     reason = why_stop(operation, now_ms)
     if reason is not None:
         return FailPayment(stop=FailureReason(code=reason, message=""))
+    if is_waiting(operation):
+        return NoWork(reason="an inquiry about a closed attempt comes first")
     charge = payment.attempt(operation.charge_attempt)
     candidate = Candidate(provider=charge.provider, account_id=charge.account_id)
     if last is not None and last.state is AttemptState.NOT_SENT:

@@ -17,6 +17,7 @@ from payflowx.domain.payments.balances import (
     reserve,
     reserve_again,
 )
+from payflowx.domain.payments.capabilities import DEFAULT_REFUND_REVERSAL_MS
 from payflowx.domain.payments.change import Change, Context, operation_change
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import (
@@ -47,10 +48,11 @@ from payflowx.domain.payments.verification import (
 )
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, OperationStatus
 
-MAX_RECHECKS: Final = 6
-"""Number of inquiries about a success that a provider may have reversed, before it stands."""
+MAX_RECHECKS: Final = 24
+"""Number of inquiries about a success that a provider may have reversed, before it stands: for most of a day."""
 
 
 def request_operation(payment: Payment, operation: Operation, context: Context) -> Change:
@@ -64,7 +66,7 @@ def record_provider_refund(payment: Payment, operation: Operation, context: Cont
     """Record a refund that was made at the provider. One beyond what is refundable requires manual review."""
     moved = book_external(payment, operation)
     attempt = operation.attempts[0]
-    recorded = moved.operation
+    recorded = _rechecked_later(moved.operation, attempt, context)
     if moved.payment.excess:
         recorded = _in_review(recorded, ReviewReason.LATE_SUCCESS, attempt, context)
     wake_in_seconds = None
@@ -85,7 +87,7 @@ def apply_operation_outcome(
     """
     if not changes_state(outcome, operation, attempt):
         return None
-    if is_reversal(outcome, operation):
+    if is_reversal(outcome, operation, attempt):
         return _reverse(payment, operation, attempt, outcome, context)
     recorded = record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
@@ -142,7 +144,8 @@ def schedule_operation_inquiry(
     refused = outcome.refused if isinstance(outcome, Unknown) else None
     kept, waited = inquired(operation, attempt, context, refused)
     if operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Succeeded):
-        return replace(kept, attempts=operation.attempts, due_at_ms=None), None
+        confirmed = replace(kept, attempts=tuple(replace(a, inquiries=0) for a in operation.attempts))
+        return _rechecked_later(confirmed, attempt, context), None
     if waited.is_watched:
         return _watched(kept, waited, context)
     if not attempt.is_open and (operation.status is not OperationStatus.SUCCEEDED or attempt.inquiries >= MAX_RECHECKS):
@@ -202,8 +205,21 @@ def _succeeded(
     excess = operation.status is OperationStatus.IN_REVIEW and moved.payment.excess > 0
     if late or excess or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):
         return _in_review(moved.operation, ReviewReason.LATE_SUCCESS, recorded, context), moved.payment, None
-    done = replace(moved.operation, status=OperationStatus.SUCCEEDED, last_error=None, due_at_ms=None)
-    return done, moved.payment, None
+    done = replace(moved.operation, status=OperationStatus.SUCCEEDED, last_error=None)
+    return _rechecked_later(done, recorded, context), moved.payment, None
+
+
+def _rechecked_later(operation: Operation, success: Attempt, context: Context) -> Operation:
+    """Return the operation due once more when its refund can no longer come back; with no work left after that.
+
+    A bank may return a refund days after its success, and the provider event about it may be lost. Release 0.2.0 left
+    no time on a refund that had succeeded: a provider event or a report is then the only source.
+    """
+    period_ms = context.able.refund_reversal_ms if context.able else DEFAULT_REFUND_REVERSAL_MS
+    at_ms = (success.settled_at_ms or context.now_ms) + period_ms
+    if operation.kind is not OperationKind.REFUND or at_ms <= context.now_ms:
+        return replace(operation, due_at_ms=None)
+    return replace(operation, ready_at_ms=at_ms, due_at_ms=at_ms)
 
 
 def _contradicted(operation: Operation, *, late: bool) -> ReviewReason:

@@ -203,7 +203,7 @@ class Payment:
     disputes: tuple[Dispute, ...] = ()
     """The disputes of its charge, in the order of their first reports. Release 0.2.0 neither writes nor reads them."""
     event_inquiries: EventInquiries | None = None
-    """The inquiries about closed attempts that provider events caused lately."""
+    """The inquiries that provider events caused lately, and those that wait."""
 
     @property
     def is_balance_derived(self) -> bool:
@@ -222,6 +222,12 @@ class Payment:
         It is not the newest one after an earlier attempt was opened again.
         """
         return max(self.attempts, key=lambda attempt: (attempt.epoch, attempt.number), default=None)
+
+    @property
+    def unresolved_attempt(self) -> Attempt | None:
+        """The open attempt, else a closed one that the provider may still turn into a charge."""
+        is_open = next((attempt for attempt in self.attempts if attempt.is_open), None)
+        return is_open or next((attempt for attempt in self.attempts if attempt.is_watched), None)
 
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""

@@ -225,10 +225,6 @@ class Job:
     request_hash: str | None = None
     read_refunds: bool = False
     """Read the refunds of the payment's charge at the provider: one may have been made there."""
-    inquire_attempt: int | None = None
-    """Inquire once about this closed attempt: a provider event is about it."""
-    tries: int = 0
-    """Number of such inquiries before that the provider did not answer."""
     correlation_id: str | None = None
     """The correlation id of the original request; set by the queue's adapter."""
 

@@ -87,7 +87,7 @@ def close_review(
 
 def attempt_in_question(payment: Payment) -> Attempt | None:
     """Return the attempt under review: the open one, else the charged one, else the newest."""
-    unresolved = next((a for a in payment.attempts if a.is_open or a.is_watched), None)
+    unresolved = payment.unresolved_attempt
     if unresolved is not None or payment.charged_attempt is None:
         return unresolved or payment.last_attempt
     return payment.attempt(payment.charged_attempt)

@@ -6,15 +6,18 @@ Every function returns a `Change` that is written in one transaction, or not at 
 from dataclasses import replace
 from typing import Final
 
+from payflowx.domain.payments import closed_attempts
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.attempt_records import attempt_facts, record_on_attempt
 from payflowx.domain.payments.balances import correct_captured
+from payflowx.domain.payments.capabilities import DEFAULT_AUTHORIZATION_LIFETIME_MS
 from payflowx.domain.payments.change import Change, Context, change_of, off_balance
 from payflowx.domain.payments.dispute import DisputeReport, dispute_event_type, dispute_facts, with_report
 from payflowx.domain.payments.erasure import erase_payment
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import (
     first_inquiry_at_ms,
+    has_next_step,
     inquired,
     next_attempt_at_ms,
     next_inquiry_at_ms,
@@ -23,15 +26,12 @@ from payflowx.domain.payments.inquiry_times import (
 )
 from payflowx.domain.payments.last_errors import last_error, review_error
 from payflowx.domain.payments.not_sent import not_sent_since
-from payflowx.domain.payments.outcome import (
-    Outcome,
-    Succeeded,
-)
+from payflowx.domain.payments.outcome import Authorized, Outcome, Succeeded
 from payflowx.domain.payments.payment import LastError, Payment
 from payflowx.domain.payments.retry import PATIENCE_OVER, FailureReason, choose_candidate
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_attempt_transition
-from payflowx.domain.payments.verification import changes_state, reported_facts
+from payflowx.domain.payments.verification import changes_state, is_late_authorization, reported_facts
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
@@ -42,6 +42,8 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
 
     Returns None when the outcome changes no state: then only the next inquiry is scheduled.
     """
+    if isinstance(outcome, Authorized) and is_late_authorization(outcome, payment, attempt):
+        return _authorized_late(payment, attempt, outcome, context)
     if not changes_state(outcome, payment, attempt):
         return None
     recorded = record_on_attempt(attempt, outcome, context)
@@ -50,6 +52,7 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     since_ms = not_sent_since(payment.not_sent_since_ms, recorded, context.now_ms)
     known = replace(payment, attempts=attempts, not_sent_since_ms=since_ms)
     advanced, wake_in_seconds = _advance(known, attempt, recorded, context)
+    advanced, wake_in_seconds = _still_due(advanced, wake_in_seconds, context)
     advanced = _with_captured(advanced, payment, outcome)
     facts = attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds) | reported_facts(outcome)
     change = change_of(payment, advanced, f"attempt.{recorded.state.lower()}", facts, context)
@@ -139,6 +142,44 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     if not attempt.is_open and not attempt.is_watched:
         return kept, None  # another writer closed the attempt meanwhile
     return wake_at(kept, next_inquiry_at_ms(payment, waited, context), context.now_ms)
+
+
+def _authorized_late(payment: Payment, attempt: Attempt, outcome: Authorized, context: Context) -> Change:
+    """Record that the provider holds the money for an attempt that was left. It is never captured.
+
+    The attempt stays closed and is watched until the authorization lapses: a capture made elsewhere would be a late
+    success. Until then no other provider is tried, so a payment that still waited for one ends as FAILED.
+    """
+    lifetime_ms = context.able.authorization_lifetime_ms if context.able else DEFAULT_AUTHORIZATION_LIFETIME_MS
+    noted = replace(
+        attempt,
+        reference=outcome.reference,
+        authorized_late_at_ms=context.now_ms,
+        reopens_until_ms=context.now_ms + lifetime_ms,
+        inquiries=0,
+    )
+    attempts = tuple(noted if a.number == attempt.number else a for a in payment.attempts)
+    known = closed_attempts.inquired(
+        replace(payment, attempts=attempts), attempt.number, context.now_ms, is_answered=True
+    )
+    left = payment.status is PaymentStatus.PENDING and not any(a.is_open for a in attempts)
+    if left:
+        error = last_error(payment, _failure_class(noted), noted)
+        known = _ended(replace(known, last_error=error), _AUTHORIZED_LATE)
+    elif not has_next_step(payment):
+        known = replace(known, due_at_ms=None)
+    advanced, wake_in_seconds = _still_due(known, None, context)
+    change = change_of(payment, advanced, "attempt.authorized_late", attempt_facts(noted), context)
+    return replace(change, attempt_number=attempt.number, reference=noted.reference, wake_in_seconds=wake_in_seconds)
+
+
+def _still_due(payment: Payment, wake_in_seconds: int | None, context: Context) -> tuple[Payment, int | None]:
+    """Keep a payment due as long as an attempt may still become a charge, whatever the payment's status."""
+    if payment.due_at_ms is not None or payment.unresolved_attempt is None:
+        return payment, wake_in_seconds
+    in_review = payment.status is PaymentStatus.IN_REVIEW
+    wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
+    return wake_at(payment, context.now_ms + wait_ms, context.now_ms)
 
 
 def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
@@ -236,17 +277,15 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
         return _ended(payment, _ACTION_EXPIRED if lapsed else _CANCELLED), None
     choice = choose_candidate(payment, context.policy, context.disabled, context.now_ms)
     if isinstance(choice, FailureReason):
-        return _failed_after(payment, recorded, choice, context)
+        return _failed_after(payment, recorded, choice), None
     at_provider = [attempt for attempt in payment.attempts if attempt.provider == choice.provider]
     at_ms = next_attempt_at_ms(payment, at_provider, context, deadline_ms=payment.charge_deadline_ms)
     if at_ms is None:
-        return _failed_after(payment, recorded, PATIENCE_OVER, context)
+        return _failed_after(payment, recorded, PATIENCE_OVER), None
     return wake_at(replace(payment, status=PaymentStatus.PENDING), at_ms, context.now_ms)
 
 
-def _failed_after(
-    payment: Payment, recorded: Attempt, stop: FailureReason, context: Context
-) -> tuple[Payment, int | None]:
+def _failed_after(payment: Payment, recorded: Attempt, stop: FailureReason) -> Payment:
     """End as FAILED with the attempt's own error, which is more specific than "no retries left"."""
     failed = replace(payment, status=PaymentStatus.FAILED, due_at_ms=None)
     if failed.last_error is not None and recorded.decline_kind is None:
@@ -254,9 +293,7 @@ def _failed_after(
             failed,
             last_error=replace(failed.last_error, message=f"{failed.last_error.message} {stop.message}"),
         )
-    if not recorded.is_watched:
-        return failed, None
-    return wake_at(failed, context.now_ms + inquiry_delay_ms(0), context.now_ms)
+    return failed
 
 
 def _ended(payment: Payment, stop: FailureReason) -> Payment:
@@ -270,6 +307,9 @@ def _ended(payment: Payment, stop: FailureReason) -> Payment:
 
 
 _CANCELLED: Final = FailureReason(code="cancelled", message="The payment was cancelled before anything was charged.")
+_AUTHORIZED_LATE: Final = FailureReason(
+    code="authorized_late", message="The provider holds the money for an attempt that had ended; it is not captured."
+)
 _ACTION_EXPIRED: Final = FailureReason(
     code="action_expired", message="The payer did not approve in time; the request was cancelled at the provider."
 )

@@ -116,9 +116,16 @@ def changes_state(outcome: Outcome, owner: Payment | Operation, attempt: Attempt
     It does if the transition table allows the attempt's new state, or if a success was reversed. `Unknown` never
     replaces a known state, and a closed attempt accepts only a verified success.
     """
-    return is_reversal(outcome, owner) or state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
+    return is_reversal(outcome, owner, attempt) or state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
 
 
-def is_reversal(outcome: Outcome, owner: Payment | Operation) -> bool:
-    """The payer's bank returned a refund that had succeeded."""
-    return isinstance(owner, Operation) and owner.status is OperationStatus.SUCCEEDED and isinstance(outcome, Declined)
+def is_late_authorization(outcome: Outcome, owner: Payment | Operation, attempt: Attempt) -> bool:
+    """The provider holds the money for an attempt that was closed without a charge, which was not known yet."""
+    is_news = isinstance(outcome, Authorized) and attempt.authorized_late_at_ms is None
+    return is_news and isinstance(owner, Payment) and attempt.may_prove_late
+
+
+def is_reversal(outcome: Outcome, owner: Payment | Operation, attempt: Attempt) -> bool:
+    """The payer's bank returned a refund that had succeeded. An earlier attempt that was refused is no reversal."""
+    succeeded = isinstance(owner, Operation) and owner.status is OperationStatus.SUCCEEDED
+    return succeeded and attempt.state is AttemptState.SUCCEEDED and isinstance(outcome, Declined)

@@ -65,13 +65,16 @@ MAX_OPERATION_RETRIES: Final = 5
 MAX_WEBHOOK_BYTES: Final = 256 * 1024
 SEEN_EVENT_LIFETIME_MS: Final = 60 * DAY_MS
 """How long a repeated webhook is recognized; a later one only causes an inquiry."""
-MAX_EVENT_INQUIRIES_A_DAY: Final = 8
-"""Inquiries about closed attempts of one payment, or of one operation, that unverified webhooks cause.
+MAX_EVENT_INQUIRIES_A_DAY: Final = 16
+"""Inquiries about one payment, or one operation, that unverified webhooks cause.
 
-Further webhooks write nothing: whoever can send valid but useless ones must not keep the provider busy.
+Further webhooks about closed attempts cause one inquiry together, on the next day: whoever can send valid but useless
+ones must not keep the provider busy.
 """
-EVENT_INQUIRY_RETRY_DELAYS_SECONDS: Final = (60, 300, 900)
-"""Delays of such an inquiry that the provider did not answer."""
+MAX_EXPEDITED_INQUIRIES_A_DAY: Final = MAX_EVENT_INQUIRIES_A_DAY // 2
+"""Those of them that bring a scheduled inquiry forward. The rest is kept for closed attempts, which have none."""
+EVENT_INQUIRY_RETRY_DELAYS_SECONDS: Final = (60, 300, 900, *(3_600,) * 22)
+"""Delays of an inquiry about a closed attempt that the provider did not answer: for about a day."""
 PROVIDER_EVENT_RETRY_DELAYS_SECONDS: Final = (10, 60, 300)
 """Delays of a webhook that arrived before our own write, or while a worker holds the lease."""
 

@@ -59,6 +59,7 @@ CONNECTOR: Final = Connector(
         capture_modes=frozenset(CaptureMode),
         can_cancel_and_confirm=True,
         visibility_lag_ms=10 * SECOND_MS,
+        refund_reversal_ms=30 * MINUTE_MS,
         inquiry_horizon_ms=HOUR_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),

@@ -50,6 +50,7 @@ CONNECTOR: Final = Connector(
         simulated=True,
         capture_modes=frozenset(CaptureMode),
         visibility_lag_ms=30 * SECOND_MS,
+        refund_reversal_ms=30 * MINUTE_MS,
         inquiry_horizon_ms=10 * MINUTE_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms={OperationKind.CAPTURE: 0, OperationKind.REFUND: 0},

@@ -6,16 +6,36 @@ import pytest
 
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.erasure import is_operation_open
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.outcome import Declined, Outcome, Rejected, Succeeded, Unknown
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Authorized,
+    Declined,
+    NotFound,
+    Outcome,
+    Rejected,
+    Succeeded,
+    Unknown,
+)
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
-from payflowx.domain.shared.limits import EVENT_INQUIRY_RETRY_DELAYS_SECONDS, MAX_EVENT_INQUIRIES_A_DAY
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
+from payflowx.domain.shared.limits import (
+    DAY_MS,
+    EVENT_INQUIRY_RETRY_DELAYS_SECONDS,
+    HOUR_MS,
+    MAX_EVENT_INQUIRIES_A_DAY,
+    MAX_EXPEDITED_INQUIRIES_A_DAY,
+    SECOND_MS,
+)
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import AttemptState, DeclineKind, OperationStatus, PaymentStatus
-from tests.support.world import World, fallback
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, OperationStatus, PaymentStatus
+from tests.support.world import RESENDABLE, World, fallback
 
 DAY_SECONDS = 86_400
+HOUR_SECONDS = 3_600
 REFUSALS: tuple[Outcome, ...] = (
     Rejected(code="invalid"),
     Declined(kind=DeclineKind.HARD, code="stolen"),
@@ -37,6 +57,14 @@ def failed(world: World, answer: Outcome = REFUSALS[1]) -> Payment:
     world.work_until_idle()
     assert world.now(payment).status is PaymentStatus.FAILED
     return world.now(payment)
+
+
+def let_pass(world: World, hours: int) -> None:
+    """The sweeper wakes what is due, in steps of half an hour."""
+    for _ in range(2 * hours):
+        world.clock.advance(HOUR_SECONDS // 2)
+        world.sweep(world.deadline)
+        world.work_until_idle()
 
 
 def failed_refund(world: World) -> tuple[Payment, Operation]:
@@ -127,9 +155,10 @@ class TestAHintAboutAClosedCharge:
         alpha = world.providers.get("alpha")
         alpha.inquiries = [Unknown(code="read_timeout")] * 100
         world.process_provider_event(hint(world, payment.attempts[0]))
-        world.work_until_idle()
+        let_pass(world, 48)
+        now = world.now(payment)
         assert alpha.asked("inquire") == 1 + len(EVENT_INQUIRY_RETRY_DELAYS_SECONDS)
-        assert world.now(payment).status is PaymentStatus.FAILED
+        assert (now.status, now.due_at_ms) == (PaymentStatus.FAILED, None)
 
     def test_that_is_answered_at_the_second_try_is_not_lost(self, world: World) -> None:
         payment = failed(world)
@@ -161,6 +190,191 @@ class TestAHintAboutAClosedCharge:
         assert [a.state for a in now.attempts] == [AttemptState.SUCCEEDED] * 2
         assert now.status is PaymentStatus.IN_REVIEW
 
+    @pytest.mark.parametrize("kind", ["charge", "refund"])
+    def test_whose_message_to_a_worker_is_lost_is_found_by_the_sweeper(self, world: World, kind: str) -> None:
+        alpha = world.providers.get("alpha")
+        if kind == "charge":
+            payment = failed(world)
+            alpha.inquiries = ["charged"]
+            told = hint(world, payment.attempts[0])
+        else:
+            payment, refund = failed_refund(world)
+            alpha.operation_inquiries = ["moved"]
+            told = event(world, operation_key=refund.attempts[0].provider_key)
+        world.jobs.broken = True
+        world.process_provider_event(told)
+        world.jobs.broken = False
+        let_pass(world, 1)
+        if kind == "charge":
+            assert world.now(payment).status is PaymentStatus.SUCCESS
+        else:
+            assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
+
+    def test_is_not_lost_however_long_a_worker_holds_the_lease(self, world: World) -> None:
+        payment = failed(world)
+        held = replace(payment.lease, owner="w", expires_at_ms=world.clock.now_ms() + HOUR_MS)
+        world.store(replace(payment, lease=held))
+        told = replace(hint(world, payment.attempts[0]), tries=99)
+        with pytest.raises(StorageUnavailableError):
+            world.process_provider_event(told)
+
+
+class TestAHintAboutADeclineBeforeTheNextAttempt:
+    """The provider may have broken its word: the event comes between the decline and the next attempt."""
+
+    @pytest.fixture
+    def declined(self, world: World) -> Payment:
+        world.rules.document = fallback("alpha", "beta")
+        world.providers.get("alpha").charges = [Declined(kind=DeclineKind.SOFT, code="bank")]
+        payment = world.accept()
+        world.work()
+        now = world.now(payment)
+        assert (now.status, now.attempts[0].state) == (PaymentStatus.PENDING, AttemptState.DECLINED)
+        return now
+
+    def test_holds_it_until_the_provider_has_answered(self, world: World, declined: Payment) -> None:
+        alpha, beta = world.providers.get("alpha"), world.providers.get("beta")
+        alpha.inquiries = [Unknown(code="read_timeout"), Unknown(code="read_timeout"), "charged"]
+        world.process_provider_event(hint(world, declined.attempts[0]))
+        world.work_until_idle()
+        now = world.now(declined)
+        assert (now.status, beta.asked("charge"), len(now.attempts)) == (PaymentStatus.SUCCESS, 0, 1)
+
+    def test_then_lets_it_begin(self, world: World, declined: Payment) -> None:
+        alpha, beta = world.providers.get("alpha"), world.providers.get("beta")
+        alpha.inquiries = [Declined(kind=DeclineKind.SOFT, code="bank")]
+        world.process_provider_event(hint(world, declined.attempts[0]))
+        world.work_until_idle()
+        assert (alpha.asked("inquire"), beta.asked("charge")) == (1, 1)
+        assert world.now(declined).status is PaymentStatus.SUCCESS
+
+    def test_keeps_the_time_of_the_next_attempt(self, world: World) -> None:
+        world.rules.document = fallback("alpha")
+        alpha = world.providers.get("alpha")
+        alpha.charges = [Rejected(code="rate_limited", retry_after_seconds=600)]
+        payment = world.accept()
+        world.work()
+        before = world.now(payment)
+        world.process_provider_event(hint(world, before.attempts[0]))
+        world.jobs.sent.pop(0)  # the one of the next attempt
+        world.work()
+        now = world.now(payment)
+        assert (alpha.asked("inquire"), now.ready_at_ms) == (1, before.ready_at_ms)
+        world.work_until_idle()
+        assert world.now(payment).attempts[1].started_at_ms >= before.ready_at_ms
+
+    def test_ends_with_the_charge_deadline_if_nobody_answers(self, world: World, declined: Payment) -> None:
+        alpha, beta = world.providers.get("alpha"), world.providers.get("beta")
+        alpha.inquiries = [Unknown(code="read_timeout")] * 200
+        world.process_provider_event(hint(world, declined.attempts[0]))
+        let_pass(world, 72)
+        assert (world.now(declined).status, beta.asked("charge")) == (PaymentStatus.FAILED, 0)
+
+
+class TestALateAuthorization:
+    """The provider holds the money for an attempt that we had left."""
+
+    def left(self, world: World, answer: Outcome = REFUSALS[1]) -> Payment:
+        world.policy = replace(world.policy, max_retries=0)
+        world.providers.get("alpha").charges = [answer]
+        payment = world.accept(capture=CaptureMode.MANUAL)
+        world.work_until_idle()
+        return world.now(payment)
+
+    def held(self, attempt: Attempt, payment: Payment) -> Authorized:
+        return Authorized(
+            reference="held-1",
+            amount=payment.amount,
+            currency=payment.currency,
+            merchant_reference=attempt.provider_key,
+        )
+
+    @pytest.mark.parametrize("answer", REFUSALS)
+    def test_is_recorded_and_watched_and_never_captured(self, world: World, answer: Outcome) -> None:
+        payment = self.left(world, answer)
+        attempt, alpha = payment.attempts[0], world.providers.get("alpha")
+        alpha.inquiries = [self.held(attempt, payment)] * 200
+        world.process_provider_event(hint(world, attempt))
+        world.work(turns=1)
+        now = world.now(payment)
+        assert (now.status, now.attempts[0].state) == (PaymentStatus.FAILED, attempt.state)
+        assert now.attempts[0].authorized_late_at_ms == world.clock.now_ms()
+        assert world.events_of(payment)[-1].type == "attempt.authorized_late"
+        assert now.attempts[0].is_watched
+        with pytest.raises(Refusal):
+            world.request(OperationKind.CAPTURE, payment)
+        let_pass(world, 24 * 6)
+        now = world.now(payment)
+        assert (now.due_at_ms, now.attempts[0].is_watched, alpha.moves_of("move")) == (None, False, 0)
+        assert [e.type for e in world.events_of(payment)].count("attempt.authorized_late") == 1
+
+    def test_that_is_captured_elsewhere_is_a_late_success(self, world: World) -> None:
+        payment = self.left(world)
+        attempt, alpha = payment.attempts[0], world.providers.get("alpha")
+        alpha.inquiries = [self.held(attempt, payment), self.held(attempt, payment), "charged"]
+        world.process_provider_event(hint(world, attempt))
+        let_pass(world, 24)
+        now = world.now(payment)
+        assert (now.status, now.captured) == (PaymentStatus.SUCCESS, payment.amount)
+
+    def test_keeps_a_payment_from_another_provider(self, world: World) -> None:
+        world.rules.document = fallback("alpha", "beta")
+        alpha, beta = world.providers.get("alpha"), world.providers.get("beta")
+        alpha.charges = [Declined(kind=DeclineKind.SOFT, code="bank")]
+        payment = world.accept()
+        world.work()
+        attempt = world.now(payment).attempts[0]
+        alpha.inquiries = [self.held(attempt, payment), "charged"]
+        world.process_provider_event(hint(world, attempt))
+        world.work_until_idle()
+        assert (world.now(payment).status, beta.asked("charge")) == (PaymentStatus.SUCCESS, 0)
+
+    def test_stays_watched_beside_the_charge(self, world: World) -> None:
+        world.rules.document = fallback("alpha", "beta")
+        alpha = world.providers.get("alpha")
+        alpha.charges = [Declined(kind=DeclineKind.SOFT, code="bank")]
+        payment = world.accept()
+        world.work_until_idle()
+        attempt = world.now(payment).attempts[0]
+        alpha.inquiries = [self.held(attempt, payment), self.held(attempt, payment), "charged"]
+        world.process_provider_event(hint(world, attempt))
+        world.work(turns=1)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+        let_pass(world, 24)
+        now = world.now(payment)
+        assert (now.status, now.last_error and now.last_error.code) == (PaymentStatus.IN_REVIEW, "late_success")
+
+
+class TestADeclineThatMayReopen:
+    REOPENING = Declined(kind=DeclineKind.SOFT, code="failed", reopens_for_seconds=5 * DAY_SECONDS)
+
+    def test_is_inquired_about_every_six_hours_after_a_day(self, world: World) -> None:
+        payment = failed(world, self.REOPENING)
+        alpha = world.providers.get("alpha")
+        let_pass(world, 24 * 7)
+        assert 35 <= alpha.asked("inquire") <= 50
+        assert world.now(payment).due_at_ms is None
+
+    def test_is_inquired_about_when_its_time_is_over(self, world: World) -> None:
+        payment = failed(world, self.REOPENING)
+        ends_at_ms = payment.attempts[0].reopens_until_ms or 0
+        world.store(replace(payment, ready_at_ms=ends_at_ms - 1_000, due_at_ms=ends_at_ms - 1_000))
+        world.clock.advance((ends_at_ms - 1_000 - world.clock.now_ms()) // SECOND_MS)
+        world.wake(payment)
+        assert world.now(payment).ready_at_ms == ends_at_ms
+
+    def test_stays_watched_after_a_cancellation(self, world: World) -> None:
+        world.rules.document = fallback("beta")
+        beta = world.providers.get("beta")
+        beta.charges = [Unknown(code="read_timeout")]
+        payment = world.accept()
+        world.work()
+        world.cancel("acme", payment.transaction_id)
+        beta.inquiries = [self.REOPENING, NotFound(), "charged"]
+        world.work_until_idle()
+        now = world.now(payment)
+        assert (now.status, now.attempts[0].state) == (PaymentStatus.IN_REVIEW, AttemptState.SUCCEEDED)
+
 
 class TestAFloodOfUselessEvents:
     def test_about_a_charge_is_bounded(self, world: World) -> None:
@@ -170,15 +384,73 @@ class TestAFloodOfUselessEvents:
             world.work_until_idle()
         assert world.providers.get("alpha").asked("inquire") == MAX_EVENT_INQUIRIES_A_DAY
 
-    def test_writes_nothing_beyond_the_bound(self, world: World) -> None:
+    def test_writes_nothing_while_an_inquiry_waits(self, world: World) -> None:
         payment = failed(world)
         for number in range(MAX_EVENT_INQUIRIES_A_DAY):
             world.process_provider_event(hint(world, payment.attempts[0], f"ev-{number}"))
+            world.work_until_idle()
+        world.process_provider_event(hint(world, payment.attempts[0], "for tomorrow"))
         before = world.now(payment)
         writes = world.requests_of("transact_write_items")
         world.process_provider_event(hint(world, payment.attempts[0], "one-more"))
         assert (writes, world.now(payment)) == ([], before)
         assert world.telemetry.total("WebhooksWithoutNews") == 1
+
+    def test_causes_one_inquiry_more_on_the_next_day(self, world: World) -> None:
+        payment = failed(world)
+        for number in range(MAX_EVENT_INQUIRIES_A_DAY + 5):
+            world.process_provider_event(hint(world, payment.attempts[0], f"ev-{number}"))
+            world.work_until_idle()
+        world.providers.get("alpha").inquiries = ["charged"]
+        let_pass(world, 23)
+        assert world.now(payment).status is PaymentStatus.FAILED
+        let_pass(world, 2)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_about_an_ended_refund_causes_one_inquiry_more_on_the_next_day(self, world: World) -> None:
+        payment = world.accept()
+        world.work_until_idle()
+        refund = world.request(OperationKind.REFUND, payment).operation
+        world.work_until_idle()
+        alpha = world.providers.get("alpha")
+        alpha.operation_inquiries = ["moved"] * MAX_EVENT_INQUIRIES_A_DAY
+        key = world.operation_now(refund).attempts[0].provider_key
+        for number in range(MAX_EVENT_INQUIRIES_A_DAY + 5):
+            world.process_provider_event(event(world, f"ev-{number}", operation_key=key))
+            world.work_until_idle()
+        assert alpha.moves_of("inquire") == MAX_EVENT_INQUIRIES_A_DAY
+        alpha.operation_inquiries = [Declined(code="returned")]
+        let_pass(world, 25)
+        assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
+
+    def test_about_an_open_attempt_is_bounded(self, world: World) -> None:
+        alpha = world.providers.get("alpha")
+        alpha.charges = [Unknown(code="read_timeout")]
+        alpha.able = replace(RESENDABLE, idempotency_window_ms=0)
+        payment = world.accept()
+        world.work()
+        for number in range(100):
+            world.process_provider_event(hint(world, world.now(payment).attempts[0], f"ev-{number}"))
+            world.wake(payment)
+        assert alpha.asked("inquire") <= MAX_EXPEDITED_INQUIRIES_A_DAY + 1
+        alpha.inquiries = ["charged"]
+        let_pass(world, 2)
+        assert world.now(payment).status is PaymentStatus.SUCCESS
+
+    def test_about_an_open_refund_is_bounded(self, world: World) -> None:
+        payment = world.accept()
+        world.work_until_idle()
+        alpha = world.providers.get("alpha")
+        alpha.moves = [Accepted(reference="r-1")]
+        refund = world.request(OperationKind.REFUND, payment).operation
+        world.work()
+        alpha.operation_inquiries = [Accepted(reference="r-1")] * 100
+        key = world.operation_now(refund).attempts[0].provider_key
+        for number in range(100):
+            world.process_provider_event(event(world, f"ev-{number}", operation_key=key))
+            job = Job(merchant_id="acme", transaction_id=payment.transaction_id, operation_id=refund.operation_id)
+            world.process(job, world.deadline)
+        assert alpha.moves_of("inquire") <= MAX_EXPEDITED_INQUIRIES_A_DAY + 1
 
     def test_leaves_the_next_days_inquiries(self, world: World) -> None:
         payment = failed(world)
@@ -188,7 +460,7 @@ class TestAFloodOfUselessEvents:
         world.clock.advance(DAY_SECONDS)
         world.providers.get("alpha").inquiries = ["charged"]
         world.process_provider_event(hint(world, payment.attempts[0], "tomorrow"))
-        world.work_until_idle()
+        let_pass(world, 1)
         assert world.now(payment).status is PaymentStatus.SUCCESS
 
     @pytest.mark.parametrize("succeeds", [True, False])
@@ -295,3 +567,69 @@ class TestAProofWhoseReferenceIsTaken:
         now = world.operation_now(refund)
         assert (now.status, now.attempts[0].state) == (OperationStatus.IN_REVIEW, AttemptState.MISMATCH)
         assert world.now(payment).reserved == refund.amount
+
+
+class TestARefundThatComesBack:
+    """The payer's bank returns it, and the provider event about it is lost."""
+
+    def done(self, world: World) -> tuple[Payment, Operation]:
+        payment = world.accept()
+        world.work_until_idle()
+        refund = world.request(OperationKind.REFUND, payment).operation
+        world.work_until_idle()
+        found = world.operation_now(refund)
+        assert found.status is OperationStatus.SUCCEEDED
+        return world.now(payment), found
+
+    def test_is_found_when_the_provider_can_reverse_it_no_more(self, world: World) -> None:
+        payment, refund = self.done(world)
+        world.providers.get("alpha").operation_inquiries = [Declined(code="returned")]
+        world.clock.advance(RESENDABLE.refund_reversal_ms // SECOND_MS)
+        let_pass(world, 1)
+        now = world.operation_now(refund)
+        assert (now.status, now.last_error and now.last_error.code) == (OperationStatus.IN_REVIEW, "reversed")
+        assert world.now(payment).refunded == refund.amount
+
+    def test_that_stays_is_read_once(self, world: World) -> None:
+        _, refund = self.done(world)
+        alpha = world.providers.get("alpha")
+        alpha.operation_inquiries = ["moved"] * 100
+        let_pass(world, 24)
+        assert alpha.moves_of("inquire") == 0
+        world.clock.advance(RESENDABLE.refund_reversal_ms // SECOND_MS)
+        let_pass(world, 24)
+        now = world.operation_now(refund)
+        assert (alpha.moves_of("inquire"), now.status, now.due_at_ms) == (1, OperationStatus.SUCCEEDED, None)
+
+    def test_is_read_again_where_the_provider_did_not_answer(self, world: World) -> None:
+        _, refund = self.done(world)
+        world.providers.get("alpha").operation_inquiries = [Unknown(code="read_timeout")] * 10 + [
+            Declined(code="returned")
+        ]
+        world.clock.advance(RESENDABLE.refund_reversal_ms // SECOND_MS)
+        let_pass(world, 12)
+        assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
+
+    def test_keeps_its_time_after_an_event_about_it(self, world: World) -> None:
+        _, refund = self.done(world)
+        alpha = world.providers.get("alpha")
+        alpha.operation_inquiries = ["moved", Declined(code="returned")]
+        world.process_provider_event(event(world, operation_key=refund.attempts[0].provider_key))
+        world.work_until_idle()
+        now = world.operation_now(refund)
+        assert (now.status, now.due_at_ms) == (OperationStatus.SUCCEEDED, refund.due_at_ms)
+        world.clock.advance(15 * DAY_MS // SECOND_MS)
+        let_pass(world, 1)
+        assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
+
+    def test_does_not_keep_the_payer_from_being_erased(self, world: World) -> None:
+        _, refund = self.done(world)
+        assert refund.due_at_ms is not None
+        assert not is_operation_open(refund, world.clock.now_ms())
+
+    def test_captures_and_voids_are_read_no_more(self, world: World) -> None:
+        payment = world.accept(capture=CaptureMode.MANUAL)
+        world.work_until_idle()
+        capture = world.request(OperationKind.CAPTURE, payment).operation
+        world.work_until_idle()
+        assert world.operation_now(capture).due_at_ms is None

@@ -254,10 +254,14 @@ class TestHints:
         world.work()
         before = world.operation_now(refund)
         world.process_provider_event(_hint(world, operation_key=before.attempts[0].provider_key))
+        world.process(_job_of(refund), world.deadline)
         after = world.operation_now(refund)
         assert (after.ready_at_ms, after.due_at_ms) == (before.ready_at_ms, before.due_at_ms)
         world.process(_job_of(refund), world.deadline)
-        assert world.providers.get("alpha").moves_of("move") == 1
+        assert (world.providers.get("alpha").moves_of("inquire"), world.providers.get("alpha").moves_of("move")) == (
+            1,
+            1,
+        )
 
     def test_an_open_refund_is_inquired_about_at_once(self, world: World) -> None:
         payment = world.accept()
@@ -274,6 +278,8 @@ class TestHints:
         world.work()
         before = world.now(payment)
         world.process_provider_event(_hint(world, charge_key=before.attempts[0].provider_key))
+        world.wake(payment)
+        assert world.providers.get("alpha").asked("inquire") == 1
         assert (world.now(payment).ready_at_ms, world.now(payment).due_at_ms) == (before.ready_at_ms, before.due_at_ms)
 
 

@@ -7,6 +7,7 @@ from payflowx.adapters.dynamodb.payments.payment_items import (
     attempt_from_item,
     attempt_to_item,
     event_inquiries_from_item,
+    event_inquiries_to_item,
     last_error_from_item,
     lease_from_item,
     lease_to_item,
@@ -48,7 +49,7 @@ def operation_to_item(operation: Operation) -> Item:
         "dueAt": operation.due_at_ms,
         "dueShard": keys.due_shard(operation.operation_id) if due else None,
         "drives": operation.drives,
-        "eventInquiries": fields_of(operation.event_inquiries) if operation.event_inquiries else None,
+        "eventInquiries": event_inquiries_to_item(operation.event_inquiries),
         **review_keys(operation),
     }
 

@@ -89,7 +89,7 @@ def to_item(payment: Payment) -> Item:
         "cancelRequested": payment.cancel_requested or None,
         "erased": payment.erased or None,
         "disputes": [fields_of(dispute) for dispute in payment.disputes] or None,
-        "eventInquiries": fields_of(payment.event_inquiries) if payment.event_inquiries else None,
+        "eventInquiries": event_inquiries_to_item(payment.event_inquiries),
         **review_keys(payment),
     }
 
@@ -256,5 +256,21 @@ def last_error_from_item(item: Item) -> LastError | None:
 
 
 def event_inquiries_from_item(item: Item) -> EventInquiries | None:
-    """The counted inquiries of a payment's or an operation's item; none on an item of release 0.2.0."""
-    return EventInquiries(**known(item["eventInquiries"], EventInquiries)) if "eventInquiries" in item else None
+    """The counted and waiting inquiries of a payment's or an operation's item; none on an item of release 0.2.0."""
+    if "eventInquiries" not in item:
+        return None
+    fields = known(item["eventInquiries"], EventInquiries)
+    return EventInquiries(**fields | {"waiting": tuple(fields.get("waiting", ()))})
+
+
+def event_inquiries_to_item(inquiries: EventInquiries | None) -> Item | None:
+    """The inquiries as stored; what waits for nothing is left out."""
+    if inquiries is None:
+        return None
+    return {
+        "since_ms": inquiries.since_ms,
+        "count": inquiries.count,
+        "waiting": list(inquiries.waiting) or None,
+        "ready_at_ms": inquiries.ready_at_ms or None,
+        "tries": inquiries.tries or None,
+    }

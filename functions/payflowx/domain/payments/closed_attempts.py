@@ -1,0 +1,93 @@
+"""The inquiries about closed attempts that provider events ask for. Pure.
+
+One set of rules for payments and operations. An item with such an inquiry is due for it, as for any other step: no lost
+message loses one. No further attempt begins before it: the event may say that a refusal was none.
+"""
+
+from dataclasses import replace
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.event_inquiries import EventInquiries, one_more
+from payflowx.domain.payments.work_item import Owner
+from payflowx.domain.shared.limits import (
+    DUE_AFTER_ACCEPT_MS,
+    EARLY_GRACE_MS,
+    EVENT_INQUIRY_RETRY_DELAYS_SECONDS,
+    MAX_EVENT_INQUIRIES_A_DAY,
+    SECOND_MS,
+)
+
+
+def ask(owner: Owner, number: int, now_ms: int) -> Owner | None:
+    """Return the item with a waiting inquiry about this attempt; None if one waits already, which serves both events.
+
+    Beyond the day's bound it waits for the next day.
+    """
+    inquiries: EventInquiries = owner.event_inquiries or EventInquiries(since_ms=now_ms)
+    if number in inquiries.waiting:
+        return None
+    ready_at_ms = inquiries.ready_at_ms if inquiries.waiting else inquiries.next_at_ms(now_ms)
+    asked = replace(inquiries, waiting=(*inquiries.waiting, number), ready_at_ms=ready_at_ms)
+    later = replace(
+        owner,
+        event_inquiries=asked,
+        version=owner.version + 1,
+        lease=owner.lease.after_change_by_another(now_ms),
+    )
+    return kept_due(later)
+
+
+def due_inquiry(owner: Owner, now_ms: int) -> Attempt | None:
+    """Return the closed attempt that is to be inquired about now."""
+    inquiries = owner.event_inquiries
+    if inquiries is None or now_ms + EARLY_GRACE_MS < inquiries.ready_at_ms:
+        return None
+    return next((owner.attempt(number) for number in _waiting(owner)), None)
+
+
+def is_waiting(owner: Owner, number: int | None = None) -> bool:
+    """Return whether an inquiry about this closed attempt, or about any, waits."""
+    found = _waiting(owner)
+    return bool(found) if number is None else number in found
+
+
+def ready_at_ms(owner: Owner) -> int | None:
+    """Return the time of the next inquiry about a closed attempt; None if none waits."""
+    return owner.event_inquiries.ready_at_ms if owner.event_inquiries and _waiting(owner) else None
+
+
+def inquired(owner: Owner, number: int, now_ms: int, *, is_answered: bool) -> Owner:
+    """Return the item after an inquiry about a closed attempt, which is done or waits for its next try.
+
+    An inquiry that nobody answers is given up after about a day.
+    """
+    inquiries = owner.event_inquiries
+    if inquiries is None or number not in inquiries.waiting:
+        return owner
+    others: tuple[int, ...] = tuple(other for other in inquiries.waiting if other != number)
+    if not is_answered and inquiries.tries < len(EVENT_INQUIRY_RETRY_DELAYS_SECONDS):
+        delay_ms = EVENT_INQUIRY_RETRY_DELAYS_SECONDS[inquiries.tries] * SECOND_MS
+        later = replace(inquiries, waiting=(*others, number), tries=inquiries.tries + 1, ready_at_ms=now_ms + delay_ms)
+    else:
+        counted = one_more(inquiries, now_ms, most=MAX_EVENT_INQUIRIES_A_DAY) or inquiries
+        later = replace(counted, waiting=others, tries=0, ready_at_ms=counted.next_at_ms(now_ms))
+    return replace(owner, event_inquiries=later)
+
+
+def kept_due(owner: Owner) -> Owner:
+    """Return the item due at the latest for the inquiry that waits. One about an attempt with a proof waits no more."""
+    inquiries = owner.event_inquiries
+    if inquiries is None or not inquiries.waiting:
+        return owner
+    waiting = _waiting(owner)
+    if waiting != inquiries.waiting:
+        owner = replace(owner, event_inquiries=replace(inquiries, waiting=waiting))
+    if not waiting:
+        return owner
+    due_at_ms = inquiries.ready_at_ms + DUE_AFTER_ACCEPT_MS
+    return replace(owner, due_at_ms=min(owner.due_at_ms or due_at_ms, due_at_ms))
+
+
+def _waiting(owner: Owner) -> tuple[int, ...]:
+    numbers = owner.event_inquiries.waiting if owner.event_inquiries else ()
+    return tuple(n for n in numbers if 1 <= n <= len(owner.attempts) and owner.attempt(n).may_prove_late)
