@@ -562,10 +562,10 @@ class CashfreeSimulator(CourseSimulator):
         return asked + [self._automatic_refund(record) for record in self._surplus(order, now)]
 
     def ledger(self, now: float) -> list[Record]:
-        """Includes the automatic refunds."""
+        """Includes the automatic refunds. `providerReference`: Cashfree's own id of a refund."""
         orders = {record["order_id"]: record for record in self.store.all(_ORDER) if len(record["payments"]) > 1}
         automatic = [self._automatic_refund(record) for o in orders.values() for record in self._surplus(o, now)]
-        return super().ledger(now) + [
+        return [self._with_number(entry, now) for entry in super().ledger(now)] + [
             {
                 "reference": refund["reference"],
                 "chargeId": refund["payment_id"],
@@ -578,6 +578,10 @@ class CashfreeSimulator(CourseSimulator):
             }
             for refund in automatic
         ]
+
+    def _with_number(self, entry: Record, now: float) -> Record:
+        refund = self.operation(entry["operationId"], now) if entry["kind"] == "refund" else None
+        return {**entry, "providerReference": refund["number"]} if refund else entry
 
     def _operation(self, record: Record, kind: str, amount: int, now: float) -> Record:
         return {
