@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from ops.commands.audit import audit
+from ops.commands.certify import certify
 from ops.commands.credentials import credentials
 from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
@@ -32,6 +33,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     disputes,
     dlq,
     reconcile,
+    certify,
     audit,
 )
 

@@ -42,7 +42,12 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,23}")
 _REQUIRED: Final = ("key", "txnid", "amount", "productinfo", "firstname", "email", "phone", "surl", "furl", "hash")
 _LONGEST: Final = {"productinfo": 100, "firstname": 60, "email": 50}
 _SI_REQUIRED: Final = ("authpayuid", "invoiceDisplayNumber", "amount", "txnid")
-_SI_KNOWN: Final = {*_SI_REQUIRED, "phone", "email", "firstname", *_UDFS}
+_SI_ADDRESS: Final = ("lastname", "address1", "city", "state", "country", "zipcode")
+_SI_KNOWN: Final = {*_SI_REQUIRED, "phone", "email", "firstname", *_SI_ADDRESS, *_UDFS}
+_SI_REFUSALS: Final = {
+    Effect.REFUSED: "Mandate is not active",
+    Effect.REFUSED_UNLISTED: "Some problem occurred. Please contact support.",
+}
 _STATUSES: Final = {
     CHARGED: ("success", "captured"),
     AUTHORIZED: ("success", "auth"),
@@ -56,7 +61,7 @@ _DROPPED: Final = ("E1602", "Bank was unable to authenticate.")
 _ERRORS: Final = {
     Effect.SOFT_DECLINE: ("E345", "Transaction declined due to technical failure"),
     Effect.HARD_DECLINE: ("E310", "Card has been classified as lost and has been blocked."),
-    Effect.FUNDS_DECLINE: ("E312", "Insufficient funds"),
+    Effect.FUNDS_DECLINE: ("E706", "The account against which the payment was made has insufficient funds."),
     Effect.REOPENED_DECLINE: _DROPPED,
 }
 _MESSAGES: Final = {
@@ -70,7 +75,10 @@ _MESSAGES: Final = {
     126: "Request is in progress",
     128: "Partial amount is not allowed",
     301: "Capture already successful for this transaction",
+    232: "Refund could not be initiated. Either refunds are not supported or need manual intervention",
     303: "Amount greater than maximum capturable amount",
+    304: "Amount less than allowed",
+    500: "Some Exception Occurred.",
 }
 
 
@@ -183,7 +191,7 @@ class PayUSimulator(LedgerSimulator):
         fields = (form.get(name, "") for name in ("sandbox_token", *_UDFS[:5], "productinfo"))
         token = next((value for value in fields if value.startswith("tok_")), "tok_success")
         behaviour = behaviour_of(token, self.name)
-        if behaviour is None:
+        if behaviour is None or behaviour.effect in _SI_REFUSALS:
             raise BadRequestError("The card is not known.")
         if behaviour.effect is Effect.RATE_LIMITED:
             raise BadRequestError("Requests limit reached")
@@ -194,6 +202,8 @@ class PayUSimulator(LedgerSimulator):
             body = _recurring_body(form["var1"])
             amount = _paise(str(body["amount"]))
             behaviour = self._mandate(body["authpayuid"], now)
+            if behaviour.effect in _SI_REFUSALS:
+                raise BadRequestError(_SI_REFUSALS[behaviour.effect])
         except BadRequestError as error:
             return _answer({"status": 0, "message": str(error)})
         if behaviour.effect is Effect.RATE_LIMITED:
@@ -419,6 +429,10 @@ class PayUSimulator(LedgerSimulator):
             raise _CodeError(120)
         if behaviour.effect is Effect.HARD_DECLINE:
             raise _CodeError(109, "Request failed")
+        if behaviour.effect is Effect.REFUSED:
+            raise _CodeError(304 if form["command"] == "capture_transaction" else 232)
+        if behaviour.effect is Effect.REFUSED_UNLISTED:
+            raise _CodeError(500)
         try:
             return record, _paise(form["var3"])
         except BadRequestError:
@@ -590,10 +604,11 @@ def request_hash(form: dict[str, str], salt: str) -> str:
 
 
 def response_hash(form: dict[str, str], salt: str) -> str:
-    """For a post to the merchant: fields in reverse order, additional charges first."""
+    """For a post to the merchant: fields in reverse order, additional charges first, a split after the status."""
     rest = [form.get(name, "") if form.get("api_version") == "19" else "" for name in reversed(_UDFS[5:])]
     names = (*reversed(_UDFS[:5]), "email", "firstname", "productinfo", "amount", "txnid", "key")
-    parts = [salt, form.get("status", ""), *rest, *(form.get(name, "") for name in names)]
+    split = [form["splitInfo"]] if form.get("splitInfo") else []
+    parts = [salt, form.get("status", ""), *split, *rest, *(form.get(name, "") for name in names)]
     charges = form.get("additionalCharges")
     return sha512("|".join([charges, *parts] if charges else parts))
 

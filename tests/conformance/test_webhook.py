@@ -21,7 +21,7 @@ from tests.support.conformance import DAY_SECONDS, ProviderHarness
 PART = 20_000
 SIGNED_INSIDE = {"payu": "its hash is a field of the form, and covers only some of the others"}
 """A byte that no signature covers may change only if the event stays the same."""
-UNSIGNED = {("payu", "refund"): "bears no hash, and is therefore refused like any forged one"}
+UNSIGNED = {("payu", "refund"): "bears no hash: a hint that causes a read, and is no proof"}
 
 
 class Mailbox:

@@ -21,7 +21,7 @@ from sandbox.store import MemoryStore
 from tests.sdk.comparison import call, compare_all
 from tests.sdk.differences import NOT_IN_THE_SDK
 from tests.sdk.official import KEY_ID, KEY_SECRET, Sdk
-from tests.sdk.ours import CREDENTIALS, KEY, OPERATION_KEY, charge_request, every_request, operation_request
+from tests.sdk.ours import CREDENTIALS, KEY, OPERATION_KEY, PAYER, charge_request, every_request, operation_request
 from tests.sdk.simulated import NOW, answering
 
 pytestmark = pytest.mark.needs("sdk")
@@ -39,7 +39,7 @@ PAGE_FIELDS = {
     "productinfo": KEY,
     "firstname": "Payer",
     "email": "payer@example.com",
-    "phone": "9999999999",
+    "phone": "9876543210",
     "surl": "https://shop.example/back",
     "furl": "https://shop.example/back",
 }
@@ -79,11 +79,11 @@ class TestRequests:
     def test_the_payment_page_is_the_sdks(self, payu: Sdk) -> None:
         page = payu.call("generatePaymentForm", PAGE_FIELDS)
         theirs = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
-        address = "https://secure.payu.in/_payment"
         back = PAGE_FIELDS["surl"]
-        ours = payment_page(CHARGE, CREDENTIALS, page_url=address, return_url=back)
+        ours = payment_page(charge_request(customer=PAYER), CREDENTIALS, endpoint=ENDPOINT, return_url=back)
         assert ours.fields == theirs
-        assert f'action="{address}"' in page
+        assert ours.url == "https://secure.payu.in/_payment"
+        assert f'action="{ours.url}"' in page
 
 
 class Shop:

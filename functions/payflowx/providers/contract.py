@@ -77,6 +77,10 @@ class Reports:
     """
 
 
+def _same_endpoint(endpoint: str, _request: HttpRequest) -> str:
+    return endpoint
+
+
 def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
     return ()
 
@@ -89,6 +93,9 @@ class Connector:
 
     authenticate: Callable[[HttpRequest, Credentials], HttpRequest]
     """Adds the credentials. Request hashes and logs never contain the result."""
+
+    endpoint_of: Callable[[str, HttpRequest], str] = _same_endpoint
+    """The host that serves a request, from the endpoint that the account stores: some providers have several."""
 
     charge_steps: Sequence[Step]
     """Exactly one step charges, and it is the last."""

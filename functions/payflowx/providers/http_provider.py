@@ -33,6 +33,7 @@ from payflowx.domain.shared.transport import (
     HttpClient,
     HttpRequest,
     HttpResponse,
+    HttpResult,
     NoAnswer,
     NoConnection,
     Secrets,
@@ -139,7 +140,7 @@ class HttpProvider:
         except StorageUnavailableError:
             return RefundListUnavailable(code="credentials_unavailable")
         started_ms = self.clock_ms()
-        result = self.http.send(self.connector.authenticate(refunds.request(request), credentials), account.endpoint)
+        result = self._send(self.connector.authenticate(refunds.request(request), credentials), account)
         self.observe(self.capabilities.provider, "refunds", self.clock_ms() - started_ms)
         if not isinstance(result, HttpResponse):
             return RefundListUnavailable(code=result.code)
@@ -174,7 +175,7 @@ class HttpProvider:
         except ValueError:
             return ReportUnavailable(code="list_too_long")
         started_ms = self.clock_ms()
-        result = self.http.send(request, account.endpoint)
+        result = self._send(request, account)
         self.observe(self.capabilities.provider, "statement", self.clock_ms() - started_ms)
         if not isinstance(result, HttpResponse):
             return ReportTooLong() if result.code == ANSWER_TOO_LARGE else ReportUnavailable(code=result.code)
@@ -196,6 +197,9 @@ class HttpProvider:
                     return outcome
         return otherwise
 
+    def _send(self, request: HttpRequest, account: Account) -> HttpResult:
+        return self.http.send(request, self.connector.endpoint_of(account.endpoint, request))
+
     def _perform(self, step: _Exchange[Asked, Answer], asked: Asked, account: Account) -> Answer | NotSent | Unknown:
         request = step.build(asked)
         try:
@@ -203,7 +207,7 @@ class HttpProvider:
         except StorageUnavailableError:
             return NotSent(code="credentials_unavailable")
         started_ms = self.clock_ms()
-        result = self.http.send(self.connector.authenticate(request, credentials), account.endpoint)
+        result = self._send(self.connector.authenticate(request, credentials), account)
         self.observe(self.capabilities.provider, step.name, self.clock_ms() - started_ms)
         match result:
             case HttpResponse():

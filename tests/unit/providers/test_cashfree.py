@@ -841,7 +841,7 @@ def message(payment: dict[str, Any], kind: str = "PAYMENT_SUCCESS_WEBHOOK", **ch
     return {"type": kind, "event_time": "2026-01-01T00:00:00+05:30", "data": {**data, **changes}}
 
 
-def disputed(kind: str, **changes: Any) -> dict[str, Any]:
+def disputed(**changes: Any) -> dict[str, Any]:
     """The sample of Cashfree's page about webhooks of disputes."""
     dispute = {
         "dispute_id": "433475258",
@@ -866,7 +866,7 @@ def disputed(kind: str, **changes: Any) -> dict[str, Any]:
     }
     payer = {"customer_name": "Ada Canary", "customer_phone": 9876543210}
     data = {"dispute": dispute, "order_details": order, "customer_details": payer}
-    return {"type": kind, "event_time": "2023-06-15T21:51:10+05:30", "data": data}
+    return {"type": "DISPUTE_CREATED", "event_time": "2023-06-15T21:51:10+05:30", "data": data}
 
 
 class TestSignature:
@@ -996,41 +996,24 @@ class TestWebhooks:
             assert (event.charge_reference, event.operation_reference) == ("77", "901")
             assert event.operation_key == "dashboard-7"
 
-    @pytest.mark.parametrize(
-        ("kind", "status", "state"),
-        [
-            ("DISPUTE_CREATED", "DISPUTE_CREATED", DisputeState.OPEN),
-            ("DISPUTE_CREATED", '"CHARGEBACK_CREATED"', DisputeState.OPEN),
-            ("DISPUTE_UPDATED", "CHARGEBACK_DOCS_RECEIVED", DisputeState.UNDER_REVIEW),
-            ("DISPUTE_UPDATED", "PRE_ARBITRATION_UNDER_REVIEW", DisputeState.UNDER_REVIEW),
-            ("DISPUTE_UPDATED", "CHARGEBACK_INSUFFICIENT_EVIDENCE", DisputeState.OPEN),
-            ("DISPUTE_CLOSED", "CHARGEBACK_INSUFFICIENT_EVIDENCE", DisputeState.LOST),
-            ("DISPUTE_CLOSED", "ARBITRATION_MERCHANT_WON", DisputeState.WON),
-            ("DISPUTE_CLOSED", "DISPUTE_MERCHANT_LOST", DisputeState.LOST),
-            ("DISPUTE_CLOSED", "DISPUTE_MERCHANT_ACCEPTED", DisputeState.LOST),
-            ("DISPUTE_CLOSED", "NEW_WORD", DisputeState.CLOSED),
-            ("DISPUTE_UPDATED", "NEW_WORD", DisputeState.OPEN),
-        ],
-    )
-    def test_a_dispute(self, kind: str, status: str, state: DisputeState) -> None:
-        event = CONNECTOR.read_webhook(webhook(disputed(kind, dispute_status=status)), [SECRET])
+    def test_a_dispute_names_its_charge(self) -> None:
+        event = CONNECTOR.read_webhook(webhook(disputed()), [SECRET])
         assert (event.charge_reference, event.charge_key, event.outcome) == ("77", KEY, None)
         assert event.dispute == DisputeReport(
             reference="433475258",
-            state=state,
+            state=DisputeState.OPEN,
             amount=300,
             currency="INR",
-            reason="Duplicate Processing",
+            reason="1402",
             reported_at_ms=1_686_845_988_000,
-            evidence_due_at_ms=1_687_112_999_000 if state is DisputeState.OPEN else None,
+            evidence_due_at_ms=1_687_112_999_000,
         )
 
-    def test_the_contracts_dispute(self) -> None:
-        """Numbers for texts, times without a zone, and an amount with a currency of its own."""
+    def test_the_dispute_of_the_contract(self) -> None:
+        """Numbers for texts, times without an offset, and an amount with a currency of its own."""
         changes = {"dispute_id": 433447817, "dispute_amount": "#1.50", "dispute_amount_currency": "USD"}
         times = {"created_at": "2023-01-18T11:26:58", "updated_at": None, "respond_by": "2023-01-19T00:00:00"}
-        said = disputed("DISPUTE_CREATED", **changes, **times, reason_code=1401, reason_description=None)
-        report = CONNECTOR.read_webhook(webhook(said), [SECRET]).dispute
+        report = CONNECTOR.read_webhook(webhook(disputed(**changes, **times, reason_code=1401)), [SECRET]).dispute
         assert report is not None
         assert (report.reference, report.amount, report.currency, report.reason) == ("433447817", 150, "USD", "1401")
         assert (report.reported_at_ms, report.evidence_due_at_ms) == (1_674_021_418_000, 1_674_066_600_000)
@@ -1045,12 +1028,11 @@ class TestWebhooks:
                 {"dispute_status": None},
             ),
             *({"dispute_id": None}, {"updated_at": "yesterday"}, {"updated_at": None, "created_at": None}),
-            *({"respond_by": "soon"}, {"reason_description": {"a": 1}, "dispute_id": "x" * 300}),
+            *({"respond_by": "soon"}, {"dispute_id": "x" * 300}, {"dispute_status": "NEW"}, {"dispute_status": None}),
         ],
     )
-    def test_a_dispute_that_is_not_understood_says_nothing(self, wrong: dict[str, Any]) -> None:
-        event = CONNECTOR.read_webhook(webhook(disputed("DISPUTE_CREATED", **wrong)), [SECRET])
-        assert event == ProviderEvent(event_id=event.event_id, type="DISPUTE_CREATED")
+    def test_a_dispute_that_is_not_understood_is_not_recorded(self, wrong: dict[str, Any]) -> None:
+        assert CONNECTOR.read_webhook(webhook(disputed(**wrong)), [SECRET]).dispute is None
 
     def test_a_forged_one_tells_nothing(self) -> None:
         good = webhook(message(PAYMENT))

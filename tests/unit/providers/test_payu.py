@@ -23,7 +23,8 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
-from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.payment import Address, Customer
+from payflowx.domain.payments.refund_list import RefundList, RefundListUnavailable, RefundState
 from payflowx.domain.providers.events import InvalidSignatureError, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import EntryKind, ReportPage
@@ -34,6 +35,7 @@ from payflowx.providers.contract import OperationStep, Step
 from payflowx.providers.http_provider import HttpProvider, _read
 from payflowx.providers.payu import requests
 from payflowx.providers.payu.connector import CONNECTOR
+from payflowx.providers.payu.fields import payer_of, product_of, udfs_of
 from payflowx.providers.payu.signature import command_hash, form_hash, is_signed, reverse_hash
 
 PAGE = ReportPage(from_ms=1_700_000_000_000, until_ms=1_700_003_600_000)
@@ -81,9 +83,11 @@ class FakeHttp:
     def __init__(self, *answers: HttpResult) -> None:
         self.answers = list(answers)
         self.sent: list[HttpRequest] = []
+        self.endpoints: list[str] = []
 
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
         self.sent.append(request)
+        self.endpoints.append(endpoint)
         return self.answers.pop(0)
 
 
@@ -221,12 +225,28 @@ class TestSignatures:
 
 class TestRequests:
     def test_debit(self) -> None:
-        request = CONNECTOR.charge_steps[0].build(charge())
+        request = CONNECTOR.charge_steps[0].build(charge(customer=None, description=None))
         assert (request.method, request.path) == ("POST", "/merchant/postservice.php?form=2")
         assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
         assert form(request) == {
             "command": "si_transaction",
             "var1": f'{{"authpayuid":"{TOKEN}","invoiceDisplayNumber":"{KEY}","amount":"10.50","txnid":"{KEY}"}}',
+        }
+
+    def test_debit_with_what_the_merchant_wants_to_see_at_payu(self) -> None:
+        metadata = {"payu_invoice_number": "INV-77", "udf1": "ref|1", "udf5": "x" * 300, "order": "not sent"}
+        request = CONNECTOR.charge_steps[0].build(charge(metadata=metadata))
+        assert json.loads(form(request)["var1"]) == {
+            "authpayuid": TOKEN,
+            "invoiceDisplayNumber": "INV-77",
+            "amount": "10.50",
+            "txnid": KEY,
+            "email": "canary@example.com",
+            "phone": "9876543210",
+            "firstname": "Ada",
+            "udf1": "ref 1",
+            "udf2": "canary description",
+            "udf5": "x" * 255,
         }
 
     @pytest.mark.parametrize(
@@ -260,11 +280,10 @@ class TestRequests:
         assert json.loads(sent["var1"])["authpayuid"] == token
         assert sent["hash"] == command_hash("merchant-key", "si_transaction", sent["var1"], SALT)
 
-    def test_equal_charges_give_equal_hashes_even_after_an_erasure(self) -> None:
+    def test_equal_charges_give_equal_hashes(self) -> None:
         same = http_provider().request_hash
-        erased = charge(customer=None, description=None, return_url=None)
-        assert same(charge()) == same(erased) == same(charge(reference="x"))
-        for change in ({"amount": 1051}, {"token": "1"}, {"provider_key": "pfx-x-2"}):
+        assert same(charge()) == same(charge(return_url=None)) == same(charge(reference="x"))
+        for change in ({"amount": 1051}, {"token": "1"}, {"provider_key": "pfx-x-2"}, {"description": "other"}):
             assert same(charge()) != same(charge(**change))
 
     def test_the_only_charge_step_charges(self) -> None:
@@ -305,15 +324,97 @@ class TestRequests:
         }
 
     def test_the_payment_page(self) -> None:
+        """At the account's second host, with the payer's own name, address and phone."""
+        asked = charge(metadata={"udf1": "u1"})
         action = requests.payment_page(
-            charge(), CREDENTIALS, page_url="https://secure.payu.in/_payment", return_url="https://shop.example/back"
+            asked, CREDENTIALS, endpoint=ACCOUNT.endpoint, return_url="https://shop.example/"
         )
         fields = dict(action.fields)
         assert (action.kind, action.url) == ("form_post", "https://secure.payu.in/_payment")
-        assert fields["hash"] == sha512(f"merchant-key|{KEY}|10.50|{KEY}|Payer|payer@example.com|||||||||||{SALT}")
-        assert (fields["surl"], fields["furl"]) == ("https://shop.example/back",) * 2
-        assert "canary" not in json.dumps(fields).replace("salt-canary", "")
+        payer = "Ada|canary@example.com"
+        assert fields["hash"] == sha512(
+            f"merchant-key|{KEY}|10.50|canary description|{payer}|u1|canary description|||||||||{SALT}"
+        )
+        assert (fields["surl"], fields["furl"]) == ("https://shop.example/",) * 2
         assert SALT not in json.dumps(fields)
+
+    @pytest.mark.parametrize("missing", ["name", "email", "phone"])
+    def test_no_page_with_a_made_up_payer(self, missing: str) -> None:
+        known = {"name": "Ada", "email": "ada@example.com", "phone": "+919876543210"}
+        customer = Customer(**{name: value for name, value in known.items() if name != missing})
+        with pytest.raises(ValueError, match="requires"):
+            requests.payment_page(charge(customer=customer), CREDENTIALS, endpoint="https://x", return_url="https://y")
+
+
+class TestHosts:
+    @pytest.mark.parametrize("stored", ["https://info.payu.in", "https://secure.payu.in", "https://info.payu.in/"])
+    def test_an_account_stores_one_of_two_and_both_follow(self, stored: str) -> None:
+        command = CONNECTOR.charge_steps[0].build(charge())
+        page = HttpRequest(method="POST", path="/_payment", headers={}, body=b"")
+        assert CONNECTOR.endpoint_of(stored, command) == "https://info.payu.in"
+        assert CONNECTOR.endpoint_of(stored, page) == "https://secure.payu.in"
+
+    @pytest.mark.parametrize("stored", ["https://test.payu.in", "http://127.0.0.1:9004"])
+    def test_one_host_elsewhere(self, stored: str) -> None:
+        command = CONNECTOR.charge_steps[0].build(charge())
+        page = HttpRequest(method="POST", path="/_payment", headers={}, body=b"")
+        assert CONNECTOR.endpoint_of(stored, command) == CONNECTOR.endpoint_of(stored, page) == stored
+
+    def test_every_exchange_goes_there(self) -> None:
+        """An account that was stored with the page's host gets its commands answered nevertheless."""
+        provider = http_provider(*[NoAnswer(code="x")] * 6)
+        account = replace(ACCOUNT, endpoint="https://secure.payu.in")
+        provider.charge(charge(), account)
+        provider.inquire(charge(), account)
+        provider.move(operation_request(), account)
+        provider.inquire_operation(operation_request(), account)
+        provider.refunds_of(charge(reference=PAYU_ID), account)
+        provider.report_page(PAGE, account)
+        assert isinstance(provider.http, FakeHttp)
+        assert provider.http.endpoints == ["https://info.payu.in"] * 6
+
+
+class TestFields:
+    @pytest.mark.parametrize(
+        ("given_phone", "sent"),
+        [("+919876543210", "9876543210"), ("9876543210", "9876543210"), ("+14155550100", "14155550100"), ("", None)],
+    )
+    def test_phones_are_digits(self, given_phone: str, sent: str | None) -> None:
+        assert payer_of(charge(customer=Customer(phone=given_phone))).get("phone") == sent
+
+    @pytest.mark.parametrize("email", ["a" * 45 + "@x.com", "no address", "a@b|c"])
+    def test_an_email_that_does_not_fit_is_left_out(self, email: str) -> None:
+        assert "email" not in payer_of(charge(customer=Customer(email=email)))
+
+    def test_the_receipts_address_comes_first(self) -> None:
+        assert payer_of(charge(receipt_email="r@example.com"))["email"] == "r@example.com"
+
+    def test_a_complete_address_in_india_for_cross_border_accounts(self) -> None:
+        address = Address(line1="12, Main|Road", city="Mumbai", state="MH", postal_code="400 001", country="IN")
+        payer = payer_of(charge(customer=Customer(name="Ada  Maria Canary", address=address)))
+        assert payer == {
+            "firstname": "Ada",
+            "lastname": "Maria Canary",
+            "address1": "12, Main Road",
+            "city": "Mumbai",
+            "state": "MH",
+            "country": "IN",
+            "zipcode": "400001",
+        }
+
+    @pytest.mark.parametrize("change", [{"line1": None}, {"country": "GB"}, {"postal_code": "SW1A"}, {"city": "|"}])
+    def test_no_part_of_an_address(self, change: dict[str, Any]) -> None:
+        whole = {"line1": "12", "city": "Mumbai", "state": "MH", "postal_code": "400001", "country": "IN"}
+        payer = payer_of(charge(customer=Customer(name="Ada Canary", address=Address(**{**whole, **change}))))
+        assert payer == {"firstname": "Ada"}
+
+    @given(st.text(max_size=300))
+    def test_no_text_can_shift_a_hash_or_exceed_its_field(self, text: str) -> None:
+        asked = charge(description=text, customer=Customer(name=text, email=text, phone=text), metadata={"udf3": text})
+        sent = {**payer_of(asked), **udfs_of(asked), "product": product_of(asked)}
+        assert not [value for value in sent.values() if "|" in value or not value.isascii() or value != value.strip()]
+        assert len(sent["product"]) <= 100
+        assert all(len(value) <= 255 for value in sent.values() if value != sent.get("phone"))
 
 
 DEBIT_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
@@ -341,8 +442,8 @@ DEBIT_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
     (debit_answer(status=""), Unknown, {"code": "status_not_known"}),
     (debit_answer(status=None), Unknown, {}),
     (debit_answer(status="brand_new"), Unknown, {}),
-    (debit_answer(status="autoRefund"), Unknown, {"code": "status_autorefund"}),
-    (debit_answer(status="failed"), Declined, {"kind": DeclineKind.HARD, "code": "failed", "message": ""}),
+    (debit_answer(status="autoRefund"), Declined, {"reopens_for_seconds": 432_000}),
+    (debit_answer(status="failed"), Declined, {"kind": DeclineKind.HARD, "code": "failed"}),
     (
         debit_answer(status="failed", error_code="E307", error_Message="Do not honor"),
         Declined,
@@ -358,10 +459,8 @@ DEBIT_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
     (answer({"status": 0, "msg": "Invalid Hash."}), Rejected, {"code": "unauthorized", "misconfigured": True}),
     (answer({"status": 0, "msg": "Requests limit reached"}), Rejected, {"retry_after_seconds": 60}),
     (answer({"status": 0, "message": "Too many Requests. Please try"}), Rejected, {"code": "rate_limited"}),
-    (answer({"status": 0, "message": "Invalid Parameter: amount is too long."}), Rejected, {"misconfigured": False}),
-    (answer({"status": 0, "message": "Invalid Parameter: txnid exists"}), Unknown, {}),
-    (answer({"status": 0, "message": "Duplicate transaction id"}), Unknown, {"code": "refusal_not_understood"}),
-    (answer({"status": 0, "message": "Mandate is not active"}), Unknown, {"message": "Mandate is not active"}),
+    (answer({"status": 0, "message": "Invalid Parameter: amount is too long."}), Unknown, {}),
+    (answer({"status": 0, "message": "Invalid Parameter: txnid exists"}), Unknown, {"code": "duplicate_transaction"}),
     (answer({"status": 0}), Unknown, {}),
     (answer([]), Unknown, {}),
     (answer(b"<html>busy</html>"), Unknown, {"code": "answer_not_understood"}),
@@ -429,7 +528,8 @@ VERIFY_ANSWERS: list[tuple[HttpResult, type, dict[str, Any]]] = [
     ),
     (failed("userCancelled", "E000"), Declined, {"kind": DeclineKind.HARD, "code": "userCancelled"}),
     (verify_answer(unmappedstatus="refunded"), Unknown, {"code": "status_refunded"}),
-    (verify_answer(unmappedstatus="autoRefund"), Unknown, {"code": "status_autorefund"}),
+    (verify_answer(unmappedstatus="autoRefund"), Unknown, {"code": "status_contradicts_itself"}),
+    (failed("autoRefund", "E000"), Declined, {"code": "autoRefund", "reopens_for_seconds": 432_000}),
     (verify_answer(unmappedstatus="cancelled"), Unknown, {"code": "status_cancelled"}),
     (answer({"status": 0, "msg": "0 out of 1", "transaction_details": {KEY: NOT_FOUND}}), NotFound, {}),
     (answer({"status": 1, "transaction_details": {KEY: NOT_FOUND}}), NotFound, {}),
@@ -480,7 +580,6 @@ QUEUE_ANSWERS: list[tuple[HttpResponse, type, dict[str, Any]]] = [
     (queued(error_code=106), Unknown, {}),
     (queued(error_code=[]), Unknown, {}),
     (queued(status=0), Unknown, {"code": "status_contradicts_itself"}),
-    *((refused(code), Rejected, {"code": str(code)}) for code in (105, "117", 128, 303, 304, 305, 124, 129)),
     (refused(106), Unknown, {"code": "token_used"}),
     (refused(227), Unknown, {"code": "token_used"}),
     (refused(109), Unknown, {"code": "failed_or_logged_already"}),
@@ -488,8 +587,8 @@ QUEUE_ANSWERS: list[tuple[HttpResponse, type, dict[str, Any]]] = [
     (refused(116), Unknown, {"code": "payment_not_found"}),
     (refused(120), Unknown, {"code": "payment_locked"}),
     (refused(214), Unknown, {"code": "same_amount_within_five_minutes"}),
-    (refused(301), Unknown, {"code": "captured_already"}),
-    (refused(123), Unknown, {"code": "code_not_known"}),
+    (refused([]), Unknown, {"code": "code_not_known"}),
+    (queued(request_id=None, txn_update_id="131278423"), Accepted, {"reference": "131278423"}),
     (refused(None, "Invalid Hash."), Rejected, {"misconfigured": True}),
     (refused(None, "Requests limit reached"), Rejected, {"code": "rate_limited"}),
     (refused(None, "something else"), Unknown, {}),
@@ -525,8 +624,8 @@ ACTION_ANSWERS: list[tuple[HttpResponse, type, dict[str, Any]]] = [
     (actions(OTHER, ACTION), Succeeded, {"reference": "131278422", "amount": 500, "merchant_reference": REFUND_KEY}),
     (actions({**ACTION, "amt": "4.00"}), Succeeded, {"amount": 400}),
     (actions({**ACTION, "status": "success"}), Succeeded, {"currency": "INR"}),
-    (actions(OTHER), NotFound, {}),
-    (actions(), NotFound, {}),
+    (actions(OTHER), NotFound, {"complete": True}),
+    (actions(), Unknown, {"code": "list_incomplete"}),
     *(
         (actions({**ACTION, "status": status}), Accepted, {"reference": "131278422"})
         for status in ("QUEUED", "REQUESTED", "IN PROGRESS", "in_progress", "OD_HIT", "od_hit")
@@ -539,8 +638,10 @@ ACTION_ANSWERS: list[tuple[HttpResponse, type, dict[str, Any]]] = [
     (actions({**ACTION, "action": "cancel"}), Mismatch, {"code": "action_differs"}),
     (actions({**ACTION, "amt": "five"}), Unknown, {"code": "amount_not_understood"}),
     (actions(ACTION, key="another"), Unknown, {"code": "payment_not_in_answer"}),
-    (actions(*[OTHER] * 501), Unknown, {}),
-    (actions("text", None, 5), NotFound, {}),
+    (actions(*[OTHER] * 501), Unknown, {"code": "list_incomplete"}),
+    (actions("text", None, 5), Unknown, {"code": "list_incomplete"}),
+    (actions(OTHER, "text"), Unknown, {"code": "list_incomplete"}),
+    (actions("text", ACTION), Succeeded, {}),
     (answer({"status": 1, "transaction_details": []}), Unknown, {}),
     (answer({"status": 0, "msg": "Invalid Hash."}), Unknown, {}),
     (answer(b"", 429), Unknown, {}),
@@ -579,6 +680,25 @@ POSTED = {
 }
 
 
+REFUND_POST = {
+    "action": "refund",
+    "status": "success",
+    "token": REFUND_KEY,
+    "request_id": "131278422",
+    "mihpayid": int(PAYU_ID),
+    "merchantTxnId": KEY,
+    "amt": "5.00",
+}
+DISPUTE_POST = {
+    "type": "payments",
+    "event": "dispute",
+    "cb_id": 1761758,
+    "txn_id": PAYU_ID,
+    "cb_amount": "1.0",
+    "cb_status": "Bank Comm Sent",
+}
+
+
 def posted(salt: str = SALT, **changes: str) -> bytes:
     fields = {**POSTED, **changes}
     return urlencode({**fields, "hash": reverse_hash(fields, salt)}).encode()
@@ -605,6 +725,28 @@ class TestWebhooks:
 
     def test_a_fee_is_part_of_the_hash(self) -> None:
         assert read_webhook(posted(additionalCharges="0.20")).charge_key == KEY
+
+    def test_a_split_is_part_of_the_hash(self) -> None:
+        split = '{"splitAmounts":{"child":"5.50"}}'
+        form_backwards = f"canary@example.com|Ada Canary|Ünïcode & more|10.50|{KEY}|merchant-key"
+        expected = sha512(f"{SALT}|success|{split}|||||||||||{form_backwards}")
+        assert reverse_hash({**POSTED, "splitInfo": split}, SALT) == expected
+        assert read_webhook(posted(splitInfo=split)).charge_key == KEY
+        with pytest.raises(InvalidSignatureError):
+            read_webhook(posted(splitInfo="a|b"))
+        with pytest.raises(InvalidSignatureError):
+            read_webhook(posted() + b"&splitInfo=added")
+
+    def test_a_refunds_post_is_a_hint_that_names_the_refund_and_its_payment(self) -> None:
+        event = read_webhook(json.dumps(REFUND_POST).encode())
+        assert (event.charge_reference, event.operation_reference) == (PAYU_ID, "131278422")
+        assert (event.operation_key, event.type) == (REFUND_KEY, "refund.success")
+        assert event.outcome is event.operation_outcome is None
+        assert event.charge_key is None
+
+    def test_a_disputes_post_is_a_hint_about_its_payment(self) -> None:
+        event = read_webhook(json.dumps(DISPUTE_POST).encode())
+        assert (event.type, event.charge_reference, event.outcome) == ("dispute", PAYU_ID, None)
 
     def test_json_is_read_as_it_is_spelled(self) -> None:
         fields = {**POSTED, "hash": reverse_hash(POSTED, SALT)}
@@ -633,6 +775,11 @@ class TestWebhooks:
             b'{"hash":1}',
             b'{"a":' * 50_000,
             json.dumps({"action": "refund", "status": "success", "token": REFUND_KEY, "mihpayid": PAYU_ID}).encode(),
+            json.dumps({**REFUND_POST, "request_id": "13 or 1=1"}).encode(),
+            json.dumps({**REFUND_POST, "hash": "forged"}).encode(),
+            json.dumps({**REFUND_POST, "action": "capture"}).encode(),
+            json.dumps({**DISPUTE_POST, "txn_id": ""}).encode(),
+            json.dumps({**DISPUTE_POST, "type": "refunds"}).encode(),
         ],
     )
     def test_anything_else_is_forged_without_a_reason(self, body: bytes) -> None:
@@ -669,6 +816,55 @@ ROW = {
 
 def report_page(*rows: Any, **changes: Any) -> HttpResponse:
     return answer({"status": 1, "msg": "fetched", "Transaction_details": list(rows), **changes})
+
+
+MADE_THERE = {**ACTION, "request_id": "131278430", "token": "panel-1", "amt": "2.00", "status": "IN PROGRESS"}
+CAPTURED = {**ACTION, "request_id": "131278418", "token": "", "action": "capture", "amt": "10.50"}
+
+
+class TestRefunds:
+    def read(self, given_answer: HttpResponse) -> Any:
+        return http_provider(given_answer).refunds_of(charge(reference=PAYU_ID), ACCOUNT)
+
+    def test_all_refunds_of_the_payment_whoever_requested_them(self) -> None:
+        read = self.read(actions(CAPTURED, ACTION, MADE_THERE, {**ACTION, "request_id": "9", "status": "FAILURE"}))
+        assert isinstance(read, RefundList)
+        assert [(r.reference, r.provider_key, r.amount, r.state) for r in read.refunds] == [
+            ("131278422", REFUND_KEY, 500, RefundState.SUCCEEDED),
+            ("131278430", "panel-1", 200, RefundState.PENDING),
+            ("9", REFUND_KEY, 500, RefundState.FAILED),
+        ]
+        assert {refund.currency for refund in read.refunds} == {"INR"}
+
+    def test_a_captured_payment_without_refunds(self) -> None:
+        assert self.read(actions(CAPTURED)) == RefundList(refunds=())
+
+    @pytest.mark.parametrize(
+        "given_answer",
+        [
+            actions(),
+            actions(CAPTURED, "text"),
+            actions(*[CAPTURED] * 501),
+            actions(CAPTURED, key="another"),
+            actions({**MADE_THERE, "status": "NEW"}),
+            actions({**MADE_THERE, "amt": "two"}),
+            actions({**MADE_THERE, "request_id": None}),
+            answer({"status": 0, "msg": "x", "transaction_details": {PAYU_ID: "No action status found"}}),
+            answer({"status": 0, "msg": "Invalid Hash."}),
+            answer(b"<html>"),
+            answer(b"", 503),
+        ],
+    )
+    def test_what_is_not_the_whole_list_is_none(self, given_answer: HttpResponse) -> None:
+        assert isinstance(self.read(given_answer), RefundListUnavailable)
+
+    def test_asks_for_the_payments_history(self) -> None:
+        refunds = CONNECTOR.refunds
+        assert refunds is not None
+        fields = form(refunds.request(charge(reference=PAYU_ID)))
+        assert fields == {"command": "check_action_status", "var1": PAYU_ID, "var2": "payuid"}
+        with pytest.raises(ValueError, match="no reference"):
+            refunds.request(charge())
 
 
 class TestReports:
@@ -767,8 +963,6 @@ class TestNothingPersonalIsShown:
     def test_in_requests(self) -> None:
         for step in (*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(charge())):
             request = step.build(charge())
-            assert b"Ada" not in request.body
-            assert b"canary" not in request.body
             signed = CONNECTOR.authenticate(request, CREDENTIALS)
             assert not [secret for secret in (*SECRETS, "merchant-key") if secret in repr(signed)]
             assert not [secret for secret in (*SECRETS, "merchant-key") if secret in repr(request)]

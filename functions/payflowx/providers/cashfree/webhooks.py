@@ -33,7 +33,7 @@ def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     if refund:
         return _refund(webhook, kind, refund)
     if isinstance(data.get("dispute"), dict):
-        return _dispute(webhook, kind, data)
+        return _dispute(webhook, kind, data["dispute"], as_object(data.get("order_details")))
     if isinstance(data.get("payment"), dict):
         return _payment(webhook, kind, data["payment"], as_object(data.get("order")))
     return ProviderEvent(event_id=_event_id(webhook, kind, None, None), type=kind)
@@ -98,19 +98,13 @@ def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEven
     )
 
 
-def _dispute(webhook: Webhook, kind: str, data: dict[str, Any]) -> ProviderEvent:
-    """Every delivery of the same bytes is one event: updates may repeat a status."""
-    event_id, order = _event_id(webhook, kind, None, None), as_object(data.get("order_details"))
-    try:
-        report = disputes.read(kind, data)
-    except _UNREADABLE:
-        return ProviderEvent(event_id=event_id, type=kind)
+def _dispute(webhook: Webhook, kind: str, dispute: dict[str, Any], order: dict[str, Any]) -> ProviderEvent:
     return ProviderEvent(
-        event_id=event_id,
+        event_id=_event_id(webhook, kind, None, None),
         type=kind,
         charge_reference=provider_reference(order.get("cf_payment_id")),
         charge_key=provider_reference(order.get("order_id")),
-        dispute=report,
+        dispute=disputes.report_of(dispute, order),
     )
 
 

@@ -8,8 +8,9 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.providers.contract import Connector, OperationStep, Reports, Step
-from payflowx.providers.payu import operations, reports, requests, responses, settlement, webhooks
+from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
+from payflowx.providers.payu import hosts, operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.payu.refusals import REFUSALS
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
@@ -48,11 +49,14 @@ CONNECTOR: Final = Connector(
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
     ),
     authenticate=requests.authenticate,
+    endpoint_of=hosts.endpoint_of,
     charge_steps=(Step(name="debit", build=requests.debit_mandate, read=responses.debited, charges=True),),
     inquiry_steps=_inquiry_steps,
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read,
+    refusals=REFUSALS,
+    refunds=Refunds(request=refunds.request, read=refunds.read),
     reports=Reports(request=requests.report_page, read=reports.read, read_settlement=settlement.read),
 )
 """PayU refuses a used transaction id, but the refusal does not say what became of the first request.

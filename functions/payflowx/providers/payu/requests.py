@@ -12,14 +12,16 @@ from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.money import to_major
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest
+from payflowx.providers.payu.fields import invoice_number, payer_of, product_of, udfs_of
+from payflowx.providers.payu.hosts import PAGE_PATH, page_endpoint
 from payflowx.providers.payu.signature import command_hash, form_hash
 
 COMMANDS_PATH: Final = "/merchant/postservice.php?form=2"
 INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 """PayU's times are Indian time, without a zone."""
 
-_PAYER: Final = {"firstname": "Payer", "email": "payer@example.com", "phone": "9999999999"}
-"""The payment page requires name, address and phone; these values identify no person."""
+_PAGE_NEEDS: Final = ("firstname", "email", "phone")
+"""The payer's facts that the payment page requires."""
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -37,14 +39,16 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 def debit_mandate(request: ChargeRequest) -> HttpRequest:
     """Charge a registered mandate. The token is the PayU id of its registration; our key is the transaction id.
 
-    The invoice number, which the payer's bank shows, is free to choose. Phone and e-mail are optional and left out:
-    the mandate identifies its payer, and erasing personal data here must not change these bytes.
+    For a card, the invoice number must be that of the pre-debit notification. These bytes may change after an erasure
+    of personal data: PayU is never sent the same debit twice.
     """
     details = {
         "authpayuid": request.token,
-        "invoiceDisplayNumber": request.provider_key,
+        "invoiceDisplayNumber": invoice_number(request),
         "amount": amount_text(request.amount, request.currency),
         "txnid": request.provider_key,
+        **payer_of(request),
+        **udfs_of(request),
     }
     return _command("si_transaction", json.dumps(details, separators=(",", ":")))
 
@@ -66,7 +70,12 @@ def cancel_or_refund(request: OperationRequest) -> HttpRequest:
 
 def actions_of_payment(request: OperationRequest) -> HttpRequest:
     """Read every capture, void and refund of a payment; ours carries our key as its token."""
-    return _command("check_action_status", request.charge_reference, "payuid")
+    return actions_of(request.charge_reference)
+
+
+def actions_of(payu_id: str) -> HttpRequest:
+    """List the payment's captures, voids and refunds, whoever requested them."""
+    return _command("check_action_status", payu_id, "payuid")
 
 
 def report_page(page: ReportPage) -> HttpRequest:
@@ -74,22 +83,28 @@ def report_page(page: ReportPage) -> HttpRequest:
     return _command("get_transaction_info", _time(page.from_ms), _time(page.until_ms - 1))
 
 
-def payment_page(request: ChargeRequest, credentials: Credentials, *, page_url: str, return_url: str) -> NextAction:
-    """The form that a payer's browser posts to PayU's payment page.
+def payment_page(request: ChargeRequest, credentials: Credentials, *, endpoint: str, return_url: str) -> NextAction:
+    """The form that a payer's browser posts to PayU's payment page, at the account's second host.
 
     Not a step yet: its hash needs the salt, which neither `build` nor `read` may see (see docs/providers/payu.md).
+    Raises ValueError without the payer's name, e-mail address and phone, which the page requires.
     """
+    payer = payer_of(request)
+    missing = [name for name in _PAGE_NEEDS if name not in payer]
+    if missing:
+        raise ValueError(f"the payment page requires {', '.join(missing)}")
     fields = {
         "key": credentials.key_id,
         "txnid": request.provider_key,
         "amount": amount_text(request.amount, request.currency),
-        "productinfo": request.provider_key,
-        **_PAYER,
+        "productinfo": product_of(request),
+        **payer,
+        **udfs_of(request),
         "surl": return_url,
         "furl": return_url,
     }
     signed = {**fields, "hash": form_hash(fields, credentials.key_secret)}
-    return NextAction(kind="form_post", url=page_url, fields=signed)
+    return NextAction(kind="form_post", url=page_endpoint(endpoint) + PAGE_PATH, fields=signed)
 
 
 def amount_text(amount: int, currency: str) -> str:

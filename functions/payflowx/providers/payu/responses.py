@@ -30,19 +30,22 @@ from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import as_object, as_text, json_object, reference
+from payflowx.providers.payu.declines import documented
+from payflowx.providers.payu.refusals import REFUSALS, sentence_code
+from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 CURRENCY: Final = "INR"
 """Answers contain no currency, because PayU India has only one."""
 
 REOPENS_FOR_SECONDS: Final = 5 * DAY_MS // SECOND_MS
-"""PayU never declares a failure final: a failed transaction id can be paid again, and banks answer days later."""
+"""PayU declares no failure final: merchants must treat "failed", "pending" and an empty status alike as failed, and a
+charge that PayU finds later is given back (`autoRefund`).
+"""
 
 _RATE_LIMIT_SECONDS: Final = 60
 _MAX_WAIT_SECONDS: Final = 3_600
 
-_SOFT: Final = frozenset({"E307", "E345", "E348"})
-"""Do not honour, technical failure, refer to issuer. Every other code is a hard decline."""
 _NO_ERROR: Final = "E000"
 
 _CHARGED: Final = frozenset({"captured", "success"})
@@ -50,8 +53,10 @@ _AUTHORIZED: Final = frozenset({"auth"})
 _WORKING: Final = frozenset({"pending", "in progress", "initiated"})
 _UNANSWERED: Final = frozenset({"dropped"})
 """PayU lists it under failures, but it means that the bank has not answered: the outcome is open."""
-_DECLINED: Final = frozenset({"failed", "bounced", "usercancelled"})
-_RETURNED: Final = frozenset({"refunded", "autorefund", "cancelled"})
+_AUTO_REFUND: Final = "autorefund"
+"""PayU learned later that the bank had charged, and gives the money back: it lists the payment as failed."""
+_DECLINED: Final = frozenset({"failed", "bounced", "usercancelled", _AUTO_REFUND})
+_RETURNED: Final = frozenset({"refunded", "cancelled"})
 _NOT_FOUND: Final = "not found"
 
 _COARSE: Final[Mapping[str, frozenset[str]]] = {
@@ -62,7 +67,8 @@ _COARSE: Final[Mapping[str, frozenset[str]]] = {
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _MIN_PRIVATE_CHARS: Final = 3
-_CONFLICT: Final = re.compile(r"txnid|transaction|duplicate|already|exist|used", re.IGNORECASE)
+_OBJECTS: Final = ("details", "transaction_details", "payuid", "request_id", "txn_update_id", "refund_id")
+"""Members that name what the command made. `mihpayid` names the payment that an operation is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +91,7 @@ def debited(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if isinstance(answer, Unknown):
         return refused_at_edge(response) or answer
     if not is_done(answer):
-        return refusal_of(answer, private_of(request))
+        return refusal_of(answer, RefusedCall.CHARGE, private_of(request))
     found = as_object(answer.get("details")).get(request.provider_key)
     if not isinstance(found, dict):
         return Unknown(code="transaction_not_in_answer")
@@ -97,7 +103,7 @@ def debited(request: ChargeRequest, response: HttpResponse) -> StepResult:
             merchant_reference=found.get("transactionid"),
             amounts=(found.get("amount"),),
             code=found.get("error_code"),
-            message=found.get("error_Message"),
+            message=found.get("error_Message") or found.get("field9"),
         ),
         request,
     )
@@ -123,7 +129,7 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
             merchant_reference=details.get("txnid"),
             amounts=(details.get("amt"), details.get("transaction_amount")),
             code=details.get("error_code") or details.get("error"),
-            message=details.get("error_Message"),
+            message=details.get("error_Message") or details.get("field9"),
         ),
         request,
     )
@@ -165,10 +171,11 @@ def _money(found: _Transaction, *, held: bool) -> Outcome:
 def _declined(found: _Transaction, request: ChargeRequest) -> Outcome:
     if found.merchant_reference != request.provider_key:
         return Unknown(code="another_transaction")
-    code = _plain_code(found.code if found.code not in (None, "", _NO_ERROR) else found.word, request.token)
+    reason = documented(found.code, found.message)
+    given = found.code if found.code not in (None, "", _NO_ERROR) else found.word
     return Declined(
-        kind=DeclineKind.SOFT if code in _SOFT else DeclineKind.HARD,
-        code=code,
+        kind=reason.kind if reason else DeclineKind.HARD,
+        code=reason.code if reason else _plain_code(given, request.token),
         message=sanitize(found.message, known=private_of(request)),
         reference=provider_reference(found.reference),
         reopens_for_seconds=REOPENS_FOR_SECONDS,
@@ -194,17 +201,21 @@ def answer_of(response: HttpResponse) -> dict[str, Any] | Unknown:
         return Unknown(code="answer_not_understood")
 
 
-def refusal_of(answer: Mapping[str, Any], private: tuple[str, ...] = ()) -> Rejected | Unknown:
-    """The reason why a command was not executed. Few reasons are documented as checked before execution."""
+def refusal_of(
+    answer: Mapping[str, Any], call: RefusedCall, private: tuple[str, ...] = (), *, code: str = ""
+) -> Rejected | Unknown:
+    """The reason why a command was not executed, from its code, else from its sentence.
+
+    Only what is documented as refused before execution, and names no transaction or request of PayU, is `Rejected`.
+    """
     said = answer.get("msg") or answer.get("message")
     reason, message = word_of(said).rstrip("."), sanitize(said, known=private)
     if reason == "invalid hash":
         return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
     if reason.startswith("requests limit reached") or "too many requests" in reason:
         return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
-    if reason.startswith("invalid parameter:") and not _CONFLICT.search(reason):
-        return Rejected(code="invalid_parameter", message=message)
-    return Unknown(code="refusal_not_understood", message=message)
+    names_object = any(answer.get(name) for name in _OBJECTS)
+    return REFUSALS.outcome(call, code or sentence_code(reason), message, names_object=names_object)
 
 
 def minor_amount(value: Any) -> int | None:

@@ -15,6 +15,8 @@ _RESERVED: Final = ("",) * 5
 """udf6 to udf10: not used by us, and empty in the classic formula."""
 _EXTRA: Final = ("additionalCharges", "additional_charges")
 """A convenience fee on top of the amount: if present, it is the first field of the hash."""
+_SPLIT: Final = "splitInfo"
+"""The split of a payment between merchants: if present, it follows the status, as in PayU's Node SDK."""
 
 
 def form_hash(fields: Mapping[str, str], salt: str) -> str:
@@ -31,12 +33,13 @@ def reverse_hash(fields: Mapping[str, str], salt: str) -> str:
     """For posts from PayU: the fields of the form in reverse order, after salt and status."""
     backwards = (fields.get(name, "") for name in reversed(_FORM_FIELDS))
     extra = [fields[name] for name in _EXTRA if fields.get(name)][:1]
-    return _sha512(*extra, salt, fields.get("status", ""), *_RESERVED, *backwards)
+    split = [fields[_SPLIT]] if fields.get(_SPLIT) else []
+    return _sha512(*extra, salt, fields.get("status", ""), *split, *_RESERVED, *backwards)
 
 
 def is_signed(fields: Mapping[str, str], salts: Sequence[str]) -> bool:
     """Whether any of the salts signed the post. All are compared, so that the time taken reveals nothing."""
-    if any("|" in fields.get(name, "") for name in (*_RESPONSE_FIELDS, *_EXTRA)):
+    if any("|" in fields.get(name, "") for name in (*_RESPONSE_FIELDS, *_EXTRA, _SPLIT)):
         return False
     given = fields.get("hash", "").encode()
     found = False

@@ -9,6 +9,7 @@ from payflowx.domain.providers.events import InvalidSignatureError, ProviderEven
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import as_int, as_object, as_text, json_object, reference
+from payflowx.providers.razorpay import disputes
 from payflowx.providers.razorpay.operations import key_of_refund
 from payflowx.providers.razorpay.responses import noted_key, our_key
 from payflowx.providers.razorpay.signature import is_signed
@@ -28,7 +29,16 @@ def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         event = json_object(HttpResponse(status=200, headers={}, body=webhook.body))
     except _NOT_UNDERSTOOD:
         return ProviderEvent(event_id=event_id, type="unrecognized")
-    return _provider_event(event_id, provider_code(event.get("event")), as_object(event.get("payload")))
+    kind, payload = provider_code(event.get("event")), as_object(event.get("payload"))
+    dispute = as_object(as_object(payload.get("dispute")).get("entity"))
+    if dispute:
+        return ProviderEvent(
+            event_id=event_id,
+            type=kind,
+            charge_reference=provider_reference(dispute.get("payment_id")),
+            dispute=disputes.report_of(dispute, event.get("created_at")),
+        )
+    return _provider_event(event_id, kind, payload)
 
 
 def _provider_event(event_id: str, kind: str, payload: dict[str, Any]) -> ProviderEvent:

@@ -1,0 +1,1 @@
+"""Certification: the checklists of docs/providers, run with our connectors against a provider's sandbox."""
