@@ -4,11 +4,11 @@
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.settings import ENVIRONMENTS
+from infra.settings import chosen
 from infra.stage import PayFlowXStage
 
 app = App()
-for settings in ENVIRONMENTS:
+for settings in chosen(app.node.try_get_context):
     PayFlowXStage(app, settings.stage_id, settings=settings)
 Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 app.synth()

@@ -10,7 +10,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.api.handler": 173,
+    "payflowx.entrypoints.api.handler": 180,
     "payflowx.entrypoints.worker": 141,
     "payflowx.entrypoints.webhook_receiver": 92,
     "payflowx.entrypoints.provider_events": 133,

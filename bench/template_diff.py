@@ -14,6 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local"
 BASE = STATE / "base"
 REPORT = STATE / "cdk-diff.txt"
+GIVEN = {
+    "prod.account": "111122223333",
+    "prod.page-to": "https://events.example.com/payflowx",
+    "prod.ticket-to": "payments-team@example.com",
+}
+"""Without these production refuses to be synthesized. Examples: no difference depends on them."""
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
 
 
@@ -37,7 +43,9 @@ def synthesized(checkout: Path) -> dict[str, Path]:
     """Every stack's template by its path in the application, such as `Dev/Data`."""
     output = STATE / "diff" / ("base" if checkout == BASE else "head")
     shutil.rmtree(output, ignore_errors=True)
-    run(str(CLI), "synth", "--quiet", "--app", f"{sys.executable} app.py", "--output", str(output), "*/*", cwd=checkout)
+    app = ("--app", f"{sys.executable} app.py", "--output", str(output))
+    given = [word for key, value in GIVEN.items() for word in ("--context", f"{key}={value}")]
+    run(str(CLI), "synth", "--quiet", *app, *given, "*/*", cwd=checkout)
     found = {}
     for manifest in output.glob("assembly-*/manifest.json"):
         for artifact in json.loads(manifest.read_text())["artifacts"].values():

@@ -1,4 +1,4 @@
-"""Receives the notifications of the alarm topic, as a subscriber in an account would, and prints the alarms."""
+"""Receives the notifications of the alarm topics, as a subscriber in an account would, and prints the alarms."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ class AlarmListener:
     """Runs in the background of the environment. A call that fails is made again at the next interval."""
 
     engine: Engine
-    topic_arn: str
+    topic_arns: tuple[str, ...]
     received: list[dict[str, Any]] = field(default_factory=list)
     """Notifications as CloudWatch writes them, the oldest first."""
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -36,9 +36,10 @@ class AlarmListener:
         arn = sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         policy = {"Version": "2012-10-17", "Statement": [self._may_send(arn)]}
         sqs.set_queue_attributes(QueueUrl=self._queue_url, Attributes={"Policy": json.dumps(policy)})
-        self.engine.client("sns").subscribe(
-            TopicArn=self.topic_arn, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
-        )
+        for topic_arn in self.topic_arns:
+            self.engine.client("sns").subscribe(
+                TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
+            )
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -72,5 +73,5 @@ class AlarmListener:
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": queue_arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": self.topic_arn}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": list(self.topic_arns)}},
         }

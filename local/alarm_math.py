@@ -117,6 +117,9 @@ def _computed(node: ast.expr, named: Callable[[str], float | None]) -> float | N
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             a, b = _computed(left, named), _computed(right, named)
             return None if a is None or b is None else float(_TESTS[type(op)](a, b))
+        case ast.Call(func=ast.Name(id="FILL"), args=[series, ast.Constant(value=int() | float() as default)]):
+            found = _computed(series, named)
+            return float(default) if found is None else found
         case ast.Call(func=ast.Name(id="IF"), args=[test, then, otherwise]):
             decided = _computed(test, named)
             return None if decided is None else _computed(then if decided else otherwise, named)

@@ -136,10 +136,10 @@ def _watch(engine: Engine, outputs: dict[str, str], server: GatewayServer, clean
     """Feed the engine's metrics, and print the alarms."""
     queues = {name: url for name, url in outputs.items() if name.endswith("QueueUrl")}
     api_name = engine.client("apigateway").get_rest_api(restApiId=outputs["ApiId"])["name"]
-    pump = MetricsPump(engine, queues, api_name, server.answered)
+    pump = MetricsPump(engine, queues, api_name, _API_STAGE, server.answered)
     pump.start()
     cleanup.callback(pump.stop)
-    listener = AlarmListener(engine, outputs["AlarmTopicArn"])
+    listener = AlarmListener(engine, (outputs["AlarmTopicArn"], outputs["TicketTopicArn"]))
     listener.start()
     cleanup.callback(listener.stop)
     return listener

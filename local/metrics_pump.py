@@ -34,6 +34,7 @@ class MetricsPump:
     engine: Engine
     queue_urls: Mapping[str, str]
     api_name: str = ""
+    api_stage: str = ""
     answered: deque[Answered] = field(default_factory=deque)
     """The API's answers, removed as they become samples."""
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -87,7 +88,7 @@ class MetricsPump:
             yield "AWS/SQS", {"MetricName": metric, "Dimensions": dimensions, "Value": value}
 
     def _api_samples(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        dimensions = [{"Name": "ApiName", "Value": self.api_name}]
+        dimensions = [{"Name": "ApiName", "Value": self.api_name}, {"Name": "Stage", "Value": self.api_stage}]
         while self.answered:
             answer = self.answered.popleft()
             values = {

@@ -42,6 +42,7 @@ NEEDED_ON_313 = (
     "greenlet",
     "httpx",
     "hypothesis",
+    "iso4217",
     "jsonschema",
     "ministack",
     "moto",

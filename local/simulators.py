@@ -25,12 +25,20 @@ _SUBSCRIPTIONS: Final[Mapping[str, list[str]]] = {
         "payment_intent.payment_failed",
         "payment_intent.canceled",
         "payment_intent.amount_capturable_updated",
+        "refund.created",
         "refund.updated",
         "refund.failed",
     ],
-    "razorpay": ["order.paid", "payment.failed", "refund.processed", "refund.failed"],
+    "razorpay": [
+        "payment.authorized",  # we capture then
+        "order.paid",
+        "payment.failed",
+        "refund.created",
+        "refund.processed",
+        "refund.failed",
+    ],
 }
-"""The events that a merchant would choose at the provider: those that report a final state."""
+"""The events that a merchant would choose at the provider: those that report a final state, or wait for us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

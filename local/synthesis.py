@@ -14,6 +14,7 @@ from local.errors import LocalEnvironmentError
 from local.paths import ASSEMBLY, ROOT, STATE
 
 _INPUTS: Final = ("app.py", "cdk.json", "requirements.txt", "infra", "functions", "sandbox", "docs/openapi.json")
+_ENVIRONMENT: Final = "dev"
 _STAMP: Final = STATE / "synthesized"
 
 
@@ -24,7 +25,7 @@ def synthesize() -> bool:
         return False
     shutil.rmtree(ASSEMBLY, ignore_errors=True)
     STATE.mkdir(exist_ok=True)
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context = json.loads((ROOT / "cdk.json").read_text())["context"] | {"environments": _ENVIRONMENT}
     environment = {
         **os.environ,
         "CDK_OUTDIR": str(ASSEMBLY),

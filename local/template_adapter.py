@@ -15,6 +15,9 @@ _REFUSED_TYPES: Final = {
     "AWS::WAFv2::WebACLAssociation": "the engine cannot put a web ACL in front of an API",
 }
 
+_RESOURCE_POLICIES: Final = frozenset({"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"})
+_PLAIN_HTTP: Final = "it refuses plain HTTP, and the engine has no TLS here"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptation:
@@ -38,17 +41,29 @@ def adapt(template: Template, *, rights_enforced: bool = False) -> tuple[Templat
 
 
 def _allow_plain_http(template: Template) -> list[Adaptation]:
-    """Only when the engine enforces policies: all requests stay on this machine, without TLS."""
-    return [
-        _drop(template, name, "it refuses plain HTTP, and the engine has no TLS here")
-        for name, resource in list(template["Resources"].items())
-        if resource["Type"] in {"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"}
-        and _denies_plain_http_only(resource["Properties"]["PolicyDocument"]["Statement"])
-    ]
+    """Only when the engine enforces policies: all requests stay on this machine, without TLS.
+
+    It takes out the statements that refuse plain HTTP, one by one, and leaves every other statement where it is. A
+    policy that has no other goes as a whole: no policy may be empty.
+    """
+    made = []
+    for name, resource in list(template["Resources"].items()):
+        if resource["Type"] not in _RESOURCE_POLICIES:
+            continue
+        document = resource["Properties"]["PolicyDocument"]
+        kept = [statement for statement in document["Statement"] if not _denies_plain_http(statement)]
+        if not kept:
+            made.append(_drop(template, name, _PLAIN_HTTP))
+        elif len(kept) < len(document["Statement"]):
+            document["Statement"] = kept
+            where = f"{name} ({resource['Type']})"
+            made.append(Adaptation(resource=where, change="without one statement", reason=_PLAIN_HTTP))
+    return made
 
 
-def _denies_plain_http_only(statements: list[dict[str, Any]]) -> bool:
-    return all(s["Effect"] == "Deny" and "aws:SecureTransport" in s["Condition"].get("Bool", {}) for s in statements)
+def _denies_plain_http(statement: dict[str, Any]) -> bool:
+    """Whether this is its only condition: a denial with a second one may refuse more than a transport."""
+    return statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def _drop_refused_types(template: Template) -> list[Adaptation]:

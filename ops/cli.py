@@ -18,6 +18,7 @@ from ops.commands.providers import providers
 from ops.commands.reconcile import reconcile
 from ops.commands.review import review
 from ops.commands.routing import routing
+from ops.commands.versions import versions
 from ops.errors import Exit
 from ops.options import root_options
 
@@ -34,6 +35,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     dlq,
     reconcile,
     certify,
+    versions,
     audit,
 )
 

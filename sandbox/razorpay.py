@@ -92,7 +92,8 @@ class RazorpaySimulator(CourseSimulator):
     """HTTP Basic, JSON, integers in minor units; `/actions/{payment}` is where the payer approves.
 
     `/actions/{payment}/decline` is the payer's other button. With `pre_debit_required`, a recurring payment needs an
-    order with a `notification`, as those of Indian cards and UPI do.
+    order with a `notification`, as those of Indian cards and UPI do. Without `server_to_server`, the account has no
+    address to pay an order, as a new one has none.
     """
 
     name = "razorpay"
@@ -107,10 +108,12 @@ class RazorpaySimulator(CourseSimulator):
         visibility_lag_seconds: float = 0.0,
         webhook_secret: str = WEBHOOK_SECRET,
         pre_debit_required: bool = False,
+        server_to_server: bool = True,
     ):
         super().__init__(store, credentials, public_url=public_url, visibility_lag_seconds=visibility_lag_seconds)
         self.webhook_secret = webhook_secret
         self.pre_debit_required = pre_debit_required
+        self.server_to_server = server_to_server
 
     def is_authentic(self, request: Request) -> bool:
         given = request.basic() or ("", "")
@@ -166,7 +169,7 @@ class RazorpaySimulator(CourseSimulator):
         match = _PAYMENT_PATH.fullmatch(request.path)
         if request.path == "/v1/orders":
             return self._create_order(_body(request), now)
-        if request.path in flows:
+        if request.path in flows and self.server_to_server:
             return flows[request.path](_body(request), now)
         if match and match[2] == "capture":
             return self._capture(_body(request), self._payment(match[1], now), now)
@@ -270,8 +273,7 @@ class RazorpaySimulator(CourseSimulator):
         behaviour = behaviour_of(body["token"], self.name)
         if behaviour is None:
             raise _RefusedError(_missing("token"))
-        if behaviour.effect is Effect.RATE_LIMITED:
-            raise _RefusedError(_rate_limited())
+        _refuse(behaviour.effect, _CHARGE_REFUSED)
         return behaviour
 
     def _check_notification(self, order: Record, token: str, now: float) -> None:
@@ -510,8 +512,7 @@ class RazorpaySimulator(CourseSimulator):
 
     def _operation_behaviour(self) -> Behaviour:
         behaviour = self.planned_behaviour()
-        if behaviour.effect is Effect.RATE_LIMITED:
-            raise _RefusedError(_rate_limited())
+        _refuse(behaviour.effect, _NO_BALANCE)
         return behaviour
 
     def _perform_once(
@@ -697,14 +698,28 @@ def _course(order: Record, behaviour: Behaviour, now: float) -> list[Record]:
             return [step(now, DECLINED)]
 
 
+_CHARGE_REFUSED: Final = "Recurring payments are not enabled."
+_NO_BALANCE: Final = "Your account does not have enough balance to carry out the refund operation."
+
+
+def _refuse(effect: Effect, text: str) -> None:
+    """Refuse before anything happens: as documented with this text, or in a way that no page describes."""
+    if effect is Effect.RATE_LIMITED:
+        raise _RefusedError(_rate_limited())
+    if effect is Effect.REFUSED:
+        reason = "recurring_payment_not_enabled" if text == _CHARGE_REFUSED else "NA"
+        raise _RefusedError(_error(400, text, reason=reason))
+    if effect is Effect.REFUSED_UNLISTED:
+        raise _RefusedError(_error(400, "The request was not accepted.", reason="request_not_accepted"))
+
+
 _REFUND_NEWS: Final = {DONE: ["refund.processed"], FAILED: ["refund.failed"]}
 
 
 def _refund_course(effect: Effect) -> tuple[str, str | None]:
     """The present and the planned state of a refund."""
     if effect is Effect.FUNDS_DECLINE:
-        text = "Your account does not have enough balance to carry out the refund operation."
-        raise _RefusedError(_error(400, text))
+        raise _RefusedError(_error(400, _NO_BALANCE))
     if effect in {Effect.LATER_CHARGE, Effect.LATER_DECLINE}:
         return PENDING, DONE if effect is Effect.LATER_CHARGE else FAILED
     if effect is Effect.ACTION:
@@ -977,7 +992,8 @@ def _missing(field: str | None = None) -> Reply:
 
 
 def _not_found() -> Reply:
-    return _error(404, "The requested URL was not found on the server.", reason="invalid_request")
+    """What Razorpay answers for an address, a method or a feature that the account does not have."""
+    return _blank_error(400, "The requested URL was not found on the server.")
 
 
 def _already_paid() -> Reply:

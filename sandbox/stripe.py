@@ -6,6 +6,10 @@ The token is the `payment_method`. Facts about Stripe that this simulator reprod
   Validation errors, 429 and 409 are not stored. While an answer is delayed, its key is in use: 409.
 * A delayed request that never began (`tok_timeout_before_charge`) was lost on its way: its key is not in use.
 * Search finds a new intent after `search_lag_seconds`; list and read find it at once.
+* An authorization expires at `capture_before` of its charge; then the intent is cancelled automatically.
+* A payment method of single use (`pm_once_...`, our name) can be used once without a customer.
+* An account in India (`country="IN"`) refuses a payment without a description, or without name and address. The
+  refusal names the intent, which stays unpaid.
 """
 
 import base64
@@ -32,6 +36,10 @@ AUTHORIZED: Final = "authorized"
 _CHARGE: Final = "charge"
 _KEYS: Final = "idempotency"
 _KEY_LIFETIME_SECONDS: Final = 24 * 3600
+_HOLD_SECONDS: Final = 7 * 24 * 3600
+_UNATTENDED_HOLD_SECONDS: Final = (4 * 24 + 18) * 3600
+"""How long an authorization by the merchant can be captured: Visa's window, the shortest."""
+_SINGLE_USE: Final = "pm_once_"
 _EVENT_LIFETIME_SECONDS: Final = 30 * 24 * 3600
 _FORM: Final = "application/x-www-form-urlencoded"
 _STATUSES: Final = {
@@ -140,10 +148,12 @@ class StripeSimulator(LedgerSimulator):
         visibility_lag_seconds: float = 0.0,
         webhook_secret: str = WEBHOOK_SECRET,
         search_lag_seconds: float = 60.0,
+        country: str = "US",
     ) -> None:
         super().__init__(store, credentials, public_url=public_url, visibility_lag_seconds=visibility_lag_seconds)
         self.webhook_secret = webhook_secret
         self.search_lag_seconds = search_lag_seconds
+        self.country = country
 
     # -- the transport
 
@@ -270,6 +280,8 @@ class StripeSimulator(LedgerSimulator):
         """Once execution has begun the answer is stored; a delayed answer keeps its key in use."""
         if behaviour.effect is Effect.RATE_LIMITED:
             raise _RefusedError(_rate_limited())
+        if behaviour.effect is Effect.REFUSED:
+            raise _documented_refusal(call.path)
         answers: list[Reply] = []
 
         def begin() -> Reply:
@@ -302,14 +314,25 @@ class StripeSimulator(LedgerSimulator):
         token = form.get("payment_method")
         if token is None:
             return Behaviour(Effect.CHARGE)
+        if token.startswith(_SINGLE_USE) and "customer" not in form:
+            return self._once(token)
         behaviour = behaviour_of(_REAL_PROVIDER_TOKENS.get(token, token), self.name)
         if behaviour is None:
             message = f"No such PaymentMethod: '{token}'"
             raise _refused(message, code="resource_missing", param="payment_method")
         return behaviour
 
+    def _once(self, token: str) -> Behaviour:
+        """The behaviour of a payment method of single use, which an earlier payment may have consumed."""
+        if any(record["payment_method"] == token for record in self.store.all(_CHARGE)):
+            raise _refused(
+                "The provided PaymentMethod was previously used without being attached to a Customer. "
+                "It may not be used again."
+            )
+        return Behaviour(Effect.CHARGE)
+
     def _operation_behaviour(self) -> Behaviour:
-        """A soft decline of an operation is Stripe's lock timeout: nothing happened, a repeat is allowed."""
+        """The behaviour of an operation. A soft decline is Stripe's lock timeout: nothing happened."""
         behaviour = self.planned_behaviour()
         if behaviour.effect is Effect.SOFT_DECLINE:
             message = "This object cannot be accessed right now because another API request is accessing it."
@@ -317,6 +340,8 @@ class StripeSimulator(LedgerSimulator):
         return behaviour
 
     def _create(self, call: _Call, form: Record, behaviour: Behaviour) -> Reply:
+        if behaviour.effect is Effect.REFUSED_UNLISTED:
+            raise _RefusedError(_error(400, "invalid_request_error", "Not possible.", code="not_possible"), began=True)
         name = self.make_id("pi_", call.send_key if call.key else self.count(_CHARGE))
         metadata = form.get("metadata", {})
         record: Record = {
@@ -340,12 +365,25 @@ class StripeSimulator(LedgerSimulator):
             "at": call.now,
             "operations": [],
         }
-        if form.get("confirm"):
+        missing = self._missing_in_india(form) if form.get("confirm") else None
+        if form.get("confirm") and missing is None:
             record |= _outcome(record, form, behaviour, call.now)
-        self.store.put(_CHARGE, name, record)
+        self.store.put(_CHARGE, name, {**record, "payment_method": None} if missing else record)
         record["version"] = 1
+        if missing is not None:
+            shown = self._present({**record, "payment_method": None}, call.now)
+            raise _RefusedError(_error(400, "invalid_request_error", missing, payment_intent=shown), began=True)
         self._notify(record, call, ["payment_intent.created", *_news(record)])
         return self._result(record, call.now, form.get("expand", []))
+
+    def _missing_in_india(self, form: Record) -> str | None:
+        """The refusal of an account in India, if a payment lacks what it must state."""
+        shipping = form.get("shipping", {})
+        if self.country != "IN" or (form.get("description") and shipping.get("name") and shipping.get("address")):
+            return None
+        what = "a customer name and address" if form.get("description") else "a description"
+        rule = f"As per Indian regulations, export transactions require {what}."
+        return f"{rule} More info here: https://stripe.com/docs/india-exports"
 
     def _confirm(self, call: _Call, record: Record, form: Record, behaviour: Behaviour) -> Reply:
         if record["state"] not in {CREATED, DECLINED}:
@@ -413,6 +451,9 @@ class StripeSimulator(LedgerSimulator):
         return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
 
     def _settled(self, record: Record, now: float) -> Record:
+        if record["state"] == AUTHORIZED and now >= record["capture_before"]:
+            ended = {"canceled_at": int(record["capture_before"]), "cancellation_reason": "automatic"}
+            return {**record, **ended, "state": CANCELED}
         settled = super()._settled(record, now)
         if settled is not record and settled["state"] == CHARGED:
             settled |= _paid(settled["taken"])
@@ -713,6 +754,8 @@ class StripeSimulator(LedgerSimulator):
             "paid": paid,
             "payment_intent": record["id"],
             "payment_method": record["payment_method"],
+            "payment_method_details": {"type": "card", "card": _card_details(record)},
+            "receipt_email": record["receipt_email"],
             "refunded": 0 < record["captured"] <= refunded,
             "status": "succeeded" if paid else "failed" if failed or record["state"] == CANCELED else "pending",
         }
@@ -727,6 +770,7 @@ _ECHOED: Final = (
     "on_behalf_of",
     "receipt_email",
     "setup_future_usage",
+    "shipping",
     "statement_descriptor",
     "statement_descriptor_suffix",
     "transfer_group",
@@ -802,6 +846,16 @@ def _hash(name: str, value: Any) -> Record:
     return value
 
 
+def _shipping(name: str, value: Any) -> Record:
+    """An address and a name: one without the other is refused."""
+    lines = dict.fromkeys(("line1", "line2", "city", "state", "postal_code", "country"), _text())
+    known: dict[str, _Checker] = {
+        "address": lambda full, given: _check(_hash(full, given), lines, within=full),
+        **dict.fromkeys(("name", "phone", "carrier", "tracking_number"), _text()),
+    }
+    return _check(_hash(name, value), known, ("address", "name"), within=name)
+
+
 def _metadata(name: str, value: Any) -> dict[str, str]:
     if value == "":
         return {}
@@ -857,7 +911,7 @@ _CONFIRMING: Final[dict[str, _Checker]] = {
     "receipt_email": _text(),
     "return_url": _text(),
     "setup_future_usage": _enum("off_session", "on_session"),
-    "shipping": _hash,
+    "shipping": _shipping,
     "use_stripe_sdk": _boolean,
 }
 _CONFIRM: Final[dict[str, _Checker]] = _CONFIRMING | {"client_secret": _text()}
@@ -1020,7 +1074,13 @@ def _outcome(record: Record, form: Record, behaviour: Behaviour, now: float) -> 
     alone = bool(form.get("off_session")) or bool(form.get("error_on_requires_action"))
     taken = record["amount"] + (1 if effect is Effect.WRONG_AMOUNT else 0)
     success = {"state": AUTHORIZED} if record["capture_method"] == "manual" else _paid(taken)
-    changes: Record = {"effect": effect, "taken": taken, "tries": record["tries"] + 1}
+    hold_seconds = _UNATTENDED_HOLD_SECONDS if form.get("off_session") else _HOLD_SECONDS
+    changes: Record = {
+        "effect": effect,
+        "taken": taken,
+        "tries": record["tries"] + 1,
+        "capture_before": now + hold_seconds,
+    }
     if effect in {Effect.CHARGE, Effect.WRONG_AMOUNT}:
         return changes | success
     if effect is Effect.LATER_CHARGE:
@@ -1094,6 +1154,11 @@ def _failure(record: Record) -> Record:
         },
     }
     return failure | ({"advice_code": advice} if advice else {})
+
+
+def _card_details(record: Record) -> Record:
+    held = {"capture_before": int(record["capture_before"])} if record["state"] == AUTHORIZED else {}
+    return {"brand": "visa", "country": "US", "funding": "credit", "last4": "4242", **held}
 
 
 def _present_refund(refund: Record) -> Record:
@@ -1197,6 +1262,18 @@ def _offset(page: str | None) -> int:
 
 
 # -- answers
+
+
+def _documented_refusal(path: str) -> _RefusedError:
+    """A refusal before execution with the code that the call's documentation has."""
+    kind = "invalid_request_error"
+    if path == "/v1/payment_intents":
+        message = "The payment method cannot be used in its state."
+        return _RefusedError(_error(400, kind, message, code="payment_method_unexpected_state", param="payment_method"))
+    if path == "/v1/refunds":
+        message = "Insufficient funds in your Stripe balance to refund this amount."
+        return _RefusedError(_error(400, kind, message, message_code="insufficient_balance_for_refund"))
+    return _RefusedError(_error(400, kind, "The capability is not active.", code="capability_not_active"))
 
 
 def _replay(stored: Record, path: str, content: str, now: float) -> Reply:

@@ -34,7 +34,10 @@ class CheckResult:
 
 def check_plan(plan: Plan) -> CheckResult:
     """One run, judged."""
-    return judge(evidence_of(plan))
+    evidence = evidence_of(plan)
+    result = judge(evidence)
+    evidence.forget()
+    return result
 
 
 def evidence_of(plan: Plan) -> Evidence:

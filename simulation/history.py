@@ -198,6 +198,27 @@ class History:
     defects: list[str] = field(default_factory=list)
     sometimes: Counter[str] = field(default_factory=Counter)
 
+    def forget(self) -> None:
+        """Free what was recorded, but for what is only counted."""
+        recorded: tuple[list[Any] | dict[int, Started], ...] = (
+            self.calls,
+            self.writes,
+            self.sent,
+            self.entries,
+            self.webhooks,
+            self.deliveries,
+            self.commands,
+            self.report_changes,
+            self.strikes,
+            self.invocations,
+            self.messages,
+            self.lines,
+            self.steps,
+            self.defects,
+        )
+        for several in recorded:
+            several.clear()
+
     def hash(self) -> str:
         """The same for the same seed, on any machine."""
         return hashlib.sha256(repr(self.steps).encode()).hexdigest()[:16]

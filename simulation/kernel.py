@@ -130,7 +130,7 @@ class Kernel:
         while heap and heap[0][0] <= until_ms:
             at_ms, _, action = heappop(heap)
             self.now_ms = max(self.now_ms, at_ms)
-            if type(action) is Task:
+            if isinstance(action, Task):
                 self.resume(action)
             else:
                 action()

@@ -179,6 +179,8 @@ class Operators:
         names = {"merchantId": merchant}
         names |= {"operationId": review["operationId"]} if review["operationId"] else {}
         names |= {} if review["operationId"] else {"transactionId": review["transactionId"]}
+        if moved is is_right and not review["operationId"]:
+            names |= _reference(books, review)
         self.api.command(
             {
                 "command": "close_operation_review" if review["operationId"] else "close_review",
@@ -205,6 +207,12 @@ class Operators:
             return [line for line in lines if names & {line["providerKey"], line["reference"], line.get("operationId")}]
         mine = {line["chargeId"] for line in lines if names & {line["reference"], line["chargeId"]}}
         return [line for line in lines if line["chargeId"] in mine]
+
+
+def _reference(books: list[Record], review: dict[str, Any]) -> dict[str, str]:
+    """The provider's id of the charge, where the list of reviews does not hold it: refunds are recognized by it."""
+    charges = [line["chargeId"] for line in books if line["kind"] == "charge" and line["status"] == "charged"]
+    return {"reference": charges[0]} if charges and review["providerRef"] is None else {}
 
 
 def _charge_moved(books: list[Record], amount: int) -> bool | None:

@@ -90,6 +90,9 @@ MUST_HAPPEN: Final = (
     "changed by webhook",
     "an event about a closed attempt is inquired about",
     "an event holds the next attempt",
+    # Lists.
+    "a list of payments",
+    "a list of operations",
     # Deliveries.
     "delivery: DELIVERED",
     "delivery: SKIPPED",
@@ -105,6 +108,7 @@ MUST_HAPPEN: Final = (
     "report line: omitted",
     "report line: repeated",
     "report line: other amount",
+    "report line: claimed a success",
     # Operators.
     "command: close_review, done",
     "command: close_operation_review, done",

@@ -136,11 +136,22 @@ class _Post:
 
 
 _CLAIMS: Final[Mapping[str, Mapping[bytes, bytes]]] = {
-    "mock": {b"failed": b"succeeded", b"requires_action": b"succeeded", b"processing": b"succeeded"},
+    "mock": {
+        b"failed": b"succeeded",
+        b"requires_action": b"succeeded",
+        b"processing": b"succeeded",
+        b"authorized": b"succeeded",
+    },
     "razorpay_mock": {b'"failed"': b'"captured"', b'"authorized"': b'"captured"'},
     "cashfree_mock": {b"FAILED": b"SUCCESS"},
     "stripe": {b"requires_payment_method": b"succeeded", b"requires_action": b"succeeded", b"canceled": b"succeeded"},
-    "razorpay": {b'"failed"': b'"captured"', b"payment.failed": b"payment.captured"},
+    "razorpay": {
+        b'"failed"': b'"captured"',
+        b"payment.failed": b"payment.captured",
+        b'"authorized"': b'"captured"',
+        b"payment.authorized": b"payment.captured",
+        b'"captured":false': b'"captured":true',
+    },
     "cashfree": {b"FAILED": b"SUCCESS"},
     "payu": {b"failure": b"success"},
 }

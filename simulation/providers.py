@@ -310,12 +310,18 @@ class SimulatedProviders:
         self.history.steps.append((self.kernel.now_ms, "payer", "approves", parts.path))
 
     def is_decided(self, provider_key: str) -> bool:
-        """Whether the books know this key, and its charge does not wait for the payer."""
+        """Whether the books know this key, and its charge neither waits for the payer nor went back as a whole.
+
+        PayU calls such a charge "refunded", which proves no amount: it is inquired about until its horizon is over.
+        """
         if provider_key not in self.entered:
             return False
         shop, charge_id = self.entered[provider_key]
         charge = shop.simulator.find(charge_id, self.kernel.now_ms / 1000)
-        return charge is not None and charge["state"] != WAITING
+        if charge is None or charge["state"] == WAITING:
+            return False
+        refunded: int = shop.simulator.refunded(charge, self.kernel.now_ms / 1000)
+        return bool(charge["taken"] == 0 or refunded < charge["taken"])
 
     def ledger(self) -> list[Record]:
         """All books, each line with its provider, its merchant, and the key and source of the request that made it."""

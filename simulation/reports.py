@@ -52,6 +52,10 @@ def _garbled_line(provider: str, line: Line, faults: Faults, changed: Changed) -
     if faults.strikes("report_omits"):
         changed("omitted", line)
         return []
+    claimed = _claiming_success(provider, line)
+    if claimed != line and faults.strikes("report_claims"):
+        changed("claimed a success", line)
+        return [claimed]
     if faults.strikes("report_repeats"):
         changed("repeated", line)
         return [line, line]
@@ -59,6 +63,17 @@ def _garbled_line(provider: str, line: Line, faults: Faults, changed: Changed) -
         changed("other amount", line)
         return [_with_other_amount(provider, line)]
     return [line]
+
+
+def _claiming_success(provider: str, line: Line) -> Line:
+    """A failed charge as if it had succeeded; the same line where the list holds successes only."""
+    match provider:
+        case "razorpay" if line.get("status") == "failed":
+            return {**line, "status": "captured", "captured": True}
+        case "payu" if line.get("status") == "failure":
+            return {**line, "status": "success", "unmappedstatus": "captured"}
+        case _:
+            return line
 
 
 def _with_other_amount(provider: str, line: Line) -> Line:

@@ -76,6 +76,8 @@ def check_all(seeds: Sequence[int]) -> Iterator[tuple[list[CheckResult], float, 
     """In chunks, in any order, each with the CPU seconds that it and one calibration loop took."""
     chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
     context = multiprocessing.get_context("fork")
+    gc.collect()
+    gc.freeze()  # the modules live as long as the process: no collection need walk through them
     with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
         yield from pool.map(_check_chunk, chunks)
 

@@ -43,7 +43,7 @@ DOCUMENT: Final = json.dumps(
             },
             {
                 "name": "high-value",
-                "when": {"amountAtLeast": 1_000_000},
+                "when": {"currencies": ["USD", "EUR"], "amountAtLeast": 1_000_000},
                 "use": {"providers": ["cashfree_mock", "mock", "razorpay_mock"]},
             },
             {
@@ -124,6 +124,7 @@ def _order(random: Random, number: int, start_ms: int) -> Order:
     merchant = MERCHANTS[number % len(MERCHANTS)]
     payer = _payer(random)
     body = _at_real_provider(random, payer) if random.random() < _REAL else _at_mock(random, payer)
+    body = _with_texts(body, payer)
     return Order(
         merchant=merchant,
         key=f"order-{number // len(MERCHANTS)}",
@@ -173,6 +174,16 @@ def _at_real_provider(random: Random, payer: dict[str, str]) -> dict[str, Any]:
         "metadata": {"gateway": name},
     }
     return _held(random, body) if name in _MANUAL_AT_REAL else body
+
+
+def _with_texts(body: dict[str, Any], payer: dict[str, str]) -> dict[str, Any]:
+    """Many merchants write the payer's name into the free texts of a payment."""
+    metadata, number = body.get("metadata", {}), int(payer["id"].removeprefix("cust_"))
+    if number % 3 == 0:
+        body = {**body, "description": f"Order of {payer['name']}"}
+    if number % 4 == 0:
+        body = {**body, "metadata": {**metadata, "note": f"A present from {payer['name']}"}}
+    return {**body, "receiptEmail": f"receipts.{payer['email']}"} if number % 5 == 0 else body
 
 
 def _held(random: Random, body: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,8 @@ _HELD_MS: Final = 12 * HOUR_MS
 """An amount that is held and looked at no earlier waits for its merchant."""
 _MAX_LAG_MS: Final = 5_000
 
+_CHANCES: Final = {"dashboard_refunds": 5}
+"""How often something may happen in a run, where that is not twice."""
 _QUEUES: Final = {"JOBS": "worker", "NOTICES": "provider_events", "DELIVERIES": "deliverer", "RUNS": "reconciler"}
 """The queues and the functions that they feed."""
 _VISIBILITY_FACTOR: Final = 6
@@ -184,7 +186,9 @@ class World:
                 network,
             ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
-            "secretsmanager": SecretsClient({a.secret_arn: a.stored_secret() for a in accounts}, network),
+            "secretsmanager": SecretsClient(
+                {"arn:cursor": "k" * 64, **{a.secret_arn: a.stored_secret() for a in accounts}}, network
+            ),
             "kms": KmsClient(network),
             "s3": None,  # no operator uploads settlement files
         }
@@ -343,7 +347,7 @@ class World:
             "dashboard_voids": lambda: self.dashboards.void,
         }
         for kind, plan in planned.items():
-            for _ in range(2):
+            for _ in range(_CHANCES.get(kind, 2)):
                 work, share = plan(), random.random()
                 at_ms = int(share * (2 * ARRIVAL_MS if kind.startswith("dashboard") else lasts_ms))
                 if random.random() < self.faults.rates[kind]:
@@ -435,13 +439,13 @@ class World:
             self.kernel.after(delay_ms, partial(self.kernel.spawn, self.operators.close_reviews))
 
     def _reconcile_later(self) -> None:
-        """A long run has the daily reconciliations; others now and then one of an account."""
+        """A long run has the daily reconciliations; others now and then those of some accounts."""
         if self.plan.is_long:
             for day in (1, 2, 3):
                 self.kernel.after(day * 24 * HOUR_MS, partial(self.kernel.spawn, self.operators.reconcile_days))
         elif self.kernel.random.random() < self.planned.rates["operator_reconciles"]:
-            shop = self.kernel.random.choice(self._reporting())
-            self.kernel.after(HOUR_MS, partial(self.kernel.spawn, partial(self.operators.reconcile, shop)))
+            shops = self.kernel.random.sample(self._reporting(), 4)
+            self.kernel.after(HOUR_MS, partial(self.kernel.spawn, partial(self.operators.reconcile_all, shops)))
 
     def _calm_ms(self) -> int:
         return 6 * 24 * HOUR_MS if self.plan.is_long else _CALM_MS

@@ -21,7 +21,7 @@ class InboundWebhooks(Room):
         )
         self.receiver = self._receiver()
         self.provider_events = self._provider_events(payments, outbound_webhooks)
-        self.queue.feed(self.provider_events.alias, max_concurrency=platform.settings.provider_event_concurrency)
+        self.provider_events.consume(self.queue, max_concurrency=platform.settings.provider_event_concurrency)
         self.functions = (self.receiver, self.provider_events)
         self.queues = (self.queue,)
 
@@ -48,6 +48,7 @@ class InboundWebhooks(Room):
             reads=("ALLOWED_PROVIDERS", *RETRIES),
             description="Applies provider events",
             timeout=_TIMEOUT,
+            sends_to_itself=True,
         )
         provider_events.may_read(tables.transactions, "GetItem")
         provider_events.may_write(tables.transactions, "PutItem", "UpdateItem")

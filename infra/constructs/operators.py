@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import ArnFormat, Aws, Duration, Stack
 
 from infra.constructs.routing import Routing
 from infra.constructs.shared.function import PayFlowXFunction
@@ -73,6 +73,7 @@ class Operators(Room):
             resource="log-group",
             resource_name=log_group.log_group_name,
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            account=Aws.ACCOUNT_ID,
         )
         self.function.allow(["logs:FilterLogEvents"], [log_group.log_group_arn, bare])
         prefix = queue.content.upper()

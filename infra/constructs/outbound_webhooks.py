@@ -12,6 +12,8 @@ from infra.constructs.shared.room import Room
 _TIMEOUT = Duration.seconds(45)
 """A post takes at most 15 s, whatever the merchant's server does; the rest is for reads and writes."""
 _ENDPOINTS_PARTITION = "E#*"
+_SECRETS_PURPOSE = "webhook-endpoint"
+"""The encryption context that `functions/payflowx/adapters/webhooks/cipher.py` binds endpoints' secrets to."""
 
 
 class OutboundWebhooks(Room):
@@ -28,7 +30,7 @@ class OutboundWebhooks(Room):
             impairs_payments=False,
         )
         self.deliverer = self._deliverer()
-        self.queue.feed(self.deliverer.alias, max_concurrency=platform.settings.delivery_concurrency)
+        self.deliverer.consume(self.queue, max_concurrency=platform.settings.delivery_concurrency)
         self.functions = (self.deliverer,)
         self.queues = (self.queue,)
 
@@ -41,22 +43,31 @@ class OutboundWebhooks(Room):
             reads=("LOOPBACK_ALLOWED",),
             description="Posts merchant events to webhook endpoints",
             timeout=_TIMEOUT,
+            sends_to_itself=True,
         )
         deliverer.may_read(transactions, "GetItem")
         deliverer.may_write(transactions, "UpdateItem")
         deliverer.may_send(self.queue)
-        self.let_store_endpoints(deliverer)
+        self.let_store_endpoints(deliverer, "kms:Decrypt")
         return deliverer
 
-    def let_store_endpoints(self, function: PayFlowXFunction) -> None:
-        """Allow the items of webhook endpoints only: the same table holds merchants and their API keys."""
+    def let_store_endpoints(self, function: PayFlowXFunction, use_of_secrets: str) -> None:
+        """Allow the items of webhook endpoints only: the same table holds merchants and their API keys.
+
+        `use_of_secrets` is the action of KMS on endpoints' secrets, which the function encrypts or opens itself.
+        """
         configuration = self._platform.tables.configuration
         function.allow(
             ["dynamodb:GetItem", "dynamodb:UpdateItem"],
             [configuration.resource.table_arn],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [_ENDPOINTS_PARTITION]}},
         )
-        function.may_use_key()
+        function.may_use_key("dynamodb")
+        function.allow(
+            [use_of_secrets],
+            [self._platform.key.key_arn],
+            conditions={"StringEquals": {"kms:EncryptionContext:purpose": _SECRETS_PURPOSE}},
+        )
         function.set_environment(
             ENCRYPTION_KEY_ARN=self._platform.key.key_arn,
             **{configuration.variable: configuration.resource.table_name},

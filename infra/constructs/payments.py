@@ -26,7 +26,7 @@ class Payments(Room):
         self.authorizer = self._authorizer()
         self.api = self._api(routing, outbound_webhooks)
         self.worker = self._worker(outbound_webhooks)
-        self.jobs.feed(self.worker.alias, max_concurrency=platform.settings.worker_concurrency)
+        self.worker.consume(self.jobs, max_concurrency=platform.settings.worker_concurrency)
         self.functions = (self.authorizer, self.api, self.worker)
         self.queues = (self.jobs,)
 
@@ -37,6 +37,7 @@ class Payments(Room):
             service="authorizer",
             description="From an API key to a merchant",
             timeout=Duration.seconds(5),
+            answers_merchants=True,
         )
         authorizer.may_read(self._platform.tables.configuration, "GetItem")
         return authorizer
@@ -51,6 +52,7 @@ class Payments(Room):
             description="Accepts and shows payments",
             timeout=Duration.seconds(15),
             memory_mb=1024,
+            answers_merchants=True,
         )
         api.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         api.may_query(tables.transactions, index="byMerchant")
@@ -61,7 +63,7 @@ class Payments(Room):
         api.may_send(self.jobs)
         api.may_send(outbound_webhooks.queue)
         api.may_use_secret(self._platform.cursor_secret, variable="CURSOR_SECRET_ARN")
-        outbound_webhooks.let_store_endpoints(api)
+        outbound_webhooks.let_store_endpoints(api, "kms:Encrypt")
         routing.let_read(api)
         return api
 
@@ -75,6 +77,7 @@ class Payments(Room):
             description="Charges payments and resolves attempts",
             timeout=_WORKER_TIMEOUT,
             memory_mb=1024,
+            sends_to_itself=True,
         )
         worker.may_read(tables.transactions, "GetItem")
         worker.may_write(tables.transactions, "PutItem", "UpdateItem")

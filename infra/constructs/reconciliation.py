@@ -5,8 +5,6 @@ from typing import cast
 from aws_cdk import CfnElement, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
@@ -23,6 +21,8 @@ _TIMEOUT = Duration.seconds(60)
 _CONCURRENCY = 2
 """Batches of ten runs at a time: providers limit the rate of their reports, and nothing here is urgent."""
 _FILES_KEPT = Duration.days(90)
+_OWN_PARTITIONS = ("Q#*", "S#*")
+"""Runs with their findings, and lines of reports that were seen."""
 
 
 class Reconciliation(Room):
@@ -32,11 +32,16 @@ class Reconciliation(Room):
         self._platform = platform
         self._group = Construct(platform.scope, "Reconciliation")
         self.runs = platform.queue(
-            self._group, "RunsQueue", content="Runs", consumer_timeout=_TIMEOUT, impairs_payments=True
+            self._group,
+            "RunsQueue",
+            content="Runs",
+            consumer_timeout=_TIMEOUT,
+            # No payment waits for a reconciliation.
+            impairs_payments=False,
         )
         self.files = self._bucket()
         self.reconciler = self._reconciler(payments, outbound_webhooks)
-        self.runs.feed(self.reconciler.alias, max_concurrency=_CONCURRENCY)
+        self.reconciler.consume(self.runs, max_concurrency=_CONCURRENCY)
         self._schedule()
         self.functions = (self.reconciler,)
         self.queues = (self.runs,)
@@ -50,11 +55,13 @@ class Reconciliation(Room):
             reads=("ALLOWED_PROVIDERS", *RETRIES),
             description="Compares the ledger with the providers' reports",
             timeout=_TIMEOUT,
+            sends_to_itself=True,
         )
         reconciler.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         reconciler.may_query(tables.transactions, index="byMerchant")
         reconciler.may_query(tables.transactions, index="reviews")
-        reconciler.may_write(tables.transactions, "PutItem", "UpdateItem", "BatchWriteItem")
+        reconciler.may_write(tables.transactions, "PutItem", "UpdateItem")
+        self._let_store_findings(reconciler)
         reconciler.may_read(tables.configuration, "Query")
         self._let_store_audit_entries(reconciler)
         reconciler.may_send(payments.jobs)
@@ -66,6 +73,9 @@ class Reconciliation(Room):
 
     def _let_read_files(self, reconciler: PayFlowXFunction) -> None:
         reconciler.allow(["s3:GetObject"], [self.files.arn_for_objects("*")])
+        # Without it S3 answers 403 for a file that does not exist, and nobody could tell a mistyped name.
+        reconciler.allow(["s3:ListBucket"], [self.files.bucket_arn])
+        reconciler.may_use_key("s3")
         reconciler.set_environment(SETTLEMENTS_BUCKET=self.files.bucket_name)
         bucket = Stack.of(self.files).get_logical_id(cast("CfnElement", self.files.node.default_child))
         acknowledge(
@@ -94,6 +104,17 @@ class Reconciliation(Room):
         )
         return bucket
 
+    def _let_store_findings(self, function: PayFlowXFunction) -> None:
+        """Allow batches of findings and listed lines only.
+
+        The action permits deletes as well, which no action of IAM tells from puts: it must not reach a payment.
+        """
+        function.allow(
+            ["dynamodb:BatchWriteItem"],
+            [self._platform.tables.transactions.resource.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(_OWN_PARTITIONS)}},
+        )
+
     def _let_store_audit_entries(self, function: PayFlowXFunction) -> None:
         """Allow entries of the operators' audit log only: the same table holds merchants and their API keys."""
         function.allow(
@@ -103,12 +124,13 @@ class Reconciliation(Room):
         )
 
     def _schedule(self) -> None:
-        scheduler.Schedule(
-            self._group,
-            "EveryHour",
+        self._platform.schedules.every(
+            Duration.hours(1),
+            self.reconciler,
+            scope=self._group,
+            construct_id="EveryHour",
             description="Starts the reconciliation of yesterday for every account whose report is complete by now",
-            schedule=scheduler.ScheduleExpression.rate(Duration.hours(1)),
-            target=targets.LambdaInvoke(self.reconciler.alias, retry_attempts=0, max_event_age=Duration.minutes(5)),
+            max_age=Duration.minutes(5),
         )
 
     def symptoms(self) -> dict[str, Symptom]:
@@ -131,8 +153,10 @@ class Reconciliation(Room):
                 metric=self._metric("ReconciliationAge", statistic="Maximum", period=Duration.hours(1)),
                 threshold=12 * 3600,
                 periods=3,
+                missing=cloudwatch.TreatMissingData.BREACHING,
                 runbook="reconciliation-stuck",
-                says="A day is not reconciled, although its report has been complete for more than twelve hours.",
+                says="A day is not reconciled, although its report has been complete for more than twelve hours; or no "
+                "reconciliation was started for three hours.",
             ),
         }
 

@@ -2,8 +2,6 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from infra.constructs.monitoring.metrics import own
@@ -21,12 +19,13 @@ class Recovery(Room):
     def __init__(self, platform: Platform, *, payments: Payments, outbound_webhooks: OutboundWebhooks) -> None:
         self._platform = platform
         self.sweeper = self._sweeper(payments, outbound_webhooks)
-        scheduler.Schedule(
-            Construct(platform.scope, "SweeperSchedule"),
-            "EveryMinute",
+        platform.schedules.every(
+            Duration.minutes(1),
+            self.sweeper,
+            scope=Construct(platform.scope, "SweeperSchedule"),
+            construct_id="EveryMinute",
             description="Wakes payments, operations and events that are due",
-            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(1)),
-            target=targets.LambdaInvoke(self.sweeper.alias, retry_attempts=0, max_event_age=Duration.seconds(60)),
+            max_age=Duration.seconds(60),
         )
         self.functions = (self.sweeper,)
 
@@ -64,6 +63,7 @@ class Recovery(Room):
                 runbook="sweeper-not-running",
                 says="The sweeper has not run for five minutes: no payment recovers without it.",
                 missing=cloudwatch.TreatMissingData.BREACHING,
+                impairs_payments=True,
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             ),
             "DrivesExhausted": Symptom(

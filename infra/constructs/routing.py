@@ -1,7 +1,12 @@
 """Routing: the routing document in AppConfig. A JSON Schema and a function validate it before each deployment."""
 
-from aws_cdk import Aws, Duration, Stack
+from typing import Any, Final, cast
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_appconfig as appconfig
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge, acknowledge_annotation
@@ -9,6 +14,12 @@ from infra.constructs.shared.function import PayFlowXFunction
 from infra.constructs.shared.platform import Platform
 from infra.constructs.shared.room import Room
 from infra.settings import ROUTING
+
+_AT_ONCE: Final[dict[str, Any]] = {
+    "growth_factor": 100,
+    "deployment_duration": Duration.minutes(0),
+    "final_bake_time": Duration.minutes(0),
+}
 
 
 class Routing(Room):
@@ -32,11 +43,34 @@ class Routing(Room):
             "@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias",
             "AppConfig calls the function itself; the construct takes neither a version nor an alias.",
         )
-        group = Construct(platform.scope, "Routing")
+        group = self._group = Construct(platform.scope, "Routing")
         self.application = appconfig.Application(group, "Application", description="PayFlowX")
         self.environment = appconfig.Environment(group, "Environment", application=self.application)
         self.strategy = appconfig.DeploymentStrategy(group, "Rollout", rollout_strategy=self._rollout())
         self.profile = self._profile(group)
+        self._wait_for_the_validators_permission()
+        if not platform.settings.protected:
+            self._let_go_of_the_first_version()
+
+    def watch(self, alarm: cloudwatch.IAlarm) -> None:
+        """Roll a document back when this alarm fires while the document is rolled out."""
+        role = iam.Role(
+            self._group,
+            "WatchRole",
+            assumed_by=iam.ServicePrincipal("appconfig.amazonaws.com"),
+            description="AppConfig: read the alarm that takes a routing document back",
+        )
+        role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]))
+        acknowledge(
+            role,
+            {"AwsSolutions-IAM5[Resource::*]": "Composite alarms are described on every resource only."},
+        )
+        environment = cast("appconfig.CfnEnvironment", self.environment.node.default_child)
+        environment.monitors = [
+            appconfig.CfnEnvironment.MonitorsProperty(alarm_arn=alarm.alarm_arn, alarm_role_arn=role.role_arn)
+        ]
+        # AppConfig reads the alarm as soon as it knows it.
+        environment.node.add_dependency(role)
 
     def _profile(self, group: Construct) -> appconfig.HostedConfiguration:
         document = str(self._platform.settings.routing_document)
@@ -52,8 +86,25 @@ class Routing(Room):
                 appconfig.LambdaValidator.from_function(self.validator.function),
             ],
             deploy_to=[self.environment],
-            deployment_strategy=self.strategy,
+            # A first document must be there at once and as a whole: a function without one answers nobody.
+            deployment_strategy=appconfig.DeploymentStrategy(
+                group, "AtOnce", rollout_strategy=appconfig.RolloutStrategy.linear(**_AT_ONCE)
+            ),
         )
+
+    def _wait_for_the_validators_permission(self) -> None:
+        """AppConfig calls the validator when a deployment begins. CDK only waits for the function."""
+        (permission,) = (
+            node for node in self.validator.function.node.find_all() if isinstance(node, lambda_.CfnPermission)
+        )
+        (deployment,) = (node for node in self.profile.node.find_all() if isinstance(node, appconfig.CfnDeployment))
+        deployment.add_dependency(permission)
+
+    def _let_go_of_the_first_version(self) -> None:
+        """CDK keeps it when the stack is deleted, and AppConfig refuses to delete a profile that has versions."""
+        for node in self.profile.node.find_all():
+            if isinstance(node, appconfig.CfnHostedConfigurationVersion):
+                node.apply_removal_policy(RemovalPolicy.DESTROY)
 
     def _rollout(self) -> appconfig.RolloutStrategy:
         if self._platform.settings.gradual_routing:
@@ -62,16 +113,14 @@ class Routing(Room):
                 deployment_duration=Duration.minutes(10),
                 final_bake_time=Duration.minutes(10),
             )
-        return appconfig.RolloutStrategy.linear(
-            growth_factor=100, deployment_duration=Duration.minutes(0), final_bake_time=Duration.minutes(0)
-        )
+        return appconfig.RolloutStrategy.linear(**_AT_ONCE)
 
     def let_read(self, function: PayFlowXFunction) -> None:
         """Allow reading the deployed document."""
-        configuration = f"configuration/{self.profile.configuration_profile_id}"
+        environment = f"application/{self.application.application_id}/environment/{self.environment.environment_id}"
         function.allow(
             ["appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"],
-            [f"{self.environment.environment_arn}/{configuration}"],
+            [self._arn(f"{environment}/configuration/{self.profile.configuration_profile_id}")],
         )
         function.set_environment(**self._identifiers())
 

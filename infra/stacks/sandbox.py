@@ -49,7 +49,7 @@ class SandboxStack(Stack):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=self._settings.protected,
-            removal_policy=self._settings.removal_policy,
+            removal_policy=self._settings.table_removal_policy,
         )
         return Table(resource=table, variable="SANDBOX_TABLE")
 

@@ -1,34 +1,43 @@
 """The service: its rooms, the REST API before them, and the alarms and dashboards over them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.constructs.api.firewall import Firewall
-from infra.constructs.api.rest_api import RestApi
+from infra.constructs.api.rest_api import STAGE, RestApi
 from infra.constructs.inbound_webhooks import InboundWebhooks
 from infra.constructs.monitoring.alarm_topic import AlarmTopic
 from infra.constructs.monitoring.alarms import Alarms
 from infra.constructs.monitoring.dashboards import BusinessDashboard, MachineryDashboard
 from infra.constructs.monitoring.saved_queries import SavedQueries
+from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.operators import ConsumedQueue, Operators
 from infra.constructs.outbound_webhooks import OutboundWebhooks
 from infra.constructs.payments import Payments
 from infra.constructs.reconciliation import Reconciliation
 from infra.constructs.recovery import Recovery
 from infra.constructs.routing import Routing
+from infra.constructs.shared.canary import Canaries
 from infra.constructs.shared.dependencies_layer import DependenciesLayer
+from infra.constructs.shared.encryption_key import key_alarms
 from infra.constructs.shared.functions_code import functions_code
 from infra.constructs.shared.platform import Platform
 from infra.constructs.shared.room import Room
-from infra.settings import EnvironmentSettings
+from infra.constructs.shared.schedules import Schedules
+from infra.settings import EnvironmentSettings, FirewallMode
 from infra.stacks.data import DataStack
 
 
 class ServiceStack(Stack):
-    """It holds nothing that could not be deployed again: payments and configuration lie in the data stack."""
+    """Payments and configuration lie in the data stack.
+
+    A service stack that is created anew has another address, empty queues, the first routing document and no settlement
+    files. Payments whose messages were lost with the queues are due in their items, and continue.
+    """
 
     def __init__(
         self,
@@ -48,6 +57,7 @@ class ServiceStack(Stack):
             cursor_secret=data.cursor_secret,
             code=functions_code(),
             layers=(DependenciesLayer(self, "Dependencies").version,),
+            schedules=Schedules(self, "Schedules"),
         )
         routing = Routing(platform)
         outbound = OutboundWebhooks(platform)
@@ -72,27 +82,58 @@ class ServiceStack(Stack):
             key=data.key,
             settings=settings,
         )
-        if settings.firewall:
-            Firewall(self, "Firewall", stage=api.api.deployment_stage, key=data.key, settings=settings)
-        topic = AlarmTopic(self, "AlarmTopic", key=data.key, email=settings.alarm_email)
-        self._observe(settings.name, topic, api, rooms)
-        for part in (*rooms, api, topic, data.tables):
+        if settings.firewall is not FirewallMode.OFF:
+            Firewall(
+                self,
+                "Firewall",
+                stage=api.api.deployment_stage,
+                webhooks_path=f"/{STAGE}/webhooks/",
+                key=data.key,
+                settings=settings,
+            )
+        # The first topic had all alarms once, and whoever subscribed to it by hand expects to be woken.
+        page = AlarmTopic(self, "AlarmTopic", display_name="PayFlowX pages", key=data.key, subscriber=settings.page_to)
+        ticket = AlarmTopic(
+            self, "TicketTopic", display_name="PayFlowX tickets", key=data.key, subscriber=settings.ticket_to
+        )
+        symptoms = data.tables.alarms() | key_alarms() | platform.schedules.alarms()
+        alarms = self._observe(settings.name, api, rooms, symptoms, page=page, ticket=ticket)
+        if settings.canary:
+            self._deploy_gradually(payments, alarms)
+        if settings.gradual_routing:
+            routing.watch(alarms.success_burns_fast)
+        for part in (*rooms, api, page, ticket, data.tables):
             for name, value in part.outputs().items():
                 CfnOutput(self, name, value=value)
 
-    def _observe(self, environment: str, topic: AlarmTopic, api: RestApi, rooms: Sequence[Room]) -> None:
+    def _observe(
+        self,
+        environment: str,
+        api: RestApi,
+        rooms: Sequence[Room],
+        services: Mapping[str, Symptom],
+        *,
+        page: AlarmTopic,
+        ticket: AlarmTopic,
+    ) -> Alarms:
         functions = list(chain.from_iterable(room.functions for room in rooms))
         queues = list(chain.from_iterable(room.queues for room in rooms))
-        symptoms = api.alarms()
+        symptoms = api.alarms() | {
+            **services,
+            "PageNotDelivered": page.undelivered(pages=False),
+            "TicketNotDelivered": ticket.undelivered(pages=True),
+        }
         for room in rooms:
             symptoms |= room.alarms()
-        alarms = Alarms(self, "Alarms", environment=environment, topic=topic.topic, symptoms=symptoms)
-        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api.api)
+        alarms = Alarms(
+            self, "Alarms", environment=environment, page=page.topic, ticket=ticket.topic, symptoms=symptoms
+        )
+        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api)
         MachineryDashboard(
             self,
             "OperationsDashboard",
             environment=environment,
-            api=api.api,
+            api=api,
             queues=queues,
             functions=functions,
             alarms=alarms.all,
@@ -103,4 +144,21 @@ class ServiceStack(Stack):
             environment=environment,
             functions=[function.log_group for function in functions],
             access_log=api.access_log,
+        )
+        return alarms
+
+    def _deploy_gradually(self, payments: Payments, alarms: Alarms) -> None:
+        """The functions that a merchant's payment passes through. All others serve what is already accepted."""
+
+        def named(*names: str) -> list[cloudwatch.IAlarm]:
+            return [alarms.plain[name] for name in names]
+
+        Canaries(
+            self,
+            "Canaries",
+            watched={
+                payments.api: named("ApiErrors", "ApiFunctionErrors"),
+                payments.authorizer: named("ApiErrors", "AuthorizerFunctionErrors"),
+                payments.worker: named("WorkerFunctionErrors", "SendsPostponed", "JobsDeadLettersNotEmpty"),
+            },
         )

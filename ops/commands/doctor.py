@@ -8,6 +8,7 @@ import click
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.commands.account_checks import HealthCheck, concurrency, health_check, subscribers
 from ops.errors import Exit, OperatorError
 from ops.options import target_options
 from ops.session import Session, pass_session
@@ -17,7 +18,6 @@ _MARKS: Final = {"ok": ("ok     ", "green"), "warning": ("warning", "yellow"), "
 _HEALTH_TIMEOUT_SECONDS: Final = 5
 _FIRST_DATA: Final = timedelta(minutes=2)
 """The sweeper runs every minute, and its samples need a moment to arrive."""
-HealthCheck = dict[str, str]
 
 
 @click.command()
@@ -38,6 +38,8 @@ def _checks(session: Session) -> Iterator[HealthCheck]:
     yield health_check("target", "ok", f"{target.name}: {len(target.outputs)} outputs of the service's stack.")
     yield api_health(target.base_url)
     yield from alarms(target.client, target)
+    yield from subscribers(target.client, target)
+    yield concurrency(target.client, target)
     try:
         yield from session.ask("diagnose")["items"]
     except OperatorError as error:
@@ -91,11 +93,6 @@ def _waits_for_first_data(alarm: Mapping[str, Any], now: datetime) -> bool:
         return False
     evaluated = timedelta(seconds=int(alarm["Period"]) * int(alarm["EvaluationPeriods"]))
     return bool(now - created < evaluated + _FIRST_DATA)
-
-
-def health_check(check: str, health: str, words: str, advice: str = "") -> HealthCheck:
-    """As the operations function says its own."""
-    return {"check": check, "health": health, "words": words, "advice": advice}
 
 
 def _line(found: HealthCheck) -> str:

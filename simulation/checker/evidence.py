@@ -121,6 +121,12 @@ class Evidence:
     operated: Mapping[tuple[str, str, str], Sequence[Call]] = field(default_factory=dict)
     """All captures or refunds of a merchant with a key, by merchant, kind and key."""
 
+    def forget(self) -> None:
+        """Free what was recorded. A world refers to itself in circles: the collector would walk through it all."""
+        self.payments.clear()
+        self.result.items.clear()
+        self.result.history.forget()
+
 
 def gather(result: Result) -> Evidence:
     """Read the run once."""

@@ -73,13 +73,28 @@ def _opened(owner: PaymentEvidence | OperationEvidence) -> set[tuple[int, str]]:
 
 def _senders(name: str, owner: PaymentEvidence | OperationEvidence, capturing: set[int]) -> Iterator[Violation]:
     """`capturing`: who opened a capture. Some providers' captures name no key, only the charge."""
-    opened = _opened(owner)
+    opened, completing = _opened(owner), _completing(owner)
     for sent in owner.sent:
-        if sent.path.endswith("/capture") and sent.process in capturing:
+        is_capture = sent.path.endswith("/capture")
+        if is_capture and sent.process in capturing:
             continue
+        if is_capture and isinstance(owner, PaymentEvidence) and (sent.process, sent.provider_key) not in completing:
+            what = f"{sent.connector} got {sent.path} from process {sent.process}, which had not stored it first"
+            yield Violation("I8", name, what)
         if _moves_money(sent) and (sent.process, sent.provider_key) not in opened:
             what = f"{sent.connector} got {sent.method} {sent.path} from process {sent.process}, which did not open it"
             yield Violation("I8", name, what)
+
+
+def _completing(owner: PaymentEvidence | OperationEvidence) -> set[tuple[int, str]]:
+    """The processes whose writes left the fact of our own capture on an open attempt, with the attempt's key."""
+    return {
+        (write.process, attempt["provider_key"])
+        for write, _, after in owner.versions
+        if after is not None and after["lease"]["owner"]
+        for attempt in after["attempts"]
+        if attempt["state"] in OPEN and "capture_sent_at" in attempt.get("progress", {})
+    }
 
 
 def _moves_money(sent: Sent) -> bool:
@@ -102,3 +117,18 @@ def i10_reference_owner(evidence: Evidence) -> Iterator[Violation]:
         ]
         if owners[0] != owners[1]:
             yield Violation("I10", write.key[0], f"went from {owners[0]} to {owners[1]}")
+
+
+def i10_one_operation(evidence: Evidence) -> Iterator[Violation]:
+    """A refund at the provider is one operation: nobody books it twice, as ours and as made there."""
+    for name, payment in evidence.payments.items():
+        owners: dict[tuple[str, str], str] = {}
+        for operation in payment.operations.values():
+            if operation.item is None or operation.item["kind"] != "refund":
+                continue
+            for attempt in operation.item["attempts"]:
+                if "reference" not in attempt or attempt["state"] == "MISMATCH":
+                    continue
+                owner = owners.setdefault((attempt["provider"], attempt["reference"]), operation.operation_id)
+                if owner != operation.operation_id:
+                    yield Violation("I10", name, f"{attempt['reference']} is {owner} and {operation.operation_id}")

@@ -7,7 +7,13 @@ from simulation.checker.answers import answers_are_stored
 from simulation.checker.deliveries import audience, deliveries
 from simulation.checker.events import credentials, i19_provider_events
 from simulation.checker.evidence import Evidence, Violation
-from simulation.checker.identity import i6_other_body, i7_one_id, i8_key_stored_first, i10_reference_owner
+from simulation.checker.identity import (
+    i6_other_body,
+    i7_one_id,
+    i8_key_stored_first,
+    i10_one_operation,
+    i10_reference_owner,
+)
 from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
 from simulation.checker.reasons import reasons
 from simulation.checker.records import (
@@ -51,6 +57,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i8_key_stored_first,
     i9_one_open_attempt,
     i10_reference_owner,
+    i10_one_operation,
     i11_nothing_crosses,
     i12_no_secrets,
     i13_bounded_work,

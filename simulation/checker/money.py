@@ -19,6 +19,8 @@ RESERVED: Final = "reserved"
 BOOKED: Final = "booked"
 GIVEN_BACK: Final = "given_back"
 
+_HELD_OF: Final = {"PENDING": RESERVED, "SUCCEEDED": BOOKED, "FAILED": GIVEN_BACK}
+"""The place of an operation's amount outside of a review."""
 _NO_EFFECT: Final = {"DECLINED", "NOT_SENT", "REJECTED", "FENCED"}
 _UNSETTLED: Final = {"PENDING", "IN_REVIEW"}
 
@@ -162,6 +164,8 @@ class _Balance:
                 operation_id = after["operationId"]
                 known = self.operations.get(operation_id)
                 held = after.get("held") or self._derived(known, after)
+                if held != _HELD_OF.get(after["status"], held):
+                    yield f"{operation_id} is {after['status']} and its amount is {held}"
                 if known is not None and held != self.held[operation_id]:
                     yield from self._moved(operation_id, held, after)
                 self.operations[operation_id], self.held[operation_id] = after, held
@@ -181,7 +185,8 @@ class _Balance:
     def _moved(operation_id: str, held: str, after: Stored) -> Iterator[str]:
         """An amount is given back only when every attempt of its operation is proven without effect."""
         states = [attempt["state"] for attempt in after["attempts"]]
-        if held == GIVEN_BACK and set(states) - _NO_EFFECT and after["status"] == "FAILED":
+        is_open = after["status"] == "FAILED" or (after["status"] == "IN_REVIEW" and after["kind"] == "refund")
+        if held == GIVEN_BACK and set(states) - _NO_EFFECT and is_open:
             last = after.get("lastError", {}).get("code")
             if last != "not_moved":
                 yield f"{operation_id} was given back while its attempts are {states}"

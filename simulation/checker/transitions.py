@@ -126,7 +126,8 @@ def _attempts(name: str, which: str, before: Stored, after: Stored, *, by_operat
     for one, other in zip(before["attempts"], after["attempts"], strict=False):
         old, new = one["state"], other["state"]
         allowed = ATTEMPT_STEPS[old] | (_BY_EVIDENCE if by_operator else frozenset())
-        exempt = _is_opened_again(one, other, before, after) or _is_without_charge(one, other)
+        charge = not which and (_is_without_charge(one, other) or _is_capturing(other))
+        exempt = _is_opened_again(one, other, before, after) or charge
         if new != old and new not in allowed and not exempt:
             yield Violation("I5", name, f"{which}attempt {one['number']} went from {old} to {new}")
         for fact in ("provider_key", "provider", "account_id"):
@@ -151,6 +152,11 @@ def _is_without_charge(one: Stored, other: Stored) -> bool:
     return (one["state"] == "UNKNOWN" and other["state"] in {"NOT_SENT", "REJECTED"}) and one["provider"] in _STEPPED
 
 
+def _is_capturing(other: Stored) -> bool:
+    """An attempt that was known to be open is unknown again once our own capture may have left."""
+    return other["state"] == "UNKNOWN" and "capture_sent_at" in other.get("progress", {})
+
+
 def _facts(name: str, which: str, facts: Sequence[str], before: Stored, after: Stored) -> Iterator[Violation]:
     for fact in facts:
         if before[fact] != after[fact]:
@@ -160,8 +166,8 @@ def _facts(name: str, which: str, facts: Sequence[str], before: Stored, after: S
 def unknown_attributes_stay(evidence: Evidence) -> Iterator[Violation]:
     """What a newer release stored beside what this one knows stays on the item, its lease and its attempts."""
     for name, payment in evidence.payments.items():
-        for owner in (payment, *payment.operations.values()):
-            for _, before, after in owner.versions:
+        for versions in (payment.versions, *(operation.versions for operation in payment.operations.values())):
+            for _, before, after in versions:
                 if before is None or after is None:
                     continue
                 parts = [(before, after), (before["lease"], after["lease"])]
@@ -183,6 +189,7 @@ def i9_one_open_attempt(evidence: Evidence) -> Iterator[Violation]:
             yield from _open_attempts(name, f"{operation.operation_id} ", operation.versions, ends=ends)
         yield from _final_refusals(name, payment)
         yield from _limits(name, payment)
+        yield from _late_requests(name, payment)
 
 
 def _open_attempts(name: str, which: str, versions: Sequence[Version], *, ends: set[str]) -> Iterator[Violation]:
@@ -232,6 +239,33 @@ def _limits(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
             )
         if sum(attempt["state"] != "NOT_SENT" for attempt in earlier) >= MAX_ANSWERED:
             yield Violation("I9", name, f"began attempt {newest['number']} after {MAX_ANSWERED} that were answered")
+
+
+_CHARGES: Final = {"/v1/charges", "/v1/payment_intents", "/pg/orders", "/pg/orders/sessions", "/v1/orders"}
+"""The requests that charge, or begin to. A cancellation or an inquiry may come later."""
+_ON_THE_WAY_MS: Final = 75 * 60_000
+"""A request may be on its way for an hour, and a worker held up before it sends."""
+
+
+def _late_requests(name: str, payment: PaymentEvidence) -> Iterator[Violation]:
+    """Nothing that moves money is sent after the deadline of the payment or operation: no key is valid for longer."""
+    deadline_ms = payment.item["chargeDeadline"] if payment.item is not None else 0
+    for sent in payment.sent:
+        if sent.method == "POST" and sent.path in _CHARGES and sent.at_ms > deadline_ms + _ON_THE_WAY_MS:
+            yield Violation("I9", name, f"{sent.connector} got {sent.path} after the charge deadline")
+    for operation in payment.operations.values():
+        if operation.item is None:
+            continue
+        last_ms = operation.item.get("sendDeadline", 1 << 62) + _ON_THE_WAY_MS
+        late = [
+            s for s in operation.sent if s.method == "POST" and s.at_ms > last_ms and not s.path.startswith(_POSTED)
+        ]
+        if late:
+            yield Violation("I9", name, f"{operation.operation_id} was sent to {late[0].connector} after its deadline")
+
+
+_POSTED: Final = ("/merchant/postservice", "/pg/recon")
+"""PayU is asked by POST too, at the address of its refunds; Cashfree's report is a POST."""
 
 
 # --- I15

@@ -23,8 +23,8 @@ def walked(evidence: Evidence) -> Counter[str]:
 
 
 def _count_hints(found: Counter[str], payment: PaymentEvidence) -> None:
-    for owner in (payment, *payment.operations.values()):
-        for _, before, after in owner.versions:
+    for versions in (payment.versions, *(operation.versions for operation in payment.operations.values())):
+        for _, before, after in versions:
             waiting = [(item or {}).get("eventInquiries", {}).get("waiting", []) for item in (before, after)]
             found["an event about a closed attempt is inquired about"] += len(waiting[0]) > len(waiting[1])
             asked = after is not None and len(waiting[0]) < len(waiting[1])
@@ -73,6 +73,8 @@ def _count_world(found: Counter[str], evidence: Evidence) -> None:
             found[f"dashboard: {entry.kind}"] += 1
     found["delivery redirected"] += sum(300 <= delivered.status < 400 for delivered in history.deliveries)
     for call in history.calls:
+        found["a list of payments"] += "items" in call.answer and call.path == "/payments"
+        found["a list of operations"] += "items" in call.answer and call.path.endswith("/operations")
         if call.status >= 400:
             found[f"refused: {call.answer.get('code')}"] += 1
     newer = any("addedLater" in item for item in evidence.result.items.values())

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, PaymentEvidence, Violation
@@ -12,6 +12,7 @@ from simulation.workload import Order
 from simulation.world import TRANSACTIONS
 
 _CARD: Final = re.compile(r"\b4[0-9]{15}\b")
+_STEM_CHARS: Final = 5
 _MIN_CHARS: Final = 6
 """A shorter value (a country, a word of the metadata) may stand somewhere for another reason."""
 
@@ -37,6 +38,7 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
     secrets = [SECRET, KEY_ID, *evidence.result.api_keys.values()]
     items = {place: repr(item) for place, item in evidence.result.items.items()}
     payers = {value for order in evidence.result.orders for value in payer_values(order)}
+    words = _by_stem([*secrets, "tok_", *sorted(payers)])
     places = {
         "a log line": history.lines,
         "a message": history.messages,
@@ -47,7 +49,7 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
     }
     for place, texts in places.items():
         text = "\n".join(texts)
-        leaked = [word for word in (*secrets, "tok_", *sorted(payers)) if word in text]
+        leaked = [word for stem, several in words.items() if stem in text for word in several if word in text]
         card = _CARD.search(text)
         if leaked or card:
             yield Violation("I12", "-", f"{place} holds what it must not: {leaked or 'a card number'}")
@@ -55,6 +57,14 @@ def i12_no_secrets(evidence: Evidence) -> Iterator[Violation]:
     for secret in secrets:
         if secret in text:
             yield Violation("I12", "-", "an item holds a secret")
+
+
+def _by_stem(words: Sequence[str]) -> dict[str, list[str]]:
+    """Words by how they begin. Most payers' values begin alike, and a long text is searched for each beginning once."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for word in words:
+        found[word[:_STEM_CHARS]].append(word)
+    return found
 
 
 def erasure(evidence: Evidence) -> Iterator[Violation]:
@@ -105,6 +115,7 @@ def payer_values(order: Order) -> list[str]:
         *method.get("tokens", {}).values(),
         body.get("description", ""),
         body.get("returnUrl", ""),
+        body.get("receiptEmail", ""),
         *(value for value in body.get("metadata", {}).values() if " " in value),
     ]
     return [text for text in texts if len(text) >= _MIN_CHARS]

@@ -106,7 +106,8 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
         return
     step_ms = INQUIRY_STEPS_MS[min(inquiries, len(INQUIRY_STEPS_MS) - 1)]
     waits_ms = after["readyAt"] - after["updatedAt"]
-    at_turn = after["readyAt"] in {inquiries_end_ms(other), refusal_proven_ms(other)}
+    turns_ms = {inquiries_end_ms(other), refusal_proven_ms(other), other.get("reopens_until_ms")}
+    at_turn = after["readyAt"] in turns_ms
     if waits_ms < step_ms and not at_turn:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
 

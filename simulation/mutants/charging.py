@@ -18,7 +18,9 @@ from payflowx.application.payments import process_job
 from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.charge_session import ChargeSession
+from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.create_payment import CreatePayment
+from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
 from payflowx.domain.payments import attempt as attempt_module
 from payflowx.domain.payments import (
@@ -318,6 +320,19 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         Edit(
             recovery_plan, "recovery_step_for", "AttemptState.UNKNOWN}", "AttemptState.UNKNOWN, AttemptState.NOT_SENT}"
         ),
+    ),
+    broken(
+        _ROOM,
+        "our own capture leaves before its fact is stored",
+        Edit(CompleteCharge, "__call__", "session.attempt.capture_sent_at_ms is None", "False"),
+        Edit(ChargeSession, "complete", "check_may_capture(self.attempt)", "pass"),
+    ),
+    broken(
+        _ROOM,
+        "a cancellation goes on after our own capture has left",
+        Edit(ResolveAttempt, "_inquire_or_act", "session.attempt.capture_sent_at_ms is not None", "False"),
+        Edit(ChargeSession, "cancel_and_confirm", "self.attempt.capture_sent_at_ms is not None", "False"),
+        Edit(recovery_plan, "recovery_step_for", "attempt.capture_sent_at_ms is not None", "False"),
     ),
     # -- recording
     Mutant(_ROOM, "unknown means declined", partial(_verification, _unknown_is_declined)),

@@ -8,7 +8,8 @@ from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.application.inbound_webhooks.match_event import MatchEvent
 from payflowx.application.inbound_webhooks.process_provider_event import ProcessProviderEvent
 from payflowx.application.inbound_webhooks.receive_webhook import ReceiveWebhook
-from payflowx.domain.payments import balances, operation_state_machine, provider_refund, state_machine
+from payflowx.domain.payments import balances, claim, closed_attempts, operation_state_machine, provider_refund
+from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.providers import mock_signatures
 from payflowx.providers.cashfree import signature as cashfree_signature
 from payflowx.providers.payu import signature as payu_signature
@@ -35,6 +36,10 @@ INBOUND: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "the merchant of an event is not compared",
         Edit(MatchEvent, "_found", "if owner.merchant_id != inbound.merchant_id:", "if False:"),
+        survives=(
+            "A second net: a reference is looked up among those of the event's merchant, and a key of ours becomes an "
+            "owner of that merchant, so the owner that is compared is always its own."
+        ),
     ),
     broken(
         _ROOM,
@@ -118,16 +123,30 @@ INBOUND: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a hint starts the next attempt at once",
-        Edit(
-            state_machine,
-            "expedite",
-            "if not any(attempt.is_open or attempt.is_watched for attempt in payment.attempts):",
-            "if False:",
+        Edit(closed_attempts, "ask", "event_inquiries=asked,", "event_inquiries=asked, ready_at_ms=now_ms,"),
+    ),
+    broken(
+        _ROOM,
+        "a hint about a closed attempt causes as many inquiries as there are events",
+        Edit(EventInquiries, "next_at_ms", "self.count >= MAX_EVENT_INQUIRIES_A_DAY", "False"),
+        survives=(
+            "The providers post each event a few times, never as often as the bound. The bound is for a sender who "
+            "floods; `tests/unit/application/inbound_webhooks/test_closed_attempts.py` floods."
         ),
     ),
     broken(
         _ROOM,
-        "a hint starts the next attempt of a refund at once",
+        "an event about a closed attempt does not hold the next one",
+        Edit(claim, "_further_attempt", "if is_waiting(payment):", "if False:"),
+        Edit(claim, "decide_claim", "if hinted is not None:", "if False:"),
+        survives=(
+            "The simulators keep their word: an irrevocable decline is no charge, so the inquiry finds nothing. A "
+            "provider that breaks it is played in `tests/unit/application/inbound_webhooks/test_closed_attempts.py`."
+        ),
+    ),
+    broken(
+        _ROOM,
+        "a hint about a charge starts the next attempt of its capture at once",
         Edit(
             operation_state_machine,
             "expedite_operation",
@@ -159,6 +178,9 @@ INBOUND: Final[tuple[Mutant, ...]] = (
             "if",
         ),
         Edit(provider_refund, "owner_of", "return next(", "return None and next("),
+        Edit(
+            provider_refund, "is_recorded", 'if parse_provider_key(refund.provider_key or "") is not None:', "if False:"
+        ),
         Edit(DynamoDBPayments, "_commit_parts", "if change.reference and change.attempt_number:", "if False:"),
     ),
     broken(

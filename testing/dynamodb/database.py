@@ -254,18 +254,20 @@ class _Planned:
     is_document_error: bool = False
 
 
-_EXPRESSIONS: Final = (
-    "ConditionExpression",
-    "UpdateExpression",
-    "KeyConditionExpression",
-    "FilterExpression",
-    "ProjectionExpression",
+_EXPRESSIONS: Final = frozenset(
+    {
+        "ConditionExpression",
+        "UpdateExpression",
+        "KeyConditionExpression",
+        "FilterExpression",
+        "ProjectionExpression",
+    }
 )
 
 
 def _check_aliases(request: Mapping[str, Any]) -> None:
-    texts = tuple([request[name] for name in _EXPRESSIONS if name in request])
     names, values = request.get("ExpressionAttributeNames", ()), request.get("ExpressionAttributeValues", ())
+    texts = tuple([text for name, text in request.items() if name in _EXPRESSIONS])
     if texts or names or values:
         expressions.check_aliases(texts, tuple(names), tuple(values))
 

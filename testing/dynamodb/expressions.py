@@ -114,12 +114,12 @@ def _path_part(reader: _Reader) -> str:
 
 def _value_at(path: Path) -> Operand:
     """Reads what lies there, or None."""
-    first, rest = path[0], path[1:]
+    first, rest = str(path[0]), path[1:]
     if not rest:
-        return lambda item, _values: item.get(first)  # type: ignore[call-overload, no-any-return]
+        return lambda item, _values: item.get(first)
 
     def read(item: Item, _values: Values) -> Value | None:
-        value: Value | None = item.get(first)  # type: ignore[call-overload]
+        value: Value | None = item.get(first)
         for part in rest:
             if value is None:
                 return None

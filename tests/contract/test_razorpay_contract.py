@@ -92,13 +92,15 @@ def test_published_webhook(row: dict[str, Any]) -> None:
 def test_a_sample_order_is_not_ours_and_is_not_paid() -> None:
     assert _read(ORDER, charge(), sample("fake_order.json")) == Unknown(code="another_order")
     ours = sample("fake_order.json", receipt=charge().provider_key, status="created")
-    assert _read(ORDER, charge(), ours) == Progress(facts={"order_id": "fake_order_id"})
+    assert _read(ORDER, charge(), ours) == Progress(
+        facts={"order_id": "fake_order_id", "capture_within_minutes": "7200"}
+    )
 
 
 def test_a_sample_error() -> None:
     for step in (ORDER, PAY):
         refused = _read(step, charge(), sample("bad_request_error.json", 400))
-        assert refused == Rejected(code="BAD_REQUEST_ERROR", message="The amount is invalid")
+        assert refused == Rejected(code="field_refused", message="The amount is invalid")
 
 
 def test_a_sample_recurring_payment() -> None:
@@ -137,4 +139,4 @@ def test_a_sample_refund() -> None:
 def test_sample_refunds_of_others() -> None:
     asked = refund(charge_reference="fake_payment_id")
     (step,) = CONNECTOR.operation_inquiry_steps(asked)
-    assert step.read(asked, sample("refund_collection.json")) == NotFound()
+    assert step.read(asked, sample("refund_collection.json")) == NotFound(complete=True)

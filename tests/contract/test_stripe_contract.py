@@ -5,6 +5,7 @@ The contract lies beside the repository and is not ours to copy: where it is abs
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -22,12 +23,12 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
-from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.payment import Address, Customer
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import EntryKind, ReportPage
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
-from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
+from payflowx.domain.shared.statuses import CaptureMode, DeclineKind, Initiator
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.stripe import signature
 from payflowx.providers.stripe.connector import CONNECTOR
@@ -40,6 +41,9 @@ VECTORS = CONTRACTS / "vectors.json"
 
 pytestmark = pytest.mark.needs("contracts")
 
+PAYER = Customer(
+    name="Asha Rao", address=Address(line1="1 MG Road", city="Bengaluru", postal_code="560001", country="IN")
+)
 KEY = "pfx-abcdefghijklmnop-1"
 MOVE_KEY = "pfx-qrstuvwxyz234567-1"
 PI = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
@@ -89,11 +93,23 @@ def every_request() -> list[HttpRequest]:
                 for currency in ("USD", "JPY"):
                     order = charge(capture=capture, return_url=return_url, token=token, currency=currency)
                     built += [step.build(order) for step in CONNECTOR.charge_steps]
-    for order in (charge(), charge(reference=PI), charge(customer=Customer(id="cus_1"))):
+    words = {
+        "description": "Two tickets",
+        "metadata": {"order": "17"},
+        "statement_descriptor_suffix": "TICKETS",
+        "receipt_email": "asha@example.com",
+        "customer": PAYER,
+    }
+    presence: tuple[dict[str, Any], ...] = ({}, {"initiator": Initiator.MERCHANT}, {"save_payment_method": True})
+    built += [step.build(charge(**words, **who)) for who in presence for step in CONNECTOR.charge_steps]
+    orders = (charge(), charge(reference=PI), charge(customer=Customer(id="cus_1")), charge(capture=CaptureMode.MANUAL))
+    for order in orders:
+        steps = (*CONNECTOR.inquiry_steps(order), *CONNECTOR.cancel_steps(order))
         for progress in ({"payment_intent": PI}, {"payment_intent": PI, "cancel_sent": "true"}):
-            known = charge(reference=order.reference, customer=order.customer, progress=progress)
-            built += [step.build(known) for step in (*CONNECTOR.inquiry_steps(order), *CONNECTOR.cancel_steps(order))]
-    built += [step.build(charge()) for step in CONNECTOR.cancel_steps(charge())[:2]]
+            known = replace(order, progress=progress, sent_at_ms=1_700_000_000_000)
+            built += [step.build(known) for step in steps]
+        searching = replace(order, progress={"intents_after": PI}, sent_at_ms=1_700_000_000_000)
+        built += [step.build(searching) for step in steps if step.name in {"sent", "recent", "search"}]
     for kind in OperationKind:
         for reference in (None, "re_1"):
             moved = operation_request(kind, reference=reference)
@@ -115,13 +131,17 @@ def operation_of(request: HttpRequest) -> dict[str, Any]:
 
 
 def fields_of(encoded: str) -> dict[str, Any]:
-    """`a[b]=1` and `a[]=1` as objects and lists, everything a text."""
+    """`a[b]=1`, `a[b][c]=1` and `a[]=1` as objects and lists, everything a text."""
     fields: dict[str, Any] = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True, strict_parsing=bool(encoded)):
         if name.endswith("[]"):
             fields.setdefault(name[:-2], []).append(value)
-        elif match := re.fullmatch(r"(\w+)\[(\w+)\]", name):
-            fields.setdefault(match[1], {})[match[2]] = value
+        elif match := re.fullmatch(r"(\w+)((?:\[\w+\])+)", name):
+            *outer, last = [match[1], *re.findall(r"\w+", match[2])]
+            place = fields
+            for part in outer:
+                place = place.setdefault(part, {})
+            place[last] = value
         else:
             assert name not in fields
             fields[name] = value
@@ -279,7 +299,7 @@ STATUSES: dict[str, tuple[dict[str, Any], type]] = {
     "requires_capture": ({}, Authorized),
     "processing": ({}, Accepted),
     "requires_action": ({"next_action": ACTION}, ActionRequired),
-    "requires_confirmation": ({}, Unknown),
+    "requires_confirmation": ({}, Declined),
     "requires_payment_method": ({"last_payment_error": {"type": "card_error", "code": "card_declined"}}, Declined),
     "canceled": ({}, ConfirmedCancelled),
 }
@@ -320,12 +340,12 @@ class TestAnswers:
 
     def test_lists(self) -> None:
         listed = made("PaymentFlowsPaymentIntentList", data=[intent("succeeded")], has_more=False)
-        recent = CONNECTOR.inquiry_steps(charge())[0]
-        assert type(recent.read(charge(), answer(listed))) is Succeeded
+        steps = {step.name: step for step in CONNECTOR.inquiry_steps(charge())}
+        for name in ("sent", "recent"):
+            assert steps[name].read(charge(), answer(listed)).facts["payment_intent"] == PI  # type: ignore[union-attr]
         # The contract's own SearchResult is the one of charges: the merged slices share the name.
         found = {"object": "search_result", "url": "/v1/payment_intents/search", "data": [intent("succeeded")]}
-        search = CONNECTOR.inquiry_steps(charge())[1]
-        assert search.read(charge(), answer(found)).facts == {"payment_intent": PI}  # type: ignore[union-attr]
+        assert steps["search"].read(charge(), answer(found)).facts == {"payment_intent": PI}  # type: ignore[union-attr]
 
     def test_refunds(self) -> None:
         moved = operation_request(OperationKind.REFUND)

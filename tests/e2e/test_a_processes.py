@@ -82,7 +82,7 @@ def test_run_stays_up_shows_everything_and_leaves_nothing(temporary: Path) -> No
     process = start("run", port, temporary)
     output = read_until(process, "/_ledger")
     assert re.search(r"routed to razorpay_mock: rule inr: currency is INR", output)
-    assert re.search(r"routed to cashfree_mock: rule high-value: amount is at least 1000000", output)
+    assert re.search(r"routed to cashfree_mock: rule high-value: currency is USD, amount is at least 1000000", output)
     assert re.search(r"routed to mock: rule default", output)
     assert output.count("#2 attempt.succeeded") == 3
     written = json.loads(ENVIRONMENT_FILE.read_text())

@@ -13,7 +13,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
-from infra.settings import ENVIRONMENTS, ROOT
+from infra.settings import ROOT, chosen
 from infra.stage import PayFlowXStage
 
 STAGES = ("Dev", "Staging", "Prod")
@@ -25,12 +25,20 @@ STACKS = tuple(
 )
 
 
+GIVEN = {
+    "prod.account": "111122223333",
+    "prod.page-to": "https://events.example.com/payflowx",
+    "prod.ticket-to": "payments-team@example.com",
+}
+"""Without these production cannot be deployed. They are examples: each deployment gives its own."""
+
+
 @cache
 def application() -> tuple[App, dict[str, PayFlowXStage]]:
     """Assets are staged but not bundled: the hash is the same, and no wheels are needed."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = App(context={**context, "aws:cdk:bundling-stacks": []})
-    return app, {s.stage_id: PayFlowXStage(app, s.stage_id, settings=s) for s in ENVIRONMENTS}
+    app = App(context={**context, **GIVEN, "aws:cdk:bundling-stacks": []})
+    return app, {s.stage_id: PayFlowXStage(app, s.stage_id, settings=s) for s in chosen(app.node.try_get_context)}
 
 
 @cache

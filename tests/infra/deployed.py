@@ -13,7 +13,7 @@ _READS: Final = frozenset(
     {
         *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
         *("appconfig:GetHostedConfigurationVersion", "appconfig:GetLatestConfiguration"),
-        *("logs:FilterLogEvents", "s3:GetObject", "secretsmanager:GetSecretValue"),
+        *("logs:FilterLogEvents", "s3:GetObject", "s3:ListBucket", "secretsmanager:GetSecretValue"),
     }
 )
 _WRITES: Final = frozenset(

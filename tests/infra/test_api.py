@@ -1,11 +1,16 @@
 """The REST API at its edge."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
 
+from infra.settings import ENVIRONMENTS, FirewallMode
+from infra.stage import PayFlowXStage
 from payflowx.entrypoints.api import problems
 from payflowx.entrypoints.api.openapi import document
 from tests.infra.conftest import resources
@@ -111,7 +116,7 @@ def test_limits_logs_and_metrics(stack: str) -> None:
     (setting,) = stage["MethodSettings"]
     assert setting["ThrottlingRateLimit"] > 0
     assert setting["ThrottlingBurstLimit"] > 0
-    assert (setting["LoggingLevel"], setting["DataTraceEnabled"], setting["MetricsEnabled"]) == ("ERROR", False, True)
+    assert (setting["LoggingLevel"], setting["DataTraceEnabled"], setting["MetricsEnabled"]) == ("ERROR", False, False)
     assert stage["TracingEnabled"] is True
     fields = json.loads(stage["AccessLogSetting"]["Format"])
     assert {"requestId", "status", "merchantId"} <= set(fields)
@@ -134,7 +139,7 @@ def test_the_answers_of_api_gateway_itself_are_problem_details_that_the_api_know
         assert body["type"] == problems.TYPE_PREFIX + body["code"]
         headers = answer["ResponseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-        if body["status"] in {429, 503}:
+        if body["status"] in {429, 500, 504}:
             assert "gatewayresponse.header.Retry-After" in headers
 
 
@@ -142,3 +147,80 @@ def test_a_firewall_stands_before_every_environment_but_dev() -> None:
     assert [len(resources(s, "AWS::WAFv2::WebACLAssociation")) for s in SERVICES] == [0, 1, 1]
     for stack in SERVICES[1:]:
         assert len(resources(stack, "AWS::WAFv2::LoggingConfiguration")) == 1
+
+
+STATUS_OF_AWS = {
+    **dict.fromkeys(("AUTHORIZER_FAILURE", "AUTHORIZER_CONFIGURATION_ERROR", "API_CONFIGURATION_ERROR"), "500"),
+    **dict.fromkeys(("INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"), "504"),
+}
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_a_server_error_keeps_the_status_that_api_gateway_counts_as_one(stack: str) -> None:
+    answers = resources(stack, "AWS::ApiGateway::GatewayResponse").values()
+    given = {answer["ResponseType"]: answer["StatusCode"] for answer in answers}
+    assert {kind: given[kind] for kind in STATUS_OF_AWS} == STATUS_OF_AWS
+    assert given["DEFAULT_5XX"].startswith("5")
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_metrics_bear_the_environments_name_and_the_stage(stack: str) -> None:
+    (api,) = resources(stack, "AWS::ApiGateway::RestApi").values()
+    assert api["Name"] == f"payflowx-{stack.partition('-')[0].lower()}"
+    (stage,) = resources(stack, "AWS::ApiGateway::Stage").values()
+    dimensions = [
+        {d["Name"]: d["Value"] for d in alarm["Dimensions"]}
+        for alarm in resources(stack, "AWS::CloudWatch::Alarm").values()
+        if alarm.get("Namespace") == "AWS/ApiGateway"
+    ]
+    assert dimensions == [{"ApiName": api["Name"], "Stage": stage["StageName"]}] * 2
+
+
+class TestFirewall:
+    """It begins by counting, and fits merchants behind one address and providers' webhooks."""
+
+    def rules(self, stack: str) -> dict[str, Any]:
+        (acl,) = resources(stack, "AWS::WAFv2::WebACL").values()
+        return {rule["Name"]: rule for rule in acl["Rules"]}
+
+    @pytest.mark.parametrize("stack", SERVICES[1:])
+    def test_nothing_is_refused_yet(self, stack: str) -> None:
+        for name, rule in self.rules(stack).items():
+            assert (rule.get("Action") or rule["OverrideAction"]) == {"Count": {}}, name
+
+    @pytest.mark.parametrize("stack", SERVICES[1:])
+    def test_one_merchant_may_use_all_that_the_stage_lets_through(self, stack: str) -> None:
+        (stage,) = resources(stack, "AWS::ApiGateway::Stage").values()
+        through = stage["MethodSettings"][0]["ThrottlingRateLimit"] * 300
+        limits = {
+            rate["AggregateKeyType"]: rate["Limit"]
+            for rule in self.rules(stack).values()
+            if (rate := rule["Statement"].get("RateBasedStatement"))
+        }
+        assert limits["CUSTOM_KEYS"] >= through
+        assert limits["IP"] >= limits["CUSTOM_KEYS"]
+
+    @pytest.mark.parametrize("stack", SERVICES[1:])
+    def test_managed_rules_leave_webhooks_alone_and_bodies_to_the_api(self, stack: str) -> None:
+        groups = [
+            group
+            for rule in self.rules(stack).values()
+            if (group := rule["Statement"].get("ManagedRuleGroupStatement"))
+        ]
+        assert len(groups) == 2
+        for group in groups:
+            match = group["ScopeDownStatement"]["NotStatement"]["Statement"]["ByteMatchStatement"]
+            assert (match["SearchString"], match["PositionalConstraint"]) == ("/v1/webhooks/", "STARTS_WITH")
+        counted = {rule["Name"] for group in groups for rule in group.get("RuleActionOverrides", ())}
+        assert {"SizeRestrictions_BODY", "NoUserAgent_HEADER"} <= counted
+
+    def test_a_rate_is_answered_like_the_apis_own_limit_once_it_blocks(self) -> None:
+        settings = replace(next(s for s in ENVIRONMENTS if s.production), firewall=FirewallMode.BLOCK)
+        stage = PayFlowXStage(App(context={"aws:cdk:bundling-stacks": []}), "Prod", settings=settings)
+        found = Template.from_stack(stage.service).find_resources("AWS::WAFv2::WebACL")
+        (acl,) = (resource["Properties"] for resource in found.values())
+        blocks = [rule["Action"]["Block"] for rule in acl["Rules"] if "Block" in rule.get("Action", {})]
+        assert [block["CustomResponse"]["ResponseCode"] for block in blocks] == [429, 429]
+        for block in blocks:
+            body = json.loads(acl["CustomResponseBodies"][block["CustomResponse"]["CustomResponseBodyKey"]]["Content"])
+            assert problems.KINDS[body["code"]] == problems.Kind(body["status"], body["title"])

@@ -59,12 +59,12 @@ def test_every_secret_has_our_key_and_a_generated_value() -> None:
         assert "SecretString" not in secret, where
 
 
-def test_only_the_operators_function_reads_the_index_of_reviews() -> None:
+def test_only_operators_and_the_reconciler_read_the_index_of_reviews_and_disputes() -> None:
     readers = {
         (stack, role["Ref"].split("Role")[0])
         for stack, _, policy in every("AWS::IAM::Policy")
         if "/index/reviews" in json.dumps(policy)
         for role in policy["Roles"]
     }
-    assert {name for _, name in readers} == {"Operations"}, readers
-    assert len(readers) == len({stack for stack, _, _ in every("AWS::IAM::Policy") if stack.endswith("Service")})
+    assert {name for _, name in readers} == {"Operations", "Reconciler"}, readers
+    assert len(readers) == 2 * len({stack for stack, _, _ in every("AWS::IAM::Policy") if stack.endswith("Service")})

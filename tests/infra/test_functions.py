@@ -1,11 +1,13 @@
 """Every function, whatever it does. One test a rule; it lists all offenders."""
 
 import re
+from importlib import import_module
 from typing import Any
 
 from infra.constructs.shared.dependencies_layer import REQUIREMENTS
 from infra.settings import ROOT
 from payflowx.domain.shared.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
+from payflowx.wiring.platform import Wiring
 from tests.infra.conftest import STACKS, STAGES, every, resources, template
 from tests.infra.deployed import function, functions, unknown_actions
 
@@ -161,6 +163,17 @@ def test_the_lease_outlives_the_worker() -> None:
         assert MIN_TIME_TO_SEND_MS < timeout_ms < LEASE_MS - MIN_TIME_TO_SEND_MS + 1
 
 
+def test_no_call_of_aws_outlives_its_function() -> None:
+    """All tries of one call without an answer leave the function a moment to say so."""
+    for found in functions("Prod-Service"):
+        wired = getattr(import_module(found.handler), "wiring", None)
+        made_by = getattr(getattr(wired, "_make", None), "__self__", None)
+        if not isinstance(made_by, type) or not issubclass(made_by, Wiring):
+            assert found.name == "RoutingValidator", f"{found.name}: which limits does it have?"
+            continue
+        assert made_by.call_limits.longest_seconds < found.timeout_s, found.name
+
+
 def test_the_lock_has_hashes_for_everything() -> None:
     lines = REQUIREMENTS.read_text().splitlines()
     pinned = [line for line in lines if "==" in line]
@@ -168,6 +181,22 @@ def test_the_lock_has_hashes_for_everything() -> None:
     for line in pinned:
         assert line.endswith("\\")
         assert "--hash=sha256:" in lines[lines.index(line) + 1]
+
+
+def test_each_compares_its_libraries_with_the_lock() -> None:
+    """Those of the layer: the runtime has libraries of the same names, which change under a running function."""
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    wanted = {f"{name}={pins[name]}" for name in ("boto3", "botocore", "urllib3")}
+    for stack in SERVICES:
+        for found in functions(stack):
+            assert set(found.environment["LOCKED_VERSIONS"].split(",")) == wanted, found.name
+            assert resources(stack, "AWS::Lambda::Function")[found.logical_id]["Layers"], found.name
+
+
+def test_the_tests_run_with_the_libraries_of_the_layer() -> None:
+    ours = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
+    layers = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    assert {name: ours[name] for name in layers} == layers
 
 
 def test_the_template_is_not_touched_by_bundling() -> None:

@@ -48,13 +48,13 @@ def metric_stats(alarm: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def test_every_alarm_publishes_to_the_topic_or_is_a_part_of_one_that_does() -> None:
     for stack, name, alarm in every_alarm():
         where = f"{stack}/{name}"
-        (topic,) = resources(stack, "AWS::SNS::Topic")
+        topics = resources(stack, "AWS::SNS::Topic")
         if WINDOW.match(name):
             composites = resources(stack, "AWS::CloudWatch::CompositeAlarm").values()
             assert "AlarmActions" not in alarm, where
             assert any(name in rule_text(other["AlarmRule"]) for other in composites), where
         else:
-            assert alarm["AlarmActions"] == [{"Ref": topic}], where
+            assert [action["Ref"] in topics for action in alarm["AlarmActions"]] == [True], where
         if "AlarmRule" not in alarm:
             assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}, where
 
@@ -135,9 +135,10 @@ def test_every_function_is_watched() -> None:
 
 
 @pytest.mark.parametrize("stack", SERVICES)
-def test_the_topic_is_encrypted_with_our_key(stack: str) -> None:
-    (topic,) = resources(stack, "AWS::SNS::Topic").values()
-    assert topic["KmsMasterKeyId"]
+def test_both_topics_are_encrypted_with_our_key(stack: str) -> None:
+    topics = resources(stack, "AWS::SNS::Topic").values()
+    assert len(topics) == 2
+    assert all(topic["KmsMasterKeyId"] for topic in topics)
 
 
 @pytest.mark.parametrize("stack", SERVICES)
@@ -223,16 +224,23 @@ class TestBurnRates:
         quiet = [(0, 0)] * SIX_HOURS
         assert firing(stack, Series(*quiet, (1, 1))) == set()
         assert firing(stack, Series(*quiet, (1, 1), (1, 1))) == set()
-        assert firing(stack, Series(*quiet, (1, 1), (1, 1), (1, 1))) == {"PaymentsImpaired", "SuccessBurnsSlowly"}
+        assert firing(stack, Series(*quiet, (1, 1), (1, 1), (1, 1))) == {
+            *("PaymentsImpaired", "SuccessBurnsFast", "SuccessBurnsSlowly")
+        }
 
     @pytest.mark.parametrize(
-        "part", ["ApiErrors", "OldestDuePayment", "JobsOldestMessageAge", "NoticesOldestMessageAge"]
+        "part",
+        [
+            *("ApiErrors", "ApiFunctionErrors", "AuthorizerFunctionErrors", "AuthorizerFunctionThrottles"),
+            *("OldestDuePayment", "SweeperNotRunning", "JobsOldestMessageAge", "NoticesOldestMessageAge"),
+        ],
     )
     def test_payments_are_impaired_as_well_when_they_wait_or_are_refused(self, stack: str, part: str) -> None:
         assert firing(stack, Series(), frozenset({part})) == {"PaymentsImpaired"}
 
     def test_what_hurts_nobody_yet_does_not_impair(self, stack: str) -> None:
-        assert firing(stack, Series(), frozenset({"DeadLetters", "Mismatches", "Throttles", "Review"})) == set()
+        assert firing(stack, Series(), frozenset({"DeadLetters", "Mismatches", "Review", "RunsOldest"})) == set()
+        assert firing(stack, Series(), frozenset({"ReconcilerFunctionThrottles", "WorkerFunctionErrors"})) == set()
 
 
 @pytest.mark.parametrize("stack", SERVICES)

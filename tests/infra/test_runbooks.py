@@ -15,9 +15,12 @@ from payflowx.domain.payments.review_reasons import ReviewReason
 from tests.infra.conftest import resources
 from tests.infra.test_monitoring import RUNBOOK, RUNBOOKS, alarms
 
-DOCUMENTS = sorted([*RUNBOOKS.rglob("*.md"), ROOT / "docs" / "on-call.md"])
+OPERATIONS = ROOT / "docs" / "operations"
+DOCUMENTS = sorted([*RUNBOOKS.rglob("*.md"), *OPERATIONS.glob("*.md"), ROOT / "docs" / "on-call.md"])
 BY_ALARM = sorted(RUNBOOKS.glob("*.md"))
 CODE = re.compile(r"```sh\n(.*?)```|`([^`]+)`", re.DOTALL)
+OTHER_NAMES = {"deploy": "codedeploy", "s3api": "s3"}
+"""Services that the AWS command line calls otherwise than botocore."""
 LINK = re.compile(r"\]\(([^)#:]+\.md)")
 
 
@@ -56,7 +59,7 @@ def test_a_command_of_ours_exists_and_has_what_it_needs(words: list[str]) -> Non
 def test_a_command_of_aws_exists_with_its_options(words: list[str]) -> None:
     """By botocore's models, from which the AWS command line is made."""
     _, service, command, *rest = words
-    model = botocore.session.get_session().get_service_model(service)
+    model = botocore.session.get_session().get_service_model(OTHER_NAMES.get(service, service))
     dashed = {re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower(): name for name in model.operation_names}
     assert command in dashed, words
     shape = model.operation_model(dashed[command]).input_shape

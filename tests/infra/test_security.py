@@ -7,13 +7,14 @@ import pytest
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.settings import ENVIRONMENTS, ROOT, ROUTING, EnvironmentSettings
+from infra.settings import ENVIRONMENTS, ROOT, ROUTING, EnvironmentSettings, chosen
 from infra.stage import PayFlowXStage
-from tests.infra.conftest import STACKS, application, every
+from tests.infra.conftest import GIVEN, STACKS, application, every
 from tests.infra.deployed import function, functions
 
 WILDCARDS = {
     ("xray:PutTelemetryRecords", "xray:PutTraceSegments"): "X-Ray takes no resource",
+    ("cloudwatch:DescribeAlarms",): "composite alarms take no narrower resource",
     (
         "logs:CreateLogGroup",
         "logs:CreateLogStream",
@@ -50,6 +51,42 @@ def test_no_function_may_scan_a_table_or_delete_an_item() -> None:
     assert offenders == []
 
 
+def test_a_right_that_could_delete_an_item_reaches_no_payment() -> None:
+    """IAM knows one action for batches of puts and deletes: it must be confined to partitions that hold no money."""
+    confined = {
+        (found.name, right.condition)
+        for stack in STACKS
+        if not stack.endswith("Data")
+        for found in functions(stack)
+        for right in found.rights
+        if right.action == "dynamodb:BatchWriteItem"
+    }
+    (only,) = confined
+    assert only[0] == "Reconciler"
+    assert json.loads(only[1] or "{}") == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["Q#*", "S#*"]}}
+
+
+def test_the_key_is_used_through_a_service_or_for_a_purpose_and_in_no_other_way() -> None:
+    for stack in STACKS:
+        if stack.endswith("Data"):
+            continue
+        for found in functions(stack):
+            services = {right.action.partition(":")[0] for right in found.rights}
+            for right in found.rights:
+                if not right.action.startswith("kms:"):
+                    continue
+                where = f"{stack}/{found.name}: {right}"
+                ((operator, condition),) = json.loads(right.condition or "{}").items()
+                assert operator == "StringEquals", where
+                if "kms:ViaService" in condition:
+                    through = json.dumps(condition["kms:ViaService"])
+                    assert re.search(r"(dynamodb|s3|secretsmanager|sqs)[.]eu-west-1[.]", through)[1] in services, where
+                else:
+                    own = {"Api": "kms:Encrypt", "Deliverer": "kms:Decrypt"}
+                    assert condition == {"kms:EncryptionContext:purpose": "webhook-endpoint"}, where
+                    assert own[found.name] == right.action, where
+
+
 def actions_of(stack: str, handler: str) -> set[str]:
     return {right.action for right in function(stack, handler).rights}
 
@@ -74,7 +111,9 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
         *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         *("sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:SendMessage"),
     ]
-    assert [a for a in actions_of("Prod-Service", "reconciler") if a.startswith("s3:")] == ["s3:GetObject"]
+    assert sorted(a for a in actions_of("Prod-Service", "reconciler") if a.startswith("s3:")) == [
+        *("s3:GetObject", "s3:ListBucket")
+    ]
     assert "secretsmanager:GetSecretValue" in allowed("worker")
 
 
@@ -103,8 +142,8 @@ def test_no_acknowledgement_outlives_its_finding() -> None:
 
 def fresh_app() -> App:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = App(context={**context, "aws:cdk:bundling-stacks": []})
-    for settings in ENVIRONMENTS:
+    app = App(context={**context, **GIVEN, "aws:cdk:bundling-stacks": []})
+    for settings in chosen(app.node.try_get_context):
         PayFlowXStage(app, settings.stage_id, settings=settings)
     return app
 

@@ -8,7 +8,10 @@ from payflowx.domain.payments.outcome import Declined, Mismatch, NotSent, Reject
 from payflowx.domain.shared.statuses import DeclineKind
 from tests.support.handlers import Functions
 
-CANARIES = ("tok_canary7", "Ada Canary", "canary@example.com", "+441632960960", "cust-canary", "canary street")
+CANARIES = (
+    *("tok_canary7", "Ada Canary", "canary@example.com", "+441632960960", "cust-canary", "canary street"),
+    *("1 Canary Road", "receipt@canary.example", "CANARY SHOP"),
+)
 TEXT = "refused for Ada Canary, card 4111 1111 1111 1111, tok_canary7"
 
 
@@ -28,8 +31,10 @@ def test_nothing_leaves_the_payment(functions: Functions, answer: object, capsys
     functions.providers.get("alpha").charges = [answer]  # type: ignore[list-item]
     customer = {"id": "cust-canary", "name": "Ada Canary", "email": "canary@example.com", "phone": "+441632960960"}
     functions.pay(
-        customer=customer,
+        customer={**customer, "address": {"line1": "1 Canary Road"}},
         description="canary street",
+        receiptEmail="receipt@canary.example",
+        statementDescriptorSuffix="CANARY SHOP",
         paymentMethod={"type": "card", "token": "tok_canary7"},
     )
     messages = functions.messages()

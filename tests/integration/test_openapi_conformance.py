@@ -204,7 +204,7 @@ UNLIKELY: Final[dict[str, tuple[str, str, int, dict[str, Any]]]] = {
     "a card number as a name": ("/payments/{transactionId}", "GET", 422, {"query": {CARD: "1"}}),
     "a card number as an id": ("/payments/{transactionId}", "GET", 422, {"path_parameters": {"transactionId": CARD}}),
     "a card number in a trail": ("/payments/{transactionId}/events", "GET", 422, {"query": {"cursor": CARD}}),
-    "a card number in a header": ("/payments/{transactionId}/cancel", "POST", 422, {"headers": {"X-Order": CARD}}),
+    "a card number as a key": ("/payments/{transactionId}/cancel", "POST", 422, {"headers": {"Idempotency-Key": CARD}}),
     "large headers of a cancellation": ("/payments/{transactionId}/cancel", "POST", 413, {"headers": LARGE}),
     "large headers of a payment": ("/payments", "POST", 413, {"headers": LARGE, "body": payment_body()}),
     "a large body": ("/payments", "POST", 413, {"body": payment_body(description="x" * 70_000)}),

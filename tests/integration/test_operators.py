@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from ops.cli import payflowx
 from ops.session import Session
 from ops.target import Target
+from payflowx.application.routing import publish_routing
 from payflowx.domain.merchants.api_keys import hash_api_key
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from tests.support.handlers import Context, Functions
@@ -257,6 +258,17 @@ class TestRouting:
         assert [p["provider"] for p in drafted["providers"]] == ["gamma"]
         assert (
             refused(functions.operate(command="explain_route", **{**question, "currency": "XXX"})) == "currency_invalid"
+        )
+
+    def test_what_is_in_effect_is_explained_even_if_a_newer_check_would_refuse_it(
+        self, functions: Functions, routing: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(publish_routing, "document_faults", lambda *_: ["an amount needs currencies"])
+        question = {"merchantId": "acme", "amount": 1999, "currency": "USD"}
+        assert functions.operate(command="explain_route", **question)["providers"]
+        assert (
+            refused(functions.operate(command="explain_route", document=json.dumps(DOCUMENT), **question))
+            == "routing_invalid"
         )
 
 

@@ -18,19 +18,19 @@ class OnPurpose(NamedTuple):
 DIFFERENCES: Final = (
     OnPurpose(
         "stripe",
-        ("charge/charge", "a held charge"),
+        ("charge/charge", "a held charge", "a charge by the merchant"),
         ("body.payment_method_types[]", "body.payment_method_types[0]"),
         "Two spellings of a list with one item. Stripe documents ours.",
     ),
     OnPurpose(
         "stripe",
-        ("report",),
+        ("report", "a held charge, read"),
         ("query.expand[]", "query.expand[0]"),
         "Two spellings of a list with one item. Stripe documents ours.",
     ),
     OnPurpose(
         "stripe",
-        ("charge/charge", "a held charge"),
+        ("charge/charge", "a held charge", "a charge by the merchant"),
         ("body.confirm",),
         "The SDK writes Python's True. Stripe documents true.",
     ),
@@ -38,6 +38,12 @@ DIFFERENCES: Final = (
         "stripe",
         ("a held charge",),
         ("body.error_on_requires_action",),
+        "The SDK writes Python's True. Stripe documents true.",
+    ),
+    OnPurpose(
+        "stripe",
+        ("a charge by the merchant",),
+        ("body.off_session",),
         "The SDK writes Python's True. Stripe documents true.",
     ),
     OnPurpose(

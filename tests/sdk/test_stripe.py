@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +17,14 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
+from payflowx.domain.payments.payment import Address, Customer
 from payflowx.domain.providers.events import InvalidSignatureError, Webhook
 from payflowx.domain.reconciliation.reports import ReportPage
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.statuses import CaptureMode, Initiator
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.stripe.connector import CONNECTOR
+from payflowx.providers.stripe.disputes import dispute_report
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
 from sandbox.stripe import StripeSimulator
@@ -35,7 +39,17 @@ ENDPOINT = "https://api.stripe.com"
 INTENT = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
 RETURN_URL = "https://shop.example/back"
 CHARGE = charge_request(
-    token="cus_1/pm_card_visa", currency="USD", return_url=RETURN_URL, progress={"payment_intent": INTENT}
+    token="cus_1/pm_card_visa",
+    currency="USD",
+    return_url=RETURN_URL,
+    description="Two tickets",
+    metadata={"order": "17"},
+    statement_descriptor_suffix="TICKETS",
+    receipt_email="asha@example.com",
+    customer=Customer(name="Asha Rao", address=Address(line1="1 MG Road", city="Bengaluru", country="IN")),
+    save_payment_method=True,
+    sent_at_ms=1_700_000_000_000,
+    progress={"payment_intent": INTENT},
 )
 CREATE = {
     "amount": 1999,
@@ -47,6 +61,14 @@ CREATE = {
     "metadata": {"payflowx_key": KEY},
     "customer": "cus_1",
     "return_url": RETURN_URL,
+}
+WORDS = {
+    "setup_future_usage": "off_session",
+    "description": "Two tickets",
+    "statement_descriptor_suffix": "TICKETS",
+    "receipt_email": "asha@example.com",
+    "metadata": {"payflowx_key": KEY, "order": "17"},
+    "shipping": {"name": "Asha Rao", "address": {"line1": "1 MG Road", "city": "Bengaluru", "country": "IN"}},
 }
 HELD = {
     **{name: value for name, value in CREATE.items() if name not in {"customer", "return_url"}},
@@ -60,16 +82,25 @@ REFUND = {"payment_intent": "charge_1", "amount": 500, "metadata": {"payflowx_ke
 REPORT = {"created": {"gte": 1_700_000_000, "lt": 1_700_003_600}, "limit": 25, "expand": ["data.source"]}
 NEXT_PAGE = {**REPORT, "starting_after": "txn_1"}
 
+UNATTENDED = {
+    **{name: value for name, value in HELD.items() if name != "error_on_requires_action"},
+    "off_session": True,
+}
 RECENT = call("payment_intents.list", {"limit": 40, "customer": "cus_1"})
+AROUND = {"created": {"gte": 1_699_999_998, "lte": 1_700_000_015}, "limit": 40, "customer": "cus_1"}
+SENT = call("payment_intents.list", AROUND)
+SEARCH = call("payment_intents.search", {"query": f"metadata['payflowx_key']:'{KEY}'", "limit": 2})
 READ = call("payment_intents.retrieve", INTENT)
 READ_CHARGE = call("payment_intents.retrieve", "charge_1")
 CALLS = {
-    "charge/charge": call("payment_intents.create", CREATE, {"idempotency_key": KEY}),
+    "charge/charge": call("payment_intents.create", {**CREATE, **WORDS}, {"idempotency_key": KEY}),
+    "inquiry/sent": SENT,
     "inquiry/recent": RECENT,
-    "inquiry/search": call("payment_intents.search", {"query": f"metadata['payflowx_key']:'{KEY}'", "limit": 2}),
+    "inquiry/search": SEARCH,
     "inquiry/read": READ,
+    "cancel/sent": SENT,
     "cancel/recent": RECENT,
-    "cancel/search": READ,  # The list had it: a read takes the place of the search.
+    "cancel/search": SEARCH,
     "cancel/cancel": call("payment_intents.cancel", INTENT, {"cancellation_reason": "abandoned"}),
     "cancel/read": READ,
     "capture/capture": call("payment_intents.capture", "charge_1", CAPTURE, {"idempotency_key": OPERATION_KEY}),
@@ -95,14 +126,21 @@ class TestRequests:
         held = charge_request(token="pm_card_visa", currency="JPY", amount=500, capture=CaptureMode.MANUAL)
         refund = operation_request(OperationKind.REFUND, CHARGE, reference="re_1")
         (create,), (find,) = CONNECTOR.charge_steps, CONNECTOR.operation_inquiry_steps(refund)
+        sent, *_, read = CONNECTOR.inquiry_steps(held)
         page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="txn_1")
         ours = {
             "a held charge": create.build(held),
+            "a charge by the merchant": create.build(replace(held, initiator=Initiator.MERCHANT)),
+            "a held charge, read": read.build(replace(held, reference=INTENT)),
+            "the next page": sent.build(replace(CHARGE, progress={"intents_after": INTENT})),
             "a refund by its id": find.build(refund),
             "report": CONNECTOR.reports.request(page),
         }
         calls = {
             "a held charge": call("payment_intents.create", HELD, {"idempotency_key": KEY}),
+            "a charge by the merchant": call("payment_intents.create", UNATTENDED, {"idempotency_key": KEY}),
+            "a held charge, read": call("payment_intents.retrieve", INTENT, {"expand": ["latest_charge"]}),
+            "the next page": call("payment_intents.list", {**AROUND, "starting_after": INTENT}),
             "a refund by its id": call("refunds.retrieve", "re_1"),
             "report": call("balance_transactions.list", NEXT_PAGE),
         }
@@ -113,7 +151,10 @@ class TestRequests:
         ("method", "fields"),
         [
             ("payment_intents.create", CREATE),
+            ("payment_intents.create", {**CREATE, **WORDS}),
             ("payment_intents.create", HELD),
+            ("payment_intents.create", UNATTENDED),
+            ("payment_intents.list", {**AROUND, "starting_after": INTENT}),
             ("payment_intents.list", {"limit": 40, "customer": "cus_1"}),
             ("payment_intents.search", {"query": "x", "limit": 2}),
             ("payment_intents.cancel", {"cancellation_reason": "abandoned"}),
@@ -266,7 +307,7 @@ INTENTS: dict[str, tuple[type, dict[str, Any]]] = {
     "requires_capture": (Authorized, {}),
     "processing": (Accepted, {}),
     "requires_action": (ActionRequired, {"next_action": ACTION}),
-    "requires_confirmation": (Unknown, {}),
+    "requires_confirmation": (Declined, {}),
     "requires_payment_method": (Declined, {"last_payment_error": {"code": "card_declined"}}),
     "canceled": (ConfirmedCancelled, {}),
     "a word of tomorrow": (Unknown, {}),
@@ -297,6 +338,27 @@ class TestWords:
         (step,) = CONNECTOR.inquiry_steps(charge)
         read = {word: step.read(charge, answer(intent(word, **more))) for word, (_, more) in INTENTS.items()}
         assert {word: type(outcome) for word, outcome in read.items()} == {w: kind for w, (kind, _) in INTENTS.items()}
+
+    def test_every_status_of_a_dispute(self, stripe: Sdk) -> None:
+        dispute = {
+            "object": "dispute",
+            "id": "du_1",
+            "payment_intent": INTENT,
+            "amount": 500,
+            "currency": "usd",
+            "reason": "general",
+        }
+        words = stripe.words("sdk.Dispute", "status")
+        assert {w for w in words if dispute_report({**dispute, "status": w}, 1_700_000_000)} == words
+        assert dispute_report({**dispute, "status": "a word of tomorrow"}, 1_700_000_000) is None
+
+    def test_every_error_code_has_its_place(self, stripe: Sdk) -> None:
+        """`tests/unit/providers/test_stripe_errors.py` says what each of them is; its list is of a newer SDK."""
+        known = Path(__file__).parents[1] / "data" / "stripe" / "error_codes.txt"
+        listed = {line.split()[0] for line in known.read_text().splitlines() if not line.startswith("#")}
+        words = stripe.words("sdk.PaymentIntent.LastPaymentError", "code")
+        assert len(words) == 167
+        assert words <= listed
 
     @pytest.mark.parametrize("kind", [OperationKind.CAPTURE, OperationKind.VOID])
     def test_only_an_end_ends_a_capture_or_a_void(self, stripe: Sdk, kind: OperationKind) -> None:

@@ -13,7 +13,7 @@ from payflowx.application.reconciliation.start_reconciliations import Asked, Sta
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
-from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportResult
+from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportResult, ReportUnavailable
 from payflowx.domain.reconciliation.run import Phase, Run
 from payflowx.domain.shared.ambient import Deadline
 from payflowx.domain.shared.operation_request import OperationKind
@@ -41,8 +41,11 @@ class ScriptedFile:
     """Implements `SettlementFiles`: pages of two entries."""
 
     entries: list[Any] = field(default_factory=list)
+    unavailable: ReportUnavailable | None = None
 
     def page(self, provider: str, file: str, cursor: str | None) -> ReportResult:
+        if self.unavailable is not None:
+            return self.unavailable
         start = int(cursor or 0)
         page = [replace(e, line=str(start + n + 1)) for n, e in enumerate(self.entries[start : start + 2])]
         more = start + 2 < len(self.entries)

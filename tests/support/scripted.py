@@ -63,6 +63,9 @@ class ScriptedProvider:
     charges: list[Answer | str] = field(default_factory=list)
     inquiries: list[Answer | str] = field(default_factory=list)
     cancellations: list[Answer | str] = field(default_factory=list)
+    completions: list[Answer | str] = field(default_factory=list)
+    captures_by_us: bool = False
+    """An authorization of a payment with automatic capture waits for our own capture."""
     steps: tuple[str, ...] = ()
     """Facts that must be stored before the charging request may leave."""
     sent: list[tuple[str, ChargeRequest]] = field(default_factory=list)
@@ -93,6 +96,16 @@ class ScriptedProvider:
         held = request.capture is CaptureMode.MANUAL
         return self._next(self.charges, request, authorized(request) if held else charged(request))
 
+    def completes(self, request: ChargeRequest) -> bool:
+        return self.captures_by_us and request.capture is CaptureMode.AUTOMATIC
+
+    def can_cancel(self, request: ChargeRequest) -> bool:
+        return self.able.can_cancel_and_confirm or self.completes(request)
+
+    def complete(self, request: ChargeRequest, account: Account) -> StepResult:
+        self.sent.append(("complete", request))
+        return self._next(self.completions, request, charged(request, request.reference))
+
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         self.sent.append(("inquire", request))
         return self._next(self.inquiries, request, NotFound())  # type: ignore[return-value]
@@ -102,7 +115,7 @@ class ScriptedProvider:
         return self._next(
             self.cancellations,
             request,
-            ConfirmedCancelled() if self.able.can_cancel_and_confirm else Unknown(code="no_fence"),
+            ConfirmedCancelled() if self.can_cancel(request) else Unknown(code="no_fence"),
         )  # type: ignore[return-value]
 
     # -- captures, voids and refunds

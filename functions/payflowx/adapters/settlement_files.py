@@ -32,6 +32,28 @@ _BOM: Final = b"\xef\xbb\xbf"
 ReadRow = Callable[[str, Mapping[str, str]], ReportEntry | None]
 
 
+class _NotUnderstoodError(ValueError):
+    """The text names the place in the file."""
+
+
+class _Row(Mapping[str, str]):
+    """The cells of a row by column. `last_read` is the column at which a reader gave up."""
+
+    def __init__(self, columns: list[str], cells: list[str]) -> None:
+        self._cells = dict(zip(columns, cells, strict=True))
+        self.last_read = ""
+
+    def __getitem__(self, column: str) -> str:
+        self.last_read = column
+        return self._cells[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3SettlementFiles:
     """Implements `SettlementFiles`. `read_row`: by provider, what a row of its file says."""
@@ -52,9 +74,9 @@ class S3SettlementFiles:
                 if taken == ROWS_A_PAGE:
                     break
                 taken, offset_after = taken + 1, offset + end
-                entry = self.read_row(provider, _named(columns, cells)) if cells else None
+                entry = self._entry(provider, columns, cells, number + taken) if cells else None
                 if entry is not None:
-                    entries.append(replace(entry, line=str(number + taken)))
+                    entries.append(entry)
             if taken == 0 and data:
                 return ReportUnavailable(code="file_row_too_long")
             more = taken > 0 and (offset_after < offset + len(data) or not is_last)
@@ -64,15 +86,35 @@ class S3SettlementFiles:
             return ReportUnavailable(code="file_not_found" if gone else "file_unavailable")
         except BotoCoreError:
             return ReportUnavailable(code="file_unavailable")
-        except (ValueError, KeyError, ArithmeticError, RecursionError, csv.Error):
-            return ReportUnavailable(code="file_not_understood")
+        except _NotUnderstoodError as error:
+            return ReportUnavailable(code="file_not_understood", where=str(error))
+        except (ValueError, csv.Error):
+            return ReportUnavailable(code="file_not_understood", where="not a CSV file in UTF-8")
+
+    def _entry(self, provider: str, columns: list[str], cells: list[str], line: int) -> ReportEntry | None:
+        if len(cells) != len(columns):
+            raise _NotUnderstoodError(
+                f"line {line} has {len(cells)} cells, and line 1, which must name the columns, has {len(columns)}"
+            )
+        row = _Row(columns, cells)
+        try:
+            entry = self.read_row(provider, row)
+        except KeyError as error:
+            raise _NotUnderstoodError(f"line 1 does not name the column {error.args[0]}") from None
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            raise _NotUnderstoodError(f"line {line}, column {row.last_read}") from error
+        return replace(entry, line=str(line)) if entry else None
 
     def _header(self, file: str) -> tuple[list[str], int]:
         data, is_last = self._range(file, 0, HEADER_BYTES)
         cells, end = next(_rows(data, is_last=is_last), ([], 0))
         if not cells:
-            raise ValueError("the file does not begin with the names of its columns")
-        return [name.strip() for name in cells], end
+            raise _NotUnderstoodError("line 1 does not name the columns")
+        columns = [name.strip() for name in cells]
+        for place, name in enumerate(columns):
+            if name and name in columns[:place]:
+                raise _NotUnderstoodError(f"line 1 names column {columns.index(name) + 1} and column {place + 1} alike")
+        return columns, end
 
     def _range(self, file: str, offset: int, size: int) -> tuple[bytes, bool]:
         """Bytes from there, and whether the file ends with them."""
@@ -116,9 +158,3 @@ def _rows(data: bytes, *, is_last: bool) -> Iterator[tuple[list[str], int]]:
                 raise
             return  # a quoted cell goes on behind the range
         yield cells, ends[reader.line_num - 1]
-
-
-def _named(columns: list[str], cells: list[str]) -> dict[str, str]:
-    if len(cells) != len(columns):
-        raise ValueError("a row has another number of columns than the header")
-    return dict(zip(columns, cells, strict=True))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.outcome import StepResult
+from payflowx.domain.payments.outcome import Rejected, StepResult
 from payflowx.domain.payments.refund_list import ProviderRefund
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import ChargeRequest
@@ -17,6 +17,10 @@ from payflowx.domain.reconciliation.reports import ReportAnswer, ReportEntry, Re
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpResponse
 from payflowx.providers.refusals import NO_REFUSALS, RefusalTable
+
+
+def _always(_request: ChargeRequest) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class Step:
     yields: tuple[str, ...] = ()
     charges: bool = False
     """Once this request may have been sent, the payer may have been charged."""
+    needed: Callable[[ChargeRequest], bool] = _always
+    """Whether the facts of the steps before it leave anything to ask. For steps of inquiries and cancellations only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,14 @@ def _no_steps(_request: ChargeRequest) -> Sequence[Step]:
     return ()
 
 
+def _nothing_missing(_request: ChargeRequest) -> Rejected | None:
+    return None
+
+
+def _no_step(_request: ChargeRequest) -> Step | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
     """A provider as data and pure functions."""
@@ -99,6 +113,15 @@ class Connector:
 
     charge_steps: Sequence[Step]
     """Exactly one step charges, and it is the last."""
+
+    unable: Callable[[ChargeRequest], Rejected | None] = _nothing_missing
+    """The refusal of a charge that lacks what the provider demands: nothing is sent. None for any other."""
+
+    completion_step: Callable[[ChargeRequest], Step | None] = _no_step
+    """The capture of an authorization of a payment with automatic capture, where the provider leaves it to us.
+
+    A repeated request must take no more money than the first one. None: the provider captures by itself.
+    """
 
     inquiry_steps: Callable[[ChargeRequest], Sequence[Step]]
     """Reads only. They run in order and collect facts until one returns an outcome."""

@@ -25,7 +25,7 @@ from payflowx.domain.reconciliation.reports import (
     ReportUnavailable,
 )
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
+from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT, MAX_STEPS_PER_INQUIRY
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import (
     ANSWER_TOO_LARGE,
@@ -87,8 +87,23 @@ class HttpProvider:
         return _next_step(self.connector.charge_steps, progress).charges
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
-        """Send the first step that is not done yet."""
+        """Send the first step that is not done yet; nothing for a charge that the provider would refuse anyway."""
+        if not request.progress and (refused := self.connector.unable(request)) is not None:
+            return refused
         return self._perform(_next_step(self.connector.charge_steps, request.progress), request, account)
+
+    def completes(self, request: ChargeRequest) -> bool:
+        """Whether the connector has a capture for this charge."""
+        return self.connector.completion_step(request) is not None
+
+    def can_cancel(self, request: ChargeRequest) -> bool:
+        """Where we capture, a charge that we do not capture is as good as cancelled."""
+        return self.capabilities.can_cancel_and_confirm or self.completes(request)
+
+    def complete(self, request: ChargeRequest, account: Account) -> StepResult:
+        """Send the capture. `Unknown` where there is none."""
+        step = self.connector.completion_step(request)
+        return self._perform(step, request, account) if step else Unknown(code="nothing_to_capture")
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """Read until a step returns an outcome. A failed read is `Unknown`, which changes nothing."""
@@ -187,7 +202,9 @@ class HttpProvider:
     # -- transport
 
     def _converse(self, steps: Sequence[Step], request: ChargeRequest, account: Account, otherwise: Outcome) -> Outcome:
-        for step in steps[:MAX_STEPS_PER_ATTEMPT]:
+        for step in steps[:MAX_STEPS_PER_INQUIRY]:
+            if not step.needed(request):
+                continue
             match self._perform(step, request, account):
                 case Progress(facts=facts):
                     request = replace(request, progress={**request.progress, **facts})

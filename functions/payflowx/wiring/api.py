@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.appconfig.reader import AppConfigRules
+from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
 from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
@@ -30,6 +31,7 @@ class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, ProviderSettin
 
 @dataclass(kw_only=True)
 class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
+    call_limits = PROMPT
     settings: ApiSettings
 
     @classmethod

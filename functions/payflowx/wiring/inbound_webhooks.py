@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.merchants.configuration import MERCHANT_LIFETIME_MS, DynamoDBWebhookAccounts
+from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS
 from payflowx.adapters.sqs.queue import Queue
@@ -21,6 +22,7 @@ class WebhookReceiverSettings(ProviderSettings):
 
 @dataclass(kw_only=True)
 class WebhookReceiverWiring(ProviderAccess):
+    call_limits = PROMPT
     settings: WebhookReceiverSettings
 
     @classmethod

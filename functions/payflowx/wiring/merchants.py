@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.dynamodb.merchants.api_keys import DynamoDBApiKeys
+from payflowx.adapters.platform.aws import AT_ONCE
 from payflowx.application.merchants.authenticate import Authenticate
 from payflowx.wiring.platform import Platform, Wiring
 from payflowx.wiring.settings import Settings
@@ -17,6 +18,7 @@ class AuthorizerSettings(Settings):
 
 @dataclass(kw_only=True)
 class AuthorizerWiring(Wiring):
+    call_limits = AT_ONCE
     settings: AuthorizerSettings
 
     @classmethod

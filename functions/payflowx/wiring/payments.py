@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
@@ -30,14 +31,15 @@ class WorkerWiring(RefundReader):
 
     @cached_property
     def process_job(self) -> ProcessJob:
-        send_charge = SendCharge(payments=self.payments)
+        complete_charge = CompleteCharge(payments=self.payments)
+        send_charge = SendCharge(payments=self.payments, complete_charge=complete_charge)
         return ProcessJob(
             items=self.work_items,
             merchants=self.merchants,
             providers=self.providers,
             outcome_writer=self.outcome_writer,
             send_charge=send_charge,
-            resolve_attempt=ResolveAttempt(send_charge=send_charge),
+            resolve_attempt=ResolveAttempt(send_charge=send_charge, complete_charge=complete_charge),
             record_provider_refunds=self.record_provider_refunds,
             void_on_request=VoidOnRequest(providers=self.providers),
             clock=self.platform.clock,

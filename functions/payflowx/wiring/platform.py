@@ -8,9 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Final, Self, cast
+from typing import IO, TYPE_CHECKING, ClassVar, Final, Self, cast
 
-from payflowx.adapters.platform.aws import AwsClients
+from payflowx.adapters.platform.aws import PATIENT, AwsClients, CallLimits, check_versions
 from payflowx.adapters.platform.clock import SystemClock, SystemRandomness, Threads
 from payflowx.domain.shared.ambient import Clock, Randomness
 from payflowx.wiring.settings import Settings, function_environment
@@ -103,12 +103,16 @@ class Platform:
 class Wiring(ABC):
     """The base of every function's wiring. Each part is made when it is first used."""
 
+    call_limits: ClassVar[CallLimits] = PATIENT
+    """Of one call of AWS. No call may outlive the invocation: Lambda would end it without an answer."""
+
     platform: Platform
     settings: Settings
 
     @classmethod
     def of_function(cls) -> Self:
-        made = cls.over(Platform())
+        made = cls.over(Platform(clients=AwsClients.within(cls.call_limits)))
+        check_versions(made.settings.locked_versions)
         made.prepare()
         return made
 

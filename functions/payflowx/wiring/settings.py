@@ -31,6 +31,8 @@ class Settings:
 
     environment: str
     powertools_metrics_namespace: str
+    locked_versions: tuple[str, ...] = ()
+    """`name=version` of the libraries that a deployed function must have."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -1,4 +1,11 @@
-"""A web ACL before the API: AWS's common rules, and a rate limit for each address."""
+"""A web ACL before the API: AWS's common rules, and limits for each credential and each address.
+
+It begins by counting: a rule that fits nobody's real traffic would refuse merchants and providers. Its log shows the
+requests that it would have refused; `FirewallMode.BLOCK` follows when these are none of ours.
+"""
+
+import json
+from typing import Any, Final
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -7,14 +14,33 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from infra.settings import EnvironmentSettings
+from infra.settings import EnvironmentSettings, FirewallMode
 
-_REQUESTS_IN_FIVE_MINUTES = 10_000
-_MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+_WINDOW_SECONDS: Final = 300
+_MANAGED: Final = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+_ALWAYS_COUNTED: Final = (
+    "SizeRestrictions_BODY",  # it refuses bodies above 8 KB; the API takes 64 KB
+    "NoUserAgent_HEADER",
+    "EC2MetaDataSSRF_BODY",  # these three search bodies for addresses, which metadata of a payment may hold
+    "GenericLFI_BODY",
+    "GenericRFI_BODY",
+)
+"""Rules of the common set that the API's own limits and checks replace."""
+_TOO_MANY: Final = "too-many"
+_TOO_MANY_BODY: Final = {
+    "type": "urn:payflowx:problem:rate_limited",
+    "title": "Too many requests",
+    "status": 429,
+    "detail": "Wait and repeat the request with the same idempotency key.",
+    "code": "rate_limited",
+}
 
 
 class Firewall(Construct):
-    """It costs about eight dollars a month, so an environment can leave it out."""
+    """It costs about eight dollars a month, so an environment can leave it out.
+
+    Providers' webhooks pass the managed rules: their bodies are theirs, and the receiver verifies their signatures.
+    """
 
     def __init__(
         self,
@@ -22,22 +48,98 @@ class Firewall(Construct):
         construct_id: str,
         *,
         stage: apigateway.Stage,
+        webhooks_path: str,
         key: kms.IKey,
         settings: EnvironmentSettings,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._blocks = settings.firewall is FirewallMode.BLOCK
+        self._webhooks_path = webhooks_path
+        # As much as the stage lets through to begin with: a merchant may have one address and all of the traffic.
+        limit = settings.api_rate_per_second * _WINDOW_SECONDS
         acl = wafv2.CfnWebACL(
             self,
             "Acl",
             scope="REGIONAL",
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=_visible("payflowx"),
+            custom_response_bodies={
+                _TOO_MANY: wafv2.CfnWebACL.CustomResponseBodyProperty(
+                    content=json.dumps(_TOO_MANY_BODY), content_type="APPLICATION_JSON"
+                )
+            },
             rules=[
                 *(self._managed(name, priority) for priority, name in enumerate(_MANAGED)),
-                self._rate_limit(len(_MANAGED)),
+                self._rate_limit("rate-of-a-credential", len(_MANAGED), _of_each_credential(limit)),
+                # Several merchants of a platform may come from one address.
+                self._rate_limit("rate-of-an-address", len(_MANAGED) + 1, _of_each_address(2 * limit)),
             ],
         )
         wafv2.CfnWebACLAssociation(self, "OnTheApi", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
+        self._log(acl, key, settings)
+
+    def _managed(self, name: str, priority: int) -> wafv2.CfnWebACL.RuleProperty:
+        counted = _ALWAYS_COUNTED if name == _MANAGED[0] else ()
+        action: dict[str, Any] = {"none": {}} if self._blocks else {"count": {}}
+        return wafv2.CfnWebACL.RuleProperty(
+            name=name,
+            priority=priority,
+            override_action=wafv2.CfnWebACL.OverrideActionProperty(**action),
+            statement=wafv2.CfnWebACL.StatementProperty(
+                managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
+                    vendor_name="AWS",
+                    name=name,
+                    rule_action_overrides=[
+                        wafv2.CfnWebACL.RuleActionOverrideProperty(
+                            name=rule, action_to_use=wafv2.CfnWebACL.RuleActionProperty(count={})
+                        )
+                        for rule in counted
+                    ]
+                    or None,
+                    scope_down_statement=self._not_a_webhook(),
+                )
+            ),
+            visibility_config=_visible(name),
+        )
+
+    def _not_a_webhook(self) -> wafv2.CfnWebACL.StatementProperty:
+        return wafv2.CfnWebACL.StatementProperty(
+            not_statement=wafv2.CfnWebACL.NotStatementProperty(
+                statement=wafv2.CfnWebACL.StatementProperty(
+                    byte_match_statement=wafv2.CfnWebACL.ByteMatchStatementProperty(
+                        field_to_match=wafv2.CfnWebACL.FieldToMatchProperty(uri_path={}),
+                        positional_constraint="STARTS_WITH",
+                        search_string=self._webhooks_path,
+                        text_transformations=[wafv2.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
+                    )
+                )
+            )
+        )
+
+    def _rate_limit(
+        self, name: str, priority: int, statement: wafv2.CfnWebACL.RateBasedStatementProperty
+    ) -> wafv2.CfnWebACL.RuleProperty:
+        """Answered like the API's own limit: clients wait after 429, and give up after 403."""
+        answer = wafv2.CfnWebACL.CustomResponseProperty(
+            response_code=429,
+            custom_response_body_key=_TOO_MANY,
+            response_headers=[wafv2.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value="60")],
+        )
+        block = wafv2.CfnWebACL.BlockActionProperty(custom_response=answer)
+        return wafv2.CfnWebACL.RuleProperty(
+            name=name,
+            priority=priority,
+            action=(
+                wafv2.CfnWebACL.RuleActionProperty(block=block)
+                if self._blocks
+                else wafv2.CfnWebACL.RuleActionProperty(count={})
+            ),
+            statement=wafv2.CfnWebACL.StatementProperty(rate_based_statement=statement),
+            visibility_config=_visible(name),
+        )
+
+    def _log(self, acl: wafv2.CfnWebACL, key: kms.IKey, settings: EnvironmentSettings) -> None:
+        """Log the requests that a rule counted or blocked, and no others."""
         # WAF requires the prefix `aws-waf-logs-`; the rest tells the environments of one account apart.
         log_group = logs.LogGroup(
             self,
@@ -58,38 +160,48 @@ class Firewall(Construct):
                 wafv2.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": "authorization"}),
                 wafv2.CfnLoggingConfiguration.FieldToMatchProperty(query_string={}),
             ],
+            logging_filter={
+                "DefaultBehavior": "DROP",
+                "Filters": [
+                    {
+                        "Behavior": "KEEP",
+                        "Requirement": "MEETS_ANY",
+                        "Conditions": [
+                            {"ActionCondition": {"Action": action}}
+                            for action in ("BLOCK", "COUNT", "EXCLUDED_AS_COUNT")
+                        ],
+                    }
+                ],
+            },
         ).node.add_dependency(log_group)
 
-    @staticmethod
-    def _managed(name: str, priority: int) -> wafv2.CfnWebACL.RuleProperty:
-        return wafv2.CfnWebACL.RuleProperty(
-            name=name,
-            priority=priority,
-            override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
-            statement=wafv2.CfnWebACL.StatementProperty(
-                managed_rule_group_statement=wafv2.CfnWebACL.ManagedRuleGroupStatementProperty(
-                    vendor_name="AWS", name=name
-                )
-            ),
-            visibility_config=_visible(name),
-        )
 
-    @staticmethod
-    def _rate_limit(priority: int) -> wafv2.CfnWebACL.RuleProperty:
-        return wafv2.CfnWebACL.RuleProperty(
-            name="rate-limit",
-            priority=priority,
-            action=wafv2.CfnWebACL.RuleActionProperty(block={}),
-            statement=wafv2.CfnWebACL.StatementProperty(
-                rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
-                    aggregate_key_type="IP", limit=_REQUESTS_IN_FIVE_MINUTES
+def _of_each_credential(limit: int) -> wafv2.CfnWebACL.RateBasedStatementProperty:
+    """Requests without the header are not counted here."""
+    return wafv2.CfnWebACL.RateBasedStatementProperty(
+        aggregate_key_type="CUSTOM_KEYS",
+        custom_keys=[
+            wafv2.CfnWebACL.RateBasedStatementCustomKeyProperty(
+                header=wafv2.CfnWebACL.RateLimitHeaderProperty(
+                    name="authorization",
+                    text_transformations=[wafv2.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
                 )
-            ),
-            visibility_config=_visible("rate-limit"),
-        )
+            )
+        ],
+        limit=limit,
+        evaluation_window_sec=_WINDOW_SECONDS,
+    )
+
+
+def _of_each_address(limit: int) -> wafv2.CfnWebACL.RateBasedStatementProperty:
+    """The second net: whoever invents a new credential for each request has one address still."""
+    return wafv2.CfnWebACL.RateBasedStatementProperty(
+        aggregate_key_type="IP", limit=limit, evaluation_window_sec=_WINDOW_SECONDS
+    )
 
 
 def _visible(name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
+    """Without samples: they would show API keys in the console."""
     return wafv2.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
     )

@@ -20,6 +20,7 @@ class Refusal:
 
 
 _T = apigateway.ResponseType
+_REPEAT: Final = "The request could not be completed. Repeat it unchanged, with the same idempotency key: that is safe."
 
 REFUSALS: Final = (
     Refusal(
@@ -67,19 +68,27 @@ REFUSALS: Final = (
         detail="Wait and repeat the request with the same idempotency key.",
         headers=(("Retry-After", "1"),),
     ),
+    # With the status that API Gateway itself gives: AWS counts an answer whose status was changed as a client's error,
+    # and the alarm on server errors would not see an API that has crashed.
     Refusal(
         kinds=(
             _T.AUTHORIZER_FAILURE,
             _T.AUTHORIZER_CONFIGURATION_ERROR,
-            _T.INTEGRATION_FAILURE,
-            _T.INTEGRATION_TIMEOUT,
             _T.API_CONFIGURATION_ERROR,
             _T.DEFAULT_5_XX,
         ),
-        status=503,
-        code="unavailable",
-        title="Temporarily unavailable",
-        detail="The request could not be completed. Repeat it unchanged, with the same idempotency key: that is safe.",
+        status=500,
+        code="internal_error",
+        title="Internal error",
+        detail=_REPEAT,
+        headers=(("Retry-After", "5"),),
+    ),
+    Refusal(
+        kinds=(_T.INTEGRATION_FAILURE, _T.INTEGRATION_TIMEOUT),
+        status=504,
+        code="gateway_timeout",
+        title="No answer in time",
+        detail=_REPEAT,
         headers=(("Retry-After", "5"),),
     ),
     Refusal(

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnResource, Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -16,7 +17,7 @@ from infra.acknowledgements import acknowledge
 from infra.constructs.api.gateway_responses import add_gateway_responses
 from infra.constructs.api.openapi import Model, Route, routes
 from infra.constructs.monitoring.symptom import Symptom
-from infra.settings import EnvironmentSettings
+from infra.settings import EnvironmentSettings, FirewallMode
 
 STAGE = "v1"
 _JSON = "application/json"
@@ -63,6 +64,7 @@ class RestApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
+        self.name = f"payflowx-{settings.name}"
         self.access_log = logs.LogGroup(
             self,
             "AccessLog",
@@ -73,6 +75,8 @@ class RestApi(Construct):
         self.api = apigateway.RestApi(
             self,
             "Api",
+            # Metrics bear the name: without the environment in it, all environments of an account would share them.
+            rest_api_name=self.name,
             description="PayFlowX",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
@@ -84,7 +88,8 @@ class RestApi(Construct):
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG_FIELDS)),
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
                 data_trace_enabled=False,
-                metrics_enabled=True,
+                # Metrics of each method are billed one by one, and no alarm or graph reads them.
+                metrics_enabled=False,
                 tracing_enabled=True,
             ),
         )
@@ -104,7 +109,8 @@ class RestApi(Construct):
     def _let_the_account_log(self) -> None:
         """Set the role under which API Gateway logs; it has one for each account and region.
 
-        Without it a stage with logs fails to deploy. It outlives the stack: other APIs of the account may use it.
+        Without it a stage with logs fails to deploy. Setting and role outlive the stack: the last API that was deployed
+        decides for all of the account, and without the role all of them would stop logging without an error.
         """
         role = iam.Role(
             self,
@@ -130,7 +136,8 @@ class RestApi(Construct):
             {"AwsSolutions-IAM5[Resource::*]": "API Gateway requires a role that may write to any log group."},
         )
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
-        account.apply_removal_policy(RemovalPolicy.RETAIN)
+        for kept in (account, *(node for node in role.node.find_all() if isinstance(node, CfnResource))):
+            kept.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         account.node.add_dependency(role)
         self.api.deployment_stage.node.add_dependency(account)
 
@@ -184,16 +191,30 @@ class RestApi(Construct):
 
     def _acknowledge(self) -> None:
         acknowledge(self.api, {"AwsSolutions-APIG2": _NO_VALIDATION})
-        if not self._settings.firewall:
+        if self._settings.firewall is FirewallMode.OFF:
             reason = "This environment's settings leave the web ACL out: it holds no real money."
             acknowledge(self.api.deployment_stage, {"AwsSolutions-APIG3": reason})
+
+    def metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+        """One of API Gateway's metrics, over five minutes.
+
+        The names are written out: a reference to the stage would make everything that reads a metric wait for the
+        functions, and the routing document's environment, which the functions wait for, reads an alarm.
+        """
+        return cloudwatch.Metric(
+            namespace="AWS/ApiGateway",
+            metric_name=name,
+            dimensions_map={"ApiName": self.name, "Stage": STAGE},
+            statistic=statistic,
+            period=Duration.minutes(5),
+        )
 
     def alarms(self) -> dict[str, Symptom]:
         """Errors and latency, as clients see them."""
         return {
             "ApiErrors": Symptom(
                 # The metric is 0 or 1 for each request, so its average is the error rate.
-                metric=self.api.metric_server_error(statistic="Average", period=Duration.minutes(5)),
+                metric=self.metric("5XXError", "Average"),
                 threshold=0.01,
                 periods=2,
                 runbook="api-errors",
@@ -201,7 +222,7 @@ class RestApi(Construct):
                 impairs_payments=True,
             ),
             "ApiLatency": Symptom(
-                metric=self.api.metric_latency(statistic="p99", period=Duration.minutes(5)),
+                metric=self.metric("Latency", "p99"),
                 threshold=self._settings.latency_alarm.to_milliseconds(),
                 periods=3,
                 runbook="api-latency",

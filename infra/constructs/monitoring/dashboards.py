@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from aws_cdk import Duration
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.constructs.api.rest_api import RestApi
 from infra.constructs.monitoring.metrics import grouped, own, search
 from infra.constructs.shared.function import PayFlowXFunction
 from infra.constructs.shared.work_queue import WorkQueue
@@ -21,7 +21,7 @@ def _graph(title: str, metrics: Iterable[cloudwatch.IMetric]) -> cloudwatch.Grap
 class BusinessDashboard(Construct):
     """Success, outcomes and latency of payments, by provider."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: str, api: apigateway.RestApi) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: str, api: RestApi) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
         board = cloudwatch.Dashboard(self, "Payments", default_interval=Duration.hours(3))
@@ -45,7 +45,7 @@ class BusinessDashboard(Construct):
             _graph("Captures, voids, refunds", [self._grouped("OperationsFinal", "kind", "status")]),
         )
         board.add_widgets(
-            _graph("API latency, ms", [api.metric_latency(statistic="p50"), api.metric_latency(statistic="p99")]),
+            _graph("API latency, ms", [api.metric("Latency", "p50"), api.metric("Latency", "p99")]),
             _graph("Requests repeated with a known key", [self._own("RequestsRepeated")]),
             _graph("Captures, voids, refunds accepted", [self._grouped("OperationsAccepted", "kind")]),
         )
@@ -77,7 +77,7 @@ class MachineryDashboard(Construct):
         construct_id: str,
         *,
         environment: str,
-        api: apigateway.RestApi,
+        api: RestApi,
         queues: Sequence[WorkQueue],
         functions: Sequence[PayFlowXFunction],
         alarms: Sequence[cloudwatch.IAlarm],
@@ -104,7 +104,7 @@ class MachineryDashboard(Construct):
                 ],
             ),
             _graph("Dead letters replayed", [grouped("DeadLettersReplayed", environment, "queue")]),
-            _graph("API errors", [api.metric_server_error(statistic="Sum"), api.metric_client_error(statistic="Sum")]),
+            _graph("API errors", [api.metric("5XXError", "Sum"), api.metric("4XXError", "Sum")]),
         )
         board.add_widgets(
             _graph("Function errors", [alias.metric_errors() for alias in aliases]),

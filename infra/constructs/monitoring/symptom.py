@@ -18,6 +18,8 @@ class Symptom:
     comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
     impairs_payments: bool = False
     """Whether the composite alarm PaymentsImpaired, which wakes an operator, contains this one."""
+    pages: bool = False
+    """Whether this alarm itself wakes an operator. All others can wait until the morning."""
 
 
 def described(says: str, runbook: str) -> str:

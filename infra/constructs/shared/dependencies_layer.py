@@ -1,5 +1,6 @@
 """The functions' third-party packages as a layer, from a folder of wheels: no container engine, no network."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ _TARGET: Final = {
     "PLATFORMS": "manylinux2014_aarch64,manylinux_2_28_aarch64",
 }
 """A part of the asset's hash: another target makes another asset."""
+_COMPARED: Final = ("boto3", "botocore", "urllib3")
 
 
 @jsii.implements(ILocalBundling)
@@ -52,8 +54,17 @@ class WheelFolder:
         return True
 
 
+def locked_versions() -> str:
+    """`name=version` of the libraries that a function compares at its start, parted by commas."""
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    return ",".join(f"{name}={pins[name]}" for name in _COMPARED)
+
+
 class DependenciesLayer(Construct):
-    """It holds no boto3 and no urllib3: the runtime brings them."""
+    """It comes before the runtime's own packages on the path, and holds boto3, botocore and urllib3 as well.
+
+    The runtime's own would be others than the tests ran with, and change under a running function.
+    """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)

@@ -1,20 +1,34 @@
 """The customer key of an environment, and the services that may use it."""
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-KEY_ACTIONS = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
-"""What DynamoDB, SQS and Secrets Manager require of a caller whose data this key encrypts; no wildcards."""
+from infra.constructs.monitoring.symptom import Symptom
+
+EncryptingService = Literal["dynamodb", "s3", "secretsmanager", "sqs"]
+KEY_ACTIONS: Final[Mapping[EncryptingService, tuple[str, ...]]] = {
+    "dynamodb": (
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ),
+    "s3": ("kms:Decrypt",),
+    "secretsmanager": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "sqs": ("kms:Decrypt", "kms:GenerateDataKey"),
+}
+"""What a service requires of a caller whose data it encrypts with this key; no wildcards."""
+_CALLS_A_MINUTE: Final = 480_000
+"""80 percent of 10,000 cryptographic calls a second, which is the smallest quota of any region."""
 
 
 class EncryptionKey(Construct):
@@ -63,3 +77,31 @@ class EncryptionKey(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
+
+
+def key_alarms() -> dict[str, Symptom]:
+    """Calls of KMS near the account's quota: beyond it KMS throttles tables, queues and secrets alike.
+
+    KMS writes no metric of throttled calls. The metric of all calls of the account and region comes before it.
+    """
+    calls = cloudwatch.Metric(
+        namespace="AWS/Usage",
+        metric_name="CallCount",
+        dimensions_map={
+            "Class": "None",
+            "Resource": "CryptographicOperationsSymmetric",
+            "Service": "KMS",
+            "Type": "API",
+        },
+        statistic="Sum",
+        period=Duration.minutes(1),
+    )
+    return {
+        "KeyCallsNearQuota": Symptom(
+            metric=calls,
+            threshold=_CALLS_A_MINUTE,
+            periods=3,
+            runbook="key-calls",
+            says="The account's calls of KMS come near their quota: KMS will throttle tables, queues and secrets.",
+        )
+    }

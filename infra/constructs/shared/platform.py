@@ -11,7 +11,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.constructs.monitoring.metrics import NAMESPACE
+from infra.constructs.shared.dependencies_layer import locked_versions
 from infra.constructs.shared.function import PayFlowXFunction
+from infra.constructs.shared.schedules import Schedules
 from infra.constructs.shared.tables import Tables
 from infra.constructs.shared.work_queue import WorkQueue
 from infra.settings import EnvironmentSettings
@@ -41,6 +43,7 @@ class Platform:
     cursor_secret: secretsmanager.ISecret
     code: lambda_.Code
     layers: tuple[lambda_.ILayerVersion, ...]
+    schedules: Schedules
 
     def function(
         self,
@@ -52,8 +55,13 @@ class Platform:
         timeout: Duration,
         memory_mb: int = 512,
         reads: Sequence[Setting] = (),
+        sends_to_itself: bool = False,
+        answers_merchants: bool = False,
     ) -> PayFlowXFunction:
         """Make a function without rights, which reads the settings `reads`.
+
+        `sends_to_itself`: its messages may come back to it, so that Lambda must not take them for a runaway loop.
+        `answers_merchants`: merchants wait for its answer, so that its errors and throttles impair payments.
 
         `handler` is a module of `payflowx.entrypoints`. `service` names the function in logs and metrics: dashboards
         and saved queries filter by it, so it never changes.
@@ -70,6 +78,8 @@ class Platform:
             environment=self._environment(service) | {name: self._value(name) for name in reads},
             key=self.key,
             settings=self.settings,
+            sends_to_itself=sends_to_itself,
+            answers_merchants=answers_merchants,
         )
 
     def queue(
@@ -97,6 +107,7 @@ class Platform:
             "POWERTOOLS_SERVICE_NAME": service,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
+            "LOCKED_VERSIONS": locked_versions(),
         }
 
     def _value(self, setting: Setting) -> str:

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.constructs.monitoring.symptom import Symptom
 from infra.settings import EnvironmentSettings
 
+_THROTTLES = ("ReadThrottleEvents", "WriteThrottleEvents")
 _STRING, _NUMBER = dynamodb.AttributeType.STRING, dynamodb.AttributeType.NUMBER
 
 
@@ -21,6 +25,32 @@ class Table:
 
     resource: dynamodb.TableV2
     variable: str
+    indexes: tuple[str, ...] = ()
+
+    def throttles(self) -> cloudwatch.MathExpression:
+        """Requests that DynamoDB throttled, on the table and on its indexes."""
+        metrics = {
+            f"m{number}": metric
+            for number, metric in enumerate(
+                self._metric(name, index) for index in (None, *self.indexes) for name in _THROTTLES
+            )
+        }
+        return cloudwatch.MathExpression(
+            expression=" + ".join(f"FILL({short}, 0)" for short in metrics),
+            using_metrics=metrics,
+            period=Duration.minutes(5),
+            label="throttled requests",
+        )
+
+    def _metric(self, name: str, index: str | None) -> cloudwatch.IMetric:
+        dimensions = {"TableName": self.resource.table_name}
+        return cloudwatch.Metric(
+            namespace="AWS/DynamoDB",
+            metric_name=name,
+            dimensions_map=dimensions if index is None else dimensions | {"GlobalSecondaryIndexName": index},
+            statistic="Sum",
+            period=Duration.minutes(5),
+        )
 
 
 class Tables(Construct):
@@ -45,6 +75,24 @@ class Tables(Construct):
         self.idempotency = self._table("Idempotency", sort_key=False)
         self.configuration = self._table("Configuration", sort_key=True)
 
+    def alarms(self) -> dict[str, Symptom]:
+        """One a table, whose requests on demand are throttled only when they outgrow it or one partition is hot."""
+        tables = {
+            "Transactions": self.transactions,
+            "Idempotency": self.idempotency,
+            "Configuration": self.configuration,
+        }
+        return {
+            f"{name}TableThrottled": Symptom(
+                metric=table.throttles(),
+                threshold=1,
+                periods=2,
+                runbook="table-throttled",
+                says="DynamoDB throttles requests of a table or of one of its indexes.",
+            )
+            for name, table in tables.items()
+        }
+
     def outputs(self) -> dict[str, str]:
         """The tables' names, for operators."""
         return {
@@ -67,11 +115,15 @@ class Tables(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=self._settings.protected,
-            removal_policy=self._settings.removal_policy,
+            removal_policy=self._settings.table_removal_policy,
             time_to_live_attribute="expiresAt",
             global_secondary_indexes=indexes,
         )
-        return Table(resource=resource, variable=f"{name.upper()}_TABLE")
+        return Table(
+            resource=resource,
+            variable=f"{name.upper()}_TABLE",
+            indexes=tuple(index.index_name for index in indexes or ()),
+        )
 
     @staticmethod
     def _index(name: str, partition: str, sort: dynamodb.Attribute) -> dynamodb.GlobalSecondaryIndexPropsV2:

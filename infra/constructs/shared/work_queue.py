@@ -1,9 +1,8 @@
 """A queue with one consumer, and its dead-letter queue for messages that failed five times."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, Names, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -66,14 +65,14 @@ class WorkQueue(Construct):
 
     def feed(self, consumer: lambda_.Alias, *, max_concurrency: int) -> None:
         """Hand batches of up to ten to the consumer without waiting; only the messages that failed come back."""
-        consumer.add_event_source(
-            event_sources.SqsEventSource(
-                self.queue,
-                batch_size=10,
-                max_batching_window=Duration.seconds(0),
-                report_batch_item_failures=True,
-                max_concurrency=max_concurrency,
-            )
+        # With the id that CDK's own event source has. That one would also grant the use of the key for everything.
+        consumer.add_event_source_mapping(
+            f"SqsEventSource:{Names.node_unique_id(self.queue.node)}",
+            event_source_arn=self.queue.queue_arn,
+            batch_size=10,
+            max_batching_window=Duration.seconds(0),
+            report_batch_item_failures=True,
+            max_concurrency=max_concurrency,
         )
         acknowledge(
             consumer,

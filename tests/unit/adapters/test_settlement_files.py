@@ -114,7 +114,46 @@ def test_pages_are_small_and_empty_lines_are_no_rows() -> None:
     ],
 )
 def test_a_file_with_a_hole_reconciles_nothing(body: str | bytes, code: str) -> None:
-    assert files(body).page("x", "a.csv", None) == ReportUnavailable(code=code)
+    page = files(body).page("x", "a.csv", None)
+    assert isinstance(page, ReportUnavailable)
+    assert page.code == code
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (HEADER + "ref_1,1,a\r\nref_2,secret,b\r\n", "line 3, column amount"),
+        (HEADER + "\r\nref_2,secret,b\r\n", "line 3, column amount"),
+        (HEADER + "ref_1,1,a,b\r\n", "line 2 has 4 cells, and line 1, which must name the columns, has 3"),
+        ("reference,note\r\nref_1,a\r\n", "line 1 does not name the column amount"),
+        ("reference,amount,note,amount\r\nref_1,1,a,2\r\n", "line 1 names column 2 and column 4 alike"),
+        ("reference,amount,note, amount\r\n", "line 1 names column 2 and column 4 alike"),
+        (
+            "Summary\r\nTotal,499.00\r\n\r\n" + HEADER,
+            "line 2 has 2 cells, and line 1, which must name the columns, has 1",
+        ),
+        ("Summary,,\r\nTotal,499.00,\r\n" + HEADER, "line 1 does not name the column amount"),
+        ("", "line 1 does not name the columns"),
+        (HEADER + 'ref_1,1,"open', "not a CSV file in UTF-8"),
+        (HEADER.encode("utf-16"), "not a CSV file in UTF-8"),
+    ],
+)
+def test_the_place_that_is_not_understood_is_named_without_its_text(body: str | bytes, where: str) -> None:
+    page = files(body).page("x", "a.csv", None)
+    assert page == ReportUnavailable(code="file_not_understood", where=where)
+    assert page.problem == f"file_not_understood: {where}"
+
+
+def test_a_place_of_a_later_page_is_counted_from_the_beginning() -> None:
+    body = HEADER + "".join(f"ref_{n},{n},\r\n" for n in range(600)) + "ref_x,x,\r\n"
+    first = files(body).page("x", "a.csv", None)
+    assert isinstance(first, ReportAnswer)
+    second = files(body).page("x", "a.csv", first.next_cursor)
+    assert second == ReportUnavailable(code="file_not_understood", where="line 602, column amount")
+
+
+def test_columns_without_a_name_may_be_several() -> None:
+    assert len(everything(files("reference,amount,note,,\r\nref_1,1,a,,\r\n"))) == 1
 
 
 def test_a_file_that_is_not_there() -> None:
@@ -122,4 +161,6 @@ def test_a_file_that_is_not_there() -> None:
 
 
 def test_a_cursor_that_is_none() -> None:
-    assert files(HEADER).page("x", "a.csv", "x") == ReportUnavailable(code="file_not_understood")
+    page = files(HEADER).page("x", "a.csv", "x")
+    assert isinstance(page, ReportUnavailable)
+    assert page.code == "file_not_understood"

@@ -33,7 +33,7 @@ def test_other_lines_hold_no_metrics(line: str) -> None:
 
 def test_answers_of_the_api_become_its_metrics() -> None:
     answered = deque([Answered(202, 12), Answered(503, 40), Answered(422, 3)])
-    pump = MetricsPump(Engine(endpoint_url="http://127.0.0.1:1", region="eu-west-1"), {}, "Api", answered)
+    pump = MetricsPump(Engine(endpoint_url="http://127.0.0.1:1", region="eu-west-1"), {}, "Api", "v1", answered)
     samples = [datum for _, datum in pump._api_samples()]
     values = {
         name: [d["Value"] for d in samples if d["MetricName"] == name] for name in {d["MetricName"] for d in samples}
@@ -44,5 +44,8 @@ def test_answers_of_the_api_become_its_metrics() -> None:
         "4XXError": [0.0, 0.0, 1.0],
         "Latency": [12.0, 40.0, 3.0],
     }
-    assert all(datum["Dimensions"] == [{"Name": "ApiName", "Value": "Api"}] for datum in samples)
+    assert all(
+        datum["Dimensions"] == [{"Name": "ApiName", "Value": "Api"}, {"Name": "Stage", "Value": "v1"}]
+        for datum in samples
+    )
     assert not answered

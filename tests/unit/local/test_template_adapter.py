@@ -51,12 +51,30 @@ def test_a_secret_is_referred_to_by_its_arn() -> None:
     assert "AWS's the ARN" in str(made)
 
 
-def test_policies_that_only_refuse_plain_http_go_where_rights_are_enforced() -> None:
-    def policy(*statements: dict[str, Any]) -> dict[str, Any]:
-        return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": {"Statement": list(statements)}}}
+PLAIN_HTTP: dict[str, Any] = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+ALARMS: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}}
+FOREIGN: dict[str, Any] = {
+    "Effect": "Deny",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}, "StringNotEquals": {"aws:SourceAccount": "1"}},
+}
 
-    plain_http = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-    before = template(Tls=policy(plain_http), More=policy(plain_http, {"Effect": "Allow", "Condition": {}}))
+
+def policy(kind: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Type": kind, "Properties": {"PolicyDocument": {"Statement": list(statements)}}}
+
+
+def test_statements_that_only_refuse_plain_http_go_where_rights_are_enforced_and_no_others() -> None:
+    before = template(
+        Queue=policy("AWS::SQS::QueuePolicy", PLAIN_HTTP),
+        Topic=policy("AWS::SNS::TopicPolicy", PLAIN_HTTP, ALARMS),
+        Bucket=policy("AWS::S3::BucketPolicy", FOREIGN),
+    )
     assert adapt(before) == (before, [])
-    after, _ = adapt(before, rights_enforced=True)
-    assert set(after["Resources"]) == {"More"}
+    after, made = adapt(before, rights_enforced=True)
+    assert after == template(
+        Topic=policy("AWS::SNS::TopicPolicy", ALARMS), Bucket=policy("AWS::S3::BucketPolicy", FOREIGN)
+    )
+    assert sorted((a.resource.split()[0], a.change) for a in made) == [
+        ("Queue", "left out"),
+        ("Topic", "without one statement"),
+    ]

@@ -145,6 +145,7 @@ CHANGES = [
     ("providers", "enable"),
     ("routing", "publish"),
     ("routing", "rollback"),
+    ("versions", "rollback"),
     ("payments", "resolve"),
     ("payments", "erase"),
     ("review", "close"),
@@ -770,6 +771,8 @@ def well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         doctor, "alarms", lambda _client, _target: [doctor.health_check("alarms", "ok", "No alarm is active.")]
     )
+    monkeypatch.setattr(doctor, "subscribers", lambda _client, _target: [])
+    monkeypatch.setattr(doctor, "concurrency", lambda _client, _target: doctor.health_check("account", "ok", "Room."))
 
 
 def test_a_well_deployment_is_good_news(well: None) -> None:

@@ -1078,6 +1078,19 @@ ROW_REFUND = {**ROW, "event_type": "REFUND", "event_id": "901", "refund_id": MOV
 MIDNIGHT_MS = 1_767_225_600_000
 
 
+def nested(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as API version 2026-01-01 gives it: the groups are those of the SDK's `ReconEntityDataInner`."""
+    event = {name: value for name, value in row.items() if name.startswith("event_")}
+    return {
+        "event_details": {**event, "sale_type": "CREDIT", "entity": "recon"},
+        "order_details": {"order_id": row.get("order_id"), "order_amount": 20},
+        "customer_details": None,
+        "payment_details": {"cf_payment_id": row.get("cf_payment_id"), "payment_group": "upi"},
+        "refund_details": {"refund_id": row["refund_id"]} if "refund_id" in row else None,
+        "dispute_details": None,
+    }
+
+
 class TestReports:
     def test_payments_and_refunds(self) -> None:
         rows = [ROW, ROW_REFUND, {"event_type": "SETTLEMENT"}, {**ROW_REFUND, "event_type": "REFUND_REVERSAL"}]
@@ -1095,6 +1108,20 @@ class TestReports:
         kinds = [(entry.kind, entry.reference, entry.provider_key, entry.succeeded) for entry in page.entries[1:]]
         assert kinds == [(EntryKind.REFUND, "901", MOVE_KEY, True), (EntryKind.REFUND, "901", MOVE_KEY, False)]
         assert page.next_cursor == "next"
+
+    def test_rows_of_both_versions_say_the_same(self) -> None:
+        reversal = {**ROW_REFUND, "event_type": "REFUND_REVERSAL"}
+        rows = [
+            ROW,
+            ROW_REFUND,
+            {"event_type": "DISPUTE", "event_id": "1"},
+            reversal,
+            {**ROW, "event_status": "FAILED"},
+        ]
+        old = CONNECTOR.reports.read(PAGE, answer(200, {"data": rows}))
+        new = CONNECTOR.reports.read(PAGE, answer(200, {"data": [nested(row) for row in rows]}))
+        assert len(new.entries) == 4
+        assert new == old
 
     @pytest.mark.parametrize("word", ["FAILED", "PENDING", "CANCELLED"])
     def test_what_did_not_move(self, word: str) -> None:
@@ -1128,6 +1155,13 @@ class TestReports:
             {"data": [{**ROW, "event_time": "yesterday"}]},
             {"data": [{**ROW, "cf_payment_id": None}]},
             {"data": [{**ROW_REFUND, "event_id": ""}]},
+            {"data": [{**nested(ROW), "event_details": None}]},
+            {"data": [{**nested(ROW), "event_details": "PAYMENT"}]},
+            {"data": [{**nested(ROW), "payment_details": None}]},
+            {"data": [{**nested(ROW), "payment_details": ["77"]}]},
+            {"data": [{**nested(ROW), "order_details": "x"}]},
+            {"data": [{**nested(ROW), "order_id": KEY}]},
+            {"data": [nested({**ROW, "event_amount": "19.99"})]},
         ],
     )
     def test_anything_odd_is_an_error(self, body: Any) -> None:

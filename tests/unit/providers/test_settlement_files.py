@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from payflowx.domain.reconciliation.reports import EntryKind
+from payflowx.providers import csv_fields
 from payflowx.providers.registry import connector
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "settlements"
@@ -68,6 +69,32 @@ KINDS = {
     "payu": "requestaction",
 }
 
+COMMAS = ("499,00", "4,99", "0,499", "1,2,345", "1,2345.00", "1.234,56", "1 234,56", ",499.00", "499,.00", "1,,234.00")
+"""A comma that is no separator of groups may be a decimal point."""
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "amount"),
+    [
+        *(("1,234.50", "INR", 123_450), ("1,23,456.00", "INR", 12_345_600), ("12,34,56,789.10", "INR", 12_345_678_910)),
+        *(("1,234", "INR", 123_400), ("1,234,567", "JPY", 1_234_567), ("-1,234.5", "USD", 123_450)),
+        *(("1,234.500", "KWD", 1_234_500), ("499", "KWD", 499_000), ("499.125", "KWD", 499_125)),
+    ],
+)
+def test_groups_of_an_amount_are_read(cell: str, currency: str, amount: int) -> None:
+    assert csv_fields.minor_amount(cell, currency) == amount
+
+
+def test_a_withdrawn_currency_is_read_and_an_unknown_one_is_not() -> None:
+    assert csv_fields.currency(" bgn ") == "BGN"
+    with pytest.raises(ValueError, match="no currency"):
+        csv_fields.currency("XXX")
+
+
+def test_a_comma_that_may_be_either_is_refused() -> None:
+    with pytest.raises(ValueError, match="no amount"):
+        csv_fields.minor_amount("1,234", "KWD")
+
 
 @pytest.mark.parametrize("provider", EXPECTED)
 class TestSamples:
@@ -79,7 +106,7 @@ class TestSamples:
         assert entry is not None
         assert entry.at_ms == CHARGED_MS
 
-    @pytest.mark.parametrize("amount", ["", "ten", "1e3", "NaN", "1.005", "--1", "1" * 20])
+    @pytest.mark.parametrize("amount", ["", "ten", "1e3", "NaN", "1.005", "--1", "1" * 20, *COMMAS])
     def test_an_amount_that_is_none_is_refused(self, provider: str, amount: str) -> None:
         row = {**rows(provider)[0], AMOUNTS[provider]: amount}
         if provider == "stripe":

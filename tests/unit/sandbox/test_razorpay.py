@@ -370,8 +370,8 @@ def test_what_is_not_authorized_is_not_captured(client: SimulatorClient, token: 
 
 def test_there_is_no_void(client: SimulatorClient) -> None:
     payment = client.authorized()
-    refusal(client.send("POST", f"/v1/payments/{payment}/void", {}), 404)
-    refusal(client.send("POST", f"/v1/payments/{payment}/cancel", {}), 404)
+    refusal(client.send("POST", f"/v1/payments/{payment}/void", {}), 400)
+    refusal(client.send("POST", f"/v1/payments/{payment}/cancel", {}), 400)
     refusal(client.send("POST", f"/v1/payments/{payment}/refund", {}))
 
 
@@ -620,10 +620,10 @@ def test_what_is_not_captured_is_not_refunded(client: SimulatorClient, token: st
 def test_wrong_credentials_and_addresses(client: SimulatorClient) -> None:
     for wrong in ("", "Bearer secret", "Basic ???", "Basic " + base64.b64encode(b"rzp_test_1:other").decode()):
         assert refusal(client.send("GET", "/v1/orders", authorization=wrong), 401)["reason"] == "NA"
-    refusal(client.send("GET", "/v2/orders"), 404)
-    refusal(client.send("POST", "/v1/charges", {}), 404)
-    refusal(client.send("DELETE", "/v1/orders"), 404)
-    refusal(client.send("GET", f"/v1/payments/{client.captured()}/capture"), 404)
+    refusal(client.send("GET", "/v2/orders"), 400)
+    refusal(client.send("POST", "/v1/charges", {}), 400)
+    refusal(client.send("DELETE", "/v1/orders"), 400)
+    refusal(client.send("GET", f"/v1/payments/{client.captured()}/capture"), 400)
     for path in (
         "/v1/payments/pay_none",
         "/v1/orders/order_none",
@@ -763,3 +763,35 @@ class TestLists:
 
     def test_more_than_a_hundred_a_page_are_refused(self, client: SimulatorClient) -> None:
         refusal(client.send("GET", "/v1/payments?count=101"))
+
+
+# -- refusals
+
+
+def test_an_account_without_server_to_server_has_no_address_to_pay_an_order(client: SimulatorClient) -> None:
+    order = client.order()
+    client.simulator.server_to_server = False
+    refused = refusal(client.pay(order))
+    assert refused["description"] == "The requested URL was not found on the server."
+    assert (refused["source"], refused["step"], refused["reason"], refused["metadata"]) == ("NA", "NA", "NA", {})
+    assert client.get(f"/v1/orders/{order}/payments")["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [("tok_refused", "recurring_payment_not_enabled"), ("tok_refused_unlisted", "request_not_accepted")],
+)
+def test_a_refused_charge_makes_no_payment(client: SimulatorClient, token: str, reason: str) -> None:
+    order = client.order()
+    refused = refusal(client.pay(order, token))
+    assert (refused["reason"], refused["metadata"]) == (reason, {})
+    assert client.get(f"/v1/orders/{order}/payments")["count"] == 0
+
+
+def test_a_refused_refund_makes_no_refund(client: SimulatorClient) -> None:
+    payment = client.captured()
+    client.simulator.next_operation("refund_refused")
+    refused = refusal(client.send("POST", f"/v1/payments/{payment}/refund", {"amount": 100}))
+    assert "enough balance" in refused["description"]
+    assert client.get(f"/v1/payments/{payment}/refunds")["count"] == 0
+    assert client.send("POST", f"/v1/payments/{payment}/refund", {"amount": 100}).status == 200

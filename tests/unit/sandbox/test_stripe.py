@@ -725,3 +725,67 @@ def test_answers_have_what_the_specification_requires() -> None:
         assert set(schemas[name]["required"]) <= set(answer) <= set(schemas[name]["properties"]), name
     declined = error(client.pay("tok_hard_decline", "k2"))
     assert set(declined) - {"advice_code"} <= set(schemas["api_errors"]["properties"])
+
+
+# -- refusals, single use, holds, India
+
+
+def test_a_documented_refusal_is_made_before_execution_and_not_stored(client: Client) -> None:
+    for _ in range(2):
+        reply = client.pay("tok_refused")
+        assert (reply.status, error(reply)["code"]) == (400, "payment_method_unexpected_state")
+        assert "idempotent-replayed" not in reply.headers
+    assert client.provider.ledger(NOW) == []
+
+
+def test_another_refusal_is_stored(client: Client) -> None:
+    first, again = client.pay("tok_refused_unlisted"), client.pay("tok_refused_unlisted")
+    assert (first.status, error(first)["code"], first.body) == (400, "not_possible", again.body)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert client.provider.ledger(NOW) == []
+
+
+def test_a_payment_method_of_single_use(client: Client) -> None:
+    assert client.pay("pm_once_1", key="a").status == 200
+    reply = client.pay("pm_once_1", key="b")
+    assert (reply.status, sorted(error(reply))) == (400, ["message", "type"])
+    assert client.pay("pm_once_1", key="a").status == 200  # the stored answer
+    assert client.pay("pm_once_2", key="c").status == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({}, "a description"),
+        ({"description": "d"}, "a customer name and address"),
+        ({"description": "d", "shipping[name]": "n", "shipping[address][line1]": "l"}, None),
+    ],
+)
+def test_an_account_in_india(client: Client, changes: dict[str, str], missing: str | None) -> None:
+    client.provider.country = "IN"
+    reply = client.pay(**changes)
+    if missing is None:
+        assert read(reply)["status"] == "succeeded"
+        return
+    named = error(reply)["payment_intent"]
+    assert (reply.status, named["status"], named["last_payment_error"]) == (400, "requires_payment_method", None)
+    assert missing in error(reply)["message"]
+    shown = read(client.get(f"/v1/payment_intents/{named['id']}"))
+    assert (shown["status"], shown["metadata"]) == ("requires_payment_method", {"ref": "ref-1"})
+
+
+@pytest.mark.parametrize(("changes", "hours"), [({}, 7 * 24), ({"off_session": "true"}, 4 * 24 + 18)])
+def test_an_authorization_expires_at_capture_before(client: Client, changes: dict[str, str], hours: int) -> None:
+    held = read(client.pay(capture_method="manual", **changes))
+    path = f"/v1/payment_intents/{held['id']}"
+    charge = read(client.get(path, **{"expand[]": "latest_charge"}))["latest_charge"]
+    ends = charge["payment_method_details"]["card"]["capture_before"]
+    assert ends == NOW + hours * 3600
+    assert read(client.get(path, at=ends - 1))["status"] == "requires_capture"
+    ended = read(client.get(path, at=ends))
+    assert (ended["status"], ended["cancellation_reason"], ended["amount_received"]) == ("canceled", "automatic", 0)
+
+
+def test_an_address_without_a_name_is_refused(client: Client) -> None:
+    reply = client.pay(**{"shipping[address][line1]": "l"})
+    assert (reply.status, error(reply)["param"]) == (400, "shipping[name]")

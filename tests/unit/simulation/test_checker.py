@@ -256,6 +256,56 @@ def refund_not_made() -> Story:
     return story
 
 
+def refund_came_back() -> Story:
+    story = captured_and_refunded()
+    story.ledger[-1] |= {"status": "failed", "reversed": True}
+    return story
+
+
+def refund_that_came_back_is_read_later() -> Story:
+    story = refund_came_back()
+    ready_ms = story.now_ms + 30 * DAY_MS
+    story.change(4, f"OP#ref_{'r' * 16}", dueAt=ready_ms, readyAt=ready_ms)
+    return story
+
+
+def test_a_refund_that_came_back_may_wait_for_its_time() -> None:
+    assert not [said for said in found(refund_that_came_back_is_read_later().evidence()) if said.startswith("I3")]
+
+
+def amount_is_elsewhere(held: str) -> Told:
+    return operation_changed(held=held)
+
+
+def reviewed_refund_given_back() -> Story:
+    story = paid()
+    sort = story.request("refund", 30)
+    story.claim(4, sort=sort)
+    story.moved(4, sort, "UNKNOWN", "IN_REVIEW", told="refund.in_review", error="outcome_unknown", refundable=100)
+    story.change(4, sort, held="given_back")
+    return story
+
+
+def unknown_word_ignored() -> Story:
+    story = paid()
+    partition = "M#acme#P#pay_0000000000000000"
+    for changes in ({}, {"status": "FAILED"}):
+        story.put("PAYMENT", {**story.item(), "dueAt": story.now_ms, **changes}, 9, partition=partition)
+    return story
+
+
+def attribute_of_a_newer_release_lost(*, in_attempt: bool = False) -> Story:
+    story = paid()
+    attempts = story.item()["attempts"]
+    if in_attempt:
+        story.change(9, attempts=[{**attempts[0], "addedLater": "x"}])
+        story.change(9, attempts=attempts)
+    else:
+        story.change(9, addedLater="x")
+        story.change(9, addedLater=None)
+    return story
+
+
 def failed_refund_was_made() -> Story:
     story = paid()
     sort = story.request("refund", 30)
@@ -579,6 +629,16 @@ def reference_taken(operation_id: str | None = None) -> Story:
     return story
 
 
+def one_refund_booked_as_two() -> Story:
+    story = captured_and_refunded()
+    first = story.item(f"OP#ref_{'r' * 16}")
+    attempts = [{**first["attempts"][0], "reference": "re_1"}]
+    story.change(4, f"OP#ref_{'r' * 16}", attempts=attempts)
+    other = {**first, "attempts": attempts, "operationId": f"ref_{'s' * 16}", "origin": "provider"}
+    story.put(f"OP#ref_{'s' * 16}", other, 4)
+    return story
+
+
 def shown_to_another() -> Story:
     story = paid()
     story.history.calls.append(dataclasses.replace(story.history.calls[0], merchant="globex", key="other"))
@@ -833,6 +893,20 @@ def attempt_after_the_deadline() -> Story:
     return story
 
 
+def charge_sent_after_the_deadline() -> Story:
+    story = paid()
+    story.now_ms = story.item()["chargeDeadline"] + DAY_MS
+    story.send(2, "POST", "/v1/charges", f"pfx-{story.name}-1")
+    return story
+
+
+def refund_sent_after_its_deadline() -> Story:
+    story = captured_and_refunded()
+    story.now_ms += 3 * DAY_MS
+    story.send(4, "POST", f"/v1/charges/ch_{story.name}/refunds", f"pfx-{'r' * 16}-1")
+    return story
+
+
 def fifth_answered_attempt() -> Story:
     story = Story()
     story.accept()
@@ -899,6 +973,15 @@ def erased_but_payable() -> Story:
 
 
 BAD: list[tuple[str, Told]] = [
+    ("I10 .*is ref_rrrrrrrrrrrrrrrr and ref_ssssssssssssssss", one_refund_booked_as_two),
+    ("I9 .*after the charge deadline", charge_sent_after_the_deadline),
+    ("I9 .*was sent to mock after its deadline", refund_sent_after_its_deadline),
+    ("I3 .*came back, and is not read any more", refund_came_back),
+    ("I5 .*holds an unknown word", unknown_word_ignored),
+    ("I5 .*lost an attribute of a newer release", attribute_of_a_newer_release_lost),
+    ("I5 .*lost an attribute of a newer release", lambda: attribute_of_a_newer_release_lost(in_attempt=True)),
+    ("I18 .*SUCCEEDED and its amount is reserved", amount_is_elsewhere("reserved")),
+    ("I18 .*was given back while its attempts are .'UNKNOWN'", reviewed_refund_given_back),
     ("I13 .*next attempt brought forward", expedited_for_nothing),
     ("I15 .*was changed by another, and the lease of epoch 1 stayed", expired_lease_stays),
     ("I16 .*nobody was told", delivery(state="PENDING")),

@@ -1,11 +1,15 @@
 """boto3 clients with explicit limits: no call may outlive the invocation that makes it."""
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass
+from functools import cached_property, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import boto3
 from botocore.config import Config
+
+from payflowx.domain.shared.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_appconfig import AppConfigClient
@@ -17,20 +21,59 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-_CONFIG: Final = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    # Repeats are safe: transactions carry one token over all tries, and a condition that fails because our own
-    # first try was written is recognized by the repository.
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=20,
-)
+_MAX_WAIT_SECONDS: Final = 20
 
 
-def _client(service: str) -> Any:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """How often and how long one call of AWS is tried. A test compares the sum with each function's timeout."""
+
+    tries: int
+    connect_seconds: float
+    read_seconds: float
+
+    @property
+    def longest_seconds(self) -> float:
+        """All tries without an answer, and the longest waits between them: 1 s, 2 s, 4 s, ..."""
+        waits = sum(min(1 << number, _MAX_WAIT_SECONDS) for number in range(self.tries - 1))
+        return self.tries * (self.connect_seconds + self.read_seconds) + waits
+
+    def config(self) -> Config:
+        """For boto3."""
+        return Config(
+            connect_timeout=self.connect_seconds,
+            read_timeout=self.read_seconds,
+            # Repeats are safe: transactions carry one token over all tries, and a condition that fails because our own
+            # first try was written is recognized by the repository.
+            retries={"mode": "standard", "total_max_attempts": self.tries},
+            max_pool_connections=20,
+        )
+
+
+PATIENT: Final = CallLimits(tries=3, connect_seconds=1, read_seconds=3)
+PROMPT: Final = CallLimits(tries=2, connect_seconds=1, read_seconds=3)
+"""For functions whose caller waits: two tries, so that they can still answer that AWS does not."""
+AT_ONCE: Final = CallLimits(tries=2, connect_seconds=0.75, read_seconds=1)
+"""For the authorizer, which every request waits for."""
+
+
+def check_versions(locked: tuple[str, ...]) -> None:
+    """`locked` holds `name=version` of the SDK and the HTTP library. Raises `ConfigurationError` for another version.
+
+    The Lambda runtime has libraries of the same names and changes them under a running function. A layer that is
+    missing or comes second on the path would let those in, and they decide whether a request can have left.
+    """
+    for pair in locked:
+        name, _, wanted = pair.partition("=")
+        found = import_module(name).__version__
+        if found != wanted:
+            raise ConfigurationError(f"{name} is {found}, and the lock says {wanted}: is the layer attached?")
+
+
+def _client(service: str, limits: CallLimits = PATIENT) -> Any:
     """A client in the function's region."""
     make: Callable[..., Any] = boto3.client  # its types know literal names only
-    return make(service, config=_CONFIG)
+    return make(service, config=limits.config())
 
 
 class AwsClients:
@@ -38,6 +81,11 @@ class AwsClients:
 
     def __init__(self, make: Callable[[str], Any] = _client) -> None:
         self._make = make
+
+    @classmethod
+    def within(cls, limits: CallLimits) -> Self:
+        """Clients none of whose calls takes longer."""
+        return cls(partial(_client, limits=limits))
 
     @cached_property
     def appconfig(self) -> "AppConfigClient":

@@ -1,9 +1,12 @@
 """Sends a provider's request once, and knows whether it can have left.
 
 The line is drawn at the connection: as long as a *new* one is being opened, nothing was sent. From then on, and on a
-connection that is used again, anything may have arrived.
+connection that is used again, anything may have arrived. So a connection is used again only while it is fresh: Lambda
+freezes a sandbox after an invocation, networks forget an idle flow, and a request that is lost on it would be an
+unknown outcome, although no server has seen it.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -33,6 +36,11 @@ CONNECT_TIMEOUT_SECONDS: Final = 2.0
 READ_TIMEOUT_SECONDS: Final = 10.0
 CALL_TIMEOUT_SECONDS: Final = 12.0
 MAX_ANSWER_BYTES: Final = 256 * 1024
+IDLE_LIMIT_SECONDS: Final = 3.0
+"""A connection that was idle for longer is closed instead of being used again."""
+Clocks = tuple[Callable[[], float], ...]
+_CLOCKS: Final[Clocks] = (time.monotonic, time.time)
+"""In seconds. A sandbox that is frozen may stop the first; somebody may set the second."""
 
 
 class _NotOpenedError(Exception):
@@ -61,10 +69,28 @@ class _Watched(HTTPConnection):
     """Tells a connection that was not opened from all that comes after, and keeps the call's total time."""
 
     call_timeout_seconds = CALL_TIMEOUT_SECONDS
+    clocks: Clocks = _CLOCKS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cut_off = CutOff()
+        self._idle_since: tuple[float, ...] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """The pool asks before it uses a connection again, and closes the one that says no."""
+        return self._is_fresh() and super().is_connected
+
+    def rest(self) -> None:
+        """The answer is read: from now on the connection is idle."""
+        self._idle_since = tuple(clock() for clock in self.clocks)
+
+    def _is_fresh(self) -> bool:
+        if self._idle_since is None:
+            return True
+        return all(
+            clock() - since <= IDLE_LIMIT_SECONDS for clock, since in zip(self.clocks, self._idle_since, strict=True)
+        )
 
     def connect(self) -> None:
         _open(super().connect)
@@ -84,17 +110,17 @@ class _WatchedTls(_Watched, HTTPSConnection):
     """The same over TLS."""
 
 
-def _pool_manager(call_timeout_seconds: float) -> urllib3.PoolManager:
-    limit = {"call_timeout_seconds": call_timeout_seconds}
-    plain = type("Plain", (HTTPConnectionPool,), {"ConnectionCls": type("PlainConnection", (_Watched,), limit)})
-    tls = type("Tls", (HTTPSConnectionPool,), {"ConnectionCls": type("TlsConnection", (_WatchedTls,), limit)})
+def _pool_manager(call_timeout_seconds: float, clocks: Clocks) -> urllib3.PoolManager:
+    given = {"call_timeout_seconds": call_timeout_seconds, "clocks": clocks}
+    plain = type("Plain", (HTTPConnectionPool,), {"ConnectionCls": type("PlainConnection", (_Watched,), given)})
+    tls = type("Tls", (HTTPSConnectionPool,), {"ConnectionCls": type("TlsConnection", (_WatchedTls,), given)})
     manager = urllib3.PoolManager(num_pools=20, maxsize=10, retries=False)
     manager.pool_classes_by_scheme = {"http": plain, "https": tls}
     return manager
 
 
 class Urllib3Client:
-    """Implements `HttpClient`: one try, no redirects, 12 seconds in all, 256 KB at most."""
+    """Implements `HttpClient`: one try, no redirects, 12 seconds in all, 256 KB at most, on a fresh connection."""
 
     def __init__(
         self,
@@ -102,8 +128,9 @@ class Urllib3Client:
         connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         call_timeout_seconds: float = CALL_TIMEOUT_SECONDS,
+        clocks: Clocks = _CLOCKS,
     ) -> None:
-        self._pools = _pool_manager(call_timeout_seconds)
+        self._pools = _pool_manager(call_timeout_seconds, clocks)
         self._timeout = urllib3.Timeout(connect=connect_timeout_seconds, read=read_timeout_seconds)
 
     def send(self, request: HttpRequest, endpoint: str) -> HttpResult:
@@ -128,7 +155,8 @@ class Urllib3Client:
 
 def _complete(response: urllib3.BaseHTTPResponse) -> HttpResult:
     """Read the body, but no more than the limit."""
-    cut_off: CutOff = response.connection.cut_off  # type: ignore[union-attr]  # our own connection class
+    connection: _Watched = response.connection  # type: ignore[assignment]  # our own connection class
+    cut_off = connection.cut_off
     try:
         body = response.read(MAX_ANSWER_BYTES + 1, decode_content=True)
     except (HTTPError, OSError, ValueError) as error:
@@ -142,6 +170,7 @@ def _complete(response: urllib3.BaseHTTPResponse) -> HttpResult:
     if cut_off.struck:
         response.close()
         return NoAnswer(code="too_slow")
+    connection.rest()
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return HttpResponse(status=response.status, headers=headers, body=body)

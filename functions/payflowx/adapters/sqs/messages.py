@@ -20,6 +20,7 @@ from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.recovery.ports import UnreadableMessageError
 
 _FORMAT: Final = 1
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 _EVENT_KEYS: Final = {
     "charge_reference": "charge_reference",
     "charge_key": "charge_key",
@@ -222,7 +223,7 @@ RUNS: Final[Codec[str]] = Codec(
 
 def _body(fields: Mapping[str, Any]) -> str:
     known = {name: value for name, value in fields.items() if value is not None}
-    return json.dumps({"format": _FORMAT, **known}, separators=(",", ":"))
+    return _COMPACT.encode({"format": _FORMAT, **known})
 
 
 def _fields(body: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ It ends at once where nothing can have been charged; an open attempt is cancelle
 
 from dataclasses import dataclass
 
+from payflowx.application.payments.charge_request import charge_request_of
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.request_operation import NewOperation, RequestOperation
 from payflowx.domain.payments.attempt import Attempt
@@ -151,7 +152,7 @@ class CancelPayment:
         unresolved = next((a for a in payment.attempts if a.is_open), None)
         if unresolved is None:
             return self.outcome_writer.commit(fail_payment(payment, _CANCELLED, context))
-        if self.providers.get(unresolved.provider).capabilities.can_cancel_and_confirm:
+        if self.providers.get(unresolved.provider).can_cancel(charge_request_of(payment, unresolved)):
             return self.outcome_writer.commit(request_cancel(payment, context))
         self.outcome_writer.wake(payment, 0)
         raise Refusal(

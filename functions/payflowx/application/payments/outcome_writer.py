@@ -9,6 +9,7 @@ from payflowx.application.payments.work_items import Conflict, StoredItem, WorkI
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt_records import learned
 from payflowx.domain.payments.change import Change, Context, SeenEvent
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
@@ -145,7 +146,7 @@ class OutcomeWriter:
     def _schedule_inquiry(
         self, item: WorkItem, attempt: Attempt, verified: Outcome, context: Context
     ) -> StoredItem | Conflict:
-        later, wake_in_seconds = attempt_engine.schedule(item, attempt, verified, context)
+        later, wake_in_seconds = attempt_engine.schedule(item, learned(attempt, verified), verified, context)
         result = self.items.reschedule(item.owner, later)
         if isinstance(result, Stored):
             self._log("attempt inquired", result.item, attempt.number)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from payflowx.application.payments.charge_session import ChargeSession
+from payflowx.application.payments.charge_session import ChargeSession, store_progress
+from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Progress, Unknown
-from payflowx.domain.payments.ports import Payments, Stored
+from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.work_item import WorkItem
-from payflowx.domain.shared.errors import LeaseLostError
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT
 from payflowx.domain.shared.statuses import AttemptState
 
@@ -19,6 +19,7 @@ class SendCharge:
     """
 
     payments: Payments
+    complete_charge: CompleteCharge
 
     def __call__(self, session: ChargeSession) -> tuple[WorkItem, Outcome]:
         """Return the item as stored now, and the provider's answer."""
@@ -31,21 +32,15 @@ class SendCharge:
                 return session.item, NotSent(code="request_changed")
             match session.send():
                 case Progress(facts=facts):
-                    session = self._store(session, {**session.attempt.progress, **facts})
+                    session = store_progress(self.payments, session, facts)
                 case Declined() as declined:
                     return session.item, session.confirm_decline(declined)
                 case Unknown(code=code) if _is_without_charge(session):
                     return session.item, NotSent(code=code)
-                case outcome:
+                case answer:
+                    session, outcome = self.complete_charge(session, answer)
                     return session.item, outcome
         return session.item, Unknown(code="too_many_steps")
-
-    def _store(self, session: ChargeSession, progress: dict[str, str]) -> ChargeSession:
-        match self.payments.save_progress(session.payment, session.number, progress):
-            case Stored(item=stored):
-                return session.with_payment(stored)
-            case _:
-                raise LeaseLostError("another worker took over between two requests")
 
 
 def _is_without_charge(session: ChargeSession) -> bool:

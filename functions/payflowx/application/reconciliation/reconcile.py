@@ -136,8 +136,8 @@ class Reconcile:
             case ReportTooLong():
                 now_ms = self.clock.now_ms()
                 return narrower(run, now_ms) or after_problem(run, "list_too_long", now_ms)
-            case ReportUnavailable(code=code):
-                return after_problem(run, code, self.clock.now_ms())
+            case ReportUnavailable() as unavailable:
+                return after_problem(run, unavailable.problem, self.clock.now_ms())
 
     def _read(self, run: Run, account: Account) -> ReportResult:
         if run.source is Source.FILE:

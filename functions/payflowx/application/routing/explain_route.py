@@ -7,7 +7,7 @@ from payflowx.application.routing.publish_routing import CheckRouting
 from payflowx.domain.merchants.directory import MerchantDirectory, RoutingPublisher
 from payflowx.domain.payments.payment import CUSTOMER_FACTS, PaymentMethod, Route
 from payflowx.domain.providers.ports import Providers
-from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
+from payflowx.domain.routing.routing import Availability, RoutingDocument, RoutingFacts, decide_route
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import CaptureMode
@@ -49,7 +49,7 @@ class ExplainRoute:
         merchant = self.merchant_directory.merchant(question.merchant_id)
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")
-        document = self.check.checked(data if data is not None else self.publisher.current().document)
+        document = self._current() if data is None else self.check.checked(data)
         facts = RoutingFacts(
             transaction_id=question.transaction_id,
             merchant_id=question.merchant_id,
@@ -67,3 +67,7 @@ class ExplainRoute:
             disabled=merchant.disabled,
         )
         return decide_route(document, facts, available)
+
+    def _current(self) -> RoutingDocument:
+        """The document in effect, even if a check that is newer than it would refuse it."""
+        return self.check.decode(self.publisher.current().document)

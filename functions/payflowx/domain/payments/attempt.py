@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
+
+ANSWER_STORED: Final = "answer_stored"
+"""The fact of the progress behind `Attempt.answer_stored`. Release 0.2.0 carries it along, ignores it and re-sends."""
+CAPTURE_SENT_AT: Final = "capture_sent_at"
+"""The fact of the progress that a capture of ours may have left, with its time in milliseconds since 1970.
+
+Stored before the capture of a payment with automatic capture, at a provider where we capture. Release 0.2.0 captures
+nothing by itself, never writes it and carries it along.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,21 @@ class Attempt:
     def is_open(self) -> bool:
         """The provider may have charged, or may still charge: no other attempt may start."""
         return self.state in OPEN_STATES
+
+    @property
+    def answer_stored(self) -> bool:
+        """The provider returns its stored, undecided answer to every re-send: only reads learn more."""
+        return ANSWER_STORED in self.progress
+
+    @property
+    def capture_sent_at_ms(self) -> int | None:
+        """The time from which our own capture may have left; None if none has.
+
+        From then on the attempt is never declined, cancelled or failed over, until a read shows that the money was not
+        captured and was given back.
+        """
+        sent_at = self.progress.get(CAPTURE_SENT_AT)
+        return None if sent_at is None else int(sent_at)
 
     @property
     def is_proven_uncharged(self) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import ANSWER_STORED, Attempt
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.outcome import (
@@ -51,7 +51,8 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
             return replace(known, reference=outcome.reference or attempt.reference, code=code)
         case Authorized():
             lifetime_ms = able.authorization_lifetime_ms if able else 0
-            return replace(known, reference=outcome.reference, deadline_ms=context.now_ms + lifetime_ms)
+            lapses_at_ms = outcome.lapses_at_ms or context.now_ms + lifetime_ms
+            return replace(known, reference=outcome.reference, deadline_ms=lapses_at_ms)
         case ActionRequired():
             lifetime_ms = able.action_lifetime_ms if able else 0
             return replace(
@@ -78,11 +79,23 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
                 retry_after_seconds=outcome.retry_after_seconds,
             )
         case Unknown():
-            return replace(known, code=outcome.code, message=outcome.message, refused_send=outcome.refused)
+            unsure = replace(known, code=outcome.code, message=outcome.message, refused_send=outcome.refused)
+            return learned(unsure, outcome)
         case NotSent():
             return replace(known, code=outcome.code)
         case NotFound():
             raise ValueError("NotFound has no attempt state")
+
+
+def learned(attempt: Attempt, outcome: Outcome) -> Attempt:
+    """Return the attempt with what an outcome says beside a state that it does not change. Writes no event."""
+    match outcome:
+        case Authorized(lapses_at_ms=int(lapses_at_ms)) if attempt.state is AttemptState.AUTHORIZED:
+            return replace(attempt, deadline_ms=lapses_at_ms)
+        case Unknown(stored=True) if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}:
+            return replace(attempt, progress={**attempt.progress, ANSWER_STORED: "true"})
+        case _:
+            return attempt
 
 
 def attempt_facts(recorded: Attempt) -> dict[str, Fact]:

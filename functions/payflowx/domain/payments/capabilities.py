@@ -12,7 +12,8 @@ from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode
 
 DEFAULT_AUTHORIZATION_LIFETIME_MS: Final = 5 * DAY_MS
-DEFAULT_REFUND_REVERSAL_MS: Final = 14 * DAY_MS
+DEFAULT_REFUND_REVERSAL_MS: Final = 30 * DAY_MS
+"""The longest time that banks take to return a refund which cannot be credited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

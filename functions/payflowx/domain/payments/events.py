@@ -11,6 +11,7 @@ from payflowx.domain.shared.statuses import PaymentStatus
 
 GENESIS_HASH: Final = "0" * 64
 _FORMAT: Final = 1
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 Fact = str | int | bool
 
@@ -38,8 +39,7 @@ class Event:
         """Return the SHA-256 over the canonical JSON of every field but the hash itself."""
         content = {name: getattr(self, name) for name in self.__slots__}
         content |= {"hash": "", "format": _FORMAT, "facts": dict(self.facts)}
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()
 
 
 @dataclass(slots=True, kw_only=True)

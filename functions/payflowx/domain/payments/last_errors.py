@@ -21,6 +21,8 @@ _OF_PAYMENTS: Final[Mapping[str, str]] = {
     "hard_decline": "The issuer declined finally; do not retry this payment method.",
     "insufficient_funds": "The payer has insufficient funds or has reached a limit.",
     "fenced": "The outcome stayed unknown, so the attempt was cancelled at the provider; nothing was charged.",
+    "authorization_expired": "The authorization expired before it was captured; nothing was charged.",
+    "authorization_released": "The authorization was released at the provider before a capture; nothing was charged.",
     ReviewReason.MISMATCH: "The provider reports a charge that differs from the request. Requires manual review.",
     ReviewReason.LATE_SUCCESS: "The provider reports an unexpected second charge. Requires manual review.",
     ReviewReason.BALANCE: "The payment's amounts contradict each other. Requires manual review.",

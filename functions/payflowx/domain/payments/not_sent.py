@@ -7,7 +7,7 @@ opened again under its key. Nothing had left before, so the request that follows
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.attempt import ANSWER_STORED, Attempt
 from payflowx.domain.shared.backoff import resend_delay_ms, retry_delay_ms
 from payflowx.domain.shared.errors import TransitionError
 from payflowx.domain.shared.limits import HOUR_MS, SECOND_MS
@@ -80,6 +80,7 @@ def reopened(attempt: Attempt, *, epoch: int, now_ms: int) -> Attempt:
         code=None,
         message=None,
         refused_send=None,
+        progress={name: value for name, value in attempt.progress.items() if name != ANSWER_STORED},
         inquiries=0,
     )
 

@@ -41,6 +41,8 @@ class Authorized:
     amount: int
     currency: str
     merchant_reference: str
+    lapses_at_ms: int | None = None
+    """The time at which the authorization expires, where the provider states it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,8 @@ class Unknown:
 
     code: str
     message: str = ""
+    stored: bool = False
+    """The provider stored this answer under our key and returns it to every re-send: only reads learn more."""
     refused: RefusedSend | None = None
     """The provider refused the operation, but complete reads must prove that nothing happened."""
 

@@ -9,7 +9,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.shared.limits import MINUTE_MS
+from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
 
 _WINDOW_MARGIN_MS = 30 * MINUTE_MS
@@ -35,26 +35,28 @@ def recovery_step_for(
     *,
     may_have_charged: bool,
     same_request: bool,
+    can_cancel: bool,
     now_ms: int,
 ) -> RecoveryStep:
     """Return the steps allowed besides an inquiry.
 
-    `same_request`: the request built today equals the stored one.
+    `same_request`: the request built today equals the stored one. Once our own capture may have left, only inquiries
+    are allowed; the capture itself is repeated while a read shows an authorization.
     """
     if payment.status is PaymentStatus.IN_REVIEW or not attempt.is_open:
         return RecoveryStep()
+    if attempt.capture_sent_at_ms is not None:
+        return RecoveryStep(exhausted=_is_exhausted(attempt, capabilities, in_window=False, now_ms=now_ms))
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     if undecided and not may_have_charged:
-        return RecoveryStep(
-            continue_charge=not payment.cancel_requested, cancel_and_confirm=capabilities.can_cancel_and_confirm
-        )
+        return RecoveryStep(continue_charge=not payment.cancel_requested, cancel_and_confirm=can_cancel)
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < capabilities.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
     patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= capabilities.visibility_lag_ms)
     return RecoveryStep(
-        resend=undecided and same_request and in_window and not payment.cancel_requested,
-        cancel_and_confirm=capabilities.can_cancel_and_confirm and patience_over,
+        resend=undecided and same_request and in_window and not payment.cancel_requested and not attempt.answer_stored,
+        cancel_and_confirm=can_cancel and patience_over,
         exhausted=_is_exhausted(attempt, capabilities, in_window=in_window and same_request, now_ms=now_ms),
     )
 
@@ -62,7 +64,7 @@ def recovery_step_for(
 def _is_exhausted(attempt: Attempt, capabilities: Capabilities, *, in_window: bool, now_ms: int) -> bool:
     if attempt.deadline_ms is not None:
         return now_ms >= attempt.deadline_ms + capabilities.inquiry_horizon_ms
-    if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window:
+    if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN} and in_window and not attempt.answer_stored:
         return False
     return now_ms >= inquiries_end_at_ms(attempt, capabilities)
 
@@ -71,9 +73,12 @@ def inquiries_end_at_ms(attempt: Attempt, capabilities: Capabilities) -> int:
     """Return the time at which inquiries about an open attempt of a charge or operation have gone on for long enough.
 
     Without an answer they count from the send. "Pending" is an answer: it has a horizon of its own, from that answer.
+    Where no re-send can learn more, they end once a charge must be visible.
     """
     if attempt.state is AttemptState.ACCEPTED:
         return (attempt.settled_at_ms or attempt.started_at_ms) + capabilities.pending_horizon_ms
+    if attempt.answer_stored:
+        return attempt.started_at_ms + max(capabilities.visibility_lag_ms, HOUR_MS)
     return attempt.started_at_ms + capabilities.inquiry_horizon_ms
 
 
@@ -99,8 +104,7 @@ def operation_recovery_step_for(
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < window_ms - _WINDOW_MARGIN_MS and now_ms < operation.send_deadline_ms
     undecided = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
+    resend = undecided and same_request and in_window and not attempt.answer_stored
     return OperationRecoveryStep(
-        resend=undecided and same_request and in_window,
-        exhausted=not (undecided and same_request and in_window)
-        and now_ms >= inquiries_end_at_ms(attempt, capabilities),
+        resend=resend, exhausted=not resend and now_ms >= inquiries_end_at_ms(attempt, capabilities)
     )

@@ -203,7 +203,9 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
             return _waiting(payment, PaymentStatus.PENDING, first_inquiry_at_ms(payment, recorded, context), context)
         case AttemptState.UNKNOWN:
             unsure = replace(payment, last_error=last_error(payment, "outcome_unknown", recorded))
-            return _waiting(unsure, payment.status, None, context)
+            # A payer who has approved has nothing to do any more: the provider's answer to our capture was lost.
+            waits = payment.status is PaymentStatus.REQUIRES_ACTION
+            return _waiting(unsure, PaymentStatus.PENDING if waits else payment.status, None, context)
         case _:
             return _uncharged(payment, before, recorded, context)
 
@@ -266,7 +268,8 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
 
     The next attempt goes to another provider or to the same one.
     """
-    payment = replace(payment, last_error=last_error(payment, _failure_class(recorded), recorded), capturable=0)
+    failure = _release_class(payment, before, recorded, context) or _failure_class(recorded)
+    payment = replace(payment, last_error=last_error(payment, failure, recorded), capturable=0)
     if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:
         return _ended(payment, _CANCELLED), None
     if payment.status is PaymentStatus.IN_REVIEW:
@@ -313,6 +316,15 @@ _AUTHORIZED_LATE: Final = FailureReason(
 _ACTION_EXPIRED: Final = FailureReason(
     code="action_expired", message="The payer did not approve in time; the request was cancelled at the provider."
 )
+
+
+def _release_class(payment: Payment, before: Attempt, recorded: Attempt, context: Context) -> str | None:
+    """Return how an authorization ended that the merchant did not cancel; None for everything else."""
+    was_held = before.state is AttemptState.AUTHORIZED and recorded.state is AttemptState.FENCED
+    if not was_held or payment.cancel_requested:
+        return None
+    lapsed = before.deadline_ms is not None and context.now_ms >= before.deadline_ms
+    return "authorization_expired" if lapsed else "authorization_released"
 
 
 def _failure_class(recorded: Attempt) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.shared.errors import TransitionError
 from payflowx.domain.shared.statuses import AttemptState as A
 from payflowx.domain.shared.statuses import OperationStatus as O
@@ -30,8 +31,9 @@ ATTEMPT_TRANSITIONS: Final[Mapping[A, frozenset[A]]] = {
     A.STARTED: _ANSWERED | {A.NOT_SENT, A.REJECTED, A.UNKNOWN},
     # NOT_SENT and REJECTED only as long as no request that charges can have left; else verification keeps it UNKNOWN.
     A.UNKNOWN: _ANSWERED | {A.NOT_SENT, A.REJECTED},
-    A.ACCEPTED: _ANSWERED - {A.ACCEPTED},
-    A.REQUIRES_ACTION: _ANSWERED - {A.REQUIRES_ACTION},
+    # Back to UNKNOWN only once our own capture may have left; else verification keeps the known state.
+    A.ACCEPTED: (_ANSWERED - {A.ACCEPTED}) | {A.UNKNOWN},
+    A.REQUIRES_ACTION: (_ANSWERED - {A.REQUIRES_ACTION}) | {A.UNKNOWN},
     A.AUTHORIZED: frozenset({A.SUCCEEDED, A.MISMATCH, A.FENCED}),
     A.DECLINED: _LATE,
     # Opened again under the same key by the claim of a worker that then sends: nothing had left before.
@@ -88,6 +90,12 @@ def check_may_send(state: A) -> None:
     """Raise `TransitionError` unless a request that moves money may leave for an attempt with this stored state."""
     if state not in _SENDING:
         raise TransitionError(f"nothing is sent for an attempt that is {state}")
+
+
+def check_may_capture(attempt: Attempt) -> None:
+    """Raise `TransitionError` unless a capture of ours may leave for an attempt as it is stored."""
+    if not attempt.is_open or attempt.capture_sent_at_ms is None:
+        raise TransitionError(f"nothing is captured for an attempt that is {attempt.state} without that fact")
 
 
 def check_review_transition(before: A, after: A) -> None:

@@ -3,6 +3,8 @@
 The most cautious reading applies.
 """
 
+from typing import Final
+
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.operation import Operation
@@ -25,6 +27,8 @@ from payflowx.domain.payments.transitions import ATTEMPT_TRANSITIONS
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, OperationStatus
 from payflowx.domain.shared.text import provider_code
 
+_KNOWN: Final = frozenset({AttemptState.ACCEPTED, AttemptState.REQUIRES_ACTION})
+
 
 def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attempt, *, first_send: bool) -> Outcome:
     """Return the outcome that may be recorded.
@@ -32,9 +36,11 @@ def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attemp
     `first_send`: this answers the very first request of the attempt that could move money. A refusal of a later send
     says nothing about the earlier one, which may have taken effect: it leaves the attempt unknown.
     """
+    if attempt.capture_sent_at_ms is not None:
+        return _after_capture(outcome, owner, attempt)
     match outcome:
         case Succeeded() | Authorized():
-            return _verified(outcome, owner, attempt)
+            return verify_charge(outcome, owner, attempt)
         case NotSent() if not first_send:
             return Unknown(code=outcome.code)
         case Rejected() if not first_send:
@@ -47,7 +53,28 @@ def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attemp
             return outcome
 
 
-def _verified(outcome: Succeeded | Authorized, owner: Payment | Operation, attempt: Attempt) -> Outcome:
+def _after_capture(outcome: Outcome, owner: Payment | Operation, attempt: Attempt) -> Outcome:
+    """Return what an answer means once our own capture may have left: it may still take effect, whatever else is said.
+
+    Only a capture, money that was given back uncaptured, and a contradiction decide.
+    """
+    match outcome:
+        case Succeeded():
+            return verify_charge(outcome, owner, attempt)
+        case ConfirmedCancelled() | Mismatch() | NotFound():
+            return outcome
+        case Unknown() | Rejected() | Declined():
+            return Unknown(code=outcome.code, message=outcome.message)
+        case NotSent():
+            return Unknown(code=outcome.code)
+        case Authorized() | Accepted() | ActionRequired():
+            return Unknown(code="capture_sent")
+
+
+def verify_charge(
+    outcome: Succeeded | Authorized, owner: Payment | Operation, attempt: Attempt
+) -> Succeeded | Authorized | Mismatch:
+    """Return the outcome if it is about our attempt and its amount and currency, else a mismatch."""
     if outcome.merchant_reference != attempt.provider_key:
         return _mismatch("reference_differs", outcome)
     if outcome.currency != owner.currency:
@@ -113,9 +140,11 @@ def state_of(outcome: Outcome) -> AttemptState | None:
 def changes_state(outcome: Outcome, owner: Payment | Operation, attempt: Attempt) -> bool:
     """Return whether the outcome changes the stored state.
 
-    It does if the transition table allows the attempt's new state, or if a success was reversed. `Unknown` never
-    replaces a known state, and a closed attempt accepts only a verified success.
+    It does if the transition table allows the attempt's new state, or if a success was reversed. `Unknown` replaces a
+    known state only once our own capture may have left, and a closed attempt accepts only a verified success.
     """
+    if isinstance(outcome, Unknown) and attempt.state in _KNOWN and attempt.capture_sent_at_ms is None:
+        return False
     return is_reversal(outcome, owner, attempt) or state_of(outcome) in ATTEMPT_TRANSITIONS[attempt.state]
 
 

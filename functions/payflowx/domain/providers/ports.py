@@ -45,6 +45,8 @@ class ChargeRequest:
     return_url: str | None = None
     charge_deadline_ms: int | None = None
     """After this time no attempt of the payment begins: an object that can be paid may lapse by itself afterwards."""
+    sent_at_ms: int | None = None
+    """The time of the first send of the attempt, for inquiries. No part of a charge's request."""
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
 
@@ -65,6 +67,18 @@ class Provider(Protocol):
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
         """Send the next step. `Progress` must be stored before the step after it is sent."""
+        ...
+
+    def completes(self, request: ChargeRequest) -> bool:
+        """Return whether an authorization of this charge is captured by us, by `complete`."""
+        ...
+
+    def can_cancel(self, request: ChargeRequest) -> bool:
+        """Return whether `cancel_and_confirm` can prove that this charge will take no money."""
+        ...
+
+    def complete(self, request: ChargeRequest, account: Account) -> StepResult:
+        """Capture the authorization `request.reference`. A repeated capture takes no more money."""
         ...
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:

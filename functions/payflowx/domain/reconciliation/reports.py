@@ -59,9 +59,17 @@ class ReportTooLong:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportUnavailable:
-    """The report could not be read, or not parsed as a whole: an incomplete list proves nothing."""
+    """The report could not be read, or not parsed as a whole: an incomplete list proves nothing.
+
+    `where`: the place in a file in words, such as `line 3, column amount`; it holds nothing of a cell.
+    """
 
     code: str
+    where: str | None = None
+
+    @property
+    def problem(self) -> str:
+        return f"{self.code}: {self.where}" if self.where else self.code
 
 
 ReportResult = ReportAnswer | ReportTooLong | ReportUnavailable

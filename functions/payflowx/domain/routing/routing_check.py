@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.routing.routing import Conditions, RoutingDocument, Rule
-from payflowx.domain.shared.money import is_currency
+from payflowx.domain.shared.money import CURRENCY_EXPONENTS, is_currency
 from payflowx.domain.shared.statuses import CaptureMode
 
 MAX_RULES = 100
@@ -29,9 +29,7 @@ def _rule_faults(rule: Rule, capabilities: Mapping[str, Capabilities]) -> Iterat
         yield f"rule {rule.name}: the percentages must be at least 1 and add up to 100"
     for code in sorted(c for c in rule.when.currencies or () if not is_currency(c)):
         yield f"rule {rule.name}: {code} is not a currency of ISO 4217"
-    low, high = rule.when.amount_at_least, rule.when.amount_below
-    if low is not None and high is not None and low >= high:
-        yield f"rule {rule.name}: no amount is at least {low} and below {high}"
+    yield from _amount_faults(rule.name, rule.when)
     for share in rule.shares:
         if not 1 <= len(share.providers) <= MAX_PROVIDERS_A_RULE:
             yield f"rule {rule.name}: name 1 to {MAX_PROVIDERS_A_RULE} providers"
@@ -39,6 +37,20 @@ def _rule_faults(rule: Rule, capabilities: Mapping[str, Capabilities]) -> Iterat
             yield f"rule {rule.name}: a provider is named twice"
         for provider in share.providers:
             yield from _provider_faults(rule, provider, capabilities)
+
+
+def _amount_faults(rule: str, when: Conditions) -> Iterator[str]:
+    """An amount is in minor units: the same number is 10,000 USD, 7,000 EUR, but 40 USD in VND."""
+    low, high = when.amount_at_least, when.amount_below
+    if low is None and high is None:
+        return
+    if not when.currencies:
+        yield f"rule {rule}: an amount needs currencies: it is a number of minor units, whose value differs by currency"
+    decimals = {CURRENCY_EXPONENTS[code] for code in when.currencies or () if code in CURRENCY_EXPONENTS}
+    if len(decimals) > 1:
+        yield f"rule {rule}: its currencies have minor units of different size; write a rule for each size"
+    if low is not None and high is not None and low >= high:
+        yield f"rule {rule}: no amount is at least {low} and below {high}"
 
 
 def _provider_faults(rule: Rule, provider: str, capabilities: Mapping[str, Capabilities]) -> Iterator[str]:

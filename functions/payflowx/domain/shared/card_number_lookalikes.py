@@ -25,13 +25,16 @@ _RANDOM_IDS: Final = re.compile(
     re.VERBOSE,
 )
 _DATE: Final = re.compile(
-    r"""(?<!\d)(?<!\d[-/.])(?:
+    r"""(?<!\d)(?:
         (?:19|20)\d\d(?P<a>[-/.])(?:0[1-9]|1[0-2])(?P=a)(?:0[1-9]|[12]\d|3[01])
       | (?:0[1-9]|[12]\d|3[01])(?P<b>[-/.])(?:0[1-9]|[12]\d|3[01])(?P=b)(?:19|20)\d\d
-    )(?!\d)(?![-/.]\d)""",
+    )(?!\d)""",
     re.VERBOSE,
 )
-"""Alone: groups of digits that go on with the same separators are no date."""
+_GOES_ON: Final = r"[\s\-/.]{0,2}[\-/.][\s\-/.]{0,2}"
+"""Groups of digits that go on with separators like a date's own are no date, other than a second one after a blank."""
+_DIGITS_BEFORE: Final = re.compile(rf"[0-9]{_GOES_ON}$")
+_DIGITS_AFTER: Final = re.compile(rf"{_GOES_ON}[0-9]")
 _IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _DECIMAL: Final = re.compile(r"(?<![\d.])\d{1,3}\.\d{10,}(?![\d]|\.\d)")
 
@@ -66,13 +69,19 @@ def _is_irregular(found: re.Match[str], _start: int, _end: int) -> bool:
     return len({len(part) for part in found.group().split(".")}) > 1
 
 
+def _stands_alone(found: re.Match[str], _start: int, _end: int) -> bool:
+    """Four, two and two digits of a card may have the form of a date."""
+    text = found.string
+    return not _DIGITS_BEFORE.search(text[: found.start()]) and not _DIGITS_AFTER.match(text, found.end())
+
+
 def _always(_found: re.Match[str], _start: int, _end: int) -> bool:
     return True
 
 
 _FORMS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], int, int], bool]], ...]] = (
     (_RANDOM_IDS, _is_random_around),
-    (_DATE, _always),
+    (_DATE, _stands_alone),
     (_IPV4, _is_irregular),
     (_DECIMAL, _always),
 )

@@ -43,6 +43,8 @@ MAX_ATTEMPTS: Final = 8
 """Attempts are stored in the payment item: eight keep it far below DynamoDB's limit of 400 KB."""
 MAX_RETRIES_CEILING: Final = MAX_ATTEMPTS - 1
 MAX_STEPS_PER_ATTEMPT: Final = 4
+MAX_STEPS_PER_INQUIRY: Final = 8
+"""Reads of one inquiry or cancellation: a provider's list may have several pages."""
 MAX_COMMIT_TRIES: Final = 5
 MAX_RECORD_TRIES: Final = 8
 """An outcome is stored only if its item is unchanged; webhooks and concurrent operations conflict."""

@@ -5,30 +5,38 @@ from decimal import Decimal
 from typing import Final
 
 _EXPONENTS: Final[Mapping[int, str]] = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
     2: (
-        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF"
+        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF"
         " CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD"
         " HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK"
         " MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD"
         " RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS"
-        " UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG"
+        " UAH USD UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG"
     ),
     3: "BHD IQD JOD KWD LYD OMR TND",
 }
 
+_WITHDRAWN: Final[Mapping[str, int]] = {"ANG": 2, "BGN": 2, "UYI": 0}
+"""Accepted by release 0.2.0. ANG became XCG on 31 March 2025, BGN the euro on 1 January 2026; UYI is a fund's code."""
+
 _MAX_MAJOR_DIGITS: Final = 15
 """Longer than any amount of ours; a provider's longer number is invalid."""
 
-CURRENCY_EXPONENTS: Final[Mapping[str, int]] = {
+ACTIVE_CURRENCIES: Final[Mapping[str, int]] = {
     code: exponent for exponent, codes in _EXPONENTS.items() for code in codes.split()
 }
-"""ISO 4217 active codes and the number of decimals of their minor unit."""
+"""The codes of ISO 4217, List One, that are no fund's and have a minor unit, with its number of decimals.
+
+A test holds them to the list that was published on 1 January 2026.
+"""
+CURRENCY_EXPONENTS: Final[Mapping[str, int]] = {**ACTIVE_CURRENCIES, **_WITHDRAWN}
+"""With withdrawn currencies: payments in them are stored, refunded and reported still."""
 
 
 def is_currency(code: str) -> bool:
-    """Return whether `code` is an active ISO 4217 currency, in capitals."""
-    return code in CURRENCY_EXPONENTS
+    """Return whether a new payment may be in this currency: an active one of ISO 4217, in capitals."""
+    return code in ACTIVE_CURRENCIES
 
 
 def to_major(amount: int, currency: str) -> Decimal:

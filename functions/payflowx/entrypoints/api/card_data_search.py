@@ -1,4 +1,4 @@
-"""The search of a request's body for card data."""
+"""The search of a request's body for card data, and the refusals. None repeats what was sent."""
 
 import re
 from collections.abc import Mapping
@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from payflowx.domain.shared.card_data import contains_card_number
 from payflowx.domain.shared.card_data_names import card_data_name
-from payflowx.entrypoints.api.card_data_refusals import card_data_by_name, card_number
+from payflowx.domain.shared.errors import Refusal
 from payflowx.entrypoints.api.strict_json import NotAnInteger
 
 _PHONE: Final = re.compile(r"\+[0-9]{7,14}")
 """In international form. Numbers of 15 digits are permitted; no country whose numbers begin like a card has them."""
+
+_INSTEAD: Final = "Send a token from the provider's vault instead. Nothing was stored or logged."
 
 
 def refuse_card_data(body: Mapping[str, Any], known: Mapping[str, Any]) -> None:
@@ -52,3 +54,14 @@ def _as_text(value: Any) -> str:
 
 def _field_words(place: str | None) -> str:
     return f"The field {place}" if place else "The request"
+
+
+def card_number(where: str, field: str | None = None) -> Refusal:
+    """`where` is a place in words, such as `The field description`."""
+    return Refusal("card_data_refused", f"{where} holds what looks like a card number. {_INSTEAD}", field=field)
+
+
+def card_data_by_name(where: str, rule: str, field: str | None = None) -> Refusal:
+    """`rule` is the name, or the name with the values that make it card data; see `card_data_name`."""
+    detail = f"{where} has a member with a name of card data: {rule}. {_INSTEAD}"
+    return Refusal("card_data_refused", detail, field=field)

@@ -17,7 +17,7 @@ from payflowx.domain.shared.limits import (
     SECOND_MS,
 )
 from payflowx.domain.shared.statuses import PaymentStatus
-from payflowx.domain.shared.times import parse_time_ms
+from payflowx.entrypoints.api.times import parse_time_ms
 
 LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "status", "from", "to"})
 EVENT_PARAMETERS: Final = frozenset({"limit", "cursor"})

@@ -57,6 +57,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not_readable": Kind(503, "Stored by a newer version"),
     "unavailable": Kind(503, "Temporarily unavailable"),
     "internal_error": Kind(500, "Internal error"),
+    "gateway_timeout": Kind(504, "No answer in time"),
 }
 
 RETRY_AFTER_SECONDS: Final[Mapping[str, int]] = {

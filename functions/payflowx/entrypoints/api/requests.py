@@ -12,7 +12,7 @@ from payflowx.domain.shared.card_data_names import card_data_name
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.identifiers import ID_CHARS
 from payflowx.domain.shared.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_IDEMPOTENCY_KEY_CHARS
-from payflowx.entrypoints.api.card_data_refusals import card_data_by_name, card_number
+from payflowx.entrypoints.api.card_data_search import card_data_by_name, card_number
 
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_IDEMPOTENCY_KEY_CHARS}}}")
 _OWN_ID: Final = re.compile(rf"(?:pay|cap|void|ref|we|evt)_[a-z2-7]{{{ID_CHARS}}}(?:_[1-9][0-9]{{0,5}})?")

@@ -21,6 +21,13 @@ _ELSEWHERE: Final = frozenset(
     }
 )
 """Money between Cashfree, the banks and the merchant: neither a charge nor a refund of ours."""
+_GROUPS: Final = {
+    "event_details": ("event_id", "event_type", "event_status", "event_amount", "event_currency", "event_time"),
+    "order_details": ("order_id",),
+    "payment_details": ("cf_payment_id",),
+    "refund_details": ("refund_id",),
+}
+"""The objects of a row of API version 2026-01-01, with the members that are read. Before, a row had all of them."""
 _MOVED: Final = "SUCCESS"
 _NOT_MOVED: Final = frozenset({"FAILED", "PENDING", "CANCELLED", "ONHOLD", "USER_DROPPED", "NOT_ATTEMPTED", "VOID"})
 
@@ -43,9 +50,8 @@ def read(_page: ReportPage, response: HttpResponse) -> ReportAnswer:
     return ReportAnswer(entries=entries, next_cursor=cursor or None if rows else None)
 
 
-def _entry(row: Any) -> ReportEntry | None:
-    if not isinstance(row, dict):
-        raise ValueError("a row is no object")  # noqa: TRY004 - bad data, not a bad argument
+def _entry(given: Any) -> ReportEntry | None:
+    row = _flat(given)
     match row.get("event_type"):
         case "PAYMENT":
             payment_id = reference(row.get("cf_payment_id"))
@@ -61,6 +67,23 @@ def _entry(row: Any) -> ReportEntry | None:
             return None
         case _:
             raise ValueError("a row is of no known type")
+
+
+def _flat(row: Any) -> dict[str, Any]:
+    """The members of a row of either version; a row that mixes them is none."""
+    if not isinstance(row, dict):
+        raise ValueError("a row is no object")  # noqa: TRY004 - bad data, not a bad argument
+    if "event_details" not in row:
+        return row
+    if any(name in row for names in _GROUPS.values() for name in names):
+        raise ValueError("a row has the members of two versions")
+    flat: dict[str, Any] = {}
+    for group, names in _GROUPS.items():
+        members = row.get(group)
+        if members is not None and not isinstance(members, dict):
+            raise ValueError("a part of a row is no object")
+        flat |= {name: (members or {}).get(name) for name in names}
+    return flat
 
 
 def _of(row: dict[str, Any], kind: EntryKind, row_reference: str, key: Any, *, succeeded: bool) -> ReportEntry:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
+from payflowx.domain.payments.outcome import Rejected
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.providers.contract import Connector, OperationStep, Reports, Step
-from payflowx.providers.razorpay import operations, reports, requests, responses, settlement, webhooks
+from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
+from payflowx.providers.razorpay import operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.razorpay.refusals import REFUSALS
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
@@ -17,6 +19,28 @@ def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
     if "order_id" not in request.progress:
         return ()
     return (Step(name="payments", build=requests.payments_of_order, read=responses.found),)
+
+
+def _unable(request: ChargeRequest) -> Rejected | None:
+    """A saved token is charged with its customer, which is part of our token or the customer's id."""
+    if request.payment_method_type == requests.UPI or requests.customer_of(request):
+        return None
+    message = "A saved token needs its customer: cust_...:token_... or the customer's id at Razorpay."
+    return Rejected(code="customer_id_missing", message=message)
+
+
+def _completion_step(request: ChargeRequest) -> Step | None:
+    """Our capture, for payments with automatic capture whose order waits for it."""
+    if not responses.is_captured_by_us(request):
+        return None
+    return Step(name="capture", build=requests.capture_charge, read=responses.charged)
+
+
+def _cancel_steps(request: ChargeRequest) -> Sequence[Step]:
+    """Nothing is sent to cancel: what we do not capture is returned. The read shows that nobody captured it."""
+    if not responses.is_captured_by_us(request):
+        return ()
+    return (Step(name="left", build=requests.payments_of_order, read=responses.left),)
 
 
 def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
@@ -69,10 +93,15 @@ CONNECTOR: Final = Connector(
         Step(name="order", build=requests.create_order, read=responses.ordered, yields=("order_id",)),
         Step(name="pay", build=requests.pay_order, read=responses.paid, charges=True),
     ),
+    unable=_unable,
+    completion_step=_completion_step,
     inquiry_steps=_inquiry_steps,
+    cancel_steps=_cancel_steps,
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
+    refusals=REFUSALS,
+    refunds=Refunds(request=refunds.request, read=refunds.read),
     reports=Reports(request=reports.request, read=reports.read, read_settlement=settlement.read),
 )
-"""No idempotency key and no cancel: an unknown charge is read as long as Razorpay may change its status."""
+"""No idempotency key and no cancel. But only we capture, so a charge that we have not captured can be left."""

@@ -8,7 +8,6 @@ from payflowx.domain.payments.outcome import (
     Mismatch,
     NotFound,
     Outcome,
-    Rejected,
     StepResult,
     Succeeded,
     Unknown,
@@ -16,21 +15,15 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.json_fields import as_int, as_text, json_object, reference
-from payflowx.providers.razorpay.responses import (
-    error_of,
-    listed,
-    message_of,
-    noted_key,
-    our_key,
-    refused,
-    was_given_back,
-)
+from payflowx.providers.razorpay.errors import refused
+from payflowx.providers.razorpay.responses import MAX_LISTED, listed, noted_key, our_key, was_given_back
+from payflowx.providers.refusals import RefusedCall
 
 
 def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
-    """Read the answer to a capture. A 400 may mean that it was captured before: only a read can decide."""
+    """Read the answer to a capture. A refusal may mean that it was captured before, unless its text is in the table."""
     if response.status != 200:
-        return _not_moved(response)
+        return refused(RefusedCall.CAPTURE, response)
     outcome = _capture(request, json_object(response))
     return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
 
@@ -43,7 +36,9 @@ def capture_found(request: OperationRequest, response: HttpResponse) -> StepResu
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
-    return _refund(request, json_object(response)) if response.status == 200 else _not_moved(response)
+    if response.status != 200:
+        return refused(RefusedCall.REFUND, response)
+    return _refund(request, json_object(response))
 
 
 def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
@@ -53,26 +48,24 @@ def refund_found(request: OperationRequest, response: HttpResponse) -> StepResul
 
 
 def refund_listed(request: OperationRequest, response: HttpResponse) -> StepResult:
-    """Find our refund among all refunds of the payment, by our key and never by the amount."""
+    """Find our refund among all refunds of the payment, by our key and never by the amount.
+
+    Only the list says how many it has, so a full page may be cut off.
+    """
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
-    ours = [refund for refund in listed(json_object(response)) if key_of_refund(refund) == request.provider_key]
+    refunds = listed(json_object(response))
+    ours = [refund for refund in refunds if key_of_refund(refund) == request.provider_key]
     if len(ours) > 1:
         return Mismatch(code="duplicate_refund")
-    return _refund(request, ours[0]) if ours else NotFound()
+    if ours:
+        return _refund(request, ours[0])
+    return NotFound(complete=True) if len(refunds) < MAX_LISTED else Unknown(code="list_incomplete")
 
 
 def key_of_refund(refund: dict[str, Any]) -> str | None:
     """Our key in the receipt or the notes of a refund."""
     return our_key(refund.get("receipt")) or noted_key(refund)
-
-
-def _not_moved(response: HttpResponse) -> StepResult:
-    """Refused before execution, or unknown: Razorpay's 400s differ only in their texts."""
-    outcome = refused(response)
-    if isinstance(outcome, Rejected):
-        return outcome
-    return Unknown(code=f"http_{response.status}", message=message_of(error_of(response).get("description")))
 
 
 def _capture(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
@@ -85,12 +78,10 @@ def _capture(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
     if was_given_back(payment):
         return Declined(code="authorization_released", reference=payment_id)
     match payment.get("status"), payment.get("captured", True):
-        case "captured", True:
+        case "captured" | "refunded", True:
             return _moved(request, payment, payment_id)
-        case "refunded", True:
-            return Mismatch(code="refunded_elsewhere", reference=payment_id)
         case "authorized", _:
-            return NotFound()
+            return NotFound(complete=True)
         case _:
             return Unknown(code="status_not_known")
 

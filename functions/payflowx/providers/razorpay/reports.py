@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from payflowx.domain.reconciliation.reports import EntryKind, ReportAnswer, ReportEntry, ReportPage
 from payflowx.domain.shared.limits import SECOND_MS
-from payflowx.domain.shared.money import is_currency
+from payflowx.domain.shared.money import CURRENCY_EXPONENTS
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.json_fields import as_int, as_text, json_object, reference
@@ -70,7 +70,7 @@ def _position(cursor: str | None) -> tuple[str, int]:
 
 def _entry(name: str, item: dict[str, Any]) -> ReportEntry:
     currency = as_text(item.get("currency"))
-    if not is_currency(currency):
+    if currency not in CURRENCY_EXPONENTS:
         raise ValueError("not a currency")
     return ReportEntry(
         kind=_LISTS[name],

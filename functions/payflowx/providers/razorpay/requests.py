@@ -14,9 +14,19 @@ KEY_NOTE: Final = "payflowx_key"
 """The note that carries our key on orders, payments and refunds."""
 UPI: Final = "upi"
 
-_CAPTURE_WITHIN_MINUTES: Final = 7_200
-"""Razorpay's maximum, five days. It returns whatever is authorized later than that."""
+CAPTURE_WITHIN: Final = "capture_within_minutes"
+"""The fact that the order waits for our capture, with the minutes after which Razorpay returns the money.
+
+Release 0.2.0 asked Razorpay to capture by itself, and stored no such fact.
+"""
+_WITH_PAYER_MINUTES: Final = 20
+"""A payer approves within some 10 minutes, or the payment fails; the rest is ours to capture in."""
+_LONGEST_MINUTES: Final = 7_200
+"""Razorpay's maximum, five days: for merchants who capture themselves, and debits that wait for their notification."""
 _PAGE_ITEMS: Final = 100
+_MAX_NOTES: Final = 15
+_MAX_NOTE_CHARS: Final = 256
+_MAX_DESCRIPTION_CHARS: Final = 255
 
 
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
@@ -29,19 +39,27 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 def create_order(request: ChargeRequest) -> HttpRequest:
     """Create an order. The receipt is our key, but two orders may have the same receipt.
 
-    The capture mode is explicit, because the account's own setting would apply otherwise.
+    Every order asks for manual capture, and says so, because the account's own setting would apply otherwise. So an
+    authorization that comes after a failure takes no money: nobody captures it, and Razorpay returns it.
     """
+    options = {"manual_expiry_period": capture_within_minutes(request), "refund_speed": "normal"}
     return _post(
         "/v1/orders",
         {
             "amount": request.amount,
             "currency": request.currency,
             "receipt": request.provider_key,
-            "notes": _notes(request.provider_key),
+            "notes": _notes_of(request),
             "partial_payment": False,
-            "payment": {"capture": request.capture.value, "capture_options": _capture_options(request.capture)},
+            "payment": {"capture": CaptureMode.MANUAL.value, "capture_options": options},
         },
     )
+
+
+def capture_within_minutes(request: ChargeRequest) -> int:
+    """Return the time from the payment's creation after which Razorpay returns what is not captured."""
+    with_payer = request.payment_method_type == UPI and request.capture is CaptureMode.AUTOMATIC
+    return _WITH_PAYER_MINUTES if with_payer else _LONGEST_MINUTES
 
 
 def pay_order(request: ChargeRequest) -> HttpRequest:
@@ -56,10 +74,12 @@ def payments_of_order(request: ChargeRequest) -> HttpRequest:
 
 def capture(request: OperationRequest) -> HttpRequest:
     """Capture the whole authorization; Razorpay has no partial capture."""
-    return _post(
-        f"/v1/payments/{_quoted(request.charge_reference)}/capture",
-        {"amount": request.amount, "currency": request.currency},
-    )
+    return _capture(request.charge_reference, request)
+
+
+def capture_charge(request: ChargeRequest) -> HttpRequest:
+    """Capture the authorization of a payment with automatic capture. A payment is captured once."""
+    return _capture(request.reference or "", request)
 
 
 def read_payment(request: OperationRequest) -> HttpRequest:
@@ -87,8 +107,22 @@ def read_refund(request: OperationRequest) -> HttpRequest:
 
 def refunds_of_payment(request: OperationRequest) -> HttpRequest:
     """List all refunds of the payment; ours carries our key as its receipt."""
-    path = f"/v1/payments/{_quoted(request.charge_reference)}/refunds?count={_PAGE_ITEMS}"
-    return HttpRequest(method="GET", path=path)
+    return refunds_of(request.charge_reference)
+
+
+def refunds_of(payment_id: str) -> HttpRequest:
+    """List the refunds of a payment, whoever made them. Without a count only the last ten would be listed."""
+    return HttpRequest(method="GET", path=f"/v1/payments/{_quoted(payment_id)}/refunds?count={_PAGE_ITEMS}")
+
+
+def _capture(payment_id: str, request: ChargeRequest | OperationRequest) -> HttpRequest:
+    body = {"amount": request.amount, "currency": request.currency}
+    return _post(f"/v1/payments/{_quoted(payment_id)}/capture", body)
+
+
+def customer_of(request: ChargeRequest) -> str:
+    """The customer at Razorpay to whom a saved token belongs; empty if the request names none."""
+    return _customer_and_token(request)[0]
 
 
 def _recurring(request: ChargeRequest) -> HttpRequest:
@@ -116,25 +150,31 @@ def _upi_intent(request: ChargeRequest) -> HttpRequest:
 
 
 def _payment(request: ChargeRequest) -> dict[str, Any]:
-    """The fields of both ways of paying. Razorpay refuses a payment without e-mail and phone."""
+    """The fields of both ways of paying. Razorpay refuses a payment without e-mail and phone.
+
+    The payer's receipt goes to that e-mail address; there is no other field for it.
+    """
     body: dict[str, Any] = {
         "amount": request.amount,
         "currency": request.currency,
         "order_id": request.progress["order_id"],
-        "notes": _notes(request.provider_key),
+        "notes": _notes_of(request),
     }
-    if request.customer is not None and request.customer.email:
-        body["email"] = request.customer.email
+    if request.description:
+        body["description"] = request.description[:_MAX_DESCRIPTION_CHARS]
+    email = (request.customer.email if request.customer is not None else None) or request.receipt_email
+    if email:
+        body["email"] = email
     if request.customer is not None and request.customer.phone:
         body["contact"] = request.customer.phone
     return body
 
 
-def _capture_options(mode: CaptureMode) -> dict[str, Any]:
-    options: dict[str, Any] = {"manual_expiry_period": _CAPTURE_WITHIN_MINUTES, "refund_speed": "normal"}
-    if mode is CaptureMode.AUTOMATIC:
-        options["automatic_expiry_period"] = _CAPTURE_WITHIN_MINUTES
-    return options
+def _notes_of(request: ChargeRequest) -> dict[str, str]:
+    """Our key, then the merchant's metadata as far as Razorpay has room: 15 notes of 256 characters."""
+    given = [(name, text) for name, text in request.metadata.items() if name != KEY_NOTE]
+    kept = {name: text[:_MAX_NOTE_CHARS] for name, text in given[: _MAX_NOTES - 1]}
+    return {**_notes(request.provider_key), **kept}
 
 
 def _notes(provider_key: str) -> dict[str, str]:

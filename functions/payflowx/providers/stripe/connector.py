@@ -4,12 +4,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
+from payflowx.domain.payments.outcome import NotFound, Unknown
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
-from payflowx.providers.stripe import operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.stripe import (
+    operations,
+    refunds,
+    reports,
+    requests,
+    responses,
+    search,
+    settlement,
+    webhooks,
+)
+from payflowx.providers.stripe.refusals import REFUSALS
 
 _TAKEN: Final = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BIF BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CLP"
@@ -25,37 +36,20 @@ or because support is uncertain (BGN, RUB).
 """
 
 
+_READ: Final = Step(name="read", build=requests.read, read=responses.read_back)
+
+
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
-    """Read by the intent id; without one, search by our key: the list first, which is current, then the index."""
-    read = Step(name="read", build=requests.read, read=responses.read_back)
-    if request.reference is not None:
-        return (read,)
-    return (
-        Step(name="recent", build=requests.recent, read=responses.found_recent),
-        Step(
-            name="search",
-            build=requests.search,
-            read=responses.found_by_search,
-            yields=(requests.INTENT_FACT,),
-        ),
-        read,
-    )
+    """Read the intent by its id, which is searched by our key where no answer gave it."""
+    found = () if request.reference is not None else search.steps(NotFound())
+    return (*found, _READ)
 
 
 def _cancel_steps(request: ChargeRequest) -> Sequence[Step]:
-    """Find the intent, cancel it, read it back."""
-    finish = (
-        Step(name="cancel", build=requests.cancel, read=responses.cancelled, yields=("cancel_sent",)),
-        Step(name="read", build=requests.read, read=responses.read_back),
-    )
-    if request.reference is not None:
-        return finish
-    fact = (requests.INTENT_FACT,)
-    return (
-        Step(name="recent", build=requests.recent, read=responses.located_recent, yields=fact),
-        Step(name="search", build=requests.search_unless_known, read=responses.located, yields=fact),
-        *finish,
-    )
+    """Find the intent, cancel it, read it back. A missing intent proves nothing."""
+    found = () if request.reference is not None else search.steps(Unknown(code="nothing_to_cancel"))
+    cancel = Step(name="cancel", build=requests.cancel, read=responses.cancelled, yields=("cancel_sent",))
+    return (*found, cancel, _READ)
 
 
 def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
@@ -87,6 +81,7 @@ CONNECTOR: Final = Connector(
         simulated=False,
         currencies=frozenset(_TAKEN.split()),
         capture_modes=frozenset(CaptureMode),
+        saves_payment_methods=True,
         idempotency_window_ms=DAY_MS,
         can_cancel_and_confirm=True,
         visibility_lag_ms=HOUR_MS,
@@ -106,6 +101,7 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read,
+    refusals=REFUSALS,
     refunds=Refunds(request=refunds.request, read=refunds.read),
     reports=Reports(request=reports.request, read=reports.read, read_settlement=settlement.read),
 )

@@ -12,6 +12,9 @@ _QUOTED: Final = re.compile(
     r"|(?<![A-Za-z0-9])(?:sk|rk|pk|whsec|pm|cus|tok|src|seti|pi|py|ch|re|req|acct|ek|evt|mandate)_[\w*.-]+"
 )
 
+_MAX_CODE_CHARS: Final = 64
+"""The longest code that is stored. Stripe has one of 65 characters."""
+
 
 def safe_message(message: object) -> str:
     """The message without ids, keys, addresses and long numbers, cut to length."""
@@ -19,9 +22,9 @@ def safe_message(message: object) -> str:
 
 
 def safe_code(code: object) -> str:
-    """The code, unless it looks like an id or a key."""
-    known = provider_code(code)
-    return "unrecognized" if PRIVATE.search(known) or _QUOTED.search(known) else known
+    """The code, cut to length, unless it looks like an id or a key."""
+    known = provider_code(code[:_MAX_CODE_CHARS] if isinstance(code, str) else code)
+    return "unrecognized" if PRIVATE.search(known) or _QUOTED.match(known) else known
 
 
 def decline_code(error: dict[str, Any]) -> str:

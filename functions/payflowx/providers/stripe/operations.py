@@ -19,13 +19,13 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
-from payflowx.providers.json_fields import as_int, as_object, error_body, json_object, reference
+from payflowx.providers.json_fields import as_int, as_object, json_object, reference
+from payflowx.providers.refusals import RefusedCall
+from payflowx.providers.stripe.errors import operation_error
+from payflowx.providers.stripe.fields import CAPTURE_FIELD, KEY_FIELD
 from payflowx.providers.stripe.messages import safe_code
-from payflowx.providers.stripe.requests import KEY_FIELD, get, intent_path, post
-from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key, refused
-
-CAPTURE_FIELD: Final = "payflowx_capture"
-"""An intent is captured once: the key of the capture that took the money stays in its metadata."""
+from payflowx.providers.stripe.objects import currency_of, is_object, items_of, our_key
+from payflowx.providers.stripe.requests import get, intent_path, post
 
 _REFUNDS_A_PAGE: Final = 100
 
@@ -75,19 +75,21 @@ def find_refund(request: OperationRequest) -> HttpRequest:
 
 def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
-        return _refused(response)
+        return operation_error(RefusedCall.CAPTURE, response)
     return _final(_capture_of(request, json_object(response)))
 
 
 def voided(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
-        return _refused(response)
+        return operation_error(RefusedCall.VOID, response)
     return _final(_void_of(request, json_object(response)))
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a refund, or its stored copy when the key was used before."""
-    return _refund_of(request, json_object(response)) if response.status == 200 else _refused(response)
+    if response.status != 200:
+        return operation_error(RefusedCall.REFUND, response)
+    return _refund_of(request, json_object(response))
 
 
 def found_capture(request: OperationRequest, response: HttpResponse) -> StepResult:
@@ -111,7 +113,8 @@ def found_refund(request: OperationRequest, response: HttpResponse) -> StepResul
         return Mismatch(code="duplicate_refund")
     if ours:
         return _refund_of(request, ours[0])
-    return Unknown(code="list_incomplete") if json_object(response).get("has_more") is not False else NotFound()
+    whole = json_object(response).get("has_more") is False
+    return NotFound(complete=True) if whole else Unknown(code="list_incomplete")
 
 
 def _capture_of(request: OperationRequest, intent: dict[str, Any]) -> Outcome:
@@ -129,7 +132,7 @@ def _capture_of(request: OperationRequest, intent: dict[str, Any]) -> Outcome:
         case "processing":
             return Accepted(reference=intent_id)
         case "requires_capture":
-            return NotFound()
+            return NotFound(complete=True)
         case _:
             return Unknown(code="status_not_known")
 
@@ -147,7 +150,7 @@ def _void_of(request: OperationRequest, intent: dict[str, Any]) -> Outcome:
         case "succeeded":
             return Declined(code="already_captured", reference=intent_id)
         case "requires_capture":
-            return NotFound()
+            return NotFound(complete=True)
         case _:
             return Unknown(code="status_not_known")
 
@@ -191,10 +194,6 @@ def _capture_key(intent: dict[str, Any]) -> str:
 def _final(outcome: Outcome) -> Outcome:
     """After an accepted request, an unchanged or an old state is not conclusive: `Unknown`."""
     return Unknown(code="not_settled") if isinstance(outcome, NotFound | Declined) else outcome
-
-
-def _refused(response: HttpResponse) -> Outcome:
-    return refused(response, as_object(error_body(response).get("error")))
 
 
 def _unread(response: HttpResponse) -> Unknown:

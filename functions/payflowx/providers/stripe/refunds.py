@@ -8,8 +8,8 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.json_fields import as_int, json_object, reference
 from payflowx.providers.stripe.messages import safe_code
+from payflowx.providers.stripe.objects import currency_of, is_object, items_of, our_key
 from payflowx.providers.stripe.requests import get
-from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key
 
 _PAGE: Final = 100
 _STATES: Final = {

@@ -11,8 +11,8 @@ from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.json_fields import as_int, as_text, json_object, reference
+from payflowx.providers.stripe.objects import currency_of, is_object, items_of, our_key
 from payflowx.providers.stripe.requests import get
-from payflowx.providers.stripe.responses import currency_of, is_object, items_of, our_key
 
 ENTRIES_A_PAGE: Final = 25
 """With expanded sources, a page of this size fits into one answer."""

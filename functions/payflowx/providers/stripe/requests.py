@@ -6,18 +6,15 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from payflowx.domain.providers.ports import ChargeRequest
-from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.statuses import CaptureMode, Initiator
 from payflowx.domain.shared.transport import Credentials, HttpRequest
+from payflowx.providers.stripe.fields import KEY_FIELD, merchant_fields
 
 API_VERSION: Final = "2023-10-16"
 """Pinned, because an account's default version would change the form of the answers."""
 
-KEY_FIELD: Final = "payflowx_key"
-"""The metadata field that holds our provider key on an intent, a charge or a refund."""
-
 INTENT_FACT: Final = "payment_intent"
-RECENT_INTENTS: Final = 40
-"""Number of newest intents to search: with all their details they fit into one answer."""
+"""The fact that holds the id of the intent."""
 
 _CUSTOMER: Final = re.compile(r"cus_[A-Za-z0-9]{1,64}")
 
@@ -44,37 +41,29 @@ def charge(request: ChargeRequest) -> HttpRequest:
     ]
     if customer is not None:
         fields.append(("customer", customer))
-    if request.return_url is not None:
-        fields.append(("return_url", request.return_url))
-    else:
-        # Without a return address the payer cannot approve: a decline is better than an intent that waits.
-        fields.append(("error_on_requires_action", "true"))
+    fields += [*_presence(request), *merchant_fields(request)]
     return post("/v1/payment_intents", fields, key=request.provider_key)
 
 
-def recent(request: ChargeRequest) -> HttpRequest:
-    """List the newest intents, of the customer if there is one. Lists are current; the search index is not."""
-    customer, _ = _instrument(request)
-    fields = [("limit", str(RECENT_INTENTS))]
-    if customer is not None:
-        fields.append(("customer", customer))
-    return get("/v1/payment_intents", fields)
+def _presence(request: ChargeRequest) -> Fields:
+    """Whether the payer can approve, and whether the payment method is kept for charges without the payer.
 
-
-def search(request: ChargeRequest) -> HttpRequest:
-    """Search by our key. The index is usually a minute late, an hour in an outage, and not available in India."""
-    query = f"metadata['{KEY_FIELD}']:'{request.provider_key}'"
-    return get("/v1/payment_intents/search", [("query", query), ("limit", "2")])
-
-
-def search_unless_known(request: ChargeRequest) -> HttpRequest:
-    """Read the intent if the list had it, else search: a step cannot be skipped."""
-    return read(request) if INTENT_FACT in request.progress else search(request)
+    Without a return address the payer cannot approve: a decline is better than an intent that waits. Stripe itself
+    declines a charge by the merchant that requires an approval.
+    """
+    if request.initiator is Initiator.MERCHANT:
+        return [("off_session", "true")]
+    approval = ("return_url", request.return_url) if request.return_url else ("error_on_requires_action", "true")
+    return [approval, ("setup_future_usage", "off_session")] if request.save_payment_method else [approval]
 
 
 def read(request: ChargeRequest) -> HttpRequest:
-    """Read the intent by its id: it is current, and the only answer that may be `ConfirmedCancelled`."""
-    return get(intent_path(_intent_id(request)))
+    """Read the intent by its id: it is current, and the only answer that may be `ConfirmedCancelled`.
+
+    The charge of a manual capture is included: it says until when the authorization can be captured.
+    """
+    expand = [("expand[]", "latest_charge")] if request.capture is CaptureMode.MANUAL else []
+    return get(intent_path(_intent_id(request)), expand)
 
 
 def cancel(request: ChargeRequest) -> HttpRequest:
@@ -101,6 +90,11 @@ def post(path: str, fields: Fields, *, key: str | None = None) -> HttpRequest:
 
 def _intent_id(request: ChargeRequest) -> str:
     return request.progress.get(INTENT_FACT) or request.reference or ""
+
+
+def customer_of(request: ChargeRequest) -> str | None:
+    """Stripe's id of the customer, if the payment names one."""
+    return _instrument(request)[0]
 
 
 def _instrument(request: ChargeRequest) -> tuple[str | None, str]:

@@ -13,7 +13,7 @@ from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry
 from payflowx.domain.shared.text import provider_reference
 from payflowx.providers import csv_fields
 from payflowx.providers.json_fields import reference
-from payflowx.providers.stripe.requests import KEY_FIELD
+from payflowx.providers.stripe.fields import KEY_FIELD
 
 _KINDS: Final = {
     "charge": (EntryKind.CHARGE, True),

@@ -14,7 +14,8 @@ from payflowx.domain.providers.events import InvalidSignatureError, ProviderEven
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.json_fields import as_int, as_object, reference
 from payflowx.providers.stripe import signature
-from payflowx.providers.stripe.responses import currency_of, our_key
+from payflowx.providers.stripe.disputes import dispute_report
+from payflowx.providers.stripe.objects import currency_of, our_key
 
 HEADER: Final = "stripe-signature"
 _MAX_BODY_BYTES: Final = 256 * 1024
@@ -31,9 +32,15 @@ def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         event = None
     event = as_object(event)
     event_id = provider_reference(event.get("id")) or hashlib.sha256(webhook.body).hexdigest()
-    return _provider_event(
-        event_id, provider_code(event.get("type")), as_object(as_object(event.get("data")).get("object"))
-    )
+    thing = as_object(as_object(event.get("data")).get("object"))
+    if thing.get("object") == "dispute":
+        return ProviderEvent(
+            event_id=event_id,
+            type=provider_code(event.get("type")),
+            charge_reference=_intent_of(thing),
+            dispute=dispute_report(thing, event.get("created")),
+        )
+    return _provider_event(event_id, provider_code(event.get("type")), thing)
 
 
 def _provider_event(event_id: str, event_type: str, thing: dict[str, Any]) -> ProviderEvent:
@@ -57,8 +64,6 @@ def _provider_event(event_id: str, event_type: str, thing: dict[str, Any]) -> Pr
         case "charge":
             intent, key = _intent_of(thing), our_key(thing)
             return ProviderEvent(event_id=event_id, type=event_type, charge_reference=intent, charge_key=key)
-        case "dispute":
-            return ProviderEvent(event_id=event_id, type=event_type, charge_reference=_intent_of(thing))
         case _:
             return ProviderEvent(event_id=event_id, type=event_type)
 

@@ -23,7 +23,6 @@ from payflowx.domain.payments.ports import Job
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import (
-    DAY_MS,
     EVENT_INQUIRY_RETRY_DELAYS_SECONDS,
     HOUR_MS,
     MAX_EVENT_INQUIRIES_A_DAY,
@@ -618,7 +617,7 @@ class TestARefundThatComesBack:
         world.work_until_idle()
         now = world.operation_now(refund)
         assert (now.status, now.due_at_ms) == (OperationStatus.SUCCEEDED, refund.due_at_ms)
-        world.clock.advance(15 * DAY_MS // SECOND_MS)
+        world.clock.advance(RESENDABLE.refund_reversal_ms // SECOND_MS)
         let_pass(world, 1)
         assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
 

@@ -9,6 +9,7 @@ from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
+from payflowx.domain.reconciliation.reports import ReportUnavailable
 from payflowx.domain.reconciliation.run import MAX_FRUITLESS_TRIES, Phase, Source
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
@@ -450,6 +451,19 @@ class TestFiles:
         world.dies_at = {1, 3, 5}
         run = world.run(file="settled.csv")
         assert run.counts == {"matched": 3, "duplicate": 2}
+
+    def test_a_file_that_is_not_understood_stops_the_run_and_the_run_says_where(
+        self, world: ReconciliationWorld
+    ) -> None:
+        world.pay("order-1")
+        world.a_day_later()
+        where = "line 3, column amount"
+        world.file.unavailable = ReportUnavailable(code="file_not_understood", where=where)
+        (run,) = world.start.asked_for(world.asked(file="a.csv"), DECISION)
+        world.reconcile(run.run_id, world.deadline)
+        stopped = world.runs.get(run.run_id)
+        assert stopped is not None
+        assert (stopped.problem, stopped.counts) == (f"file_not_understood: {where}", {})
 
     def test_a_charge_may_be_settled_for_days_and_is_then_missing(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1")

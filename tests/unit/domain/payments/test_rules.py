@@ -257,6 +257,9 @@ class TestRouting:
             (1_000_000, "USD", "cashfree_mock", "high-value"),
             (999_999, "USD", "mock", "default"),
             (1, "JPY", "mock", "default"),
+            (1_000_000, "VND", "mock", "default"),
+            (1_000_000, "IDR", "mock", "default"),
+            (1_000_000, "EUR", "cashfree_mock", "high-value"),
         ],
     )
     def test_the_default_document(self, amount: int, currency: str, provider: str, rule: str) -> None:
@@ -387,7 +390,10 @@ class TestRoutingCheck:
             (['{"name": "a", "when": {"currencies": ["XYZ"]}, "use": {"providers": ["mock"]}}', FALLBACK], "ISO 4217"),
             (
                 [
-                    '{"name": "a", "when": {"amountAtLeast": 9, "amountBelow": 9}, "use": {"providers": ["mock"]}}',
+                    (
+                        '{"name": "a", "when": {"currencies": ["USD"], "amountAtLeast": 9, "amountBelow": 9}, '
+                        '"use": {"providers": ["mock"]}}'
+                    ),
                     FALLBACK,
                 ],
                 "no amount is",
@@ -404,9 +410,28 @@ class TestRoutingCheck:
     def test_each_fault_is_said(self, rules: list[str], fault: str) -> None:
         assert any(fault in found for found in self.faults(*rules))
 
+    @pytest.mark.parametrize(
+        "amount", ['"amountAtLeast": 1000000', '"amountBelow": 5', '"amountAtLeast": 1, "amountBelow": 5']
+    )
+    def test_an_amount_is_of_currencies(self, amount: str) -> None:
+        def rule(currencies: str) -> str:
+            return f'{{"name": "a", "when": {{{currencies}{amount}}}, "use": {{"providers": ["mock"]}}}}'
+
+        (fault,) = self.faults(rule(""), FALLBACK)
+        assert fault.startswith("rule a: an amount needs currencies")
+        (fault,) = self.faults(rule('"currencies": ["USD", "JPY"], '), FALLBACK)
+        assert fault.startswith("rule a: its currencies have minor units of different size")
+        assert self.faults(rule('"currencies": ["USD", "EUR"], '), FALLBACK) == []
+
+    @pytest.mark.parametrize("name", ["default", "dev", "prod"])
+    def test_the_shipped_documents_have_no_fault(self, name: str) -> None:
+        shipped = decode_routing_document((ROOT / f"infra/routing/{name}.json").read_bytes())
+        names = {provider for rule in shipped.rules for share in rule.shares for provider in share.providers}
+        assert document_faults(shipped, {provider: connector(provider).capabilities for provider in names}) == []
+
     def test_bands_are_not_unreachable(self) -> None:
-        low = '{"name": "low", "when": {"amountBelow": 10}, "use": {"providers": ["mock"]}}'
-        high = '{"name": "high", "when": {"amountAtLeast": 10}, "use": {"providers": ["mock"]}}'
+        low = '{"name": "low", "when": {"currencies": ["USD"], "amountBelow": 10}, "use": {"providers": ["mock"]}}'
+        high = '{"name": "high", "when": {"currencies": ["USD"], "amountAtLeast": 10}, "use": {"providers": ["mock"]}}'
         assert self.faults(low, high, FALLBACK) == []
 
     @pytest.mark.parametrize("data", [b"", b"{}", b'{"version": "1"}', b'{"version": 1, "rules": []}', b"x" * 70_000])

@@ -1,9 +1,9 @@
 """The meaning of DynamoDB's errors for the write that caused them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -62,14 +62,22 @@ def cancellation(error: ClientError) -> Cancelled | None:
     return Cancelled(failed=failed, passing=not failed and bool(others) and others <= _PASSING)
 
 
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turn what passes by itself into `StorageUnavailableError`; let defects (a wrong expression) through."""
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _UNAVAILABLE:
+class storage_errors:  # noqa: N801 - used like a function, as `contextlib.suppress` is
+    """Turn what passes by itself into `StorageUnavailableError`; let defects (a wrong expression) through.
+
+    A class, because every call of DynamoDB goes through it and a generator costs several times as much.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _UNAVAILABLE:
             raise StorageUnavailableError("the database did not take the request") from error
-        raise
-    except BotoCoreError as error:
-        raise StorageUnavailableError("the database did not answer") from error
+        if isinstance(error, BotoCoreError):
+            raise StorageUnavailableError("the database did not answer") from error
+        return False

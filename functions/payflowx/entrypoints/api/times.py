@@ -27,7 +27,7 @@ def parse_time_ms(text: str) -> int:
     try:
         local = datetime(year, month, day, hour, minute, second - is_leap, tzinfo=_zone(found))
         at = local - _EPOCH + timedelta(seconds=int(is_leap))
-    except OverflowError:
+    except (ValueError, OverflowError):
         raise ValueError("not a time of RFC 3339") from None
     return at // timedelta(milliseconds=1) + int((found["fraction"] or "0")[:3].ljust(3, "0"))
 

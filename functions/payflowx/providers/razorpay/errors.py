@@ -1,0 +1,104 @@
+"""Reads the errors of Razorpay: code, message, and what they are about. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from payflowx.domain.payments.outcome import UNAUTHORIZED, Rejected, Unknown
+from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.shared.text import provider_code, provider_text
+from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.json_fields import as_object, error_body, rejected_at_edge
+from payflowx.providers.razorpay.refusals import REFUSALS
+from payflowx.providers.refusals import RefusedCall
+
+BAD_REQUEST: Final = "BAD_REQUEST_ERROR"
+_NO_REASON: Final = (None, "", "NA")
+_OUR_FIELDS: Final = frozenset(
+    {"amount", "contact", "currency", "customer_id", "email", "method", "notes", "recurring", "token", "upi"}
+)
+_TEXTS: Final[Mapping[str, str]] = {
+    "requested url was not found on the server": "url_not_found",
+    "is/are not required and should not be sent": "extra_field",
+    "capture amount must be equal to the amount authorized": "capture_amount_differs",
+    "capture request currency must be same": "capture_currency_differs",
+    "fully refunded already": "fully_refunded",
+    "payment status should be captured": "not_captured",
+    "does not have enough balance": "balance_too_low",
+    "refund amount provided is greater than amount captured": "refund_exceeds_captured",
+    "amount must be at least inr": "amount_below_minimum",
+    "payment is more than 6 months old": "payment_too_old",
+}
+"""Documented sentences of errors that share one reason, or have none."""
+_BAD_CREDENTIALS: Final = re.compile(r"authentication failed\.?|the api \S+ provided is invalid\.?", re.IGNORECASE)
+_DONE_BEFORE: Final = ("already", "duplicate", "in progress", "same idempotency")
+"""Words in an error text that may mean that a payment, capture or refund exists."""
+_PERSONAL: Final = re.compile(r"\S*@\S*|\+?\d(?:[ -]?\d){6,}|\b(?:token|cust|card|rzp)_\w+")
+"""E-mail and UPI addresses, long numbers, and card data."""
+_MAX_DESCRIPTION_CHARS: Final = 1_000
+
+
+def error_of(response: HttpResponse) -> dict[str, Any]:
+    """The error inside the body, or an empty object."""
+    return as_object(error_body(response).get("error"))
+
+
+def code_of(error: Mapping[str, Any]) -> str:
+    """Our word for a documented sentence, else the reason, else the field's word or the code."""
+    description = error.get("description")
+    text = description.lower() if isinstance(description, str) else ""
+    said = next((code for sentence, code in _TEXTS.items() if sentence in text), None)
+    if said is not None:
+        return said
+    reason = error.get("reason")
+    if reason not in _NO_REASON:
+        return provider_code(reason)
+    names_field = error.get("code") == BAD_REQUEST and error.get("field") in _OUR_FIELDS
+    return "field_refused" if names_field else provider_code(error.get("code"))
+
+
+def message_of(description: object, charge: ChargeRequest | None = None) -> str:
+    """The message without the payer's data; empty if it repeats a name, a customer id or a token."""
+    if not isinstance(description, str):
+        return ""
+    kept = _PERSONAL.sub("***", description[:_MAX_DESCRIPTION_CHARS])
+    customer = charge.customer if charge is not None else None
+    named = (customer.name, customer.id) if customer is not None else ()
+    repeated = any(name and name.lower() in kept.lower() for name in (*named, charge.token if charge else None))
+    return "" if repeated else provider_text(kept)
+
+
+def says_done_before(error: Mapping[str, Any]) -> bool:
+    """The text never makes an outcome more certain, only less."""
+    description = error.get("description")
+    return isinstance(description, str) and any(word in description.lower() for word in _DONE_BEFORE)
+
+
+def names_payment(error: Mapping[str, Any]) -> bool:
+    """A payment exists, so the request was executed at least in part."""
+    return as_object(error.get("metadata")).get("payment_id") is not None
+
+
+def at_edge(response: HttpResponse, message: str) -> Rejected | None:
+    """A rate limit or bad credentials, also where these come as a 400."""
+    error = error_of(response)
+    description = error.get("description")
+    text = description if isinstance(description, str) else ""
+    if response.status == 400 and _BAD_CREDENTIALS.fullmatch(text.strip()) and error.get("reason") in _NO_REASON:
+        return None if names_payment(error) else Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+    return rejected_at_edge(response, message, retry_after_header="retry-after")
+
+
+def refused(call: RefusedCall, response: HttpResponse, charge: ChargeRequest | None = None) -> Rejected | Unknown:
+    """Read an error: a rate limit, bad credentials, a documented refusal that names no payment, else unknown."""
+    error = error_of(response)
+    message = message_of(error.get("description"), charge)
+    edge = at_edge(response, message)
+    if edge is not None:
+        return edge
+    if response.status not in {400, 404} or not error:
+        return Unknown(code=f"http_{response.status}", message=message)
+    outcome = REFUSALS.outcome(call, code_of(error), message, names_object=names_payment(error))
+    if isinstance(outcome, Rejected) and says_done_before(error) and not outcome.claims_done:
+        return Unknown(code=outcome.code, message=message)
+    return outcome
