@@ -347,7 +347,10 @@ ORDERS: list[tuple[HttpResult, Any]] = [
     (answer(200, b"[]"), Unknown(code="answer_not_understood")),
     (answer(400, error("order_amount_invalid")), Rejected(code="order_amount_invalid", message="m")),
     (answer(400, error("request_failed")), Unknown(code="request_failed", message="m")),
-    (answer(400, error("order_already_exists")), Unknown(code="order_already_exists", message="m")),
+    (answer(400, error("order_already_exists")), Progress(facts={"order": "existed"})),
+    (answer(409, error("order_id_already_exists")), Progress(facts={"order": "existed"})),
+    (answer(500, error("order_already_exists")), Unknown(code="order_already_exists", message="m")),
+    (answer(409, error("orderpay_already_exists")), Unknown(code="orderpay_already_exists", message="m")),
     (answer(400, error("idempotency_key_mismatch")), Unknown(code="idempotency_key_mismatch", message="m")),
     (
         answer(400, error("currency_unsupported", "feature_not_enabled")),

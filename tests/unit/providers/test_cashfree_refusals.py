@@ -76,7 +76,10 @@ class TestEveryRow:
         assert not outcome.may_pass_later
 
     def test_is_not_final_where_the_answer_names_a_payment_or_refund(self, row: Refusal, call: RefusedCall) -> None:
-        for more in ({"cf_payment_id": 77}, {"details": [{"refund": {"cf_refund_id": "901"}}]}):
+        unreadable = {"cf_payment_id": {"not": "an id"}}
+        too_large = {"details": [[] for _ in range(1_200)]}
+        named = ({"cf_payment_id": 77}, {"details": [{"refund": {"cf_refund_id": "901"}}]})
+        for more in (*named, unreadable, too_large):
             outcome = read(call, {**documented(row), **more})
             assert isinstance(outcome, Unknown | Declined)
             assert not isinstance(outcome, Declined) or outcome.cancel_required

@@ -1,7 +1,7 @@
 """Reads answers to charges. Pure. The payments decide, not the status of the order."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
@@ -57,6 +57,7 @@ _REFUSING: Final = frozenset({400, 404, 409})
 _OBJECT_IDS: Final = frozenset({"cf_payment_id", "cf_refund_id"})
 _REPLAYED: Final = "x-idempotency-replayed"
 _MAX_VISITED: Final = 1_000
+_EXISTS: Final = frozenset({"order_already_exists", "order_id_already_exists"})
 _DONE_BEFORE: Final = re.compile(r"already|duplicate", re.IGNORECASE)
 """Words of a refusal that may be about an earlier request of ours, whatever its code."""
 
@@ -69,7 +70,7 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if response.status == 200:
         session = _session_of(request, json_object(response))
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
-    if response.status == 409 and error_body(response).get("code") == "order_already_exists":
+    if response.status in {400, 409} and error_body(response).get("code") in _EXISTS:
         return Progress(facts={"order": "existed"})
     return refusal_of(response, RefusedCall.CHARGE, private_of(request))
 
@@ -89,7 +90,8 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     refused = refusal_of(response, RefusedCall.CHARGE, private)
     if isinstance(refused, Rejected):
         return refused
-    payment_id = next(iter(_ids_in(error)), None)
+    named = (provider_reference(value) for value in _named(error, {"cf_payment_id"}))
+    payment_id = next((known for known in named if known is not None), None)
     if payment_id is not None and 400 <= response.status < 500:
         # The order is closed and read back, which takes seconds; until then the answer proves nothing.
         kind, code, message = DeclineKind.SOFT, refused.code, refused.message
@@ -358,7 +360,7 @@ def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str]
     if not believed or kind not in _BEFORE_EXECUTION:
         return Unknown(code=code, message=message)
     listed = FEATURE_NOT_ENABLED if kind == FEATURE_NOT_ENABLED else segment_of(code)
-    refused = REFUSALS.outcome(call, listed, message, names_object=bool(_ids_in(error)))
+    refused = REFUSALS.outcome(call, listed, message, names_object=bool(_named(error, _OBJECT_IDS)))
     done_before = _DONE_BEFORE.search(f"{code} {message}") is not None
     final = isinstance(refused, Rejected) and (refused.claims_done or not done_before)
     return refused if final else Unknown(code=code, message=message)
@@ -373,21 +375,20 @@ def _is_replayed(response: HttpResponse) -> bool:
     return response.headers.get(_REPLAYED, "").lower() == "true"
 
 
-def _ids_in(error: Mapping[str, Any]) -> list[str]:
-    """The ids of payments and refunds that an error names, wherever they stand in it."""
-    found: list[str] = []
+def _named(error: Mapping[str, Any], names: Set[str]) -> list[Any]:
+    """The values of these members, wherever they stand in an error. One that is too large to search names something."""
+    found: list[Any] = []
     left: list[Any] = [error]
     for _ in range(_MAX_VISITED):
         if not left:
-            break
+            return found
         value = left.pop()
         if isinstance(value, dict):
-            ids = (provider_reference(value.get(name)) for name in sorted(_OBJECT_IDS))
-            found += [known for known in ids if known is not None]
+            found += [value[name] for name in names if value.get(name) is not None]
             left += value.values()
         elif isinstance(value, list):
             left += value
-    return found
+    return [*found, error]
 
 
 def minor_amount(value: Any, currency: str) -> int | None:
