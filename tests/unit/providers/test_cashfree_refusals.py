@@ -77,7 +77,7 @@ class TestEveryRow:
 
     def test_is_not_final_where_the_answer_names_a_payment_or_refund(self, row: Refusal, call: RefusedCall) -> None:
         unreadable = {"cf_payment_id": {"not": "an id"}}
-        too_large = {"details": [[] for _ in range(1_200)]}
+        too_large: dict[str, Any] = {"details": [[] for _ in range(1_200)]}
         named = ({"cf_payment_id": 77}, {"details": [{"refund": {"cf_refund_id": "901"}}]})
         for more in (*named, unreadable, too_large):
             outcome = read(call, {**documented(row), **more})
