@@ -14,10 +14,10 @@ HANDLERS: Final = {
     "payflowx.entrypoints.worker": 141,
     "payflowx.entrypoints.webhook_receiver": 92,
     "payflowx.entrypoints.provider_events": 133,
-    "payflowx.entrypoints.deliverer": 125,
+    "payflowx.entrypoints.deliverer": 126,
     "payflowx.entrypoints.reconciler": 160,
     "payflowx.entrypoints.sweeper": 117,
-    "payflowx.entrypoints.operators.handler": 221,
+    "payflowx.entrypoints.operators.handler": 222,
     "payflowx.entrypoints.routing_validator": 50,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""

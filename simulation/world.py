@@ -499,4 +499,12 @@ class World:
         """Whether the provider's books know nothing of the open attempt, or have a charge that waits for its payer."""
         attempts = [attempt["M"] for attempt in item["attempts"]["L"]] if "attempts" in item else []
         unclear = [attempt for attempt in attempts if attempt["state"]["S"] in _UNDECIDED]
-        return any(not self.providers.is_decided(attempt["provider_key"]["S"]) for attempt in unclear)
+        return any(
+            _has_own_capture(attempt) or not self.providers.is_decided(attempt["provider_key"]["S"])
+            for attempt in unclear
+        )
+
+
+def _has_own_capture(attempt: Item) -> bool:
+    """Our own capture of a charge has left. Until the authorization lapses, days later, it may still take effect."""
+    return "progress" in attempt and "capture_sent_at" in attempt["progress"]["M"]

@@ -14,7 +14,7 @@ from payflowx.adapters.dynamodb.core.values import from_attributes, to_attribute
 from payflowx.adapters.dynamodb.payments import attempt_store
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
-from payflowx.application.payments import process_job
+from payflowx.application.payments import charge_session, process_job
 from payflowx.application.payments.attempt_session import AttemptSession
 from payflowx.application.payments.cancel_payment import CancelPayment
 from payflowx.application.payments.charge_session import ChargeSession
@@ -153,12 +153,12 @@ def _timeout_means_not_sent() -> Patches:
 
 
 def _steps_not_stored() -> Patches:
-    def store(_self: SendCharge, session: Any, progress: dict[str, str]) -> Any:
-        attempt = replace(session.attempt, progress=progress)
+    def store(_payments: Any, session: Any, facts: Mapping[str, str]) -> Any:
+        attempt = replace(session.attempt, progress={**session.attempt.progress, **facts})
         attempts = tuple(attempt if a.number == attempt.number else a for a in session.payment.attempts)
         return session.with_payment(replace(session.payment, attempts=attempts))
 
-    return [patch.object(SendCharge, "_store", store)]
+    return replaced(charge_session, "store_progress", store)
 
 
 def _cancel_without_confirming() -> Patches:
@@ -354,7 +354,7 @@ CHARGING: Final[tuple[Mutant, ...]] = (
         "answers are not compared with the payment",
         Edit(
             verification,
-            "_verified",
+            "verify_charge",
             "    if outcome.merchant_reference",
             "    return outcome\n    if outcome.merchant_reference",
         ),

@@ -342,7 +342,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         "a refund of another amount is believed",
         Edit(
             verification,
-            "_verified",
+            "verify_charge",
             "if outcome.amount != owner.amount and",
             'if hasattr(owner, "route") and outcome.amount != owner.amount and',
         ),

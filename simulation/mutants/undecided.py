@@ -7,17 +7,17 @@ from typing import Final
 
 UNDECIDED: Final = frozenset(
     {
+        "a cancellation goes on after our own capture has left",
         "a decline that may reopen is not watched",
+        "a cancellation goes on after our own capture has left",
         "a failed cancellation waits until the authorization lapses",
         "an excess is forgotten",
-        "`held` is inferred from the code of an error",
         "the proof of an event is not verified",
         "a refusal is believed without a complete read",
         "a refusal of a re-send is believed after one read",
         "a refusal of a re-send is believed at once",
         "a refusal that is not documented is believed",
         "a hint about a charge starts the next attempt of its capture at once",
-        "a refund made at the provider is booked by each event about it",
         "a refund of ours is booked as made at the provider",
         "a refund without a key is booked although ours may be it",
         "closing a review gives back what is given back already",

@@ -1,11 +1,16 @@
 """Every function, whatever it does. One test a rule; it lists all offenders."""
 
 import re
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
 from infra.constructs.shared.dependencies_layer import REQUIREMENTS
-from infra.settings import ROOT
+from infra.settings import ENVIRONMENTS, ROOT
+from infra.stage import PayFlowXStage
 from payflowx.domain.shared.limits import LEASE_MS, MIN_TIME_TO_SEND_MS
 from payflowx.wiring.platform import Wiring
 from tests.infra.conftest import STACKS, STAGES, every, resources, template
@@ -203,3 +208,17 @@ def test_the_template_is_not_touched_by_bundling() -> None:
     layer = next(iter(resources("Dev-Service", "AWS::Lambda::LayerVersion").values()))
     assert re.fullmatch(r"[0-9a-f]{64}\.zip", layer["Content"]["S3Key"])
     assert "Resources" in template("Dev-Service")
+
+
+def test_reserved_executions_are_those_that_merchants_wait_for() -> None:
+    """Off unless it is set: AWS refuses it in an account with the limit of a new one."""
+    assert [f for _, _, f in every("AWS::Lambda::Function") if "ReservedConcurrentExecutions" in f] == []
+    settings = replace(next(s for s in ENVIRONMENTS if s.name == "staging"), reserved_concurrency=100)
+    stage = PayFlowXStage(App(context={"aws:cdk:bundling-stacks": []}), "Staging", settings=settings)
+    found = Template.from_stack(stage.service).find_resources("AWS::Lambda::Function")
+    reserved = {
+        re.sub(r"Function[0-9A-F]{8}$", "", name): resource["Properties"]["ReservedConcurrentExecutions"]
+        for name, resource in found.items()
+        if "ReservedConcurrentExecutions" in resource["Properties"]
+    }
+    assert reserved == {"Api": 100, "Authorizer": 100}

@@ -29,9 +29,9 @@ def test_by_default_production_and_nobody_else_routes_to_providers_that_move_mon
 
 
 FIRST = {
-    "dev": "9e7bb01dfa4d2d68b5049dd1323bab33115a45a74b7fe30a4c20b7624880fead",
-    "staging": "7fc16d060a9e0d18150899d9810b199547e1c0d7c16efc354ca9a6fe650890b6",
-    "prod": "bb1888a0f00cf2c85f818bf2cb9a82cbaba855bcb4035c807d81776d9d2a114d",
+    "dev": "401bff78c9816997970c16e6fb723c5b3106066e09879f6447d94688d8f05303",
+    "staging": "c3ad8c37d352cbfa939466f65072bca63d170f9d973be60b1eaa5231df2ce57f",
+    "prod": "ff5a093e3f99d6fea6032673bc982eb2b967ac9663057413b7324b67a7605634",
 }
 
 
