@@ -9,7 +9,6 @@ UNDECIDED: Final = frozenset(
     {
         "a cancellation goes on after our own capture has left",
         "a decline that may reopen is not watched",
-        "a cancellation goes on after our own capture has left",
         "a failed cancellation waits until the authorization lapses",
         "an excess is forgotten",
         "the proof of an event is not verified",

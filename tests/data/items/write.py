@@ -29,6 +29,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import Delivery, Delivery
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, SeenEvent
+from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.events import GENESIS_HASH, Event
 from payflowx.domain.payments.operation import Operation
@@ -85,6 +86,17 @@ _TABLES_OF_KINDS: Final = {
 }
 
 
+DISPUTE: Final = Dispute(
+    provider="stripe",
+    reference="dp_1",
+    state=DisputeState.OPEN,
+    amount=50,
+    currency="USD",
+    reason="fraudulent",
+    opened_at_ms=NOW_MS + 600,
+    reported_at_ms=NOW_MS + 700,
+    evidence_due_at_ms=NOW_MS + 900_000,
+)
 ADDRESS: Final = Address(
     line1="1 Long Road", line2="Flat 2", city="Pune", state="MH", postal_code="411001", country="IN"
 )
@@ -189,6 +201,7 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
         "erased": True,
         "review_since_ms": NOW_MS + 400 if status is PaymentStatus.IN_REVIEW else None,
         "event_inquiries": EventInquiries(since_ms=NOW_MS + 500, count=3),
+        "disputes": (DISPUTE,),
     }
     return made(Payment, **{**values, **changes})
 
