@@ -114,7 +114,8 @@ class CashfreeSimulator(CourseSimulator):
 
     `/actions/{payment}/decline` and `/actions/{payment}/drop` are the payer's other ways out of it. `card_preauth` is
     the account's feature to authorize cards instead of charging them. The webhooks' secret is the client's, as the
-    provider has it, unless another one is given.
+    provider has it, unless another one is given. `session_lag_seconds` is how long a new order cannot be paid.
+    `s2s_enabled` is the account's permission to pay orders from a server.
     """
 
     name = "cashfree"
@@ -128,11 +129,15 @@ class CashfreeSimulator(CourseSimulator):
         visibility_lag_seconds: float = 0.0,
         webhook_secret: str | None = None,
         card_preauth: bool = False,
+        session_lag_seconds: float = 0.0,
+        s2s_enabled: bool = True,
         limits: Mapping[str, int] | None = PUBLISHED_LIMITS,
     ):
         super().__init__(store, credentials, public_url=public_url, visibility_lag_seconds=visibility_lag_seconds)
         self.webhook_secret = credentials.key_secret if webhook_secret is None else webhook_secret
         self.card_preauth = card_preauth
+        self.session_lag_seconds = session_lag_seconds
+        self.s2s_enabled = s2s_enabled
         self.limits = limits
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
 
@@ -211,11 +216,22 @@ class CashfreeSimulator(CourseSimulator):
     def _write(self, request: Request, now: float) -> Reply:
         if request.method == "POST":
             replayed = self._replayed(request)
-            return self._post(request, now) if replayed is None else replayed
+            return self._executed(request, now) if replayed is None else replayed
         match = _ORDER_PATH.fullmatch(request.path)
         if request.method != "PATCH" or match is None or match[2]:
             raise _RefusedError(_bad_url())
         return self._terminate(request.json(), self._order(match[1]), now)
+
+    def _executed(self, request: Request, now: float) -> Reply:
+        """Store the result with the key, "regardless of whether it succeeded or failed", as Cashfree's pages say."""
+        try:
+            reply = self._post(request, now)
+        except _RefusedError as refused:
+            reply = refused.reply
+        arrives = reply.hold_seconds == 0 and reply.headers.get("content-type") == "application/json"
+        if arrives and reply.status >= 400 and reply.status != 429:
+            self._remember(request, reply)
+        return reply
 
     def _post(self, request: Request, now: float) -> Reply:
         if request.path == "/pg/orders":
@@ -239,7 +255,7 @@ class CashfreeSimulator(CourseSimulator):
     # -- idempotency
 
     def _replayed(self, request: Request) -> Reply | None:
-        """The same key at the same address gives the same answer; with another body it is an error."""
+        """The same key at the same address gives the same answer, also an error; with another body it is an error."""
         key = request.headers.get("x-idempotency-key")
         if key is None:
             return None
@@ -252,12 +268,12 @@ class CashfreeSimulator(CourseSimulator):
             text = "Different request body with the same idempotency key"
             raise _RefusedError(_error(422, "request_invalid", text, kind="idempotency_error"))
         headers = {"content-type": "application/json", "x-idempotency-replayed": "true"}
-        return Reply(status=200, body=stored["body"].encode(), headers=headers)
+        return Reply(status=stored["status"], body=stored["body"].encode(), headers=headers)
 
     def _remember(self, request: Request, reply: Reply) -> Reply:
         """An executed request is stored with its key, whether or not its answer arrives."""
         if "x-idempotency-key" in request.headers:
-            record = {"content": _digest(request.body), "body": reply.body.decode()}
+            record = {"content": _digest(request.body), "status": reply.status, "body": reply.body.decode()}
             self.store.put(_KEYS, _key(request), record)
         return reply
 
@@ -332,6 +348,11 @@ class CashfreeSimulator(CourseSimulator):
         if session is None:
             raise _invalid("payment_session_id", "is not a known session")
         order = self._order(session["order_id"])
+        if now - order["at"] < self.session_lag_seconds:
+            raise _RefusedError(_missing("order"))
+        if not self.s2s_enabled:
+            text = "s2s_enabled is not enabled or approved. Please reach out to care@cashfree.com"
+            raise _RefusedError(_error(400, "s2s_enabled_not_approved", text, kind="feature_not_enabled"))
         behaviour = self._behaviour(method, details)
 
         def take() -> Reply:
@@ -356,6 +377,10 @@ class CashfreeSimulator(CourseSimulator):
             raise _invalid("payment_method.card.instrument_id", "is not a known instrument")
         if behaviour.effect is Effect.RATE_LIMITED:
             raise _RefusedError(_rate_limited({"x-ratelimit-remaining": "0", "x-ratelimit-retry": "1"}))
+        if behaviour.effect is Effect.REFUSED:
+            raise _RefusedError(_error(400, "card_unsupported", "Card type not supported by payment system."))
+        if behaviour.effect is Effect.REFUSED_UNLISTED:
+            raise _RefusedError(_error(400, "card_not_taken_today", "This card is not taken today."))
         return behaviour
 
     def _details(self, order: Record, method: str, details: Record, behaviour: Behaviour) -> Record:
@@ -491,7 +516,7 @@ class CashfreeSimulator(CourseSimulator):
         for record in self._of(order, now):
             if record["state"] == CHARGED and record["id"] not in surplus:
                 return record
-        raise _RefusedError(_error(400, "order_not_paid", "the order has no captured payment"))
+        raise _RefusedError(_error(400, "order_id_not_paid", "transaction not found"))
 
     def _record_refund(self, record: Record, body: Record, amount: int, effect: Effect, now: float) -> Record:
         refund = self._operation(record, "refund", amount, now) | {
@@ -537,10 +562,10 @@ class CashfreeSimulator(CourseSimulator):
         return asked + [self._automatic_refund(record) for record in self._surplus(order, now)]
 
     def ledger(self, now: float) -> list[Record]:
-        """Includes the automatic refunds."""
+        """Includes the automatic refunds. `providerReference`: Cashfree's own id of a refund."""
         orders = {record["order_id"]: record for record in self.store.all(_ORDER) if len(record["payments"]) > 1}
         automatic = [self._automatic_refund(record) for o in orders.values() for record in self._surplus(o, now)]
-        return super().ledger(now) + [
+        return [self._with_number(entry, now) for entry in super().ledger(now)] + [
             {
                 "reference": refund["reference"],
                 "chargeId": refund["payment_id"],
@@ -553,6 +578,10 @@ class CashfreeSimulator(CourseSimulator):
             }
             for refund in automatic
         ]
+
+    def _with_number(self, entry: Record, now: float) -> Record:
+        refund = self.operation(entry["operationId"], now) if entry["kind"] == "refund" else None
+        return {**entry, "providerReference": refund["number"]} if refund else entry
 
     def _operation(self, record: Record, kind: str, amount: int, now: float) -> Record:
         return {
@@ -569,6 +598,10 @@ class CashfreeSimulator(CourseSimulator):
         behaviour = self.planned_behaviour()
         if behaviour.effect is Effect.RATE_LIMITED:
             raise _RefusedError(_rate_limited({"x-ratelimit-remaining": "0", "x-ratelimit-retry": "1"}))
+        if behaviour.effect is Effect.REFUSED:
+            raise _RefusedError(_error(400, "feature_not_enabled", "not enabled", kind="feature_not_enabled"))
+        if behaviour.effect is Effect.REFUSED_UNLISTED:
+            raise _RefusedError(_error(400, "operation_not_taken_today", "This is not taken today."))
         return behaviour
 
     def _perform_once(self, order: Record, behaviour: Behaviour, take: Callable[[], Reply], now: float) -> Reply:

@@ -224,7 +224,8 @@ def _add_providers(result: Result, payments: Mapping[str, PaymentEvidence]) -> N
     outside = _made_outside(payments)
     for entry in result.ledger:
         key = str(entry.get("providerKey") or entry["reference"])
-        owner: PaymentEvidence | OperationEvidence | None = outside.get(str(entry.get("operationId")))
+        made_there = str(entry.get("providerReference") or entry.get("operationId"))
+        owner: PaymentEvidence | OperationEvidence | None = outside.get(made_there)
         owner = owner or owners.get(key[4:20])
         if owner is not None:
             owner.books.append({"kind": "charge", **entry})

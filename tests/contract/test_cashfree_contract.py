@@ -18,12 +18,14 @@ from payflowx.domain.payments.outcome import (
     Declined,
     Mismatch,
     NotFound,
+    NotSent,
     Progress,
     Rejected,
     Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.refund_list import RefundState
 from payflowx.domain.providers.events import Webhook
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportPage
@@ -131,17 +133,23 @@ def operation_request(kind: OperationKind, **changes: Any) -> OperationRequest:
 
 
 CUSTOMERS = [
-    None,
-    Customer(),
+    Customer(phone="+919876543210"),
     Customer(id="cust_1", phone="+919876543210", name="A", email="a@b.example"),
-    Customer(id="x" * 200, phone="+14155550100"),
+    Customer(id="x" * 200, phone="09876543210", name="n" * 300, email="e" * 200),
+]
+"""Each with an Indian number: routing passes over this provider without one, and the contract has no other form."""
+MERCHANTS: list[dict[str, Any]] = [
+    {},
+    {"description": "x", "metadata": {"": ""}, "receipt_email": "r@b.example", "charge_deadline_ms": 1_700_000_000_000},
+    {"description": "\u20b9 " * 300, "metadata": {f"name {n}": "\u20b9" * 500 for n in range(50)}},
 ]
 
 
 def every_request() -> list[HttpRequest]:
     charges = [
-        charge(customer=customer, payment_method_type=method, return_url=url, amount=amount, currency=currency)
+        charge(customer=customer, payment_method_type=method, return_url=url, amount=amount, currency=currency, **more)
         for customer in CUSTOMERS
+        for more in MERCHANTS
         for method in ("card", "upi")
         for url in (None, "https://shop.example/back", "https://shop.example/" + "x" * 2000)
         for amount, currency in ((100, "INR"), (999_999_999_999, "INR"), (1050, "USD"), (1999, "JPY"), (1999, "KWD"))
@@ -183,12 +191,12 @@ class TestRequests:
             assert unknown_members(body, part) == set()
         assert seen == {
             *("PGCreateOrder", "PGFetchOrder", "PGPayOrder", "PGTerminateOrder", "PGOrderFetchPayments"),
-            *("PGAuthorizeOrder", "PGOrderCreateRefund", "PGOrderFetchRefund", "PGFetchRecon"),
+            *("PGAuthorizeOrder", "PGOrderCreateRefund", "PGOrderFetchRefunds", "PGFetchRecon"),
         }
 
     def test_the_validation_finds_what_is_wrong(self) -> None:
         part = schema("CreateOrderRequest")
-        body = json.loads(requests.create_order(charge()).body)
+        body = json.loads(requests.create_order(charge(customer=CUSTOMERS[0])).body)
         for change in ({"order_amount": "19.99"}, {"order_id": "x" * 46}, {"customer_details": {"customer_id": "abc"}}):
             with pytest.raises(jsonschema.ValidationError):
                 validate({**body, **change}, part)
@@ -214,10 +222,6 @@ class TestRequests:
         assert header["schema"]["format"] == "UUID"
         keyed = [request for request in every_request() if "x-idempotency-key" in request.headers]
         assert all(re.fullmatch(r"[0-9a-f-]{36}", request.headers["x-idempotency-key"]) for request in keyed)
-        bodies: dict[str, set[bytes]] = {}
-        for request in [step.build(charge()) for step in CONNECTOR.charge_steps if step.name != "read_order"]:
-            bodies.setdefault(request.headers["x-idempotency-key"], set()).add(request.body)
-        assert all(len(each) == 1 for each in bodies.values())
 
 
 def answer(body: Any, status: int = 200, **headers: str) -> HttpResponse:
@@ -263,7 +267,7 @@ class TestAnswers:
         )
         declined = inquire([failure], provider_key="order_8123")
         assert isinstance(declined, Declined)
-        assert (declined.kind, declined.code) == (DeclineKind.HARD, "auth_declined")
+        assert (declined.kind, declined.code) == (DeclineKind.SOFT, "auth_declined")
         assert isinstance(inquire([success, failure], provider_key="order_8123"), Succeeded)
         paid_abroad = {**international, "payment_status": "SUCCESS"}
         outcome = inquire([paid_abroad], provider_key="order_8125")
@@ -279,7 +283,7 @@ class TestAnswers:
             "USER_DROPPED": Declined,
             "VOID": Unknown,
             "CANCELLED": Declined,
-            "PENDING": Accepted,
+            "PENDING": Unknown,
         }
         assert set(schema("PaymentEntity")["properties"]["payment_status"]["enum"]) == set(kinds)
         for word, kind in kinds.items():
@@ -325,7 +329,7 @@ class TestAnswers:
             amount=10081,
         )
         step = CONNECTOR.operation_inquiry_steps(asked)[0]
-        assert read(step, asked, answer(refund)) == Succeeded(
+        assert read(step, asked, answer([refund])) == Succeeded(
             reference="1553338", amount=10081, currency="INR", merchant_reference="REF-123"
         )
         kinds = {
@@ -339,7 +343,11 @@ class TestAnswers:
         assert {*status["enum"], "FAILED"} == set(kinds)
         assert "FAILED" in status["description"]
         for word, kind in kinds.items():
-            assert type(read(step, asked, answer({**refund, "refund_status": word}))) is kind
+            assert type(read(step, asked, answer([{**refund, "refund_status": word}]))) is kind
+        charge_of_it = charge(provider_key=refund["order_id"], reference=str(refund["cf_payment_id"]))
+        assert CONNECTOR.refunds is not None
+        (listed,) = CONNECTOR.refunds.read(charge_of_it, answer([refund]))
+        assert (listed.reference, listed.amount, listed.state) == ("1553338", 10081, RefundState.SUCCEEDED)
 
     def test_the_example_of_a_capture(self) -> None:
         payment = example("payments_entity_list_example")[0]
@@ -375,7 +383,8 @@ def test_every_documented_error_of_the_step_that_charges_and_of_operations(statu
     step = CONNECTOR.charge_steps[2]
     assert str(status) in operation(step.build(charge()))["responses"]
     assert set(operation(step.build(charge()))["responses"]) == {"200", *map(str, ERRORS)}
-    assert type(read(step, charge(), answer(said, status))) is kind
+    of_pay = NotSent if status == 404 else kind  # a new order that Cashfree does not know yet
+    assert type(read(step, charge(), answer(said, status))) is of_pay
     for moving in OperationKind:
         one = CONNECTOR.operation_steps(operation_request(moving))[0]
         assert type(read(one, operation_request(moving), answer(said, status))) is kind
@@ -385,7 +394,9 @@ def test_an_order_that_exists_is_read_and_a_bad_one_is_refused() -> None:
     step = CONNECTOR.charge_steps[0]
     duplicate = answer(schema("ApiError409")["example"], 409)
     assert read(step, charge(), duplicate) == Progress(facts={"order": "existed"})
-    assert type(read(step, charge(), answer(schema("BadRequestError")["example"], 400))) is Rejected
+    assert type(read(step, charge(), answer(schema("BadRequestError")["example"], 400))) is Unknown
+    wrong = {**schema("BadRequestError")["example"], "code": "order_amount_invalid"}
+    assert type(read(step, charge(), answer(wrong, 400))) is Rejected
 
 
 class TestReports:

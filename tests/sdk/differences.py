@@ -58,7 +58,7 @@ DIFFERENCES: Final = (
             *("charge/order", "charge/read_order", "charge/pay", "inquiry/payments"),
             *("cancel/void", "cancel/terminate", "cancel/order", "cancel/payments"),
             *("capture/capture", "capture inquiry/payments", "void/void", "void inquiry/payments"),
-            *("refund/refund", "refund inquiry/refund", "report", "an order in yen", "a UPI payment"),
+            *("refund/refund", "refund inquiry/refunds", "report", "an order in yen", "a UPI payment"),
         ),
         ("header.accept",),
         "Cashfree answers in JSON only, and its contract names no such header.",

@@ -56,16 +56,30 @@ CHARGE = charge_request(
     customer=PAYER,
     capture=CaptureMode.MANUAL,
     return_url="https://shop.example/back",
+    description="two seats",
+    metadata={"basket": "b-7"},
+    charge_deadline_ms=1_700_000_000_000,
     progress={"order": "created", "payment_session_id": SESSION},
 )
 ORDER: dict[str, Any] = {
     "order_id": KEY,
     "order_amount": 19.99,
     "order_currency": "INR",
-    "customer_details": {"customer_id": "cust_A1b2C3d4", "customer_phone": "9876543210"},
+    "customer_details": {
+        "customer_id": "cust_A1b2C3d4",
+        "customer_phone": "9876543210",
+        "customer_name": "Payer",
+        "customer_email": "payer@example.com",
+    },
     "order_tags": {"payflowx_key": KEY},
 }
-RETURNING = {**ORDER, "order_meta": {"return_url": "https://shop.example/back"}}
+FULL = {
+    **ORDER,
+    "order_tags": {"payflowx_key": KEY, "basket": "b-7"},
+    "order_meta": {"return_url": "https://shop.example/back"},
+    "order_expiry_time": "2023-11-14T22:43:20Z",
+    "order_note": "two seats",
+}
 CARD = {"card": {"channel": "link", "instrument_id": CHARGE.token}}
 UPI = {"upi": {"channel": "link"}}
 CAPTURE = {"action": "CAPTURE", "amount": 19.99}
@@ -84,9 +98,9 @@ def named(name: str, *arguments: Any, key: str = KEY) -> Call:
 
 PAYMENTS_OF_CHARGE = named("PGOrderFetchPayments", KEY, key=OPERATION_KEY)
 CALLS = {
-    "charge/order": once("PGCreateOrder", RETURNING, under="order"),
+    "charge/order": named("PGCreateOrder", FULL),
     "charge/read_order": named("PGFetchOrder", KEY),
-    "charge/pay": once("PGPayOrder", {"payment_session_id": SESSION, "payment_method": CARD}, under="pay"),
+    "charge/pay": named("PGPayOrder", {"payment_session_id": SESSION, "payment_method": CARD}),
     "inquiry/payments": named("PGOrderFetchPayments", KEY),
     "cancel/void": named("PGAuthorizeOrder", KEY, {"action": "VOID"}),
     "cancel/terminate": named("PGTerminateOrder", KEY, {"order_status": "TERMINATED"}),
@@ -96,8 +110,8 @@ CALLS = {
     "capture inquiry/payments": PAYMENTS_OF_CHARGE,
     "void/void": once("PGAuthorizeOrder", KEY, {"action": "VOID"}, under="void", key=OPERATION_KEY),
     "void inquiry/payments": PAYMENTS_OF_CHARGE,
-    "refund/refund": once("PGOrderCreateRefund", KEY, REFUND, under="refund", key=OPERATION_KEY),
-    "refund inquiry/refund": named("PGOrderFetchRefund", KEY, OPERATION_KEY, key=OPERATION_KEY),
+    "refund/refund": named("PGOrderCreateRefund", KEY, REFUND, key=OPERATION_KEY),
+    "refund inquiry/refunds": named("PGOrderFetchRefunds", KEY, key=OPERATION_KEY),
     "report": call("PGFetchRecon", {"pagination": {"limit": 100}, "filters": HOUR}),
 }
 
@@ -116,8 +130,8 @@ class TestRequests:
         }
         yen = {**ORDER, "order_amount": 1999, "order_currency": "JPY"}
         calls = {
-            "an order in yen": once("PGCreateOrder", yen, under="order"),
-            "a UPI payment": once("PGPayOrder", {"payment_session_id": SESSION, "payment_method": UPI}, under="pay"),
+            "an order in yen": named("PGCreateOrder", yen),
+            "a UPI payment": named("PGPayOrder", {"payment_session_id": SESSION, "payment_method": UPI}),
             "report": call("PGFetchRecon", {"pagination": {"limit": 100, "cursor": "cursor_1"}, "filters": HOUR}),
         }
         opened = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
@@ -263,8 +277,8 @@ class TestAnswers:
         with pytest.raises(RaisedError, match=re.escape(kind)):
             shop.ask(name, *arguments)
 
-    def test_rows_of_the_newer_report_are_refused(self, shop: Shop) -> None:
-        """Version 2026-01-01 has its rows in parts. Our reader takes them for no rows, and not for an empty list."""
+    def test_rows_of_the_newer_report_are_read_as_well(self, shop: Shop) -> None:
+        """Version 2026-01-01 has its rows in parts. They mean the same."""
         shop.pay(shop.order())
         shop.ask("PGAuthorizeOrder", KEY, CAPTURE)
         read = shop.send("PGFetchRecon", {"pagination": {"limit": 100}, "filters": HOUR}, now=NOW + 86_400)
@@ -272,12 +286,16 @@ class TestAnswers:
         assert "answer.data[0].event_type: 'PAYMENT' became None" in lost(report, read)
         (row,) = report["data"]
         page = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms)
-        assert [entry.amount for entry in CONNECTOR.reports.read(page, response(report)).entries] == [1999]
-        details = {name: value for name, value in row.items() if name.startswith("event_")}
-        newer = {**report, "data": [{"event_details": details}]}
+        entries = CONNECTOR.reports.read(page, response(report)).entries
+        assert [entry.amount for entry in entries] == [1999]
+        parts = {
+            "event_details": {name: value for name, value in row.items() if name.startswith("event_")},
+            "order_details": {"order_id": row["order_id"]},
+            "payment_details": {"cf_payment_id": row["cf_payment_id"]},
+        }
+        newer = {**report, "data": [parts]}
         assert list(lost(newer, shop.sdk.call("sdk.ReconEntity.from_dict", newer))) == []
-        with pytest.raises(ValueError, match="no known type"):
-            CONNECTOR.reports.read(page, response(newer))
+        assert CONNECTOR.reports.read(page, response(newer)).entries == entries
 
 
 # --- words ------------------------------------------------------------------------------------------------------
@@ -304,7 +322,7 @@ PAYMENTS = {
     "USER_DROPPED": Declined,
     "VOID": Unknown,
     "CANCELLED": Declined,
-    "PENDING": Accepted,
+    "PENDING": Unknown,
     TOMORROW: Unknown,
 }
 ORDERS = {
@@ -355,7 +373,7 @@ class TestWords:
         refund = {"refund_id": OPERATION_KEY, "order_id": KEY, "cf_payment_id": "77", "cf_refund_id": "88"}
         money = {"refund_amount": 5.0, "refund_currency": "INR"}
         for word, kind in REFUNDS.items():
-            assert type(step.read(asked, response({**refund, **money, "refund_status": word}))) is kind, word
+            assert type(step.read(asked, response([{**refund, **money, "refund_status": word}]))) is kind, word
 
     def test_every_action_and_state_of_an_authorization(self, cashfree: Sdk) -> None:
         """Only what is done and was asked for moved money; the other action is the end of it."""

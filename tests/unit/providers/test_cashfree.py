@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -25,6 +26,7 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.events import InvalidSignatureError, ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.reconciliation.reports import EntryKind, ReportEntry, ReportPage
@@ -163,9 +165,10 @@ class TestRequests:
         assert (request.method, request.path) == ("POST", "/orders")
         assert request.body == (
             b'{"order_amount":19.99,"order_id":"pfx-abcdefghijklmnop-1","order_currency":"INR",'
-            b'"customer_details":{"customer_id":"cust_canary","customer_phone":"9876543210"},'
+            b'"customer_details":{"customer_id":"cust_canary","customer_phone":"9876543210",'
+            b'"customer_name":"Ada Canary","customer_email":"canary@example.com"},'
             b'"order_tags":{"payflowx_key":"pfx-abcdefghijklmnop-1"},'
-            b'"order_meta":{"return_url":"https://shop.example/back"}}'
+            b'"order_meta":{"return_url":"https://shop.example/back"},"order_note":"canary description"}'
         )
         assert request.headers["x-request-id"] == KEY
 
@@ -205,14 +208,56 @@ class TestRequests:
             ("+919876543210", "9876543210"),
             ("09876543210", "9876543210"),
             ("9876543210", "9876543210"),
-            ("+14155550100", "9999999999"),
-            ("1234567890", "9999999999"),
-            (None, "9999999999"),
+            ("+14155550100", "+14155550100"),
+            ("1234567890", None),
+            ("+1", None),
+            (None, None),
         ],
     )
-    def test_a_phone_of_ten_digits_or_the_dummy(self, phone: str | None, sent: str) -> None:
+    def test_the_payers_own_phone_and_never_a_made_up_one(self, phone: str | None, sent: str | None) -> None:
         body = json.loads(requests.create_order(charge(customer=Customer(phone=phone))).body)
-        assert body["customer_details"] == {"customer_id": "pfxabcdefghijklmnop1", "customer_phone": sent}
+        assert body["customer_details"].get("customer_phone") == sent
+        assert b"9999999999" not in requests.create_order(charge(customer=Customer(phone=phone))).body
+
+    def test_a_payment_without_further_fields_builds_the_same_bytes_as_ever(self) -> None:
+        """Golden: the request of a stored attempt, which is sent again only if its bytes are the same."""
+        bare = charge(customer=Customer(phone="+919876543210"), description=None, return_url=None)
+        assert requests.create_order(bare).body == (
+            b'{"order_amount":19.99,"order_id":"pfx-abcdefghijklmnop-1","order_currency":"INR",'
+            b'"customer_details":{"customer_id":"pfxabcdefghijklmnop1","customer_phone":"9876543210"},'
+            b'"order_tags":{"payflowx_key":"pfx-abcdefghijklmnop-1"}}'
+        )
+
+    def test_an_order_lapses_half_an_hour_after_the_last_attempt_can_begin(self) -> None:
+        body = json.loads(requests.create_order(charge(charge_deadline_ms=1_700_000_000_999)).body)
+        assert body["order_expiry_time"] == "2023-11-14T22:43:20Z"
+
+    def test_what_the_merchant_wants_to_see(self) -> None:
+        metadata = {"b": "two\nlines", "a": "x" * 300, "payflowx_key": "another", "empty": "\u202e"}
+        metadata |= {f"z{n:02}": str(n) for n in range(20)}
+        request = charge(description="  Two\tseats, " + "\U0001f3ab" * 300, metadata=metadata)
+        body = json.loads(requests.create_order(request).body)
+        assert len(body["order_note"]) == 200
+        assert body["order_note"].startswith("Two seats, \U0001f3ab")
+        tags = body["order_tags"]
+        assert list(tags)[:3] == ["payflowx_key", "a", "b"]
+        assert (tags["payflowx_key"], tags["a"], tags["b"]) == (KEY, "x" * 255, "two lines")
+        assert len(tags) == 10
+        assert "empty" not in tags
+        assert requests.create_order(charge(metadata=dict(reversed(metadata.items())))).body == (
+            requests.create_order(charge(metadata=metadata)).body
+        )
+
+    @pytest.mark.parametrize("short", ["", " ", "ab", "\u202ea\u202e"])
+    def test_a_text_that_is_too_short_is_left_out(self, short: str) -> None:
+        body = json.loads(requests.create_order(charge(description=short, customer=Customer(name=short))).body)
+        assert "order_note" not in body
+        assert "customer_name" not in body["customer_details"]
+
+    def test_the_receipts_address_is_the_payers(self) -> None:
+        for address, sent in (("r@example.com", "r@example.com"), (None, "canary@example.com"), ("x" * 101, None)):
+            body = json.loads(requests.create_order(charge(receipt_email=address)).body)
+            assert body["customer_details"].get("customer_email") == sent
 
     @pytest.mark.parametrize("customer", [None, Customer(id="ab"), Customer(id="a b c"), Customer(id="x" * 51)])
     def test_a_customer_that_the_provider_would_not_take_is_ours(self, customer: Customer | None) -> None:
@@ -227,13 +272,15 @@ class TestRequests:
         assert "order_meta" not in json.loads(requests.create_order(charge(return_url=long)).body)
         assert "order_meta" not in json.loads(requests.create_order(charge(return_url=None)).body)
 
-    def test_idempotency_keys_are_uuids_of_operation_and_key(self) -> None:
+    def test_only_a_capture_and_a_void_have_an_idempotency_key(self) -> None:
+        """Any other request must be executed again: with a key, Cashfree answers from a stored copy, also a 500."""
         namespace = uuid.UUID("9ae874c2-686b-54d2-990f-7d1544e1fe1b")
-        assert requests.idempotency_key("order", KEY) == str(uuid.uuid5(namespace, f"order:{KEY}"))
-        order, _, pay = (step.build(charge()) for step in CONNECTOR.charge_steps)
-        keys = {order.headers["x-idempotency-key"], pay.headers["x-idempotency-key"]}
-        assert len(keys) == 2
-        assert order == requests.create_order(charge())
+        for kind in (OperationKind.CAPTURE, OperationKind.VOID):
+            sent = requests.authorize(operation_request(kind)).headers["x-idempotency-key"]
+            assert sent == str(uuid.uuid5(namespace, f"{kind}:{MOVE_KEY}"))
+        charges = [step.build(charge()) for step in CONNECTOR.charge_steps]
+        for request in [*charges, requests.refund(operation_request())]:
+            assert "x-idempotency-key" not in request.headers
 
     def test_a_confirmed_cancellation_can_be_tried_again(self) -> None:
         for step in CONNECTOR.cancel_steps(charge(capture=CaptureMode.MANUAL)):
@@ -243,7 +290,7 @@ class TestRequests:
         refund = requests.refund(operation_request())
         assert refund.path == f"/orders/{KEY}/refunds"
         assert json.loads(refund.body)["refund_id"] == MOVE_KEY
-        assert requests.read_refund(operation_request()).path == f"/orders/{KEY}/refunds/{MOVE_KEY}"
+        assert requests.refunds_of_charge(operation_request()).path == f"/orders/{KEY}/refunds"
         void = requests.authorize(operation_request(OperationKind.VOID))
         assert (void.path, void.body) == (f"/orders/{KEY}/authorization", b'{"action":"VOID"}')
         assert void.headers["x-idempotency-key"] == requests.idempotency_key("void", MOVE_KEY)
@@ -299,12 +346,15 @@ ORDERS: list[tuple[HttpResult, Any]] = [
     (answer(200, {**ORDER, "order_amount": "19.99"}), Unknown(code="answer_not_understood")),
     (answer(200, b"[]"), Unknown(code="answer_not_understood")),
     (answer(400, error("order_amount_invalid")), Rejected(code="order_amount_invalid", message="m")),
-    (answer(400, error("request_failed")), Rejected(code="request_failed", message="m")),
-    (answer(400, error("order_already_exists")), Unknown(code="order_already_exists", message="m")),
+    (answer(400, error("request_failed")), Unknown(code="request_failed", message="m")),
+    (answer(400, error("order_already_exists")), Progress(facts={"order": "existed"})),
+    (answer(409, error("order_id_already_exists")), Progress(facts={"order": "existed"})),
+    (answer(500, error("order_already_exists")), Unknown(code="order_already_exists", message="m")),
+    (answer(409, error("orderpay_already_exists")), Unknown(code="orderpay_already_exists", message="m")),
     (answer(400, error("idempotency_key_mismatch")), Unknown(code="idempotency_key_mismatch", message="m")),
     (
         answer(400, error("currency_unsupported", "feature_not_enabled")),
-        Rejected(code="currency_unsupported", message="m", misconfigured=True),
+        Rejected(code="feature_not_enabled", message="m", misconfigured=True),
     ),
     (answer(400, b"<html>"), Unknown(code="http_400")),
     (answer(404, error("order_not_found")), Unknown(code="order_not_found", message="m")),
@@ -370,7 +420,7 @@ PAID: list[tuple[HttpResult, Any]] = [
     (answer(200, {**LINK, "cf_payment_id": None}), Unknown(code="answer_not_understood")),
     (answer(200, b"null"), Unknown(code="answer_not_understood")),
     (answer(200, b"[" * 100_000), Unknown(code="answer_not_understood")),
-    (answer(400, error("instrument_id_invalid")), Rejected(code="instrument_id_invalid", message="m")),
+    (answer(404, error("instrument_not_found")), Rejected(code="instrument_not_found", message="m")),
     (answer(400, error("card_cvv_missing")), Rejected(code="card_cvv_missing", message="m")),
     (answer(400, error("card_unsupported")), Rejected(code="card_unsupported", message="m")),
     (answer(400, error("request_failed")), Unknown(code="request_failed", message="m")),
@@ -385,7 +435,13 @@ PAID: list[tuple[HttpResult, Any]] = [
         Rejected(code="unauthorized", message="m", misconfigured=True),
     ),
     (answer(403, b""), Rejected(code="unauthorized", misconfigured=True)),
-    (answer(404, error("order_not_found")), Unknown(code="order_not_found", message="m")),
+    (answer(404, error("order_not_found")), NotSent(code="order_not_visible")),
+    (
+        answer(404, error("order_not_found"), x_idempotency_replayed="true"),
+        Unknown(code="order_not_found", message="m"),
+    ),
+    (answer(404, b"<html>"), Unknown(code="http_404")),
+    (answer(404, {**error("order_not_found"), "type": "api_error"}), Unknown(code="order_not_found", message="m")),
     (answer(409, error("order_already_exists")), Unknown(code="order_already_exists", message="m")),
     (answer(422, error("request_invalid", "idempotency_error")), Unknown(code="idempotency_key_reused", message="m")),
     (answer(422, error("amount_invalid")), Unknown(code="amount_invalid", message="m")),
@@ -447,14 +503,14 @@ FOUND: list[tuple[Any, Any]] = [
     ([HELD], Authorized(reference="77", amount=1999, currency="INR", merchant_reference=KEY)),
     ([VOIDED], Unknown(code="authorization_voided")),
     ([{**PAYMENT, "payment_status": "VOID"}], Unknown(code="authorization_voided")),
-    ([PENDING], Accepted(reference="77")),
-    ([{**PAYMENT, "payment_status": "NOT_ATTEMPTED"}], Unknown(code="not_attempted")),
+    ([PENDING], Unknown(code="awaiting_payer")),
+    ([{**PAYMENT, "payment_status": "NOT_ATTEMPTED"}], Unknown(code="awaiting_payer")),
     ([{**PAYMENT, "payment_status": "FLAGGED"}], Unknown(code="status_not_known")),
     ([{**PAYMENT, "payment_status": "success"}], Unknown(code="status_not_known")),
     ([{**PAYMENT, "payment_status": None}], Unknown(code="status_not_known")),
     ([failed("auth_declined"), PAYMENT, PENDING], charged()),
-    ([PENDING, failed("auth_declined")], Accepted(reference="77")),
-    ([PENDING, {**PAYMENT, "payment_status": "NEW"}], Unknown(code="status_not_known")),
+    ([PENDING, failed("auth_declined")], Unknown(code="awaiting_payer")),
+    ([{**PAYMENT, "payment_status": "NEW"}, failed("auth_declined")], Unknown(code="status_not_known")),
     ([PAYMENT, {**PAYMENT, "cf_payment_id": "78"}], Mismatch(code="duplicate_charge")),
     ([PAYMENT, {**HELD, "cf_payment_id": "78"}], Mismatch(code="duplicate_charge")),
     ([PAYMENT] * 101, NOT_UNDERSTOOD),
@@ -478,8 +534,8 @@ def test_an_inquiry_that_fails_is_no_news(status: int) -> None:
 DECLINES: list[tuple[dict[str, Any], DeclineKind, str]] = [
     (failed("gateway_error"), DeclineKind.SOFT, "gateway_error"),
     (failed("insufficient_funds"), DeclineKind.FUNDS, "insufficient_funds"),
-    (failed("auth_declined"), DeclineKind.HARD, "auth_declined"),
-    (failed("bank_rejected"), DeclineKind.HARD, "bank_rejected"),
+    (failed("auth_declined"), DeclineKind.SOFT, "auth_declined"),
+    (failed("bank_rejected"), DeclineKind.SOFT, "bank_rejected"),
     (failed("brand_new"), DeclineKind.HARD, "brand_new"),
     (failed(None), DeclineKind.HARD, "TRANSACTION_DECLINED"),
     (failed("a b c"), DeclineKind.HARD, "unrecognized"),
@@ -500,7 +556,7 @@ def test_a_decline_counts_once_its_order_is_closed(payment: dict[str, Any], kind
 
 
 def test_of_several_declines_the_gravest_counts() -> None:
-    several = [failed("gateway_error"), failed("auth_declined"), failed("insufficient_funds")]
+    several = [failed("gateway_error"), failed("card_stolen"), failed("insufficient_funds")]
     assert http_provider(answer(200, several)).inquire(charge(), ACCOUNT).kind is DeclineKind.HARD
     assert http_provider(answer(200, [several[0], several[2]])).inquire(charge(), ACCOUNT).kind is DeclineKind.FUNDS
 
@@ -629,36 +685,99 @@ def move(step: Any, moving: OperationRequest, response: HttpResponse) -> Any:
 def test_what_an_answer_to_a_refund_means(status: int, body: Any, expected: Any) -> None:
     step = CONNECTOR.operation_steps(operation_request())[0]
     assert move(step, operation_request(), answer(status, body)) == expected
-    if status == 200:
-        asked = CONNECTOR.operation_inquiry_steps(operation_request())[0]
-        assert move(asked, operation_request(), answer(status, body)) == expected
+    if isinstance(expected, Unknown) or status != 200:
+        return
+    asked = CONNECTOR.operation_inquiry_steps(operation_request())[0]
+    others = [{**REFUND, "refund_id": "dashboard-1"}, {**REFUND, "refund_id": None, "refund_type": "AUTO_INITIATED"}]
+    assert move(asked, operation_request(), answer(status, [*others, body])) == expected
 
 
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (400, error("refund_amount_invalid"), Rejected(code="refund_amount_invalid", message="m")),
         (400, error("request_failed"), Unknown(code="request_failed", message="m")),
         (400, error("refund_id_already_exists"), Unknown(code="refund_id_already_exists", message="m")),
-        (409, error("refund_not_allowed"), Unknown(code="refund_not_allowed", message="m")),
         (400, error("refund_already_exists"), Unknown(code="refund_already_exists", message="m")),
-        (404, error("order_not_found"), Unknown(code="order_not_found", message="m")),
+        (400, error("refund_id_invalid"), Unknown(code="refund_id_invalid", message="m")),
         (409, error("refund_already_exists"), Unknown(code="refund_already_exists", message="m")),
+        (500, error("refund_amount_invalid"), Unknown(code="refund_amount_invalid", message="m")),
         (429, error(), Rejected(code="rate_limited", message="m")),
         (401, error(), Rejected(code="unauthorized", message="m", misconfigured=True)),
     ],
 )
-def test_a_refusal_of_a_operation(status: int, body: Any, expected: Any) -> None:
+def test_a_refusal_of_any_operation(status: int, body: Any, expected: Any) -> None:
     for kind in OperationKind:
         step = CONNECTOR.operation_steps(operation_request(kind))[0]
         assert move(step, operation_request(kind), answer(status, body)) == expected
 
 
-def test_a_refund_that_is_not_found_proves_nothing() -> None:
+def test_only_the_whole_list_without_our_refund_says_that_there_is_none() -> None:
     step = CONNECTOR.operation_inquiry_steps(operation_request())[0]
+    others = [{**REFUND, "refund_id": "dashboard-1"}]
+    assert move(step, operation_request(), answer(200, [])) == NotFound(complete=True)
+    assert move(step, operation_request(), answer(200, others)) == NotFound(complete=True)
+    assert move(step, operation_request(), answer(200, [REFUND, REFUND])) == Mismatch(code="duplicate_refund")
+    not_lists: list[Any] = [REFUND, {"data": []}, [1], [{**REFUND, "order_id": "another"}], b"<html>"]
+    for not_a_list in not_lists:
+        assert move(step, operation_request(), answer(200, not_a_list)) == NOT_UNDERSTOOD
     assert move(step, operation_request(), answer(404, error("refund_not_found"))) == NotFound()
     assert move(step, operation_request(), answer(404, b"<html>")) == Unknown(code="http_404")
     assert move(step, operation_request(), answer(400, error())) == Unknown(code="http_400")
+
+
+class TestAllRefunds:
+    """The list of a charge's refunds, whoever requested them."""
+
+    def listed(self, *refunds: Any) -> list[ProviderRefund]:
+        assert CONNECTOR.refunds is not None
+        return list(CONNECTOR.refunds.read(charge(reference="77"), answer(200, list(refunds))))
+
+    def test_ours_those_of_the_dashboard_and_automatic_ones(self) -> None:
+        assert CONNECTOR.refunds is not None
+        asked = CONNECTOR.refunds.request(charge(reference="77"))
+        assert (asked.method, asked.path) == ("GET", f"/orders/{KEY}/refunds")
+        theirs = {**REFUND, "cf_refund_id": "902", "refund_id": "made in the dashboard", "refund_amount": "#0.50"}
+        automatic = {**REFUND, "cf_refund_id": "903", "refund_id": None, "refund_type": "PAYMENT_AUTO_REFUND"}
+        of_another_payment = {**REFUND, "cf_refund_id": "904", "cf_payment_id": 78}
+        found = self.listed(REFUND, theirs, automatic, of_another_payment)
+        assert [(r.reference, r.provider_key, r.amount) for r in found] == [
+            ("901", MOVE_KEY, 1000),
+            ("902", None, 50),
+            ("903", None, 1000),
+        ]
+
+    @pytest.mark.parametrize(
+        ("word", "state"),
+        [
+            ("SUCCESS", RefundState.SUCCEEDED),
+            ("PENDING", RefundState.PENDING),
+            ("ONHOLD", RefundState.PENDING),
+            ("CANCELLED", RefundState.FAILED),
+            ("FAILED", RefundState.FAILED),
+        ],
+    )
+    def test_every_state(self, word: str, state: RefundState) -> None:
+        (found,) = self.listed({**REFUND, "refund_status": word})
+        assert (found.state, found.code) == (state, f"refund_{word.lower()}")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *({"refund_status": "NEW"}, {"refund_status": None}, {"refund_amount": "10"}, {"refund_amount": "#10.001"}),
+            *({"refund_currency": None}, {"cf_refund_id": None}, {"order_id": "another"}, {"cf_payment_id": None}),
+        ],
+    )
+    def test_a_part_of_it_is_no_list(self, wrong: dict[str, Any]) -> None:
+        with pytest.raises((ValueError, KeyError)):
+            self.listed(REFUND, {**REFUND, **wrong})
+
+    def test_without_the_payment_or_an_answer_there_is_none(self) -> None:
+        assert CONNECTOR.refunds is not None
+        with pytest.raises(ValueError, match="no reference"):
+            CONNECTOR.refunds.request(charge())
+        for status in (404, 429, 500):
+            with pytest.raises(ValueError, match="not a list"):
+                CONNECTOR.refunds.read(charge(reference="77"), answer(status, []))
 
 
 CAPTURE, VOID = OperationKind.CAPTURE, OperationKind.VOID
@@ -695,7 +814,7 @@ def test_what_a_payment_says_of_a_capture_or_void(kind: OperationKind, payment: 
 def test_a_capture_or_void_is_found_in_the_payment_that_it_changed() -> None:
     for kind in (CAPTURE, VOID):
         step = CONNECTOR.operation_inquiry_steps(operation_request(kind))[0]
-        assert move(step, operation_request(kind), answer(200, [HELD])) == NotFound()
+        assert move(step, operation_request(kind), answer(200, [HELD])) == NotFound(complete=True)
         assert move(step, operation_request(kind), answer(200, [])) == Unknown(code="payment_not_in_answer")
         assert move(step, operation_request(kind), answer(404, error())) == Unknown(code="http_404")
         direct = CONNECTOR.operation_steps(operation_request(kind))[0]
@@ -723,6 +842,34 @@ def message(payment: dict[str, Any], kind: str = "PAYMENT_SUCCESS_WEBHOOK", **ch
     inside = {name: value for name, value in payment.items() if name != "order_id"}
     data = {"order": {"order_id": KEY, "order_amount": "#19.99"}, "payment": {**inside, "cf_payment_id": 77}}
     return {"type": kind, "event_time": "2026-01-01T00:00:00+05:30", "data": {**data, **changes}}
+
+
+def disputed(**changes: Any) -> dict[str, Any]:
+    """The sample of Cashfree's page about webhooks of disputes."""
+    dispute = {
+        "dispute_id": "433475258",
+        "dispute_type": "DISPUTE",
+        "reason_code": "1402",
+        "reason_description": "Duplicate Processing",
+        "dispute_amount": 3,
+        "created_at": "2023-06-15T21:49:48+05:30",
+        "updated_at": "2023-06-15T21:49:48+05:30",
+        "respond_by": "2023-06-18T23:59:59+05:30",
+        "cf_dispute_remarks": "Dispute is created, please take action",
+        "dispute_action_on": "MERCHANT",
+        "dispute_status": "DISPUTE_CREATED",
+        **changes,
+    }
+    order = {
+        "order_id": KEY,
+        "order_amount": 4,
+        "order_currency": "INR",
+        "cf_payment_id": 77,
+        "payment_currency": "INR",
+    }
+    payer = {"customer_name": "Ada Canary", "customer_phone": 9876543210}
+    data = {"dispute": dispute, "order_details": order, "customer_details": payer}
+    return {"type": "DISPUTE_CREATED", "event_time": "2023-06-15T21:51:10+05:30", "data": data}
 
 
 class TestSignature:
@@ -833,6 +980,62 @@ class TestWebhooks:
     ) -> None:
         provider_event = CONNECTOR.read_webhook(webhook(said), [SECRET])
         assert provider_event == ProviderEvent(event_id=provider_event.event_id, type=kind, charge_reference=reference)
+
+    def test_a_payment_by_upi_needs_no_word_about_its_capture(self) -> None:
+        """As in Cashfree's samples of 2023-08-01 and 2025-01-01."""
+        plain = {name: value for name, value in PAYMENT.items() if name not in {"is_captured", "authorization"}}
+        for group, proven in (("upi", True), ("upi_credit_card", True), ("credit_card", False), (None, False)):
+            said = message({**plain, "payment_group": group})
+            outcome = CONNECTOR.read_webhook(webhook(said), [SECRET]).outcome
+            assert outcome == (charged() if proven else None)
+        for wrong in ({"is_captured": False}, {"authorization": {"action": "CAPTURE"}}, {"is_captured": "true"}):
+            said = message({**plain, "payment_group": "upi", **wrong})
+            assert CONNECTOR.read_webhook(webhook(said), [SECRET]).outcome is None
+
+    def test_a_refund_made_in_the_dashboard_names_its_charge(self) -> None:
+        theirs = {**REFUND, "refund_id": "dashboard-7"}
+        for name in ("refund", "auto_refund"):
+            event = CONNECTOR.read_webhook(webhook({"type": "REFUND_STATUS_WEBHOOK", "data": {name: theirs}}), [SECRET])
+            assert (event.charge_reference, event.operation_reference) == ("77", "901")
+            assert event.operation_key == "dashboard-7"
+
+    def test_a_dispute_names_its_charge(self) -> None:
+        event = CONNECTOR.read_webhook(webhook(disputed()), [SECRET])
+        assert (event.charge_reference, event.charge_key, event.outcome) == ("77", KEY, None)
+        assert event.dispute == DisputeReport(
+            reference="433475258",
+            state=DisputeState.OPEN,
+            amount=300,
+            currency="INR",
+            reason="1402",
+            reported_at_ms=1_686_845_988_000,
+            evidence_due_at_ms=1_687_112_999_000,
+        )
+
+    def test_the_dispute_of_the_contract(self) -> None:
+        """Numbers for texts, times without an offset, and an amount with a currency of its own."""
+        changes = {"dispute_id": 433447817, "dispute_amount": "#1.50", "dispute_amount_currency": "USD"}
+        times = {"created_at": "2023-01-18T11:26:58", "updated_at": None, "respond_by": "2023-01-19T00:00:00"}
+        report = CONNECTOR.read_webhook(webhook(disputed(**changes, **times, reason_code=1401)), [SECRET]).dispute
+        assert report is not None
+        assert (report.reference, report.amount, report.currency, report.reason) == ("433447817", 150, "USD", "1401")
+        assert (report.reported_at_ms, report.evidence_due_at_ms) == (1_674_021_418_000, 1_674_066_600_000)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *(
+                {"dispute_amount": None},
+                {"dispute_amount": "3"},
+                {"dispute_amount": "#3.001"},
+                {"dispute_status": None},
+            ),
+            *({"dispute_id": None}, {"updated_at": "yesterday"}, {"updated_at": None, "created_at": None}),
+            *({"respond_by": "soon"}, {"dispute_id": "x" * 300}, {"dispute_status": "NEW"}, {"dispute_status": None}),
+        ],
+    )
+    def test_a_dispute_that_is_not_understood_is_not_recorded(self, wrong: dict[str, Any]) -> None:
+        assert CONNECTOR.read_webhook(webhook(disputed(**wrong)), [SECRET]).dispute is None
 
     def test_a_forged_one_tells_nothing(self) -> None:
         good = webhook(message(PAYMENT))
@@ -1006,10 +1209,11 @@ class TestSecrets:
         for step in [*CONNECTOR.charge_steps, *CONNECTOR.inquiry_steps(charge()), *CONNECTOR.cancel_steps(charge())]:
             request = step.build(charge())
             assert not [canary for canary in CANARIES if canary in repr(request)]
-            wire = request.body + json.dumps([request.path, dict(request.headers)]).encode()
-            assert b"Ada" not in wire
-            assert b"canary@" not in wire
-            assert b"canary description" not in wire
+            shown = json.dumps([request.path, dict(request.headers)]).encode()
+            shown += request.body if step.name != "order" else b""
+            assert b"Ada" not in shown
+            assert b"canary@" not in shown
+            assert b"canary description" not in shown
 
     def test_messages_are_cut_and_cleaned(self) -> None:
         assert len(sanitize("x" * 1000)) == 200

@@ -193,12 +193,46 @@ def test_a_replayed_payment_is_no_second_attempt(client: SimulatorClient) -> Non
     assert len(client.payments()) == 1
 
 
-def test_what_was_not_done_is_not_kept(client: SimulatorClient) -> None:
+def test_a_failure_is_kept_with_its_key_too(client: SimulatorClient) -> None:
     session = client.order()
     assert client.pay(session, "tok_500_before_charge", x_idempotency_key=key("1")).status == 500
-    reply = client.pay(session, "tok_500_before_charge", x_idempotency_key=key("1"))
-    assert (reply.status, reply.headers["x-idempotency-replayed"]) == (200, "false")
+    again = client.pay(session, "tok_500_before_charge", x_idempotency_key=key("1"))
+    assert (again.status, again.headers["x-idempotency-replayed"]) == (500, "true")
+    assert client.books() == []
+    assert client.pay(session, "tok_500_before_charge").status == 200
     assert client.books() == [(5050, "charged")]
+
+
+def test_a_request_that_never_arrived_is_not_kept(client: SimulatorClient) -> None:
+    session = client.order()
+    assert client.pay(session, "tok_timeout_before_charge", x_idempotency_key=key("1")).hold_seconds == 20
+    reply = client.pay(session, "tok_timeout_before_charge", x_idempotency_key=key("1"))
+    assert (reply.status, reply.headers["x-idempotency-replayed"]) == (200, "false")
+
+
+# -- what the account and the order allow
+
+
+def test_a_new_order_cannot_be_paid_at_once() -> None:
+    client = SimulatorClient(session_lag_seconds=10)
+    session = client.order()
+    assert refusal(client.pay(session), 404)["code"] == "order_not_found"
+    client.now += 10
+    assert client.pay(session).status == 200
+
+
+def test_an_account_without_payments_from_servers() -> None:
+    client = SimulatorClient(s2s_enabled=False)
+    error = refusal(client.pay(client.order()), 400, "feature_not_enabled")
+    assert error["code"] == "s2s_enabled_not_approved"
+
+
+@pytest.mark.parametrize(("token", "code"), [("tok_refused", "card_unsupported"), ("tok_refused_unlisted", None)])
+def test_a_refusal_charges_nothing(client: SimulatorClient, token: str, code: str | None) -> None:
+    error = refusal(client.pay(client.order(), token), 400)
+    assert code in {None, error["code"]}
+    assert client.payments() == []
+    assert client.books() == []
 
 
 # -- tokens
@@ -433,7 +467,7 @@ def test_an_authorized_payment_is_not_captured(bank: SimulatorClient) -> None:
     assert (payment["payment_status"], payment["is_captured"]) == ("SUCCESS", False)
     assert (payment["authorization"]["action"], payment["authorization"]["captured_amount"]) == (None, 0)
     assert (bank.status(), bank.books()) == ("PAID", [(5050, "authorized")])
-    assert refusal(bank.refund("refund-1", 1))["code"] == "order_not_paid"
+    assert refusal(bank.refund("refund-1", 1))["code"] == "order_id_not_paid"
 
 
 def test_capture(bank: SimulatorClient) -> None:

@@ -32,6 +32,7 @@ def _charge(payment: Payment, provider: str, provider_key: str, attempt: Attempt
         initiator=payment.initiator,
         save_payment_method=payment.save_payment_method,
         return_url=payment.return_url,
+        charge_deadline_ms=payment.charge_deadline_ms,
         sent_at_ms=attempt.started_at_ms if attempt else None,
         progress=attempt.progress if attempt else {},
         reference=attempt.reference if attempt else None,

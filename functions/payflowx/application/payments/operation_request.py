@@ -33,4 +33,12 @@ def _operation_request(
         charge_progress=charge.progress,
         progress=attempt.progress if attempt else {},
         reference=attempt.reference if attempt else None,
+        private_values=_private_values(payment, charge.provider),
     )
+
+
+def _private_values(payment: Payment, provider: str) -> tuple[str, ...]:
+    payer = payment.customer
+    known = (payer.id, payer.name, payer.email, payer.phone) if payer else ()
+    values = {payment.payment_method.token_for(provider), payment.receipt_email, *known}
+    return tuple(sorted((value for value in values if value), key=lambda value: (-len(value), value)))

@@ -9,7 +9,7 @@ from typing import Final
 
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import CaptureMode
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode
 
 DEFAULT_AUTHORIZATION_LIFETIME_MS: Final = 5 * DAY_MS
 DEFAULT_REFUND_REVERSAL_MS: Final = 30 * DAY_MS
@@ -52,6 +52,11 @@ class Capabilities:
     """How long a new charge may stay invisible to an inquiry."""
     inquiry_horizon_ms: int = DAY_MS
     """How long inquiries without an answer are repeated before the attempt requires manual review."""
+    first_inquiry_after_ms: Mapping[AttemptState, int] = field(default_factory=dict)
+    """How long the first inquiry in a state waits for the provider's webhook, where its limit of reads requires that.
+
+    A state that is not listed is inquired about after 5 seconds. A webhook brings the inquiry forward.
+    """
     pending_horizon_ms: int = 30 * DAY_MS
     """How long the provider may report a charge or operation as pending before it requires manual review."""
     action_lifetime_ms: int = DAY_MS

@@ -42,6 +42,11 @@ def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, A
     return kept, waited
 
 
+def first_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Context) -> int:
+    """Return the time of the first inquiry about an attempt that has just got its state."""
+    return context.now_ms + inquiry_delay_ms(0, _webhook_wait_ms(owner, attempt, context))
+
+
 def inquired_closed(owner: Owner, attempt: Attempt, context: Context, *, is_answered: bool) -> tuple[Owner, int | None]:
     """Return the owner after an inquiry about a closed attempt that proved nothing, and the delay of the next wake-up.
 
@@ -88,15 +93,26 @@ def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Co
     """
     if is_in_review(owner):
         return context.now_ms + REVIEW_INTERVAL_MS
-    cancel_requested = isinstance(owner, Payment) and owner.cancel_requested
+    cancel_requested = _is_cancel_requested(owner)
     lapses_at_ms = attempt.deadline_ms or 0
     if attempt.state is AttemptState.AUTHORIZED and not cancel_requested and lapses_at_ms > context.now_ms:
         return lapses_at_ms
     pending = attempt.state is AttemptState.ACCEPTED and not cancel_requested
-    may_wait = pending or attempt.is_watched
-    delay_ms = pending_delay_ms(attempt.inquiries) if may_wait else inquiry_delay_ms(attempt.inquiries)
+    delay_of_ms = pending_delay_ms if pending or attempt.is_watched else inquiry_delay_ms
+    delay_ms = delay_of_ms(attempt.inquiries, _webhook_wait_ms(owner, attempt, context))
     turns_at_ms = [at_ms for at_ms in _turning_points(attempt, context) if at_ms > context.now_ms]
     return min([context.now_ms + delay_ms, *turns_at_ms])
+
+
+def _webhook_wait_ms(owner: Payment | Operation, attempt: Attempt, context: Context) -> int:
+    """Return how long inquiries wait for the provider's webhook; a requested cancellation waits for none."""
+    if context.able is None or _is_cancel_requested(owner):
+        return 0
+    return context.able.first_inquiry_after_ms.get(attempt.state, 0)
+
+
+def _is_cancel_requested(owner: Payment | Operation) -> bool:
+    return isinstance(owner, Payment) and owner.cancel_requested
 
 
 def _turning_points(attempt: Attempt, context: Context) -> list[int]:

@@ -21,6 +21,7 @@ from payflowx.domain.payments.capabilities import DEFAULT_REFUND_REVERSAL_MS
 from payflowx.domain.payments.change import Change, Context, operation_change
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import (
+    first_inquiry_at_ms,
     inquired,
     next_attempt_at_ms,
     next_inquiry_at_ms,
@@ -44,7 +45,7 @@ from payflowx.domain.payments.verification import (
     is_reversal,
     reported_facts,
 )
-from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms
+from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, OperationStatus
@@ -69,7 +70,8 @@ def record_provider_refund(payment: Payment, operation: Operation, context: Cont
         recorded = _in_review(recorded, ReviewReason.LATE_SUCCESS, attempt, context)
     wake_in_seconds = None
     if attempt.is_open:
-        recorded, wake_in_seconds = wake_at(recorded, context.now_ms + inquiry_delay_ms(0), context.now_ms)
+        at_ms = first_inquiry_at_ms(recorded, attempt, context)
+        recorded, wake_in_seconds = wake_at(recorded, at_ms, context.now_ms)
     facts = operation_facts(recorded) | attempt_facts(attempt)
     change = operation_change(payment, moved.payment, None, recorded, context, name="made_at_provider", facts=facts)
     return replace(change, attempt_number=attempt.number, reference=attempt.reference, wake_in_seconds=wake_in_seconds)
@@ -181,8 +183,9 @@ def _advance(
             open_ = replace(
                 operation, last_error=last_error(operation, "outcome_unknown", recorded) if unsure else error
             )
-            wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
-            return _placed(*wake_at(open_, context.now_ms + wait_ms, context.now_ms), payment)
+            review_at_ms = context.now_ms + REVIEW_INTERVAL_MS
+            at_ms = review_at_ms if in_review else first_inquiry_at_ms(open_, recorded, context)
+            return _placed(*wake_at(open_, at_ms, context.now_ms), payment)
         case _:
             return _without_effect(operation, payment, recorded, context)
 

@@ -16,6 +16,7 @@ from payflowx.domain.payments.dispute import DisputeReport, dispute_event_type, 
 from payflowx.domain.payments.erasure import erase_payment
 from payflowx.domain.payments.events import Fact
 from payflowx.domain.payments.inquiry_times import (
+    first_inquiry_at_ms,
     has_next_step,
     inquired,
     next_attempt_at_ms,
@@ -196,9 +197,10 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
             lapses_at_ms = None if payment.cancel_requested else recorded.deadline_ms
             return _waiting(held, PaymentStatus.AUTHORIZED, lapses_at_ms, context)
         case AttemptState.REQUIRES_ACTION:
-            return _waiting(payment, PaymentStatus.REQUIRES_ACTION, None, context)
+            at_ms = first_inquiry_at_ms(payment, recorded, context)
+            return _waiting(payment, PaymentStatus.REQUIRES_ACTION, at_ms, context)
         case AttemptState.ACCEPTED:
-            return _waiting(payment, PaymentStatus.PENDING, None, context)
+            return _waiting(payment, PaymentStatus.PENDING, first_inquiry_at_ms(payment, recorded, context), context)
         case AttemptState.UNKNOWN:
             unsure = replace(payment, last_error=last_error(payment, "outcome_unknown", recorded))
             # A payer who has approved has nothing to do any more: the provider's answer to our capture was lost.

@@ -43,6 +43,8 @@ class ChargeRequest:
     initiator: Initiator = Initiator.CUSTOMER
     save_payment_method: bool = False
     return_url: str | None = None
+    charge_deadline_ms: int | None = None
+    """After this time no attempt of the payment begins: an object that can be paid may lapse by itself afterwards."""
     sent_at_ms: int | None = None
     """The time of the first send of the attempt, for inquiries. No part of a charge's request."""
     progress: Mapping[str, str] = field(default_factory=dict)

@@ -39,20 +39,24 @@ _DELIVERY_STEPS_MS: Final = (
 """The schedule that Standard Webhooks suggests: ten tries in three days and four hours."""
 
 
-def inquiry_delay_ms(inquiries: int) -> int:
+def inquiry_delay_ms(inquiries: int, first_ms: int = 0) -> int:
     """Return the wait after `inquiries` inquiries without a result.
 
-    5 s, 15 s, 45 s, 2 m, 5 m, 15 m, then hourly.
+    5 s, 15 s, 45 s, 2 m, 5 m, 15 m, then hourly. `first_ms`, where it is not 0, is the wait before the first inquiry;
+    the steps that are not longer than it are left out.
     """
-    return _INQUIRY_STEPS_MS[min(inquiries, len(_INQUIRY_STEPS_MS) - 1)]
+    if first_ms and inquiries == 0:
+        return first_ms
+    place = inquiries + sum(step_ms <= first_ms for step_ms in _INQUIRY_STEPS_MS) - (first_ms > 0)
+    return _INQUIRY_STEPS_MS[min(place, len(_INQUIRY_STEPS_MS) - 1)]
 
 
-def pending_delay_ms(inquiries: int) -> int:
+def pending_delay_ms(inquiries: int, first_ms: int = 0) -> int:
     """Return the wait after `inquiries` inquiries that found the request pending at the provider.
 
     As `inquiry_delay_ms` for about a day, then every 6 hours: "pending" is an answer, and it may last for weeks.
     """
-    return inquiry_delay_ms(inquiries) if inquiries < _PENDING_HOURLY_INQUIRIES else _PENDING_CAP_MS
+    return inquiry_delay_ms(inquiries, first_ms) if inquiries < _PENDING_HOURLY_INQUIRIES else _PENDING_CAP_MS
 
 
 def retry_delay_ms(retries: int, jitter: float) -> int:

@@ -32,3 +32,5 @@ class OperationRequest:
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
     """The provider's id of this operation, once it is known."""
+    private_values: tuple[str, ...] = field(default=(), repr=False)
+    """Values of the charge that the provider may repeat in a message: the payer's data, longest first. Never sent."""

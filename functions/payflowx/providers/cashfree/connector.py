@@ -7,9 +7,10 @@ from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
-from payflowx.domain.shared.statuses import CaptureMode
-from payflowx.providers.cashfree import operations, reports, requests, responses, settlement, webhooks
-from payflowx.providers.contract import Connector, OperationStep, Reports, Step
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode
+from payflowx.providers.cashfree import operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.cashfree.refusals import REFUSALS
+from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
@@ -44,9 +45,9 @@ def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
 
 
 def _operation_inquiry_steps(request: OperationRequest) -> Sequence[OperationStep]:
-    """A refund is read by our key; a capture or void is read on the payment that it changed."""
+    """A refund is found by our key in the list of all; a capture or void is read on the payment that it changed."""
     if request.kind is OperationKind.REFUND:
-        return (OperationStep(name="refund", build=requests.read_refund, read=operations.refund_found),)
+        return (OperationStep(name="refunds", build=requests.refunds_of_charge, read=operations.refund_listed),)
     return (OperationStep(name="payments", build=requests.payments_of_charge, read=operations.authorization_found),)
 
 
@@ -64,6 +65,8 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=3 * DAY_MS,
         # Refunds take up to ten working days, and are on hold while the balance does not suffice.
         pending_horizon_ms=30 * DAY_MS,
+        # The account may list payments 100 times a minute and refunds 30 times: the webhook comes first.
+        first_inquiry_after_ms={AttemptState.REQUIRES_ACTION: MINUTE_MS, AttemptState.ACCEPTED: MINUTE_MS},
         action_lifetime_ms=30 * MINUTE_MS,
         authorization_lifetime_ms=2 * DAY_MS,
         reports=ReportCapability(lag_ms=6 * HOUR_MS),
@@ -86,9 +89,12 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read,
+    refusals=REFUSALS,
+    refunds=Refunds(request=refunds.request, read=refunds.read),
     reports=Reports(request=requests.report_page, read=reports.read, read_settlement=settlement.read),
 )
 """Cancelling terminates the order: Cashfree accepts that only while no payment of the order is open, and it is final.
 
-Idempotency keys are sent, but their lifetime is not documented, so no re-send relies on them.
+No re-send relies on an idempotency key: Cashfree stores every answer with it, also a server error, and returns the
+copy. An order and a refund have ids of ours instead.
 """

@@ -4,7 +4,7 @@ Source: https://www.cashfree.com/docs/api-reference/payments/latest/disputes/dis
 ending, such as `CHARGEBACK_MERCHANT_WON`; the ending tells the state.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from payflowx.domain.payments.dispute import DisputeReport, DisputeState
@@ -13,6 +13,7 @@ from payflowx.domain.shared.text import provider_code
 from payflowx.providers.cashfree.responses import minor_amount
 from payflowx.providers.json_fields import as_text, reference
 
+_INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 _ENDINGS: Final = (
     ("_MERCHANT_WON", DisputeState.WON),
     ("_MERCHANT_LOST", DisputeState.LOST),
@@ -43,7 +44,7 @@ def report_of(dispute: dict[str, Any], order: dict[str, Any]) -> DisputeReport |
             state=state,
             amount=amount,
             currency=currency,
-            reason=provider_code(dispute.get("reason_code")),
+            reason=provider_code(str(dispute.get("reason_code"))),
             reported_at_ms=reported_at_ms,
             evidence_due_at_ms=_time(dispute.get("respond_by")),
         )
@@ -52,10 +53,8 @@ def report_of(dispute: dict[str, Any], order: dict[str, Any]) -> DisputeReport |
 
 
 def _time(text: Any) -> int | None:
-    """ISO 8601 with an offset. Raises ValueError for a time without one."""
+    """ISO 8601; without an offset, as in the contract's example, the time is India's."""
     if text is None:
         return None
     at = datetime.fromisoformat(as_text(text))
-    if at.tzinfo is None:
-        raise ValueError("a time without an offset")
-    return int(at.timestamp() * SECOND_MS)
+    return int((at if at.tzinfo else at.replace(tzinfo=_INDIA)).timestamp() * SECOND_MS)

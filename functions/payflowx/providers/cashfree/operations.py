@@ -4,6 +4,7 @@ A refund has our key as its id. A capture or void carries no key of ours: it is 
 changed. We make at most one at a time, so the state of the payment is the outcome of ours.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import (
@@ -19,6 +20,7 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.cashfree.refunds import refunds_in
 from payflowx.providers.cashfree.responses import (
     minor_amount,
     payments_in,
@@ -26,6 +28,7 @@ from payflowx.providers.cashfree.responses import (
     word_in,
 )
 from payflowx.providers.json_fields import as_object, as_text, error_body, json_object, reference
+from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 _ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
@@ -34,7 +37,7 @@ _ACTIONS: Final = {OperationKind.CAPTURE: "CAPTURE", OperationKind.VOID: "VOID"}
 def authorized(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a capture or void: the payment after it."""
     if response.status != 200:
-        return refusal_of(response, moves_money=True)
+        return refusal_of(response, RefusedCall(request.kind.value), request.private_values)
     outcome = _authorization(request, json_object(response))
     return Unknown(code="action_not_recorded") if isinstance(outcome, NotFound) else outcome
 
@@ -52,16 +55,21 @@ def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a refund. A duplicate is an earlier request of ours: unknown until it is read."""
     if response.status == 200:
         return _refund(request, json_object(response))
-    return refusal_of(response, moves_money=True)
+    return refusal_of(response, RefusedCall.REFUND, request.private_values)
 
 
-def refund_found(request: OperationRequest, response: HttpResponse) -> StepResult:
-    """Read the answer to an inquiry by our key."""
-    if response.status == 200:
-        return _refund(request, json_object(response))
+def refund_listed(request: OperationRequest, response: HttpResponse) -> StepResult:
+    """Find the refund with our key in the complete list of the order's refunds."""
     if response.status == 404 and error_body(response).get("type") == "invalid_request_error":
-        return NotFound()
-    return Unknown(code=f"http_{response.status}")
+        return NotFound()  # Not documented as the answer for an order without refunds: nothing follows.
+    if response.status != 200:
+        return Unknown(code=f"http_{response.status}")
+    ours = [
+        refund for refund in refunds_in(response, request.charge_key) if refund.get("refund_id") == request.provider_key
+    ]
+    if len(ours) > 1:
+        return Mismatch(code="duplicate_refund")
+    return _refund(request, ours[0]) if ours else NotFound(complete=True)
 
 
 def _authorization(request: OperationRequest, payment: dict[str, Any]) -> Outcome:
@@ -84,7 +92,7 @@ def _authorization(request: OperationRequest, payment: dict[str, Any]) -> Outcom
             return Declined(code="authorization_captured", reference=payment_id)
         return _moved(request, payment, details.get("captured_amount"))
     if taken is False and not action and status == "SUCCESS":
-        return NotFound()
+        return NotFound(complete=True)
     return Unknown(code="status_not_known")
 
 
@@ -108,10 +116,10 @@ def _refund(request: OperationRequest, refund: dict[str, Any]) -> Outcome:
         return Unknown(code="another_refund")
     if provider_reference(refund.get("cf_payment_id")) != request.charge_reference:
         return Mismatch(code="another_payment", reference=provider_reference(refund.get("cf_refund_id")))
-    return refund_outcome(refund)
+    return refund_outcome(refund, request.private_values)
 
 
-def refund_outcome(refund: dict[str, Any]) -> Outcome:
+def refund_outcome(refund: dict[str, Any], private: Sequence[str] = ()) -> Outcome:
     refund_id = provider_reference(refund.get("cf_refund_id"))
     match refund.get("refund_status"):
         case "SUCCESS":
@@ -128,7 +136,7 @@ def refund_outcome(refund: dict[str, Any]) -> Outcome:
         case "PENDING" | "ONHOLD":
             return Accepted(reference=refund_id)
         case "CANCELLED" | "FAILED" as word:
-            message = sanitize(refund.get("status_description"))
+            message = sanitize(refund.get("status_description"), known=private)
             return Declined(code=f"refund_{word.lower()}", message=message, reference=refund_id)
         case _:
             return Unknown(code="status_not_known")

@@ -7,15 +7,18 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportPage
-from payflowx.domain.shared.limits import SECOND_MS
+from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.money import to_major
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
+from payflowx.domain.shared.text import is_clean
 from payflowx.domain.shared.transport import Credentials, HttpRequest
 
 API_VERSION: Final = "2025-01-01"
@@ -28,9 +31,16 @@ _NAMESPACE: Final = bytes.fromhex("9ae874c2686b54d2990f7d1544e1fe1b")
 
 _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
-_NOBODYS_PHONE: Final = "9999999999"
-"""Cashfree requires ten digits and documents that a dummy number is accepted."""
+_FOREIGN_PHONE: Final = re.compile(r"\+[1-9][0-9]{7,13}")
 _MAX_RETURN_URL_CHARS: Final = 250
+_MIN_TEXT_CHARS: Final = 3
+_MAX_NAME_CHARS: Final = 100
+_MAX_NOTE_CHARS: Final = 200
+_MAX_TAGS: Final = 10
+_MAX_TAG_CHARS: Final = 255
+_KEY_TAG: Final = "payflowx_key"
+_PAYERS_TIME_MS: Final = 30 * MINUTE_MS
+"""How long a payer has at least: the lifetime of an action, from the last moment at which an attempt can begin."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,26 +56,38 @@ def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
 
 
 def create_order(request: ChargeRequest) -> HttpRequest:
-    """Create an order with our key as its id: a second order with the same id is refused."""
+    """Create an order with our key as its id: a second order with the same id is refused.
+
+    It has no idempotency key. With one, Cashfree would answer a repeated request from a stored copy, also a server
+    error, and an order could not be created any more.
+    """
     body: dict[str, Any] = {
         "order_id": request.provider_key,
         "order_currency": request.currency,
         "customer_details": _customer(request),
-        "order_tags": {"payflowx_key": request.provider_key},
+        "order_tags": _tags(request),
     }
     if request.return_url is not None and len(request.return_url) <= _MAX_RETURN_URL_CHARS:
         body["order_meta"] = {"return_url": request.return_url}
-    data = _with_amount("order_amount", request.amount, request.currency, body)
-    return _post("/orders", "order", request.provider_key, data)
+    if request.charge_deadline_ms is not None:
+        body["order_expiry_time"] = _time(request.charge_deadline_ms + _PAYERS_TIME_MS)
+    note = _text(request.description, _MAX_NOTE_CHARS)
+    if note is not None:
+        body["order_note"] = note
+    return _post("/orders", request.provider_key, _with_amount("order_amount", request.amount, request.currency, body))
 
 
 def pay_session(request: ChargeRequest) -> HttpRequest:
-    """Pay the order: by a link to the payer's UPI app, or by a saved card, never with its CVV."""
+    """Pay the order: by a link to the payer's UPI app, or by a saved card, never with its CVV.
+
+    It has no idempotency key: after a 404 about a new order, the next request must be executed and not answered from a
+    stored copy.
+    """
     method: dict[str, Any] = {"card": {"channel": "link", "instrument_id": request.token}}
     if request.payment_method_type == "upi":
         method = {"upi": {"channel": "link"}}
     body = {"payment_session_id": request.progress["payment_session_id"], "payment_method": method}
-    return _post(_PAY_PATH, "pay", request.provider_key, _json(body))
+    return _post(_PAY_PATH, request.provider_key, _json(body))
 
 
 def read_order(request: ChargeRequest) -> HttpRequest:
@@ -89,8 +111,7 @@ def void_charge(request: ChargeRequest) -> HttpRequest:
 
 def _cancelling(method: str, path: str, request: ChargeRequest, body: Mapping[str, Any]) -> HttpRequest:
     """Without an idempotency key: a repeated request must be executed again, not answered from a stored copy."""
-    headers = {"Content-Type": "application/json", "x-request-id": request.provider_key}
-    return HttpRequest(method=method, path=path, headers=headers, body=_json(body))
+    return _with_body(method, path, request.provider_key, _json(body))
 
 
 # --- operations ------------------------------------------------------------------------------------------------
@@ -98,23 +119,31 @@ def _cancelling(method: str, path: str, request: ChargeRequest, body: Mapping[st
 
 def authorize(request: OperationRequest) -> HttpRequest:
     """Capture or void. Cashfree accepts no reference of ours here, only the idempotency key."""
-    path = f"{_order(request.charge_key)}/authorization"
-    if request.kind is OperationKind.VOID:
-        return _post(path, "void", request.provider_key, _json({"action": "VOID"}))
-    data = _with_amount("amount", request.amount, request.currency, {"action": "CAPTURE"})
-    return _post(path, "capture", request.provider_key, data)
+    path, name = f"{_order(request.charge_key)}/authorization", request.kind.value
+    data = _json({"action": "VOID"})
+    if request.kind is OperationKind.CAPTURE:
+        data = _with_amount("amount", request.amount, request.currency, {"action": "CAPTURE"})
+    sent = _post(path, request.provider_key, data)
+    return replace(sent, headers={**sent.headers, "x-idempotency-key": idempotency_key(name, request.provider_key)})
 
 
 def refund(request: OperationRequest) -> HttpRequest:
-    """Refund with our key as the id: a second refund with the same id is refused."""
+    """Refund with our key as the id: a second refund with the same id is refused.
+
+    It has no idempotency key, for the reason given at `create_order`.
+    """
     body = {"refund_id": request.provider_key, "refund_speed": "STANDARD"}
     data = _with_amount("refund_amount", request.amount, request.currency, body)
-    return _post(f"{_order(request.charge_key)}/refunds", "refund", request.provider_key, data)
+    return _post(f"{_order(request.charge_key)}/refunds", request.provider_key, data)
 
 
-def read_refund(request: OperationRequest) -> HttpRequest:
-    path = f"{_order(request.charge_key)}/refunds/{quote(request.provider_key, safe='')}"
-    return _get(path, request.provider_key)
+def refunds_of(order_id: str, request_id: str) -> HttpRequest:
+    """List the refunds of an order, whoever requested them. Cashfree documents no pages of this list."""
+    return _get(f"{_order(order_id)}/refunds", request_id)
+
+
+def refunds_of_charge(request: OperationRequest) -> HttpRequest:
+    return refunds_of(request.charge_key, request.provider_key)
 
 
 def payments_of_charge(request: OperationRequest) -> HttpRequest:
@@ -145,14 +174,47 @@ def idempotency_key(operation: str, key: str) -> str:
 
 
 def _customer(request: ChargeRequest) -> dict[str, str]:
-    """The minimum of personal data that Cashfree accepts. A saved card belongs to a customer of this id."""
-    known = request.customer
-    named = known.id if known and request.payment_method_type == "card" else None
-    phone = _INDIAN_PHONE.fullmatch(known.phone) if known and known.phone else None
-    return {
+    """The payer's data that Cashfree takes. A saved card belongs to a customer of this id.
+
+    Without a telephone number Cashfree refuses the order.
+    """
+    payer = request.customer or Customer()
+    named = payer.id if request.payment_method_type == "card" else None
+    details = {
         "customer_id": named if named and _CUSTOMER_ID.fullmatch(named) else request.provider_key.replace("-", ""),
-        "customer_phone": phone.group(1) if phone else _NOBODYS_PHONE,
+        "customer_phone": _phone(payer.phone),
+        "customer_name": _text(payer.name, _MAX_NAME_CHARS),
+        "customer_email": _email(request.receipt_email or payer.email),
     }
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def _phone(given: str | None) -> str | None:
+    """Ten digits for an Indian number, else the number with its country code."""
+    indian = _INDIAN_PHONE.fullmatch(given or "")
+    if indian:
+        return indian.group(1)
+    return given if given and _FOREIGN_PHONE.fullmatch(given) else None
+
+
+def _email(given: str | None) -> str | None:
+    """An address that is too long is left out: a part of it would be another address."""
+    return given if given and _MIN_TEXT_CHARS <= len(given) <= _MAX_NAME_CHARS else None
+
+
+def _tags(request: ChargeRequest) -> dict[str, str]:
+    """Our key, and the merchant's metadata by name as far as ten tags allow."""
+    ours = {_KEY_TAG: request.provider_key}
+    named = {name: _text(value, _MAX_TAG_CHARS, least=1) for name, value in sorted(request.metadata.items())}
+    theirs = [(name, value) for name, value in named.items() if value is not None and name not in ours]
+    return ours | dict(theirs[: _MAX_TAGS - 1])
+
+
+def _text(given: str | None, most: int, *, least: int = _MIN_TEXT_CHARS) -> str | None:
+    """One line without control characters, cut to length by code points; None if too little is left."""
+    kept = "".join(char if is_clean(char) else " " for char in given or "")
+    line = " ".join(kept.split())[:most].strip()
+    return line if len(line) >= least else None
 
 
 def _with_amount(name: str, amount: int, currency: str, rest: Mapping[str, Any]) -> bytes:
@@ -173,13 +235,13 @@ def _get(path: str, key: str) -> HttpRequest:
     return HttpRequest(method="GET", path=path, headers={"x-request-id": key})
 
 
-def _post(path: str, operation: str, key: str, body: bytes) -> HttpRequest:
-    headers = {
-        "Content-Type": "application/json",
-        "x-idempotency-key": idempotency_key(operation, key),
-        "x-request-id": key,
-    }
-    return HttpRequest(method="POST", path=path, headers=headers, body=body)
+def _post(path: str, key: str, body: bytes) -> HttpRequest:
+    return _with_body("POST", path, key, body)
+
+
+def _with_body(method: str, path: str, key: str, body: bytes) -> HttpRequest:
+    headers = {"Content-Type": "application/json", "x-request-id": key}
+    return HttpRequest(method=method, path=path, headers=headers, body=body)
 
 
 def _time(at_ms: int) -> str:

@@ -1,7 +1,7 @@
 """Reads answers to charges. Pure. The payments decide, not the status of the order."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
@@ -9,7 +9,6 @@ from typing import Any, Final, TypeGuard
 from payflowx.domain.payments.outcome import (
     RATE_LIMITED,
     UNAUTHORIZED,
-    Accepted,
     ActionRequired,
     Authorized,
     ConfirmedCancelled,
@@ -17,6 +16,7 @@ from payflowx.domain.payments.outcome import (
     Mismatch,
     NextAction,
     NotFound,
+    NotSent,
     Outcome,
     Progress,
     Rejected,
@@ -27,9 +27,12 @@ from payflowx.domain.payments.outcome import (
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
-from payflowx.domain.shared.text import is_clean, provider_code
+from payflowx.domain.shared.text import is_clean, provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
+from payflowx.providers.cashfree.declines import kind_of
+from payflowx.providers.cashfree.refusals import FEATURE_NOT_ENABLED, REFUSALS
 from payflowx.providers.json_fields import as_object, as_text, error_body, json_array, json_object, reference
+from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 _MAX_PAYMENTS: Final = 100
@@ -40,8 +43,6 @@ _MAX_FIELDS: Final = 30
 _MAX_FIELD_CHARS: Final = 4_096
 _MAX_FORM_CHARS: Final = 16_384
 
-_KINDS: Final = {"gateway_error": DeclineKind.SOFT, "insufficient_funds": DeclineKind.FUNDS}
-"""Kinds by `error_reason`. An unknown reason is a hard decline, so it is not retried."""
 _SEVERITY: Final = (DeclineKind.SOFT, DeclineKind.FUNDS, DeclineKind.HARD)
 
 _DECLINED: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED"})
@@ -50,11 +51,15 @@ _WITHOUT_MONEY: Final = _DECLINED | {"VOID"}
 _LONGEST_ATTEMPT: Final = timedelta(days=2)
 """An attempt that began before its order expired may succeed within a day at most; doubled here."""
 
-_VALIDATION: Final = frozenset({"invalid_request_error", "validation_error", "feature_not_enabled"})
-_INVALID_INPUT: Final = re.compile(r"[a-z_]+_(?:invalid|missing|unsupported|disabled|required)")
-_STATE_CODES: Final = frozenset({"payment_session_id_invalid", "order_token_invalid", "order_id_invalid"})
-"""Codes in the form of invalid input that are also returned for a used session or order."""
-_CONFLICT: Final = re.compile(r"already|duplicate|exist|conflict|mismatch|paid|process", re.IGNORECASE)
+_BEFORE_EXECUTION: Final = frozenset({"invalid_request_error", "validation_error", FEATURE_NOT_ENABLED})
+"""The error types that are documented as malformed requests, failed validation and missing features."""
+_REFUSING: Final = frozenset({400, 404, 409})
+_OBJECT_IDS: Final = frozenset({"cf_payment_id", "cf_refund_id"})
+_REPLAYED: Final = "x-idempotency-replayed"
+_MAX_VISITED: Final = 1_000
+_EXISTS: Final = frozenset({"order_already_exists", "order_id_already_exists"})
+_DONE_BEFORE: Final = re.compile(r"already|duplicate", re.IGNORECASE)
+"""Words of a refusal that may be about an earlier request of ours, whatever its code."""
 
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
 """Ids of instruments, customers and sessions, by their form: an operation does not know its charge's."""
@@ -65,9 +70,9 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if response.status == 200:
         session = _session_of(request, json_object(response))
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
-    if response.status == 409 and error_body(response).get("code") == "order_already_exists":
+    if response.status in {400, 409} and error_body(response).get("code") in _EXISTS:
         return Progress(facts={"order": "existed"})
-    return refusal_of(response, private_of(request), moves_money=False)
+    return refusal_of(response, RefusedCall.CHARGE, private_of(request))
 
 
 def order_read(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -81,11 +86,30 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the payment of a session: it never takes money, it always needs an action of the payer."""
     if response.status == 200:
         return _next_action(request, json_object(response))
-    return refusal_of(response, private_of(request), moves_money=True)
+    error, private = error_body(response), private_of(request)
+    refused = refusal_of(response, RefusedCall.CHARGE, private)
+    if isinstance(refused, Rejected):
+        return refused
+    named = (provider_reference(value) for value in _named(error, {"cf_payment_id"}))
+    payment_id = next((known for known in named if known is not None), None)
+    if payment_id is not None and 400 <= response.status < 500:
+        # The order is closed and read back, which takes seconds; until then the answer proves nothing.
+        kind, code, message = DeclineKind.SOFT, refused.code, refused.message
+        return Declined(kind=kind, code=code, message=message, reference=payment_id, cancel_required=True)
+    return NotSent(code="order_not_visible") if _is_not_visible(response, error) else refused
+
+
+def _is_not_visible(response: HttpResponse, error: Mapping[str, Any]) -> bool:
+    """Whether Cashfree does not know the new order yet: nothing was executed, and the request is sent again.
+
+    `orderpay_...` is also answered for an order that was processed.
+    """
+    known = error.get("type") == "invalid_request_error" and not _is_replayed(response)
+    return response.status == 404 and known and not segment_of(error.get("code")).startswith("orderpay")
 
 
 def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
-    """Read all payments of the order: one that took money decides, then one that may, then the gravest decline."""
+    """Read all payments of the order: one with money decides, then one that is open, then the gravest decline."""
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
@@ -94,10 +118,9 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if len(money) > 1:
         return Mismatch(code="duplicate_charge")
     undecided = [outcome for outcome in outcomes if isinstance(outcome, Unknown)]
-    working = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
     declined = [outcome for outcome in outcomes if isinstance(outcome, Declined)]
     gravest = sorted(declined, key=lambda outcome: _SEVERITY.index(outcome.kind), reverse=True)
-    return next(iter([*money, *undecided, *working, *gravest]), NotFound())
+    return next(iter([*money, *undecided, *gravest]), NotFound())
 
 
 def sent(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -135,6 +158,8 @@ def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
         return payments
     outcomes = [_payment(request, payment) for payment in payments]
     money = [outcome for outcome in outcomes if isinstance(outcome, Succeeded | Authorized | Mismatch)]
+    if request.reference not in {None, *(provider_reference(payment.get("cf_payment_id")) for payment in payments)}:
+        return Unknown(code="payment_not_in_answer")
     if money:
         return money[0] if len(money) == 1 else Mismatch(code="duplicate_charge")
     words = {payment.get("payment_status") for payment in payments}
@@ -256,13 +281,12 @@ def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
     match payment.get("payment_status"):
         case "SUCCESS":
             return _money(request, payment_id, payment)
-        case "PENDING":
-            return Accepted(reference=payment_id)
-        case "NOT_ATTEMPTED":
-            # The payer has not acted yet. With `Accepted`, an abandoned payment would lose its deadline.
-            return Unknown(code="not_attempted")
+        case "PENDING" | "NOT_ATTEMPTED":
+            # The payer has not acted yet, or the bank has not answered. `Accepted` would remove the payer's link and
+            # the deadline after which the order is closed; a payment whose link was never given out is closed sooner.
+            return Unknown(code="awaiting_payer")
         case "FAILED" | "USER_DROPPED" | "CANCELLED" as word:
-            return _declined(request, payment_id, word, as_object(payment.get("error_details")))
+            return _declined(request, payment_id, word, payment)
         case "VOID":
             return Unknown(code="authorization_voided")
         case _:
@@ -300,12 +324,12 @@ def money_of(
     )
 
 
-def _declined(request: ChargeRequest, payment_id: str, word: str, error: dict[str, Any]) -> Declined:
+def _declined(request: ChargeRequest, payment_id: str, word: str, payment: dict[str, Any]) -> Declined:
     """The order stays open after a failed payment: the decline counts once the order is closed."""
+    error = as_object(payment.get("error_details"))
     code = word.lower() if word != "FAILED" else error.get("error_reason") or error.get("error_code")
-    kind = _KINDS.get(code, DeclineKind.HARD) if isinstance(code, str) else DeclineKind.HARD
     return Declined(
-        kind=kind,
+        kind=kind_of(payment) if word == "FAILED" else DeclineKind.HARD,
         code=harmless_code(code, private_of(request)),
         message=sanitize(error.get("error_description"), known=private_of(request)),
         reference=payment_id,
@@ -316,11 +340,10 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, error: dict[st
 # --- shared with operations, webhooks and reports -------------------------------------------------------------
 
 
-def refusal_of(response: HttpResponse, private: Sequence[str] = (), *, moves_money: bool) -> Rejected | Unknown:
-    """Decide whether an error status was refused before execution.
+def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str] = ()) -> Rejected | Unknown:
+    """Decide whether an error was documented as refused before execution; see `refusals`.
 
-    Where money may have moved, only a code that names invalid input counts as refused; for a request that moves
-    none, every documented refusal does.
+    An answer from a stored copy says nothing about this request.
     """
     error = error_body(response)
     message = sanitize(error.get("message"), known=private)
@@ -333,16 +356,39 @@ def refusal_of(response: HttpResponse, private: Sequence[str] = (), *, moves_mon
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused", message=message)
     code = harmless_code(error.get("code"), private) if error.get("code") else f"http_{response.status}"
-    if response.status == 400 and error.get("type") in _VALIDATION and _is_harmless(code, moves_money=moves_money):
-        misconfigured = error.get("type") == "feature_not_enabled"
-        return Rejected(code=code, message=message, misconfigured=misconfigured)
-    return Unknown(code=code, message=message)
+    kind, believed = error.get("type"), response.status in _REFUSING and not _is_replayed(response)
+    if not believed or kind not in _BEFORE_EXECUTION:
+        return Unknown(code=code, message=message)
+    listed = FEATURE_NOT_ENABLED if kind == FEATURE_NOT_ENABLED else segment_of(code)
+    refused = REFUSALS.outcome(call, listed, message, names_object=bool(_named(error, _OBJECT_IDS)))
+    done_before = _DONE_BEFORE.search(f"{code} {message}") is not None
+    final = isinstance(refused, Rejected) and (refused.claims_done or not done_before)
+    return refused if final else Unknown(code=code, message=message)
 
 
-def _is_harmless(code: str, *, moves_money: bool) -> bool:
-    if moves_money:
-        return _INVALID_INPUT.fullmatch(code) is not None and code not in _STATE_CODES
-    return _CONFLICT.search(code) is None
+def segment_of(code: Any) -> str:
+    """The last segment of a dotted code, in small letters: `customer_details.customer_phone_invalid`."""
+    return code.rsplit(".", 1)[-1].lower() if isinstance(code, str) else ""
+
+
+def _is_replayed(response: HttpResponse) -> bool:
+    return response.headers.get(_REPLAYED, "").lower() == "true"
+
+
+def _named(error: Mapping[str, Any], names: Set[str]) -> list[Any]:
+    """The values of these members, wherever they stand in an error. One that is too large to search names something."""
+    found: list[Any] = []
+    left: list[Any] = [error]
+    for _ in range(_MAX_VISITED):
+        if not left:
+            return found
+        value = left.pop()
+        if isinstance(value, dict):
+            found += [value[name] for name in names if value.get(name) is not None]
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return [*found, error]
 
 
 def minor_amount(value: Any, currency: str) -> int | None:
@@ -361,7 +407,7 @@ def harmless_code(said: Any, private: Sequence[str] = ()) -> str:
 def private_of(request: ChargeRequest) -> tuple[str, ...]:
     """Values of the request that Cashfree may repeat: the instrument and the payer's data, the longest first."""
     payer = request.customer
-    known = (request.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
+    known = (request.token, request.receipt_email, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
     return tuple(sorted((value for value in known if value), key=len, reverse=True))
 
 

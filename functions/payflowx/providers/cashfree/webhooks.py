@@ -11,7 +11,7 @@ from payflowx.domain.providers.events import InvalidSignatureError, ProviderEven
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree import disputes
 from payflowx.providers.cashfree.operations import refund_outcome
-from payflowx.providers.cashfree.responses import money_of
+from payflowx.providers.cashfree.responses import money_of, word_in
 from payflowx.providers.cashfree.signature import is_signed, is_timely
 from payflowx.providers.json_fields import as_object
 
@@ -29,18 +29,14 @@ def read(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
         raise InvalidSignatureError
     message = _object(webhook.body)
     data, kind = as_object(message.get("data")), provider_code(message.get("type"))
-    if isinstance(data.get("refund"), dict):
-        return _refund(webhook, kind, data["refund"])
-    if isinstance(data.get("payment"), dict):
-        return _payment(webhook, kind, data["payment"], as_object(data.get("order")))
+    refund = as_object(data.get("refund") or data.get("auto_refund"))
+    if refund:
+        return _refund(webhook, kind, refund)
     if isinstance(data.get("dispute"), dict):
         return _dispute(webhook, kind, data["dispute"], as_object(data.get("order_details")))
-    hint = as_object(data.get("auto_refund"))
-    return ProviderEvent(
-        event_id=_event_id(webhook, kind, None, None),
-        type=kind,
-        charge_reference=provider_reference(hint.get("cf_payment_id")),
-    )
+    if isinstance(data.get("payment"), dict):
+        return _payment(webhook, kind, data["payment"], as_object(data.get("order")))
+    return ProviderEvent(event_id=_event_id(webhook, kind, None, None), type=kind)
 
 
 def _payment(webhook: Webhook, kind: str, payment: dict[str, Any], order: dict[str, Any]) -> ProviderEvent:
@@ -61,10 +57,15 @@ def _payment(webhook: Webhook, kind: str, payment: dict[str, Any], order: dict[s
 
 
 def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
-    """The charge, if the money was captured and not only authorized."""
-    if payment.get("payment_status") != "SUCCESS" or payment.get("is_captured") is not True:
+    """The charge, if the money was captured and not only authorized.
+
+    Cashfree's samples have no `is_captured`. Without it a card payment may be an authorization, where the account has
+    that feature, and is read; a UPI payment is not, because no mandate was requested.
+    """
+    captured, is_upi = payment.get("is_captured"), word_in(payment, "payment_group").startswith("upi")
+    if payment.get("payment_status") != "SUCCESS" or payment.get("authorization"):
         return None
-    if payment.get("authorization"):
+    if captured is not True and not (captured is None and is_upi):
         return None
     try:
         outcome = money_of(payment_id, payment, payment.get("payment_amount"), kind=Succeeded)
@@ -74,6 +75,10 @@ def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
 
 
 def _refund(webhook: Webhook, kind: str, refund: dict[str, Any]) -> ProviderEvent:
+    """A refund of ours, one made in the dashboard, or an automatic one: the payment that it names says of which charge.
+
+    Only one that a merchant requested is proof; for any other, the refunds of the charge are read.
+    """
     refund_id = provider_reference(refund.get("cf_refund_id"))
     proof: Outcome | None = None
     if refund.get("refund_type") == "MERCHANT_INITIATED":

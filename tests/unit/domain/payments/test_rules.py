@@ -169,6 +169,21 @@ class TestBackoff:
     def test_inquiries(self) -> None:
         assert [inquiry_delay_ms(n) // 1000 for n in range(9)] == [5, 15, 45, 120, 300, 900, 3600, 3600, 3600]
 
+    @pytest.mark.parametrize(
+        ("first_seconds", "waits"),
+        [
+            (0, [5, 15, 45, 120]),
+            (3, [3, 5, 15, 45]),
+            (5, [5, 15, 45, 120]),
+            (60, [60, 120, 300, 900, 3600, 3600]),
+            (3600, [3600, 3600]),
+        ],
+    )
+    def test_inquiries_wait_for_a_webhook_first(self, first_seconds: int, waits: list[int]) -> None:
+        first_ms = first_seconds * 1000
+        assert [inquiry_delay_ms(n, first_ms) // 1000 for n in range(len(waits))] == waits
+        assert [pending_delay_ms(n, first_ms) // 1000 for n in range(len(waits))] == waits
+
     @given(st.integers(0, 1000), st.floats(0, 0.999))
     def test_retries_are_bounded(self, retries: int, jitter: float) -> None:
         assert 1000 <= retry_delay_ms(retries, jitter) <= 10 * MINUTE_MS

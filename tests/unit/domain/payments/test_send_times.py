@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.claim import FailPayment, ReopenAttempt, ResolveOpenAttempt, StartAttempt, start_instead
+from payflowx.domain.payments.inquiry_times import first_inquiry_at_ms, next_inquiry_at_ms
 from payflowx.domain.payments.operation import Held, Operation
 from payflowx.domain.payments.operation_claim import decide_operation_claim
 from payflowx.domain.payments.operation_state_machine import (
@@ -191,6 +192,24 @@ class TestPayments:
             found.take("answer", answers[name], 0)
             assert found.payment.ready_at_ms <= found.now_ms + HOUR_MS
             assert found.payment.attempts[0].is_open
+
+    def test_a_webhook_is_waited_for_in_the_states_that_the_provider_names_and_not_by_a_cancellation(self) -> None:
+        waits_ms = {AttemptState.REQUIRES_ACTION: 60_000}
+        found = payment_log()
+        found.append(1, found.payment.route.candidates[0])
+        context = replace(found.context(), able=replace(ABLE, first_inquiry_after_ms=waits_ms))
+        waiting = replace(found.payment.attempt(1), state=AttemptState.REQUIRES_ACTION)
+        asked = request_cancel(found.payment, context).after
+        for payment, state, seconds in (
+            (found.payment, AttemptState.REQUIRES_ACTION, [60, 120, 300]),
+            (found.payment, AttemptState.ACCEPTED, [5, 15, 45]),
+            (found.payment, AttemptState.UNKNOWN, [5, 15, 45]),
+            (asked, AttemptState.REQUIRES_ACTION, [5, 15, 45]),
+        ):
+            attempt = replace(waiting, state=state)
+            times_ms = [next_inquiry_at_ms(payment, replace(attempt, inquiries=n), context) for n in range(3)]
+            assert [(at_ms - context.now_ms) // 1000 for at_ms in times_ms] == seconds
+            assert first_inquiry_at_ms(payment, attempt, context) == times_ms[0]
 
 
 # -- operations
