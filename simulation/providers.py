@@ -33,11 +33,13 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{8,}")
 _OPERATION: Final = re.compile(r"/(captures?|voids|refunds?|authorization)$")
 _TURNS: Final = (
     *("tok_soft_decline", "tok_hard_decline", "tok_async_success", "tok_async_failure"),
-    *("tok_timeout_after_charge", "tok_wrong_amount", "tok_reopened_decline"),
+    *("tok_timeout_after_charge", "tok_wrong_amount", "tok_reopened_decline", "tok_rate_limited"),
 )
-"""How a capture, void or refund may turn out: refused, later, refused later, without an answer, of another amount, or
-returned by the payer's bank after its success.
+"""How a capture, void or refund may turn out: refused, later, refused later, without an answer, of another amount,
+returned by the payer's bank after its success, or refused for its rate.
 """
+_REFUSED_REFUND: Final = "refund_refused"
+"""Refused with a code that the provider documents; the mocks' simulators have no such behaviour."""
 _KINDS: Final[Mapping[str, Any]] = {**SIMULATORS, **REAL_PROVIDERS}
 
 
@@ -205,7 +207,9 @@ class SimulatedProviders:
         forgets = request.method == "GET" and self.faults.strikes("gateway_forgets")
         simulator.visibility_lag_seconds = _FORGOTTEN_SECONDS if forgets else 0.0
         if request.method == "POST" and _moves_more(request) and self.faults.strikes("operation_turns_out"):
-            simulator.next_operation(self.faults.random.choice(_TURNS))
+            refusable = name in REAL_PROVIDERS and "refund" in request.path
+            turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
+            simulator.next_operation(self.faults.random.choice(turns))
         with self._caused(provider_key, Source.REQUEST, process):
             reply: Reply = simulator.handle(asked, now_ms / 1000)
         if is_report(name, asked):

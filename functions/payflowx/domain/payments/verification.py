@@ -45,7 +45,7 @@ def verify_outcome(outcome: Outcome, owner: Payment | Operation, attempt: Attemp
             return Unknown(code=outcome.code)
         case Rejected() if not first_send:
             return Unknown(code=outcome.code, message=outcome.message)
-        case Declined(cancel_required=True):
+        case Declined(cancel_required=True) if not attempt.may_prove_late:
             return Unknown(code="decline_not_fenced", message=outcome.message)
         case NotFound() if attempt.state is AttemptState.STARTED:
             return Unknown(code="not_found")

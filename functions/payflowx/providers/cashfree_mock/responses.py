@@ -125,6 +125,8 @@ def payment(item: dict[str, Any]) -> Outcome:
             return action(payment_id, url) if url else Accepted(reference=payment_id)
         case "FAILED" | "USER_DROPPED" | "CANCELLED":
             return _declined(payment_id, as_object(item.get("error_details")))
+        case "VOID":
+            return ConfirmedCancelled(reference=payment_id)
         case _:
             return Unknown(code="status_not_known")
 

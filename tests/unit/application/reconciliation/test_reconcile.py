@@ -139,14 +139,18 @@ class TestDifferences:
     def test_an_unknown_outcome_that_nobody_cleared_up(self, world: ReconciliationWorld) -> None:
         payment = world.pay("order-1", "tok_timeout_after_charge", work=False)
         world.work(turns=1)
-        for _ in range(4):  # the steps before the one that charges
-            if world.http.charged() or not world.jobs.sent:
+        for _ in range(4):  # the steps before the one that charges or authorizes
+            if world.http.ledger() or not world.jobs.sent:
                 break
             world.work()
         world.jobs.sent.clear()
         assert world.now(payment).status is PaymentStatus.PENDING
+        # Where we capture ourselves, the money is only held so far, and reports list captured payments.
+        is_charged = bool(world.http.charged())
         world.a_day_later()
-        assert world.report(world.run()) == [("status", "wake", payment.transaction_id)]
+        wanted = [("status", "wake", payment.transaction_id)] if is_charged else []
+        assert world.report(world.run()) == wanted
+        world.sweep(world.deadline)
         world.work_until_idle()
         assert world.now(payment).status is PaymentStatus.SUCCESS
 
