@@ -15,6 +15,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 ROUTING: Final = ROOT / "infra" / "routing"
 SIMULATED_SUFFIX: Final = "mock"
 """The end of every simulated provider's name."""
+_MAX_CHARGE_DEADLINE_HOURS: Final = 168
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _SUBSCRIBER: Final = re.compile(r"https://\S+|[^@\s]+@[^@\s]+")
 _GIVEN: Final = {"account": "account", "page_to": "page-to", "ticket_to": "ticket-to"}
@@ -62,6 +63,7 @@ class EnvironmentSettings:
     max_retries: int = 3
     """Further attempts of a payment after the first that a provider answered."""
     charge_deadline_hours: int = 24
+    """How long after acceptance a payment may be charged: 1 hour to 7 days. Providers' objects lapse after a month."""
     not_sent_patience_minutes: int = 60
     """How long a request that cannot be sent is tried again: connections refused, credentials unreadable."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
@@ -82,6 +84,8 @@ class EnvironmentSettings:
         ):
             if value is not None and not pattern.fullmatch(value):
                 raise ValueError(f"{self.name}: {value!r} is not {meaning}")
+        if not 1 <= self.charge_deadline_hours <= _MAX_CHARGE_DEADLINE_HOURS:
+            raise ValueError(f"{self.name}: charge_deadline_hours must be 1 to {_MAX_CHARGE_DEADLINE_HOURS}")
         if not self.production:
             return
         if self.loopback_allowed:

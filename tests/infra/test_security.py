@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from aws_cdk import App, Validations
@@ -161,6 +162,12 @@ def test_production_refuses_simulated_providers() -> None:
             providers=("stripe", "mock"),
             routing_document=ROUTING / "prod.json",
         )
+
+
+@pytest.mark.parametrize("hours", [0, -1, 169, 720])
+def test_a_charge_deadline_has_bounds(hours: int) -> None:
+    with pytest.raises(ValueError, match="charge_deadline_hours must be 1 to 168"):
+        replace(settings_of("dev"), charge_deadline_hours=hours)
 
 
 def test_production_refuses_addresses_of_the_machine_itself() -> None:

@@ -24,7 +24,14 @@ def charge_to_operate_on(payment: Payment, kind: OperationKind, now_ms: int) -> 
         raise Refusal(
             "invalid_state", "The payment is in manual review. Wait for the review to close, then repeat the request."
         )
-    return _charged(payment) if kind is OperationKind.REFUND else _authorized(payment, kind, now_ms)
+    charge = _charged(payment) if kind is OperationKind.REFUND else _authorized(payment, kind, now_ms)
+    if not charge.reference:
+        # An operator closed a review without the id: a request with an empty one could hit anything.
+        raise Refusal(
+            "invalid_state",
+            "The provider's id of this charge is not known. Make the change in the provider's dashboard.",
+        )
+    return charge
 
 
 def check_amount(payment: Payment, kind: OperationKind, amount: int | None) -> int:

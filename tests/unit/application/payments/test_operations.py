@@ -68,6 +68,16 @@ class TestAccepting:
         assert money(world.now(payment)) == {"captured": 100, "refundable": 40}
         assert provider(world).moved == []
 
+    def test_a_charge_without_the_provider_s_id_takes_no_operation(self, world: World) -> None:
+        """An operator may close a review without it."""
+        payment = charged(world)
+        nameless = replace(payment.attempts[0], reference=None)
+        world.store(replace(payment, attempts=(nameless,)))
+        with pytest.raises(Refusal, match="id of this charge is not known") as refusal:
+            world.request(REFUND, payment, 60)
+        assert refusal.value.code == "invalid_state"
+        assert provider(world).moved == []
+
     def test_without_an_amount_all_that_is_left_is_moved(self, world: World) -> None:
         payment = charged(world)
         world.request(REFUND, payment, 30, key="a")
