@@ -186,6 +186,8 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
     """Return the payment after an attempt's result, and the delay of the next wake-up."""
     if payment.charged_attempt is not None and recorded.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
         return _beside_a_charge(payment, recorded, context)
+    if payment.awaits_verdict and recorded.state is not AttemptState.MISMATCH:
+        return _beside_a_mismatch(payment, recorded, context)
     match recorded.state:
         case AttemptState.SUCCEEDED:
             return _succeeded(payment, recorded), None
@@ -249,6 +251,19 @@ def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> t
     in_review = payment.status is PaymentStatus.IN_REVIEW
     wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
     return wake_at(payment, context.now_ms + wait_ms, context.now_ms)
+
+
+def _beside_a_mismatch(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """Keep the review of another attempt's mismatch, whatever this attempt became: only a person can judge that charge.
+
+    An authorization is not offered for capture. A charge is booked, and the review names the mismatch still.
+    """
+    if recorded.state is AttemptState.SUCCEEDED:
+        booked = _succeeded(payment, recorded)
+        return replace(booked, status=PaymentStatus.IN_REVIEW, last_error=payment.last_error), None
+    if recorded.is_open:
+        return wake_at(payment, context.now_ms + REVIEW_INTERVAL_MS, context.now_ms)
+    return replace(payment, capturable=0, due_at_ms=None), None
 
 
 def _waiting(
