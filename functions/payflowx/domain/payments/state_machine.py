@@ -33,7 +33,7 @@ from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_attempt_transition
 from payflowx.domain.payments.verification import changes_state, is_late_authorization, reported_facts
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_EVENTS_BEFORE_UNSIGNED_REPORT
 from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 
 
@@ -113,7 +113,14 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
 
 
 def record_dispute(payment: Payment, provider: str, report: DisputeReport, context: Context) -> Change | None:
-    """Record the provider's report of a dispute; None if it says nothing new. Status, amounts and due time stay."""
+    """Record the provider's report of a dispute; None if it says nothing new. Status, amounts and due time stay.
+
+    A report with a time to come counts as one of now, so that it hides no later one. Unsigned reports stop long before
+    they fill the audit log, which would end the refunds.
+    """
+    if not report.is_signed and payment.event_seq >= MAX_EVENTS_BEFORE_UNSIGNED_REPORT:
+        return None
+    report = replace(report, reported_at_ms=min(report.reported_at_ms, context.now_ms))
     found = with_report(payment.disputes, provider, report)
     if found is None:
         return None
