@@ -34,7 +34,7 @@ from payflowx.domain.payments.transitions import check_attempt_transition
 from payflowx.domain.payments.verification import changes_state, is_late_authorization, reported_facts
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_EVENTS_BEFORE_UNSIGNED_REPORT
-from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, DeclineKind, PaymentStatus
 
 
 def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
@@ -193,8 +193,8 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
     """Return the payment after an attempt's result, and the delay of the next wake-up."""
     if payment.charged_attempt is not None and recorded.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
         return _beside_a_charge(payment, recorded, context)
-    if payment.awaits_verdict and recorded.state is not AttemptState.MISMATCH:
-        return _beside_a_mismatch(payment, recorded, context)
+    if recorded.state is not AttemptState.MISMATCH and _is_for_a_person(payment, recorded):
+        return _still_in_review(payment, recorded, context)
     match recorded.state:
         case AttemptState.SUCCEEDED:
             return _succeeded(payment, recorded), None
@@ -260,10 +260,24 @@ def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> t
     return wake_at(payment, context.now_ms + wait_ms, context.now_ms)
 
 
-def _beside_a_mismatch(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
-    """Keep the review of another attempt's mismatch, whatever this attempt became: only a person can judge that charge.
+def _is_for_a_person(payment: Payment, recorded: Attempt) -> bool:
+    """Return whether the payment is in review for money that this attempt's result does not explain.
 
-    An authorization is not offered for capture. A charge is booked, and the review names the mismatch still.
+    Another attempt took something else than was requested, or the provider's report lists money. The report does not
+    say of which attempt, so only the success of the sole attempt explains that.
+    """
+    if payment.awaits_verdict:
+        return True
+    error, in_review = payment.last_error, payment.status is PaymentStatus.IN_REVIEW
+    is_listed = in_review and error is not None and error.code == ReviewReason.RECONCILIATION.value
+    explains_nothing = recorded.state in NO_CHARGE_STATES | {AttemptState.UNKNOWN}
+    return is_listed and (explains_nothing or len(payment.attempts) > 1)
+
+
+def _still_in_review(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """Keep the review and its reason, whatever the attempt became.
+
+    A charge is booked, and an authorization is not offered for capture.
     """
     if recorded.state is AttemptState.SUCCEEDED:
         booked = _succeeded(payment, recorded)

@@ -1,13 +1,15 @@
-"""A payment with a mismatch stays in review, whatever its other attempts turn out to be."""
+"""A payment stays in review for money that only a person can judge, whatever its other attempts turn out to be."""
 
 from dataclasses import replace
 
 import pytest
 
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.outcome import RATE_LIMITED, Accepted, Authorized, Declined, Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.providers.events import ProviderEvent
+from payflowx.domain.reconciliation.matching import MatchResult, review_discrepancy
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, OperationStatus, PaymentStatus
@@ -73,9 +75,9 @@ def resolved(world: World, payment: Payment, answer: Outcome | str) -> Payment:
     return world.now(payment)
 
 
-def in_review(payment: Payment) -> bool:
+def in_review(payment: Payment, code: str = "mismatch") -> bool:
     error = payment.last_error
-    return payment.status is PaymentStatus.IN_REVIEW and error is not None and error.code == "mismatch"
+    return payment.status is PaymentStatus.IN_REVIEW and error is not None and error.code == code
 
 
 @pytest.mark.parametrize("answer", [SOFT, Declined(kind=DeclineKind.HARD, code="stolen")])
@@ -149,3 +151,35 @@ def test_a_refund_beside_another_attempt_with_a_mismatch_stays_in_review(world: 
     world.work()
     now = world.operation_now(refund)
     assert (now.attempts[1].state, now.status) == (AttemptState.SUCCEEDED, OperationStatus.IN_REVIEW)
+
+
+def listed(world: World, payment: Payment) -> Payment:
+    """The provider's report lists money that the ledger does not have."""
+    context = Context(now_ms=world.clock.now_ms(), actor="reconciliation", policy=world.policy)
+    change = review_discrepancy(payment, MatchResult.STATUS, context)
+    assert change is not None
+    world.outcome_writer.commit(change)
+    return world.now(payment)
+
+
+@pytest.mark.parametrize("answer", [SOFT, "charged"])
+def test_what_the_report_lists_is_not_explained_by_another_attempt(world: World, answer: Outcome | str) -> None:
+    payment = listed(world, beside(world, Accepted(reference="b-1")))
+    now = resolved(world, payment, answer)
+    assert not now.attempts[1].is_open
+    assert in_review(now, "reconciliation")
+    assert now.captured == (now.amount if answer == "charged" else 0)
+
+
+@pytest.mark.parametrize(("answer", "explained"), [(SOFT, False), ("charged", True)])
+def test_what_the_report_lists_is_explained_by_the_charge_of_the_sole_attempt(
+    world: World, answer: Outcome | str, explained: bool
+) -> None:
+    world.rules.document = fallback("beta")
+    world.providers.get("beta").charges = [Accepted(reference="b-1")]
+    payment = world.accept()
+    world.work()
+    now = resolved(world, listed(world, world.now(payment)), answer)
+    assert not now.attempts[0].is_open
+    assert (now.status is PaymentStatus.SUCCESS) is explained
+    assert in_review(now, "reconciliation") is not explained
