@@ -45,7 +45,7 @@ def test_a_violation_is_told_with_its_seed_and_its_shortest_history(
     said = capsys.readouterr().out
     assert re.search(r"^seed 12: I1 pay_\w+@\w+: .*moved money 2 times", said, re.MULTILINE)
     assert re.search(r"shortest history found: [1-9] payments, \d+ operations, faults \w+", said)
-    assert said.count(" REFUNDS ") >= 2
+    assert "CHARGES" in said
     assert "again: make simulate SEED=12 TRACE=1" in said
 
 
