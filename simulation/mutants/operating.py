@@ -400,8 +400,8 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         Edit(
             OperationSession,
             "resolve",
-            "outcome = Unknown(code=refused.code, message=refused.message, refused=refused)",
-            "outcome = Declined(code=refused.code, message=refused.message)",
+            "outcome = Unknown(code=outcome.code, message=outcome.message, refused=refused)",
+            "outcome = Declined(code=outcome.code, message=outcome.message)",
         ),
         Declined=Declined,
     ),
