@@ -223,7 +223,12 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a void leaves the payment authorized",
-        Edit(balances, "_book_void", "status=PaymentStatus.CANCELLED,", ""),
+        Edit(
+            balances,
+            "_book_void",
+            "status=PaymentStatus.IN_REVIEW if payment.awaits_verdict else PaymentStatus.CANCELLED,",
+            "",
+        ),
     ),
     broken(
         _ROOM,
