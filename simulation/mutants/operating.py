@@ -374,7 +374,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         Edit(
             operation_state_machine,
             "_succeeded",
-            "if late or excess or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):",
+            "if late or excess or moved.move is Move.BOOK_LATE or undecided:",
             "if False:",
         ),
         survives=(
