@@ -145,7 +145,7 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     """
     kept, waited = inquired(payment, attempt, context)
     if attempt.is_watched and not attempt.may_reopen(context.now_ms):
-        return unwatched(kept, waited), None
+        return _still_due(unwatched(kept, waited), None, context)
     if not attempt.is_open and not attempt.is_watched:
         return kept, None  # another writer closed the attempt meanwhile
     return wake_at(kept, next_inquiry_at_ms(payment, waited, context), context.now_ms)

@@ -379,6 +379,18 @@ class TestADeclineThatMayReopen:
         world.wake(payment)
         assert world.now(payment).ready_at_ms == ends_at_ms
 
+    def test_whose_time_is_over_leaves_the_watch_of_another_attempt(self, world: World) -> None:
+        payment = failed(world, Declined(kind=DeclineKind.SOFT, code="bank", reopens_for_seconds=HOUR_SECONDS))
+        first = payment.attempts[0]
+        until_ms = (first.reopens_until_ms or 0) + 6 * HOUR_MS
+        second = replace(first, number=2, provider_key=f"{first.provider_key[:-1]}2", reopens_until_ms=until_ms)
+        world.store(replace(payment, attempts=(first, second)))
+        let_pass(world, 9)
+        last = [request.provider_key for what, request in world.providers.get("alpha").sent if what == "inquire"][-1]
+        assert last == second.provider_key
+        now = world.now(payment)
+        assert ([a.reopens_until_ms for a in now.attempts], now.due_at_ms) == ([None, None], None)
+
     def test_stays_watched_after_a_cancellation(self, world: World) -> None:
         world.rules.document = fallback("beta")
         beta = world.providers.get("beta")
