@@ -1,5 +1,6 @@
 """PayU's documented refusals and declines: every row through the real parser, and what is never final."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -175,3 +176,12 @@ class TestDeclines:
 
 def test_the_connector_has_the_table() -> None:
     assert CONNECTOR.refusals is REFUSALS
+
+
+@pytest.mark.parametrize("kind", list(OperationKind))
+@pytest.mark.parametrize("code", [105, 106, 999, "?"])
+def test_the_refusal_of_an_operation_does_not_repeat_the_payers_values(kind: OperationKind, code: Any) -> None:
+    known = replace(asked_for(kind), private_values=("Payer Example",))
+    body = {"status": 0, "msg": "Not possible for Payer Example", "error_code": code, "mihpayid": PAYU_ID}
+    outcome = http_provider(answer(body)).move(known, ACCOUNT)
+    assert outcome.message == "Not possible for [removed]"

@@ -1,6 +1,7 @@
 """Razorpay's documented refusals: each row through the real parser with the documented body, and its conditions."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -362,3 +363,12 @@ def test_an_order_that_is_refused_charged_nothing() -> None:
     again = {**body, "description": "Duplicate receipt"}
     assert isinstance(pay(answer(400, {"error": again}), progress={}), Unknown)
     assert isinstance(pay(answer(200, order(status="paid")), progress={}), Unknown)
+
+
+@pytest.mark.parametrize("kind", [OperationKind.CAPTURE, OperationKind.REFUND])
+def test_the_refusal_of_an_operation_does_not_repeat_the_payers_values(kind: OperationKind) -> None:
+    error = {"code": "BAD_REQUEST_ERROR", "description": "The refund to Payer Example is not possible."}
+    known = replace(operation_request(kind), private_values=("Payer Example",))
+    outcome = http_provider(answer(400, {"error": error})).move(known, ACCOUNT)
+    assert isinstance(outcome, Unknown)
+    assert outcome.message == ""

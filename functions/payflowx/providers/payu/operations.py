@@ -71,17 +71,19 @@ def queued(request: OperationRequest, response: HttpResponse) -> StepResult:
             return Unknown(code="code_not_known")
         return Accepted(reference=provider_reference(answer.get("request_id") or answer.get("txn_update_id")))
     if code in _TAKEN:
-        return Unknown(code="status_contradicts_itself", message=sanitize(answer.get("msg")))
+        return Unknown(
+            code="status_contradicts_itself", message=sanitize(answer.get("msg"), known=request.private_values)
+        )
     return _not_queued(request, code, answer)
 
 
 def _not_queued(request: OperationRequest, code: str, answer: dict[str, Any]) -> Rejected | Unknown:
-    message = sanitize(answer.get("msg"))
+    message = sanitize(answer.get("msg"), known=request.private_values)
     if code in _UNDECIDED:
         return Unknown(code=_UNDECIDED[code], message=message)
     if code and not _CODE.fullmatch(code):
         return Unknown(code="code_not_known", message=message)
-    return refusal_of(answer, RefusedCall(request.kind.value), code=code)
+    return refusal_of(answer, RefusedCall(request.kind.value), request.private_values, code=code)
 
 
 def found(request: OperationRequest, response: HttpResponse) -> StepResult:
@@ -93,7 +95,7 @@ def found(request: OperationRequest, response: HttpResponse) -> StepResult:
     if isinstance(answer, Unknown):
         return answer
     if not is_done(answer):
-        return Unknown(code="inquiry_failed", message=sanitize(answer.get("msg")))
+        return Unknown(code="inquiry_failed", message=sanitize(answer.get("msg"), known=request.private_values))
     history = history_of(answer, request.charge_reference)
     if isinstance(history, Unknown):
         return history

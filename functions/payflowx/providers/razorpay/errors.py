@@ -1,7 +1,7 @@
 """Reads the errors of Razorpay: code, message, and what they are about. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import UNAUTHORIZED, Rejected, Unknown
@@ -57,14 +57,16 @@ def code_of(error: Mapping[str, Any]) -> str:
     return "field_refused" if names_field else provider_code(error.get("code"))
 
 
-def message_of(description: object, charge: ChargeRequest | None = None) -> str:
-    """The message without the payer's data; empty if it repeats a name, a customer id or a token."""
+def message_of(description: object, charge: ChargeRequest | None = None, private: Sequence[str] = ()) -> str:
+    """The message without the payer's data; empty if it repeats a name, a customer id, a token or a private value."""
     if not isinstance(description, str):
         return ""
     kept = _PERSONAL.sub("***", description[:_MAX_DESCRIPTION_CHARS])
     customer = charge.customer if charge is not None else None
     named = (customer.name, customer.id) if customer is not None else ()
-    repeated = any(name and name.lower() in kept.lower() for name in (*named, charge.token if charge else None))
+    repeated = any(
+        name and name.lower() in kept.lower() for name in (*named, *private, charge.token if charge else None)
+    )
     return "" if repeated else provider_text(kept)
 
 
@@ -91,10 +93,12 @@ def at_edge(response: HttpResponse, message: str) -> Rejected | None:
     return rejected_at_edge(response, message, retry_after_header="retry-after")
 
 
-def refused(call: RefusedCall, response: HttpResponse, charge: ChargeRequest | None = None) -> Rejected | Unknown:
+def refused(
+    call: RefusedCall, response: HttpResponse, charge: ChargeRequest | None = None, private: Sequence[str] = ()
+) -> Rejected | Unknown:
     """Read an error: a rate limit, bad credentials, a documented refusal that names no payment, else unknown."""
     error = error_of(response)
-    message = message_of(error.get("description"), charge)
+    message = message_of(error.get("description"), charge, private)
     edge = at_edge(response, message)
     if edge is not None:
         return edge
