@@ -738,13 +738,17 @@ class TestAllRefunds:
         assert (asked.method, asked.path) == ("GET", f"/orders/{KEY}/refunds")
         theirs = {**REFUND, "cf_refund_id": "902", "refund_id": "made in the dashboard", "refund_amount": "#0.50"}
         automatic = {**REFUND, "cf_refund_id": "903", "refund_id": None, "refund_type": "PAYMENT_AUTO_REFUND"}
-        of_another_payment = {**REFUND, "cf_refund_id": "904", "cf_payment_id": 78}
+        of_another_payment = {**automatic, "cf_refund_id": "904", "cf_payment_id": 78}
         found = self.listed(REFUND, theirs, automatic, of_another_payment)
         assert [(r.reference, r.provider_key, r.amount) for r in found] == [
             ("901", MOVE_KEY, 1000),
             ("902", None, 50),
             ("903", None, 1000),
         ]
+
+    def test_ours_is_listed_whatever_payment_it_was_made_of(self) -> None:
+        (found,) = self.listed({**REFUND, "cf_payment_id": 78})
+        assert found.provider_key == MOVE_KEY
 
     @pytest.mark.parametrize(
         ("word", "state"),
