@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
+
 from payflowx_client import Client
 from payflowx_client.sender import Clock
-
 from tests.unit.clients.server import Server
 
 

@@ -4,13 +4,13 @@ import socket
 from datetime import UTC, datetime
 from typing import Any
 
-import payflowx_client as pfx
 import pytest
+
+import payflowx_client as pfx
+from payflowx.entrypoints.api.problems import KINDS
 from payflowx_client import Client, PaymentMethod, PaymentStatus, Retries
 from payflowx_client.errors import BY_CODE
 from payflowx_client.retries import retry_after_seconds
-
-from payflowx.entrypoints.api.problems import KINDS
 from tests.unit.clients.conftest import StillClock
 from tests.unit.clients.samples import named, page, payment
 from tests.unit.clients.server import Came, Say, Server, problem
@@ -63,6 +63,16 @@ def test_a_wait_that_would_end_too_late_is_not_begun(client: Client, server: Ser
     with pytest.raises(pfx.NotReadableError) as raised:
         client.payments.get("pay_1")
     assert (clock.slept, raised.value.problem.retry_after_seconds) == ([], 600)
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "rate_limited"), (401, "unauthenticated"), (403, "forbidden")])
+def test_a_refusal_at_the_door_does_not_hide_that_an_earlier_answer_was_lost(
+    client: Client, server: Server, status: int, code: str
+) -> None:
+    server.answer = lambda _: LOST if len(server.came) == 1 else problem(status, code)
+    with pytest.raises(pfx.UnansweredError, match="earlier") as raised:
+        client.payments.create(**PAY)
+    assert isinstance(raised.value.__cause__, pfx.ApiError)
 
 
 def test_retries_end(client: Client, server: Server) -> None:
@@ -221,7 +231,7 @@ def test_lists_go_on_over_empty_pages(client: Client, server: Server) -> None:
 
 def test_a_list_with_rows_that_cannot_be_shown_does_not_look_complete(client: Client, server: Server) -> None:
     server.answers = [Say(200, page("", [payment()], None, unreadable=["pay_2"]))]
-    found = []
+    found: list[pfx.Payment] = []
     with pytest.raises(pfx.IncompleteListError) as raised:
         found.extend(client.payments.list())
     assert raised.value.ids == ("pay_2",)

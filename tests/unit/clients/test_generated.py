@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from payflowx_client import Client, models, operations
-from payflowx_client.calls import Repeat
 
 from clients.generator import python
 from clients.generator.document import Reader, UnknownShapeError, load
+from payflowx_client import Client, models, operations
+from payflowx_client.calls import Repeat
 from tests.unit.clients.samples import DOCUMENT, SCHEMAS, TIME, named, sample
 from tests.unit.clients.server import Came, Say, Server
 

@@ -58,6 +58,7 @@ from payflowx_client.webhooks import (
 __all__ = [
     "NO_RETRIES",
     "REMAINING",
+    "VERSION",
     "Address",
     "AmountExceededError",
     "ApiError",
@@ -103,7 +104,6 @@ __all__ = [
     "UnansweredError",
     "UnavailableError",
     "UnexpectedAnswerError",
-    "VERSION",
     "Webhook",
     "WebhookContentError",
     "WebhookError",

@@ -15,6 +15,8 @@ from payflowx_client.retries import Retries, may_repeat_status, retry_after_seco
 from payflowx_client.transport import Answer, NoAnswerError, NotSentError, Request, Transport
 
 VERSION: Final = "0.2.0"
+_SAYS_NOTHING_OF_EARLIER: Final = frozenset({401, 403, 429})
+"""These come before the API looks a key up: an earlier request whose answer was lost may have been executed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class Sender:
                 if answer.status == 404 and was_lost and call.operation.method == "DELETE":
                     return None  # the request whose answer was lost has deleted it
                 error = self._error(answer, call)
+                if was_lost and answer.status in _SAYS_NOTHING_OF_EARLIER:
+                    error = _unanswered(error, call)
                 asked = retry_after_seconds(answer.headers)
                 may_repeat = may_repeat_status(repeat, answer.status)
                 was_lost = was_lost or answer.status >= 500
@@ -108,6 +112,12 @@ class Sender:
             if answer.status >= 500:
                 return UnansweredError(f"status {answer.status} without a problem document", call.idempotency_key)
             return UnexpectedAnswerError(f"status {answer.status} without a problem document")
+
+
+def _unanswered(error: Exception, call: Call) -> UnansweredError:
+    unanswered = UnansweredError(f"an earlier answer was lost, the last was: {error}", call.idempotency_key)
+    unanswered.__cause__ = error
+    return unanswered
 
 
 def _repeat(call: Call) -> Repeat:
