@@ -263,6 +263,23 @@ def test_waiting_too_long_is_no_failure(client: Client, server: Server, clock: S
     assert clock.now == pytest.approx(1030)
 
 
+def test_waiting_goes_on_over_temporary_errors(client: Client, server: Server, clock: StillClock) -> None:
+    errors = [LOST, problem(503, "not_readable", Retry_After="20"), problem(429, "rate_limited"), Say(502, b"<html>")]
+    server.answers = [*errors, Say(200, payment(status="SUCCESS"))]
+    assert client.payments.wait_for("pay_1").status is PaymentStatus.SUCCESS
+    assert clock.slept[1] == 20
+    server.answer = lambda _: LOST
+    with pytest.raises(pfx.StillWaitingError) as raised:
+        client.payments.wait_for("pay_1")
+    assert raised.value.last is None
+
+
+def test_waiting_for_a_payment_that_does_not_exist_ends(client: Client, server: Server) -> None:
+    server.answers = [problem(404, "not_found")]
+    with pytest.raises(pfx.NotFoundError):
+        client.payments.wait_for("pay_1")
+
+
 def test_waiting_for_what_will_not_come_ends(client: Client, server: Server) -> None:
     server.answers = [Say(200, payment(status="FAILED"))]
     with pytest.raises(pfx.OtherEndError) as raised:

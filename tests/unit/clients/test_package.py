@@ -32,7 +32,6 @@ def test_the_package_uses_the_standard_library_only() -> None:
 
 
 def test_a_wheel_is_built_with_all_modules_and_the_mark_of_types(tmp_path: Path) -> None:
-    pytest.importorskip("setuptools")
     source = copytree(FOLDER, tmp_path / "source", ignore=lambda *_: {"build", "dist", "__pycache__"})
     build = "import setuptools.build_meta as b; b.build_wheel('.')"
     subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True, timeout=120)

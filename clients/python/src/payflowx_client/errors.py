@@ -17,7 +17,8 @@ class UnansweredError(PayFlowXError):
     """
 
     def __init__(self, reason: str, idempotency_key: str | None) -> None:
-        super().__init__(f"no answer ({reason}); the request may have been executed, repeat it with the same key")
+        then = "read the state before you repeat it" if idempotency_key is None else "repeat it with the same key"
+        super().__init__(f"no answer ({reason}); the request may have been executed, {then}")
         self.idempotency_key = idempotency_key
 
 

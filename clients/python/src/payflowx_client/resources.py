@@ -135,7 +135,7 @@ class Payments(_Resource):
         """
         transaction_id = payment if isinstance(payment, str) else payment.transaction_id
         return wait(
-            lambda: self.get(transaction_id),
+            lambda left_seconds: operations.get_payment(self._send.once(left_seconds), transaction_id),
             until=until,
             ends=PAYMENT_ENDS,
             timeout_seconds=timeout_seconds,
@@ -174,7 +174,9 @@ class Operations(_Resource):
     ) -> models.Operation:
         """As `Payments.wait_for`."""
         return wait(
-            lambda: self.get(operation.transaction_id, operation.operation_id),
+            lambda left_seconds: operations.get_operation(
+                self._send.once(left_seconds), operation.transaction_id, operation.operation_id
+            ),
             until=until,
             ends=OPERATION_ENDS,
             timeout_seconds=timeout_seconds,

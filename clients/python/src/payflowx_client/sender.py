@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from payflowx_client import _json
 from payflowx_client.calls import Call, QueryValue, Repeat
 from payflowx_client.errors import ApiError, Problem, UnansweredError, UnexpectedAnswerError, api_error
-from payflowx_client.retries import Retries, may_repeat_status, retry_after_seconds
+from payflowx_client.retries import NO_RETRIES, Retries, may_repeat_status, retry_after_seconds
 from payflowx_client.transport import Answer, NoAnswerError, NotSentError, Request, Transport
 
 VERSION: Final = "0.2.0"
@@ -47,6 +47,11 @@ class Sender:
     def with_options(self, options: Options) -> "Sender":
         """Another sender over the same transport."""
         return Sender(self._api_key, self._transport, options, self.clock)
+
+    def once(self, timeout_seconds: float) -> "Sender":
+        """A sender without retries, and with at most this timeout."""
+        timeout = min(self._options.timeout_seconds, timeout_seconds)
+        return self.with_options(replace(self._options, retries=NO_RETRIES, timeout_seconds=timeout))
 
     @property
     def options(self) -> Options:

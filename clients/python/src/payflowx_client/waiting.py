@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection
 from typing import Final, Generic, Protocol, TypeVar
 
 from payflowx_client._enums import OpenEnum
-from payflowx_client.errors import NotReadableError, PayFlowXError
+from payflowx_client.errors import ApiError, PayFlowXError, RateLimitedError, UnansweredError, UnavailableError
 from payflowx_client.sender import Clock
 
 _FIRST_WAIT_SECONDS: Final = 0.5
 _LONGEST_WAIT_SECONDS: Final = 15.0
+_SHORTEST_READ_SECONDS: Final = 1.0
 _FACTOR: Final = 1.6
 
 
@@ -44,21 +45,26 @@ class OtherEndError(PayFlowXError, Generic[Waited]):
 
 
 def wait(
-    read: Callable[[], Waited],
+    read: Callable[[float], Waited],
     *,
     until: Collection[OpenEnum],
     ends: Collection[OpenEnum],
     timeout_seconds: float,
     clock: Clock,
 ) -> Waited:
-    """Return the first state with a status of `until`. Raises `StillWaitingError`, `OtherEndError`."""
+    """Return the first state with a status of `until`. Raises `StillWaitingError`, `OtherEndError`.
+
+    `read` is given the seconds that are left. A temporary error of it is no end: reading changes nothing, and the
+    payment goes on meanwhile.
+    """
     deadline, pause = clock.monotonic() + timeout_seconds, _FIRST_WAIT_SECONDS
     last: Waited | None = None
     while True:
+        asked = 0.0
         try:
-            last = read()
-        except NotReadableError:
-            pass  # stored by a newer version: it is processed as usual, and shown later
+            last = read(max(deadline - clock.monotonic(), _SHORTEST_READ_SECONDS))
+        except (UnansweredError, UnavailableError, RateLimitedError) as error:
+            asked = (error.problem.retry_after_seconds or 0.0) if isinstance(error, ApiError) else 0.0
         else:
             if last.status in until:
                 return last
@@ -67,5 +73,5 @@ def wait(
         left = deadline - clock.monotonic()
         if left <= 0:
             raise StillWaitingError(last)
-        clock.sleep(min(left, pause * (0.8 + random.random() * 0.4)))  # noqa: S311 - not a secret
+        clock.sleep(min(left, max(asked, pause * (0.8 + random.random() * 0.4))))  # noqa: S311 - not a secret
         pause = min(pause * _FACTOR, _LONGEST_WAIT_SECONDS)

@@ -15,9 +15,10 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Final, Protocol
 
 from payflowx_client.errors import PayFlowXError
 from payflowx_client.event_stores import EventStore
@@ -25,12 +26,19 @@ from payflowx_client.models import WebhookMessage
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 _MAX_SIGNATURES: Final = 16
+_MAX_MISSING: Final = 1000
 _MIN_KEY_BYTES: Final = 24
 _PREFIX: Final = "whsec_"
 _RAW_BODY: Final = (
     "the signature covers the raw body: pass its bytes (FastAPI: await request.body(), Flask: request.get_data(),"
     " Django: request.body, AWS Lambda: event['body'].encode(), or base64.b64decode(event['body']) if isBase64Encoded)"
 )
+
+
+class Headers(Protocol):
+    """The headers of any framework: FastAPI's, Flask's, Django's, a dictionary."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
 
 
 class WebhookError(PayFlowXError):
@@ -53,8 +61,8 @@ class WebhookContentError(WebhookError):
 class Received:
     """An authentic message.
 
-    `missing`: lower sequence numbers of its payment that were not handled yet. They may be on their way, or of types
-    that the endpoint does not receive. `is_late`: a higher number was handled already.
+    `missing`: lower sequence numbers of its payment that were not handled yet, at most a thousand. They may be on their
+    way, or of types that the endpoint does not receive. `is_late`: a higher number was handled already.
     """
 
     event: WebhookMessage
@@ -89,7 +97,7 @@ class Webhook:
     def __repr__(self) -> str:
         return f"Webhook(secrets={len(self._keys)}, tolerance_seconds={self._tolerance_seconds})"
 
-    def parse(self, raw_body: bytes, headers: Mapping[str, str]) -> Received:
+    def parse(self, raw_body: bytes, headers: Headers) -> Received:
         """Verify and decode. Raises `WebhookError`; `TypeError` for a body that is not raw."""
         body = _raw(raw_body)
         event_id, at_seconds, signatures = _signed_headers(headers)
@@ -117,10 +125,14 @@ class Webhook:
         return Received(
             event,
             is_new=event.sequence not in handled,
-            missing=tuple(number for number in range(1, event.sequence) if number not in handled),
+            missing=_missing(event.sequence, handled),
             is_late=any(number > event.sequence for number in handled),
             _store=self._store,
         )
+
+
+def _missing(sequence: int, handled: frozenset[int]) -> tuple[int, ...]:
+    return tuple(islice((number for number in range(1, sequence) if number not in handled), _MAX_MISSING))
 
 
 def _key(secret: str) -> bytes:
@@ -146,7 +158,7 @@ def _raw(body: object) -> bytes:
     raise TypeError(f"the body is {given}; {_RAW_BODY}")
 
 
-def _signed_headers(headers: Mapping[str, str]) -> tuple[str, str, str]:
+def _signed_headers(headers: Headers) -> tuple[str, str, str]:
     found = {str(name).lower(): value for name, value in headers.items()}
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     values = [found.get(name) for name in names]
