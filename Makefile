@@ -160,8 +160,9 @@ hooks: setup ## Install the git hooks of .pre-commit-config.yaml
 format: setup ## Format the code
 	@$(VENV)/ruff format --quiet . && $(VENV)/ruff check --fix --quiet .
 
-openapi: setup ## Write docs/openapi.json from the types
+openapi: setup ## Write docs/openapi.json from the types, and the clients' types from it
 	@PYTHONPATH=functions $(VENV)/python -c 'import json; from payflowx.entrypoints.api.openapi import document; print(json.dumps(document(), indent=2))' > docs/openapi.json
+	@$(VENV)/python -m clients.generator
 
 commands: setup ## Write docs/commands.md from the commands
 	@$(VENV)/python -m ops.reference > docs/commands.md

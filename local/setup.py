@@ -47,6 +47,7 @@ NEEDED_ON_313 = (
     "ministack",
     "moto",
     "pytest",
+    "setuptools",
     "standardwebhooks",
     "starlette",
     "urllib3",
