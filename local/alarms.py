@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -63,7 +64,7 @@ def _resources(template: Mapping[str, Any], kind: str) -> Iterator[tuple[str, Ma
             yield name, resource["Properties"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reader:
     """The engine's metrics, in periods that end now."""
 
@@ -77,7 +78,9 @@ class _Reader:
         points = self.engine.client("cloudwatch").get_metric_statistics(
             Namespace=metric["Namespace"],
             MetricName=metric["MetricName"],
-            Dimensions=metric.get("Dimensions", []),
+            Dimensions=[
+                {**dimension, "Value": self._resolved(dimension["Value"])} for dimension in metric.get("Dimensions", [])
+            ],
             StartTime=end - period,
             EndTime=end,
             Period=stat["Period"],
@@ -85,6 +88,15 @@ class _Reader:
         )["Datapoints"]
         # A period of the engine may begin before ours does: what we asked for may come in two parts.
         return float(sum(point[stat["Stat"]] for point in points)) if points else None
+
+    def _resolved(self, value: Any) -> str:
+        """A text, or the exported value of another stack."""
+        return str(self.exports[value["Fn::ImportValue"]]) if isinstance(value, Mapping) else str(value)
+
+    @cached_property
+    def exports(self) -> Mapping[str, str]:
+        pages = self.engine.client("cloudformation").get_paginator("list_exports").paginate()
+        return {export["Name"]: export["Value"] for page in pages for export in page["Exports"]}
 
     def held(self, names: set[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The engine's alarms by the logical ids that their names were made from."""

@@ -23,8 +23,7 @@ class Scenario:
     payer_request: Mapping[str, Any]
     """The rest of the second payment's request, which its payer has to approve."""
     paid_event: str
-    refunded_event: str | None
-    """None when the provider does not sign its webhooks about refunds: unsigned webhooks are refused."""
+    refunded_event: str
     proof: frozenset[str] = frozenset()
     """The events that prove an outcome. Any other one causes an inquiry."""
     remark: str = ""
@@ -54,10 +53,10 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             capture=12_000,
             request={"paymentMethod": _method("card", "cust_Demo000000001:tok_success"), "customer": _PAYER},
             payer_request={"paymentMethod": _method("upi", "unused"), "customer": _PAYER},
-            paid_event="order.paid",
+            paid_event="payment.authorized",
             refunded_event="refund.processed",
-            proof=frozenset({"order.paid", "refund.processed"}),
-            remark="it captures all of an authorization or nothing",
+            proof=frozenset({"refund.processed"}),
+            remark="the event says that the money is held; our worker captures it",
         ),
         Scenario(
             provider="cashfree",
@@ -67,8 +66,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             payer_request={"paymentMethod": _method("upi", "unused"), "customer": _PAYER},
             paid_event="PAYMENT_SUCCESS_WEBHOOK",
             refunded_event="REFUND_STATUS_WEBHOOK",
-            proof=frozenset({"REFUND_STATUS_WEBHOOK"}),
-            remark="its webhook does not tell a capture from an authorization, so it only causes an inquiry",
+            proof=frozenset({"PAYMENT_SUCCESS_WEBHOOK", "REFUND_STATUS_WEBHOOK"}),
+            remark="a card's webhook does not tell a capture from an authorization, so it only causes an inquiry",
         ),
         Scenario(
             provider="payu",
@@ -77,7 +76,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             request={"paymentMethod": _method("card", "tok_success")},
             payer_request={"paymentMethod": _method("upi", "tok_requires_action")},
             paid_event="payment.success",
-            refunded_event=None,
+            refunded_event="refund",
             remark="its signature covers no time, so that a webhook may be an old one: it only causes an inquiry",
         ),
     )

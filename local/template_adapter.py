@@ -35,7 +35,7 @@ def adapt(template: Template, *, rights_enforced: bool = False) -> tuple[Templat
     """A copy that the engine can create, and its changes."""
     adapted = copy.deepcopy(template)
     made: list[Adaptation] = []
-    for rule in (*_RULES, *((_allow_plain_http,) if rights_enforced else ())):
+    for rule in (*_RULES, *(_RULES_OF_RIGHTS if rights_enforced else ())):
         made += rule(adapted)
     return adapted, made
 
@@ -64,6 +64,23 @@ def _allow_plain_http(template: Template) -> list[Adaptation]:
 def _denies_plain_http(statement: dict[str, Any]) -> bool:
     """Whether this is its only condition: a denial with a second one may refuse more than a transport."""
     return statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def _forget_encryption_contexts(template: Template) -> list[Adaptation]:
+    """Only when the engine enforces policies: each right stays, without the condition that can never be true there."""
+    made = []
+    for name, resource in template["Resources"].items():
+        if resource["Type"] != "AWS::IAM::Policy":
+            continue
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            equals = statement.get("Condition", {}).get("StringEquals", {})
+            if equals and all(key.startswith("kms:EncryptionContext:") for key in equals):
+                del statement["Condition"]["StringEquals"]
+                if not statement["Condition"]:
+                    del statement["Condition"]
+                where, reason = f"{name} ({resource['Type']})", "the engine gives policies no encryption context"
+                made.append(Adaptation(resource=where, change="one right without its condition", reason=reason))
+    return made
 
 
 def _drop_refused_types(template: Template) -> list[Adaptation]:
@@ -114,6 +131,7 @@ def _drop(template: Template, name: str, reason: str) -> Adaptation:
     return Adaptation(resource=f"{name} ({kind})", change="left out", reason=reason)
 
 
+_RULES_OF_RIGHTS: Final = (_allow_plain_http, _forget_encryption_contexts)
 _RULES: Final[tuple[Callable[[Template], list[Adaptation]], ...]] = (
     _drop_refused_types,
     _drop_metric_math_alarms,

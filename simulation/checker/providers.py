@@ -32,6 +32,8 @@ def inquiries_end_ms(attempt: Mapping[str, Any]) -> int:
     if attempt["state"] == "ACCEPTED":
         since_ms = attempt.get("settled_at_ms") or attempt["started_at_ms"]
         return int(since_ms + PENDING_HORIZONS_MS.get(attempt["provider"], _PENDING_HORIZON_MS))
+    if "answer_stored" in attempt.get("progress", {}):
+        return int(attempt["started_at_ms"] + max(LAGS_MS[attempt["provider"]], _HOUR_MS))
     if attempt.get("deadline_ms") is not None:
         return int(attempt["deadline_ms"] + HORIZONS_MS[attempt["provider"]])
     return int(attempt["started_at_ms"] + HORIZONS_MS[attempt["provider"]])

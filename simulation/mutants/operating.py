@@ -223,7 +223,12 @@ OPERATING: Final[tuple[Mutant, ...]] = (
     broken(
         _ROOM,
         "a void leaves the payment authorized",
-        Edit(balances, "_book_void", "status=PaymentStatus.CANCELLED,", ""),
+        Edit(
+            balances,
+            "_book_void",
+            "status=PaymentStatus.IN_REVIEW if payment.awaits_verdict else PaymentStatus.CANCELLED,",
+            "",
+        ),
     ),
     broken(
         _ROOM,
@@ -369,7 +374,7 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         Edit(
             operation_state_machine,
             "_succeeded",
-            "if late or excess or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):",
+            "if late or excess or moved.move is Move.BOOK_LATE or undecided:",
             "if False:",
         ),
         survives=(
@@ -400,8 +405,8 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         Edit(
             OperationSession,
             "resolve",
-            "outcome = Unknown(code=refused.code, message=refused.message, refused=refused)",
-            "outcome = Declined(code=refused.code, message=refused.message)",
+            "outcome = Unknown(code=outcome.code, message=outcome.message, refused=refused)",
+            "outcome = Declined(code=outcome.code, message=outcome.message)",
         ),
         Declined=Declined,
     ),

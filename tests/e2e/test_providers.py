@@ -93,6 +93,6 @@ def test_a_walk_without_webhooks_is_not_as_expected(client: Client, capsys: pyte
     finally:
         control(address, webhookFaults={})
     assert (
-        "<- not as expected: no webhook order.paid was accepted; the attempt was closed by worker"
+        "<- not as expected: no webhook payment.authorized was accepted; the attempt was closed by worker"
         in capsys.readouterr().out
     )

@@ -77,7 +77,7 @@ FULL = {
     **ORDER,
     "order_tags": {"payflowx_key": KEY, "basket": "b-7"},
     "order_meta": {"return_url": "https://shop.example/back"},
-    "order_expiry_time": "2023-11-14T22:43:20Z",
+    "order_expiry_time": "2023-11-17T22:13:20Z",
     "order_note": "two seats",
 }
 CARD = {"card": {"channel": "link", "instrument_id": CHARGE.token}}

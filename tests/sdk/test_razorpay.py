@@ -40,19 +40,15 @@ ORDER: dict[str, Any] = {
     "receipt": KEY,
     "notes": {"payflowx_key": KEY},
     "partial_payment": False,
-    "payment": {
-        "capture": "automatic",
-        "capture_options": {
-            "manual_expiry_period": 7200,
-            "automatic_expiry_period": 7200,
-            "refund_speed": "normal",
-        },
-    },
-}
-HELD = {
-    **ORDER,
     "payment": {"capture": "manual", "capture_options": {"manual_expiry_period": 7200, "refund_speed": "normal"}},
 }
+"""Every order asks for manual capture."""
+UPI_ORDER = {
+    **ORDER,
+    "payment": {"capture": "manual", "capture_options": {"manual_expiry_period": 20, "refund_speed": "normal"}},
+}
+CAPTURED = {**ORDER, "payment": {"capture": "automatic", "capture_options": {"automatic_expiry_period": 7200}}}
+"""An order as other code of the account may make it."""
 PAYMENT = {
     "amount": 1999,
     "currency": "INR",
@@ -92,12 +88,14 @@ class TestRequests:
         refunds = ReportPage(from_ms=PAGE.from_ms, until_ms=PAGE.until_ms, cursor="refund:50")
         ours = {
             "an order to be held": order.build(held),
+            "an order with a payer": order.build(upi),
             "a UPI payment": pay.build(upi),
             "a refund by its id": find.build(refund),
             "the report's refunds": CONNECTOR.reports.request(refunds),
         }
         calls = {
-            "an order to be held": call("order.create", HELD),
+            "an order to be held": call("order.create", ORDER),
+            "an order with a payer": call("order.create", UPI_ORDER),
             "a UPI payment": call("payment.createUpi", UPI),
             "a refund by its id": call("refund.fetch", "rfnd_1"),
             "the report's refunds": call("refund.all", {**HOUR, "skip": 50}),
@@ -117,7 +115,7 @@ class Shop:
     def ask(self, name: str, *arguments: Any, **named: Any) -> Any:
         return self.sdk.call(name, *arguments, provider=answering(self.simulator), **named)
 
-    def pay(self, token: str = "tok_success", order: dict[str, Any] = ORDER) -> Any:
+    def pay(self, token: str = "tok_success", order: dict[str, Any] = CAPTURED) -> Any:
         created = self.ask("order.create", order)
         return self.ask("payment.createRecurring", {**CARD, "order_id": created["id"], "token": token})
 
@@ -129,7 +127,7 @@ def shop(razorpay: Sdk) -> Shop:
 
 class TestAnswers:
     def test_the_sdk_pays_captures_and_refunds_at_the_simulator(self, shop: Shop) -> None:
-        payment = shop.pay(order=HELD)["razorpay_payment_id"]
+        payment = shop.pay(order=ORDER)["razorpay_payment_id"]
         assert shop.ask("payment.fetch", payment)["status"] == "authorized"
         assert shop.ask("payment.capture", payment, 1999, {"currency": "INR"})["status"] == "captured"
         refund = shop.ask("payment.refund", payment, REFUND, headers=REFUND_KEY)

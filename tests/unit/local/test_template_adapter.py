@@ -78,3 +78,24 @@ def test_statements_that_only_refuse_plain_http_go_where_rights_are_enforced_and
         ("Queue", "left out"),
         ("Topic", "without one statement"),
     ]
+
+
+def test_a_right_keeps_no_condition_on_an_encryption_context_where_rights_are_enforced() -> None:
+    context = {"kms:EncryptionContext:purpose": "webhook-endpoint"}
+    through = {"StringEquals": {"kms:ViaService": "sqs.eu-west-1.amazonaws.com"}}
+    right: dict[str, Any] = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}
+    both = {"StringEquals": {**context, "aws:SourceAccount": "1"}}
+    before = template(
+        Role=policy(
+            "AWS::IAM::Policy",
+            {**right, "Condition": {"StringEquals": context}},
+            {**right, "Condition": through},
+            {**right, "Condition": both},
+        )
+    )
+    assert adapt(before) == (before, [])
+    after, made = adapt(before, rights_enforced=True)
+    assert after == template(
+        Role=policy("AWS::IAM::Policy", right, {**right, "Condition": through}, {**right, "Condition": both})
+    )
+    assert [a.change for a in made] == ["one right without its condition"]

@@ -228,9 +228,9 @@ class TestRequests:
             b'"order_tags":{"payflowx_key":"pfx-abcdefghijklmnop-1"}}'
         )
 
-    def test_an_order_lapses_half_an_hour_after_the_last_attempt_can_begin(self) -> None:
+    def test_an_order_lapses_three_days_after_the_last_attempt_can_begin(self) -> None:
         body = json.loads(requests.create_order(charge(charge_deadline_ms=1_700_000_000_999)).body)
-        assert body["order_expiry_time"] == "2023-11-14T22:43:20Z"
+        assert body["order_expiry_time"] == "2023-11-17T22:13:20Z"
 
     def test_what_the_merchant_wants_to_see(self) -> None:
         metadata = {"b": "two\nlines", "a": "x" * 300, "payflowx_key": "another", "empty": "\u202e"}
@@ -738,13 +738,17 @@ class TestAllRefunds:
         assert (asked.method, asked.path) == ("GET", f"/orders/{KEY}/refunds")
         theirs = {**REFUND, "cf_refund_id": "902", "refund_id": "made in the dashboard", "refund_amount": "#0.50"}
         automatic = {**REFUND, "cf_refund_id": "903", "refund_id": None, "refund_type": "PAYMENT_AUTO_REFUND"}
-        of_another_payment = {**REFUND, "cf_refund_id": "904", "cf_payment_id": 78}
+        of_another_payment = {**automatic, "cf_refund_id": "904", "cf_payment_id": 78}
         found = self.listed(REFUND, theirs, automatic, of_another_payment)
         assert [(r.reference, r.provider_key, r.amount) for r in found] == [
             ("901", MOVE_KEY, 1000),
             ("902", None, 50),
             ("903", None, 1000),
         ]
+
+    def test_ours_is_listed_whatever_payment_it_was_made_of(self) -> None:
+        (found,) = self.listed({**REFUND, "cf_payment_id": 78})
+        assert found.provider_key == MOVE_KEY
 
     @pytest.mark.parametrize(
         ("word", "state"),

@@ -84,6 +84,13 @@ class TestEveryRow:
             assert isinstance(outcome, Unknown | Declined)
             assert not isinstance(outcome, Declined) or outcome.cancel_required
 
+    @pytest.mark.parametrize("status", [401, 403, 429])
+    def test_is_no_limit_or_bad_key_where_it_names_a_payment(
+        self, row: Refusal, call: RefusedCall, status: int
+    ) -> None:
+        assert isinstance(read(call, documented(row), status), Rejected)
+        assert not isinstance(read(call, {**documented(row), "cf_payment_id": 77}, status), Rejected)
+
     def test_is_not_final_as_a_stored_copy_or_of_another_type(self, row: Refusal, call: RefusedCall) -> None:
         said = documented(row)
         assert not isinstance(read(call, said, headers={"x-idempotency-replayed": "true"}), Rejected)

@@ -70,6 +70,11 @@ class TestDebits:
     def test_the_same_sentence_with_a_transaction_is_not_final(self, row: Any, named: dict[str, Any]) -> None:
         assert debit(SENTENCES[row.code], **named) == Unknown(code=row.code, message=SENTENCES[row.code])
 
+    @pytest.mark.parametrize("said", ["Invalid Hash.", "Requests limit reached", "Too many requests"])
+    def test_a_limit_or_a_bad_key_is_one_only_without_a_transaction(self, said: str) -> None:
+        assert isinstance(debit(said), Rejected)
+        assert isinstance(debit(said, payuid=PAYU_ID), Unknown)
+
     @pytest.mark.parametrize(
         "message",
         [

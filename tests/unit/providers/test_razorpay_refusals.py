@@ -98,6 +98,14 @@ class TestEachRow:
     ) -> None:
         assert isinstance(asked(documented(row, metadata=metadata), call), Unknown)
 
+    @pytest.mark.parametrize("status", [401, 403, 429])
+    def test_a_limit_or_a_bad_key_that_names_a_payment_is_not(
+        self, row: Refusal, call: RefusedCall, status: int
+    ) -> None:
+        assert isinstance(asked(documented(row, status=status), call), Rejected)
+        named = documented(row, status=status, metadata={"payment_id": "pay_1"})
+        assert isinstance(asked(named, call), Unknown)
+
     @pytest.mark.parametrize("status", [409, 422, 500, 502, 503])
     def test_another_status_is_not(self, row: Refusal, call: RefusedCall, status: int) -> None:
         assert isinstance(asked(documented(row, status=status), call), Unknown)

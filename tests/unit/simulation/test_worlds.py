@@ -116,10 +116,9 @@ class TestProviderEvents:
     def test_in_peace_each_is_posted_to_its_merchant_and_taken(self, calm: Evidence) -> None:
         webhooks = calm.result.history.webhooks
         assert len(webhooks) > 50
-        unsigned = {("payu", "refund")}
         for webhook in webhooks:
             assert webhook.merchant == webhook.address == webhook.signed_by
-            assert webhook.status == (401 if (webhook.provider, webhook.type) in unsigned else 200), webhook.type
+            assert webhook.status == 200, webhook.type
 
     def test_a_signature_of_another_key_is_refused_and_a_stranger_with_a_valid_one_changes_nothing(self) -> None:
         kinds = ("event_forged", "event_misaddressed", "event_foreign")
@@ -135,7 +134,7 @@ class TestProviderEvents:
 class TestDashboards:
     def test_people_move_money_past_us(self) -> None:
         found = Counter[tuple[str, str]]()
-        for seed in (*range(1, 8), 22):
+        for seed in (*range(1, 5), 9, 27):
             run = peaceful("dashboard_refunds", "dashboard_captures", "dashboard_voids", seed=seed)
             found.update((e.kind, e.provider) for e in run.result.history.entries if e.source is Source.DASHBOARD)
         assert {kind for kind, _ in found} == {"refund", "capture", "void"}

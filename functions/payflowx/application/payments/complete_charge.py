@@ -8,7 +8,7 @@ it.
 from dataclasses import dataclass
 
 from payflowx.application.payments.charge_session import ChargeSession, store_progress
-from payflowx.domain.payments.attempt import CAPTURE_SENT_AT
+from payflowx.domain.payments.attempt import CAPTURE_OF, CAPTURE_SENT_AT
 from payflowx.domain.payments.outcome import Accepted, Authorized, Mismatch, Outcome, Progress, Unknown
 from payflowx.domain.payments.ports import Payments
 from payflowx.domain.payments.verification import verify_charge
@@ -35,7 +35,10 @@ class CompleteCharge:
         if not _may_capture(session):
             return session, Accepted(reference=verified.reference)
         if session.attempt.capture_sent_at_ms is None:
-            session = store_progress(self.payments, session, {CAPTURE_SENT_AT: str(session.clock.now_ms())})
+            capture = {CAPTURE_SENT_AT: str(session.clock.now_ms()), CAPTURE_OF: verified.reference}
+            session = store_progress(self.payments, session, capture)
+        if session.attempt.capture_of not in {None, verified.reference}:
+            return session, Unknown(code="another_authorization")
         answer = session.complete(verified.reference)
         return session, Unknown(code="unexpected_progress") if isinstance(answer, Progress) else answer
 

@@ -18,6 +18,8 @@ CAPTURE_SENT_AT: Final = "capture_sent_at"
 Stored before the capture of a payment with automatic capture, at a provider where we capture. Release 0.2.0 captures
 nothing by itself, never writes it and carries it along.
 """
+CAPTURE_OF: Final = "capture_of"
+"""The fact beside it: the provider's id of the authorization. No other one is captured for the attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,11 @@ class Attempt:
         """
         sent_at = self.progress.get(CAPTURE_SENT_AT)
         return None if sent_at is None else int(sent_at)
+
+    @property
+    def capture_of(self) -> str | None:
+        """The authorization that our own capture was sent for; None if none was, or its id was not stored."""
+        return self.progress.get(CAPTURE_OF)
 
     @property
     def is_proven_uncharged(self) -> bool:

@@ -20,7 +20,7 @@ from payflowx.domain.payments.operation_state_machine import (
     schedule_operation_inquiry,
     send_operation_to_review,
 )
-from payflowx.domain.payments.outcome import Outcome, Unknown
+from payflowx.domain.payments.outcome import Accepted, ActionRequired, Outcome, Unknown
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.retry import FailureReason, RetryPolicy
 from payflowx.domain.payments.review_reasons import ReviewReason
@@ -71,9 +71,9 @@ def schedule(
     """Schedule the next inquiry after an outcome that changed no state.
 
     Returns the owner and the delay in seconds of the message that wakes a worker; None: the sweeper wakes it, or no
-    work is left.
+    work is left. "In progress" is no answer about a closed attempt: it may still become a charge.
     """
-    is_answered = not isinstance(outcome, Unknown)
+    is_answered = not isinstance(outcome, Unknown | Accepted | ActionRequired)
     if item.operation is None:
         if is_waiting(item.payment, attempt.number):
             payment, delay = inquired_closed(item.payment, attempt, context, is_answered=is_answered)

@@ -234,13 +234,13 @@ def _book_capture(payment: Payment, operation: Operation, amount: int) -> Moved:
         return Moved(payment=payment, operation=operation, move=Move.CONTRADICTION)
     captured = replace(
         _with_charge(payment, operation, AttemptState.SUCCEEDED),
-        status=PaymentStatus.SUCCESS,
+        status=PaymentStatus.IN_REVIEW if payment.awaits_verdict else PaymentStatus.SUCCESS,
         charged_attempt=operation.charge_attempt,
         captured=amount,
         capturable=0,
         refundable=amount,
         open_capture_or_void=None,
-        last_error=None,
+        last_error=payment.last_error if payment.awaits_verdict else None,
         due_at_ms=None,
     )
     return _booked_on_charge(captured, operation, amount)
@@ -254,10 +254,10 @@ def _book_void(payment: Payment, operation: Operation) -> Moved:
         return Moved(payment=payment, operation=operation, move=Move.CONTRADICTION)
     voided = replace(
         _with_charge(payment, operation, AttemptState.FENCED),
-        status=PaymentStatus.CANCELLED,
+        status=PaymentStatus.IN_REVIEW if payment.awaits_verdict else PaymentStatus.CANCELLED,
         capturable=0,
         open_capture_or_void=None,
-        last_error=None,
+        last_error=payment.last_error if payment.awaits_verdict else None,
         due_at_ms=None,
     )
     return _booked_on_charge(voided, operation, operation.amount)

@@ -59,7 +59,7 @@ def ready_at_ms(owner: Owner) -> int | None:
 def inquired(owner: Owner, number: int, now_ms: int, *, is_answered: bool) -> Owner:
     """Return the item after an inquiry about a closed attempt, which is done or waits for its next try.
 
-    An inquiry that nobody answers is given up after about a day.
+    An inquiry that nobody answers, or whose answer is "in progress", is given up after about a day.
     """
     inquiries = owner.event_inquiries
     if inquiries is None or number not in inquiries.waiting:

@@ -14,6 +14,8 @@ from payflowx.domain.payments.events import Fact
 
 MAX_DISPUTES: Final = 8
 """The most disputes of one payment that are recorded: an item has a size."""
+MAX_UNSIGNED_DISPUTES: Final = 4
+"""The most of them that only unsigned reports opened: those of anyone leave room for those of a provider."""
 
 
 class DisputeState(StrEnum):
@@ -77,11 +79,11 @@ def with_report(
     """Return all disputes with the report applied, and the one that it is about; None if the report says nothing new.
 
     Webhooks arrive in any order and repeatedly: an older report changes nothing, nor does a further dispute beyond
-    `MAX_DISPUTES`. An unsigned report never changes what a signed one said.
+    its bound. An unsigned report never changes what a signed one said.
     """
     known = next((d for d in disputes if (d.provider, d.reference) == (provider, report.reference)), None)
     if known is None:
-        if len(disputes) >= MAX_DISPUTES:
+        if not _has_room(disputes, report):
             return None
         opened = _dispute(provider, report, report.reported_at_ms)
         return (*disputes, opened), opened
@@ -90,6 +92,11 @@ def with_report(
     later = _dispute(provider, report, min(known.opened_at_ms, report.reported_at_ms))
     later = replace(later, evidence_due_at_ms=report.evidence_due_at_ms or known.evidence_due_at_ms)
     return tuple(later if d is known else d for d in disputes), later
+
+
+def _has_room(disputes: Sequence[Dispute], report: DisputeReport) -> bool:
+    unsigned = sum(not dispute.is_signed for dispute in disputes)
+    return len(disputes) < MAX_DISPUTES and (report.is_signed or unsigned < MAX_UNSIGNED_DISPUTES)
 
 
 def _is_newer(known: Dispute, report: DisputeReport) -> bool:

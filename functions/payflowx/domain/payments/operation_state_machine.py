@@ -193,7 +193,7 @@ def _advance(
 def _succeeded(
     operation: Operation, payment: Payment, recorded: Attempt, context: Context, *, late: bool
 ) -> tuple[Operation, Payment, int | None]:
-    """Book a success. It ends the operation, unless it is the second one, unexpected, or beside an open attempt."""
+    """Book a success. It ends the operation, unless it is a second one, unexpected, or beside an undecided attempt."""
     others = [a for a in operation.attempts if a.number != recorded.number]
     second = any(a.state is AttemptState.SUCCEEDED for a in others)
     moved = apply_second_success(payment, operation) if second else apply_success(payment, operation)
@@ -201,7 +201,8 @@ def _succeeded(
         return _in_review(moved.operation, _contradicted(operation, late=late), recorded, context), moved.payment, None
     # An excess is never without a review: the operation that brought it stays in its own.
     excess = operation.status is OperationStatus.IN_REVIEW and moved.payment.excess > 0
-    if late or excess or moved.move is Move.BOOK_LATE or any(a.is_open for a in others):
+    undecided = any(a.is_open or a.state is AttemptState.MISMATCH for a in others)
+    if late or excess or moved.move is Move.BOOK_LATE or undecided:
         return _in_review(moved.operation, ReviewReason.LATE_SUCCESS, recorded, context), moved.payment, None
     done = replace(moved.operation, status=OperationStatus.SUCCEEDED, last_error=None)
     return _rechecked_later(done, recorded, context), moved.payment, None

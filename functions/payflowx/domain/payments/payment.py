@@ -8,7 +8,7 @@ from typing import Final
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
-from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +228,12 @@ class Payment:
         """The open attempt, else a closed one that the provider may still turn into a charge."""
         is_open = next((attempt for attempt in self.attempts if attempt.is_open), None)
         return is_open or next((attempt for attempt in self.attempts if attempt.is_watched), None)
+
+    @property
+    def awaits_verdict(self) -> bool:
+        """In review because of an attempt that took something else than was requested: only a person ends that."""
+        mismatched = any(attempt.state is AttemptState.MISMATCH for attempt in self.attempts)
+        return self.status is PaymentStatus.IN_REVIEW and mismatched
 
     def attempt(self, number: int) -> Attempt:
         """The attempt with this number, counted from 1."""

@@ -33,8 +33,8 @@ from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_attempt_transition
 from payflowx.domain.payments.verification import changes_state, is_late_authorization, reported_facts
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
-from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_EVENTS_BEFORE_UNSIGNED_REPORT
+from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, DeclineKind, PaymentStatus
 
 
 def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
@@ -113,7 +113,14 @@ def expedite(payment: Payment, now_ms: int) -> Payment:
 
 
 def record_dispute(payment: Payment, provider: str, report: DisputeReport, context: Context) -> Change | None:
-    """Record the provider's report of a dispute; None if it says nothing new. Status, amounts and due time stay."""
+    """Record the provider's report of a dispute; None if it says nothing new. Status, amounts and due time stay.
+
+    A report with a time to come counts as one of now, so that it hides no later one. Unsigned reports stop long before
+    they fill the audit log, which would end the refunds.
+    """
+    if not report.is_signed and payment.event_seq >= MAX_EVENTS_BEFORE_UNSIGNED_REPORT:
+        return None
+    report = replace(report, reported_at_ms=min(report.reported_at_ms, context.now_ms))
     found = with_report(payment.disputes, provider, report)
     if found is None:
         return None
@@ -186,6 +193,8 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
     """Return the payment after an attempt's result, and the delay of the next wake-up."""
     if payment.charged_attempt is not None and recorded.state not in {AttemptState.SUCCEEDED, AttemptState.MISMATCH}:
         return _beside_a_charge(payment, recorded, context)
+    if recorded.state is not AttemptState.MISMATCH and _is_for_a_person(payment, recorded):
+        return _still_in_review(payment, recorded, context)
     match recorded.state:
         case AttemptState.SUCCEEDED:
             return _succeeded(payment, recorded), None
@@ -249,6 +258,33 @@ def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> t
     in_review = payment.status is PaymentStatus.IN_REVIEW
     wait_ms = REVIEW_INTERVAL_MS if in_review else inquiry_delay_ms(0)
     return wake_at(payment, context.now_ms + wait_ms, context.now_ms)
+
+
+def _is_for_a_person(payment: Payment, recorded: Attempt) -> bool:
+    """Return whether the payment is in review for money that this attempt's result does not explain.
+
+    Another attempt took something else than was requested, or the provider's report lists money. The report does not
+    say of which attempt, so only the success of the sole attempt explains that.
+    """
+    if payment.awaits_verdict:
+        return True
+    error, in_review = payment.last_error, payment.status is PaymentStatus.IN_REVIEW
+    is_listed = in_review and error is not None and error.code == ReviewReason.RECONCILIATION.value
+    explains_nothing = recorded.state in NO_CHARGE_STATES | {AttemptState.UNKNOWN}
+    return is_listed and (explains_nothing or len(payment.attempts) > 1)
+
+
+def _still_in_review(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:
+    """Keep the review and its reason, whatever the attempt became.
+
+    A charge is booked, and an authorization is not offered for capture.
+    """
+    if recorded.state is AttemptState.SUCCEEDED:
+        booked = _succeeded(payment, recorded)
+        return replace(booked, status=PaymentStatus.IN_REVIEW, last_error=payment.last_error), None
+    if recorded.is_open:
+        return wake_at(payment, context.now_ms + REVIEW_INTERVAL_MS, context.now_ms)
+    return replace(payment, capturable=0, due_at_ms=None), None
 
 
 def _waiting(

@@ -55,6 +55,8 @@ MAX_REFERENCE_CHARS: Final = 100
 # Operations
 MAX_ACCEPT_TRIES: Final = 8
 """A capture or refund is stored only if its payment is unchanged; concurrent requests conflict."""
+MAX_EVENTS_BEFORE_UNSIGNED_REPORT: Final = 1_000
+"""A payment whose audit log is longer takes no further report that anyone may have sent."""
 MAX_EVENTS_BEFORE_REFUND: Final = 20_000
 """A payment whose audit log is longer takes no further refund, so that its operations can always be listed.
 

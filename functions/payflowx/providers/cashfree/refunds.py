@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from payflowx.domain.payments.refund_list import ProviderRefund, RefundState
 from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.shared.identifiers import parse_provider_key
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse
 from payflowx.providers.cashfree.requests import refunds_of
@@ -28,11 +29,14 @@ def request(charge: ChargeRequest) -> HttpRequest:
 
 
 def read(charge: ChargeRequest, response: HttpResponse) -> Sequence[ProviderRefund]:
-    """Leave out refunds of other payments of the order: Cashfree returns a second payment by itself."""
+    """Leave out refunds of other payments of the order: Cashfree returns a second payment by itself.
+
+    One with an id of ours is ours, whatever payment it took the money from.
+    """
     if response.status != 200:
         raise ValueError("not a list")
     refunds = refunds_in(response, charge.provider_key)
-    return [_refund(refund) for refund in refunds if reference(refund.get("cf_payment_id")) == charge.reference]
+    return [_refund(refund) for refund in refunds if _is_of(charge, refund)]
 
 
 def refunds_in(response: HttpResponse, order_id: str) -> list[dict[str, Any]]:
@@ -42,6 +46,11 @@ def refunds_in(response: HttpResponse, order_id: str) -> list[dict[str, Any]]:
         if not isinstance(refund, dict) or refund.get("order_id") != order_id:
             raise ValueError("not a list of this order's refunds")
     return refunds
+
+
+def _is_of(charge: ChargeRequest, refund: dict[str, Any]) -> bool:
+    is_ours = parse_provider_key(provider_reference(refund.get("refund_id")) or "") is not None
+    return reference(refund.get("cf_payment_id")) == charge.reference or is_ours
 
 
 def _refund(refund: dict[str, Any]) -> ProviderRefund:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.reconciliation.reports import ReportPage
-from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.money import to_major
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.text import is_clean
@@ -39,8 +39,12 @@ _MAX_NOTE_CHARS: Final = 200
 _MAX_TAGS: Final = 10
 _MAX_TAG_CHARS: Final = 255
 _KEY_TAG: Final = "payflowx_key"
-_PAYERS_TIME_MS: Final = 30 * MINUTE_MS
-"""How long a payer has at least: the lifetime of an action, from the last moment at which an attempt can begin."""
+_OURS_TO_CLOSE_MS: Final = 3 * DAY_MS
+"""How long after the last moment at which an attempt can begin the order lapses by itself.
+
+As long as inquiries go on: until then it can be terminated and read back at once. A lapsed order is believed to be
+closed only when the longest attempt of a payer is over, two days later.
+"""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -70,7 +74,7 @@ def create_order(request: ChargeRequest) -> HttpRequest:
     if request.return_url is not None and len(request.return_url) <= _MAX_RETURN_URL_CHARS:
         body["order_meta"] = {"return_url": request.return_url}
     if request.charge_deadline_ms is not None:
-        body["order_expiry_time"] = _time(request.charge_deadline_ms + _PAYERS_TIME_MS)
+        body["order_expiry_time"] = _time(request.charge_deadline_ms + _OURS_TO_CLOSE_MS)
     note = _text(request.description, _MAX_NOTE_CHARS)
     if note is not None:
         body["order_note"] = note

@@ -343,15 +343,16 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, payment: dict[
 def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str] = ()) -> Rejected | Unknown:
     """Decide whether an error was documented as refused before execution; see `refusals`.
 
-    An answer from a stored copy says nothing about this request.
+    An answer from a stored copy says nothing about this request, and one that names a payment or refund was executed.
     """
     error = error_body(response)
     message = sanitize(error.get("message"), known=private)
-    if response.status == 429:
+    names_object = bool(_named(error, _OBJECT_IDS))
+    if response.status == 429 and not names_object:
         wait = response.headers.get("x-ratelimit-retry", "")
         seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else 0
         return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
-    if response.status in {401, 403}:
+    if response.status in {401, 403} and not names_object:
         return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused", message=message)
@@ -360,7 +361,7 @@ def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str]
     if not believed or kind not in _BEFORE_EXECUTION:
         return Unknown(code=code, message=message)
     listed = FEATURE_NOT_ENABLED if kind == FEATURE_NOT_ENABLED else segment_of(code)
-    refused = REFUSALS.outcome(call, listed, message, names_object=bool(_named(error, _OBJECT_IDS)))
+    refused = REFUSALS.outcome(call, listed, message, names_object=names_object)
     done_before = _DONE_BEFORE.search(f"{code} {message}") is not None
     final = isinstance(refused, Rejected) and (refused.claims_done or not done_before)
     return refused if final else Unknown(code=code, message=message)

@@ -210,11 +210,11 @@ def refusal_of(
     """
     said = answer.get("msg") or answer.get("message")
     reason, message = word_of(said).rstrip("."), sanitize(said, known=private)
-    if reason == "invalid hash":
-        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
-    if reason.startswith("requests limit reached") or "too many requests" in reason:
-        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
     names_object = any(answer.get(name) for name in _OBJECTS)
+    if reason == "invalid hash" and not names_object:
+        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+    if (reason.startswith("requests limit reached") or "too many requests" in reason) and not names_object:
+        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
     return REFUSALS.outcome(call, code or sentence_code(reason), message, names_object=names_object)
 
 

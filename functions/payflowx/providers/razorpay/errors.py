@@ -80,12 +80,14 @@ def names_payment(error: Mapping[str, Any]) -> bool:
 
 
 def at_edge(response: HttpResponse, message: str) -> Rejected | None:
-    """A rate limit or bad credentials, also where these come as a 400."""
+    """A rate limit or bad credentials, also where these come as a 400; None for an error that names a payment."""
     error = error_of(response)
+    if names_payment(error):
+        return None
     description = error.get("description")
     text = description if isinstance(description, str) else ""
     if response.status == 400 and _BAD_CREDENTIALS.fullmatch(text.strip()) and error.get("reason") in _NO_REASON:
-        return None if names_payment(error) else Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
     return rejected_at_edge(response, message, retry_after_header="retry-after")
 
 

@@ -11,7 +11,7 @@ from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.reconciliation.ports import AccountOwner
-from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MAX_EVENTS_BEFORE_UNSIGNED_REPORT
 from tests.support.world import World
 from tests.unit.application.payments.test_operations import charged, money
 
@@ -153,6 +153,28 @@ def test_an_erased_payment_keeps_the_dispute_without_the_provider_s_words(world:
     world.store(replace(world.now(payment), erased=True))
     tell(world, payment, report(world, reason="Payer Example says that ..."))
     assert world.now(payment).disputes[0].reason == ""
+
+
+def test_a_report_of_a_time_to_come_hides_no_later_one(world: World) -> None:
+    payment = charged(world)
+    far = world.clock.now_ms() + 1_000 * DAY_MS
+    tell(world, payment, report(world, state=DisputeState.WON, reported_at_ms=far, is_signed=False))
+    world.clock.advance(1)
+    tell(world, payment, report(world, is_signed=False))
+    assert world.now(payment).disputes[0].state is DisputeState.OPEN
+
+
+def test_unsigned_reports_never_fill_the_audit_log(world: World) -> None:
+    payment = charged(world)
+    world.store(replace(payment, event_seq=MAX_EVENTS_BEFORE_UNSIGNED_REPORT))
+    tell(world, payment, report(world, is_signed=False))
+    stored = world.payments.get(payment.merchant_id, payment.transaction_id)
+    assert stored is not None
+    assert (stored.disputes, stored.event_seq) == ((), MAX_EVENTS_BEFORE_UNSIGNED_REPORT)
+    tell(world, payment, report(world))
+    stored = world.payments.get(payment.merchant_id, payment.transaction_id)
+    assert stored is not None
+    assert [dispute.reference for dispute in stored.disputes] == ["dp_1"]
 
 
 def test_another_merchant_s_webhook_records_nothing(world: World) -> None:

@@ -10,8 +10,10 @@ from payflowx.domain.payments.erasure import is_operation_open
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import (
     Accepted,
+    ActionRequired,
     Authorized,
     Declined,
+    NextAction,
     NotFound,
     Outcome,
     Rejected,
@@ -234,6 +236,21 @@ class TestAHintAboutADeclineBeforeTheNextAttempt:
     def test_holds_it_until_the_provider_has_answered(self, world: World, declined: Payment) -> None:
         alpha, beta = world.providers.get("alpha"), world.providers.get("beta")
         alpha.inquiries = [Unknown(code="read_timeout"), Unknown(code="read_timeout"), "charged"]
+        world.process_provider_event(hint(world, declined.attempts[0]))
+        world.work_until_idle()
+        now = world.now(declined)
+        assert (now.status, beta.asked("charge"), len(now.attempts)) == (PaymentStatus.SUCCESS, 0, 1)
+
+    @pytest.mark.parametrize(
+        "working",
+        [
+            Accepted(reference="r-1"),
+            ActionRequired(reference="r-1", action=NextAction(kind="redirect", url="https://bank.test")),
+        ],
+    )
+    def test_holds_it_while_the_provider_works_on_it(self, world: World, declined: Payment, working: Outcome) -> None:
+        alpha, beta = world.providers.get("alpha"), world.providers.get("beta")
+        alpha.inquiries = [working, working, "charged"]
         world.process_provider_event(hint(world, declined.attempts[0]))
         world.work_until_idle()
         now = world.now(declined)
@@ -483,6 +500,14 @@ class TestAHintAboutAFailedRefund:
     def test_finds_a_late_success(self, world: World) -> None:
         payment, refund = failed_refund(world)
         world.providers.get("alpha").operation_inquiries = ["moved"]
+        world.process_provider_event(event(world, operation_key=refund.attempts[0].provider_key))
+        world.work_until_idle()
+        assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
+        assert world.now(payment).refunded == refund.amount
+
+    def test_is_read_again_while_the_provider_works_on_it(self, world: World) -> None:
+        payment, refund = failed_refund(world)
+        world.providers.get("alpha").operation_inquiries = [Accepted(reference="r-1"), "moved"]
         world.process_provider_event(event(world, operation_key=refund.attempts[0].provider_key))
         world.work_until_idle()
         assert world.operation_now(refund).status is OperationStatus.IN_REVIEW

@@ -362,6 +362,19 @@ class TestEachGuard:
         assert after.attempt.capture_sent_at_ms == world.clock.now_ms()
         assert self.sent(session) == ["complete"]
 
+    def test_another_authorization_is_not_once_the_first_may_be_captured(
+        self, world: HostileWorld, session: ChargeSession
+    ) -> None:
+        assert isinstance(session.provider, ScriptedProvider)
+        session.provider.completions = [Unknown(code="read_timeout")]
+        complete = CompleteCharge(payments=world.payments)
+        sent, _ = complete(session, authorized(session.charge, "pay_1"))
+        _, outcome = complete(sent, authorized(session.charge, "pay_2"))
+        assert outcome == Unknown(code="another_authorization")
+        assert self.sent(session) == ["complete"]
+        complete(sent, authorized(session.charge, "pay_1"))
+        assert self.sent(session) == ["complete", "complete"]
+
     @pytest.mark.parametrize("state", sorted(NO_CHARGE_STATES))
     def test_a_closed_attempt_is_not(self, world: HostileWorld, session: ChargeSession, state: AttemptState) -> None:
         closed, late = self.having(session, state=state), authorized(session.charge)

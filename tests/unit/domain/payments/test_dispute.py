@@ -8,6 +8,7 @@ import pytest
 from payflowx.domain.payments.dispute import (
     ENDED_STATES,
     MAX_DISPUTES,
+    MAX_UNSIGNED_DISPUTES,
     Dispute,
     DisputeReport,
     DisputeState,
@@ -76,6 +77,14 @@ def test_a_payment_has_a_bounded_number_of_disputes() -> None:
     full = after(*(replace(OPENED, reference=f"dp_{number}") for number in range(MAX_DISPUTES)))
     assert with_report(full, "stripe", replace(OPENED, reference="dp_next")) is None
     assert with_report(full, "stripe", replace(REVIEWED, reference="dp_0")) is not None
+
+
+def test_unsigned_reports_leave_room_for_signed_ones() -> None:
+    forged = [replace(OPENED, reference=f"dp_{number}", is_signed=False) for number in range(MAX_DISPUTES)]
+    disputes = after(*forged)
+    assert len(disputes) == MAX_UNSIGNED_DISPUTES
+    assert with_report(disputes, "payu", replace(OPENED, reference="dp_forged", is_signed=False)) is None
+    assert with_report(disputes, "stripe", replace(OPENED, reference="dp_real")) is not None
 
 
 @pytest.mark.parametrize("state", DisputeState)
