@@ -1,6 +1,9 @@
 """One client: what it sends, what it repeats, what it raises, what it shows."""
 
+import contextlib
 import socket
+import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -99,6 +102,33 @@ def test_a_server_that_does_not_answer_costs_the_timeout_only() -> None:
         client = Client(base_url=url, api_key="k", timeout_seconds=0.2, retries=pfx.NO_RETRIES)
         with pytest.raises(pfx.UnansweredError, match="TimeoutError"):
             client.payments.get("pay_1")
+
+
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"], ids=["head", "body"])
+def test_a_server_that_answers_a_byte_at_a_time_costs_the_timeout_only(start: bytes) -> None:
+    def drip() -> None:
+        connection, _ = slow.accept()
+        with connection:
+            connection.recv(4096)
+            with contextlib.suppress(OSError):
+                connection.sendall(start)
+                while True:
+                    connection.sendall(b"H")
+                    time.sleep(0.02)
+
+    with socket.socket() as slow:
+        slow.bind(("127.0.0.1", 0))
+        slow.listen()
+        thread = threading.Thread(target=drip)
+        thread.start()
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}"
+        client = Client(base_url=url, api_key="k", timeout_seconds=0.3, retries=pfx.NO_RETRIES)
+        started = time.monotonic()
+        with pytest.raises(pfx.UnansweredError, match="TimeoutError"):
+            client.payments.get("pay_1")
+        assert time.monotonic() - started < 5
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_an_answer_that_ends_too_early_is_a_lost_answer(client: Client, server: Server) -> None:
