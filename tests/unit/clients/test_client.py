@@ -211,8 +211,9 @@ def test_nothing_shows_a_secret(client: Client, server: Server) -> None:
         made.payments.create(**PAY, customer=pfx.Customer(email="payer@example.com"))
     secret = pfx.models.EndpointSecret.from_json(named("EndpointSecretAnswer", secret="whsec_private"))
     shown = " ".join(map(repr, [client, made, client._send, PAY["payment_method"], secret, raised.value]))
+    shown += repr(pfx.models.NextAction.from_json(named("NextActionAnswer", url="https://acs.example.com/session")))
     shown += repr(pfx.Customer(email="payer@example.com")) + str(raised.value) + repr(vars(client.payments))
-    for private in ("pfx_test_sk_secret", "tok_private", "payer@example.com", "whsec_private"):
+    for private in ("pfx_test_sk_secret", "tok_private", "payer@example.com", "whsec_private", "session"):
         assert private not in shown
 
 
