@@ -43,7 +43,8 @@ TYPE_NAMES: Final[Mapping[str, str]] = {
     "WebhookAnswer": "WebhookReceived",
 }
 SECRET_FIELDS: Final = frozenset({"token", "tokens", "secret", "receiptEmail"})
-SECRET_TYPES: Final = frozenset({"CustomerRequest", "AddressRequest", "NextActionAnswer"})
+SECRET_MEMBERS: Final = frozenset({("NextActionAnswer", "url"), ("NextActionAnswer", "fields")})
+SECRET_TYPES: Final = frozenset({"CustomerRequest", "AddressRequest"})
 """Hidden in what a program prints: credentials, personal data, addresses that carry a session."""
 
 
@@ -198,7 +199,7 @@ class Reader:
                 shape=self._shape(schema, name, member),
                 required=name in required,
                 default=member.get("default"),
-                secret=name in SECRET_FIELDS or schema in SECRET_TYPES,
+                secret=name in SECRET_FIELDS or schema in SECRET_TYPES or (schema, name) in SECRET_MEMBERS,
                 description=member.get("description", ""),
             )
             for name, member in described["properties"].items()

@@ -46,7 +46,6 @@ def _enum(name: str, values: tuple[str, ...]) -> str:
 
 
 def _class(described: ObjectType) -> str:
-    # Fields with a default stand last; the order of the document is kept otherwise.
     lines = [
         "@dataclass(frozen=True, slots=True, kw_only=True)",
         f"class {described.name}:",

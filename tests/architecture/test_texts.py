@@ -17,7 +17,7 @@ REGISTRY = re.compile(
     re.IGNORECASE,
 )
 SUFFIXES = {".py", ".md", ".json", ".toml", ".txt", ".in", ".sh", ".yml", ".yaml", ".cfg", ".npmrc", ""}
-CODE = ("functions", "infra", "local", "sandbox", "testing", "simulation", "bench", "ops", "tests")
+CODE = ("functions", "infra", "local", "sandbox", "testing", "simulation", "bench", "ops", "clients", "tests")
 
 
 @cache

@@ -1,6 +1,9 @@
 """One client: what it sends, what it repeats, what it raises, what it shows."""
 
+import contextlib
 import socket
+import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,6 +104,33 @@ def test_a_server_that_does_not_answer_costs_the_timeout_only() -> None:
             client.payments.get("pay_1")
 
 
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"], ids=["head", "body"])
+def test_a_server_that_answers_a_byte_at_a_time_costs_the_timeout_only(start: bytes) -> None:
+    def drip() -> None:
+        connection, _ = slow.accept()
+        with connection:
+            connection.recv(4096)
+            with contextlib.suppress(OSError):
+                connection.sendall(start)
+                while True:
+                    connection.sendall(b"H")
+                    time.sleep(0.02)
+
+    with socket.socket() as slow:
+        slow.bind(("127.0.0.1", 0))
+        slow.listen()
+        thread = threading.Thread(target=drip)
+        thread.start()
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}"
+        client = Client(base_url=url, api_key="k", timeout_seconds=0.3, retries=pfx.NO_RETRIES)
+        started = time.monotonic()
+        with pytest.raises(pfx.UnansweredError, match="TimeoutError"):
+            client.payments.get("pay_1")
+        assert time.monotonic() - started < 5
+        thread.join(10)
+        assert not thread.is_alive()
+
+
 def test_an_answer_that_ends_too_early_is_a_lost_answer(client: Client, server: Server) -> None:
     server.answers = [Say(200, b"{", {"Content-Length": "100"}), Say(200, payment())]
     assert client.payments.get("pay_1").transaction_id == "text"
@@ -181,8 +211,9 @@ def test_nothing_shows_a_secret(client: Client, server: Server) -> None:
         made.payments.create(**PAY, customer=pfx.Customer(email="payer@example.com"))
     secret = pfx.models.EndpointSecret.from_json(named("EndpointSecretAnswer", secret="whsec_private"))
     shown = " ".join(map(repr, [client, made, client._send, PAY["payment_method"], secret, raised.value]))
+    shown += repr(pfx.models.NextAction.from_json(named("NextActionAnswer", url="https://acs.example.com/session")))
     shown += repr(pfx.Customer(email="payer@example.com")) + str(raised.value) + repr(vars(client.payments))
-    for private in ("pfx_test_sk_secret", "tok_private", "payer@example.com", "whsec_private"):
+    for private in ("pfx_test_sk_secret", "tok_private", "payer@example.com", "whsec_private", "session"):
         assert private not in shown
 
 

@@ -15,7 +15,7 @@ from clients.generator import python
 from clients.generator.document import Reader, UnknownShapeError, load
 from payflowx_client import Client, models, operations
 from payflowx_client.calls import Repeat
-from tests.unit.clients.samples import DOCUMENT, TIME, named, sample
+from tests.unit.clients.samples import DOCUMENT, SCHEMAS, TIME, named, sample
 from tests.unit.clients.server import Came, Say, Server
 
 DESCRIBED = {
@@ -34,6 +34,17 @@ def test_the_table_has_every_operation() -> None:
     assert {each.id: (each.method, each.path) for each in operations.OPERATIONS} == {
         name: (method, path) for name, (method, path, _) in DESCRIBED.items()
     }
+
+
+def test_the_table_speaks_the_names_of_the_document_and_no_language() -> None:
+    """The TypeScript library is written from the same table."""
+    api = load()
+    schemas = {name for schema in SCHEMAS.values() for name in schema["properties"]}
+    assert {each.name for one in api.types for each in one.fields} == schemas
+    assert {each.id for each in api.operations} == set(DESCRIBED)
+    names = {each.name for each in api.types}
+    assert len(names) == len(SCHEMAS)
+    assert {each.answer for each in api.operations} | {each.body for each in api.operations} <= names | {""}
 
 
 def test_no_enumeration_is_guessed() -> None:

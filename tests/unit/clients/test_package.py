@@ -1,5 +1,7 @@
 """The wheel that is built, a user's types, and the snippets of the documentation."""
 
+import asyncio
+import base64
 import re
 import subprocess
 import sys
@@ -59,6 +61,18 @@ def answer(came: Came) -> Say:
     return Say(202 if came.method == "POST" else 200, payment(status="SUCCESS"))
 
 
+def receive_by_starlette(receive: Any, body: bytes, headers: dict[str, str]) -> None:
+    """As a server of ASGI calls it."""
+    from starlette.requests import Request
+
+    async def read() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    request = Request({"type": "http", "method": "POST", "headers": raw}, read)
+    assert asyncio.run(receive(request)).status_code == 204
+
+
 def test_the_snippets_of_the_page_run_one_after_the_other(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,11 +91,20 @@ def test_the_snippets_of_the_page_run_one_after_the_other(
         "headers": headers,
         "ship": shipped.append,
     }
-    assert len(SNIPPETS) == 5
+    names["handle"] = shipped.append
+    assert len(SNIPPETS) == 7
     for snippet in SNIPPETS:
         exec(compile(snippet, "docs/clients/python.md", "exec"), names)
     assert names["refund"].status == "SUCCEEDED"
     assert len(shipped) == 1
+    receive_by_starlette(names["receive"], *signed(message(2), at=int(time.time())))
+    body, headers = signed(message(3), at=int(time.time()))
+    for event in (
+        {"body": body.decode(), "isBase64Encoded": False, "headers": headers},
+        {"body": base64.b64encode(body).decode(), "isBase64Encoded": True, "headers": headers},
+    ):
+        assert names["handler"](event, None) == {"statusCode": 204}
+    assert [each.event.sequence for each in shipped[1:]] == [2, 3, 3]
     assert {each.name for each in tmp_path.iterdir()} == {"events.db", "keys.db"}
 
 

@@ -396,7 +396,7 @@ class LastError:
 class NextAction:
     """What the payer has to do: open `url`, post `fields` to it, or hand it to a UPI app."""
 
-    type: NextActionType = field(repr=False)
+    type: NextActionType
     url: str = field(repr=False)
     fields: Mapping[str, str] | None = field(default=None, repr=False)
 

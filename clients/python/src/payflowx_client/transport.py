@@ -1,11 +1,13 @@
 """HTTP by the standard library: no redirects, no proxies, and a limit on everything."""
 
 import http.client
+import io
+import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
@@ -51,7 +53,8 @@ class Transport(Protocol):
 class HttpTransport:
     """One connection for each request: a connection that the server closed meanwhile would look like a lost answer.
 
-    The timeout bounds connecting, each wait for bytes, and reading of the whole body.
+    The timeout bounds the whole exchange, however slowly the server sends. Only the look-up of the name, which the
+    standard library cannot bound, comes before it.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -78,13 +81,17 @@ class HttpTransport:
                 connection.connect()
             except OSError as error:
                 raise NotSentError(type(error).__name__) from error
+            connected = connection.sock
+            connection.sock = _Deadline(connected, until)
             try:
                 headers = dict(request.headers)
                 connection.request(request.method, self._prefix + request.target, request.body, headers)
                 response = connection.getresponse()
-                body = _read(response, until)
+                body = _read(response)
             except (OSError, http.client.HTTPException) as error:
                 raise NoAnswerError(type(error).__name__) from error
+            finally:
+                connected.close()
             return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
         finally:
             connection.close()
@@ -95,14 +102,47 @@ class HttpTransport:
         return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_seconds, context=self._context)
 
 
-def _read(response: http.client.HTTPResponse, until: float) -> bytes:
+class _Deadline:
+    """A socket, as far as `http.client` uses it, with one deadline for all that is sent and received."""
+
+    def __init__(self, connected: socket.socket, until: float) -> None:
+        self._connected, self._until = connected, until
+
+    def in_time(self) -> socket.socket:
+        """The socket, which waits no longer than until the deadline. Raises `TimeoutError` after it."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connected.settimeout(left)
+        return self._connected
+
+    def sendall(self, content: bytes) -> None:
+        self.in_time().sendall(content)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Received(self))
+
+    def close(self) -> None:
+        """Nothing: the answer may still be read. The transport closes the socket."""
+
+
+class _Received(io.RawIOBase):
+    def __init__(self, source: _Deadline) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._source.in_time().recv_into(buffer)
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
     body = bytearray()
     while chunk := response.read1(_CHUNK_BYTES):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise NoAnswerError("the answer is too large")
-        if time.monotonic() > until:
-            raise NoAnswerError("the answer took too long")
     if response.length:
         raise NoAnswerError("the answer is incomplete")
     return bytes(body)

@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Callable, Collection
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from payflowx_client._enums import OpenEnum
 from payflowx_client.errors import ApiError, PayFlowXError, RateLimitedError, UnansweredError, UnavailableError
+from payflowx_client.models import Operation, Payment
 from payflowx_client.sender import Clock
 
 _FIRST_WAIT_SECONDS: Final = 0.5
@@ -14,32 +15,25 @@ _SHORTEST_READ_SECONDS: Final = 1.0
 _FACTOR: Final = 1.6
 
 
-class HasStatus(Protocol):
-    """A payment or an operation."""
-
-    @property
-    def status(self) -> OpenEnum: ...
+Waited = TypeVar("Waited", Payment, Operation)
 
 
-Waited = TypeVar("Waited", bound=HasStatus)
-
-
-class StillWaitingError(PayFlowXError, Generic[Waited]):
+class StillWaitingError(PayFlowXError):
     """The time is over and the status is not reached. This is no failure: the outcome is open, `last` is the state.
 
     Wait again, or for the webhook. Never charge anew because of it.
     """
 
-    def __init__(self, last: Waited | None) -> None:
+    def __init__(self, last: Payment | Operation | None) -> None:
         status = "unread" if last is None else last.status
         super().__init__(f"still {status}; the outcome is open, so do not charge anew")
         self.last = last
 
 
-class OtherEndError(PayFlowXError, Generic[Waited]):
+class OtherEndError(PayFlowXError):
     """It ended in another status than those that were waited for; `last` is the state."""
 
-    def __init__(self, last: Waited) -> None:
+    def __init__(self, last: Payment | Operation) -> None:
         super().__init__(f"ended as {last.status}")
         self.last = last
 
