@@ -110,7 +110,7 @@ def test_a_day_that_is_reconciled_by_the_schedule(reconciling: Reconciling) -> N
     reconciling.clock.at_ms = reconciling.clock.at_ms // DAY_MS * DAY_MS + 7 * 3_600_000
     assert reconciler.handler({}, Context()) == {"unfinished": 3, "disputesNearDeadline": 0}
     assert reconciling.work() == []
-    assert reconciler.handler({}, Context()) == {"unfinished": 0}
+    assert reconciler.handler({}, Context()) == {"unfinished": 0, "disputesNearDeadline": 0}
     assert payment.status == "SUCCESS"
 
 
