@@ -14,6 +14,7 @@ from payflowx.entrypoints.api.problems import KINDS
 from payflowx_client import Client, PaymentMethod, PaymentStatus, Retries
 from payflowx_client.errors import BY_CODE
 from payflowx_client.retries import retry_after_seconds
+from payflowx_client.transport import _Deadline
 from tests.unit.clients.conftest import StillClock
 from tests.unit.clients.samples import named, page, payment
 from tests.unit.clients.server import Came, Say, Server, problem
@@ -129,6 +130,17 @@ def test_a_server_that_answers_a_byte_at_a_time_costs_the_timeout_only(start: by
         assert time.monotonic() - started < 5
         thread.join(10)
         assert not thread.is_alive()
+
+
+def test_nothing_is_sent_or_read_after_the_deadline() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"late")
+        late = _Deadline(ours, time.monotonic() - 1)
+        with pytest.raises(TimeoutError):
+            late.sendall(b"x")
+        with pytest.raises(TimeoutError):
+            late.makefile("rb").read(1)
 
 
 def test_an_answer_that_ends_too_early_is_a_lost_answer(client: Client, server: Server) -> None:

@@ -86,6 +86,19 @@ def test_of_many_at_once_all_have_the_key_of_the_first(made: Made) -> None:
     assert len(found) == 1
 
 
+def test_a_rival_that_was_first_while_the_file_was_written_keeps_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rivals = ["rival"]
+
+    def fsync(_: int) -> None:
+        if rivals:
+            assert FileKeyStore(tmp_path).key_for("a", rivals.pop()) == "rival"
+
+    monkeypatch.setattr("payflowx_client.keys.os.fsync", fsync)
+    assert FileKeyStore(tmp_path).key_for("a", "mine") == "rival"
+
+
 def test_a_payment_and_a_refund_of_the_same_purpose_have_their_own_keys(made: Made) -> None:
     store = made()
     keys = [resolved(("order", 1), store, operation) for operation in ("payment", "refund", "payment")]
