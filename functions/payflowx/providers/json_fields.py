@@ -1,7 +1,6 @@
 """Reads providers' answers without trusting their form: what it does not understand raises or is `Unknown`."""
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from payflowx.domain.payments.outcome import (
     Rejected,
     Unknown,
 )
-from payflowx.domain.shared.text import provider_code, provider_reference
+from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.sanitize import sanitize
 
@@ -76,21 +75,6 @@ def rejected_at_edge(response: HttpResponse, message: object, *, retry_after_hea
     if response.status in {401, 403}:
         return Rejected(code=UNAUTHORIZED, message=sanitize(message), misconfigured=True)
     return None
-
-
-def refusal(response: HttpResponse, error: Mapping[str, Any], *, retry_after_header: str) -> Rejected | Unknown:
-    """Decide whether an error that is no decline was refused before execution.
-
-    429, 401, 403 and plain validation errors are documented as refused before execution: `Rejected`. A conflict, a
-    duplicate or a server error does not say whether the request was executed: `Unknown`.
-    """
-    code, message = provider_code(error.get("code")), sanitize(error.get("message"))
-    rejected = rejected_at_edge(response, error.get("message"), retry_after_header=retry_after_header)
-    if rejected is not None:
-        return rejected
-    if response.status in {400, 422}:
-        return Rejected(code=code, message=message)
-    return Unknown(code=f"http_{response.status}", message=message)
 
 
 def error_body(response: HttpResponse) -> dict[str, Any]:
