@@ -41,6 +41,5 @@ def list_(session: Session, *, merchant: str | None) -> None:
 
 
 def _with_time_left(item: dict[str, Any]) -> dict[str, Any]:
-    seconds = int(item["secondsLeft"])
-    days, rest = divmod(max(0, seconds), _DAY_SECONDS)
-    return {**item, "left": f"{days}d {rest // _HOUR_SECONDS}h" if seconds > 0 else "too late"}
+    days, rest = divmod(int(item["secondsLeft"]), _DAY_SECONDS)
+    return {**item, "left": f"{days}d {rest // _HOUR_SECONDS}h"}

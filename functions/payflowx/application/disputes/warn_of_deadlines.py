@@ -42,10 +42,10 @@ class WarnOfDeadlines:
         position: str | None = None
         near = 0
         while near < _MAX_WARNINGS:
-            page = self.open_disputes.page(merchant_id, limit=_PAGE, position=position, until_ms=now_ms + _WARNING_MS)
+            page = self.open_disputes.page(
+                merchant_id, limit=_PAGE, position=position, from_ms=now_ms + 1, until_ms=now_ms + _WARNING_MS
+            )
             for dispute in page.items:
-                if dispute.evidence_due_at_ms <= now_ms:
-                    continue
                 near += 1
                 self.telemetry.warn(
                     "evidence of a dispute is due soon",

@@ -27,6 +27,11 @@ class DisputePage:
 class OpenDisputes(Protocol):
     """The disputes that await evidence. The list follows the stored payments with a delay of about a second."""
 
-    def page(self, merchant_id: str, *, limit: int, position: str | None, until_ms: int | None = None) -> DisputePage:
-        """`until_ms`: only those whose deadline is before this time."""
+    def page(
+        self, merchant_id: str, *, limit: int, position: str | None, from_ms: int, until_ms: int | None = None
+    ) -> DisputePage:
+        """Return those whose deadline is at `from_ms` or later, and before `until_ms`.
+
+        A dispute that ended without a webhook leaves the list with its deadline: entries of the past are not read.
+        """
         ...

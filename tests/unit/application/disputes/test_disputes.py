@@ -115,7 +115,7 @@ def test_the_list_holds_what_awaits_evidence_the_earliest_first(world: World) ->
     tell(world, ended, report(world, reference="dp_3"))
     world.clock.advance(1)
     tell(world, ended, report(world, reference="dp_3", state=DisputeState.LOST))
-    page = open_disputes(world).page(one.merchant_id, limit=10, position=None)
+    page = open_disputes(world).page(one.merchant_id, limit=10, position=None, from_ms=0)
     assert [found.reference for found in page.items] == ["dp_2", "dp_1"]
 
 
@@ -125,7 +125,7 @@ def test_the_list_goes_on_page_by_page(world: World) -> None:
         tell(world, payment, report(world, reference=f"dp#{number}"))
     seen, position = [], None
     for _ in range(9):
-        page = open_disputes(world).page(payments[0].merchant_id, limit=2, position=position)
+        page = open_disputes(world).page(payments[0].merchant_id, limit=2, position=position, from_ms=0)
         seen += [found.reference for found in page.items]
         position = page.next_position
         if position is None:
@@ -145,7 +145,11 @@ def test_a_deadline_that_is_over_warns_no_more(world: World) -> None:
     payment = charged(world)
     tell(world, payment, report(world, evidence_due_at_ms=world.clock.now_ms() + HOUR_MS))
     world.clock.advance(2 * 3_600)
+    queries = world.requests_of("query", "reviews")
     assert warn(world, payment) == 0
+    assert len(queries) == 1
+    now_ms = world.clock.now_ms()
+    assert open_disputes(world).page(payment.merchant_id, limit=10, position=None, from_ms=now_ms).items == []
 
 
 def test_an_erased_payment_keeps_the_dispute_without_the_provider_s_words(world: World) -> None:

@@ -20,6 +20,8 @@ from payflowx.domain.payments.payment import Payment
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_END_OF_TIME_MS = 10**13 - 1
+"""The latest time that thirteen digits hold."""
 _NOTHING = {PARTITION: "", SORT: ""}
 
 
@@ -55,12 +57,15 @@ class DynamoDBOpenDisputes:
     client: "DynamoDBClient"
     table: str
 
-    def page(self, merchant_id: str, *, limit: int, position: str | None, until_ms: int | None = None) -> DisputePage:
+    def page(
+        self, merchant_id: str, *, limit: int, position: str | None, from_ms: int, until_ms: int | None = None
+    ) -> DisputePage:
         """`position` is the sort key of the last row read."""
         expression = Expression()
         condition = expression.equals(PARTITION, keys.disputes_of(merchant_id))
-        if until_ms is not None:
-            condition += f" AND {expression.name(SORT)} < {expression.value(f'{until_ms:013d}')}"
+        first = expression.value(f"{from_ms:013d}")
+        last = expression.value(f"{_END_OF_TIME_MS if until_ms is None else until_ms:013d}")
+        condition += f" AND {expression.name(SORT)} BETWEEN {first} AND {last}"
         start = self._start(merchant_id, position)
         with storage_errors():
             answer = self.client.query(

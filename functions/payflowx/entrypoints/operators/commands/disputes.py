@@ -27,8 +27,10 @@ COMMANDS = (ListDisputesCommand,)
 
 def run(wired: OperatorsWiring, command: ListDisputesCommand) -> dict[str, Any]:
     """The list, with the time that is left for each."""
-    found = wired.open_disputes.page(command.merchant_id, limit=command.limit, position=command.position)
     now_ms = wired.platform.clock.now_ms()
+    found = wired.open_disputes.page(
+        command.merchant_id, limit=command.limit, position=command.position, from_ms=now_ms
+    )
     return {"items": [_present(dispute, now_ms) for dispute in found.items], "nextPosition": found.next_position}
 
 
