@@ -13,7 +13,11 @@ from ops.session import Session
 from ops.target import Target
 from payflowx.application.routing import publish_routing
 from payflowx.domain.merchants.api_keys import hash_api_key
+from payflowx.domain.payments.change import Context as ChangeContext
+from payflowx.domain.payments.dispute import DisputeReport, DisputeState
 from payflowx.domain.payments.outcome import Mismatch, Unknown
+from payflowx.domain.payments.state_machine import record_dispute
+from payflowx.wiring.provider_events import ProviderEventsWiring
 from tests.support.handlers import Context, Functions
 
 DOCUMENT = {"version": "one", "rules": [{"name": "all", "when": {}, "use": {"providers": ["alpha", "beta"]}}]}
@@ -457,6 +461,36 @@ class TestCommandLine:
             for name in re.findall(r"session\.(?:ask|change|pages)\(\s*\"(\w+)\"", path.read_text())
         }
         assert sent == known
+
+
+class TestDisputes:
+    def test_a_recorded_dispute_is_listed_with_its_deadline_until_that_is_over(self, functions: Functions) -> None:
+        _, paid, _ = functions.pay()
+        functions.work()
+        wired = functions.wired(ProviderEventsWiring)
+        payment = wired.payments.get("acme", paid["transactionId"])
+        assert payment is not None
+        now_ms = functions.clock.now_ms()
+        report = DisputeReport(
+            reference="dp_1",
+            state=DisputeState.OPEN,
+            amount=500,
+            currency="USD",
+            reason="fraudulent",
+            reported_at_ms=now_ms,
+            evidence_due_at_ms=now_ms + 3_600_000,
+        )
+        context = ChangeContext(now_ms=now_ms, actor="webhook", policy=wired.policy)
+        change = record_dispute(payment, "alpha", report, context)
+        assert change is not None
+        assert wired.outcome_writer.commit(change) is not None
+        (listed,) = functions.operate(command="list_disputes", merchantId="acme")["items"]
+        assert (listed["transactionId"], listed["providerRef"]) == (paid["transactionId"], "dp_1")
+        assert 0 < listed["secondsLeft"] <= 3_600
+        shown = functions.call("GET", f"/payments/{paid['transactionId']}")[1]["disputes"]
+        assert [(d["state"], d["amount"], d["isSigned"]) for d in shown] == [("OPEN", 500, True)]
+        functions.clock.advance(3_700)
+        assert functions.operate(command="list_disputes", merchantId="acme")["items"] == []
 
 
 class TestReviewsOfOperations:

@@ -828,3 +828,41 @@ def test_text_from_elsewhere_cannot_move_the_terminals_cursor() -> None:
     result = runner_of(function)("merchants", "list")
     assert "\x1b" not in result.stdout
     assert "x?[2Jy" in result.stdout
+
+
+# -- disputes
+
+
+def test_disputes_of_all_merchants_are_listed_by_deadline_with_the_time_left() -> None:
+    later = {
+        "transactionId": PAYMENT,
+        "merchantId": "a",
+        "provider": "stripe",
+        "providerRef": "dp_1",
+        "evidenceDueAt": "2026-11-09",
+        "secondsLeft": 180_000,
+    }
+    sooner = {**later, "merchantId": "b", "providerRef": "dp_2", "evidenceDueAt": "2026-11-02", "secondsLeft": 7_200}
+    function = FakeFunction(
+        list_merchants={"items": [{"merchantId": "a"}, {"merchantId": "b"}], "nextAfter": None},
+        list_disputes=[
+            {"items": [later], "nextPosition": "next"},
+            {"items": [], "nextPosition": None},
+            {"items": [sooner], "nextPosition": None},
+        ],
+    )
+    result = runner_of(function)("disputes", "list")
+    assert result.stdout.index("dp_2") < result.stdout.index("dp_1")
+    assert "0d 2h" in result.stdout
+    assert "2d 2h" in result.stdout
+    assert [(a.get("merchantId"), a.get("position")) for a in function.asked] == [
+        (None, None),
+        ("a", None),
+        ("a", "next"),
+        ("b", None),
+    ]
+
+
+def test_without_disputes_a_sentence_says_so() -> None:
+    function = FakeFunction(list_disputes={"items": [], "nextPosition": None})
+    assert runner_of(function)("disputes", "list", "--merchant", "acme").stdout == "No dispute awaits evidence.\n"
