@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from payflowx.domain.payments.hosted import HostedCapability
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode
@@ -70,6 +71,8 @@ class Capabilities:
     """
     reports: ReportCapability | None = None
     """None: the provider offers no list to reconcile with."""
+    hosted: HostedCapability | None = None
+    """None: the provider has no page on which a payer can choose and pay."""
 
     def why_not(
         self, *, currency: str, capture: CaptureMode, payment_method_type: str, save_payment_method: bool = False
