@@ -10,14 +10,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.api.handler": 180,
-    "payflowx.entrypoints.worker": 145,
-    "payflowx.entrypoints.webhook_receiver": 92,
-    "payflowx.entrypoints.provider_events": 138,
-    "payflowx.entrypoints.deliverer": 129,
-    "payflowx.entrypoints.reconciler": 164,
-    "payflowx.entrypoints.sweeper": 117,
-    "payflowx.entrypoints.operators.handler": 226,
+    "payflowx.entrypoints.api.handler": 200,
+    "payflowx.entrypoints.worker": 160,
+    "payflowx.entrypoints.webhook_receiver": 96,
+    "payflowx.entrypoints.provider_events": 146,
+    "payflowx.entrypoints.deliverer": 133,
+    "payflowx.entrypoints.reconciler": 172,
+    "payflowx.entrypoints.sweeper": 124,
+    "payflowx.entrypoints.operators.handler": 245,
     "payflowx.entrypoints.routing_validator": 50,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
