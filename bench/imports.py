@@ -18,7 +18,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.reconciler": 172,
     "payflowx.entrypoints.sweeper": 124,
     "payflowx.entrypoints.operators.handler": 245,
-    "payflowx.entrypoints.routing_validator": 50,
+    "payflowx.entrypoints.routing_validator": 52,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.hosted import HOSTED_METHOD, HOSTED_OBJECT
+from payflowx.domain.payments.hosted import HOSTED_FACTS, HOSTED_METHOD, HOSTED_OBJECT
 from payflowx.domain.payments.outcome import (
     NotFound,
     NotSent,
@@ -289,7 +289,7 @@ def _next_step(steps: Sequence[Step], progress: Mapping[str, str]) -> Step:
 
 def _has_begun(request: ChargeRequest) -> bool:
     """Whether a step of the charge is stored; the facts with which a hosted object's attempt begins are none."""
-    return any(not fact.startswith("hosted_") for fact in request.progress)
+    return not request.progress.keys() <= HOSTED_FACTS
 
 
 def _hash_of(requests: Sequence[HttpRequest]) -> str:

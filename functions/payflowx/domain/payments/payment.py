@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
@@ -204,6 +205,8 @@ class Payment:
     """The disputes of its charge, in the order of their first reports. Release 0.2.0 neither writes nor reads them."""
     event_inquiries: EventInquiries | None = None
     """The inquiries that provider events caused lately, and those that wait."""
+    checkout: Checkout | None = None
+    """None for a payment with a token. Release 0.2.0 neither writes nor reads it."""
 
     @property
     def is_balance_derived(self) -> bool:
