@@ -97,8 +97,20 @@ class Simulator(ABC):
 
     # -- charges
 
-    def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
-        """Charge as `behaviour` prescribes and store it in the ledger. `success` is the state of a success."""
+    def charge(
+        self,
+        key: str,
+        behaviour: Behaviour,
+        details: Record,
+        now: float,
+        *,
+        success: str = CHARGED,
+        later_seconds: float = ASYNC_SECONDS,
+    ) -> Record:
+        """Charge as `behaviour` prescribes and store it in the ledger. `success` is the state of a success.
+
+        `later_seconds`: how long a charge with a later result stays pending.
+        """
         state = _STATE_OF[behaviour.effect]
         record: Record = {
             **details,
@@ -111,9 +123,9 @@ class Simulator(ABC):
             "taken": details["amount"] + (1 if behaviour.effect is Effect.WRONG_AMOUNT else 0),
         }
         if behaviour.effect is Effect.LATER_CHARGE:
-            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": success}
+            record |= {"settles_at": now + later_seconds, "settles_to": success}
         elif behaviour.effect is Effect.LATER_DECLINE:
-            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": DECLINED}
+            record |= {"settles_at": now + later_seconds, "settles_to": DECLINED}
         elif behaviour.effect is Effect.REOPENED_DECLINE and self.reopens:
             record |= {"settles_at": now + REOPEN_SECONDS, "settles_to": success}
         self.store.put(CHARGE, record["id"], record)
