@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.payments.charge_request import new_charge_request_of
 from payflowx.domain.merchants.ports import MerchantConfiguration
+from payflowx.domain.orders.order_hash import order_hash
 from payflowx.domain.payments.events import GENESIS_HASH, Event
+from payflowx.domain.payments.order_link import OrderLink
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
@@ -44,6 +47,9 @@ class NewPayment:
     initiator: Initiator = Initiator.CUSTOMER
     save_payment_method: bool = False
     return_url: str | None = None
+    order_id: str | None = None
+    """The merchant's own reference of what is paid, in NFC."""
+    once_per_order: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +64,12 @@ class Acceptance:
 class CreatePayment:
     """Raises `Refusal` with nothing written.
 
-    Codes: `no_route`, `no_provider_available`, `field_missing`, `idempotency_key_reused`. Raises
+    Codes: `no_route`, `no_provider_available`, `field_missing`, `idempotency_key_reused`, `order_not_free`. Raises
     `StorageUnavailableError` when the caller should repeat the request with the same key.
     """
 
     payments: Payments
+    take_order: TakeOrder
     jobs: Jobs
     merchants: MerchantConfiguration
     rules: RoutingRules
@@ -85,7 +92,8 @@ class CreatePayment:
             return self._replay(request, existing)
         payment, event = self._new(request, transaction_id, route)
         job = self._first_job(payment)
-        match self.payments.create(payment, event, request.idempotency_key):
+        create = self.payments.create if payment.order is None else self.take_order
+        match create(payment, event, request.idempotency_key):
             case Existing() as existing:
                 return self._replay(request, existing)
             case Created(item=stored):
@@ -120,6 +128,7 @@ class CreatePayment:
 
     def _new(self, request: NewPayment, transaction_id: str, route: Route) -> tuple[Payment, Event]:
         now_ms = self.clock.now_ms()
+        order = _order_link(request)
         event = Event(
             merchant_id=request.merchant_id,
             transaction_id=transaction_id,
@@ -135,6 +144,7 @@ class CreatePayment:
                 "rule": route.rule,
                 "routingDocument": route.document,
                 "providers": ",".join(candidate.provider for candidate in route.candidates),
+                **({"orderHash": order.order_hash} if order else {}),
             },
             previous_hash=GENESIS_HASH,
         )
@@ -164,6 +174,7 @@ class CreatePayment:
             event_hash=event.hash,
             ready_at_ms=now_ms,
             due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+            order=order,
         )
         return payment, event
 
@@ -203,3 +214,10 @@ class CreatePayment:
             raise StorageUnavailableError("the payment of a known key cannot be read")
         self.telemetry.count(Metric.REQUESTS_REPEATED)
         return Acceptance(payment=payment, replayed=True)
+
+
+def _order_link(request: NewPayment) -> OrderLink | None:
+    if request.order_id is None:
+        return None
+    order = order_hash(request.merchant_id, request.order_id)
+    return OrderLink(order_hash=order, order_id=request.order_id, once=request.once_per_order)
