@@ -10,13 +10,13 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.api.handler": 200,
+    "payflowx.entrypoints.api.handler": 210,
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 98,
     "payflowx.entrypoints.provider_events": 156,
-    "payflowx.entrypoints.deliverer": 140,
+    "payflowx.entrypoints.deliverer": 146,
     "payflowx.entrypoints.reconciler": 180,
-    "payflowx.entrypoints.sweeper": 130,
+    "payflowx.entrypoints.sweeper": 136,
     "payflowx.entrypoints.operators.handler": 245,
     "payflowx.entrypoints.routing_validator": 56,
 }
