@@ -7,6 +7,7 @@ from typing import Self
 from payflowx.adapters.appconfig.reader import AppConfigRules
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
+from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
 from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.payments.cancel_payment import CancelPayment
@@ -47,6 +48,13 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
     def create_payment(self) -> CreatePayment:
         return CreatePayment(
             payments=self.payments,
+            take_order=TakeOrder(
+                orders=self.orders,
+                payments=self.payments,
+                operations=self.operations,
+                is_automatic_refund_on=self.is_automatic_refund_on,
+                clock=self.platform.clock,
+            ),
             jobs=self.jobs,
             merchants=self.merchants,
             rules=self.routing_rules,

@@ -261,6 +261,11 @@ class CreatePaymentRequest:
     """Ask the provider to keep the payment method for later charges by the merchant."""
     return_url: str | None = None
     expires_in_seconds: int | None = None
+    order_id: str | None = None
+    once_per_order: bool = True
+    """With orderId: refuse this payment while another one holds the order. false: the order is paid in several
+    payments.
+    """
     idempotency_key: str | None = None
 
     def to_json(self) -> dict[str, object]:
@@ -280,6 +285,8 @@ class CreatePaymentRequest:
                 "savePaymentMethod": self.save_payment_method,
                 "returnUrl": self.return_url,
                 "expiresInSeconds": self.expires_in_seconds,
+                "orderId": self.order_id,
+                "oncePerOrder": self.once_per_order,
                 "idempotencyKey": self.idempotency_key,
             }
         )
@@ -487,6 +494,10 @@ class Payment:
     cancel_requested: bool
     description: str | None
     metadata: Mapping[str, str]
+    order_id: str | None
+    once_per_order: bool
+    contends_with: str | None
+    """The payment of the same order that was charged as well, or may be."""
     statement_descriptor_suffix: str | None
     initiator: Initiator
     save_payment_method: bool
@@ -521,6 +532,9 @@ class Payment:
             cancel_requested=_json.required(members, "cancelRequested", _json.boolean),
             description=_json.required(members, "description", _json.nullable(_json.text)),
             metadata=_json.required(members, "metadata", _json.map_of(_json.text)),
+            order_id=_json.required(members, "orderId", _json.nullable(_json.text)),
+            once_per_order=_json.required(members, "oncePerOrder", _json.boolean),
+            contends_with=_json.required(members, "contendsWith", _json.nullable(_json.text)),
             statement_descriptor_suffix=_json.required(
                 members, "statementDescriptorSuffix", _json.nullable(_json.text)
             ),
@@ -699,6 +713,33 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHolder:
+    """The reason why the order is not free.
+
+    `transactionId`: the payment that holds it; null if payments that said `oncePerOrder` false are counted instead.
+    `freeAt`: the provider may turn a decline into a charge until then; null if no time is known.
+    """
+
+    transaction_id: str | None
+    status: PaymentStatus | None
+    next_action: NextAction | None
+    free_at: datetime | None
+    beside: int
+
+    @classmethod
+    def from_json(cls, value: object) -> "OrderHolder":
+        """Decode; members that this release does not know are left out. Raises `_json.DecodeError`."""
+        members = _json.members(value, "OrderHolder")
+        return cls(
+            transaction_id=_json.required(members, "transactionId", _json.nullable(_json.text)),
+            status=_json.required(members, "status", _json.nullable(PaymentStatus.from_json)),
+            next_action=_json.required(members, "nextAction", _json.nullable(NextAction.from_json)),
+            free_at=_json.required(members, "freeAt", _json.nullable(_json.time)),
+            beside=_json.required(members, "beside", _json.integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """RFC 9457. `code` is stable and meant for programs, `detail` for people."""
 
@@ -709,6 +750,7 @@ class Problem:
     code: str
     request_id: str
     field: str | None = None
+    order: OrderHolder | None = None
 
     @classmethod
     def from_json(cls, value: object) -> "Problem":
@@ -722,6 +764,7 @@ class Problem:
             code=_json.required(members, "code", _json.text),
             request_id=_json.required(members, "requestId", _json.text),
             field=_json.optional(members, "field", _json.nullable(_json.text), None),
+            order=_json.optional(members, "order", _json.nullable(OrderHolder.from_json), None),
         )
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.payments.charge_request import new_charge_request_of
 from payflowx.application.payments.new_checkout import CheckoutOpener, NewCheckout
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
+from payflowx.domain.orders.order_hash import order_hash
 from payflowx.domain.payments.events import GENESIS_HASH, Event, Fact
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS
+from payflowx.domain.payments.order_link import OrderLink
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
@@ -48,6 +51,9 @@ class NewPayment:
     return_url: str | None = None
     checkout: NewCheckout | None = None
     """None: the payment has a token."""
+    order_id: str | None = None
+    """The merchant's own reference of what is paid, in NFC."""
+    once_per_order: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +68,12 @@ class Acceptance:
 class CreatePayment:
     """Raises `Refusal` with nothing written.
 
-    Codes: `no_route`, `no_provider_available`, `field_missing`, `checkout_unavailable`, `idempotency_key_reused`.
-    Raises `StorageUnavailableError` when the caller should repeat the request with the same key.
+    Codes: `no_route`, `no_provider_available`, `field_missing`, `checkout_unavailable`, `idempotency_key_reused`,
+    `order_not_free`. Raises `StorageUnavailableError` when the caller should repeat the request with the same key.
     """
 
     payments: Payments
+    take_order: TakeOrder
     jobs: Jobs
     merchants: MerchantConfiguration
     rules: RoutingRules
@@ -94,7 +101,8 @@ class CreatePayment:
         event = _accepted(payment)
         payment = replace(payment, event_hash=event.hash)
         job = self._first_job(payment)
-        match self.payments.create(payment, event, request.idempotency_key):
+        create = self.payments.create if payment.order is None else self.take_order
+        match create(payment, event, request.idempotency_key):
             case Existing() as existing:
                 return self._replay(request, existing)
             case Created(item=stored):
@@ -165,6 +173,7 @@ class CreatePayment:
             event_seq=1,
             ready_at_ms=now_ms,
             due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+            order=_order_link(request),
         )
         if request.checkout is None or self.checkout_opener is None:
             return payment
@@ -223,6 +232,8 @@ def _accepted(payment: Payment) -> Event:
     }
     if payment.checkout is not None:
         facts["expiresAtMs"] = payment.checkout.expires_at_ms
+    if payment.order is not None:
+        facts["orderHash"] = payment.order.order_hash
     event = Event(
         merchant_id=payment.merchant_id,
         transaction_id=payment.transaction_id,
@@ -240,3 +251,10 @@ def _accepted(payment: Payment) -> Event:
 
 def _checkout_facts(checkout: NewCheckout) -> CheckoutFacts:
     return CheckoutFacts(methods=checkout.methods or CHECKOUT_METHODS, lifetime_ms=checkout.lifetime_ms)
+
+
+def _order_link(request: NewPayment) -> OrderLink | None:
+    if request.order_id is None:
+        return None
+    order = order_hash(request.merchant_id, request.order_id)
+    return OrderLink(order_hash=order, order_id=request.order_id, once=request.once_per_order)

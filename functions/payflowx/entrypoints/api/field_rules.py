@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from payflowx.domain.payments.checkout import MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
-from payflowx.domain.shared.limits import MAX_AMOUNT, MAX_METADATA_KEYS, MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS
+from payflowx.domain.shared.limits import (
+    MAX_AMOUNT,
+    MAX_METADATA_KEYS,
+    MAX_ORDER_ID_CHARS,
+    MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS,
+)
 
 _COUNTRY: Final = "must be an ISO 3166-1 code of two capitals, such as IN."
 
@@ -64,6 +69,11 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "receiptEmail": ("field_invalid", "receiptEmail must be an e-mail address of at most 254 characters."),
     "initiator": ("field_invalid", "initiator must be customer or merchant."),
+    "orderId": (
+        "field_invalid",
+        f"orderId must have 1 to {MAX_ORDER_ID_CHARS} printable characters, and no space at its ends.",
+    ),
+    "oncePerOrder": ("field_invalid", "oncePerOrder must be true or false, and is false only beside an orderId."),
     "savePaymentMethod": ("field_invalid", "savePaymentMethod must be true or false."),
 }
 """By a field's path. The rule of the field that it is in stands for a path that is not listed."""

@@ -49,6 +49,10 @@ def _check(typed: CreatePaymentRequest) -> None:
         _refuse("paymentMethod", RULES["paymentMethod"][1])
     if Initiator(typed.initiator) is Initiator.MERCHANT and typed.save_payment_method:
         _refuse("savePaymentMethod", "A merchant charges a payment method that is saved already; leave this out.")
+    if typed.order_id is not None and not _is_order_id(typed.order_id):
+        _refuse("orderId", RULES["orderId"][1])
+    if typed.order_id is None and not typed.once_per_order:
+        _refuse("oncePerOrder", RULES["oncePerOrder"][1])
     texts = list(_free_texts(typed))
     for field, text in texts:
         if part := unclean_part(text):
@@ -92,6 +96,11 @@ def _check_checkout(typed: CreatePaymentRequest) -> None:
         _refuse("savePaymentMethod", "A checkout saves no payment method. Leave this out.")
 
 
+def _is_order_id(text: str) -> bool:
+    """Return whether the text is printable, clean and not padded: what looks the same must be one order."""
+    return text.isprintable() and is_clean(text) and text == text.strip()
+
+
 def _free_texts(typed: CreatePaymentRequest) -> Iterator[tuple[str, str]]:
     """The texts that a person may have written, each with the name of its field."""
     given = msgspec.to_builtins(typed)
@@ -129,6 +138,8 @@ def _command(merchant_id: str, key: str, sent: str, typed: CreatePaymentRequest)
         save_payment_method=typed.save_payment_method,
         return_url=typed.return_url,
         checkout=_checkout(typed) if method.type == CHECKOUT else None,
+        order_id=typed.order_id,
+        once_per_order=typed.once_per_order,
     )
 
 

@@ -54,6 +54,14 @@ StatementDescriptorSuffix = Annotated[
         description="Shown on the payer's statement: printable ASCII without < > \\ ' \" *, and at least one letter.",
     ),
 ]
+OrderId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=limits.MAX_ORDER_ID_CHARS,
+        description="The merchant's own reference of what is paid, such as an order's number: printable characters.",
+    ),
+]
 Timestamp = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
 Status = Literal["PENDING", "SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW"]
 
@@ -162,6 +170,14 @@ class CreatePaymentRequest(_Request):
         ]
         | None
     ) = None
+    order_id: OrderId | None = None
+    once_per_order: Annotated[
+        bool,
+        Meta(
+            description="With orderId: refuse this payment while another one holds the order. "
+            "false: the order is paid in several payments."
+        ),
+    ] = True
     idempotency_key: IdempotencyKey | None = None
 
 
@@ -278,6 +294,11 @@ class PaymentAnswer(_Answer):
     cancel_requested: bool
     description: str | None
     metadata: dict[str, str]
+    order_id: str | None
+    once_per_order: bool
+    contends_with: Annotated[
+        TransactionId | None, Meta(description="The payment of the same order that was charged as well, or may be.")
+    ]
     statement_descriptor_suffix: str | None
     initiator: Literal["customer", "merchant"]
     save_payment_method: bool
@@ -362,6 +383,20 @@ class HealthAnswer(_Answer):
     status: Literal["ok"]
 
 
+class OrderHolderAnswer(_Answer):
+    """The reason why the order is not free.
+
+    `transactionId`: the payment that holds it; null if payments that said `oncePerOrder` false are counted instead.
+    `freeAt`: the provider may turn a decline into a charge until then; null if no time is known.
+    """
+
+    transaction_id: TransactionId | None
+    status: Status | None
+    next_action: NextActionAnswer | None
+    free_at: Timestamp | None
+    beside: int
+
+
 class ProblemAnswer(_Answer):
     """RFC 9457. `code` is stable and meant for programs, `detail` for people."""
 
@@ -372,3 +407,4 @@ class ProblemAnswer(_Answer):
     code: str
     request_id: str
     field: str | None = None
+    order: OrderHolderAnswer | None = None
