@@ -1,9 +1,12 @@
 """A model of Secrets Manager: secrets in the shape in which the functions store them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 
 @dataclass(slots=True)
@@ -14,15 +17,28 @@ class SecretsManager:
 
     by_arn: dict[str, tuple[str, ...]] = field(default_factory=dict)
     key_secret: str = "secret"
+    texts: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"checkout-tokens": ("t" * 64,)})
+    """Secrets of plain text, each with its current version first and then that of before."""
+    created_at: datetime = datetime.fromtimestamp(0, tz=UTC)
+    """The time of the current versions."""
 
     def webhook_secrets(self, secret_arn: str) -> Sequence[str]:
         """The secrets that sign an account's webhooks."""
         return self.by_arn.get(secret_arn, ("secret",))
 
-    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 - the API's name
+    def get_secret_value(self, *, SecretId: str, VersionStage: str = "AWSCURRENT") -> dict[str, Any]:  # noqa: N803 - the API's names
         """GetSecretValue."""
+        if SecretId in self.texts:
+            return self._text(self.texts[SecretId], VersionStage)
         current, *before = (
             {"keyId": "id", "keySecret": self.key_secret, "webhookSecret": secret}
             for secret in self.webhook_secrets(SecretId)
         )
         return {"SecretString": json.dumps({**current, **({"previous": before[0]} if before else {})})}
+
+    def _text(self, versions: Sequence[str], stage: str) -> dict[str, Any]:
+        found = dict(zip(("AWSCURRENT", "AWSPREVIOUS"), versions, strict=False)).get(stage)
+        if found is None:
+            error = {"Error": {"Code": "ResourceNotFoundException", "Message": f"no version {stage}"}}
+            raise ClientError(error, "GetSecretValue")  # type: ignore[arg-type]  # botocore wants all of the metadata
+        return {"SecretString": found, "CreatedDate": self.created_at}
