@@ -38,7 +38,7 @@ RELEASED: Final = "released"
 
 PRE_DEBIT_SECONDS: Final = (36 * 60 + 5) * 60
 
-_ORDER: Final = "order"
+ORDER: Final = "order"
 _RECEIPT: Final = "receipt"
 _REFUND_KEYS: Final = "refund key"
 _ORDER_PATH: Final = re.compile(r"/v1/orders/(order_\w+)(/payments)?")
@@ -179,7 +179,7 @@ class RazorpaySimulator(CourseSimulator):
             "payments": [],
             **capture,
         }
-        self.store.put(_ORDER, order["id"], order)
+        self.store.put(ORDER, order["id"], order)
         self.store.put(_RECEIPT, named["id"], {**named, "orders": [*named["orders"], order["id"]]})
         return json_reply(200, self._present_order(order, now))
 
@@ -203,7 +203,7 @@ class RazorpaySimulator(CourseSimulator):
         forms.check_query(query, {"receipt", "from", "to", "count", "skip", "authorized"})
         since, until = forms.number(query, "from", 0), forms.number(query, "to", 2**40)
         named = self._named(query["receipt"])["orders"] if "receipt" in query else None
-        orders = self.store.all(_ORDER) if named is None else [self._order(order_id) for order_id in named]
+        orders = self.store.all(ORDER) if named is None else [self._order(order_id) for order_id in named]
         found = [order for order in orders if since <= int(order["at"]) <= until]
         found.sort(key=lambda order: (-order["at"], order["id"]))
         return forms.collection(
@@ -211,7 +211,7 @@ class RazorpaySimulator(CourseSimulator):
         )
 
     def _order(self, order_id: str) -> Record:
-        order = self.store.get(_ORDER, order_id)
+        order = self.store.get(ORDER, order_id)
         if order is None:
             raise RefusedError(forms.missing())
         return order
@@ -278,15 +278,21 @@ class RazorpaySimulator(CourseSimulator):
         def take() -> Reply:
             if self._is_paid(order, now):
                 raise RefusedError(forms.already_paid())
-            details = self._details(order, body, behaviour)
-            booked = {**order, "payments": [*order["payments"], details["id"]]}
-            self.store.put(_ORDER, order["id"], booked)
-            record = self.begin(details, _course(order, behaviour, now), now)
-            self._keep_one_capture(booked, now)
-            record = self.find(record["id"], now) or record
+            record = self.begin_payment(order, body, behaviour, _course(order, behaviour, now), now)
             return self._paid(record, present=present)
 
         return self.perform(order["id"], behaviour, take)
+
+    def begin_payment(
+        self, order: Record, body: Record, behaviour: Behaviour, course: list[Record], now: float
+    ) -> Record:
+        """Create a payment of the order with this course, and return it in its state at `now`."""
+        details = self._details(order, body, behaviour)
+        booked = {**order, "payments": [*order["payments"], details["id"]]}
+        self.store.put(ORDER, order["id"], booked)
+        record = self.begin(details, course, now)
+        self._keep_one_capture(booked, now)
+        return self.find(record["id"], now) or record
 
     def _details(self, order: Record, body: Record, behaviour: Behaviour) -> Record:
         return {
@@ -370,7 +376,7 @@ class RazorpaySimulator(CourseSimulator):
             self.go_on(record, now, step(now, DECLINED, effect=Effect.ACTION))
             return forms.simple_page("Declined. You may close this page.")
         order = self._order(record["order_id"])
-        self.go_on(record, now, *_success(order, record["at"], now))
+        self.go_on(record, now, *success_course(order, record["at"], now))
         self._keep_one_capture(order, now)
         return forms.simple_page("Approved. You may close this page.")
 
@@ -569,13 +575,7 @@ class RazorpaySimulator(CourseSimulator):
         return [(name, facts)] if name else []
 
     def render(self, kind: str, event: Record) -> bytes:
-        due = event["due"]
-        record = self._payment(event["payment_id"], due)
-        payload: Record = {"payment": {"entity": self._present(record, due)}}
-        if kind == "order.paid":
-            payload["order"] = {"entity": self._present_order(self._order(record["order_id"]), due)}
-        if kind.startswith("refund."):
-            payload = {"refund": {"entity": _present_refund(self._refund(event["subject"], due))}, **payload}
+        due, payload = event["due"], self.payload_of(kind, event)
         body = {
             "entity": "event",
             "account_id": ACCOUNT_ID,
@@ -585,6 +585,17 @@ class RazorpaySimulator(CourseSimulator):
             "created_at": int(due),
         }
         return json.dumps(body, separators=(",", ":")).encode()
+
+    def payload_of(self, kind: str, event: Record) -> Record:
+        """The entities of an event, in their state at its time."""
+        due = event["due"]
+        record = self._payment(event["payment_id"], due)
+        payload: Record = {"payment": {"entity": self._present(record, due)}}
+        if kind == "order.paid":
+            payload["order"] = {"entity": self._present_order(self._order(record["order_id"]), due)}
+        if kind.startswith("refund."):
+            payload = {"refund": {"entity": _present_refund(self._refund(event["subject"], due))}, **payload}
+        return payload
 
     # -- entities
 
@@ -659,7 +670,7 @@ def sign_payment(key_secret: str, order_id: str, payment_id: str) -> str:
 # -- the course of a payment
 
 
-def _success(order: Record, began: float, when: float) -> list[Record]:
+def success_course(order: Record, began: float, when: float) -> list[Record]:
     """Authorized, then captured at once, or returned when it was not captured in time."""
     first = step(when, AUTHORIZED, effect=Effect.CHARGE)
     late = order["automatic_expiry"] is not None and when - began > order["automatic_expiry"]
@@ -671,15 +682,15 @@ def _success(order: Record, began: float, when: float) -> list[Record]:
 def _course(order: Record, behaviour: Behaviour, now: float) -> list[Record]:
     match behaviour.effect:
         case Effect.CHARGE | Effect.WRONG_AMOUNT:
-            return _success(order, now, now)
+            return success_course(order, now, now)
         case Effect.LATER_CHARGE:
-            return [step(now, PENDING), *_success(order, now, now + ASYNC_SECONDS)]
+            return [step(now, PENDING), *success_course(order, now, now + ASYNC_SECONDS)]
         case Effect.LATER_DECLINE:
             return [step(now, PENDING), step(now + ASYNC_SECONDS, DECLINED)]
         case Effect.ACTION:
             return [step(now, WAITING)]
         case Effect.REOPENED_DECLINE:
-            return [step(now, DECLINED), *_success(order, now, now + REOPEN_SECONDS)]
+            return [step(now, DECLINED), *success_course(order, now, now + REOPEN_SECONDS)]
         case _:
             return [step(now, DECLINED)]
 

@@ -6,7 +6,7 @@ from sandbox.cashfree import CashfreeSimulator
 from sandbox.cashfree_mock import CashfreeMockSimulator
 from sandbox.mock import MockSimulator
 from sandbox.payu import PayUSimulator
-from sandbox.razorpay import RazorpaySimulator
+from sandbox.razorpay_hosted import RazorpayHostedSimulator
 from sandbox.razorpay_mock import RazorpayMockSimulator
 from sandbox.simulator import Simulator
 from sandbox.stripe_hosted import StripeHostedSimulator
@@ -17,7 +17,7 @@ SIMULATORS: Final[dict[str, type[Simulator]]] = {
 """The simulators of the local environment and of a deployed sandbox."""
 
 REAL_PROVIDERS: Final[dict[str, type[Simulator]]] = {
-    kind.name: kind for kind in (StripeHostedSimulator, RazorpaySimulator, CashfreeSimulator, PayUSimulator)
+    kind.name: kind for kind in (StripeHostedSimulator, RazorpayHostedSimulator, CashfreeSimulator, PayUSimulator)
 }
 """The simulators that the local environment and the tests use with the real providers' connectors."""
 
