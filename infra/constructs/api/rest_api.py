@@ -140,6 +140,8 @@ class RestApi(Construct):
             kept.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         account.node.add_dependency(role)
         self.api.deployment_stage.node.add_dependency(account)
+        self.log_account = account
+        """Another stage with logs must wait for it."""
 
     def _add_routes(self, handler: lambda_.Alias, handlers: Mapping[str, lambda_.Alias]) -> None:
         default = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
