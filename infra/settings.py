@@ -77,6 +77,8 @@ class EnvironmentSettings:
     """How long a request that cannot be sent is tried again: connections refused, credentials unreadable."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     firewall: FirewallMode = FirewallMode.OFF
+    traced_share: float = 0.05
+    """The share of the API's requests that X-Ray records, with all that follows from them."""
     gradual_routing: bool = False
     """Roll a published routing document out over ten minutes instead of at once, and back when payments fail."""
     canary: bool = False
@@ -97,6 +99,8 @@ class EnvironmentSettings:
             raise ValueError(f"{self.name}: checkout_wait_seconds must be 0 to {_MAX_CHECKOUT_WAIT_SECONDS}")
         if not 1 <= self.charge_deadline_hours <= _MAX_CHARGE_DEADLINE_HOURS:
             raise ValueError(f"{self.name}: charge_deadline_hours must be 1 to {_MAX_CHARGE_DEADLINE_HOURS}")
+        if not 0 <= self.traced_share <= 1:
+            raise ValueError(f"{self.name}: traced_share must be 0 to 1")
         if not self.production:
             return
         if self.loopback_allowed:

@@ -11,8 +11,19 @@ from abc import abstractmethod
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sandbox.behaviours import ASYNC_SECONDS, Behaviour, Effect
-from sandbox.hosted_pages import Choice, HostedPage, HostedPages
+from sandbox.behaviours import Effect
+from sandbox.hosted_pages import (
+    Act,
+    HostedCall,
+    HostedPage,
+    PageState,
+    answered,
+    no_page,
+    page_url,
+    see_other,
+    show,
+    visit_of,
+)
 from sandbox.http_types import BadRequestError, Reply, Request, json_reply
 from sandbox.post_authorization import TAKEN, PostAuthorizationSimulator
 from sandbox.simulator import AUTHORIZED, CANCELED, CHARGED, DECLINED, PENDING, require, require_positive
@@ -21,8 +32,7 @@ from sandbox.store import Record
 SESSION: Final = "session"
 _PATH: Final = re.compile(r"/v1/sessions/(ses_[0-9a-f]+)(/close)?")
 _METHODS: Final = ("card", "upi", "netbanking", "wallet")
-_BANK_SECONDS: Final = 3_600.0
-_AFTER_EXPIRY_SECONDS: Final = 60.0
+_PAGE_STATES: Final = {"open": PageState.OPEN, "paid": PageState.PAID}
 _STATUSES: Final = {
     CHARGED: "succeeded",
     AUTHORIZED: "authorized",
@@ -36,7 +46,7 @@ _FAILURES: Final = {
 _FAILURE: Final = {"code": "issuer_unavailable", "message": "The issuer cannot be reached."}
 
 
-class HostedSessions(HostedPages, PostAuthorizationSimulator):
+class HostedSessions(PostAuthorizationSimulator):
     """A mock provider with hosted sessions. A payment inside one is an ordinary charge of the provider."""
 
     @abstractmethod
@@ -52,9 +62,10 @@ class HostedSessions(HostedPages, PostAuthorizationSimulator):
         """Answer a request about sessions; None for any other."""
         route = (request.method, request.path)
         if route == ("POST", "/v1/sessions"):
-            return self._create_session(request, now)
+            return answered(self.store, HostedCall.CREATE, self._create_session(request, now))
         if route == ("GET", "/v1/sessions"):
-            return self._sessions_by_reference(unquote(request.query.get("reference", "")), now)
+            found = self._sessions_by_reference(unquote(request.query.get("reference", "")), now)
+            return answered(self.store, HostedCall.READ, found)
         match = _PATH.fullmatch(request.path)
         if match is None:
             return None
@@ -62,9 +73,9 @@ class HostedSessions(HostedPages, PostAuthorizationSimulator):
         if session is None:
             return json_reply(404, {"error": {"code": "session_missing", "reason": "session_missing"}})
         if request.method == "POST" and match[2]:
-            return self._close_session(session, now)
+            return answered(self.store, HostedCall.CLOSE, self._close_session(session, now))
         if request.method == "GET" and not match[2]:
-            return json_reply(200, self._present_session(session, now))
+            return answered(self.store, HostedCall.READ, json_reply(200, self._present_session(session, now)))
         return self.bad_request("this method is not offered here")
 
     def _create_session(self, request: Request, now: float) -> Reply:
@@ -84,7 +95,7 @@ class HostedSessions(HostedPages, PostAuthorizationSimulator):
         if known is None:
             if body["expires_at"] <= now * 1000:
                 raise BadRequestError("expires_at is in the past")
-            known = {"id": session_id, "body": body, "payments": [], "closed": False, "plan": None, "at": now}
+            known = {"id": session_id, "body": body, "payments": [], "closed": False, "at": now}
             self.prepare_session(known, now)
             self.store.put(SESSION, session_id, known)
             self._tell_session(known, body["expires_at"] / 1000, now)
@@ -97,9 +108,7 @@ class HostedSessions(HostedPages, PostAuthorizationSimulator):
         return json_reply(200, {"data": [self._present_session(found, now)] if found and visible else []})
 
     def _close_session(self, session: Record, now: float) -> Reply:
-        """A payer who pays in this very second is faster than the closing."""
-        if session["plan"] == Choice.PAY_AT_CLOSING and self._status(session, now) == "open":
-            session = self._try(session, Behaviour(Effect.CHARGE), now)
+        """A payment that the bank processes goes on."""
         if self._status(session, now) == "paid":
             return json_reply(409, {"error": {"code": "session_paid", "reason": "session_paid"}})
         if not session["closed"]:
@@ -115,62 +124,47 @@ class HostedSessions(HostedPages, PostAuthorizationSimulator):
             "object": SESSION,
             **named,
             "status": self._status(session, now),
-            "url": self.page_url(session["id"]),
+            "url": page_url(self.public_url, session["id"]),
             "payments": [_present_payment(session, payment) for payment in self._tries(session, now)],
         }
 
     # -- the payer
 
-    def page_of(self, object_id: str, now: float) -> HostedPage | None:
-        session = self.store.get(SESSION, object_id)
-        if session is None:
-            return None
+    def visit_page(self, request: Request, now: float) -> Reply:
+        visit = visit_of(request)
+        session = self.store.get(SESSION, visit.object_id) if visit else None
+        if visit is None or session is None:
+            return no_page()
+        if visit.act is None:
+            return show(self._page(session, now))
+        if visit.act is not Act.LEAVE and self._status(session, now) == "open":
+            self._try(session, visit.act, now)
+        has_failed = visit.act in {Act.FAIL, Act.NO_FUNDS}
+        return see_other(page_url(self.public_url, session["id"]) if has_failed else session["body"]["return_url"])
+
+    def _page(self, session: Record, now: float) -> HostedPage:
         body, status = session["body"], self._status(session, now)
         failed = [payment for payment in self._tries(session, now) if payment["state"] == DECLINED]
         return HostedPage(
-            object_id=object_id,
             provider=self.name,
             amount=body["amount"],
             currency=body["currency"],
             methods=(body["method"],),
-            status=status,
-            return_url=body["return_url"],
-            last_error=_failure(failed[-1])["message"] if failed else None,
+            state=_PAGE_STATES.get(status, PageState.CLOSED),
+            description=body.get("description", ""),
+            notice=_failure(failed[-1])["message"] if failed else "",
+            back_url=body["return_url"],
         )
 
-    def choose(self, object_id: str, choice: Choice, now: float) -> None:
-        """Take the payer's choice on the page of an open session."""
-        session = self.store.get(SESSION, object_id)
-        if session is None or self._status(session, now) != "open":
-            return
-        expires_in_seconds = session["body"]["expires_at"] / 1000 - now
-        match choice:
-            case Choice.PAY:
-                self._try(session, Behaviour(Effect.CHARGE), now)
-            case Choice.FAIL:
-                self._try(session, Behaviour(Effect.SOFT_DECLINE), now)
-            case Choice.INSUFFICIENT_FUNDS:
-                self._try(session, Behaviour(Effect.FUNDS_DECLINE), now)
-            case Choice.BANK_ANSWERS_LATER:
-                self._try(session, Behaviour(Effect.LATER_CHARGE), now, _BANK_SECONDS)
-            case Choice.PAY_AFTER_EXPIRY:
-                later = expires_in_seconds + _AFTER_EXPIRY_SECONDS
-                self._try(session, Behaviour(Effect.LATER_CHARGE), now, later)
-            case Choice.PAY_AT_CLOSING:
-                self._change_session(session, plan=Choice.PAY_AT_CLOSING.value)
-
-    def _try(self, session: Record, behaviour: Behaviour, now: float, later_seconds: float = ASYNC_SECONDS) -> Record:
-        number = len(session["payments"])
-        is_later = behaviour.effect is Effect.LATER_CHARGE
+    def _try(self, session: Record, act: Act, now: float) -> None:
         details = {
-            **self.session_details(session, number),
+            **self.session_details(session, len(session["payments"])),
             "session_id": session["id"],
-            "settled_at": now + (later_seconds if is_later else 0),
+            "settled_at": now + act.bank_seconds,
         }
-        changed = self._change_session(session, payments=[*session["payments"], details["id"]], plan=None)
+        self._change_session(session, payments=[*session["payments"], details["id"]])
         success = AUTHORIZED if session["body"]["capture"] == "manual" else CHARGED
-        self.charge(session["id"], behaviour, details, now, success=success, later_seconds=later_seconds)
-        return changed
+        self.charge(session["id"], act.behaviour, details, now, success=success, later_seconds=act.bank_seconds)
 
     # -- state
 

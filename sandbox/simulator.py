@@ -15,6 +15,7 @@ from sandbox.behaviours import (
     Behaviour,
     Effect,
 )
+from sandbox.hosted_pages import PAGES, no_page
 from sandbox.http_types import BadRequestError, Reply, Request, html_reply
 from sandbox.store import Record, Store
 
@@ -68,12 +69,18 @@ class Simulator(ABC):
         """Answer the request. `now` in seconds since 1970."""
         if request.path.startswith("/actions/"):
             return self._approve(request.path.removeprefix("/actions/"), now)
+        if request.path.startswith(PAGES):
+            return self.visit_page(request, now)
         if not self.is_authentic(request):
             return self.unauthorized()
         try:
             return self.answer(request, now)
         except BadRequestError as error:
             return self.bad_request(str(error))
+
+    def visit_page(self, request: Request, now: float) -> Reply:  # noqa: ARG002 - for those with hosted objects
+        """Answer a payer's browser at the page of a hosted object."""
+        return no_page()
 
     @abstractmethod
     def is_authentic(self, request: Request) -> bool:

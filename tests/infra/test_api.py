@@ -235,3 +235,14 @@ class TestFirewall:
         for block in blocks:
             body = json.loads(acl["CustomResponseBodies"][block["CustomResponse"]["CustomResponseBodyKey"]]["Content"])
             assert problems.KINDS[body["code"]] == problems.Kind(body["status"], body["title"])
+
+
+@pytest.mark.parametrize("stack", SERVICES)
+def test_a_share_of_the_requests_is_traced_and_not_the_first_of_each_second(stack: str) -> None:
+    (rule,) = (found["SamplingRule"] for found in resources(stack, "AWS::XRay::SamplingRule").values())
+    (api,) = resources(stack, "AWS::ApiGateway::RestApi").values()
+    (stage,) = resources(stack, "AWS::ApiGateway::Stage").values()
+    assert rule["ServiceName"] == f"{api['Name']}/{stage['StageName']}"
+    assert rule["ServiceType"] == "AWS::ApiGateway::Stage"
+    assert rule["ReservoirSize"] == 0
+    assert rule["FixedRate"] == 0.05

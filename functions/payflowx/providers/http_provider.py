@@ -8,6 +8,7 @@ from typing import Final, Protocol, TypeVar
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.hosted import HOSTED_FACTS, HOSTED_METHOD, HOSTED_OBJECT
 from payflowx.domain.payments.outcome import (
+    ActionRequired,
     NotFound,
     NotSent,
     Outcome,
@@ -99,7 +100,8 @@ class HttpProvider:
         unable = hosted.unable if hosted else self.connector.unable
         if not _has_begun(request) and (refused := unable(request)) is not None:
             return refused
-        return self._perform(_next_step(self._charge_steps(request), request.progress), request, account)
+        result = self._perform(_next_step(self._charge_steps(request), request.progress), request, account)
+        return _at_endpoint(result, account)
 
     def completes(self, request: ChargeRequest) -> bool:
         """Whether the connector has a capture for this charge."""
@@ -239,7 +241,7 @@ class HttpProvider:
                 case NotSent(code=code):
                     return Unknown(code=code)
                 case outcome:
-                    return outcome
+                    return _at_endpoint(outcome, account)
         return otherwise
 
     def _send(self, request: HttpRequest, account: Account) -> HttpResult:
@@ -261,6 +263,16 @@ class HttpProvider:
                 return NotSent(code=code)
             case NoAnswer(code=code):
                 return Unknown(code=code)
+
+
+Result = TypeVar("Result", bound=StepResult)
+
+
+def _at_endpoint(result: Result, account: Account) -> Result:
+    """Complete a payer's address that a connector gives as a path: see `Hosted`."""
+    if not isinstance(result, ActionRequired) or not result.action.url.startswith("/"):
+        return result
+    return replace(result, action=replace(result.action, url=account.endpoint + result.action.url))
 
 
 def _without_secret(response: HttpResponse, credentials: Credentials) -> HttpResponse:

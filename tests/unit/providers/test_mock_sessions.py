@@ -29,6 +29,7 @@ from payflowx.domain.shared.operation_request import OperationKind, OperationReq
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.registry import connector
+from sandbox.hosted_pages import Act, HostedCall, lose_answers
 from sandbox.http_types import Request
 from sandbox.ledger import LedgerSimulator
 from tests.support.providers import ProviderWorld
@@ -70,12 +71,12 @@ class Checkout:
             self.address = result.action.url
         return result
 
-    def press(self, button: str) -> None:
-        """Open the page and press a button on it."""
+    def press(self, act: Act) -> None:
+        """Open the page and press one of its buttons."""
         path = urlsplit(self.address).path
         page = self.simulator.handle(Request(method="GET", path=path), self.now)
         assert page.status == 200
-        body = urlencode({"choice": button, "method": "upi"}).encode()
+        body = urlencode({"act": act, "method": "upi"}).encode()
         assert self.simulator.handle(Request(method="POST", path=path, body=body), self.now).status == 303
 
     def inquire(self) -> Outcome:
@@ -106,37 +107,37 @@ class TestThePayer:
         assert (outcome.action.url, outcome.failed_tries) == (checkout.address, None)
 
     def test_pays(self, checkout: Checkout) -> None:
-        checkout.press("Pay")
+        checkout.press(Act.PAY)
         outcome = checkout.inquire()
         assert isinstance(outcome, Succeeded)
         assert (outcome.amount, outcome.currency, outcome.merchant_reference) == (AMOUNT, "INR", KEY)
         assert outcome.extra_charges == ()
 
     def test_a_failed_try_ends_nothing_and_the_next_one_pays(self, checkout: Checkout) -> None:
-        checkout.press("Fail")
-        checkout.press("Insufficient funds")
+        checkout.press(Act.FAIL)
+        checkout.press(Act.NO_FUNDS)
         open_still = checkout.inquire()
         assert isinstance(open_still, ActionRequired)
         assert open_still.failed_tries is not None
         assert (open_still.failed_tries.count, open_still.failed_tries.code) == (2, "insufficient_funds")
-        checkout.press("Pay")
+        checkout.press(Act.PAY)
         assert isinstance(checkout.inquire(), Succeeded)
 
     def test_leaves_and_nothing_happens(self, checkout: Checkout) -> None:
-        checkout.press("Leave")
+        checkout.press(Act.LEAVE)
         assert isinstance(checkout.inquire(), ActionRequired)
         assert checkout.world.http.ledger() == []
 
     def test_the_bank_answers_an_hour_late(self, checkout: Checkout) -> None:
-        checkout.press("Bank answers later")
+        checkout.press(Act.LATE)
         assert checkout.inquire() == Accepted(reference=checkout.request.reference)
         assert checkout.close() == Accepted(reference=checkout.request.reference)
         checkout.pass_minutes(61)
         assert isinstance(checkout.inquire(), Succeeded)
 
     def test_pays_twice_and_the_first_money_stays_the_payment_s(self, checkout: Checkout) -> None:
-        checkout.press("Bank answers later")
-        checkout.press("Pay")
+        checkout.press(Act.LATE)
+        checkout.press(Act.PAY)
         first = checkout.inquire()
         assert isinstance(first, Succeeded)
         checkout.pass_minutes(61)
@@ -146,8 +147,8 @@ class TestThePayer:
         assert [(extra.amount, extra.currency) for extra in both.extra_charges] == [(AMOUNT, "INR")]
 
     def test_a_known_charge_stays_the_payment_s_whatever_came_first(self, checkout: Checkout) -> None:
-        checkout.press("Bank answers later")
-        checkout.press("Pay")
+        checkout.press(Act.LATE)
+        checkout.press(Act.PAY)
         checkout.pass_minutes(61)
         outcome = checkout.inquire()
         assert isinstance(outcome, Succeeded)
@@ -157,19 +158,22 @@ class TestThePayer:
         assert turned.reference == outcome.extra_charges[0].reference
 
     def test_pays_in_the_second_of_the_closing(self, checkout: Checkout) -> None:
-        checkout.press("Pay in the second of the closing")
-        assert isinstance(checkout.close(), Succeeded)
+        checkout.press(Act.SLOW)
+        assert isinstance(checkout.close(), Accepted)
+        checkout.pass_minutes(1)
+        assert isinstance(checkout.inquire(), Succeeded)
 
     def test_pays_after_expiry(self, checkout: Checkout) -> None:
-        checkout.press("Pay after expiry")
-        checkout.pass_minutes(MINUTES + 0.5)
+        checkout.pass_minutes(MINUTES - 0.05)
+        checkout.press(Act.SLOW)
+        checkout.pass_minutes(0.1)
         assert isinstance(checkout.inquire(), Accepted)
         checkout.pass_minutes(1)
         assert isinstance(checkout.inquire(), Succeeded)
 
     def test_a_closed_page_takes_no_payment(self, checkout: Checkout) -> None:
         checkout.close()
-        checkout.press("Pay")
+        checkout.press(Act.PAY)
         assert checkout.world.http.charged() == []
 
 
@@ -183,7 +187,7 @@ class TestClosing:
         assert checkout.inquire() == ConfirmedCancelled(reference=checkout.request.reference)
 
     def test_after_a_try_only_two_of_them_can_prove_it(self, checkout: Checkout) -> None:
-        checkout.press("Fail")
+        checkout.press(Act.FAIL)
         outcome = checkout.close()
         name = checkout.provider.capabilities.provider
         hosted = checkout.provider.capabilities.hosted
@@ -196,7 +200,7 @@ class TestClosing:
             assert outcome.reopens_for_seconds == 5 * 24 * 3600
 
     def test_a_paid_session_cannot_be_closed(self, checkout: Checkout) -> None:
-        checkout.press("Pay")
+        checkout.press(Act.PAY)
         assert isinstance(checkout.close(), Succeeded)
 
     @pytest.mark.parametrize("name", NAMES)
@@ -216,6 +220,17 @@ class TestCreating:
         first = checkout.address
         assert isinstance(checkout.create(), ActionRequired)
         assert checkout.address == first
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_lost_answer_is_unknown_and_the_next_one_finds_the_same_session(self, name: str) -> None:
+        opened = Checkout(name)
+        lose_answers(opened.simulator.store, {HostedCall.CREATE: 1, HostedCall.READ: 1, HostedCall.CLOSE: 1})
+        assert isinstance(opened.create(), Unknown)
+        assert isinstance(opened.inquire(), Unknown)
+        assert isinstance(opened.inquire(), ActionRequired)
+        assert isinstance(opened.create(), ActionRequired)
+        assert isinstance(opened.close(), Unknown)
+        assert isinstance(opened.close(), ConfirmedCancelled)
 
     def test_another_request_with_our_key_is_not_believed(self, checkout: Checkout) -> None:
         checkout.request = replace(checkout.request, amount=AMOUNT + 1)
@@ -256,7 +271,7 @@ class TestCreating:
 def test_manual_capture_holds_and_is_captured(name: str) -> None:
     checkout = Checkout(name, CaptureMode.MANUAL)
     checkout.create()
-    checkout.press("Pay")
+    checkout.press(Act.PAY)
     held = checkout.inquire()
     assert isinstance(held, Authorized)
     assert (held.amount, held.merchant_reference) == (AMOUNT, KEY)
@@ -265,21 +280,21 @@ def test_manual_capture_holds_and_is_captured(name: str) -> None:
 
 
 def test_refunds_are_those_of_an_ordinary_charge(checkout: Checkout) -> None:
-    checkout.press("Pay")
+    checkout.press(Act.PAY)
     paid = checkout.inquire()
     assert isinstance(paid, Succeeded)
     assert isinstance(_operate(checkout, OperationKind.REFUND, paid.reference), Succeeded)
 
 
 def test_the_ledger_names_our_key(checkout: Checkout) -> None:
-    checkout.press("Pay")
+    checkout.press(Act.PAY)
     assert [(entry["reference"], entry["amount"]) for entry in checkout.world.http.charged()] == [(KEY, AMOUNT)]
 
 
 class TestWebhooks:
     def test_the_payment_s_proves_it_and_the_session_s_only_causes_an_inquiry(self, checkout: Checkout) -> None:
-        checkout.press("Fail")
-        checkout.press("Pay")
+        checkout.press(Act.FAIL)
+        checkout.press(Act.PAY)
         checkout.pass_minutes(MINUTES)
         simulator = checkout.simulator
         assert isinstance(simulator, LedgerSimulator)
