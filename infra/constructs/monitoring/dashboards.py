@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.constructs.api.checkout_api import CheckoutApi
 from infra.constructs.api.rest_api import RestApi
 from infra.constructs.monitoring.metrics import grouped, own, search
 from infra.constructs.shared.function import PayFlowXFunction
@@ -78,6 +79,7 @@ class MachineryDashboard(Construct):
         *,
         environment: str,
         api: RestApi,
+        checkout: CheckoutApi,
         queues: Sequence[WorkQueue],
         functions: Sequence[PayFlowXFunction],
         alarms: Sequence[cloudwatch.IAlarm],
@@ -123,6 +125,11 @@ class MachineryDashboard(Construct):
             _graph(
                 "Requests that wait, refused credentials, refused card data",
                 [own(name, environment) for name in ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")],
+            ),
+            _graph("Payers' starts that were refused", [own("CheckoutStartsRefused", environment)]),
+            _graph(
+                "Errors of payers' pages",
+                [checkout.metric("5XXError", "Sum"), checkout.metric("4XXError", "Sum")],
             ),
         )
         board.add_widgets(
