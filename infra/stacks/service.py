@@ -133,7 +133,6 @@ class ServiceStack(Stack):
             self,
             "OperationsDashboard",
             environment=environment,
-            api=api,
             queues=queues,
             functions=functions,
             alarms=alarms.all,
