@@ -66,7 +66,7 @@ def created(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the address of the new invoice. The answer has no amount: PayU shows it with the transaction only."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
-        return refused_at_edge(response) or answer
+        return refused_at_edge(response, request.private_values) or answer
     if word_of(answer.get("Status")) != "success":
         return _refused(request, answer)
     if answer.get("Transaction Id") != request.provider_key:
