@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from payflowx.domain.payments.hosted import HostedRequest
-from payflowx.domain.payments.outcome import ActionRequired, Outcome, StepResult
+from payflowx.domain.payments.outcome import ActionRequired, Outcome, Progress, StepResult
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
@@ -51,8 +51,10 @@ class HostedCheckout:
         self.page = ""
 
     def create(self) -> StepResult:
-        """Send one step, as a worker does, and keep the object's id once its address may be given out."""
+        """Send one step, as a worker does. Keep its facts, and the object's id once its address may be given out."""
         result = self.provider.charge(self.request, self.account)
+        if isinstance(result, Progress):
+            self.request = replace(self.request, progress={**self.request.progress, **result.facts})
         if isinstance(result, ActionRequired):
             assert self.request.hosted is not None
             hosted = replace(self.request.hosted, object_id=result.reference)
