@@ -139,7 +139,6 @@ class ServiceStack(Stack):
             self,
             "OperationsDashboard",
             environment=environment,
-            api=api,
             checkout=checkout,
             queues=queues,
             functions=functions,

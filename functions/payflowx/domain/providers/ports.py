@@ -8,6 +8,7 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.private_values import private_values
 from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationRequest
@@ -52,6 +53,11 @@ class ChargeRequest:
     reference: str | None = None
     hosted: HostedRequest | None = None
     """The charge is made by the payer in a hosted object; the request has no token."""
+
+    @property
+    def private_values(self) -> tuple[str, ...]:
+        """Values that the provider may repeat in a message and that no message may keep, longest first."""
+        return private_values(self.customer, self.token, self.receipt_email)
 
 
 class Provider(Protocol):

@@ -50,7 +50,7 @@ def _close(request: ChargeRequest) -> Sequence[Step]:
 
 def _unable(request: ChargeRequest) -> Rejected | None:
     """Without a telephone number Cashfree refuses the order, and a longer return address too."""
-    if requests.phone(request.customer.phone if request.customer else None) is None:
+    if requests.phone_of(request.customer) is None:
         return Rejected(code="customer_phone_missing", message="The hosted page needs the payer's telephone number.")
     if request.hosted is not None and len(request.hosted.return_url) > requests.MAX_RETURN_URL_CHARS:
         return Rejected(code="return_url_too_long", message="Cashfree takes a return address of 250 characters.")
