@@ -1,7 +1,6 @@
 """Reads a payer's request: an event of a REST API, with a limit on everything."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -74,7 +73,7 @@ class PageRequest:
             raise BodyTooLargeError
         try:
             data = base64.b64decode(text, validate=True) if self.event.get("isBase64Encoded") else text.encode("ascii")
-        except (binascii.Error, UnicodeEncodeError):
+        except ValueError:  # also what is not ASCII
             raise MalformedBodyError from None
         if len(data) > _MAX_BODY_BYTES:
             raise BodyTooLargeError
