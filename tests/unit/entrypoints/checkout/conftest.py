@@ -1,6 +1,6 @@
 """A payer's browser before the handler, over the shop of the use cases' tests."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -50,9 +50,7 @@ class Browser:
     def address(self, payment: Payment) -> str:
         return f"{PAGES}/{self.shop.token(payment)}"
 
-    def send(
-        self, method: str, address: str, body: str | None = None, changed: Mapping[str, Any] | None = None
-    ) -> Answer:
+    def send(self, method: str, address: str, body: str | None = None, changed: dict[str, Any] | None = None) -> Answer:
         """Send a request; `changed` are parts of its event."""
         parts = urlsplit(address)
         _, _, *rest = parts.path.split("/")

@@ -16,7 +16,7 @@ from payflowx.domain.checkout.view import Screen
 from payflowx.domain.payments.outcome import Accepted, ActionRequired, Declined, NextAction
 from payflowx.domain.payments.payment import Customer, Payment
 from payflowx.domain.payments.state_machine import erase
-from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import DeclineKind
@@ -572,6 +572,26 @@ class TestBrand:
         assert list(page.root.every("b")) == []
         assert page.root.first("header").text == " ".join(HOSTILE.split())
         assert page.barriers() == []
+
+    def test_a_merchants_name_support_and_colour(self, shop: PageShop, browser: Browser) -> None:
+        set_merchant(shop, checkout={"shownName": "Blue Shoes", "support": "help@b.example", "accent": "#ffdd00"})
+        page = browser.open(shop.sell())
+        assert page.heading == "Pay 19.99 USD to Blue Shoes"
+        assert page.link("help@b.example") == "mailto:help@b.example"
+        styles = [node.get("href") for node in page.root.every("link")]
+        assert styles[0] == "assets/accent-ffdd00.css"
+        assert "--on-accent: #1b1b1b" in browser.get(f"{PAGES}/{styles[0]}").body
+        assert page.barriers() == []
+
+    def test_new_checkouts_can_be_refused_while_others_are_paid(self, shop: PageShop, browser: Browser) -> None:
+        payment = shop.sell()
+        set_merchant(shop, checkout={"newCheckouts": False})
+        with pytest.raises(Refusal) as refused:
+            shop.sell("order-2")
+        assert refused.value.code == "checkout_unavailable"
+        assert shop.sell() == payment, "a repeated request is answered as before"
+        answer = browser.submit(browser.open(payment).form("Continue"), method="card")
+        assert answer.page.heading == ENGLISH.screens[Screen.OPENING].heading
 
     def test_storage_errors_never_show_their_text(self, shop: PageShop, browser: Browser) -> None:
         wired = shop.world.wired(CheckoutWiring)
