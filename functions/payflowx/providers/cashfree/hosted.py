@@ -1,7 +1,7 @@
 """An order that the payer pays on Cashfree's own page: steps, and what its page can do. Pure.
 
-The order is the object, not a payment link: a link creates a further order for every visit. The page is opened by a
-form that posts the order's session, as Cashfree's own script does in the browser; no page of theirs documents it.
+The order is the object, not a payment link: a link creates a further order every time it is opened. The page is opened
+by a form that posts the order's session, as Cashfree's own script does in the browser; no page of theirs documents it.
 """
 
 from collections.abc import Sequence
