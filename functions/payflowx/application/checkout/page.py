@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.application.payments.outcome_writer import OutcomeWriter
+from payflowx.domain.checkout.addresses import return_address
 from payflowx.domain.checkout.offers import Offer, offers
-from payflowx.domain.checkout.tokens import Bearer, CheckoutTokens, Purpose
+from payflowx.domain.checkout.tokens import CheckoutTokens, Purpose
 from payflowx.domain.checkout.view import CheckoutView, Screen, view_of
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments.change import Context
-from payflowx.domain.payments.checkout import MIN_EXPEDITE_INTERVAL_MS, SHOWN_AFTER_MS, Checkout, Choice
+from payflowx.domain.payments.checkout import MIN_EXPEDITE_INTERVAL_MS, Checkout, Choice
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import Customer, Payment
 from payflowx.domain.payments.ports import Payments, Stored
@@ -20,9 +21,9 @@ from payflowx.domain.payments.state_machine import choose, expedite
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
+from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
-_RETURN_PATH: Final = "return"
 _POLL_SECONDS: Final = 0.25
 
 
@@ -37,6 +38,10 @@ class Obstacle(StrEnum):
     NOT_OPEN = "not_open"
     NOT_CLOSABLE = "not_closable"
     BUSY = "busy"
+
+
+_BEYOND_LIMITS: Final = frozenset({Obstacle.TOO_MANY_STARTS, Obstacle.ATTEMPTS_USED})
+"""Typical of a program that tests stolen cards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ class CheckoutPage:
             payment, merchant = found
             planned = self._planned(payment, merchant, method, contact)
             if isinstance(planned, Obstacle):
+                self._count_refused_start(planned)
                 return planned
             change = choose(payment, planned, self._context())
             change = replace(change, after=replace(change.after, customer=_completed(payment.customer, contact)))
@@ -177,15 +183,19 @@ class CheckoutPage:
             return Obstacle.ATTEMPTS_USED
         if not checkout.may_start(now_ms):
             return Obstacle.TOO_MANY_STARTS
-        choice = Choice(number=number, method=method, ways=offer.ways, return_url=self._return_url(payment, checkout))
-        return checkout.chosen(choice, now_ms)
+        back = return_address(
+            checkout.address or "",
+            self.tokens,
+            payment.merchant_id,
+            payment.transaction_id,
+            checkout.expires_at_ms,
+        )
+        return checkout.chosen(Choice(number=number, method=method, ways=offer.ways, return_url=back), now_ms)
 
-    def _return_url(self, payment: Payment, checkout: Checkout) -> str:
-        """Return our address for the provider, beside that of the page. It ends with the page's."""
-        bearer = Bearer(purpose=Purpose.RETURN, merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
-        token = self.tokens.sign(bearer, checkout.expires_at_ms + SHOWN_AFTER_MS)
-        pages, _, _token = (checkout.address or "").rpartition("/")
-        return f"{pages}/{token}/{_RETURN_PATH}"
+    def _count_refused_start(self, obstacle: Obstacle) -> None:
+        if obstacle in _BEYOND_LIMITS:
+            self.telemetry.count(Metric.CHECKOUT_STARTS_REFUSED)
+            self.telemetry.warn("start refused", reason=obstacle.value)
 
     def _wait(self, stored: Payment) -> NextAction | None:
         """Wait for the object of this choice: only the request that stored it does."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.checkout import is_offered
-from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
+from payflowx.domain.payments.hosted import CHECKOUT_METHODS
 from payflowx.domain.payments.payment import Payment, customer_facts
 
 
@@ -33,7 +33,7 @@ def offers(
         return ()
     allowed = payment.checkout.methods or CHECKOUT_METHODS
     hosted = {
-        candidate.provider: able.hosted
+        candidate.provider: able
         for candidate in payment.route.candidates
         if candidate.provider not in disabled
         and (able := capabilities.get(candidate.provider)) is not None
@@ -44,11 +44,12 @@ def offers(
     return tuple(sorted((offer for offer in found if offer is not None), key=lambda offer: not offer.is_closable))
 
 
-def _offer(payment: Payment, method: str, hosted: Mapping[str, HostedCapability]) -> Offer | None:
+def _offer(payment: Payment, method: str, hosted: Mapping[str, Capabilities]) -> Offer | None:
     able = {
-        provider: capability
-        for provider, capability in hosted.items()
-        if capability.why_not(method=method, currency=payment.currency, capture=payment.capture) is None
+        provider: capabilities.hosted
+        for provider, capabilities in hosted.items()
+        if capabilities.hosted is not None
+        and capabilities.why_no_page(method=method, currency=payment.currency, capture=payment.capture) is None
     }
     if not able:
         return None

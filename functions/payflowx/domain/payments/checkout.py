@@ -53,7 +53,7 @@ class Choice:
     ways: tuple[str, ...]
     """The providers that can take it, in the order in which they are tried."""
     return_url: str = field(repr=False)
-    """Our address to which the provider sends the payer back. It bears a token that can only show the page and expedite an inquiry."""
+    """Our address to which the provider sends the payer back. Its token shows the page and expedites."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,12 @@ def erased_checkout(checkout: Checkout) -> Checkout:
 
 def is_offered(capability: HostedCapability, expires_at_ms: int, now_ms: int) -> bool:
     """Return whether an object can still be created that ends with the checkout."""
-    return now_ms + capability.min_lifetime_ms + _OFFER_MARGIN_MS <= expires_at_ms
+    return now_ms + least_lifetime_ms(capability) <= expires_at_ms
+
+
+def least_lifetime_ms(capability: HostedCapability) -> int:
+    """Return the shortest time of a checkout in which such an object can be created."""
+    return capability.min_lifetime_ms + _OFFER_MARGIN_MS
 
 
 def hosted_facts(checkout: Checkout, choice: Choice, capability: HostedCapability, now_ms: int) -> Mapping[str, str]:

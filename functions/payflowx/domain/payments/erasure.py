@@ -38,6 +38,7 @@ def erase_payment(payment: Payment) -> Payment:
         checkout=erased_checkout(payment.checkout) if payment.checkout else None,
         attempts=tuple(_erase_attempt(attempt) for attempt in payment.attempts),
         disputes=tuple(replace(dispute, reason="") for dispute in payment.disputes),
+        order=replace(payment.order, order_id=None) if payment.order else None,
         erased=True,
     )
 

@@ -27,6 +27,8 @@ _OF_PAYMENTS: Final[Mapping[str, str]] = {
     ReviewReason.MISMATCH: "The provider reports a charge that differs from the request. Requires manual review.",
     ReviewReason.LATE_SUCCESS: "The provider reports an unexpected second charge. Requires manual review.",
     ReviewReason.BALANCE: "The payment's amounts contradict each other. Requires manual review.",
+    ReviewReason.ORDER_CONTENDED: "Charged while another payment holds the order; that payment is stopped and decided.",
+    ReviewReason.ORDER_CHARGED_TWICE: "The payment that holds the order was charged as well. Requires manual review.",
 }
 
 _OF_OPERATIONS: Final[Mapping[str, str]] = {

@@ -9,6 +9,8 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
+from payflowx.domain.payments.order_link import OrderLink, OrderStanding
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
 
 
@@ -89,6 +91,9 @@ class Lease:
 
 
 FREE_LEASE: Final = Lease()
+
+_BESIDE_HOLDER: Final = frozenset({OrderStanding.CONTENDING, OrderStanding.CHARGED_TWICE})
+_ORDER_REVIEWS: Final[frozenset[str]] = frozenset({ReviewReason.ORDER_CONTENDED, ReviewReason.ORDER_CHARGED_TWICE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +212,15 @@ class Payment:
     """The inquiries that provider events caused lately, and those that wait."""
     checkout: Checkout | None = None
     """None for a payment with a token. Release 0.2.0 neither writes nor reads it."""
+    order: OrderLink | None = None
+    """The merchant's order that it pays; None if the request named none."""
+
+    @property
+    def is_charged_beside_holder(self) -> bool:
+        """In review only because it was charged although another payment holds its order."""
+        beside = self.order is not None and self.order.standing in _BESIDE_HOLDER
+        reason = self.last_error.code if self.last_error else None
+        return beside and self.status is PaymentStatus.IN_REVIEW and reason in _ORDER_REVIEWS
 
     @property
     def is_balance_derived(self) -> bool:

@@ -48,7 +48,10 @@ class ChargeRequest:
     charge_deadline_ms: int | None = None
     """After this time no attempt of the payment begins: an object that can be paid may lapse by itself afterwards."""
     sent_at_ms: int | None = None
-    """The time of the first send of the attempt, for inquiries. No part of a charge's request."""
+    """The time of the first send of the attempt, for inquiries, and for a hosted object whose lifetime begins then.
+
+    No part of any other charge's request.
+    """
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
     hosted: HostedRequest | None = None

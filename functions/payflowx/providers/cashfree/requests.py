@@ -33,7 +33,7 @@ _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
 _FOREIGN_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 """E.164. Cashfree takes a number of another country only with its plus."""
-_MAX_RETURN_URL_CHARS: Final = 250
+MAX_RETURN_URL_CHARS: Final = 250
 _MIN_TEXT_CHARS: Final = 3
 _MAX_NAME_CHARS: Final = 100
 _MAX_NOTE_CHARS: Final = 200
@@ -66,19 +66,36 @@ def create_order(request: ChargeRequest) -> HttpRequest:
     It has no idempotency key. With one, Cashfree would answer a repeated request from a stored copy, also a server
     error, and an order could not be created any more.
     """
+    meta: dict[str, Any] = {}
+    if request.return_url is not None and len(request.return_url) <= MAX_RETURN_URL_CHARS:
+        meta["return_url"] = request.return_url
+    deadline_ms = request.charge_deadline_ms
+    return order(request, meta=meta, expires_at_ms=None if deadline_ms is None else deadline_ms + _OURS_TO_CLOSE_MS)
+
+
+def order(
+    request: ChargeRequest,
+    *,
+    meta: Mapping[str, Any],
+    expires_at_ms: int | None,
+    products: Mapping[str, Any] | None = None,
+) -> HttpRequest:
+    """Create an order of these properties. `products`: Cashfree's features around a payment."""
     body: dict[str, Any] = {
         "order_id": request.provider_key,
         "order_currency": request.currency,
         "customer_details": _customer(request),
         "order_tags": _tags(request),
     }
-    if request.return_url is not None and len(request.return_url) <= _MAX_RETURN_URL_CHARS:
-        body["order_meta"] = {"return_url": request.return_url}
-    if request.charge_deadline_ms is not None:
-        body["order_expiry_time"] = _time(request.charge_deadline_ms + _OURS_TO_CLOSE_MS)
+    if meta:
+        body["order_meta"] = meta
+    if expires_at_ms is not None:
+        body["order_expiry_time"] = _time(expires_at_ms)
     note = _text(request.description, _MAX_NOTE_CHARS)
     if note is not None:
         body["order_note"] = note
+    if products:
+        body["products"] = products
     return _post("/orders", request.provider_key, _with_amount("order_amount", request.amount, request.currency, body))
 
 
