@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from testing.dynamodb.database import client_error
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class SecretsManager:
     key_secret: str = "secret"
     texts: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"checkout-tokens": ("t" * 64,)})
     """Secrets of plain text, each with its current version first and then that of before."""
-    created_at: datetime = datetime.fromtimestamp(0, tz=UTC)
+    created_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)
     """The time of the current versions."""
 
     def webhook_secrets(self, secret_arn: str) -> Sequence[str]:
@@ -39,6 +39,5 @@ class SecretsManager:
     def _text(self, versions: Sequence[str], stage: str) -> dict[str, Any]:
         found = dict(zip(("AWSCURRENT", "AWSPREVIOUS"), versions, strict=False)).get(stage)
         if found is None:
-            error = {"Error": {"Code": "ResourceNotFoundException", "Message": f"no version {stage}"}}
-            raise ClientError(error, "GetSecretValue")  # type: ignore[arg-type]  # botocore wants all of the metadata
+            raise client_error("GetSecretValue", "ResourceNotFoundException", f"no version {stage}")
         return {"SecretString": found, "CreatedDate": self.created_at}

@@ -142,6 +142,8 @@ class RestApi(Construct):
             kept.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         account.node.add_dependency(role)
         self.api.deployment_stage.node.add_dependency(account)
+        self.log_account = account
+        """Another stage with logs must wait for it."""
 
     def _record_a_share(self) -> None:
         """Without a rule X-Ray records the first request of each second, which is most of a million payments a month.

@@ -3,13 +3,11 @@
 import json
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -23,97 +21,38 @@ from payflowx.domain.payments.outcome import (
     Succeeded,
     Unknown,
 )
-from payflowx.domain.providers.events import Webhook
-from payflowx.domain.providers.ports import Account, ChargeRequest
-from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
+from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.registry import connector
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
-from sandbox.http_types import Request
-from sandbox.ledger import LedgerSimulator
-from tests.support.providers import ProviderWorld
+from tests.support.hosted_checkout import AMOUNT, KEY, MINUTES, RETURN, HostedCheckout
 
 NAMES = ("mock", "razorpay_mock", "cashfree_mock")
 PROVEN = ("mock", "cashfree_mock")
-KEY = "pfx-aaaaaaaaaaaaaaaa-1"
-AMOUNT, MINUTES = 49_900, 30
-RETURN = "https://pay.example/checkout/back"
-
-
-class Checkout:
-    """One hosted session at one provider, and the payer's browser."""
-
-    def __init__(self, provider: str, capture: CaptureMode = CaptureMode.AUTOMATIC) -> None:
-        self.world = ProviderWorld()
-        self.provider = self.world.providers.get(provider)
-        self.simulator = self.world.http.simulators[provider]
-        self.account = Account(
-            provider=provider, account_id="main", endpoint=f"https://{provider}", secret_arn=f"arn:{provider}"
-        )
-        expires_at_ms = self.world.clock.now_ms() + MINUTES * 60_000
-        self.request = ChargeRequest(
-            provider_key=KEY,
-            amount=AMOUNT,
-            currency="INR",
-            token="",
-            payment_method_type="checkout",
-            capture=capture,
-            hosted=HostedRequest(method="upi", expires_at_ms=expires_at_ms, return_url=RETURN),
-        )
-
-    def create(self) -> Any:
-        result = self.provider.charge(self.request, self.account)
-        if isinstance(result, ActionRequired):
-            assert self.request.hosted is not None
-            hosted = replace(self.request.hosted, object_id=result.reference)
-            self.request = replace(self.request, hosted=hosted, reference=result.reference)
-            self.address = result.action.url
-        return result
-
-    def press(self, act: Act) -> None:
-        """Open the page and press one of its buttons."""
-        path = urlsplit(self.address).path
-        page = self.simulator.handle(Request(method="GET", path=path), self.now)
-        assert page.status == 200
-        body = urlencode({"act": act, "method": "upi"}).encode()
-        assert self.simulator.handle(Request(method="POST", path=path, body=body), self.now).status == 303
-
-    def inquire(self) -> Outcome:
-        return self.provider.inquire(self.request, self.account)
-
-    def close(self) -> Outcome:
-        return self.provider.cancel_and_confirm(self.request, self.account)
-
-    def pass_minutes(self, minutes: float) -> None:
-        self.world.clock.advance(minutes * 60)
-
-    @property
-    def now(self) -> float:
-        return self.world.clock.now_ms() / 1000
 
 
 @pytest.fixture(params=NAMES)
-def checkout(request: pytest.FixtureRequest) -> Checkout:
-    opened = Checkout(request.param)
+def checkout(request: pytest.FixtureRequest) -> HostedCheckout:
+    opened = HostedCheckout(request.param)
     assert isinstance(opened.create(), ActionRequired)
     return opened
 
 
 class TestThePayer:
-    def test_an_open_session_waits_at_its_page(self, checkout: Checkout) -> None:
+    def test_an_open_session_waits_at_its_page(self, checkout: HostedCheckout) -> None:
         outcome = checkout.inquire()
         assert isinstance(outcome, ActionRequired)
-        assert (outcome.action.url, outcome.failed_tries) == (checkout.address, None)
+        assert (outcome.action.url, outcome.failed_tries) == (checkout.page, None)
 
-    def test_pays(self, checkout: Checkout) -> None:
+    def test_pays(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.PAY)
         outcome = checkout.inquire()
         assert isinstance(outcome, Succeeded)
         assert (outcome.amount, outcome.currency, outcome.merchant_reference) == (AMOUNT, "INR", KEY)
         assert outcome.extra_charges == ()
 
-    def test_a_failed_try_ends_nothing_and_the_next_one_pays(self, checkout: Checkout) -> None:
+    def test_a_failed_try_ends_nothing_and_the_next_one_pays(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.FAIL)
         checkout.press(Act.NO_FUNDS)
         open_still = checkout.inquire()
@@ -123,19 +62,19 @@ class TestThePayer:
         checkout.press(Act.PAY)
         assert isinstance(checkout.inquire(), Succeeded)
 
-    def test_leaves_and_nothing_happens(self, checkout: Checkout) -> None:
+    def test_leaves_and_nothing_happens(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.LEAVE)
         assert isinstance(checkout.inquire(), ActionRequired)
         assert checkout.world.http.ledger() == []
 
-    def test_the_bank_answers_an_hour_late(self, checkout: Checkout) -> None:
+    def test_the_bank_answers_an_hour_late(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.LATE)
         assert checkout.inquire() == Accepted(reference=checkout.request.reference)
         assert checkout.close() == Accepted(reference=checkout.request.reference)
         checkout.pass_minutes(61)
         assert isinstance(checkout.inquire(), Succeeded)
 
-    def test_pays_twice_and_the_first_money_stays_the_payment_s(self, checkout: Checkout) -> None:
+    def test_pays_twice_and_the_first_money_stays_the_payment_s(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.LATE)
         checkout.press(Act.PAY)
         first = checkout.inquire()
@@ -146,7 +85,7 @@ class TestThePayer:
         assert both.reference == first.reference
         assert [(extra.amount, extra.currency) for extra in both.extra_charges] == [(AMOUNT, "INR")]
 
-    def test_a_known_charge_stays_the_payment_s_whatever_came_first(self, checkout: Checkout) -> None:
+    def test_a_known_charge_stays_the_payment_s_whatever_came_first(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.LATE)
         checkout.press(Act.PAY)
         checkout.pass_minutes(61)
@@ -157,13 +96,13 @@ class TestThePayer:
         assert isinstance(turned, Succeeded)
         assert turned.reference == outcome.extra_charges[0].reference
 
-    def test_pays_in_the_second_of_the_closing(self, checkout: Checkout) -> None:
+    def test_pays_in_the_second_of_the_closing(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.SLOW)
         assert isinstance(checkout.close(), Accepted)
         checkout.pass_minutes(1)
         assert isinstance(checkout.inquire(), Succeeded)
 
-    def test_pays_after_expiry(self, checkout: Checkout) -> None:
+    def test_pays_after_expiry(self, checkout: HostedCheckout) -> None:
         checkout.pass_minutes(MINUTES - 0.05)
         checkout.press(Act.SLOW)
         checkout.pass_minutes(0.1)
@@ -171,22 +110,22 @@ class TestThePayer:
         checkout.pass_minutes(1)
         assert isinstance(checkout.inquire(), Succeeded)
 
-    def test_a_closed_page_takes_no_payment(self, checkout: Checkout) -> None:
+    def test_a_closed_page_takes_no_payment(self, checkout: HostedCheckout) -> None:
         checkout.close()
         checkout.press(Act.PAY)
         assert checkout.world.http.charged() == []
 
 
 class TestClosing:
-    def test_without_a_try_it_is_proof_everywhere(self, checkout: Checkout) -> None:
+    def test_without_a_try_it_is_proof_everywhere(self, checkout: HostedCheckout) -> None:
         assert checkout.close() == ConfirmedCancelled(reference=checkout.request.reference)
         assert checkout.inquire() == ConfirmedCancelled(reference=checkout.request.reference)
 
-    def test_an_expired_session_without_a_try_is_closed_everywhere(self, checkout: Checkout) -> None:
+    def test_an_expired_session_without_a_try_is_closed_everywhere(self, checkout: HostedCheckout) -> None:
         checkout.pass_minutes(MINUTES)
         assert checkout.inquire() == ConfirmedCancelled(reference=checkout.request.reference)
 
-    def test_after_a_try_only_two_of_them_can_prove_it(self, checkout: Checkout) -> None:
+    def test_after_a_try_only_two_of_them_can_prove_it(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.FAIL)
         outcome = checkout.close()
         name = checkout.provider.capabilities.provider
@@ -199,13 +138,13 @@ class TestClosing:
             assert isinstance(outcome, Declined)
             assert outcome.reopens_for_seconds == 5 * 24 * 3600
 
-    def test_a_paid_session_cannot_be_closed(self, checkout: Checkout) -> None:
+    def test_a_paid_session_cannot_be_closed(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.PAY)
         assert isinstance(checkout.close(), Succeeded)
 
     @pytest.mark.parametrize("name", NAMES)
     def test_without_the_session_s_id_it_is_found_by_our_key(self, name: str) -> None:
-        opened = Checkout(name)
+        opened = HostedCheckout(name)
         assert opened.inquire() == NotFound()
         assert isinstance(opened.close(), Unknown)
         asked = opened.request
@@ -216,14 +155,14 @@ class TestClosing:
 
 
 class TestCreating:
-    def test_a_repeated_request_gives_the_same_session(self, checkout: Checkout) -> None:
-        first = checkout.address
+    def test_a_repeated_request_gives_the_same_session(self, checkout: HostedCheckout) -> None:
+        first = checkout.page
         assert isinstance(checkout.create(), ActionRequired)
-        assert checkout.address == first
+        assert checkout.page == first
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_lost_answer_is_unknown_and_the_next_one_finds_the_same_session(self, name: str) -> None:
-        opened = Checkout(name)
+        opened = HostedCheckout(name)
         lose_answers(opened.simulator.store, {HostedCall.CREATE: 1, HostedCall.READ: 1, HostedCall.CLOSE: 1})
         assert isinstance(opened.create(), Unknown)
         assert isinstance(opened.inquire(), Unknown)
@@ -232,7 +171,7 @@ class TestCreating:
         assert isinstance(opened.close(), Unknown)
         assert isinstance(opened.close(), ConfirmedCancelled)
 
-    def test_another_request_with_our_key_is_not_believed(self, checkout: Checkout) -> None:
+    def test_another_request_with_our_key_is_not_believed(self, checkout: HostedCheckout) -> None:
         checkout.request = replace(checkout.request, amount=AMOUNT + 1)
         assert isinstance(checkout.create(), Rejected | Unknown)
         assert isinstance(checkout.inquire(), Mismatch)
@@ -245,7 +184,7 @@ class TestCreating:
         hosted = connector(name).hosted
         assert hosted is not None
         answer = _answer(200, {**_session(), **change})
-        assert hosted.create[-1].read(Checkout(name).request, answer) == Rejected(
+        assert hosted.create[-1].read(HostedCheckout(name).request, answer) == Rejected(
             code="object_differs", message=next(iter(change))
         )
 
@@ -253,7 +192,7 @@ class TestCreating:
     def test_the_request_has_no_token_and_all_that_decides(self, name: str) -> None:
         hosted = connector(name).hosted
         assert hosted is not None
-        request = Checkout(name).request
+        request = HostedCheckout(name).request
         body = json.loads(hosted.create[0].build(request).body)
         assert request.hosted is not None
         assert body == {
@@ -269,41 +208,34 @@ class TestCreating:
 
 @pytest.mark.parametrize("name", PROVEN)
 def test_manual_capture_holds_and_is_captured(name: str) -> None:
-    checkout = Checkout(name, CaptureMode.MANUAL)
+    checkout = HostedCheckout(name, capture=CaptureMode.MANUAL)
     checkout.create()
     checkout.press(Act.PAY)
     held = checkout.inquire()
     assert isinstance(held, Authorized)
     assert (held.amount, held.merchant_reference) == (AMOUNT, KEY)
-    assert isinstance(_operate(checkout, OperationKind.CAPTURE, held.reference), Succeeded)
+    assert isinstance(checkout.operate(OperationKind.CAPTURE, held.reference), Succeeded)
     assert isinstance(checkout.inquire(), Succeeded)
 
 
-def test_refunds_are_those_of_an_ordinary_charge(checkout: Checkout) -> None:
+def test_refunds_are_those_of_an_ordinary_charge(checkout: HostedCheckout) -> None:
     checkout.press(Act.PAY)
     paid = checkout.inquire()
     assert isinstance(paid, Succeeded)
-    assert isinstance(_operate(checkout, OperationKind.REFUND, paid.reference), Succeeded)
+    assert isinstance(checkout.operate(OperationKind.REFUND, paid.reference), Succeeded)
 
 
-def test_the_ledger_names_our_key(checkout: Checkout) -> None:
+def test_the_ledger_names_our_key(checkout: HostedCheckout) -> None:
     checkout.press(Act.PAY)
     assert [(entry["reference"], entry["amount"]) for entry in checkout.world.http.charged()] == [(KEY, AMOUNT)]
 
 
 class TestWebhooks:
-    def test_the_payment_s_proves_it_and_the_session_s_only_causes_an_inquiry(self, checkout: Checkout) -> None:
+    def test_the_payment_s_proves_it_and_the_session_s_only_causes_an_inquiry(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.FAIL)
         checkout.press(Act.PAY)
         checkout.pass_minutes(MINUTES)
-        simulator = checkout.simulator
-        assert isinstance(simulator, LedgerSimulator)
-        events = [
-            checkout.provider.read_webhook(
-                Webhook(headers=sent.headers, body=sent.body, received_at_ms=checkout.world.clock.now_ms()), ("secret",)
-            )
-            for sent in simulator.webhooks_due(checkout.now)
-        ]
+        events = checkout.events()
         proofs = [event for event in events if event.outcome is not None]
         ended = [event for event in events if event.type == "session.ended"]
         assert len(events) == 3
@@ -367,21 +299,8 @@ def _answer(status: int, body: Any) -> HttpResponse:
 
 def _inquired(name: str, answer: HttpResponse) -> Outcome:
     """The inquiry's outcome, with the transport's reading of parser errors."""
-    opened = Checkout(name)
+    opened = HostedCheckout(name)
     assert opened.request.hosted is not None
     hosted = replace(opened.request.hosted, object_id="ses_1")
-    opened.world.http.send = lambda _request, _endpoint: answer  # type: ignore[method-assign]
+    opened.answers(answer)
     return opened.provider.inquire(replace(opened.request, hosted=hosted), opened.account)
-
-
-def _operate(checkout: Checkout, kind: OperationKind, charge_reference: str) -> Outcome:
-    request = OperationRequest(
-        kind=kind,
-        provider_key="pfx-bbbbbbbbbbbbbbbb-1",
-        amount=AMOUNT,
-        currency="INR",
-        charge_key=KEY,
-        charge_reference=charge_reference,
-        charge_amount=AMOUNT,
-    )
-    return checkout.provider.move(request, checkout.account)

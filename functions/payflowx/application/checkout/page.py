@@ -21,6 +21,7 @@ from payflowx.domain.payments.state_machine import choose, expedite
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
+from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
 
 _POLL_SECONDS: Final = 0.25
@@ -37,6 +38,10 @@ class Obstacle(StrEnum):
     NOT_OPEN = "not_open"
     NOT_CLOSABLE = "not_closable"
     BUSY = "busy"
+
+
+_BEYOND_LIMITS: Final = frozenset({Obstacle.TOO_MANY_STARTS, Obstacle.ATTEMPTS_USED})
+"""Typical of a program that tests stolen cards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ class CheckoutPage:
             payment, merchant = found
             planned = self._planned(payment, merchant, method, contact)
             if isinstance(planned, Obstacle):
+                self._count_refused_start(planned)
                 return planned
             change = choose(payment, planned, self._context())
             change = replace(change, after=replace(change.after, customer=_completed(payment.customer, contact)))
@@ -185,6 +191,11 @@ class CheckoutPage:
             checkout.expires_at_ms,
         )
         return checkout.chosen(Choice(number=number, method=method, ways=offer.ways, return_url=back), now_ms)
+
+    def _count_refused_start(self, obstacle: Obstacle) -> None:
+        if obstacle in _BEYOND_LIMITS:
+            self.telemetry.count(Metric.CHECKOUT_STARTS_REFUSED)
+            self.telemetry.warn("start refused", reason=obstacle.value)
 
     def _wait(self, stored: Payment) -> NextAction | None:
         """Wait for the object of this choice: only the request that stored it does."""
