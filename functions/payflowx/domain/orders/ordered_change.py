@@ -52,6 +52,8 @@ class OrderedChange:
     holder_change: Change | None = None
     left_out: bool = False
     wakes: str | None = None
+    may_be_refunded: bool = False
+    """The holder keeps its charge, and the payment's own may be given back."""
 
 
 def step_of(change: Change, operations: Sequence[Operation], *, frees_while_reopening: bool) -> OrderStep:
@@ -132,14 +134,20 @@ def settle(change: Change, order: Order | None, holder: Payment | None, context:
         return ordered
     if order is not None and holder is not None and _keeps_a_charge(holder):
         decided = order.released_by(change.after.transaction_id)
-        return OrderedChange(change=_charged_twice(change, order), order_before=order, order_after=decided)
+        return OrderedChange(
+            change=_charged_twice(change, order),
+            order_before=order,
+            order_after=decided,
+            may_be_refunded=holder.captured > holder.refunded + holder.reserved,
+        )
     is_stopped = order == ordered.order_after and ordered.holder_change is None
     return None if is_stopped else ordered
 
 
 def contend_unwritten(change: Change, context: Context) -> OrderedChange:
     """Record a charge beside a holder whose items keep changing. The payment's next step stops the holder."""
-    return OrderedChange(change=_contending(change, None, context), left_out=True)
+    contending = _contending(change, None, context)
+    return OrderedChange(change=contending, left_out=True, wakes=change.after.transaction_id)
 
 
 def _contend(change: Change, order: Order, holder: Payment | None, context: Context) -> OrderedChange:
@@ -151,6 +159,7 @@ def _contend(change: Change, order: Order, holder: Payment | None, context: Cont
         order_before=order,
         order_after=contended,
         holder_change=stop,
+        wakes=late,
     )
 
 
@@ -164,7 +173,7 @@ def _contending(change: Change, holder_id: str | None, context: Context) -> Chan
         due_at_ms=min(after.due_at_ms or at_ms, at_ms),
     )
     facts = {"order": "contended", "orderHolder": standing.contends_with or ""}
-    return replace(amended(change, contending, facts), wake_in_seconds=0)
+    return amended(change, contending, facts)
 
 
 def _charged_twice(change: Change, order: Order) -> Change:

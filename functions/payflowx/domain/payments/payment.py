@@ -220,6 +220,17 @@ class Payment:
         return beside and self.status is PaymentStatus.IN_REVIEW and reason in _ORDER_REVIEWS
 
     @property
+    def is_contending(self) -> bool:
+        """Charged although another payment holds its order, which is not decided yet."""
+        return self.order is not None and self.order.standing is OrderStanding.CONTENDING
+
+    @property
+    def is_order_charged_twice(self) -> bool:
+        """In review only because the payment that holds its order was charged as well."""
+        decided = self.order is not None and self.order.standing is OrderStanding.CHARGED_TWICE
+        return decided and self.is_charged_beside_holder
+
+    @property
     def is_balance_derived(self) -> bool:
         """`reserved` was computed and is not stored yet."""
         return self.balance_source is BalanceSource.DERIVED
