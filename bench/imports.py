@@ -14,11 +14,11 @@ HANDLERS: Final = {
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 96,
     "payflowx.entrypoints.provider_events": 146,
-    "payflowx.entrypoints.deliverer": 133,
+    "payflowx.entrypoints.deliverer": 134,
     "payflowx.entrypoints.reconciler": 172,
-    "payflowx.entrypoints.sweeper": 124,
+    "payflowx.entrypoints.sweeper": 134,
     "payflowx.entrypoints.operators.handler": 245,
-    "payflowx.entrypoints.routing_validator": 50,
+    "payflowx.entrypoints.routing_validator": 52,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
 

@@ -96,6 +96,10 @@ class MerchantDirectory(AuditLog, Protocol):
 
     def mark_reviews_indexed(self, merchant_id: str, record: AuditEntry) -> bool: ...
 
+    def set_automatic_refund(self, merchant_id: str, record: AuditEntry, *, enabled: bool) -> bool:
+        """Set the switch of an existing merchant."""
+        ...
+
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 
     def add_key(self, key: ApiKeyRecord, record: AuditEntry, *, replaced: ApiKeyRecord | None = None) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from payflowx.domain.orders.order import OrderState
+from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.outcome import Declined, Unknown
 from payflowx.domain.payments.payment import Payment
@@ -47,7 +48,7 @@ def reopen(world: World, payment: Payment) -> Payment:
     stored = world.now(payment)
     attempt = stored.attempt(1)
     request = next(r for _, r in world.providers.get("alpha").sent if r.provider_key == attempt.provider_key)
-    context = replace(world.process._context(world.merchants.get("acme")), holds_lease=False)  # noqa: SLF001
+    context = Context(now_ms=world.clock.now_ms(), actor="webhook", policy=world.policy)
     written = world.outcome_writer.prove(WorkItem(payment=stored), 1, charged(request), context)
     assert isinstance(written, Stored)
     return world.now(payment)
