@@ -14,7 +14,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 96,
     "payflowx.entrypoints.provider_events": 146,
-    "payflowx.entrypoints.deliverer": 134,
+    "payflowx.entrypoints.deliverer": 144,
     "payflowx.entrypoints.reconciler": 172,
     "payflowx.entrypoints.sweeper": 134,
     "payflowx.entrypoints.operators.handler": 245,

@@ -22,7 +22,7 @@ from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
 from simulation.releases import UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, unreadable_items
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
-from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
+from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, REFUNDS_BY_ITSELF, Order, orders
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Index, Key, Schema, Table
 from testing.dynamodb.values import Item
@@ -259,6 +259,9 @@ class World:
         with current_wirings(kernel):
             kernel.spawn(self.operators.set_up)
             kernel.run(EPOCH_MS + MINUTE_MS)
+            if any("orderId" in order.body for order in self.orders):
+                kernel.spawn(partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF))
+                kernel.run(kernel.now_ms + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()
             self._sweep_later()
             for number, order in enumerate(self.orders):

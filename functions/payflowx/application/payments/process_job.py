@@ -17,6 +17,7 @@ from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.application.payments.void_on_request import VoidOnRequest
 from payflowx.application.payments.work_items import Conflict, WorkItems
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
+from payflowx.domain.orders.ordered_change import wait_for_holder
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
@@ -170,7 +171,10 @@ class ProcessJob:
             return None
         context = replace(self._context(merchant), holds_lease=False)
         kept = self.settle_order(item.payment, context, refunds=merchant.automatic_refund)
-        return self.outcome_writer.followed(kept) if kept else None
+        if kept is not None:
+            return self.outcome_writer.followed(kept)
+        later = wait_for_holder(item.payment, context.now_ms)
+        return self.items.payments.reschedule(item.payment, later) if later else None
 
     def _void(self, item: WorkItem, attempt: Attempt, merchant: Merchant) -> Change | None:
         if item.operation is not None:

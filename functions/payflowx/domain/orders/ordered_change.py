@@ -144,6 +144,16 @@ def settle(change: Change, order: Order | None, holder: Payment | None, context:
     return None if is_stopped else ordered
 
 
+def wait_for_holder(payment: Payment, now_ms: int) -> Payment | None:
+    """Return a contending payment with its next step later; None if an inquiry about an attempt sets that time."""
+    if payment.unresolved_attempt is not None:
+        return None
+    at_ms = now_ms + CONTENTION_INTERVAL_MS
+    lease = payment.lease.after_change_by_another(now_ms)
+    later = replace(payment, version=payment.version + 1, lease=lease, ready_at_ms=at_ms, due_at_ms=at_ms, drives=0)
+    return replace(later, updated_at_ms=now_ms)
+
+
 def contend_unwritten(change: Change, context: Context) -> OrderedChange:
     """Record a charge beside a holder whose items keep changing. The payment's next step stops the holder."""
     contending = _contending(change, None, context)
