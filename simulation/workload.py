@@ -29,8 +29,10 @@ _SHOPS: Final = 0.3
 """In this part of the seeds, several payments are tried for one order of the merchant's."""
 _BESIDE: Final = 0.08
 """Of those payments, the part that says that the order is paid in several ones."""
-_REOPENED: Final = 0.6
-"""Of the first payments of such orders, the part that a provider declines and charges later."""
+_REOPENED: Final = (0.5, 0.3, 0.2)
+"""Of the first, second and third payments of such orders, the part that a provider declines and charges later."""
+_GIVEN_BACK: Final = 0.4
+"""Of their other first payments, the part that is refunded as a whole, whereupon the payer pays again."""
 _TABS_MS: Final = 240_000
 """Within this time of the first payment, mostly much sooner, the payer tries again."""
 REFUNDS_BY_ITSELF: Final = "globex"
@@ -148,12 +150,16 @@ def _try(random: Random, order: Order, first: Order, place: int) -> Order:
     body = {**order.body, "orderId": f"shop-{first.key}"}
     if random.random() < _BESIDE:
         body["oncePerOrder"] = False
-    if place == 0 and random.random() < _REOPENED:
+    steps = order.steps
+    if random.random() < _REOPENED[place]:
         body["currency"], body["paymentMethod"] = "INR", {"type": "card", "token": "tok_reopened_decline"}
         body["metadata"] = {name: text for name, text in body.get("metadata", {}).items() if name == "note"}
         body.pop("capture", None)
+    elif place == 0 and random.random() < _GIVEN_BACK:
+        body.pop("capture", None)
+        steps = (Step(Wish.REFUND, wait_ms=random.randrange(20_000)),)
     at_ms = first.at_ms + (int(random.random() ** 3 * _TABS_MS) if place else 0)
-    return replace(order, body=body, at_ms=at_ms)
+    return replace(order, body=body, at_ms=at_ms, steps=steps)
 
 
 def _order(random: Random, number: int, start_ms: int) -> Order:

@@ -481,14 +481,17 @@ class World:
         """Whether there is still something to do about an item that is due.
 
         What is in review, closed and may still be charged, or a refund that may come back is watched. An amount that is
-        held waits for its merchant. What a provider never got, and nobody can prove so, is inquired for days: only a
-        long run waits for the end of it.
+        held waits for its merchant, or until it lapses where another payment of its order stopped it and no void is
+        possible. What a provider never got, and nobody can prove so, is inquired for days: only a long run waits for
+        the end of it.
         """
         is_payment = key[1] == "PAYMENT"
         if not (is_payment or key[1].startswith("OP#")):
             return key[1].startswith("EVENT#")
         status = item["status"]["S"]
         if is_unreadable(key[0]):
+            return False
+        if status == "AUTHORIZED" and "stopRequested" in item:
             return False
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS

@@ -42,6 +42,7 @@ def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
         if not all(payment.once for payment in payments):
             continue
         yield from _begun_beside_a_charge(name, payments)
+        yield from _taken_after_the_holder(name, merchant, payments)
         if not misjudged & {payment.evidence.name for payment in payments}:
             yield from _charges_that_stay(name, payments)
 
@@ -84,6 +85,22 @@ def _accepted_while_free(name: str, merchant: str, payments: list[_Payment]) -> 
             why = _occupies(stored, _refunds_at(other.evidence, created_ms), merchant, once=other.once)
             if why:
                 what = f"{payment.evidence.transaction_id} was accepted while {other.evidence.transaction_id} {why}"
+                yield Violation("I17", name, what)
+
+
+def _taken_after_the_holder(name: str, merchant: str, payments: list[_Payment]) -> Iterator[Violation]:
+    """A late charge takes the order when the payment that held it is proven uncharged for good, or given back."""
+    ids = {payment.evidence.transaction_id: payment.evidence for payment in payments}
+    for payment in payments:
+        for write, before, after, _ in payment.evidence.changes():
+            holder = ids.get(before.get("orderContendsWith", ""))
+            is_taken = before.get("orderStanding") == "contending" and "orderStanding" not in after
+            stored = _stored_at(holder.versions, write.at_ms, before=False) if holder and is_taken else None
+            if stored is None or holder is None:
+                continue
+            why = _occupies(stored, _refunds_at(holder, write.at_ms), merchant, once=False)
+            if why:
+                what = f"{payment.evidence.transaction_id} took it while {holder.transaction_id} {why}"
                 yield Violation("I17", name, what)
 
 
