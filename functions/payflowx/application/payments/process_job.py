@@ -165,7 +165,7 @@ class ProcessJob:
         """Decide a payment that contends for its order; None where there is nothing to decide yet."""
         if (
             item.operation is not None
-            or not item.payment.is_contending
+            or not item.payment.is_beside_holder
             or item.payment.lease.is_live(self.clock.now_ms())
         ):
             return None

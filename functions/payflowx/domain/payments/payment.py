@@ -220,9 +220,9 @@ class Payment:
         return beside and self.status is PaymentStatus.IN_REVIEW and reason in _ORDER_REVIEWS
 
     @property
-    def is_contending(self) -> bool:
-        """Charged although another payment holds its order, which is not decided yet."""
-        return self.order is not None and self.order.standing is OrderStanding.CONTENDING
+    def is_beside_holder(self) -> bool:
+        """Charged, or perhaps charged, although another payment holds its order."""
+        return self.order is not None and self.order.standing in _BESIDE_HOLDER
 
     @property
     def is_order_charged_twice(self) -> bool:
