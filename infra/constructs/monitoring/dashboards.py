@@ -42,6 +42,7 @@ class BusinessDashboard(Construct):
                 "Requires manual review",
                 map(self._own, ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses")),
             ),
+            _graph("Orders", map(self._own, ("OrdersChargedTwice", "OrderPartsLeftOut"))),
             _graph("Captures, voids, refunds", [self._grouped("OperationsFinal", "kind", "status")]),
         )
         board.add_widgets(
