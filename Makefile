@@ -15,7 +15,7 @@ export AWS_EC2_METADATA_DISABLED := true
 GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract coverage demo e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract costs coverage demo e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -141,6 +141,9 @@ soak: setup ## Ten minutes at a steady rate: memory, processes, open files and q
 
 bench: setup ## Count AWS calls, bytes and imports
 	@PYTHONPATH=functions:. $(VENV)/python -m bench
+
+costs: setup ## Write docs/costs.md from the templates, the counts of `make bench` and the price list
+	@PYTHONPATH=functions:. $(VENV)/python -m bench.costs
 
 synth: setup ## Synthesize all environments with the CDK CLI, all rules on, and read the templates with cfn-lint for three regions
 	@[ -x .local/cfn-lint/bin/cfn-lint ] || { $(PYTHON) -m venv .local/cfn-lint && .local/cfn-lint/bin/python -m pip install --quiet \

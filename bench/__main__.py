@@ -45,9 +45,13 @@ def main() -> None:
 
 def payments() -> dict[str, Any]:
     """One row a way through."""
-    engine = MeteredEngine()
-    create_tables(InProcessEngine.client(engine, "dynamodb"))
-    with functions_over(engine) as functions, contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.closing(MeteredEngine()) as engine:
+        create_tables(InProcessEngine.client(engine, "dynamodb"))
+        return _payments(engine)
+
+
+def _payments(engine: MeteredEngine) -> dict[str, Any]:
+    with contextlib.redirect_stdout(io.StringIO()), functions_over(engine) as functions:
         functions.pay("warm-up")
         functions.work()
         engine.meter.take()

@@ -16,6 +16,7 @@ ROUTING: Final = ROOT / "infra" / "routing"
 SIMULATED_SUFFIX: Final = "mock"
 """The end of every simulated provider's name."""
 _MAX_CHARGE_DEADLINE_HOURS: Final = 168
+_MAX_CHECKOUT_WAIT_SECONDS: Final = 4
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _SUBSCRIBER: Final = re.compile(r"https://\S+|[^@\s]+@[^@\s]+")
 _GIVEN: Final = {"account": "account", "page_to": "page-to", "ticket_to": "ticket-to"}
@@ -60,6 +61,14 @@ class EnvironmentSettings:
     reserved_concurrency: int | None = None
     """Executions that Api and Authorizer each keep for themselves. AWS refuses it unless the account's limit leaves 100
     executions without a reservation, and a new account has ten in all; `payflowx doctor` compares."""
+    checkout: bool = False
+    """Accept new checkouts. The release before this one cannot read them: off until nobody rolls back to it."""
+    checkout_wait_seconds: int = 4
+    """How long the request that chooses a method waits for the provider's page; 0: not at all."""
+    checkout_rate_per_second: int = 20
+    checkout_burst: int = 40
+    checkout_concurrency: int | None = None
+    """Executions that the page may use at most, and keeps for itself; see `reserved_concurrency` for what AWS asks."""
     max_retries: int = 3
     """Further attempts of a payment after the first that a provider answered."""
     charge_deadline_hours: int = 24
@@ -68,6 +77,8 @@ class EnvironmentSettings:
     """How long a request that cannot be sent is tried again: connections refused, credentials unreadable."""
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     firewall: FirewallMode = FirewallMode.OFF
+    traced_share: float = 0.05
+    """The share of the API's requests that X-Ray records, with all that follows from them."""
     gradual_routing: bool = False
     """Roll a published routing document out over ten minutes instead of at once, and back when payments fail."""
     canary: bool = False
@@ -84,8 +95,12 @@ class EnvironmentSettings:
         ):
             if value is not None and not pattern.fullmatch(value):
                 raise ValueError(f"{self.name}: {value!r} is not {meaning}")
+        if not 0 <= self.checkout_wait_seconds <= _MAX_CHECKOUT_WAIT_SECONDS:
+            raise ValueError(f"{self.name}: checkout_wait_seconds must be 0 to {_MAX_CHECKOUT_WAIT_SECONDS}")
         if not 1 <= self.charge_deadline_hours <= _MAX_CHARGE_DEADLINE_HOURS:
             raise ValueError(f"{self.name}: charge_deadline_hours must be 1 to {_MAX_CHARGE_DEADLINE_HOURS}")
+        if not 0 <= self.traced_share <= 1:
+            raise ValueError(f"{self.name}: traced_share must be 0 to 1")
         if not self.production:
             return
         if self.loopback_allowed:
@@ -180,6 +195,7 @@ ENVIRONMENTS: Final = (
         providers=(*_MOCKS, *_REAL_PROVIDERS),
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
+        checkout=True,
         # On a laptop a cold start is slow, and the local engine evaluates one period instead of three.
         latency_alarm=Duration.seconds(10),
         # On a laptop each batch in work is a process of 60 MB.
@@ -193,6 +209,7 @@ ENVIRONMENTS: Final = (
         region="eu-west-1",
         providers=_MOCKS,
         routing_document=ROUTING / "default.json",
+        checkout=True,
         firewall=FirewallMode.COUNT,
         canary=True,
     ),

@@ -12,6 +12,7 @@ _REFUSED_TYPES: Final = {
     "AWS::CodeDeploy::Application": "the engine has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "the engine has no CodeDeploy",
     "AWS::Logs::QueryDefinition": "the engine has no saved queries",
+    "AWS::XRay::SamplingRule": "the engine has no X-Ray",
     "AWS::WAFv2::WebACLAssociation": "the engine cannot put a web ACL in front of an API",
 }
 

@@ -58,7 +58,8 @@ class OperationStep:
 class Hosted:
     """The provider's hosted object: it is created, read whole with all its payments, and closed.
 
-    Every optional feature that changes the amount or sends messages to the payer is switched off explicitly.
+    Every optional feature that changes the amount or sends messages to the payer is switched off explicitly. An address
+    of the payer that begins with `/` belongs to the account's endpoint: only the account knows production and sandbox.
     """
 
     create: Sequence[Step]

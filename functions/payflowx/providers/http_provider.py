@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from payflowx.domain.payments.capabilities import Capabilities
-from payflowx.domain.payments.hosted import HOSTED_METHOD, HOSTED_OBJECT
+from payflowx.domain.payments.hosted import HOSTED_FACTS, HOSTED_METHOD, HOSTED_OBJECT
 from payflowx.domain.payments.outcome import (
+    ActionRequired,
     NotFound,
     NotSent,
     Outcome,
@@ -48,6 +49,9 @@ _MIN_SECRET_BYTES: Final = 8
 
 Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - as the next one
 Answer = TypeVar("Answer", covariant=True)  # noqa: PLC0105 - named as what it stands for
+
+
+Result = TypeVar("Result", bound=StepResult)
 
 
 class _Exchange(Protocol[Asked, Answer]):
@@ -99,7 +103,8 @@ class HttpProvider:
         unable = hosted.unable if hosted else self.connector.unable
         if not _has_begun(request) and (refused := unable(request)) is not None:
             return refused
-        return self._perform(_next_step(self._charge_steps(request), request.progress), request, account)
+        result = self._perform(_next_step(self._charge_steps(request), request.progress), request, account)
+        return self._at_host(result, account)
 
     def completes(self, request: ChargeRequest) -> bool:
         """Whether the connector has a capture for this charge."""
@@ -239,8 +244,16 @@ class HttpProvider:
                 case NotSent(code=code):
                     return Unknown(code=code)
                 case outcome:
-                    return outcome
+                    return self._at_host(outcome, account)
         return otherwise
+
+    def _at_host(self, result: Result, account: Account) -> Result:
+        """Complete a payer's address that a connector gives as a path: see `Hosted`."""
+        if not isinstance(result, ActionRequired) or not result.action.url.startswith("/"):
+            return result
+        path = result.action.url
+        host = self.connector.endpoint_of(account.endpoint, HttpRequest(method="GET", path=path))
+        return replace(result, action=replace(result.action, url=host + path))
 
     def _send(self, request: HttpRequest, account: Account) -> HttpResult:
         return self.http.send(request, self.connector.endpoint_of(account.endpoint, request))
@@ -289,7 +302,7 @@ def _next_step(steps: Sequence[Step], progress: Mapping[str, str]) -> Step:
 
 def _has_begun(request: ChargeRequest) -> bool:
     """Whether a step of the charge is stored; the facts with which a hosted object's attempt begins are none."""
-    return any(not fact.startswith("hosted_") for fact in request.progress)
+    return not request.progress.keys() <= HOSTED_FACTS
 
 
 def _hash_of(requests: Sequence[HttpRequest]) -> str:

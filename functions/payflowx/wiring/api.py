@@ -17,14 +17,14 @@ from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.wiring.checkout_tokens import CheckoutOpenerAccess, CheckoutOpenerSettings
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
 from payflowx.wiring.platform import Platform
-from payflowx.wiring.providers import ProviderAccess, ProviderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, ProviderSettings):
+class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpenerSettings):
     idempotency_table: str = field()
     cursor_secret_arn: str
     routing_application: str
@@ -33,7 +33,7 @@ class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, ProviderSettin
 
 
 @dataclass(kw_only=True)
-class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
+class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
     call_limits = PROMPT
     settings: ApiSettings
 
@@ -64,6 +64,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
             clock=self.platform.clock,
             telemetry=self.telemetry,
             policy=self.policy,
+            checkout_opener=self.checkout_opener,
         )
 
     @cached_property

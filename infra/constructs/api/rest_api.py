@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
@@ -94,6 +95,7 @@ class RestApi(Construct):
             ),
         )
         self._let_the_account_log()
+        self._record_a_share()
         self._authorizer = apigateway.RequestAuthorizer(
             self,
             "ApiKey",
@@ -140,6 +142,32 @@ class RestApi(Construct):
             kept.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         account.node.add_dependency(role)
         self.api.deployment_stage.node.add_dependency(account)
+        self.log_account = account
+        """Another stage with logs must wait for it."""
+
+    def _record_a_share(self) -> None:
+        """Without a rule X-Ray records the first request of each second, which is most of a million payments a month.
+
+        The API's stage decides for the functions and queues behind it. A function that a schedule starts has nobody
+        before it, and Lambda then applies its own rule, which cannot be changed.
+        """
+        xray.CfnSamplingRule(
+            self,
+            "TracedShare",
+            sampling_rule=xray.CfnSamplingRule.SamplingRuleProperty(
+                rule_name=self.name,
+                priority=100,
+                reservoir_size=0,
+                fixed_rate=self._settings.traced_share,
+                service_name=f"{self.name}/{STAGE}",
+                service_type="AWS::ApiGateway::Stage",
+                host="*",
+                http_method="*",
+                url_path="*",
+                resource_arn="*",
+                version=1,
+            ),
+        )
 
     def _add_routes(self, handler: lambda_.Alias, handlers: Mapping[str, lambda_.Alias]) -> None:
         default = apigateway.LambdaIntegration(handler, allow_test_invoke=False)

@@ -1,4 +1,7 @@
-"""Two dashboards: payments, and the machinery behind them. New providers, queues and functions appear by themselves."""
+"""Two dashboards: payments, and the machinery behind them. New providers, queues and functions appear by themselves.
+
+A dashboard of more than fifty metrics costs three dollars a month more: AWS's free tier ends there.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,20 +9,27 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.constructs.api.checkout_api import CheckoutApi
 from infra.constructs.api.rest_api import RestApi
 from infra.constructs.monitoring.metrics import grouped, own, search
 from infra.constructs.shared.function import PayFlowXFunction
 from infra.constructs.shared.work_queue import WorkQueue
 
 _FIVE_MINUTES = Duration.minutes(5)
+_SHARED_LIMIT = ("ConcurrentExecutions", "Throttles")
 
 
 def _graph(title: str, metrics: Iterable[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=8, height=6, period=_FIVE_MINUTES)
 
 
+def _of_account(name: str) -> cloudwatch.Metric:
+    """Lambda's metric over all functions of the account and region, which share one limit."""
+    return cloudwatch.Metric(namespace="AWS/Lambda", metric_name=name, statistic="Maximum", period=_FIVE_MINUTES)
+
+
 class BusinessDashboard(Construct):
-    """Success, outcomes and latency of payments, by provider."""
+    """Success, outcomes and latency of payments, by provider; and what merchants hear of them."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: str, api: RestApi) -> None:
         super().__init__(scope, construct_id)
@@ -50,6 +60,18 @@ class BusinessDashboard(Construct):
             _graph("Requests repeated with a known key", [self._own("RequestsRepeated")]),
             _graph("Captures, voids, refunds accepted", [self._grouped("OperationsAccepted", "kind")]),
         )
+        board.add_widgets(
+            _graph("Webhooks out, by outcome", [self._grouped("Deliveries", "outcome")]),
+            _graph("From event to merchant, ms", self._percentiles("DeliveryLag")),
+            _graph("Given up, endpoints disabled", map(self._own, ("DeliveriesGivenUp", "EndpointsDisabled"))),
+        )
+        board.add_widgets(
+            _graph("API errors", [api.metric("5XXError", "Sum"), api.metric("4XXError", "Sum")]),
+            _graph(
+                "Disputes reported, and near their deadline",
+                map(self._own, ("DisputesReported", "DisputesNearDeadline")),
+            ),
+        )
 
     def _own(self, name: str, *, statistic: str = "Sum") -> cloudwatch.Metric:
         return own(name, self._environment, statistic=statistic)
@@ -70,7 +92,7 @@ class BusinessDashboard(Construct):
 
 
 class MachineryDashboard(Construct):
-    """Alarms, queues, functions, webhooks and reconciliation."""
+    """Alarms, queues, functions, inbound webhooks and reconciliation."""
 
     def __init__(
         self,
@@ -78,7 +100,7 @@ class MachineryDashboard(Construct):
         construct_id: str,
         *,
         environment: str,
-        api: RestApi,
+        checkout: CheckoutApi,
         queues: Sequence[WorkQueue],
         functions: Sequence[PayFlowXFunction],
         alarms: Sequence[cloudwatch.IAlarm],
@@ -105,12 +127,11 @@ class MachineryDashboard(Construct):
                 ],
             ),
             _graph("Dead letters replayed", [grouped("DeadLettersReplayed", environment, "queue")]),
-            _graph("API errors", [api.metric("5XXError", "Sum"), api.metric("4XXError", "Sum")]),
         )
         board.add_widgets(
             _graph("Function errors", [alias.metric_errors() for alias in aliases]),
-            _graph("Throttles", [alias.metric_throttles() for alias in aliases]),
             _graph("Duration p99, ms", [alias.metric_duration(statistic="p99") for alias in aliases]),
+            _graph("All functions of the account at once, throttled", map(_of_account, _SHARED_LIMIT)),
         )
         board.add_widgets(
             _graph(
@@ -125,23 +146,13 @@ class MachineryDashboard(Construct):
                 "Requests that wait, refused credentials, refused card data",
                 [own(name, environment) for name in ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")],
             ),
-        )
-        board.add_widgets(
+            _graph("Payers' starts that were refused", [own("CheckoutStartsRefused", environment)]),
             _graph(
-                "Disputes reported, and near their deadline",
-                [own(name, environment) for name in ("DisputesReported", "DisputesNearDeadline")],
+                "Errors of payers' pages",
+                [checkout.metric("5XXError", "Sum"), checkout.metric("4XXError", "Sum")],
             ),
         )
         board.add_widgets(
-            _graph("Webhooks out, by outcome", [grouped("Deliveries", environment, "outcome")]),
-            _graph(
-                "From event to merchant, ms",
-                [own("DeliveryLag", environment, statistic=statistic) for statistic in ("p50", "p99")],
-            ),
-            _graph(
-                "Given up, endpoints disabled",
-                [own("DeliveriesGivenUp", environment), own("EndpointsDisabled", environment)],
-            ),
             _graph("Lines reconciled", [grouped("ReconciledLines", environment, "provider", "outcome")]),
             _graph(
                 "Discrepancies, and reports that could not be read",

@@ -49,6 +49,7 @@ class PayFlowXFunction(Construct):
         settings: EnvironmentSettings,
         sends_to_itself: bool = False,
         answers_merchants: bool = False,
+        max_executions: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
@@ -89,7 +90,7 @@ class PayFlowXFunction(Construct):
             # Without it Lambda drops a message that came back to its function sixteen times. Ours end by themselves:
             # an item after forty drives without progress, a reconciliation after the last page or twenty tries.
             recursive_loop=lambda_.RecursiveLoop.ALLOW if sends_to_itself else None,
-            reserved_concurrent_executions=settings.reserved_concurrency if answers_merchants else None,
+            reserved_concurrent_executions=settings.reserved_concurrency if answers_merchants else max_executions,
             # A version that CloudFormation deletes in the deployment that replaces it cannot be rolled back to.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )

@@ -34,6 +34,22 @@ class CaptureMode(OpenEnum):
     MANUAL = "manual"
 
 
+class CheckoutMethod(OpenEnum):
+    """Values of the API that this release knows."""
+
+    CARD = "card"
+    NETBANKING = "netbanking"
+    UPI = "upi"
+    WALLET = "wallet"
+
+
+class CheckoutPresentation(OpenEnum):
+    """Values of the API that this release knows."""
+
+    DIRECT = "direct"
+    PAGE = "page"
+
+
 class DeliveryState(OpenEnum):
     """Values of the API that this release knows."""
 
@@ -199,11 +215,17 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod:
-    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one."""
+    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one.
+
+    With the type `checkout` there is no token: the payer chooses on our page, and pays on a provider's page.
+    """
 
     type: str
     token: str | None = field(default=None, repr=False)
     tokens: Mapping[str, str] | None = field(default=None, repr=False)
+    methods: tuple[CheckoutMethod, ...] | None = None
+    presentation: CheckoutPresentation = CheckoutPresentation.PAGE
+    """For a checkout. direct: nextAction is the provider's own page, without ours before it."""
 
     def to_json(self) -> dict[str, object]:
         """The members to send; what is None is left out."""
@@ -212,6 +234,8 @@ class PaymentMethod:
                 "type": self.type,
                 "token": self.token,
                 "tokens": self.tokens,
+                "methods": self.methods,
+                "presentation": self.presentation,
             }
         )
 
@@ -236,6 +260,7 @@ class CreatePaymentRequest:
     save_payment_method: bool = False
     """Ask the provider to keep the payment method for later charges by the merchant."""
     return_url: str | None = None
+    expires_in_seconds: int | None = None
     order_id: str | None = None
     once_per_order: bool = True
     """With orderId: refuse this payment while another one holds the order. false: the order is paid in several
@@ -259,6 +284,7 @@ class CreatePaymentRequest:
                 "initiator": self.initiator,
                 "savePaymentMethod": self.save_payment_method,
                 "returnUrl": self.return_url,
+                "expiresInSeconds": self.expires_in_seconds,
                 "orderId": self.order_id,
                 "oncePerOrder": self.once_per_order,
                 "idempotencyKey": self.idempotency_key,
@@ -406,6 +432,7 @@ class NextAction:
     type: NextActionType
     url: str = field(repr=False)
     fields: Mapping[str, str] | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
 
     @classmethod
     def from_json(cls, value: object) -> "NextAction":
@@ -415,6 +442,7 @@ class NextAction:
             type=_json.required(members, "type", NextActionType.from_json),
             url=_json.required(members, "url", _json.text),
             fields=_json.optional(members, "fields", _json.nullable(_json.map_of(_json.text)), None),
+            expires_at=_json.optional(members, "expiresAt", _json.nullable(_json.time), None),
         )
 
 

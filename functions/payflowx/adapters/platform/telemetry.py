@@ -56,8 +56,11 @@ def _redacted(value: Any) -> Any:
 
 
 def redacting_formatter() -> LambdaPowertoolsFormatter:
-    """Powertools' JSON lines, all of them redacted: message, fields and stack traces alike."""
-    return LambdaPowertoolsFormatter(json_serializer=redacted_line, utc=True, use_rfc3339=True)
+    """Powertools' JSON lines, all of them redacted: message, fields and stack traces alike.
+
+    Without `location`: every line is written by the methods below, so it would name those and never their callers.
+    """
+    return LambdaPowertoolsFormatter(json_serializer=redacted_line, utc=True, use_rfc3339=True, location=None)
 
 
 class PowertoolsTelemetry:

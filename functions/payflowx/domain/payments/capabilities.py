@@ -87,3 +87,12 @@ class Capabilities:
         if save_payment_method and not self.saves_payment_methods:
             return f"{self.provider} does not save payment methods"
         return None
+
+    def why_no_page(self, *, method: str, currency: str, capture: CaptureMode) -> str | None:
+        """Return the reason why no hosted object can be created for such a payment; None when one can."""
+        if self.hosted is None:
+            return f"{self.provider} has no hosted pages"
+        if self.currencies is not None and currency not in self.currencies:
+            return f"{self.provider} does not support the currency {currency}"
+        reason = self.hosted.why_not(method=method, currency=currency, capture=capture)
+        return f"{self.provider}: {reason}" if reason else None

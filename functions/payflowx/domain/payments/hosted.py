@@ -26,6 +26,11 @@ HOSTED_OBJECT: Final = "hosted_object"
 
 Stored with the address in one write. Before it, nobody can pay the object.
 """
+FAILED_TRIES: Final = "failed_tries"
+"""The fact of the number of the payer's failed tries inside the object, as an inquiry showed them."""
+
+HOSTED_FACTS: Final = frozenset({HOSTED_METHOD, HOSTED_EXPIRES_AT, HOSTED_RETURN_URL, HOSTED_OBJECT, FAILED_TRIES})
+"""No fact of these is the result of a step of the charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.order_link import OrderLink, OrderStanding
@@ -209,6 +210,8 @@ class Payment:
     """The disputes of its charge, in the order of their first reports. Release 0.2.0 neither writes nor reads them."""
     event_inquiries: EventInquiries | None = None
     """The inquiries that provider events caused lately, and those that wait."""
+    checkout: Checkout | None = None
+    """None for a payment with a token. Release 0.2.0 neither writes nor reads it."""
     order: OrderLink | None = None
     """The merchant's order that it pays; None if the request named none."""
 

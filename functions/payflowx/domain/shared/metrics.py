@@ -57,6 +57,9 @@ class Metric(StrEnum):
     RECONCILIATION_AGE = "ReconciliationAge"
     """Age of the oldest unfinished run; zero if there is none."""
 
+    CHECKOUT_STARTS_REFUSED = "CheckoutStartsRefused"
+    """Choices beyond the limits of a checkout, which are typical of tests of stolen cards."""
+
     DISPUTES_REPORTED = "DisputesReported"
     DISPUTES_NEAR_DEADLINE = "DisputesNearDeadline"
     """Disputes whose evidence is due within three days: counted every hour, zero if there is none."""

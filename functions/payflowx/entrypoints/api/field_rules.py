@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from payflowx.domain.payments.checkout import MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
 from payflowx.domain.shared.limits import (
     MAX_AMOUNT,
     MAX_METADATA_KEYS,
@@ -22,8 +23,20 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
         "payment_method_invalid",
         (
             "paymentMethod must be {type, token} or {type, tokens: {provider: token}}; "
-            "tokens have 1 to 255 printable ASCII characters."
+            "tokens have 1 to 255 printable ASCII characters. For a payer who is present: {type: checkout}."
         ),
+    ),
+    "paymentMethod.methods": (
+        "payment_method_invalid",
+        "paymentMethod.methods must be a list of card, upi, netbanking and wallet, each at most once, for a checkout.",
+    ),
+    "paymentMethod.presentation": (
+        "payment_method_invalid",
+        "paymentMethod.presentation must be page or direct, for a checkout.",
+    ),
+    "expiresInSeconds": (
+        "field_invalid",
+        f"expiresInSeconds must be an integer from {MIN_LIFETIME_SECONDS} to {MAX_LIFETIME_SECONDS}, for a checkout.",
     ),
     "metadata": (
         "metadata_invalid",

@@ -44,6 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "text_invalid": Kind(422, "A text is not valid"),
     "text_too_large": Kind(422, "The text fields together exceed their size limit"),
     "url_not_allowed": Kind(422, "The URL is not allowed"),
+    "checkout_unavailable": Kind(422, "There is no checkout"),
     "no_route": Kind(422, "No routing rule matches"),
     "no_provider_available": Kind(422, "No provider can take this payment"),
     "amount_exceeded": Kind(422, "The amount is more than is left"),

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
+from payflowx.domain.payments.outcome import Rejected
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode
-from payflowx.providers.cashfree import operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.cashfree import hosted, operations, refunds, reports, requests, responses, settlement, webhooks
 from payflowx.providers.cashfree.refusals import REFUSALS
 from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
 
@@ -35,6 +36,14 @@ def _cancel_steps(request: ChargeRequest) -> Sequence[Step]:
         Step(name="payments", build=requests.payments_of_order, read=responses.unpaid),
     )
     return (void, *steps) if request.capture is CaptureMode.MANUAL else steps
+
+
+def _unable(request: ChargeRequest) -> Rejected | None:
+    """Cashfree creates no order without a telephone number of this form; nothing is sent to learn that."""
+    if requests.phone_of(request.customer) is not None:
+        return None
+    message = "Cashfree needs the payer's phone: ten digits of India, or a plus, the country code and the number."
+    return Rejected(code="customer_phone_invalid", message=message)
 
 
 def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
@@ -72,6 +81,7 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(lag_ms=6 * HOUR_MS),
         # A refund's id is refused the second time, and what was captured or voided is not captured or voided again.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        hosted=hosted.CAPABILITY,
     ),
     authenticate=requests.authenticate,
     charge_steps=(
@@ -84,6 +94,8 @@ CONNECTOR: Final = Connector(
         ),
         Step(name="pay", build=requests.pay_session, read=responses.paid, charges=True),
     ),
+    hosted=hosted.HOSTED,
+    unable=_unable,
     inquiry_steps=_inquiry_steps,
     cancel_steps=_cancel_steps,
     operation_steps=_operation_steps,

@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
 from payflowx.domain.payments.outcome import (
-    RATE_LIMITED,
-    UNAUTHORIZED,
     ActionRequired,
     Authorized,
     ConfirmedCancelled,
@@ -31,13 +29,13 @@ from payflowx.domain.shared.text import is_clean, provider_code, provider_refere
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.declines import kind_of
 from payflowx.providers.cashfree.refusals import FEATURE_NOT_ENABLED, REFUSALS
+from payflowx.providers.edge import rejected_at_edge
 from payflowx.providers.json_fields import as_object, as_text, error_body, json_array, json_object, reference
 from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 _MAX_PAYMENTS: Final = 100
 _MAX_SESSION_CHARS: Final = 512
-_MAX_WAIT_SECONDS: Final = 3_600
 _MAX_URL_CHARS: Final = 2_048
 _MAX_FIELDS: Final = 30
 _MAX_FIELD_CHARS: Final = 4_096
@@ -48,19 +46,21 @@ _SEVERITY: Final = (DeclineKind.SOFT, DeclineKind.FUNDS, DeclineKind.HARD)
 _DECLINED: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED"})
 _WITHOUT_MONEY: Final = _DECLINED | {"VOID"}
 
-_LONGEST_ATTEMPT: Final = timedelta(days=2)
+LONGEST_ATTEMPT: Final = timedelta(days=2)
 """An attempt that began before its order expired may succeed within a day at most; doubled here."""
 
 _BEFORE_EXECUTION: Final = frozenset({"invalid_request_error", "validation_error", FEATURE_NOT_ENABLED})
 """The error types that are documented as malformed requests, failed validation and missing features."""
 _REFUSING: Final = frozenset({400, 404, 409})
 _OBJECT_IDS: Final = frozenset({"cf_payment_id", "cf_refund_id"})
+_SURCHARGES: Final = ("payment_surcharge_service_charge", "payment_surcharge_service_tax")
 _REPLAYED: Final = "x-idempotency-replayed"
 _MAX_VISITED: Final = 1_000
-_EXISTS: Final = frozenset({"order_already_exists", "order_id_already_exists"})
+EXISTS: Final = frozenset({"order_already_exists", "order_id_already_exists"})
 _DONE_BEFORE: Final = re.compile(r"already|duplicate", re.IGNORECASE)
 """Words of a refusal that may be about an earlier request of ours, whatever its code."""
 
+_MIN_PRIVATE_CHARS: Final = 5
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
 """Ids of instruments, customers and sessions, by their form: an operation does not know its charge's."""
 
@@ -70,9 +70,9 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if response.status == 200:
         session = _session_of(request, json_object(response))
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
-    if response.status in {400, 409} and error_body(response).get("code") in _EXISTS:
+    if response.status in {400, 409} and error_body(response).get("code") in EXISTS:
         return Progress(facts={"order": "existed"})
-    return refusal_of(response, RefusedCall.CHARGE, private_of(request))
+    return refusal_of(response, RefusedCall.CHARGE, request.private_values)
 
 
 def order_read(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -86,7 +86,7 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the payment of a session: it never takes money, it always needs an action of the payer."""
     if response.status == 200:
         return _next_action(request, json_object(response))
-    error, private = error_body(response), private_of(request)
+    error, private = error_body(response), request.private_values
     refused = refusal_of(response, RefusedCall.CHARGE, private)
     if isinstance(refused, Rejected):
         return refused
@@ -113,7 +113,7 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
-    outcomes = [_payment(request, payment) for payment in payments]
+    outcomes = [payment_outcome(request, payment) for payment in payments]
     money = [outcome for outcome in outcomes if isinstance(outcome, Succeeded | Authorized | Mismatch)]
     if len(money) > 1:
         return Mismatch(code="duplicate_charge")
@@ -156,7 +156,7 @@ def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
-    outcomes = [_payment(request, payment) for payment in payments]
+    outcomes = [payment_outcome(request, payment) for payment in payments]
     money = [outcome for outcome in outcomes if isinstance(outcome, Succeeded | Authorized | Mismatch)]
     if request.reference not in {None, *(provider_reference(payment.get("cf_payment_id")) for payment in payments)}:
         return Unknown(code="payment_not_in_answer")
@@ -181,16 +181,25 @@ def _session_of(request: ChargeRequest, order: dict[str, Any]) -> StepResult:
         return Mismatch(code="order_paid_unasked")
     if order.get("order_status") != "ACTIVE":
         return Unknown(code="order_not_active")
+    return Progress(facts={"payment_session_id": session_in(order)})
+
+
+def session_in(order: dict[str, Any]) -> str:
+    """The session, with which anybody can pay the order. Raises ValueError for one that cannot be used."""
     session = as_text(order.get("payment_session_id"))
     if not session or len(session) > _MAX_SESSION_CHARS or not session.isascii() or not session.isprintable():
         raise ValueError("not a usable session")
-    return Progress(facts={"payment_session_id": session})
+    return session
 
 
 def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
-    """Compare the answer's date, Cashfree's clock, with the order's expiry. Raises if either is missing."""
+    return expired_for(order, response) > LONGEST_ATTEMPT
+
+
+def expired_for(order: dict[str, Any], response: HttpResponse) -> timedelta:
+    """How long ago the order expired, by the answer's date, Cashfree's clock. Raises if either time is missing."""
     now = datetime.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-    return now - datetime.fromisoformat(as_text(order.get("order_expiry_time"))) > _LONGEST_ATTEMPT
+    return now - datetime.fromisoformat(as_text(order.get("order_expiry_time")))
 
 
 # --- what the payer has to do -----------------------------------------------------------------------------------
@@ -276,7 +285,8 @@ def payments_in(response: HttpResponse, order_id: str) -> list[dict[str, Any]] |
     return payments
 
 
-def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
+def payment_outcome(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
+    """The outcome of one payment of the order."""
     payment_id = reference(payment.get("cf_payment_id"))
     match payment.get("payment_status"):
         case "SUCCESS":
@@ -330,8 +340,8 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, payment: dict[
     code = word.lower() if word != "FAILED" else error.get("error_reason") or error.get("error_code")
     return Declined(
         kind=kind_of(payment) if word == "FAILED" else DeclineKind.HARD,
-        code=harmless_code(code, private_of(request)),
-        message=sanitize(error.get("error_description"), known=private_of(request)),
+        code=harmless_code(code, request.private_values),
+        message=sanitize(error.get("error_description"), known=request.private_values),
         reference=payment_id,
         cancel_required=True,
     )
@@ -340,7 +350,7 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, payment: dict[
 # --- shared with operations, webhooks and reports -------------------------------------------------------------
 
 
-def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str] = ()) -> Rejected | Unknown:
+def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str]) -> Rejected | Unknown:
     """Decide whether an error was documented as refused before execution; see `refusals`.
 
     An answer from a stored copy says nothing about this request, and one that names a payment or refund was executed.
@@ -348,12 +358,9 @@ def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str]
     error = error_body(response)
     message = sanitize(error.get("message"), known=private)
     names_object = bool(_named(error, _OBJECT_IDS))
-    if response.status == 429 and not names_object:
-        wait = response.headers.get("x-ratelimit-retry", "")
-        seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else 0
-        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
-    if response.status in {401, 403} and not names_object:
-        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+    edge = rejected_at_edge(response, message, names_object=names_object, wait_header="x-ratelimit-retry")
+    if edge is not None:
+        return edge
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused", message=message)
     code = harmless_code(error.get("code"), private) if error.get("code") else f"http_{response.status}"
@@ -392,6 +399,12 @@ def _named(error: Mapping[str, Any], names: Set[str]) -> list[Any]:
     return [*found, error]
 
 
+def declared_fee(payment: Mapping[str, Any], currency: str) -> int:
+    """The fee, with its tax, that Cashfree says the payer bears on top of the order's amount; in minor units."""
+    declared = as_object(payment.get("payment_surcharge"))
+    return sum(minor_amount(declared.get(name) or 0, currency) or 0 for name in _SURCHARGES)
+
+
 def minor_amount(value: Any, currency: str) -> int | None:
     """The JSON number in minor units; None for a fraction of one. Raises ValueError for anything but a number."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
@@ -399,17 +412,11 @@ def minor_amount(value: Any, currency: str) -> int | None:
     return to_minor(Decimal(value), currency)
 
 
-def harmless_code(said: Any, private: Sequence[str] = ()) -> str:
-    """The code, or "unrecognized" if it contains a token or a long number."""
+def harmless_code(said: Any, private: Sequence[str]) -> str:
+    """The code, or "unrecognized" if it contains a private value or a long number. A short name may be part of any."""
     code = provider_code(said)
-    return "unrecognized" if any(value in code for value in private) or _LONG_NUMBER.search(code) else code
-
-
-def private_of(request: ChargeRequest) -> tuple[str, ...]:
-    """Values of the request that Cashfree may repeat: the instrument and the payer's data, the longest first."""
-    payer = request.customer
-    known = (request.token, request.receipt_email, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
-    return tuple(sorted((value for value in known if value), key=len, reverse=True))
+    repeats = any(value in code for value in private if len(value) >= _MIN_PRIVATE_CHARS)
+    return "unrecognized" if repeats or _LONG_NUMBER.search(code) else code
 
 
 def word_in(value: Mapping[str, Any], name: str) -> str:

@@ -110,6 +110,12 @@ class TestLines:
             telemetry.info("said")
         assert "4111" not in stream.getvalue()
 
+    def test_no_line_says_where_it_was_written(self, lines: tuple[PowertoolsTelemetry, io.StringIO]) -> None:
+        """It would be this wrapper's own line, forty bytes of nothing in each."""
+        telemetry, stream = lines
+        telemetry.info("swept", due=1)
+        assert "location" not in json.loads(stream.getvalue())
+
 
 class TestOverTheQueue:
     def test_a_message_carries_both_ids_of_the_work_that_sent_it(self) -> None:

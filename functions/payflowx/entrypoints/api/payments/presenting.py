@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from payflowx.domain.orders.order_not_free import OrderNotFree
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.checkout import Checkout, Presentation
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
@@ -162,8 +163,20 @@ def _last_error(owner: Payment | Operation) -> LastErrorAnswer | None:
 
 
 def _next_action(payment: Payment) -> NextActionAnswer | None:
+    if payment.status is not PaymentStatus.REQUIRES_ACTION:
+        return None
+    if payment.checkout is not None and payment.checkout.presentation is Presentation.PAGE:
+        return _page_of(payment.checkout)
     attempt = payment.last_attempt
-    if payment.status is not PaymentStatus.REQUIRES_ACTION or attempt is None or attempt.next_action is None:
+    if attempt is None or attempt.next_action is None:
         return None
     action = attempt.next_action
-    return NextActionAnswer(type=action.kind, url=action.url, fields=dict(action.fields) or None)
+    expires_at = timestamp(attempt.deadline_ms) if attempt.hosted and attempt.deadline_ms else None
+    return NextActionAnswer(type=action.kind, url=action.url, fields=dict(action.fields) or None, expires_at=expires_at)
+
+
+def _page_of(checkout: Checkout) -> NextActionAnswer | None:
+    """Our page, whatever is open behind it. None after erasure."""
+    if checkout.address is None:
+        return None
+    return NextActionAnswer(type="redirect", url=checkout.address, expires_at=timestamp(checkout.expires_at_ms))

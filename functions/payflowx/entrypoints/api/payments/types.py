@@ -5,6 +5,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from payflowx.domain.payments.checkout import (
+    DEFAULT_LIFETIME_SECONDS,
+    MAX_LIFETIME_SECONDS,
+    MIN_LIFETIME_SECONDS,
+)
 from payflowx.domain.shared import limits
 from payflowx.domain.shared.identifiers import TRANSACTION_ID_PATTERN
 
@@ -70,11 +75,25 @@ class _Answer(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class PaymentMethodRequest(_Request):
-    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one."""
+    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one.
+
+    With the type `checkout` there is no token: the payer chooses on our page, and pays on a provider's page.
+    """
 
     type: Annotated[str, Meta(pattern="^[a-z][a-z_]{1,29}$")]
     token: Token | None = None
     tokens: Annotated[dict[ProviderName, Token], Meta(max_length=10)] | None = None
+    methods: (
+        Annotated[
+            list[Literal["card", "upi", "netbanking", "wallet"]],
+            Meta(min_length=1, max_length=4, description="For a checkout: what the payer may choose. All, without it."),
+        ]
+        | None
+    ) = None
+    presentation: Annotated[
+        Literal["page", "direct"],
+        Meta(description="For a checkout. direct: nextAction is the provider's own page, without ours before it."),
+    ] = "page"
 
 
 class AddressRequest(_Request):
@@ -140,6 +159,17 @@ class CreatePaymentRequest(_Request):
         ]
         | None
     ) = None
+    expires_in_seconds: (
+        Annotated[
+            int,
+            Meta(
+                ge=MIN_LIFETIME_SECONDS,
+                le=MAX_LIFETIME_SECONDS,
+                description=f"For a checkout: how long it can be paid. {DEFAULT_LIFETIME_SECONDS} without it.",
+            ),
+        ]
+        | None
+    ) = None
     order_id: OrderId | None = None
     once_per_order: Annotated[
         bool,
@@ -179,6 +209,8 @@ class NextActionAnswer(_Answer):
     type: Literal["redirect", "form_post", "upi_intent"]
     url: str
     fields: dict[str, str] | None = None
+    expires_at: Timestamp | None = None
+    """Until when the payer can begin to pay by a checkout's address."""
 
 
 class AttemptAnswer(_Answer):

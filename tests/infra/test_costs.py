@@ -1,0 +1,103 @@
+"""The bill's page is what templates, counts and price list say, and each price says where it was read."""
+
+from datetime import date
+
+import pytest
+
+from bench.costs.__main__ import PAGE, written
+from bench.costs.bill import bill
+from bench.costs.prices import COMPLETE, REGIONS, price_list
+from bench.costs.quantities import free_dashboards, idle, own_metrics, traced_share
+from infra.settings import ENVIRONMENTS
+from tests.infra.conftest import STAGES, resources, template
+
+PRICES = price_list()
+
+
+def stacks(stage: str) -> dict[str, dict[str, object]]:
+    return {name: template(f"{stage}-{name}") for name in ("Data", "Service")}
+
+
+def test_the_page_is_written_from_these_templates_counts_and_prices() -> None:
+    assert PAGE.read_text() == written(), "run `make costs`"
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_price_has_a_source_with_a_date(region: str) -> None:
+    for name, entry in PRICES.prices.items():
+        found = entry[region]
+        if found is None:
+            assert region != COMPLETE, name
+            continue
+        assert found["usd"] > 0, name
+        assert date.fromisoformat(PRICES.sources[found["source"]]["date"]) <= date.fromisoformat(PRICES.read_on)
+
+
+def test_every_source_is_used() -> None:
+    used = {entry[region]["source"] for entry in PRICES.prices.values() for region in REGIONS if entry[region]}
+    assert used | {"s3", "budgets"} >= set(PRICES.sources)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_stands_in_the_templates_is_counted(stage: str) -> None:
+    """Each kind that AWS bills while nothing happens, counted here without the module."""
+    found = idle(stacks(stage))
+    service = f"{stage}-Service"
+    alarms = resources(service, "AWS::CloudWatch::Alarm").values()
+    assert found["alarm_metric"] == sum(
+        len([q for q in a.get("Metrics", [0]) if q == 0 or "MetricStat" in q]) for a in alarms
+    )
+    assert found["composite_alarm"] == len(resources(service, "AWS::CloudWatch::CompositeAlarm"))
+    assert found["key"] == 1
+    assert found["web_acl_rule"] == 4 if stage != "Dev" else "web_acl_rule" not in found
+    assert found["queue_requests"] == len(resources(service, "AWS::Lambda::EventSourceMapping")) * 657_000
+    assert found["scheduled_runs"] == 730 * 61
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_dashboards_stay_in_the_free_tier(stage: str) -> None:
+    """Of one environment in an account: AWS gives three, of fifty metrics each."""
+    assert free_dashboards(stacks(stage)) == len(resources(f"{stage}-Service", "AWS::CloudWatch::Dashboard"))
+
+
+def test_a_schedule_or_a_map_of_prices_that_nobody_counted_is_an_error() -> None:
+    with pytest.raises(ValueError, match="nobody has counted"):
+        idle(
+            {
+                "x": {
+                    "Resources": {
+                        "A": {
+                            "Type": "AWS::Scheduler::Schedule",
+                            "Properties": {"ScheduleExpression": "cron(0 1 * * ? *)"},
+                        }
+                    }
+                }
+            }
+        )
+    with pytest.raises(KeyError):
+        bill({"gold": 1}, PRICES, region=COMPLETE, free_dashboards=0)
+
+
+def test_free_tiers_cover_counts_and_never_more() -> None:
+    small, large = (
+        bill({"invocations": count}, PRICES, region=COMPLETE, free_dashboards=0) for count in (10, 3_000_000)
+    )
+    assert small.dollars > 0
+    assert small.dollars_after_free == 0
+    assert large.dollars_after_free == pytest.approx(0.40)
+
+
+def test_a_price_that_was_not_read_is_the_complete_lists_and_says_so() -> None:
+    found = bill({"web_acl": 1, "write_units": 1_000_000}, PRICES, region="ap-south-1", free_dashboards=0)
+    assert found.guessed == PRICES.price("web_acl", COMPLETE).usd
+    assert found.dollars == pytest.approx(5.71)
+
+
+def test_the_share_of_traces_is_the_setting() -> None:
+    for settings, stage in zip(ENVIRONMENTS, STAGES, strict=True):
+        assert traced_share(stacks(stage)) == settings.traced_share
+
+
+def test_own_metrics_are_few() -> None:
+    """Each combination costs thirty cents a month."""
+    assert own_metrics() < 120
