@@ -36,7 +36,6 @@ from payflowx.providers.payu.responses import (
     found,
     is_done,
     minor_amount,
-    private_of,
     refusal_of,
     refused_at_edge,
     word_of,
@@ -126,7 +125,7 @@ def read_closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def _refused(request: ChargeRequest, answer: Mapping[str, Any]) -> Rejected | Unknown:
-    refused = refusal_of(answer, RefusedCall.CHARGE, private_of(request))
+    refused = refusal_of(answer, RefusedCall.CHARGE, request.private_values)
     said = word_of(answer.get("msg") or answer.get("message")).rstrip(".")
     if isinstance(refused, Unknown) and _INVALID_PARAMETER.fullmatch(said):
         return Rejected(code="invalid_parameter", message=refused.message)
