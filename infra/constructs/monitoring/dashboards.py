@@ -55,6 +55,7 @@ class BusinessDashboard(Construct):
                     ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses", "ObjectsChargedTwice"),
                 ),
             ),
+            _graph("Orders", map(self._own, ("OrdersChargedTwice", "OrderPartsLeftOut"))),
             _graph("Captures, voids, refunds", [self._grouped("OperationsFinal", "kind", "status")]),
         )
         board.add_widgets(

@@ -228,6 +228,17 @@ class Payment:
         return beside and self.status is PaymentStatus.IN_REVIEW and reason in _ORDER_REVIEWS
 
     @property
+    def is_beside_holder(self) -> bool:
+        """Charged, or perhaps charged, although another payment holds its order."""
+        return self.order is not None and self.order.standing in _BESIDE_HOLDER
+
+    @property
+    def is_order_charged_twice(self) -> bool:
+        """In review only because the payment that holds its order was charged as well."""
+        decided = self.order is not None and self.order.standing is OrderStanding.CHARGED_TWICE
+        return decided and self.is_charged_beside_holder
+
+    @property
     def is_balance_derived(self) -> bool:
         """`reserved` was computed and is not stored yet."""
         return self.balance_source is BalanceSource.DERIVED

@@ -59,7 +59,7 @@ def created(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """
     if response.status == 200:
         return _opened(request, json_object(response))
-    outcome = refused(RefusedCall.CHARGE, response, request)
+    outcome = refused(RefusedCall.CHARGE, response, request.private_values)
     error = error_of(response)
     if response.status != 400 or error.get("code") != BAD_REQUEST or not isinstance(outcome, Unknown | Rejected):
         return outcome
@@ -163,7 +163,7 @@ def closed_whole(request: ChargeRequest, response: HttpResponse) -> StepResult:
 def captured(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the answer to our capture. Only the captured payment proves it; a read decides the rest."""
     if response.status != 200:
-        return refused(RefusedCall.CHARGE, response, request)
+        return refused(RefusedCall.CHARGE, response, request.private_values)
     payment = json_object(response)
     if reference(payment.get("id")) != request.reference or not _took_money(payment):
         return Unknown(code="capture_not_confirmed")
@@ -254,7 +254,7 @@ def _untaken(request: ChargeRequest, payments: list[dict[str, Any]]) -> StepResu
     if len(failed) < len(payments):
         return Accepted(reference=link_id)
     code = provider_code(failed[-1].get("error_reason"))
-    return _closed_without_proof(link_id, code, message_of(failed[-1].get("error_description"), request))
+    return _closed_without_proof(link_id, code, message_of(failed[-1].get("error_description"), request.private_values))
 
 
 def _open(request: ChargeRequest, link_id: str, failed: list[dict[str, Any]]) -> Outcome:
@@ -264,7 +264,7 @@ def _open(request: ChargeRequest, link_id: str, failed: list[dict[str, Any]]) ->
     tries = FailedTries(
         count=len(failed),
         code=provider_code(failed[-1].get("error_reason")),
-        message=message_of(failed[-1].get("error_description"), request),
+        message=message_of(failed[-1].get("error_description"), request.private_values),
     )
     return ActionRequired(reference=link_id, action=opened_link.action, failed_tries=tries)
 

@@ -45,7 +45,7 @@ def created(request: ChargeRequest, response: HttpResponse) -> StepResult:
     No request of this step charges, so every error of a parameter is a refusal.
     """
     if response.status != 200:
-        return operation_error(RefusedCall.CHARGE, response)
+        return operation_error(RefusedCall.CHARGE, response, request.private_values)
     session = json_object(response)
     if not is_object(session, "checkout.session"):
         return Unknown(code="not_a_session")
@@ -107,7 +107,7 @@ def _outcome(request: ChargeRequest, session: dict[str, Any], intent: dict[str, 
         return Unknown(code="another_intent")
     match session.get("status"):
         case "open":
-            return _open(session, intent)
+            return _open(request, session, intent)
         case "expired":
             return _expired(session, intent)
         case "complete" if status == "canceled":
@@ -120,7 +120,7 @@ def _outcome(request: ChargeRequest, session: dict[str, Any], intent: dict[str, 
             return Unknown(code="status_not_known")
 
 
-def _open(session: dict[str, Any], intent: dict[str, Any]) -> StepResult:
+def _open(request: ChargeRequest, session: dict[str, Any], intent: dict[str, Any]) -> StepResult:
     """An open session can be paid, whatever failed in it. Its bank may be processing a try."""
     session_id = reference(session.get("id"))
     if intent.get("status") == "processing":
@@ -135,7 +135,7 @@ def _open(session: dict[str, Any], intent: dict[str, Any]) -> StepResult:
             TRIED_FACT: reference(intent.get("id")),
             _URL: opened.action.url,
             _CODE: decline_code(error),
-            _MESSAGE: safe_message(error.get("message")),
+            _MESSAGE: safe_message(error.get("message"), request.private_values),
         }
     )
 
