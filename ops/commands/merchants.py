@@ -69,7 +69,7 @@ def show(session: Session, *, merchant_id: str) -> None:
         "Merchant": merchant["merchantId"],
         "Name": merchant["name"],
         "Switched off": merchant["disabledProviders"],
-        "Automatic refund": "on" if merchant["automaticRefund"] else "off",
+        "Automatic refund": "on" if merchant.get("automaticRefund") else "off",
     }
     for account in accounts:
         rows[f"{account['provider']}/{account['accountId']}"] = account["endpoint"]
@@ -79,7 +79,12 @@ def show(session: Session, *, merchant_id: str) -> None:
 
 @merchants.command("set-orders")
 @click.argument("merchant_id")
-@click.option("--automatic-refund", required=True, type=click.Choice(("on", "off")), help="See below.")
+@click.option(
+    "--automatic-refund",
+    required=True,
+    type=click.Choice(("on", "off")),
+    help="Of a charge beside the holder of its order.",
+)
 @reason_option
 @target_options
 @pass_session
