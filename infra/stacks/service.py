@@ -7,6 +7,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.constructs.api.domain import Domain
 from infra.constructs.api.firewall import Firewall
 from infra.constructs.api.rest_api import STAGE, RestApi
 from infra.constructs.inbound_webhooks import InboundWebhooks
@@ -23,6 +24,7 @@ from infra.constructs.recovery import Recovery
 from infra.constructs.routing import Routing
 from infra.constructs.shared.canary import Canaries
 from infra.constructs.shared.dependencies_layer import DependenciesLayer
+from infra.constructs.shared.egress import FixedEgress
 from infra.constructs.shared.encryption_key import key_alarms
 from infra.constructs.shared.functions_code import functions_code
 from infra.constructs.shared.platform import Platform
@@ -49,6 +51,7 @@ class ServiceStack(Stack):
         tags: dict[str, str],
     ) -> None:
         super().__init__(scope, construct_id, termination_protection=settings.production, tags=tags)
+        egress = FixedEgress(self, "Egress", region=settings.region) if settings.fixed_egress else None
         platform = Platform(
             scope=self,
             settings=settings,
@@ -58,6 +61,7 @@ class ServiceStack(Stack):
             code=functions_code(),
             layers=(DependenciesLayer(self, "Dependencies").version,),
             schedules=Schedules(self, "Schedules"),
+            egress=egress,
         )
         routing = Routing(platform)
         outbound = OutboundWebhooks(platform)
@@ -91,6 +95,7 @@ class ServiceStack(Stack):
                 key=data.key,
                 settings=settings,
             )
+        domain = Domain(self, "Domain", api=api, settings=settings) if settings.domain else None
         # The first topic had all alarms once, and whoever subscribed to it by hand expects to be woken.
         page = AlarmTopic(self, "AlarmTopic", display_name="PayFlowX pages", key=data.key, subscriber=settings.page_to)
         ticket = AlarmTopic(
@@ -102,7 +107,7 @@ class ServiceStack(Stack):
             self._deploy_gradually(payments, alarms)
         if settings.gradual_routing:
             routing.watch(alarms.success_burns_fast)
-        for part in (*rooms, api, page, ticket, data.tables):
+        for part in filter(None, (*rooms, api, domain, egress, page, ticket, data.tables)):
             for name, value in part.outputs().items():
                 CfnOutput(self, name, value=value)
 

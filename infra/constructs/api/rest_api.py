@@ -22,6 +22,9 @@ from infra.settings import EnvironmentSettings, FirewallMode
 
 STAGE = "v1"
 _JSON = "application/json"
+_WEBHOOKS = "/webhooks/{provider}/{accountToken}/POST"
+_TLS_FLOOR = "SecurityPolicy_TLS13_1_2_PQ_2025_09"
+"""TLS 1.3, and 1.2 with its modern ciphers; no older one."""
 _AUTHORIZER_TTL = Duration.seconds(60)
 
 _ACCESS_LOG_FIELDS = {
@@ -92,8 +95,20 @@ class RestApi(Construct):
                 # Metrics of each method are billed one by one, and no alarm or graph reads them.
                 metrics_enabled=False,
                 tracing_enabled=True,
+                # Merchants' requests and providers' webhooks have limits of their own.
+                method_options={
+                    _WEBHOOKS: apigateway.MethodDeploymentOptions(
+                        throttling_rate_limit=settings.webhook_rate_per_second,
+                        throttling_burst_limit=2 * settings.webhook_rate_per_second,
+                        # A method with settings of its own inherits none of the above.
+                        logging_level=apigateway.MethodLoggingLevel.ERROR,
+                        data_trace_enabled=False,
+                        metrics_enabled=False,
+                    )
+                },
             ),
         )
+        self._require_new_tls()
         self._let_the_account_log()
         self._record_a_share()
         self._authorizer = apigateway.RequestAuthorizer(
@@ -107,6 +122,13 @@ class RestApi(Construct):
         self._add_routes(handler, handlers)
         add_gateway_responses(self.api)
         self._acknowledge()
+
+    def _require_new_tls(self) -> None:
+        """Without a policy of its own an API's address also takes TLS 1.0."""
+        api = cast("apigateway.CfnRestApi", self.api.node.default_child)
+        api.security_policy = _TLS_FLOOR
+        # It does not compare the name in the handshake with the one in the request: clients behind proxies send others.
+        api.endpoint_access_mode = "BASIC"
 
     def _let_the_account_log(self) -> None:
         """Set the role under which API Gateway logs; it has one for each account and region.
