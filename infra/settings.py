@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ ROUTING: Final = ROOT / "infra" / "routing"
 SIMULATED_SUFFIX: Final = "mock"
 """The end of every simulated provider's name."""
 _MAX_CHARGE_DEADLINE_HOURS: Final = 168
+_MAX_CHECKOUT_WAIT_SECONDS: Final = 4
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _SUBSCRIBER: Final = re.compile(r"https://\S+|[^@\s]+@[^@\s]+")
 _DOMAIN: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -83,6 +84,14 @@ class EnvironmentSettings:
     reserved_concurrency: int | None = None
     """Executions that Api and Authorizer each keep for themselves. AWS refuses it unless the account's limit leaves 100
     executions without a reservation, and a new account has ten in all; `payflowx doctor` compares."""
+    checkout: bool = False
+    """Accept new checkouts. The release before this one cannot read them: off until nobody rolls back to it."""
+    checkout_wait_seconds: int = 4
+    """How long the request that chooses a method waits for the provider's page; 0: not at all."""
+    checkout_rate_per_second: int = 20
+    checkout_burst: int = 40
+    checkout_concurrency: int | None = None
+    """Executions that the page may use at most, and keeps for itself; see `reserved_concurrency` for what AWS asks."""
     max_retries: int = 3
     """Further attempts of a payment after the first that a provider answered."""
     charge_deadline_hours: int = 24
@@ -112,28 +121,29 @@ class EnvironmentSettings:
         ):
             if value is not None and not pattern.fullmatch(value):
                 raise ValueError(f"{self.name}: {value!r} is not {meaning}")
-        if not 1 <= self.charge_deadline_hours <= _MAX_CHARGE_DEADLINE_HOURS:
-            raise ValueError(f"{self.name}: charge_deadline_hours must be 1 to {_MAX_CHARGE_DEADLINE_HOURS}")
-        if not 0 <= self.traced_share <= 1:
-            raise ValueError(f"{self.name}: traced_share must be 0 to 1")
-        if (self.domain is None) is not (self.certificate is None):
-            raise ValueError(f"{self.name}: a domain and its certificate are set together")
-        if self.merchant_rate_per_second is not None and self.firewall is FirewallMode.OFF:
-            raise ValueError(f"{self.name}: the web ACL limits a merchant's rate, and this environment has none")
-        if not self.production:
-            return
-        if self.disposable:
-            raise ValueError(f"{self.name}: production's data must outlive its stack")
-        if self.loopback_allowed:
-            raise ValueError(f"{self.name}: production must not talk to addresses of the machine itself")
+        for refused, why in (*self._contradictions(), *(self._unfit_for_production() if self.production else ())):
+            if refused:
+                raise ValueError(f"{self.name}: {why}")
+
+    def _contradictions(self) -> Iterator[tuple[bool, str]]:
+        hours = self.charge_deadline_hours
+        limited = self.merchant_rate_per_second is not None
+        longest = _MAX_CHARGE_DEADLINE_HOURS
+        yield not 1 <= hours <= longest, f"charge_deadline_hours must be 1 to {longest}"
+        yield not 0 <= self.traced_share <= 1, "traced_share must be 0 to 1"
+        yield (self.domain is None) is not (self.certificate is None), "a domain and its certificate are set together"
+        yield (
+            limited and self.firewall is FirewallMode.OFF,
+            "the web ACL limits a merchant's rate, and this environment has none",
+        )
+
+    def _unfit_for_production(self) -> Iterator[tuple[bool, str]]:
         simulated = sorted(name for name in self.providers if name.endswith(SIMULATED_SUFFIX))
-        if simulated:
-            raise ValueError(f"{self.name}: production must not use simulated providers: {', '.join(simulated)}")
         routed = sorted(name for name in self.routed_providers() if name.endswith(SIMULATED_SUFFIX))
-        if routed:
-            raise ValueError(
-                f"{self.name}: production's routing document names simulated providers: {', '.join(routed)}"
-            )
+        yield self.disposable, "production's data must outlive its stack"
+        yield self.loopback_allowed, "production must not talk to addresses of the machine itself"
+        yield bool(simulated), f"production must not use simulated providers: {', '.join(simulated)}"
+        yield bool(routed), f"production's routing document names simulated providers: {', '.join(routed)}"
 
     def given(self, context: Callable[[str], Any]) -> Self:
         """The same environment with the account and the subscribers that the synthesis was given."""
@@ -222,6 +232,7 @@ ENVIRONMENTS: Final = (
         providers=(*_MOCKS, *_REAL_PROVIDERS),
         routing_document=ROUTING / "dev.json",
         loopback_allowed=True,
+        checkout=True,
         # On a laptop a cold start is slow, and the local engine evaluates one period instead of three.
         latency_alarm=Duration.seconds(10),
         # On a laptop each batch in work is a process of 60 MB.
@@ -235,6 +246,7 @@ ENVIRONMENTS: Final = (
         region="eu-west-1",
         providers=_MOCKS,
         routing_document=ROUTING / "default.json",
+        checkout=True,
         firewall=FirewallMode.COUNT,
         canary=True,
     ),

@@ -26,6 +26,8 @@ class Scenario:
     refunded_event: str
     proof: frozenset[str] = frozenset()
     """The events that prove an outcome. Any other one causes an inquiry."""
+    capture_proof: frozenset[str] = frozenset()
+    """The events about a capture of our own, after an event of the payer. They may precede our record of it."""
     remark: str = ""
 
 
@@ -56,6 +58,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             paid_event="payment.authorized",
             refunded_event="refund.processed",
             proof=frozenset({"refund.processed"}),
+            capture_proof=frozenset({"order.paid"}),
             remark="the event says that the money is held; our worker captures it",
         ),
         Scenario(

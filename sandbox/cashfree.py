@@ -19,8 +19,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sandbox.behaviours import ASYNC_SECONDS, Behaviour, Effect, behaviour_of
+from sandbox.cashfree_hosted import FORM_PATH, GROUPS, METHOD_WORDS, SESSION, HostedOrders
+from sandbox.hosted_pages import PAGES, HostedCall, answered
 from sandbox.http_types import Fraction, Reply, Request, html_reply
-from sandbox.ledger import DONE, FAILED, CourseSimulator, Webhook, step
+from sandbox.ledger import DONE, FAILED, Webhook, step
 from sandbox.simulator import CANCELED, CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
 
@@ -32,9 +34,9 @@ DROPPED: Final = "dropped"
 ON_HOLD: Final = "on hold"
 
 ORDER_LIFETIME_SECONDS: Final = 30 * 24 * 3600
+_MIN_LIFETIME_SECONDS: Final = 15 * 60
 
 _ORDER: Final = "order"
-_SESSION: Final = "session"
 _KEYS: Final = "idempotency"
 _SIMULATION: Final = "simulation"
 _IST: Final = timezone(timedelta(hours=5, minutes=30))
@@ -109,7 +111,7 @@ class _RefusedError(Exception):
         self.reply = reply
 
 
-class CashfreeSimulator(CourseSimulator):
+class CashfreeSimulator(HostedOrders):
     """Credentials in headers, a pinned version, decimals in major units; `/actions/{payment}` is the bank's page.
 
     `/actions/{payment}/decline` and `/actions/{payment}/drop` are the payer's other ways out of it. `card_preauth` is
@@ -143,8 +145,10 @@ class CashfreeSimulator(CourseSimulator):
 
     def handle(self, request: Request, now: float) -> Reply:
         """Every answer has the headers of the rate limit and of the idempotency key."""
-        if request.path.startswith("/actions/"):
+        if request.path.startswith(("/actions/", PAGES)):
             return super().handle(request, now)
+        if request.path == FORM_PATH:
+            return self.open_page(request)
         limit = self._count_call(request, now)
         headers = {**limit, "x-api-version": VERSION, "x-request-id": request.headers.get("x-request-id", "")}
         if request.method == "POST" and "x-idempotency-key" in request.headers:
@@ -205,7 +209,7 @@ class CashfreeSimulator(CourseSimulator):
             raise _RefusedError(_bad_url())
         order = self._order(match[1])
         if match[2] is None:
-            return _reply(self._present_order(order, now))
+            return answered(self.store, HostedCall.READ, _reply(self._present_order(order, now)))
         shown = self._shown_payments(order, now) if match[2] == "payments" else self._shown_refunds(order, now)
         if match[3] is None:
             return _reply(list(shown.values()))
@@ -220,7 +224,8 @@ class CashfreeSimulator(CourseSimulator):
         match = _ORDER_PATH.fullmatch(request.path)
         if request.method != "PATCH" or match is None or match[2]:
             raise _RefusedError(_bad_url())
-        return self._terminate(request.json(), self._order(match[1]), now)
+        terminated = self._terminate(request.json(), self._order(match[1]), now)
+        return answered(self.store, HostedCall.CLOSE, terminated)
 
     def _executed(self, request: Request, now: float) -> Reply:
         """Store the result with the key, "regardless of whether it succeeded or failed", as Cashfree's pages say."""
@@ -235,7 +240,7 @@ class CashfreeSimulator(CourseSimulator):
 
     def _post(self, request: Request, now: float) -> Reply:
         if request.path == "/pg/orders":
-            return self._create_order(request, now)
+            return answered(self.store, HostedCall.CREATE, self._create_order(request, now))
         if request.path == "/pg/orders/sessions":
             return self._pay(request, now)
         if request.path == "/pg/simulate":
@@ -305,7 +310,7 @@ class CashfreeSimulator(CourseSimulator):
             "at": now,
         }
         self.store.put(_ORDER, order_id, order)
-        self.store.put(_SESSION, order["session"], {"order_id": order_id})
+        self.store.put(SESSION, order["session"], {"order_id": order_id})
         return self._remember(request, _reply(self._present_order(order, now)))
 
     def _order(self, order_id: str) -> Record:
@@ -344,7 +349,7 @@ class CashfreeSimulator(CourseSimulator):
     def _pay(self, request: Request, now: float) -> Reply:
         body = _body(request, _PAY_FIELDS, ("payment_session_id", "payment_method"))
         method, details = _method(body["payment_method"])
-        session = self.store.get(_SESSION, body["payment_session_id"])
+        session = self.store.get(SESSION, body["payment_session_id"])
         if session is None:
             raise _invalid("payment_session_id", "is not a known session")
         order = self._order(session["order_id"])
@@ -360,14 +365,36 @@ class CashfreeSimulator(CourseSimulator):
             if status != "ACTIVE":
                 code = "order_already_paid" if status == "PAID" else "order_inactive"
                 raise _RefusedError(_error(400, code, f"order is no longer active, its status is {status}"))
-            held = self.card_preauth if method == "card" else bool(details.get("authorize_only"))
-            payment = self._details(order, method, details, behaviour) | {"preauth": held}
-            booked = {**order, "payments": [*order["payments"], payment["id"]]}
-            self.store.put(_ORDER, order["order_id"], booked)
+            payment = self._booked(order, method, details, behaviour)
             record = self.begin(payment, _course(order, payment, behaviour, now), now)
             return self._remember(request, _reply(self._present_paid(record)))
 
         return self.perform(order["order_id"], behaviour, take)
+
+    def _booked(self, order: Record, method: str, details: Record, behaviour: Behaviour) -> Record:
+        held = self.card_preauth if method == "card" else bool(details.get("authorize_only"))
+        payment = self._details(order, method, details, behaviour) | {"preauth": held}
+        self.store.put(_ORDER, order["order_id"], {**order, "payments": [*order["payments"], payment["id"]]})
+        return payment
+
+    # -- the hosted page
+
+    def order_of(self, order_id: str) -> Record:
+        return self._order(order_id)
+
+    def payments_of(self, order: Record, now: float) -> list[Record]:
+        return self._of(order, now)
+
+    def status_of(self, order: Record, now: float) -> str:
+        return self._status(order, now)
+
+    def take_payment(self, order: Record, method: str, behaviour: Behaviour) -> Record:
+        return self._booked(order, method, {"channel": "link"}, behaviour)
+
+    def success_of(self, payment: Record, when: float) -> list[Record]:
+        return _success(payment, when)
+
+    # -- payments of both kinds
 
     def _behaviour(self, method: str, details: Record) -> Behaviour:
         if method == "upi":
@@ -776,7 +803,7 @@ class CashfreeSimulator(CourseSimulator):
             "is_captured": record["state"] == CHARGED,
             "order_amount": _major(order["amount"], order["currency"]),
             "order_currency": order["currency"],
-            "payment_group": "credit_card" if record["method"] == "card" else "upi",
+            "payment_group": GROUPS[record["method"]],
             "payment_currency": record["currency"],
             "payment_amount": _major(record["asked"], record["currency"]),
             "payment_time": _ist(record["at"]),
@@ -867,6 +894,10 @@ def _authorization(record: Record) -> Record | None:
 def _payment_method(record: Record) -> Record:
     if record["method"] == "upi":
         return {"upi": {"channel": record["channel"], "upi_id": None}}
+    if record["method"] == "netbanking":
+        return {"netbanking": {"channel": record["channel"], "netbanking_bank_code": 3003}}
+    if record["method"] == "wallet":
+        return {"app": {"channel": record["channel"], "provider": "phonepe", "phone": None}}
     card = {"channel": record["channel"], "card_number": "xxxxxxxxxxxx1111", "card_network": "visa"}
     return {"card": {**card, "card_type": "credit_card", "instrument_id": record["instrument_id"]}}
 
@@ -946,8 +977,8 @@ def _expiry(text: str | None, now: float) -> float:
     at = _time(text)
     if at is None:
         return now + ORDER_LIFETIME_SECONDS
-    if at <= now:
-        raise _invalid("order_expiry_time", "should be in the future")
+    if not _MIN_LIFETIME_SECONDS < at - now < ORDER_LIFETIME_SECONDS:
+        raise _invalid("order_expiry_time", "Expiry time should be more than 15 min and less than 30 days")
     return at
 
 
@@ -1069,6 +1100,13 @@ def _tags(name: str, value: Any) -> None:
         _text(1, 255)(name, tag)
 
 
+def _methods(name: str, value: Any) -> None:
+    _text(1, 200)(name, value)
+    known = {*METHOD_WORDS, "paypal", "paylater", "cardlessemi", "dcemi", "ccemi", "banktransfer"}
+    if not {word.strip() for word in value.split(",")} <= known:
+        raise _invalid(name, "has a value that is not a payment method")
+
+
 def _moment(name: str, value: Any) -> None:
     _text(10, 40)(name, value)
     try:
@@ -1112,7 +1150,7 @@ _CUSTOMER_FIELDS: Final[Mapping[str, _Check]] = {
 _META_FIELDS: Final[Mapping[str, _Check]] = {
     "return_url": _text(1, 250),
     "notify_url": _https,
-    "payment_methods": _text(),
+    "payment_methods": _methods,
     "payment_methods_filters": _object,
 }
 _PAY_FIELDS: Final[Mapping[str, _Check]] = {

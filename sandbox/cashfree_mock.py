@@ -10,7 +10,8 @@ from typing import Any, Final
 from sandbox.behaviours import Effect, behaviour_of
 from sandbox.http_types import BadRequestError, Fraction, Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, VOID, PostAuthorizationSimulator, is_charge
+from sandbox.mock_hosted import HostedSessions
+from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, VOID, is_charge
 from sandbox.simulator import AUTHORIZED, CANCELED, CHARGED, DECLINED, PENDING, WAITING, require
 from sandbox.store import Record
 
@@ -39,7 +40,7 @@ _ERRORS: Final = {
 _EXPONENTS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 
 
-class CashfreeMockSimulator(PostAuthorizationSimulator):
+class CashfreeMockSimulator(HostedSessions):
     """Header authentication with a pinned version."""
 
     name = "cashfree_mock"
@@ -68,6 +69,8 @@ class CashfreeMockSimulator(PostAuthorizationSimulator):
     def answer(self, request: Request, now: float) -> Reply:
         if request.headers.get("x-api-version") != _VERSION:
             raise BadRequestError("x-api-version is missing or unknown")
+        if (about_a_session := self.answer_session(request, now)) is not None:
+            return about_a_session
         route = (request.method, request.path)
         if route == ("POST", "/pg/orders"):
             return self._once(request, lambda: self._create(request, now))
@@ -177,18 +180,37 @@ class CashfreeMockSimulator(PostAuthorizationSimulator):
         minor = _minor(str(amount), body["order_currency"])
         if self.store.get(_ORDER, order_id) is not None:
             return _error(409, "invalid_request_error", "order_already_exists", "order with same id is already present")
+        manual = meta.get("capture") == "manual"
+        order = self._new_order(order_id, minor, body["order_currency"], now, manual=manual)
+        return _numbers(200, self._present(order, now))
+
+    def _new_order(self, order_id: str, amount: int, currency: str, now: float, *, manual: bool) -> Record:
         order: Record = {
             "order_id": order_id,
             "cf_order_id": self.make_id("", order_id),
-            "amount": minor,
-            "currency": body["order_currency"],
+            "amount": amount,
+            "currency": currency,
             "session": self.make_id("session_", order_id),
             "terminated": False,
-            "manual": meta.get("capture") == "manual",
+            "manual": manual,
             "at": now,
         }
         self.store.put(_ORDER, order_id, order)
-        return _numbers(200, self._present(order, now))
+        return order
+
+    # -- hosted sessions
+
+    def prepare_session(self, session: Record, now: float) -> None:
+        """A session has an order with our reference as its id: its payments are payments of the order."""
+        body = session["body"]
+        manual = body["capture"] == "manual"
+        self._new_order(body["reference"], body["amount"], body["currency"], now, manual=manual)
+
+    def session_details(self, session: Record, number: int) -> Record:
+        details = {name: session["body"][name] for name in ("amount", "currency", "reference")}
+        return {**details, "id": self.make_id("", session["id"], number), "order_id": details["reference"]}
+
+    # -- payments
 
     def _pay(self, request: Request, now: float) -> Reply:
         body = request.json()

@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from sandbox.behaviours import Answer, Behaviour, Effect, behaviour_of
 from sandbox.http_types import BadRequestError, Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.post_authorization import CAPTURE, REFUND, VOID, PostAuthorizationSimulator, is_charge
+from sandbox.mock_hosted import HostedSessions
+from sandbox.post_authorization import CAPTURE, REFUND, VOID, is_charge
 from sandbox.simulator import (
     AUTHORIZED,
     CANCELED,
@@ -45,7 +46,7 @@ _FAILURES: Final = {
 }
 
 
-class MockSimulator(PostAuthorizationSimulator):
+class MockSimulator(HostedSessions):
     """Bearer authentication, JSON, minor units."""
 
     name = "mock"
@@ -68,6 +69,8 @@ class MockSimulator(PostAuthorizationSimulator):
         return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
 
     def answer(self, request: Request, now: float) -> Reply:
+        if (about_a_session := self.answer_session(request, now)) is not None:
+            return about_a_session
         if request.path == "/v1/charges":
             return self._create(request, now) if request.method == "POST" else self._search(request, now)
         if (named := _OPERATION.fullmatch(request.path)) and request.method == "GET":
@@ -204,6 +207,10 @@ class MockSimulator(PostAuthorizationSimulator):
             code, message = _FAILURES[Effect(record["effect"])]
             charge["failure"] = {"code": code, "message": message}
         return charge
+
+    def session_details(self, session: Record, number: int) -> Record:
+        details = {name: session["body"][name] for name in ("amount", "currency", "reference")}
+        return {**details, "id": self.make_id("ch_", session["id"], number)}
 
     # -- webhooks
 

@@ -39,9 +39,18 @@ class PostAuthorizationSimulator(LedgerSimulator):
 
     # -- charges
 
-    def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
+    def charge(
+        self,
+        key: str,
+        behaviour: Behaviour,
+        details: Record,
+        now: float,
+        *,
+        success: str = CHARGED,
+        later_seconds: float = ASYNC_SECONDS,
+    ) -> Record:
         """As the base class, and emits a webhook."""
-        record = super().charge(key, behaviour, details, now, success=success)
+        record = super().charge(key, behaviour, details, now, success=success, later_seconds=later_seconds)
         self.notify(record, now)
         return record
 

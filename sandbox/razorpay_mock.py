@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from sandbox.behaviours import Effect, behaviour_of
 from sandbox.http_types import Reply, Request, json_reply
 from sandbox.ledger import DONE, FAILED
-from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, PostAuthorizationSimulator, is_charge
+from sandbox.mock_hosted import HostedSessions
+from sandbox.post_authorization import CAPTURE, REFUND, TAKEN, is_charge
 from sandbox.simulator import AUTHORIZED, CHARGED, DECLINED, PENDING, WAITING, require, require_positive
 from sandbox.store import Record
 
@@ -35,7 +36,7 @@ _REASONS: Final = {
 _MIN_AMOUNT: Final = 100
 
 
-class RazorpayMockSimulator(PostAuthorizationSimulator):
+class RazorpayMockSimulator(HostedSessions):
     """Basic authentication, JSON, paise. Late captures of failed payments; no partial capture, no void."""
 
     name = "razorpay_mock"
@@ -61,6 +62,8 @@ class RazorpayMockSimulator(PostAuthorizationSimulator):
         return Reply(status=429, body=limited.body, headers={**limited.headers, "retry-after": "1"})
 
     def answer(self, request: Request, now: float) -> Reply:
+        if (about_a_session := self.answer_session(request, now)) is not None:
+            return about_a_session
         route = (request.method, request.path)
         if route == ("POST", "/v1/orders"):
             return self._order(request, now)
@@ -210,6 +213,22 @@ class RazorpayMockSimulator(PostAuthorizationSimulator):
             names = ("error_code", "error_reason", "error_description")
             payment |= dict(zip(names, _REASONS[Effect(record["effect"])], strict=True))
         return payment
+
+    # -- sessions
+
+    def prepare_session(self, session: Record, now: float) -> None:
+        """A session has an order: its payments are payments of the order."""
+        body = session["body"]
+        order = {"id": self._order_of(session), "amount": body["amount"], "currency": body["currency"]}
+        more = {"receipt": body["reference"], "manual": body["capture"] == "manual", "created_at": int(now)}
+        self.store.put(_ORDER, order["id"], {**order, **more})
+
+    def session_details(self, session: Record, number: int) -> Record:
+        details = {name: session["body"][name] for name in ("amount", "currency", "reference")}
+        return {**details, "id": self.make_id("pay_", session["id"], number), "order_id": self._order_of(session)}
+
+    def _order_of(self, session: Record) -> str:
+        return self.make_id("order_", session["id"])
 
     # -- webhooks
 

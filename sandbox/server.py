@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.asgi_server import HOST, AsgiServer, listen
 from sandbox.faults import Control
+from sandbox.hosted_pages import lose_answers
 from sandbox.http_types import MAX_BODY_BYTES, Reply, Request, json_reply
 from sandbox.ledger import LedgerSimulator
 from sandbox.simulator import Credentials, Simulator
@@ -159,6 +160,7 @@ class SimulatorServer:
             self._dispatcher.update(settings)
         if isinstance(self.simulator, LedgerSimulator):
             self.simulator.next_operation(*settings.get("nextOperations", []))
+        lose_answers(self.store, settings.get("loseHostedAnswers", {}))
         for name, value in settings.get("accountFeatures", {}).items():
             if name not in _FEATURES or not isinstance(value, bool) or not hasattr(self.simulator, name):
                 raise ValueError(f"{self.simulator.name} has no feature {name} that could be set so")

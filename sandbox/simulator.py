@@ -15,6 +15,7 @@ from sandbox.behaviours import (
     Behaviour,
     Effect,
 )
+from sandbox.hosted_pages import PAGES, no_page
 from sandbox.http_types import BadRequestError, Reply, Request, html_reply
 from sandbox.store import Record, Store
 
@@ -68,12 +69,18 @@ class Simulator(ABC):
         """Answer the request. `now` in seconds since 1970."""
         if request.path.startswith("/actions/"):
             return self._approve(request.path.removeprefix("/actions/"), now)
+        if request.path.startswith(PAGES):
+            return self.visit_page(request, now)
         if not self.is_authentic(request):
             return self.unauthorized()
         try:
             return self.answer(request, now)
         except BadRequestError as error:
             return self.bad_request(str(error))
+
+    def visit_page(self, request: Request, now: float) -> Reply:  # noqa: ARG002 - for those with hosted objects
+        """Answer a payer's browser at the page of a hosted object."""
+        return no_page()
 
     @abstractmethod
     def is_authentic(self, request: Request) -> bool:
@@ -97,8 +104,20 @@ class Simulator(ABC):
 
     # -- charges
 
-    def charge(self, key: str, behaviour: Behaviour, details: Record, now: float, *, success: str = CHARGED) -> Record:
-        """Charge as `behaviour` prescribes and store it in the ledger. `success` is the state of a success."""
+    def charge(
+        self,
+        key: str,
+        behaviour: Behaviour,
+        details: Record,
+        now: float,
+        *,
+        success: str = CHARGED,
+        later_seconds: float = ASYNC_SECONDS,
+    ) -> Record:
+        """Charge as `behaviour` prescribes and store it in the ledger. `success` is the state of a success.
+
+        `later_seconds`: how long a charge with a later result stays pending.
+        """
         state = _STATE_OF[behaviour.effect]
         record: Record = {
             **details,
@@ -111,9 +130,9 @@ class Simulator(ABC):
             "taken": details["amount"] + (1 if behaviour.effect is Effect.WRONG_AMOUNT else 0),
         }
         if behaviour.effect is Effect.LATER_CHARGE:
-            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": success}
+            record |= {"settles_at": now + later_seconds, "settles_to": success}
         elif behaviour.effect is Effect.LATER_DECLINE:
-            record |= {"settles_at": now + ASYNC_SECONDS, "settles_to": DECLINED}
+            record |= {"settles_at": now + later_seconds, "settles_to": DECLINED}
         elif behaviour.effect is Effect.REOPENED_DECLINE and self.reopens:
             record |= {"settles_at": now + REOPEN_SECONDS, "settles_to": success}
         self.store.put(CHARGE, record["id"], record)

@@ -17,16 +17,18 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from sandbox import stripe_forms as forms
 from sandbox.behaviours import ASYNC_SECONDS, REOPEN_SECONDS, Answer, Behaviour, Effect, behaviour_of
 from sandbox.http_types import Reply, Request, html_reply, json_reply
 from sandbox.ledger import DONE, FAILED, LedgerSimulator
 from sandbox.simulator import CANCELED, CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
+from sandbox.stripe_forms import Checker, RefusedError
 
 VERSION: Final = "2023-10-16"
 WEBHOOK_SECRET: Final = "whsec_sandbox"  # noqa: S105 - it signs what a simulator sends
@@ -79,15 +81,6 @@ _REAL_PROVIDER_TOKENS: Final = {
     "pm_card_visa_chargeDeclinedInsufficientFunds": "tok_insufficient_funds",
     "pm_card_authenticationRequired": "tok_requires_action",
 }
-_CURRENCY_NAMES: Final = """
-aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad
-cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd
-hnl htg huf idr ils inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl
-mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg
-qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah
-ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw
-"""
-_CURRENCIES: Final = frozenset(_CURRENCY_NAMES.split())
 _MINIMA: Final = {"usd": 50, "eur": 50, "gbp": 30, "inr": 50, "aud": 50, "cad": 50, "sgd": 50, "chf": 50, "jpy": 50}
 _THREE_DECIMALS: Final = {"bhd", "jod", "kwd", "omr", "tnd"}
 _MAX_AMOUNT: Final = 99_999_999
@@ -101,15 +94,6 @@ _CLAUSE: Final = re.compile(
     r"""(?:(?P<v>["'])(?P<text>(?:\\.|(?!(?P=v))[^\\])*)(?P=v)|(?P<number>\d+))(?:\s+AND\s+(?=\S)|$)"""
 )
 _SEARCHABLE: Final = ("status", "currency", "amount", "customer")
-
-
-class _RefusedError(Exception):
-    """An error answer. `began`: execution had begun, so the answer is stored under the key."""
-
-    def __init__(self, reply: Reply, *, began: bool = False) -> None:
-        super().__init__()
-        self.reply = reply
-        self.began = began
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +156,13 @@ class StripeSimulator(LedgerSimulator):
         return hmac.compare_digest(given.encode(), f"Bearer {expected}".encode())
 
     def unauthorized(self) -> Reply:
-        return _error(401, "invalid_request_error", "Invalid API Key provided.")
+        return forms.error_reply(401, "invalid_request_error", "Invalid API Key provided.")
 
     def bad_request(self, message: str) -> Reply:
-        return _error(400, "invalid_request_error", message)
+        return forms.error_reply(400, "invalid_request_error", message)
 
     def server_error(self) -> Reply:
-        return _error(500, "api_error", "An unknown error occurred.")
+        return forms.error_reply(500, "api_error", "An unknown error occurred.")
 
     def answer(self, request: Request, now: float) -> Reply:
         version = request.headers.get("stripe-version", VERSION)
@@ -190,7 +174,7 @@ class StripeSimulator(LedgerSimulator):
             if request.method == "GET":
                 return self._get(request, now)
             raise _unknown_url(request)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             return refused.reply
 
     def _request_id(self, request: Request, now: float) -> str:
@@ -198,20 +182,24 @@ class StripeSimulator(LedgerSimulator):
         return self.make_id("req_", request.method, request.path, request.headers.get("idempotency-key"), content, now)
 
     def _get(self, request: Request, now: float) -> Reply:
-        query = _nest(request.query.items())
+        query = forms.nest(request.query.items())
         path = request.path
         if path == "/v1/payment_intents":
-            return self._list_intents(_check(query, _LIST_QUERY | {"customer": _text()}), now)
+            return self._list_intents(forms.check(query, _LIST_QUERY | {"customer": forms.text()}), now)
         if path == "/v1/payment_intents/search":
-            return self._search(_check(query, _SEARCH_QUERY, ("query",)), now)
+            return self._search(forms.check(query, _SEARCH_QUERY, ("query",)), now)
         if path == "/v1/refunds":
-            return self._list_refunds(_check(query, _LIST_QUERY | {"payment_intent": _text(), "charge": _text()}), now)
+            return self._list_refunds(
+                forms.check(query, _LIST_QUERY | {"payment_intent": forms.text(), "charge": forms.text()}), now
+            )
         if path == "/v1/events":
-            return self._list_events(_check(query, _LIST_QUERY | {"type": _text(), "types": _texts}), now)
+            return self._list_events(
+                forms.check(query, _LIST_QUERY | {"type": forms.text(), "types": forms.texts}), now
+            )
         if path == "/v1/balance_transactions":
-            known = {name: _text() for name in ("type", "source", "payout", "currency")}
-            return self._list_balance(_check(query, _LIST_QUERY | known), now)
-        expand = _check(query, {"expand": _expand, "client_secret": _text()}).get("expand", [])
+            known = {name: forms.text() for name in ("type", "source", "payout", "currency")}
+            return self._list_balance(forms.check(query, _LIST_QUERY | known), now)
+        expand = forms.check(query, {"expand": forms.expand, "client_secret": forms.text()}).get("expand", [])
         if (match := _INTENT_PATH.fullmatch(path)) and not match[2]:
             return json_reply(200, self._present(self._intent(match[1], now), now, expand))
         if (match := _REFUND_PATH.fullmatch(path)) and not match[2]:
@@ -226,14 +214,16 @@ class StripeSimulator(LedgerSimulator):
 
     def _post(self, request: Request, now: float) -> Reply:
         if request.body and request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
-            raise _refused("Invalid request (check that your POST content type is application/x-www-form-urlencoded).")
+            raise forms.refused(
+                "Invalid request (check that your POST content type is application/x-www-form-urlencoded)."
+            )
         try:
             pairs = parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=bool(request.body))
         except ValueError:
-            raise _refused("Invalid request: the body is no form.") from None
-        form, key = _nest(pairs), request.headers.get("idempotency-key")
+            raise forms.refused("Invalid request: the body is no form.") from None
+        form, key = forms.nest(pairs), request.headers.get("idempotency-key")
         if key is not None and not 1 <= len(key) <= 255:
-            raise _refused("Idempotency keys must be between 1 and 255 characters long.")
+            raise forms.refused("Idempotency keys must be between 1 and 255 characters long.")
         stored = self.store.get(_KEYS, key) if key else None
         content = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
         if stored is not None and now - stored["at"] < _KEY_LIFETIME_SECONDS:
@@ -246,13 +236,13 @@ class StripeSimulator(LedgerSimulator):
         """The behaviour of a valid POST and the function that executes it."""
         path, now = request.path, call.now
         if path == "/v1/payment_intents":
-            form = _check(call.form, _CREATE, ("amount", "currency"))
+            form = forms.check(call.form, _CREATE, ("amount", "currency"))
             behaviour = _creation(form, self._behaviour(form))
             return behaviour, lambda: self._create(call, form, behaviour)
         if path == "/v1/refunds":
-            form = _check(call.form, _REFUND)
+            form = forms.check(call.form, _REFUND)
             if "payment_intent" not in form and "charge" not in form:
-                raise _refused(
+                raise forms.refused(
                     "One of the following params should be provided for this request: payment_intent or charge."
                 )
             target = self._refund_target(form, now)
@@ -260,26 +250,26 @@ class StripeSimulator(LedgerSimulator):
             return behaviour, lambda: self._create_refund(call, form, target, behaviour)
         match = _INTENT_PATH.fullmatch(path)
         if match and match[2] == "/confirm":
-            record, form = self._intent(match[1], now), _check(call.form, _CONFIRM)
+            record, form = self._intent(match[1], now), forms.check(call.form, _CONFIRM)
             behaviour = self._behaviour({"payment_method": record["payment_method"], **form})
             return behaviour, lambda: self._confirm(call, record, form, behaviour)
         if match and match[2] == "/capture":
-            record, form = self._intent(match[1], now), _check(call.form, _CAPTURE)
+            record, form = self._intent(match[1], now), forms.check(call.form, _CAPTURE)
             return self._operation_behaviour(), lambda: self._capture(call, record, form)
         if match and match[2] == "/cancel":
-            record, form = self._intent(match[1], now), _check(call.form, _CANCEL)
+            record, form = self._intent(match[1], now), forms.check(call.form, _CANCEL)
             return self._operation_behaviour(), lambda: self._cancel(call, record, form)
         match = _REFUND_PATH.fullmatch(path)
         if match and match[2]:
             refund = self._refund(match[1], now)
-            _check(call.form, {"expand": _expand})
+            forms.check(call.form, {"expand": forms.expand})
             return Behaviour(Effect.CHARGE), lambda: self._cancel_refund(call, refund)
         raise _unknown_url(request)
 
     def _execute(self, call: _Call, content: str, behaviour: Behaviour, execute: Callable[[], Reply]) -> Reply:
         """Once execution has begun the answer is stored; a delayed answer keeps its key in use."""
         if behaviour.effect is Effect.RATE_LIMITED:
-            raise _RefusedError(_rate_limited())
+            raise RefusedError(_rate_limited())
         if behaviour.effect is Effect.REFUSED:
             raise _documented_refusal(call.path)
         answers: list[Reply] = []
@@ -287,7 +277,7 @@ class StripeSimulator(LedgerSimulator):
         def begin() -> Reply:
             try:
                 answers.append(execute())
-            except _RefusedError as refused:
+            except RefusedError as refused:
                 if not refused.began:
                     raise
                 answers.append(refused.reply)
@@ -319,13 +309,13 @@ class StripeSimulator(LedgerSimulator):
         behaviour = behaviour_of(_REAL_PROVIDER_TOKENS.get(token, token), self.name)
         if behaviour is None:
             message = f"No such PaymentMethod: '{token}'"
-            raise _refused(message, code="resource_missing", param="payment_method")
+            raise forms.refused(message, code="resource_missing", param="payment_method")
         return behaviour
 
     def _once(self, token: str) -> Behaviour:
         """The behaviour of a payment method of single use, which an earlier payment may have consumed."""
         if any(record["payment_method"] == token for record in self.store.all(_CHARGE)):
-            raise _refused(
+            raise forms.refused(
                 "The provided PaymentMethod was previously used without being attached to a Customer. "
                 "It may not be used again."
             )
@@ -336,12 +326,14 @@ class StripeSimulator(LedgerSimulator):
         behaviour = self.planned_behaviour()
         if behaviour.effect is Effect.SOFT_DECLINE:
             message = "This object cannot be accessed right now because another API request is accessing it."
-            raise _RefusedError(_error(429, "invalid_request_error", message, code="lock_timeout"))
+            raise RefusedError(forms.error_reply(429, "invalid_request_error", message, code="lock_timeout"))
         return behaviour
 
     def _create(self, call: _Call, form: Record, behaviour: Behaviour) -> Reply:
         if behaviour.effect is Effect.REFUSED_UNLISTED:
-            raise _RefusedError(_error(400, "invalid_request_error", "Not possible.", code="not_possible"), began=True)
+            raise RefusedError(
+                forms.error_reply(400, "invalid_request_error", "Not possible.", code="not_possible"), began=True
+            )
         name = self.make_id("pi_", call.send_key if call.key else self.count(_CHARGE))
         metadata = form.get("metadata", {})
         record: Record = {
@@ -372,7 +364,9 @@ class StripeSimulator(LedgerSimulator):
         record["version"] = 1
         if missing is not None:
             shown = self._present({**record, "payment_method": None}, call.now)
-            raise _RefusedError(_error(400, "invalid_request_error", missing, payment_intent=shown), began=True)
+            raise RefusedError(
+                forms.error_reply(400, "invalid_request_error", missing, payment_intent=shown), began=True
+            )
         self._notify(record, call, ["payment_intent.created", *_news(record)])
         return self._result(record, call.now, form.get("expand", []))
 
@@ -408,11 +402,13 @@ class StripeSimulator(LedgerSimulator):
             message = f"This PaymentIntent could not be captured because {notified}."
             raise self._unexpected_state(record, message, call.now)
         amount: int = {"amount_to_capture": record["taken"], **form}["amount_to_capture"]
-        _require_positive("amount_to_capture", amount)
+        forms.require_positive("amount_to_capture", amount)
         if amount > record["taken"]:
             message = f"The amount to capture ({amount}) is greater than the capturable amount ({record['taken']})."
-            refusal = _error(400, "invalid_request_error", message, code="amount_too_large", param="amount_to_capture")
-            raise _RefusedError(refusal, began=True)
+            refusal = forms.error_reply(
+                400, "invalid_request_error", message, code="amount_too_large", param="amount_to_capture"
+            )
+            raise RefusedError(refusal, began=True)
         operation = self._operation(call, record, "capture", amount, DONE)
         kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
         metadata = _merged(record["metadata"], call.form.get("metadata", {}))
@@ -467,7 +463,7 @@ class StripeSimulator(LedgerSimulator):
     def _intent(self, name: str, now: float) -> Record:
         record = self.find(name, now)
         if record is None:
-            raise _RefusedError(_missing("payment_intent", name))
+            raise RefusedError(_missing("payment_intent", name))
         return record
 
     def _intents(self, now: float) -> list[Record]:
@@ -494,10 +490,10 @@ class StripeSimulator(LedgerSimulator):
         }
         return json_reply(200, body)
 
-    def _unexpected_state(self, record: Record, message: str, now: float) -> _RefusedError:
+    def _unexpected_state(self, record: Record, message: str, now: float) -> RefusedError:
         more = {"payment_intent": self._present(record, now)}
         code = "payment_intent_unexpected_state"
-        return _RefusedError(_error(400, "invalid_request_error", message, code=code, **more), began=True)
+        return RefusedError(forms.error_reply(400, "invalid_request_error", message, code=code, **more), began=True)
 
     def _result(self, record: Record, now: float, expand: list[str]) -> Reply:
         if record["state"] != DECLINED:
@@ -509,12 +505,12 @@ class StripeSimulator(LedgerSimulator):
 
     def _refund_target(self, form: Record, now: float) -> Record:
         if "origin" in form or "instructions_email" in form:
-            raise _refused("Refunds of a customer balance are not modelled here.")
+            raise forms.refused("Refunds of a customer balance are not modelled here.")
         if "payment_intent" in form:
             return self._intent(form["payment_intent"], now)
         found = [r for r in self._intents(now) if _charge_id(r) == form["charge"]]
         if not found:
-            raise _RefusedError(_missing("charge", form["charge"]))
+            raise RefusedError(_missing("charge", form["charge"]))
         return found[0]
 
     def _create_refund(self, call: _Call, form: Record, record: Record, behaviour: Behaviour) -> Reply:
@@ -522,20 +518,20 @@ class StripeSimulator(LedgerSimulator):
         charge = _charge_id(record)
         if record["state"] != CHARGED:
             message = f"This PaymentIntent ({record['id']}) does not have a successful charge to refund."
-            raise _RefusedError(_error(400, "invalid_request_error", message), began=True)
+            raise RefusedError(forms.error_reply(400, "invalid_request_error", message), began=True)
         if left <= 0:
             message = f"Charge {charge} has already been refunded."
-            refusal = _error(400, "invalid_request_error", message, code="charge_already_refunded")
-            raise _RefusedError(refusal, began=True)
+            refusal = forms.error_reply(400, "invalid_request_error", message, code="charge_already_refunded")
+            raise RefusedError(refusal, began=True)
         amount: int = form.get("amount", left)
-        _require_positive("amount", amount)
+        forms.require_positive("amount", amount)
         if amount > left:
             message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
-            raise _RefusedError(_error(400, "invalid_request_error", message, param="amount"), began=True)
+            raise RefusedError(forms.error_reply(400, "invalid_request_error", message, param="amount"), began=True)
         if behaviour.effect in {Effect.HARD_DECLINE, Effect.FUNDS_DECLINE}:
             message = "Insufficient funds in your Stripe balance to refund this amount."
-            refusal = _error(400, "invalid_request_error", message, code="balance_insufficient")
-            raise _RefusedError(refusal, began=True)
+            refusal = forms.error_reply(400, "invalid_request_error", message, code="balance_insufficient")
+            raise RefusedError(refusal, began=True)
         state, later = _refund_course(behaviour.effect)
         operation = self._operation(call, record, "refund", amount, state) | {
             "reason": form.get("reason"),
@@ -557,7 +553,7 @@ class StripeSimulator(LedgerSimulator):
     def _cancel_refund(self, call: _Call, refund: Record) -> Reply:
         if refund["state"] != WAITING:
             message = f"This refund cannot be canceled because it has a status of {_REFUND_STATUSES[refund['state']]}."
-            raise _RefusedError(_error(400, "invalid_request_error", message), began=True)
+            raise RefusedError(forms.error_reply(400, "invalid_request_error", message), began=True)
         changed = self.change_operation(refund, state=CANCELED)
         facts = {"subject": refund["id"], "revision": changed["version"], "request": call.origin}
         self.emit_webhook([("refund.updated", facts), ("charge.refund.updated", facts)], call.now, call.now)
@@ -566,7 +562,7 @@ class StripeSimulator(LedgerSimulator):
     def _refund(self, name: str, now: float) -> Record:
         record = self.operation(name, now)
         if record is None or record["kind"] != "refund":
-            raise _RefusedError(_missing("refund", name))
+            raise RefusedError(_missing("refund", name))
         return record
 
     def _refunds(self, now: float) -> list[Record]:
@@ -763,7 +759,6 @@ class StripeSimulator(LedgerSimulator):
 
 # -- parameters of requests
 
-_Checker = Callable[[str, Any], Any]
 _ECHOED: Final = (
     "customer",
     "description",
@@ -778,260 +773,111 @@ _ECHOED: Final = (
 _ONLY_WITH_CONFIRM: Final = ("return_url", "off_session", "error_on_requires_action", "mandate", "mandate_data")
 
 
-def _text(longest: int = 5000) -> _Checker:
-    def check(name: str, value: Any) -> str:
-        if not isinstance(value, str):
-            raise _refused(f"Invalid string: {value}", param=name)
-        if not value:
-            raise _refused(
-                f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; "
-                f"however '{name}' cannot be unset.",
-                code="parameter_invalid_empty",
-                param=name,
-            )
-        if len(value) > longest:
-            raise _refused(f"Invalid string: {value[:20]}...; must be at most {longest} characters", param=name)
-        return value
-
-    return check
-
-
-def _enum(*choices: str) -> _Checker:
-    def check(name: str, value: Any) -> str:
-        if value not in choices:
-            raise _refused(f"Invalid {name}: must be one of {', '.join(choices)}", param=name)
-        return str(value)
-
-    return check
-
-
-def _integer(name: str, value: Any) -> int:
-    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,18}", value):
-        raise _refused(f"Invalid integer: {value}", code="parameter_invalid_integer", param=name)
-    return int(value)
-
-
-def _boolean(name: str, value: Any) -> bool:
-    if value not in ("true", "false"):
-        raise _refused(f"Invalid boolean: {value}", param=name)
-    return bool(value == "true")
-
-
-def _limit(name: str, value: Any) -> int:
-    limit = _integer(name, value)
-    if not 1 <= limit <= 100:
-        raise _refused("The limit must be between 1 and 100.", param=name)
-    return limit
-
-
-def _texts(name: str, value: Any) -> list[str]:
-    if not isinstance(value, list):
-        raise _refused("Invalid array", param=name)
-    return [_text()(f"{name}[{index}]", item) for index, item in enumerate(value)]
-
-
-def _expand(name: str, value: Any) -> list[str]:
-    """Lists put `data.` in front. Only charges and the sources of balance transactions can be expanded here."""
-    found = [item.removeprefix("data.") for item in _texts(name, value)]
-    for item in found:
-        if item not in {"latest_charge", "source"}:
-            raise _refused(f"This property cannot be expanded ({item}).", param=name)
-    return found
-
-
-def _hash(name: str, value: Any) -> Record:
-    """Any object: Stripe has this parameter, and the simulator does not read its members."""
-    if not isinstance(value, dict):
-        raise _refused("Invalid object", param=name)
-    return value
-
-
-def _shipping(name: str, value: Any) -> Record:
-    """An address and a name: one without the other is refused."""
-    lines = dict.fromkeys(("line1", "line2", "city", "state", "postal_code", "country"), _text())
-    known: dict[str, _Checker] = {
-        "address": lambda full, given: _check(_hash(full, given), lines, within=full),
-        **dict.fromkeys(("name", "phone", "carrier", "tracking_number"), _text()),
-    }
-    return _check(_hash(name, value), known, ("address", "name"), within=name)
-
-
-def _metadata(name: str, value: Any) -> dict[str, str]:
-    if value == "":
-        return {}
-    found = _hash(name, value)
-    if len(found) > 50:
-        raise _refused("Metadata can have up to 50 keys.", param=name)
-    for key, item in found.items():
-        if not isinstance(item, str):
-            raise _refused(f"Invalid string: {item}", param=f"{name}[{key}]")
-        if len(key) > 40:
-            raise _refused("Metadata keys can have up to 40 characters.", param=f"{name}[{key}]")
-        if len(item) > 500:
-            raise _refused("Metadata values can have up to 500 characters.", param=f"{name}[{key}]")
-    return {key: item for key, item in found.items() if item}
-
-
-def _off_session(name: str, value: Any) -> bool:
-    return True if value in ("one_off", "recurring") else _boolean(name, value)
-
-
-def _currency(name: str, value: Any) -> str:
-    if value not in _CURRENCIES:
-        raise _refused(f"Invalid currency: {value}. Stripe wants a supported code in lower case.", param=name)
-    return str(value)
-
-
-def _automatic(name: str, value: Any) -> Record:
-    known: dict[str, _Checker] = {"enabled": _boolean, "allow_redirects": _enum("always", "never")}
-    found = _check(_hash(name, value), known, ("enabled",), within=name)
-    return {"allow_redirects": "always", **found}
-
-
-def _created(name: str, value: Any) -> Record:
-    if isinstance(value, str):
-        at = _integer(name, value)
-        return {"gte": at, "lte": at}
-    return _check(_hash(name, value), dict.fromkeys(("gt", "gte", "lt", "lte"), _integer), within=name)
-
-
-_CAPTURE_METHOD: Final = _enum("automatic", "automatic_async", "manual")
-_CONFIRMING: Final[dict[str, _Checker]] = {
+_CAPTURE_METHOD: Final = forms.enum("automatic", "automatic_async", "manual")
+_CONFIRMING: Final[dict[str, Checker]] = {
     "capture_method": _CAPTURE_METHOD,
-    "error_on_requires_action": _boolean,
-    "expand": _expand,
-    "mandate": _text(),
-    "mandate_data": _hash,
-    "off_session": _off_session,
-    "payment_method": _text(),
-    "payment_method_data": _hash,
-    "payment_method_options": _hash,
-    "payment_method_types": _texts,
-    "radar_options": _hash,
-    "receipt_email": _text(),
-    "return_url": _text(),
-    "setup_future_usage": _enum("off_session", "on_session"),
-    "shipping": _shipping,
-    "use_stripe_sdk": _boolean,
+    "error_on_requires_action": forms.boolean,
+    "expand": forms.expand,
+    "mandate": forms.text(),
+    "mandate_data": forms.any_object,
+    "off_session": forms.off_session,
+    "payment_method": forms.text(),
+    "payment_method_data": forms.any_object,
+    "payment_method_options": forms.any_object,
+    "payment_method_types": forms.texts,
+    "radar_options": forms.any_object,
+    "receipt_email": forms.text(),
+    "return_url": forms.text(),
+    "setup_future_usage": forms.enum("off_session", "on_session"),
+    "shipping": forms.shipping,
+    "use_stripe_sdk": forms.boolean,
 }
-_CONFIRM: Final[dict[str, _Checker]] = _CONFIRMING | {"client_secret": _text()}
-_CREATE: Final[dict[str, _Checker]] = _CONFIRMING | {
-    "amount": _integer,
-    "application_fee_amount": _integer,
-    "automatic_payment_methods": _automatic,
-    "confirm": _boolean,
-    "confirmation_method": _enum("automatic", "manual"),
-    "currency": _currency,
-    "customer": _text(),
-    "description": _text(1000),
-    "metadata": _metadata,
-    "on_behalf_of": _text(),
-    "payment_method_configuration": _text(100),
-    "statement_descriptor": _text(22),
-    "statement_descriptor_suffix": _text(22),
-    "transfer_data": _hash,
-    "transfer_group": _text(),
+_CONFIRM: Final[dict[str, Checker]] = _CONFIRMING | {"client_secret": forms.text()}
+_CREATE: Final[dict[str, Checker]] = _CONFIRMING | {
+    "amount": forms.integer,
+    "application_fee_amount": forms.integer,
+    "automatic_payment_methods": forms.automatic,
+    "confirm": forms.boolean,
+    "confirmation_method": forms.enum("automatic", "manual"),
+    "currency": forms.currency,
+    "customer": forms.text(),
+    "description": forms.text(1000),
+    "metadata": forms.metadata,
+    "on_behalf_of": forms.text(),
+    "payment_method_configuration": forms.text(100),
+    "statement_descriptor": forms.text(22),
+    "statement_descriptor_suffix": forms.text(22),
+    "transfer_data": forms.any_object,
+    "transfer_group": forms.text(),
 }
-_CAPTURE: Final[dict[str, _Checker]] = {
-    "amount_to_capture": _integer,
-    "application_fee_amount": _integer,
-    "expand": _expand,
-    "final_capture": _boolean,
-    "metadata": _metadata,
-    "statement_descriptor": _text(22),
-    "statement_descriptor_suffix": _text(22),
-    "transfer_data": _hash,
+_CAPTURE: Final[dict[str, Checker]] = {
+    "amount_to_capture": forms.integer,
+    "application_fee_amount": forms.integer,
+    "expand": forms.expand,
+    "final_capture": forms.boolean,
+    "metadata": forms.metadata,
+    "statement_descriptor": forms.text(22),
+    "statement_descriptor_suffix": forms.text(22),
+    "transfer_data": forms.any_object,
 }
-_CANCEL: Final[dict[str, _Checker]] = {
-    "cancellation_reason": _enum("abandoned", "duplicate", "fraudulent", "requested_by_customer"),
-    "expand": _expand,
+_CANCEL: Final[dict[str, Checker]] = {
+    "cancellation_reason": forms.enum("abandoned", "duplicate", "fraudulent", "requested_by_customer"),
+    "expand": forms.expand,
 }
-_REFUND: Final[dict[str, _Checker]] = {
-    "amount": _integer,
-    "charge": _text(),
-    "currency": _currency,
-    "customer": _text(),
-    "expand": _expand,
-    "instructions_email": _text(),
-    "metadata": _metadata,
-    "origin": _enum("customer_balance"),
-    "payment_intent": _text(),
-    "reason": _enum("duplicate", "fraudulent", "requested_by_customer"),
-    "refund_application_fee": _boolean,
-    "reverse_transfer": _boolean,
+_REFUND: Final[dict[str, Checker]] = {
+    "amount": forms.integer,
+    "charge": forms.text(),
+    "currency": forms.currency,
+    "customer": forms.text(),
+    "expand": forms.expand,
+    "instructions_email": forms.text(),
+    "metadata": forms.metadata,
+    "origin": forms.enum("customer_balance"),
+    "payment_intent": forms.text(),
+    "reason": forms.enum("duplicate", "fraudulent", "requested_by_customer"),
+    "refund_application_fee": forms.boolean,
+    "reverse_transfer": forms.boolean,
 }
-_LIST_QUERY: Final[dict[str, _Checker]] = {
-    "created": _created,
-    "ending_before": _text(),
-    "expand": _expand,
-    "limit": _limit,
-    "starting_after": _text(),
+_LIST_QUERY: Final[dict[str, Checker]] = {
+    "created": forms.created,
+    "ending_before": forms.text(),
+    "expand": forms.expand,
+    "limit": forms.limit,
+    "starting_after": forms.text(),
 }
-_SEARCH_QUERY: Final[dict[str, _Checker]] = {"expand": _expand, "limit": _limit, "page": _text(), "query": _text()}
-
-
-def _nest(pairs: Any) -> Record:
-    """Parse `metadata[a]=1`, `expand[]=b` and `expand[0]=b` into objects and arrays; the last repeated name counts."""
-    nested: Record = {}
-    for name, value in pairs:
-        parts = re.findall(r"^[^\[\]]+|\[[^\[\]]*\]", name)
-        if "".join(parts) != name or not parts:
-            raise _refused(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
-        keys, place = [part.strip("[]") for part in parts], nested
-        for key in keys[:-1]:
-            inner = place.setdefault(key, {})
-            if not isinstance(inner, dict):
-                raise _refused(f"Invalid object: {name}", param=keys[0])
-            place = inner
-        place[keys[-1] or str(len(place))] = value
-    return {name: _listed(value) for name, value in nested.items()}
-
-
-def _listed(value: Any) -> Any:
-    """An object with the keys 0, 1, 2... becomes an array."""
-    if isinstance(value, dict) and list(value) == [str(index) for index in range(len(value))]:
-        return [_listed(item) for item in value.values()]
-    return value
-
-
-def _check(form: Record, known: Mapping[str, _Checker], required: tuple[str, ...] = (), within: str = "") -> Record:
-    """Parse the values by type. Raises for unknown, missing and wrongly typed parameters."""
-    full: Callable[[str], str] = lambda name: f"{within}[{name}]" if within else name  # noqa: E731
-    for name in form:
-        if name not in known:
-            message = f"Received unknown parameter: {full(name)}"
-            raise _refused(message, code="parameter_unknown", param=full(name))
-    for name in required:
-        if name not in form:
-            raise _refused(f"Missing required param: {full(name)}.", code="parameter_missing", param=full(name))
-    return {name: known[name](full(name), value) for name, value in form.items()}
+_SEARCH_QUERY: Final[dict[str, Checker]] = {
+    "expand": forms.expand,
+    "limit": forms.limit,
+    "page": forms.text(),
+    "query": forms.text(),
+}
 
 
 def _creation(form: Record, behaviour: Behaviour) -> Behaviour:
     """Check the rules between the parameters of a creation. Without confirmation nothing is charged yet."""
     amount, currency = form["amount"], form["currency"]
-    _require_positive("amount", amount)
+    forms.require_positive("amount", amount)
     if amount > _MAX_AMOUNT:
-        raise _refused("Amount must be no more than 999,999.99", code="amount_too_large", param="amount")
+        raise forms.refused("Amount must be no more than 999,999.99", code="amount_too_large", param="amount")
     if amount < _MINIMA.get(currency, 1):
         message = f"Amount must be at least {_MINIMA[currency]} in the smallest unit of {currency}"
-        raise _refused(message, code="amount_too_small", param="amount")
+        raise forms.refused(message, code="amount_too_small", param="amount")
     if currency in _THREE_DECIMALS and amount % 10:
-        raise _refused(f"Invalid amount: the last digit must be 0 for {currency}.", param="amount")
+        raise forms.refused(f"Invalid amount: the last digit must be 0 for {currency}.", param="amount")
     automatic = form.get("automatic_payment_methods")
     if "payment_method_types" in form and automatic and automatic["enabled"]:
         message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
-        raise _refused(message, param="automatic_payment_methods")
+        raise forms.refused(message, param="automatic_payment_methods")
     if not form.get("confirm"):
         for name in _ONLY_WITH_CONFIRM:
             if name in form:
-                raise _refused(f"The parameter `{name}` needs `confirm` set to true.", param=name)
+                raise forms.refused(f"The parameter `{name}` needs `confirm` set to true.", param=name)
         return Behaviour(Effect.CHARGE, behaviour.answer)
     if "payment_method" not in form:
         message = "You cannot confirm this PaymentIntent because it's missing a payment method."
-        raise _refused(message, code="parameter_missing", param="payment_method")
+        raise forms.refused(message, code="parameter_missing", param="payment_method")
     if form.get("off_session") and form.get("setup_future_usage"):
-        raise _refused("You cannot use off_session and setup_future_usage together.", param="setup_future_usage")
+        raise forms.refused("You cannot use off_session and setup_future_usage together.", param="setup_future_usage")
     _require_return_url(form, automatic or _default_methods(form))
     return behaviour
 
@@ -1045,7 +891,7 @@ def _require_return_url(form: Record, automatic: Record | None) -> None:
     """A confirmation that may redirect the payer needs a return address."""
     redirects = automatic is not None and automatic["enabled"] and automatic["allow_redirects"] == "always"
     if redirects and not form.get("return_url") and not form.get("off_session"):
-        raise _refused(
+        raise forms.refused(
             "This PaymentIntent is configured to accept payment methods that might redirect your customer: provide a "
             "`return_url`, or set `automatic_payment_methods[allow_redirects]` to `never`.",
             param="return_url",
@@ -1057,12 +903,6 @@ def _merged(metadata: Record, given: Record | str) -> Record:
     if isinstance(given, str):
         return {}
     return {name: value for name, value in {**metadata, **given}.items() if value}
-
-
-def _require_positive(name: str, amount: int) -> None:
-    if amount < 1:
-        message = f"This value must be greater than or equal to 1. ({name})"
-        raise _refused(message, code="parameter_invalid_integer", param=name)
 
 
 # -- states
@@ -1217,7 +1057,7 @@ def _page(url: str, records: list[Record], query: Record, present: Callable[[Rec
     names, limit = [r["id"] for r in found], query.get("limit", 10)
     for cursor in ("starting_after", "ending_before"):
         if cursor in query and query[cursor] not in names:
-            raise _refused(f"No such object: '{query[cursor]}'", code="resource_missing", param=cursor)
+            raise forms.refused(f"No such object: '{query[cursor]}'", code="resource_missing", param=cursor)
     if "starting_after" in query:
         found = found[names.index(query["starting_after"]) + 1 :]
     more = len(found) > limit
@@ -1235,7 +1075,7 @@ def _clauses(query: str) -> list[tuple[str, str, str]]:
     while rest or not found:
         match = _CLAUSE.match(rest)
         if match is None or (match["key"] is None and match["field"] not in _SEARCHABLE):
-            raise _refused("We were unable to parse your search query.", param="query")
+            raise forms.refused("We were unable to parse your search query.", param="query")
         value = match["number"] if match["text"] is None else _unescaped(match["text"])
         found.append((match["field"].partition("[")[0], _unescaped(match["key"] or ""), value))
         rest = rest[match.end() :]
@@ -1258,22 +1098,24 @@ def _offset(page: str | None) -> int:
     try:
         return int(base64.urlsafe_b64decode(page))
     except ValueError:
-        raise _refused("Invalid page.", param="page") from None
+        raise forms.refused("Invalid page.", param="page") from None
 
 
 # -- answers
 
 
-def _documented_refusal(path: str) -> _RefusedError:
+def _documented_refusal(path: str) -> RefusedError:
     """A refusal before execution with the code that the call's documentation has."""
     kind = "invalid_request_error"
     if path == "/v1/payment_intents":
         message = "The payment method cannot be used in its state."
-        return _RefusedError(_error(400, kind, message, code="payment_method_unexpected_state", param="payment_method"))
+        return RefusedError(
+            forms.error_reply(400, kind, message, code="payment_method_unexpected_state", param="payment_method")
+        )
     if path == "/v1/refunds":
         message = "Insufficient funds in your Stripe balance to refund this amount."
-        return _RefusedError(_error(400, kind, message, message_code="insufficient_balance_for_refund"))
-    return _RefusedError(_error(400, kind, "The capability is not active.", code="capability_not_active"))
+        return RefusedError(forms.error_reply(400, kind, message, message_code="insufficient_balance_for_refund"))
+    return RefusedError(forms.error_reply(400, kind, "The capability is not active.", code="capability_not_active"))
 
 
 def _replay(stored: Record, path: str, content: str, now: float) -> Reply:
@@ -1281,13 +1123,13 @@ def _replay(stored: Record, path: str, content: str, now: float) -> Reply:
         message = (
             f"Keys for idempotent requests can only be used for the same endpoint ('{stored['path']}' vs '{path}')."
         )
-        return _error(400, "idempotency_error", message)
+        return forms.error_reply(400, "idempotency_error", message)
     if stored["content"] != content:
         message = "Keys for idempotent requests can only be used with the same parameters they were first used with."
-        return _error(400, "idempotency_error", message)
+        return forms.error_reply(400, "idempotency_error", message)
     if now < stored["busy_until"]:
         message = "There is currently another in-progress request using this Stripe-Idempotency-Key."
-        return _error(409, "idempotency_error", message, code="idempotency_key_in_use")
+        return forms.error_reply(409, "idempotency_error", message, code="idempotency_key_in_use")
     reply = _raw(stored["body"], stored["status"])
     return replace(reply, headers={**reply.headers, "idempotent-replayed": "true"})
 
@@ -1296,25 +1138,18 @@ def _raw(body: str, status: int = 200) -> Reply:
     return Reply(status=status, body=body.encode(), headers={"content-type": "application/json"})
 
 
-def _refused(message: str, **more: Any) -> _RefusedError:
-    """A parameter error: execution has not begun."""
-    return _RefusedError(_error(400, "invalid_request_error", message, **more))
-
-
 def _missing(kind: str, name: str) -> Reply:
     param = "intent" if kind == "payment_intent" else kind
-    return _error(404, "invalid_request_error", f"No such {kind}: '{name}'", code="resource_missing", param=param)
+    return forms.error_reply(
+        404, "invalid_request_error", f"No such {kind}: '{name}'", code="resource_missing", param=param
+    )
 
 
-def _unknown_url(request: Request) -> _RefusedError:
+def _unknown_url(request: Request) -> RefusedError:
     message = f"Unrecognized request URL ({request.method}: {request.path})."
-    return _RefusedError(_error(404, "invalid_request_error", message))
+    return RefusedError(forms.error_reply(404, "invalid_request_error", message))
 
 
 def _rate_limited() -> Reply:
-    reply = _error(429, "invalid_request_error", "Request rate limit exceeded.", code="rate_limit")
+    reply = forms.error_reply(429, "invalid_request_error", "Request rate limit exceeded.", code="rate_limit")
     return replace(reply, headers={**reply.headers, "stripe-rate-limited-reason": "global-rate"})
-
-
-def _error(status: int, kind: str, message: str, **more: Any) -> Reply:
-    return json_reply(status, {"error": {"type": kind, "message": message, **more}})

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
@@ -209,8 +210,13 @@ class SecretsClient:
     network: Network
     exceptions: _SecretsExceptions = _SecretsExceptions()
 
-    def get_secret_value(self, *, SecretId: str) -> Any:  # noqa: N803 - the API's names
-        return self.network.call("service", "GetSecretValue", lambda: {"SecretString": self._found(SecretId)})
+    def get_secret_value(self, *, SecretId: str, VersionStage: str = "AWSCURRENT") -> Any:  # noqa: N803 - the API's names
+        def read() -> Any:
+            if VersionStage != "AWSCURRENT":  # no secret here was ever rotated
+                raise client_error("GetSecretValue", "ResourceNotFoundException", "simulated")
+            return {"SecretString": self._found(SecretId), "CreatedDate": datetime.fromtimestamp(0, tz=UTC)}
+
+        return self.network.call("service", "GetSecretValue", read)
 
     def put_secret_value(self, *, SecretId: str, SecretString: str) -> Any:  # noqa: N803 - the API's names
         def apply() -> Any:

@@ -70,6 +70,9 @@ ENVIRONMENT: Final = {
     "LOOPBACK_ALLOWED": "false",
     "ENCRYPTION_KEY_ARN": "arn:key",
     "CURSOR_SECRET_ARN": "arn:cursor",
+    "CHECKOUT_TOKEN_SECRET_ARN": "arn:checkout-tokens",
+    "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
+    "CHECKOUT_ENABLED": "true",
     "SETTLEMENTS_BUCKET": "settlements",
     **{f"{queue}_QUEUE_URL": f"https://sqs.simulated/{queue}" for queue in _QUEUES},
     **{f"{queue}_DEAD_LETTERS_URL": f"https://sqs.simulated/{queue}-dead" for queue in _QUEUES},
@@ -187,7 +190,12 @@ class World:
             ),
             "appconfigdata": AppConfigClient(DOCUMENT, network),
             "secretsmanager": SecretsClient(
-                {"arn:cursor": "k" * 64, **{a.secret_arn: a.stored_secret() for a in accounts}}, network
+                {
+                    "arn:cursor": "k" * 64,
+                    "arn:checkout-tokens": "t" * 64,
+                    **{a.secret_arn: a.stored_secret() for a in accounts},
+                },
+                network,
             ),
             "kms": KmsClient(network),
             "s3": None,  # no operator uploads settlement files

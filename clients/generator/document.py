@@ -22,6 +22,8 @@ ENUM_NAMES: Final[Mapping[str, frozenset[str]]] = {
 ENUM_NAMES_BY_FIELD: Final[Mapping[tuple[str, str], str]] = {
     ("*", "capture"): "CaptureMode",
     ("*", "initiator"): "Initiator",
+    ("PaymentMethodRequest", "methods"): "CheckoutMethod",
+    ("PaymentMethodRequest", "presentation"): "CheckoutPresentation",
     ("*", "eventTypes"): "EventType",
     ("AttemptAnswer", "state"): "AttemptState",
     ("DeliveryAnswer", "state"): "DeliveryState",

@@ -84,7 +84,7 @@ def _default(each: Field, *, sent: bool) -> str:
         return ""
     if each.shape.kind is Kind.ENUM and each.default is not None:
         return f"{each.shape.name}.{each.default.upper()}"
-    if each.shape.kind is Kind.LIST:
+    if each.shape.kind is Kind.LIST and not each.shape.nullable:
         return "()"
     return repr(each.default) if sent or each.shape.nullable or each.default is not None else "None"
 

@@ -48,7 +48,7 @@ class Payments(Room):
             "Api",
             handler="api.handler",
             service="api",
-            reads=("ALLOWED_PROVIDERS", "LOOPBACK_ALLOWED", *RETRIES),
+            reads=("ALLOWED_PROVIDERS", "CHECKOUT_ENABLED", "LOOPBACK_ALLOWED", *RETRIES),
             description="Accepts and shows payments",
             timeout=Duration.seconds(15),
             memory_mb=1024,
@@ -63,6 +63,7 @@ class Payments(Room):
         api.may_send(self.jobs)
         api.may_send(outbound_webhooks.queue)
         api.may_use_secret(self._platform.cursor_secret, variable="CURSOR_SECRET_ARN")
+        api.may_use_secret(self._platform.checkout_secret, variable="CHECKOUT_TOKEN_SECRET_ARN")
         outbound_webhooks.let_store_endpoints(api, "kms:Encrypt")
         routing.let_read(api)
         return api
@@ -87,6 +88,10 @@ class Payments(Room):
         worker.may_send(outbound_webhooks.queue)
         worker.may_use_account_secrets()
         return worker
+
+    def let_open_checkouts(self, pages_url: str) -> None:
+        """Tell the API where payers' pages lie."""
+        self.api.set_environment(CHECKOUT_PAGES_URL=pages_url)
 
     def symptoms(self) -> dict[str, Symptom]:
         """Payments that need a person, and providers or clients that misbehave."""

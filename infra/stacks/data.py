@@ -1,4 +1,4 @@
-"""The data that must never be lost: the key, the tables, and the secret that signs cursors."""
+"""The data that must never be lost: the key, the tables, and the secrets that sign cursors and checkout addresses."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -19,15 +19,29 @@ class DataStack(Stack):
         super().__init__(scope, construct_id, termination_protection=settings.production, tags=tags)
         self.key = EncryptionKey(self, "EncryptionKey", removal_policy=settings.removal_policy).key
         self.tables = Tables(self, "Tables", key=self.key, settings=settings)
-        self.cursor_secret = secretsmanager.Secret(
-            self,
+        self.cursor_secret = self._signing_secret(
             "CursorSecret",
+            settings,
             description="Signs list cursors of the PayFlowX API",
+            not_rotated="It signs list cursors only; a new value makes clients start their lists again.",
+        )
+        self.checkout_secret = self._signing_secret(
+            "CheckoutSecret",
+            settings,
+            description="Signs checkout addresses of PayFlowX",
+            not_rotated="Operators rotate it with `payflowx checkout rotate-secret`: addresses are valid for a month.",
+        )
+
+    def _signing_secret(
+        self, construct_id: str, settings: EnvironmentSettings, *, description: str, not_rotated: str
+    ) -> secretsmanager.Secret:
+        secret = secretsmanager.Secret(
+            self,
+            construct_id,
+            description=description,
             encryption_key=self.key,
             removal_policy=settings.removal_policy,
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
         )
-        acknowledge(
-            self.cursor_secret,
-            {"AwsSolutions-SMG4": "It signs list cursors only; a new value makes clients start their lists again."},
-        )
+        acknowledge(secret, {"AwsSolutions-SMG4": not_rotated})
+        return secret

@@ -7,9 +7,11 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.constructs.api.checkout_api import PAGES_PATH, CheckoutApi
 from infra.constructs.api.domain import Domain
 from infra.constructs.api.firewall import Firewall
 from infra.constructs.api.rest_api import STAGE, RestApi
+from infra.constructs.checkout import Checkout
 from infra.constructs.inbound_webhooks import InboundWebhooks
 from infra.constructs.monitoring.alarm_topic import AlarmTopic
 from infra.constructs.monitoring.alarms import Alarms
@@ -58,6 +60,7 @@ class ServiceStack(Stack):
             key=data.key,
             tables=data.tables,
             cursor_secret=data.cursor_secret,
+            checkout_secret=data.checkout_secret,
             code=functions_code(),
             layers=(DependenciesLayer(self, "Dependencies").version,),
             schedules=Schedules(self, "Schedules"),
@@ -66,6 +69,7 @@ class ServiceStack(Stack):
         routing = Routing(platform)
         outbound = OutboundWebhooks(platform)
         payments = Payments(platform, routing=routing, outbound_webhooks=outbound)
+        checkout = Checkout(platform, payments=payments, outbound_webhooks=outbound)
         recovery = Recovery(platform, payments=payments, outbound_webhooks=outbound)
         inbound = InboundWebhooks(platform, payments=payments, outbound_webhooks=outbound)
         reconciliation = Reconciliation(platform, payments=payments, outbound_webhooks=outbound)
@@ -76,7 +80,7 @@ class ServiceStack(Stack):
             ConsumedQueue(queue=reconciliation.runs, consumer=reconciliation.reconciler),
         )
         operators = Operators(platform, routing=routing, queues=consumed)
-        rooms = (payments, recovery, inbound, outbound, operators, reconciliation, routing)
+        rooms = (payments, checkout, recovery, inbound, outbound, operators, reconciliation, routing)
         api = RestApi(
             self,
             "RestApi",
@@ -86,12 +90,13 @@ class ServiceStack(Stack):
             key=data.key,
             settings=settings,
         )
+        checkout.log_after(api.log_account)
         if settings.firewall is not FirewallMode.OFF:
             Firewall(
                 self,
                 "Firewall",
-                stage=api.api.deployment_stage,
-                webhooks_path=f"/{STAGE}/webhooks/",
+                stages={"OnTheApi": api.api.deployment_stage, "OnTheCheckout": checkout.api.api.deployment_stage},
+                unmanaged_paths=(f"/{STAGE}/webhooks/", f"/{STAGE}{PAGES_PATH}/"),
                 key=data.key,
                 settings=settings,
             )
@@ -102,7 +107,7 @@ class ServiceStack(Stack):
             self, "TicketTopic", display_name="PayFlowX tickets", key=data.key, subscriber=settings.ticket_to
         )
         symptoms = data.tables.alarms() | key_alarms() | platform.schedules.alarms()
-        alarms = self._observe(settings.name, api, rooms, symptoms, page=page, ticket=ticket)
+        alarms = self._observe(settings.name, api, checkout.api, rooms, symptoms, page=page, ticket=ticket)
         if settings.canary:
             self._deploy_gradually(payments, alarms)
         if settings.gradual_routing:
@@ -115,6 +120,7 @@ class ServiceStack(Stack):
         self,
         environment: str,
         api: RestApi,
+        checkout: CheckoutApi,
         rooms: Sequence[Room],
         services: Mapping[str, Symptom],
         *,
@@ -138,6 +144,7 @@ class ServiceStack(Stack):
             self,
             "OperationsDashboard",
             environment=environment,
+            checkout=checkout,
             queues=queues,
             functions=functions,
             alarms=alarms.all,
@@ -148,6 +155,7 @@ class ServiceStack(Stack):
             environment=environment,
             functions=[function.log_group for function in functions],
             access_log=api.access_log,
+            checkout_log=checkout.access_log,
         )
         return alarms
 

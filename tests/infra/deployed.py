@@ -41,6 +41,7 @@ _NAMES: Final = (
     (re.compile(r"Queue(Jobs|Notices|Deliveries|Runs)"), r"{0}"),
     (re.compile(r"(SettlementFiles)"), "settlement files"),
     (re.compile(r"(CursorSecret)"), "cursor secret"),
+    (re.compile(r"(CheckoutSecret)"), "checkout secret"),
     (re.compile(r"payflowx/\w+/(accounts)/\*"), "account secrets"),
     (re.compile(r"(appconfig|RoutingEnvironment)"), "routing document"),
     (re.compile(r"(Logs)"), "logs"),

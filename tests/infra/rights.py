@@ -7,10 +7,12 @@ a function whose handler imports its file, directly or not.
 from dataclasses import dataclass
 from typing import Final
 
-EVERY: Final = "Api Authorizer Deliverer Notices Operations Reconciler RoutingValidator Sweeper Webhooks Worker"
-WITH_TABLES: Final = "Api Authorizer Deliverer Notices Operations Reconciler Sweeper Webhooks Worker"
-LEDGER: Final = "Api Deliverer Notices Operations Reconciler Sweeper Worker"
-WRITERS: Final = "Api Notices Operations Reconciler Sweeper Worker"
+EVERY: Final = (
+    "Api Authorizer Checkout Deliverer Notices Operations Reconciler RoutingValidator Sweeper Webhooks Worker"
+)
+WITH_TABLES: Final = "Api Authorizer Checkout Deliverer Notices Operations Reconciler Sweeper Webhooks Worker"
+LEDGER: Final = "Api Checkout Deliverer Notices Operations Reconciler Sweeper Worker"
+WRITERS: Final = "Api Checkout Notices Operations Reconciler Sweeper Worker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ NEEDS: Final[tuple[Need, ...]] = (
     _code("dynamodb:PutItem", "Idempotency", "Api", (_WRITES, '"Put": {')),
     _code("dynamodb:PutItem", _TRANSACTIONS, WRITERS, (_WRITES, '"Put": {')),
     _code(
-        *("dynamodb:Query", _CONFIGURATION, "Api Notices Operations Reconciler Webhooks Worker"),
+        *("dynamodb:Query", _CONFIGURATION, "Api Checkout Notices Operations Reconciler Webhooks Worker"),
         (_CONFIG, ".query("),
         ("dynamodb/merchants/accounts.py", ".query("),
     ),
@@ -109,7 +111,7 @@ NEEDS: Final[tuple[Need, ...]] = (
     *_aws("key (through sqs)", f"{WRITERS} Deliverer Webhooks", _QUEUE_KEY_PAGE, "kms:Decrypt", "kms:GenerateDataKey"),
     *_aws(
         "key (through secretsmanager)",
-        "Api Operations Reconciler Webhooks Worker",
+        "Api Checkout Operations Reconciler Webhooks Worker",
         _SECRET_KEY_PAGE,
         *("kms:Decrypt", "kms:GenerateDataKey"),
     ),
@@ -129,6 +131,10 @@ NEEDS: Final[tuple[Need, ...]] = (
     _code(
         *("secretsmanager:GetSecretValue", "account secrets", "Operations Reconciler Webhooks Worker"),
         ("platform/secrets_manager.py", ".get_secret_value("),
+    ),
+    _code(
+        *("secretsmanager:GetSecretValue", "checkout secret", "Api Checkout"),
+        ("platform/secrets_manager.py", "VersionStage=_PREVIOUS"),
     ),
     _code(
         *("secretsmanager:GetSecretValue", "cursor secret", "Api"),

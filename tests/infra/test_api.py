@@ -13,11 +13,18 @@ from infra.settings import ENVIRONMENTS, FirewallMode
 from infra.stage import PayFlowXStage
 from payflowx.entrypoints.api import problems
 from payflowx.entrypoints.api.openapi import document
-from tests.infra.conftest import resources
+from tests.infra import conftest
 
 SERVICES = ("Dev-Service", "Staging-Service", "Prod-Service")
 PUBLIC = {"/health", "/openapi.json", "/webhooks/{provider}/{accountToken}"}
 """A provider's webhook bears a signature instead of a key."""
+
+
+def resources(stack: str, kind: str) -> dict[str, dict[str, Any]]:
+    """Those of the merchants' API. The payers' API is tested in test_checkout.py."""
+    return {
+        name: found for name, found in conftest.resources(stack, kind).items() if not name.startswith("CheckoutApi")
+    }
 
 
 def paths(stack: str) -> dict[str, str]:
@@ -145,7 +152,7 @@ def test_the_answers_of_api_gateway_itself_are_problem_details_that_the_api_know
 
 
 def test_a_firewall_stands_before_every_environment_but_dev() -> None:
-    assert [len(resources(s, "AWS::WAFv2::WebACLAssociation")) for s in SERVICES] == [0, 1, 1]
+    assert [len(resources(s, "AWS::WAFv2::WebACLAssociation")) for s in SERVICES] == [0, 2, 2]
     for stack in SERVICES[1:]:
         assert len(resources(stack, "AWS::WAFv2::LoggingConfiguration")) == 1
 
@@ -174,7 +181,9 @@ def test_metrics_bear_the_environments_name_and_the_stage(stack: str) -> None:
         for alarm in resources(stack, "AWS::CloudWatch::Alarm").values()
         if alarm.get("Namespace") == "AWS/ApiGateway"
     ]
-    assert dimensions == [{"ApiName": api["Name"], "Stage": stage["StageName"]}] * 2
+    payers = {"ApiName": api["Name"].replace("payflowx-", "payflowx-checkout-"), "Stage": "v1"}
+    merchants = {"ApiName": api["Name"], "Stage": stage["StageName"]}
+    assert sorted(map(str, dimensions)) == sorted(map(str, [payers, merchants, merchants]))
 
 
 class TestFirewall:
@@ -202,7 +211,7 @@ class TestFirewall:
         assert limits["IP"] >= limits["CUSTOM_KEYS"]
 
     @pytest.mark.parametrize("stack", SERVICES[1:])
-    def test_managed_rules_leave_webhooks_alone_and_bodies_to_the_api(self, stack: str) -> None:
+    def test_managed_rules_leave_webhooks_and_pages_alone_and_bodies_to_the_api(self, stack: str) -> None:
         groups = [
             group
             for rule in self.rules(stack).values()
@@ -210,8 +219,10 @@ class TestFirewall:
         ]
         assert len(groups) == 2
         for group in groups:
-            match = group["ScopeDownStatement"]["NotStatement"]["Statement"]["ByteMatchStatement"]
-            assert (match["SearchString"], match["PositionalConstraint"]) == ("/v1/webhooks/", "STARTS_WITH")
+            unmanaged = group["ScopeDownStatement"]["NotStatement"]["Statement"]["OrStatement"]["Statements"]
+            matches = [statement["ByteMatchStatement"] for statement in unmanaged]
+            assert {match["PositionalConstraint"] for match in matches} == {"STARTS_WITH"}
+            assert [match["SearchString"] for match in matches] == ["/v1/webhooks/", "/v1/checkout/"]
         counted = {rule["Name"] for group in groups for rule in group.get("RuleActionOverrides", ())}
         assert {"SizeRestrictions_BODY", "NoUserAgent_HEADER"} <= counted
 

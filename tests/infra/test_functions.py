@@ -25,8 +25,8 @@ def every_of(stack: str) -> dict[str, dict[str, Any]]:
     return resources(stack, "AWS::Lambda::Function")
 
 
-def test_there_are_ten_in_each_service_and_one_in_each_sandbox() -> None:
-    assert [len(every_of(stack)) for stack in STACKS if stack.endswith("Service")] == [10, 10, 10]
+def test_there_are_eleven_in_each_service_and_one_in_each_sandbox() -> None:
+    assert [len(every_of(stack)) for stack in STACKS if stack.endswith("Service")] == [11, 11, 11]
     assert [len(every_of(stack)) for stack in STACKS if stack.endswith("Sandbox")] == [1, 1]
 
 
@@ -92,6 +92,7 @@ def test_services_keep_the_names_that_logs_and_metrics_hold() -> None:
     assert {found.handler.removeprefix("payflowx.entrypoints."): found.service for found in functions(SERVICES[0])} == {
         "api.authorizer": "authorizer",
         "api.handler": "api",
+        "checkout.handler": "checkout",
         "deliverer": "deliverer",
         "operators.handler": "operations",
         "provider_events": "notices",

@@ -130,7 +130,7 @@ def test_every_function_is_watched() -> None:
         if stack in SERVICES and "RoutingValidator" not in name
         for metric in ("Errors", "Throttles")
     }
-    assert len(wanted) == 2 * 9 * len(SERVICES)
+    assert len(wanted) == 2 * 10 * len(SERVICES)
     assert wanted - watched == set()
 
 

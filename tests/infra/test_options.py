@@ -75,8 +75,7 @@ class TestADomain:
         assert domain["SecurityPolicy"] == "TLS_1_2"
         assert domain["RegionalCertificateArn"] == CERTIFICATE
         (mapping,) = of_type(found, "AWS::ApiGateway::BasePathMapping")
-        (stage,) = of_type(found, "AWS::ApiGateway::Stage")
-        assert mapping["BasePath"] == stage["StageName"]
+        assert mapping["BasePath"] in {stage["StageName"] for stage in of_type(found, "AWS::ApiGateway::Stage")}
         assert found["Outputs"]["DomainUrl"]["Value"] == "https://pay.example.com/v1/"
 
     def test_gets_its_record_only_in_a_zone_that_is_ours(self) -> None:
@@ -144,7 +143,8 @@ class TestFixedEgress:
 class TestLimits:
     def test_of_merchants_and_of_webhooks_are_two(self) -> None:
         for settings in ENVIRONMENTS:
-            (stage,) = of_type(template(f"{settings.stage_id}-Service"), "AWS::ApiGateway::Stage")
+            stages = of_type(template(f"{settings.stage_id}-Service"), "AWS::ApiGateway::Stage")
+            (stage,) = (found for found in stages if len(found["MethodSettings"]) > 1)
             limits = {method["ResourcePath"]: method["ThrottlingRateLimit"] for method in stage["MethodSettings"]}
             assert limits == {
                 "/*": settings.api_rate_per_second,

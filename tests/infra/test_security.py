@@ -9,6 +9,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.settings import ENVIRONMENTS, ROOT, ROUTING, EnvironmentSettings, chosen
+from infra.stacks.account import AccountSettings, AccountStack
 from infra.stage import PayFlowXStage
 from tests.infra.conftest import GIVEN, STACKS, application, every
 from tests.infra.deployed import function, functions
@@ -163,6 +164,14 @@ def app_with_all_options() -> App:
         merchant_rate_per_second=20,
     )
     PayFlowXStage(app, settings.stage_id, settings=settings)
+    AccountStack(
+        app,
+        "Account",
+        settings=AccountSettings(
+            repository="example/payflowx", environments=("dev",), costs_to="costs@example.com", monthly_budget=50
+        ),
+        region="eu-west-1",
+    )
     return app
 
 

@@ -59,6 +59,7 @@ DIFFERENCES: Final = (
             *("cancel/void", "cancel/terminate", "cancel/order", "cancel/payments"),
             *("capture/capture", "capture inquiry/payments", "void/void", "void inquiry/payments"),
             *("refund/refund", "refund inquiry/refunds", "report", "an order in yen", "a UPI payment"),
+            "a hosted order",
         ),
         ("header.accept",),
         "Cashfree answers in JSON only, and its contract names no such header.",
@@ -68,6 +69,12 @@ DIFFERENCES: Final = (
         ("charge/order",),
         ("body.order_meta.payment_methods", "body.order_meta.upi_app_priority"),
         "The SDK sends null for what is not chosen. What is not sent is not chosen either.",
+    ),
+    OnPurpose(
+        "cashfree",
+        ("a hosted order",),
+        ("body.order_meta.upi_app_priority",),
+        "Same.",
     ),
     OnPurpose(
         "payu",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -136,6 +137,21 @@ class TestRequests:
         }
         opened = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
         compare("cashfree", cashfree, ENDPOINT, opened, calls)
+
+    def test_the_order_of_a_hosted_page(self, cashfree: Sdk) -> None:
+        page = HostedRequest(method="card", expires_at_ms=1_700_000_000_000, return_url="https://pay.example/back")
+        (asked, _), off = CONNECTOR.hosted.create, {"enabled": False}
+        ours = {
+            "order": asked.build(charge_request(token="", payment_method_type="checkout", customer=PAYER, hosted=page))
+        }
+        order = {
+            **ORDER,
+            "customer_details": {**ORDER["customer_details"], "customer_id": KEY.replace("-", "")},
+            "order_meta": {"return_url": "https://pay.example/back", "payment_methods": "cc,dc,ccc,ppc"},
+            "order_expiry_time": "2023-11-14T22:13:20Z",
+            "products": {"one_click_checkout": off, "verify_pay": off},
+        }
+        compare("cashfree", cashfree, ENDPOINT, ours, {"a hosted order": named("PGCreateOrder", order)})
 
     def test_the_sdks_models_would_find_mistakes(self, cashfree: Sdk) -> None:
         for wrong in ({"order_amount": "19.99"}, {"order_id": "x" * 46}, {"customer_details": {"customer_id": "ab"}}):

@@ -305,6 +305,7 @@ def _functions(engine: "InProcessEngine", routing: RoutingDocument, **more: Any)
     sqs, secrets = engine.client("sqs"), engine.client("secretsmanager")
     queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
     secrets.create_secret(Name="cursor", SecretString="k" * 64)
+    secrets.create_secret(Name="checkout-tokens", SecretString="t" * 64)
     rules = AppConfigData(lambda: encode_routing_document(routing))
     platform = ScriptedPlatform(
         environment={
@@ -323,4 +324,5 @@ def _functions(engine: "InProcessEngine", routing: RoutingDocument, **more: Any)
         yield functions
     for url in queues.values():
         sqs.delete_queue(QueueUrl=url)
-    secrets.delete_secret(SecretId="cursor", ForceDeleteWithoutRecovery=True)
+    for name in ("cursor", "checkout-tokens"):
+        secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)

@@ -51,6 +51,9 @@ ENVIRONMENT = {
     "ROUTING_STRATEGY": "at-once",
     "SETTLEMENTS_BUCKET": "settlements",
     "CURSOR_SECRET_ARN": "cursor",
+    "CHECKOUT_TOKEN_SECRET_ARN": "checkout-tokens",
+    "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
+    "CHECKOUT_ENABLED": "true",
     "ENCRYPTION_KEY_ARN": "key",
     **queue_addresses({name: name for name in QUEUES}),
 }

@@ -1,6 +1,7 @@
 """The real adapters against the real simulators, in this process and on a clock that tests move."""
 
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.shared.transport import (
@@ -59,7 +60,8 @@ class SimulatedHttp:
         self.clock.advance(min(reply.hold_seconds, READ_TIMEOUT_SECONDS))
         if reply.drop or reply.hold_seconds >= READ_TIMEOUT_SECONDS:
             return NoAnswer(code="read_timeout")
-        return HttpResponse(status=reply.status, headers=dict(reply.headers), body=reply.body)
+        headers = {"date": formatdate(self.clock.now_ms() / 1000, usegmt=True), **reply.headers}
+        return HttpResponse(status=reply.status, headers=headers, body=reply.body)
 
     def ledger(self) -> list[Record]:
         """All providers' books."""

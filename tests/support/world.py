@@ -194,13 +194,17 @@ class World:
         return "https://gateway.test"
 
     def set_merchant(
-        self, *, accounts: Sequence[Account] | None = None, disabled: frozenset[str] = frozenset()
+        self,
+        *,
+        accounts: Sequence[Account] | None = None,
+        disabled: frozenset[str] = frozenset(),
+        automatic_refund: bool = False,
     ) -> None:
         """The merchant with these accounts, by default with one at each provider; known to all functions at once."""
         partition = f"M#{MERCHANT}"
         for item in self._partition(CONFIGURATION, partition):
             self.dynamodb.delete_item(TableName=CONFIGURATION, Key=to_attributes({"pk": partition, "sk": item["sk"]}))
-        self._put(CONFIGURATION, {"pk": partition, "sk": HEAD, "name": "Acme"})
+        self._put(CONFIGURATION, {"pk": partition, "sk": HEAD, "name": "Acme", "automaticRefund": automatic_refund})
         for account in self.accounts if accounts is None else accounts:
             self._put(CONFIGURATION, account_item(partition, account))
             self._put(CONFIGURATION, token_item(MERCHANT, account))

@@ -55,6 +55,34 @@ class OperationStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hosted:
+    """The provider's hosted object: it is created, read whole with all its payments, and closed.
+
+    Every optional feature that changes the amount or sends messages to the payer is switched off explicitly. An address
+    of the payer that begins with `/` belongs to the account's endpoint: only the account knows production and sandbox.
+    """
+
+    create: Sequence[Step]
+    """No step charges, and the last one yields nothing. It returns `ActionRequired` with the object's id and address.
+
+    The last step compares the created object's own amount, currency and reference with the request: an object that
+    differs is `Rejected`, and nobody gets its address. A repeated request must return the same object.
+    """
+
+    inquiry: Callable[[ChargeRequest], Sequence[Step]]
+    """Reads the object, and every payment inside it, by `request.hosted.object_id`, or by our key without one.
+
+    An open object is `ActionRequired`, whatever failed inside it. A payment that the bank processes is `Accepted`.
+    """
+
+    close: Callable[[ChargeRequest], Sequence[Step]]
+    """Closes the object and reads it whole. Only that read may return `ConfirmedCancelled`."""
+
+    unable: Callable[[ChargeRequest], Rejected | None]
+    """As `Connector.unable`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refunds:
     """The list of all refunds of one charge, in the payment's currency, read from the refund objects."""
 
@@ -122,6 +150,9 @@ class Connector:
 
     A repeated request must take no more money than the first one. None: the provider captures by itself.
     """
+
+    hosted: Hosted | None = None
+    """None exactly when `capabilities.hosted` is None: a payer cannot choose this provider."""
 
     inquiry_steps: Callable[[ChargeRequest], Sequence[Step]]
     """Reads only. They run in order and collect facts until one returns an outcome."""

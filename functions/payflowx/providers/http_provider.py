@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.hosted import HOSTED_FACTS, HOSTED_METHOD, HOSTED_OBJECT
 from payflowx.domain.payments.outcome import (
+    ActionRequired,
     NotFound,
     NotSent,
     Outcome,
@@ -24,7 +26,7 @@ from payflowx.domain.reconciliation.reports import (
     ReportTooLong,
     ReportUnavailable,
 )
-from payflowx.domain.shared.errors import StorageUnavailableError
+from payflowx.domain.shared.errors import ConfigurationError, StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_STEPS_PER_ATTEMPT, MAX_STEPS_PER_INQUIRY
 from payflowx.domain.shared.operation_request import OperationRequest
 from payflowx.domain.shared.transport import (
@@ -38,7 +40,7 @@ from payflowx.domain.shared.transport import (
     NoConnection,
     Secrets,
 )
-from payflowx.providers.contract import Connector, Step
+from payflowx.providers.contract import Connector, Hosted, Step
 
 _PLACEHOLDER: Final = "payflowx-placeholder"
 _MIN_SECRET_BYTES: Final = 8
@@ -77,20 +79,29 @@ class HttpProvider:
 
     def request_hash(self, request: ChargeRequest) -> str:
         """SHA-256 over all charge requests, with placeholders for ids that only the provider's answers contain."""
-        steps = self.connector.charge_steps
+        steps = self._charge_steps(request)
         known = {fact: _PLACEHOLDER for step in steps for fact in step.yields}
-        blank = replace(request, progress=known, reference=None)
+        hosted = replace(request.hosted, object_id=None) if request.hosted else None
+        blank = replace(request, progress=known, reference=None, hosted=hosted)
         return _hash_of([step.build(blank) for step in steps])
 
     def may_have_charged(self, progress: Mapping[str, str]) -> bool:
-        """True once all facts are stored that the charging step depends on."""
+        """True once all facts are stored that the charging step depends on.
+
+        A hosted object can be paid once its address may have been given out.
+        """
+        if HOSTED_METHOD in progress:
+            return HOSTED_OBJECT in progress
         return _next_step(self.connector.charge_steps, progress).charges
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
         """Send the first step that is not done yet; nothing for a charge that the provider would refuse anyway."""
-        if not request.progress and (refused := self.connector.unable(request)) is not None:
+        hosted = self._hosted(request)
+        unable = hosted.unable if hosted else self.connector.unable
+        if not _has_begun(request) and (refused := unable(request)) is not None:
             return refused
-        return self._perform(_next_step(self.connector.charge_steps, request.progress), request, account)
+        result = self._perform(_next_step(self._charge_steps(request), request.progress), request, account)
+        return _at_endpoint(result, account)
 
     def completes(self, request: ChargeRequest) -> bool:
         """Whether the connector has a capture for this charge."""
@@ -98,7 +109,7 @@ class HttpProvider:
 
     def can_cancel(self, request: ChargeRequest) -> bool:
         """Where we capture, a charge that we do not capture is as good as cancelled."""
-        return self.capabilities.can_cancel_and_confirm or self.completes(request)
+        return request.hosted is not None or self.capabilities.can_cancel_and_confirm or self.completes(request)
 
     def complete(self, request: ChargeRequest, account: Account) -> StepResult:
         """Send the capture. `Unknown` where there is none."""
@@ -107,11 +118,30 @@ class HttpProvider:
 
     def inquire(self, request: ChargeRequest, account: Account) -> Outcome:
         """Read until a step returns an outcome. A failed read is `Unknown`, which changes nothing."""
-        return self._converse(self.connector.inquiry_steps(request), request, account, NotFound())
+        hosted = self._hosted(request)
+        steps = hosted.inquiry if hosted else self.connector.inquiry_steps
+        return self._converse(steps(request), request, account, NotFound())
 
     def cancel_and_confirm(self, request: ChargeRequest, account: Account) -> Outcome:
         """Cancel and read back. Anything but a confirmed outcome is `Unknown`."""
-        return self._converse(self.connector.cancel_steps(request), request, account, Unknown(code="not_fenced"))
+        hosted = self._hosted(request)
+        steps = hosted.close if hosted else self.connector.cancel_steps
+        return self._converse(steps(request), request, account, Unknown(code="not_fenced"))
+
+    def _charge_steps(self, request: ChargeRequest) -> Sequence[Step]:
+        hosted = self._hosted(request)
+        return hosted.create if hosted else self.connector.charge_steps
+
+    def _hosted(self, request: ChargeRequest) -> Hosted | None:
+        """Return the hosted object's steps, for a request about one. Raises `ConfigurationError` where there are none.
+
+        An ordinary charge must never be sent for a payer who chooses.
+        """
+        if request.hosted is None:
+            return None
+        if self.connector.hosted is None:
+            raise ConfigurationError(f"{self.capabilities.provider} has no hosted objects")
+        return self.connector.hosted
 
     # -- captures, voids and refunds
 
@@ -211,7 +241,7 @@ class HttpProvider:
                 case NotSent(code=code):
                     return Unknown(code=code)
                 case outcome:
-                    return outcome
+                    return _at_endpoint(outcome, account)
         return otherwise
 
     def _send(self, request: HttpRequest, account: Account) -> HttpResult:
@@ -235,6 +265,16 @@ class HttpProvider:
                 return Unknown(code=code)
 
 
+Result = TypeVar("Result", bound=StepResult)
+
+
+def _at_endpoint(result: Result, account: Account) -> Result:
+    """Complete a payer's address that a connector gives as a path: see `Hosted`."""
+    if not isinstance(result, ActionRequired) or not result.action.url.startswith("/"):
+        return result
+    return replace(result, action=replace(result.action, url=account.endpoint + result.action.url))
+
+
 def _without_secret(response: HttpResponse, credentials: Credentials) -> HttpResponse:
     """Remove our secret from an answer that repeats it, so that it is never stored."""
     secret = credentials.key_secret.encode()
@@ -252,11 +292,16 @@ def _read(step: _Exchange[Asked, Answer], asked: Asked, response: HttpResponse) 
 
 
 def _next_step(steps: Sequence[Step], progress: Mapping[str, str]) -> Step:
-    """The first step with a missing fact; the charging step yields none and is therefore never done."""
-    for step in steps:
-        if step.charges or any(fact not in progress for fact in step.yields):
+    """The first step with a missing fact; the last one yields none and is therefore never done."""
+    for step in steps[:-1]:
+        if any(fact not in progress for fact in step.yields):
             return step
-    raise ValueError("a gateway's last charge step must be the one that charges")
+    return steps[-1]
+
+
+def _has_begun(request: ChargeRequest) -> bool:
+    """Whether a step of the charge is stored; the facts with which a hosted object's attempt begins are none."""
+    return not request.progress.keys() <= HOSTED_FACTS
 
 
 def _hash_of(requests: Sequence[HttpRequest]) -> str:

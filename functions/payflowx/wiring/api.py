@@ -7,6 +7,7 @@ from typing import Self
 from payflowx.adapters.appconfig.reader import AppConfigRules
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
+from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
 from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
 from payflowx.application.payments.cancel_payment import CancelPayment
@@ -14,14 +15,14 @@ from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.request_operation import RequestOperation
+from payflowx.wiring.checkout_tokens import CheckoutOpenerAccess, CheckoutOpenerSettings
 from payflowx.wiring.ledger import LedgerWriter, LedgerWriterSettings
 from payflowx.wiring.outbound_webhooks import OutboundWebhooks, OutboundWebhooksSettings
 from payflowx.wiring.platform import Platform
-from payflowx.wiring.providers import ProviderAccess, ProviderSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, ProviderSettings):
+class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, CheckoutOpenerSettings):
     idempotency_table: str = field()
     cursor_secret_arn: str
     routing_application: str
@@ -30,7 +31,7 @@ class ApiSettings(LedgerWriterSettings, OutboundWebhooksSettings, ProviderSettin
 
 
 @dataclass(kw_only=True)
-class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
+class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
     call_limits = PROMPT
     settings: ApiSettings
 
@@ -47,6 +48,13 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
     def create_payment(self) -> CreatePayment:
         return CreatePayment(
             payments=self.payments,
+            take_order=TakeOrder(
+                orders=self.orders,
+                payments=self.payments,
+                operations=self.operations,
+                is_automatic_refund_on=self.is_automatic_refund_on,
+                clock=self.platform.clock,
+            ),
             jobs=self.jobs,
             merchants=self.merchants,
             rules=self.routing_rules,
@@ -54,6 +62,7 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, ProviderAccess):
             clock=self.platform.clock,
             telemetry=self.telemetry,
             policy=self.policy,
+            checkout_opener=self.checkout_opener,
         )
 
     @cached_property

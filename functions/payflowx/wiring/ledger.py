@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from payflowx.adapters.dynamodb.orders.orders import DynamoDBOrders
 from payflowx.adapters.dynamodb.payments.operations import DynamoDBOperations
 from payflowx.adapters.dynamodb.payments.payments import DynamoDBPayments
 from payflowx.adapters.sqs.messages import DELIVERIES, JOBS
 from payflowx.adapters.sqs.queue import Queue
+from payflowx.application.orders.keep_order import KeepOrder
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.application.payments.work_items import WorkItems
+from payflowx.domain.merchants.ports import MerchantConfiguration
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.retry import RetryPolicy
@@ -48,6 +51,10 @@ class Ledger(Wiring):
         )
 
     @cached_property
+    def orders(self) -> DynamoDBOrders:
+        return DynamoDBOrders(payments=self.payments)
+
+    @cached_property
     def work_items(self) -> WorkItems:
         return WorkItems(payments=self.payments, operations=self.operations)
 
@@ -83,5 +90,26 @@ class LedgerWriter(Ledger):
     @cached_property
     def outcome_writer(self) -> OutcomeWriter:
         return OutcomeWriter(
-            items=self.work_items, jobs=self.jobs, deliveries=self.deliveries, telemetry=self.telemetry
+            items=self.work_items,
+            keep_order=self._keep_order,
+            jobs=self.jobs,
+            deliveries=self.deliveries,
+            telemetry=self.telemetry,
         )
+
+    @property
+    def _keep_order(self) -> KeepOrder:
+        return KeepOrder(
+            orders=self.orders,
+            payments=self.payments,
+            operations=self.operations,
+            is_automatic_refund_on=self.is_automatic_refund_on,
+            policy=self.policy,
+            telemetry=self.telemetry,
+        )
+
+    def is_automatic_refund_on(self, merchant_id: str) -> bool:
+        """The merchant's switch; off in the sweeper, which reads no merchants and ends no payment."""
+        merchants: MerchantConfiguration | None = getattr(self, "merchants", None)
+        merchant = merchants.get(merchant_id) if merchants else None
+        return merchant is not None and merchant.automatic_refund

@@ -5,6 +5,7 @@ requests that it would have refused; `FirewallMode.BLOCK` follows when these are
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import Aws, RemovalPolicy
@@ -39,7 +40,8 @@ _TOO_MANY_BODY: Final = {
 class Firewall(Construct):
     """It costs about eight dollars a month, so an environment can leave it out.
 
-    Providers' webhooks pass the managed rules: their bodies are theirs, and the receiver verifies their signatures.
+    Providers' webhooks pass the managed rules: their bodies are theirs, and the receiver verifies their signatures. So
+    do payers' pages: a provider sends payers back with whatever query it likes, and the handler reads none of it.
     """
 
     def __init__(
@@ -47,14 +49,14 @@ class Firewall(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        stage: apigateway.Stage,
-        webhooks_path: str,
+        stages: Mapping[str, apigateway.Stage],
+        unmanaged_paths: Sequence[str],
         key: kms.IKey,
         settings: EnvironmentSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self._blocks = settings.firewall is FirewallMode.BLOCK
-        self._webhooks_path = webhooks_path
+        self._unmanaged_paths = unmanaged_paths
         # As much as the stage lets through to begin with: a merchant may have one address and all of the traffic.
         limit = settings.api_rate_per_second * _WINDOW_SECONDS
         of_a_merchant = (settings.merchant_rate_per_second or settings.api_rate_per_second) * _WINDOW_SECONDS
@@ -76,7 +78,8 @@ class Firewall(Construct):
                 self._rate_limit("rate-of-an-address", len(_MANAGED) + 1, _of_each_address(2 * limit)),
             ],
         )
-        wafv2.CfnWebACLAssociation(self, "OnTheApi", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
+        for name, stage in stages.items():
+            wafv2.CfnWebACLAssociation(self, name, resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn)
         self._log(acl, key, settings)
 
     def _managed(self, name: str, priority: int) -> wafv2.CfnWebACL.RuleProperty:
@@ -97,23 +100,19 @@ class Firewall(Construct):
                         for rule in counted
                     ]
                     or None,
-                    scope_down_statement=self._not_a_webhook(),
+                    scope_down_statement=self._managed_paths(),
                 )
             ),
             visibility_config=_visible(name),
         )
 
-    def _not_a_webhook(self) -> wafv2.CfnWebACL.StatementProperty:
+    def _managed_paths(self) -> wafv2.CfnWebACL.StatementProperty:
+        unmanaged = wafv2.CfnWebACL.OrStatementProperty(
+            statements=[_path_starts_with(path) for path in self._unmanaged_paths]
+        )
         return wafv2.CfnWebACL.StatementProperty(
             not_statement=wafv2.CfnWebACL.NotStatementProperty(
-                statement=wafv2.CfnWebACL.StatementProperty(
-                    byte_match_statement=wafv2.CfnWebACL.ByteMatchStatementProperty(
-                        field_to_match=wafv2.CfnWebACL.FieldToMatchProperty(uri_path={}),
-                        positional_constraint="STARTS_WITH",
-                        search_string=self._webhooks_path,
-                        text_transformations=[wafv2.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
-                    )
-                )
+                statement=wafv2.CfnWebACL.StatementProperty(or_statement=unmanaged)
             )
         )
 
@@ -160,6 +159,8 @@ class Firewall(Construct):
             redacted_fields=[
                 wafv2.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": "authorization"}),
                 wafv2.CfnLoggingConfiguration.FieldToMatchProperty(query_string={}),
+                # The paths of webhooks and of payers' pages bear tokens.
+                wafv2.CfnLoggingConfiguration.FieldToMatchProperty(uri_path={}),
             ],
             logging_filter={
                 "DefaultBehavior": "DROP",
@@ -175,6 +176,17 @@ class Firewall(Construct):
                 ],
             },
         ).node.add_dependency(log_group)
+
+
+def _path_starts_with(path: str) -> wafv2.CfnWebACL.StatementProperty:
+    return wafv2.CfnWebACL.StatementProperty(
+        byte_match_statement=wafv2.CfnWebACL.ByteMatchStatementProperty(
+            field_to_match=wafv2.CfnWebACL.FieldToMatchProperty(uri_path={}),
+            positional_constraint="STARTS_WITH",
+            search_string=path,
+            text_transformations=[wafv2.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
+        )
+    )
 
 
 def _of_each_credential(limit: int) -> wafv2.CfnWebACL.RateBasedStatementProperty:

@@ -17,14 +17,13 @@ from constructs import Construct
 from infra.acknowledgements import acknowledge
 from infra.constructs.api.gateway_responses import add_gateway_responses
 from infra.constructs.api.openapi import Model, Route, routes
+from infra.constructs.api.tls import require_new_tls
 from infra.constructs.monitoring.symptom import Symptom
 from infra.settings import EnvironmentSettings, FirewallMode
 
 STAGE = "v1"
 _JSON = "application/json"
 _WEBHOOKS = "/webhooks/{provider}/{accountToken}/POST"
-_TLS_FLOOR = "SecurityPolicy_TLS13_1_2_PQ_2025_09"
-"""TLS 1.3, and 1.2 with its modern ciphers; no older one."""
 _AUTHORIZER_TTL = Duration.seconds(60)
 
 _ACCESS_LOG_FIELDS = {
@@ -108,7 +107,7 @@ class RestApi(Construct):
                 },
             ),
         )
-        self._require_new_tls()
+        require_new_tls(self.api)
         self._let_the_account_log()
         self._record_a_share()
         self._authorizer = apigateway.RequestAuthorizer(
@@ -122,13 +121,6 @@ class RestApi(Construct):
         self._add_routes(handler, handlers)
         add_gateway_responses(self.api)
         self._acknowledge()
-
-    def _require_new_tls(self) -> None:
-        """Without a policy of its own an API's address also takes TLS 1.0."""
-        api = cast("apigateway.CfnRestApi", self.api.node.default_child)
-        api.security_policy = _TLS_FLOOR
-        # It does not compare the name in the handshake with the one in the request: clients behind proxies send others.
-        api.endpoint_access_mode = "BASIC"
 
     def _let_the_account_log(self) -> None:
         """Set the role under which API Gateway logs; it has one for each account and region.
@@ -164,6 +156,8 @@ class RestApi(Construct):
             kept.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         account.node.add_dependency(role)
         self.api.deployment_stage.node.add_dependency(account)
+        self.log_account = account
+        """Another stage with logs must wait for it."""
 
     def _record_a_share(self) -> None:
         """Without a rule X-Ray records the first request of each second, which is most of a million payments a month.

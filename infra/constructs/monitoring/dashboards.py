@@ -9,6 +9,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.constructs.api.checkout_api import CheckoutApi
 from infra.constructs.api.rest_api import RestApi
 from infra.constructs.monitoring.metrics import grouped, own, search
 from infra.constructs.shared.function import PayFlowXFunction
@@ -66,6 +67,10 @@ class BusinessDashboard(Construct):
         board.add_widgets(
             _graph("API errors", [api.metric("5XXError", "Sum"), api.metric("4XXError", "Sum")]),
             _graph(
+                "Requests that wait, refused credentials, refused card data",
+                map(self._own, ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")),
+            ),
+            _graph(
                 "Disputes reported, and near their deadline",
                 map(self._own, ("DisputesReported", "DisputesNearDeadline")),
             ),
@@ -98,6 +103,7 @@ class MachineryDashboard(Construct):
         construct_id: str,
         *,
         environment: str,
+        checkout: CheckoutApi,
         queues: Sequence[WorkQueue],
         functions: Sequence[PayFlowXFunction],
         alarms: Sequence[cloudwatch.IAlarm],
@@ -139,9 +145,10 @@ class MachineryDashboard(Construct):
                 ],
             ),
             _graph("Webhook lag p99, ms", [grouped("WebhookLag", environment, "provider", statistic="p99")]),
+            _graph("Payers' starts that were refused", [own("CheckoutStartsRefused", environment)]),
             _graph(
-                "Requests that wait, refused credentials, refused card data",
-                [own(name, environment) for name in ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")],
+                "Errors of payers' pages",
+                [checkout.metric("5XXError", "Sum"), checkout.metric("4XXError", "Sum")],
             ),
         )
         board.add_widgets(

@@ -16,6 +16,7 @@ class _Query:
     stats: str | None = None
     sort: str | None = "@timestamp asc"
     access_log: bool = False
+    checkout_log: bool = False
 
 
 _LINE: Final = ("@timestamp", "service", "level", "message")
@@ -109,6 +110,18 @@ _QUERIES: Final = (
         sort="requests desc",
         access_log=True,
     ),
+    _Query(
+        name="payers' starts that were refused",
+        filters=("message = 'start refused'",),
+        stats="count(*) as starts by merchantId, transactionId, reason",
+        sort="starts desc",
+    ),
+    _Query(
+        name="payers' pages, answers by source and status",
+        stats="count(*) as requests by sourceIp, resourcePath, status",
+        sort="requests desc",
+        checkout_log=True,
+    ),
 )
 
 
@@ -123,6 +136,7 @@ class SavedQueries(Construct):
         environment: str,
         functions: Sequence[logs.ILogGroup],
         access_log: logs.ILogGroup,
+        checkout_log: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
         for number, query in enumerate(_QUERIES, start=1):
@@ -137,5 +151,13 @@ class SavedQueries(Construct):
                     sort=query.sort,
                     limit=1000,
                 ),
-                log_groups=[access_log] if query.access_log else list(functions),
+                log_groups=_searched(query, functions, access_log, checkout_log),
             )
+
+
+def _searched(
+    query: _Query, functions: Sequence[logs.ILogGroup], access_log: logs.ILogGroup, checkout_log: logs.ILogGroup
+) -> list[logs.ILogGroup]:
+    if query.access_log:
+        return [access_log]
+    return [checkout_log] if query.checkout_log else list(functions)

@@ -51,6 +51,7 @@ class PayFlowXFunction(Construct):
         sends_to_itself: bool = False,
         answers_merchants: bool = False,
         egress: FixedEgress | None = None,
+        max_executions: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
@@ -93,9 +94,9 @@ class PayFlowXFunction(Construct):
             # Without it Lambda drops a message that came back to its function sixteen times. Ours end by themselves:
             # an item after forty drives without progress, a reconciliation after the last page or twenty tries.
             recursive_loop=lambda_.RecursiveLoop.ALLOW if sends_to_itself else None,
-            reserved_concurrent_executions=settings.reserved_concurrency if answers_merchants else None,
             vpc=egress.vpc if egress else None,
             security_groups=[egress.security_group] if egress else None,
+            reserved_concurrent_executions=settings.reserved_concurrency if answers_merchants else max_executions,
             # A version that CloudFormation deletes in the deployment that replaces it cannot be rolled back to.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
@@ -217,12 +218,8 @@ class PayFlowXFunction(Construct):
         self.set_environment(**{table.variable: table.resource.table_name})
 
     def _acknowledge(self) -> None:
-        acknowledge(
-            self.role,
-            {
-                "AwsSolutions-IAM5[Resource::*]": "X-Ray's actions accept no resource, nor do those on network interfaces."
-            },
-        )
+        reason = "X-Ray's actions accept no resource, nor do those on network interfaces."
+        acknowledge(self.role, {"AwsSolutions-IAM5[Resource::*]": reason})
         acknowledge(
             self.function,
             {

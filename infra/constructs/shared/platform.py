@@ -24,6 +24,8 @@ Setting = Literal[
     "ALLOWED_PROVIDERS",
     "API_KEY_MODE",
     "CHARGE_DEADLINE_HOURS",
+    "CHECKOUT_ENABLED",
+    "CHECKOUT_WAIT_SECONDS",
     "LOOPBACK_ALLOWED",
     "MAX_RETRIES",
     "NOT_SENT_PATIENCE_MINUTES",
@@ -35,13 +37,14 @@ RETRIES: tuple[Setting, ...] = ("MAX_RETRIES", "CHARGE_DEADLINE_HOURS", "NOT_SEN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """`scope` is the service stack; key, tables and cursor secret are the data stack's."""
+    """`scope` is the service stack; key, tables and the secrets that sign are the data stack's."""
 
     scope: Construct
     settings: EnvironmentSettings
     key: kms.IKey
     tables: Tables
     cursor_secret: secretsmanager.ISecret
+    checkout_secret: secretsmanager.ISecret
     code: lambda_.Code
     layers: tuple[lambda_.ILayerVersion, ...]
     schedules: Schedules
@@ -60,12 +63,14 @@ class Platform:
         sends_to_itself: bool = False,
         answers_merchants: bool = False,
         calls_out: bool = False,
+        max_executions: int | None = None,
     ) -> PayFlowXFunction:
         """Make a function without rights, which reads the settings `reads`.
 
         `sends_to_itself`: its messages may come back to it, so that Lambda must not take them for a runaway loop.
         `answers_merchants`: merchants wait for its answer, so that its errors and throttles impair payments.
         `calls_out`: it calls providers or merchants' servers, which may admit fixed addresses only.
+        `max_executions`: more are refused, and so many are kept for it; None: no limit of its own.
 
         `handler` is a module of `payflowx.entrypoints`. `service` names the function in logs and metrics: dashboards
         and saved queries filter by it, so it never changes.
@@ -85,6 +90,7 @@ class Platform:
             sends_to_itself=sends_to_itself,
             answers_merchants=answers_merchants,
             egress=self.egress if calls_out else None,
+            max_executions=max_executions,
         )
 
     def queue(
@@ -121,6 +127,8 @@ class Platform:
             "ALLOWED_PROVIDERS": ",".join(settings.providers),
             "API_KEY_MODE": settings.api_key_mode,
             "CHARGE_DEADLINE_HOURS": str(settings.charge_deadline_hours),
+            "CHECKOUT_ENABLED": "true" if settings.checkout else "false",
+            "CHECKOUT_WAIT_SECONDS": str(settings.checkout_wait_seconds),
             "LOOPBACK_ALLOWED": "true" if settings.loopback_allowed else "false",
             "MAX_RETRIES": str(settings.max_retries),
             "NOT_SENT_PATIENCE_MINUTES": str(settings.not_sent_patience_minutes),

@@ -29,6 +29,7 @@ from payflowx.domain.outbound_webhooks.merchant_events import Delivery, Delivery
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, SeenEvent
+from payflowx.domain.payments.checkout import Checkout, Choice, Presentation
 from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.events import GENESIS_HASH, Event
@@ -86,6 +87,18 @@ _TABLES_OF_KINDS: Final = {
 }
 
 
+CHECKOUT: Final = Checkout(
+    expires_at_ms=NOW_MS + 86_400_000,
+    address="https://pay.example/checkout/abc",
+    methods=("card", "upi"),
+    presentation=Presentation.DIRECT,
+    choice=Choice(
+        number=2, method="card", ways=("stripe", "payu"), return_url="https://pay.example/checkout/def/return"
+    ),
+    starts_at_ms=(NOW_MS + 1, NOW_MS + 2),
+    closing=1,
+    expedited_at_ms=NOW_MS + 3,
+)
 DISPUTE: Final = Dispute(
     provider="stripe",
     reference="dp_1",
@@ -202,6 +215,7 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
         "review_since_ms": NOW_MS + 400 if status is PaymentStatus.IN_REVIEW else None,
         "event_inquiries": EventInquiries(since_ms=NOW_MS + 500, count=3),
         "disputes": (DISPUTE,),
+        "checkout": CHECKOUT,
     }
     return made(Payment, **{**values, **changes})
 
@@ -224,6 +238,7 @@ def payments() -> Iterator[Payment]:
         **dict.fromkeys(("customer", "description", "return_url", "open_capture_or_void", "last_error", "due_at_ms")),
         **dict.fromkeys(("capturable", "captured", "refundable", "refunded", "reserved", "excess"), 0),
         "not_sent_since_ms": None,
+        "checkout": None,
         "statement_descriptor_suffix": None,
         "receipt_email": None,
         "content_fingerprint": None,

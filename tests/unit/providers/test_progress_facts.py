@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 from payflowx.domain.payments.erasure import BEARER_FACTS
+from payflowx.domain.payments.hosted import HOSTED_FACTS
 from payflowx.providers.registry import _MODULES, connector
 
 IDENTIFIERS: Final = frozenset({"order", "order_id"})
@@ -13,10 +14,16 @@ IDENTIFIERS: Final = frozenset({"order", "order_id"})
 
 @pytest.mark.parametrize("name", sorted(_MODULES))
 def test_each_stored_fact_is_classified(name: str) -> None:
-    facts = {fact for step in connector(name).charge_steps for fact in step.yields}
+    facts = _facts_of(name)
     assert facts <= IDENTIFIERS | BEARER_FACTS, "decide whether the new fact can pay the order, and add it to one set"
 
 
 def test_every_fact_that_can_pay_is_of_a_connector() -> None:
-    facts = {fact for name in _MODULES for step in connector(name).charge_steps for fact in step.yields}
+    facts = HOSTED_FACTS.union(*(_facts_of(name) for name in _MODULES))
     assert facts >= BEARER_FACTS
+
+
+def _facts_of(name: str) -> set[str]:
+    found = connector(name)
+    steps = [*found.charge_steps, *(found.hosted.create if found.hosted else ())]
+    return {fact for step in steps for fact in step.yields}

@@ -34,6 +34,22 @@ class CaptureMode(OpenEnum):
     MANUAL = "manual"
 
 
+class CheckoutMethod(OpenEnum):
+    """Values of the API that this release knows."""
+
+    CARD = "card"
+    NETBANKING = "netbanking"
+    UPI = "upi"
+    WALLET = "wallet"
+
+
+class CheckoutPresentation(OpenEnum):
+    """Values of the API that this release knows."""
+
+    DIRECT = "direct"
+    PAGE = "page"
+
+
 class DeliveryState(OpenEnum):
     """Values of the API that this release knows."""
 
@@ -199,11 +215,17 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod:
-    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one."""
+    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one.
+
+    With the type `checkout` there is no token: the payer chooses on our page, and pays on a provider's page.
+    """
 
     type: str
     token: str | None = field(default=None, repr=False)
     tokens: Mapping[str, str] | None = field(default=None, repr=False)
+    methods: tuple[CheckoutMethod, ...] | None = None
+    presentation: CheckoutPresentation = CheckoutPresentation.PAGE
+    """For a checkout. direct: nextAction is the provider's own page, without ours before it."""
 
     def to_json(self) -> dict[str, object]:
         """The members to send; what is None is left out."""
@@ -212,6 +234,8 @@ class PaymentMethod:
                 "type": self.type,
                 "token": self.token,
                 "tokens": self.tokens,
+                "methods": self.methods,
+                "presentation": self.presentation,
             }
         )
 
@@ -236,6 +260,12 @@ class CreatePaymentRequest:
     save_payment_method: bool = False
     """Ask the provider to keep the payment method for later charges by the merchant."""
     return_url: str | None = None
+    expires_in_seconds: int | None = None
+    order_id: str | None = None
+    once_per_order: bool = True
+    """With orderId: refuse this payment while another one holds the order. false: the order is paid in several
+    payments.
+    """
     idempotency_key: str | None = None
 
     def to_json(self) -> dict[str, object]:
@@ -254,6 +284,9 @@ class CreatePaymentRequest:
                 "initiator": self.initiator,
                 "savePaymentMethod": self.save_payment_method,
                 "returnUrl": self.return_url,
+                "expiresInSeconds": self.expires_in_seconds,
+                "orderId": self.order_id,
+                "oncePerOrder": self.once_per_order,
                 "idempotencyKey": self.idempotency_key,
             }
         )
@@ -399,6 +432,7 @@ class NextAction:
     type: NextActionType
     url: str = field(repr=False)
     fields: Mapping[str, str] | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
 
     @classmethod
     def from_json(cls, value: object) -> "NextAction":
@@ -408,6 +442,7 @@ class NextAction:
             type=_json.required(members, "type", NextActionType.from_json),
             url=_json.required(members, "url", _json.text),
             fields=_json.optional(members, "fields", _json.nullable(_json.map_of(_json.text)), None),
+            expires_at=_json.optional(members, "expiresAt", _json.nullable(_json.time), None),
         )
 
 
@@ -459,6 +494,10 @@ class Payment:
     cancel_requested: bool
     description: str | None
     metadata: Mapping[str, str]
+    order_id: str | None
+    once_per_order: bool
+    contends_with: str | None
+    """The payment of the same order that was charged as well, or may be."""
     statement_descriptor_suffix: str | None
     initiator: Initiator
     save_payment_method: bool
@@ -493,6 +532,9 @@ class Payment:
             cancel_requested=_json.required(members, "cancelRequested", _json.boolean),
             description=_json.required(members, "description", _json.nullable(_json.text)),
             metadata=_json.required(members, "metadata", _json.map_of(_json.text)),
+            order_id=_json.required(members, "orderId", _json.nullable(_json.text)),
+            once_per_order=_json.required(members, "oncePerOrder", _json.boolean),
+            contends_with=_json.required(members, "contendsWith", _json.nullable(_json.text)),
             statement_descriptor_suffix=_json.required(
                 members, "statementDescriptorSuffix", _json.nullable(_json.text)
             ),
@@ -671,6 +713,33 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHolder:
+    """The reason why the order is not free.
+
+    `transactionId`: the payment that holds it; null if payments that said `oncePerOrder` false are counted instead.
+    `freeAt`: the provider may turn a decline into a charge until then; null if no time is known.
+    """
+
+    transaction_id: str | None
+    status: PaymentStatus | None
+    next_action: NextAction | None
+    free_at: datetime | None
+    beside: int
+
+    @classmethod
+    def from_json(cls, value: object) -> "OrderHolder":
+        """Decode; members that this release does not know are left out. Raises `_json.DecodeError`."""
+        members = _json.members(value, "OrderHolder")
+        return cls(
+            transaction_id=_json.required(members, "transactionId", _json.nullable(_json.text)),
+            status=_json.required(members, "status", _json.nullable(PaymentStatus.from_json)),
+            next_action=_json.required(members, "nextAction", _json.nullable(NextAction.from_json)),
+            free_at=_json.required(members, "freeAt", _json.nullable(_json.time)),
+            beside=_json.required(members, "beside", _json.integer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """RFC 9457. `code` is stable and meant for programs, `detail` for people."""
 
@@ -681,6 +750,7 @@ class Problem:
     code: str
     request_id: str
     field: str | None = None
+    order: OrderHolder | None = None
 
     @classmethod
     def from_json(cls, value: object) -> "Problem":
@@ -694,6 +764,7 @@ class Problem:
             code=_json.required(members, "code", _json.text),
             request_id=_json.required(members, "requestId", _json.text),
             field=_json.optional(members, "field", _json.nullable(_json.text), None),
+            order=_json.optional(members, "order", _json.nullable(OrderHolder.from_json), None),
         )
 
 

@@ -2,6 +2,8 @@
 
 A secret is `{"keyId", "keySecret", "webhookSecret"?, "previous"?}`. `webhookSecret` is left out where the provider
 signs webhooks with the key secret; `previous` holds the same fields as they were before a rotation.
+
+A secret that signs is plain text. Secrets Manager itself keeps its version of before, under the stage `AWSPREVIOUS`.
 """
 
 import json
@@ -14,13 +16,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import StorageUnavailableError
-from payflowx.domain.shared.limits import MINUTE_MS
+from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.transport import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 SECRET_LIFETIME_MS: Final = 5 * MINUTE_MS
+_SIGNS_AFTER_MS: Final = 2 * SECRET_LIFETIME_MS
+"""A new version signs only when every instance that verifies must have read it."""
+_CURRENT: Final = "AWSCURRENT"
+_PREVIOUS: Final = "AWSPREVIOUS"
 
 T = TypeVar("T")
 
@@ -31,6 +37,7 @@ class SecretsManagerSecrets:
 
     client: "SecretsManagerClient"
     cache: TtlCache[str]
+    signing_cache: TtlCache[tuple[str, ...]]
 
     def credentials(self, secret_arn: str) -> Credentials:
         """The current ones; those of before are for webhooks that are still on their way."""
@@ -44,6 +51,35 @@ class SecretsManagerSecrets:
         """The secret's text."""
         return self.cache.get(secret_arn, lambda: self._load(secret_arn))
 
+    def signing_keys(self, secret_arn: str) -> Sequence[str]:
+        """Return the texts that verify a signature, at most two. The first one signs.
+
+        For some minutes after a rotation the version of before still signs: another instance may not know the new one.
+        """
+        return self.signing_cache.get(secret_arn, lambda: self._load_signing_keys(secret_arn))
+
+    def _load_signing_keys(self, secret_arn: str) -> tuple[str, ...]:
+        try:
+            current = self.client.get_secret_value(SecretId=secret_arn, VersionStage=_CURRENT)
+            previous = self._previous(secret_arn)
+            created_at_ms = int(current["CreatedDate"].timestamp() * SECOND_MS)
+            text = str(current["SecretString"])
+        except (ClientError, BotoCoreError, KeyError) as error:
+            raise StorageUnavailableError("a secret could not be read") from error
+        if previous is None:
+            return (text,)
+        is_new = created_at_ms + _SIGNS_AFTER_MS > self.signing_cache.clock_ms()
+        return (previous, text) if is_new else (text, previous)
+
+    def _previous(self, secret_arn: str) -> str | None:
+        """Return the version of before; None for a secret that was never rotated."""
+        try:
+            return str(self.client.get_secret_value(SecretId=secret_arn, VersionStage=_PREVIOUS)["SecretString"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return None
+            raise
+
     def _load(self, secret_arn: str) -> str:
         try:
             return str(self.client.get_secret_value(SecretId=secret_arn)["SecretString"])
@@ -52,8 +88,12 @@ class SecretsManagerSecrets:
 
 
 def secrets_of(client: "SecretsManagerClient", clock: Clock) -> SecretsManagerSecrets:
-    """With a cache of its own."""
-    return SecretsManagerSecrets(client=client, cache=TtlCache(SECRET_LIFETIME_MS, clock.now_ms))
+    """With caches of its own."""
+    return SecretsManagerSecrets(
+        client=client,
+        cache=TtlCache(SECRET_LIFETIME_MS, clock.now_ms),
+        signing_cache=TtlCache(SECRET_LIFETIME_MS, clock.now_ms),
+    )
 
 
 def _understood(text: str, read: Callable[[Mapping[str, Any]], T]) -> T:

@@ -35,6 +35,11 @@ _EVENT_NAMES: Final = frozenset(
 _PROOFS: Final[Mapping[str, type[Any]]] = {"charged": Succeeded, "moved": Succeeded, "dispute": DisputeReport}
 
 
+def _proof(outcome: Succeeded) -> Mapping[str, Any]:
+    """Only what a message proves: what else an inquiry may have found is left out, and nothing that is absent."""
+    return {name: value for name, value in asdict(outcome).items() if value not in {None, ()}}
+
+
 # -- jobs
 
 
@@ -88,8 +93,8 @@ def _encode_provider_event(inbound: ReceivedEvent, correlation_id: str | None) -
             "tries": inbound.tries,
             "correlation_id": inbound.correlation_id or correlation_id,
             **{name: getattr(event, field) for field, name in _EVENT_TEXTS.items()},
-            "charged": unknown.get("charged", {}) | asdict(outcome) if isinstance(outcome, Succeeded) else None,
-            "moved": unknown.get("moved", {}) | asdict(moved) if isinstance(moved, Succeeded) else None,
+            "charged": unknown.get("charged", {}) | _proof(outcome) if isinstance(outcome, Succeeded) else None,
+            "moved": unknown.get("moved", {}) | _proof(moved) if isinstance(moved, Succeeded) else None,
             "dispute": unknown.get("dispute", {}) | asdict(event.dispute) if event.dispute else None,
         }
     )

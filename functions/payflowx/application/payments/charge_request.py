@@ -36,4 +36,5 @@ def _charge(payment: Payment, provider: str, provider_key: str, attempt: Attempt
         sent_at_ms=attempt.started_at_ms if attempt else None,
         progress=attempt.progress if attempt else {},
         reference=attempt.reference if attempt else None,
+        hosted=attempt.hosted if attempt else None,
     )

@@ -3,21 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.payments.charge_request import new_charge_request_of
-from payflowx.domain.merchants.ports import MerchantConfiguration
-from payflowx.domain.payments.events import GENESIS_HASH, Event
+from payflowx.application.payments.new_checkout import CheckoutOpener, NewCheckout
+from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
+from payflowx.domain.orders.order_hash import order_hash
+from payflowx.domain.payments.events import GENESIS_HASH, Event, Fact
+from payflowx.domain.payments.hosted import CHECKOUT_METHODS
+from payflowx.domain.payments.order_link import OrderLink
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod, Route, customer_facts
 from payflowx.domain.payments.ports import Created, Existing, Job, Jobs, Payments
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.routing.ports import RoutingRules
-from payflowx.domain.routing.routing import Availability, RoutingFacts, decide_route
+from payflowx.domain.routing.routing import Availability, CheckoutFacts, RoutingFacts, decide_route
 from payflowx.domain.shared.ambient import Clock, Telemetry
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.identifiers import derive_transaction_id
 from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS
 from payflowx.domain.shared.metrics import Metric
-from payflowx.domain.shared.statuses import CaptureMode, Initiator, PaymentStatus
+from payflowx.domain.shared.statuses import CaptureMode, Initiator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,11 @@ class NewPayment:
     initiator: Initiator = Initiator.CUSTOMER
     save_payment_method: bool = False
     return_url: str | None = None
+    checkout: NewCheckout | None = None
+    """None: the payment has a token."""
+    order_id: str | None = None
+    """The merchant's own reference of what is paid, in NFC."""
+    once_per_order: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +68,12 @@ class Acceptance:
 class CreatePayment:
     """Raises `Refusal` with nothing written.
 
-    Codes: `no_route`, `no_provider_available`, `field_missing`, `idempotency_key_reused`. Raises
-    `StorageUnavailableError` when the caller should repeat the request with the same key.
+    Codes: `no_route`, `no_provider_available`, `field_missing`, `checkout_unavailable`, `idempotency_key_reused`,
+    `order_not_free`. Raises `StorageUnavailableError` when the caller should repeat the request with the same key.
     """
 
     payments: Payments
+    take_order: TakeOrder
     jobs: Jobs
     merchants: MerchantConfiguration
     rules: RoutingRules
@@ -70,35 +81,52 @@ class CreatePayment:
     clock: Clock
     telemetry: Telemetry
     policy: RetryPolicy
+    checkout_opener: CheckoutOpener | None = None
+    """None: this deployment has no checkout."""
 
     def __call__(self, request: NewPayment) -> Acceptance:
         """Write one transaction, then send one message; without the message, the payment is still due."""
         transaction_id = derive_transaction_id(request.merchant_id, request.idempotency_key)
         self.telemetry.about(transactionId=transaction_id)
         try:
-            route = self._route(request, transaction_id)
+            merchant = self._merchant(request)
+            route = self._route(request, merchant, transaction_id)
+            payment = self._new(request, merchant, transaction_id, route)
         except Refusal:
             # A key that was accepted stays accepted, even if no rule would route it today.
             existing = self.payments.find_key(request.merchant_id, request.idempotency_key)
             if existing is None:
                 raise
             return self._replay(request, existing)
-        payment, event = self._new(request, transaction_id, route)
+        event = _accepted(payment)
+        payment = replace(payment, event_hash=event.hash)
         job = self._first_job(payment)
-        match self.payments.create(payment, event, request.idempotency_key):
+        create = self.payments.create if payment.order is None else self.take_order
+        match create(payment, event, request.idempotency_key):
             case Existing() as existing:
                 return self._replay(request, existing)
             case Created(item=stored):
-                self._wake(job)
+                if job is not None:
+                    self._wake(job)
                 self.telemetry.count(Metric.PAYMENTS_ACCEPTED)
                 return Acceptance(payment=stored, replayed=False)
 
-    def _route(self, request: NewPayment, transaction_id: str) -> Route:
+    def _merchant(self, request: NewPayment) -> Merchant:
         merchant = self.merchants.get(request.merchant_id)
         if merchant is None:
             raise Refusal(
                 "no_provider_available", "This merchant has no provider account yet. Ask an operator to add one."
             )
+        if request.checkout is not None and self.checkout_opener is None:
+            raise Refusal(
+                "checkout_unavailable",
+                "This deployment has no checkout. Send a token of a provider's vault, or ask an operator to switch the "
+                "checkout on.",
+                field="paymentMethod",
+            )
+        return merchant
+
+    def _route(self, request: NewPayment, merchant: Merchant, transaction_id: str) -> Route:
         facts = RoutingFacts(
             transaction_id=transaction_id,
             merchant_id=request.merchant_id,
@@ -110,6 +138,7 @@ class CreatePayment:
             metadata=request.metadata,
             given=customer_facts(request.customer),
             save_payment_method=request.save_payment_method,
+            checkout=_checkout_facts(request.checkout) if request.checkout else None,
         )
         available = Availability(
             capabilities=self.providers.capabilities(),
@@ -118,27 +147,8 @@ class CreatePayment:
         )
         return decide_route(self.rules.current(), facts, available)
 
-    def _new(self, request: NewPayment, transaction_id: str, route: Route) -> tuple[Payment, Event]:
+    def _new(self, request: NewPayment, merchant: Merchant, transaction_id: str, route: Route) -> Payment:
         now_ms = self.clock.now_ms()
-        event = Event(
-            merchant_id=request.merchant_id,
-            transaction_id=transaction_id,
-            seq=1,
-            type="payment.accepted",
-            status_from=None,
-            status_to=PaymentStatus.PENDING,
-            actor="api",
-            at_ms=now_ms,
-            facts={
-                "amount": request.amount,
-                "currency": request.currency,
-                "rule": route.rule,
-                "routingDocument": route.document,
-                "providers": ",".join(candidate.provider for candidate in route.candidates),
-            },
-            previous_hash=GENESIS_HASH,
-        )
-        event = replace(event, hash=event.compute_hash())
         payment = Payment(
             merchant_id=request.merchant_id,
             transaction_id=transaction_id,
@@ -161,18 +171,23 @@ class CreatePayment:
             updated_at_ms=now_ms,
             charge_deadline_ms=now_ms + self.policy.charge_deadline_ms,
             event_seq=1,
-            event_hash=event.hash,
             ready_at_ms=now_ms,
             due_at_ms=now_ms + DUE_AFTER_ACCEPT_MS,
+            order=_order_link(request),
         )
-        return payment, event
+        if request.checkout is None or self.checkout_opener is None:
+            return payment
+        return self.checkout_opener.opened(payment, request.checkout, merchant)
 
-    def _first_job(self, payment: Payment) -> Job:
+    def _first_job(self, payment: Payment) -> Job | None:
         """Build the first wake-up, from which a worker can claim without a read.
 
         It holds no token, only the request's hash. It is built before anything is written: a payment for which no
-        request can be built is not accepted.
+        request can be built is not accepted. A checkout whose payer has not chosen yet has none.
         """
+        if payment.checkout is not None:
+            unhinted = Job(merchant_id=payment.merchant_id, transaction_id=payment.transaction_id)
+            return unhinted if payment.checkout.choice else None
         first = payment.route.candidates[0]
         charge = new_charge_request_of(payment, first.provider, 1)
         return Job(
@@ -203,3 +218,43 @@ class CreatePayment:
             raise StorageUnavailableError("the payment of a known key cannot be read")
         self.telemetry.count(Metric.REQUESTS_REPEATED)
         return Acceptance(payment=payment, replayed=True)
+
+
+def _accepted(payment: Payment) -> Event:
+    """Return the first entry of the audit log."""
+    route = payment.route
+    facts: dict[str, Fact] = {
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "rule": route.rule,
+        "routingDocument": route.document,
+        "providers": ",".join(candidate.provider for candidate in route.candidates),
+    }
+    if payment.checkout is not None:
+        facts["expiresAtMs"] = payment.checkout.expires_at_ms
+    if payment.order is not None:
+        facts["orderHash"] = payment.order.order_hash
+    event = Event(
+        merchant_id=payment.merchant_id,
+        transaction_id=payment.transaction_id,
+        seq=1,
+        type="payment.accepted",
+        status_from=None,
+        status_to=payment.status,
+        actor="api",
+        at_ms=payment.created_at_ms,
+        facts=facts,
+        previous_hash=GENESIS_HASH,
+    )
+    return replace(event, hash=event.compute_hash())
+
+
+def _checkout_facts(checkout: NewCheckout) -> CheckoutFacts:
+    return CheckoutFacts(methods=checkout.methods or CHECKOUT_METHODS, lifetime_ms=checkout.lifetime_ms)
+
+
+def _order_link(request: NewPayment) -> OrderLink | None:
+    if request.order_id is None:
+        return None
+    order = order_hash(request.merchant_id, request.order_id)
+    return OrderLink(order_hash=order, order_id=request.order_id, once=request.once_per_order)

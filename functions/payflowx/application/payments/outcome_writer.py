@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from payflowx.application.orders.keep_order import KeepOrder, Kept
 from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.status_metrics import count_change
 from payflowx.application.payments.work_items import Conflict, StoredItem, WorkItems
@@ -45,6 +46,7 @@ class OutcomeWriter:
     """Commits observations under the lease of the worker that made them."""
 
     items: WorkItems
+    keep_order: KeepOrder
     jobs: Jobs
     deliveries: Deliveries
     telemetry: Telemetry
@@ -94,13 +96,34 @@ class OutcomeWriter:
 
     def apply(self, change: Change) -> Written:
         """Write a change; once it is stored, publish its event and send its wake-up."""
+        if change.after.order is not None:
+            return self._followed(self.keep_order.commit(change))
         result = self.items.payments.commit(change)
         if isinstance(result, Stored):
-            self._log_change(change)
-            count_change(self.telemetry, change)
-            publish(change, self.deliveries, self.telemetry)
-            self.wake(change.operation_after or result.item, change.wake_in_seconds)
+            self._follow(change, result.item)
         return result
+
+    def settle(self, payment: Payment, context: Context) -> Written | None:
+        """Decide a payment that was charged beside the holder of its order; None while that one is not decided."""
+        decision = self.keep_order.settle(payment, context)
+        return self._followed(self.keep_order.write(decision)) if decision else None
+
+    def _followed(self, kept: Kept) -> Written:
+        """Follow a stored change of a payment with an order, and that of the order's holder."""
+        if isinstance(kept.written, Stored):
+            self._follow(kept.change, kept.written.item)
+            if kept.holder_change is not None:
+                self._follow(kept.holder_change, kept.holder_change.after)
+            if kept.wakes is not None:
+                names = (kept.change.after.merchant_id, kept.wakes)
+                self._send(Job(merchant_id=names[0], transaction_id=names[1]), kept.change.after, 0)
+        return kept.written
+
+    def _follow(self, change: Change, stored: Payment) -> None:
+        self._log_change(change)
+        count_change(self.telemetry, change)
+        publish(change, self.deliveries, self.telemetry)
+        self.wake(change.operation_after or stored, change.wake_in_seconds)
 
     def wake(self, owner: Payment | Operation, in_seconds: int | None) -> None:
         """Send the wake-up message. A lost one only delays the item, which is due anyway."""

@@ -19,6 +19,7 @@ from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
+from payflowx.domain.payments.checkout import Checkout, hosted_facts
 from payflowx.domain.payments.claim import (
     ClaimDecision,
     FailPayment,
@@ -31,7 +32,7 @@ from payflowx.domain.payments.claim import (
 )
 from payflowx.domain.payments.not_sent import reopened
 from payflowx.domain.payments.outcome import NotFound, NotSent, Unknown
-from payflowx.domain.payments.payment import Candidate, Lease
+from payflowx.domain.payments.payment import Candidate, Lease, Payment
 from payflowx.domain.payments.ports import Job, Stored, VersionConflict
 from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.work_item import WorkItem
@@ -184,6 +185,8 @@ class ProcessJob:
         )
 
     def _new_attempt(self, item: WorkItem, number: int, candidate: Candidate) -> Attempt:
+        if item.operation is None and item.payment.checkout is not None:
+            return self._chosen_attempt(item.payment, item.payment.checkout, number, candidate)
         provider_key, request_hash = self._new_request(item, number, candidate)
         return Attempt(
             number=number,
@@ -194,6 +197,25 @@ class ProcessJob:
             epoch=item.owner.lease.epoch + 1,
             started_at_ms=self.clock.now_ms(),
         )
+
+    def _chosen_attempt(self, payment: Payment, checkout: Checkout, number: int, candidate: Candidate) -> Attempt:
+        """Return the attempt of the payer's choice, with what its hosted object must have."""
+        provider = self.providers.get(candidate.provider)
+        choice, capability = checkout.choice_for(number), provider.capabilities.hosted
+        if choice is None or capability is None:
+            raise ConfigurationError("a checkout's attempt needs a choice and a provider with hosted pages")
+        now_ms = self.clock.now_ms()
+        attempt = Attempt(
+            number=number,
+            provider=candidate.provider,
+            account_id=candidate.account_id,
+            provider_key=derive_provider_key(payment.transaction_id, number),
+            request_hash="",
+            epoch=payment.lease.epoch + 1,
+            started_at_ms=now_ms,
+            progress=hosted_facts(checkout, choice, capability, now_ms),
+        )
+        return replace(attempt, request_hash=provider.request_hash(charge_request_of(payment, attempt)))
 
     def _new_request(self, item: WorkItem, number: int, candidate: Candidate) -> tuple[str, str]:
         """Return provider key and hash of the request that the next attempt will send."""

@@ -5,9 +5,10 @@ from typing import Final
 
 from payflowx.application.routing.publish_routing import CheckRouting
 from payflowx.domain.merchants.directory import MerchantDirectory, RoutingPublisher
+from payflowx.domain.payments.hosted import CHECKOUT
 from payflowx.domain.payments.payment import CUSTOMER_FACTS, PaymentMethod, Route
 from payflowx.domain.providers.ports import Providers
-from payflowx.domain.routing.routing import Availability, RoutingDocument, RoutingFacts, decide_route
+from payflowx.domain.routing.routing import Availability, CheckoutFacts, RoutingDocument, RoutingFacts, decide_route
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import CaptureMode
@@ -60,6 +61,7 @@ class ExplainRoute:
             payment_method=PaymentMethod(type=question.payment_method_type, token=_TOKEN),
             metadata=question.metadata,
             given=CUSTOMER_FACTS,
+            checkout=CheckoutFacts() if question.payment_method_type == CHECKOUT else None,
         )
         available = Availability(
             capabilities=self.providers.capabilities(),

@@ -14,6 +14,8 @@ class Merchant:
     name: str
     accounts: tuple[Account, ...]
     disabled: frozenset[str] = frozenset()
+    automatic_refund: bool = False
+    """A charge beside the payment that holds its order is refunded without a person."""
 
     def preferred_accounts(self) -> dict[str, str]:
         """Return for each provider the account that new payments use: the first one."""

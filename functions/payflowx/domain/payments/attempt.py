@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from payflowx.domain.payments.hosted import (
+    FAILED_TRIES,
+    HOSTED_EXPIRES_AT,
+    HOSTED_METHOD,
+    HOSTED_OBJECT,
+    HOSTED_RETURN_URL,
+    HostedRequest,
+)
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.refused_send import RefusedSend, refusal_in
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
@@ -85,6 +93,28 @@ class Attempt:
     def capture_of(self) -> str | None:
         """The authorization that our own capture was sent for; None if none was, or its id was not stored."""
         return self.progress.get(CAPTURE_OF)
+
+    @property
+    def hosted(self) -> HostedRequest | None:
+        """The hosted object that the attempt creates; None for a charge that we send."""
+        if HOSTED_METHOD not in self.progress:
+            return None
+        return HostedRequest(
+            method=self.progress[HOSTED_METHOD],
+            expires_at_ms=int(self.progress[HOSTED_EXPIRES_AT]),
+            return_url=self.progress[HOSTED_RETURN_URL],
+            object_id=self.progress.get(HOSTED_OBJECT),
+        )
+
+    @property
+    def is_hosted_unopened(self) -> bool:
+        """The attempt creates a hosted object whose address was not given out: nobody can have paid it."""
+        return HOSTED_METHOD in self.progress and HOSTED_OBJECT not in self.progress
+
+    @property
+    def failed_tries(self) -> int:
+        """The payer's failed tries inside the hosted object, as far as inquiries showed them."""
+        return int(self.progress.get(FAILED_TRIES, "0"))
 
     @property
     def is_proven_uncharged(self) -> bool:

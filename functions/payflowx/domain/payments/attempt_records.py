@@ -5,6 +5,7 @@ from dataclasses import replace
 from payflowx.domain.payments.attempt import ANSWER_STORED, Attempt
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.hosted import FAILED_TRIES, HOSTED_OBJECT, FailedTries
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -55,12 +56,13 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
             return replace(known, reference=outcome.reference, deadline_ms=lapses_at_ms)
         case ActionRequired():
             lifetime_ms = able.action_lifetime_ms if able else 0
-            return replace(
+            waiting = replace(
                 known,
                 reference=outcome.reference or attempt.reference,
                 next_action=outcome.action,
                 deadline_ms=context.now_ms + lifetime_ms,
             )
+            return _opened(waiting, outcome) if attempt.hosted else waiting
         case Declined():
             reopens_ms = outcome.reopens_for_seconds * SECOND_MS
             return replace(
@@ -86,11 +88,31 @@ def record_on_attempt(attempt: Attempt, outcome: Outcome, context: Context) -> A
             raise ValueError("NotFound has no attempt state")
 
 
+def _opened(waiting: Attempt, outcome: ActionRequired) -> Attempt:
+    """Return the attempt of a hosted object: from this write on, its address may have been given out."""
+    hosted = waiting.hosted
+    if hosted is None:
+        raise ValueError("the attempt has no hosted object")
+    object_id = hosted.object_id or outcome.reference or ""
+    progress = {**waiting.progress, HOSTED_OBJECT: object_id}
+    return _tried(replace(waiting, progress=progress, deadline_ms=hosted.expires_at_ms), outcome.failed_tries)
+
+
+def _tried(attempt: Attempt, tries: FailedTries | None) -> Attempt:
+    """Return the attempt with the last failed try inside its open object, if it is a further one."""
+    if tries is None or tries.count <= attempt.failed_tries:
+        return attempt
+    progress = {**attempt.progress, FAILED_TRIES: str(tries.count)}
+    return replace(attempt, progress=progress, code=tries.code, message=tries.message)
+
+
 def learned(attempt: Attempt, outcome: Outcome) -> Attempt:
     """Return the attempt with what an outcome says beside a state that it does not change. Writes no event."""
     match outcome:
         case Authorized(lapses_at_ms=int(lapses_at_ms)) if attempt.state is AttemptState.AUTHORIZED:
             return replace(attempt, deadline_ms=lapses_at_ms)
+        case ActionRequired() if attempt.state is AttemptState.REQUIRES_ACTION and attempt.hosted is not None:
+            return _tried(attempt, outcome.failed_tries)
         case Unknown(stored=True) if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}:
             return replace(attempt, progress={**attempt.progress, ANSWER_STORED: "true"})
         case Unknown(refused=RefusedSend() as refused) if attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from payflowx.domain.payments.hosted import HostedCapability
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode
@@ -70,6 +71,8 @@ class Capabilities:
     """
     reports: ReportCapability | None = None
     """None: the provider offers no list to reconcile with."""
+    hosted: HostedCapability | None = None
+    """None: the provider has no page on which a payer can choose and pay."""
 
     def why_not(
         self, *, currency: str, capture: CaptureMode, payment_method_type: str, save_payment_method: bool = False
@@ -84,3 +87,12 @@ class Capabilities:
         if save_payment_method and not self.saves_payment_methods:
             return f"{self.provider} does not save payment methods"
         return None
+
+    def why_no_page(self, *, method: str, currency: str, capture: CaptureMode) -> str | None:
+        """Return the reason why no hosted object can be created for such a payment; None when one can."""
+        if self.hosted is None:
+            return f"{self.provider} has no hosted pages"
+        if self.currencies is not None and currency not in self.currencies:
+            return f"{self.provider} does not support the currency {currency}"
+        reason = self.hosted.why_not(method=method, currency=currency, capture=capture)
+        return f"{self.provider}: {reason}" if reason else None

@@ -107,10 +107,7 @@ def change_of(
     )
     event = replace(event, hash=event.compute_hash())
     known, changed = operation or (None, None)
-    statuses = (changed.kind, known.status if known else None, changed.status) if changed else None
-    notified = merchant_event_type((before.status, after.status), statuses) or announced_as
-    if notified is None and known is None and changed is not None and changed.origin is Origin.PROVIDER:
-        notified = external_event_type(changed.kind, changed.status)
+    notified = _notified(before, after, known, changed) or announced_as
     final = replace(
         kept_due(after),
         version=before.version + 1,
@@ -135,6 +132,35 @@ def change_of(
         operation_after=changed,
         merchant_event_type=notified,
     )
+
+
+def amended(change: Change, after: Payment, facts: Mapping[str, Fact]) -> Change:
+    """Return the change with another payment after it, and further facts in its event.
+
+    The amounts stay. `after` has the version and the lease of `change.after`. Raises `TransitionError` as `change_of`.
+    """
+    check_payment_transition(change.before.status, after.status)
+    event = replace(change.event, status_to=after.status, facts={**change.event.facts, **facts}, hash="")
+    event = replace(event, hash=event.compute_hash())
+    notified = change.merchant_event_type
+    if after.status is not change.after.status:
+        notified = _notified(change.before, after, change.operation_before, change.operation_after)
+    final = replace(
+        kept_due(after),
+        event_hash=event.hash,
+        announced=change.before.announced + (notified is not None),
+        review_since_ms=review_since_ms(change.before, after, event.at_ms),
+    )
+    return replace(change, after=final, event=event, merchant_event_type=notified)
+
+
+def _notified(before: Payment, after: Payment, known: Operation | None, changed: Operation | None) -> str | None:
+    """Return the type of the merchant event of new statuses; None if merchants are not notified."""
+    statuses = (changed.kind, known.status if known else None, changed.status) if changed else None
+    notified = merchant_event_type((before.status, after.status), statuses)
+    if notified is None and known is None and changed is not None and changed.origin is Origin.PROVIDER:
+        return external_event_type(changed.kind, changed.status)
+    return notified
 
 
 def _source_after(before: Payment) -> BalanceSource:

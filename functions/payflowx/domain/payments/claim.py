@@ -4,9 +4,11 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.closed_attempts import due_inquiry, is_waiting
 from payflowx.domain.payments.payment import Candidate, Payment
 from payflowx.domain.payments.retry import (
+    CHECKOUT_EXPIRED,
     RETRIES_EXHAUSTED,
     FailureReason,
     RetryPolicy,
@@ -83,20 +85,54 @@ def decide_claim(payment: Payment, policy: RetryPolicy, disabled: Set[str], now_
         return NoWork(reason="the next step is not due yet")
     if payment.open_capture_or_void is not None:
         return NoWork(reason="an open capture or void decides the charge's state")
+    if is_over(payment, now_ms):
+        return FailPayment(stop=CHECKOUT_EXPIRED)
     unresolved = payment.unresolved_attempt
     if unresolved is not None:
         return ResolveOpenAttempt(attempt=unresolved)
-    if payment.charged_attempt is not None:
-        return NoWork(reason="the payment is charged")
-    if payment.status in FINAL_STATUSES:
-        return NoWork(reason="the payment is final")
-    if payment.status is PaymentStatus.IN_REVIEW:
-        return NoWork(reason="waiting for manual review")
-    if not all(attempt.is_proven_uncharged for attempt in payment.attempts):
-        return NoWork(reason="an earlier attempt is not proven uncharged")
+    reason = _why_no_attempt(payment)
+    if reason is not None:
+        return NoWork(reason=reason)
     if payment.cancel_requested:
         return FailPayment(stop=FailureReason(code="cancelled", message="The merchant cancelled the payment."))
+    if payment.checkout is not None:
+        return _chosen_attempt(payment, payment.checkout, now_ms)
     return _further_attempt(payment, policy, disabled, now_ms)
+
+
+def _why_no_attempt(payment: Payment) -> str | None:
+    """Return why no attempt may begin, whoever asks for one; None if one may."""
+    if payment.charged_attempt is not None:
+        return "the payment is charged"
+    if payment.status in FINAL_STATUSES:
+        return "the payment is final"
+    if payment.status is PaymentStatus.IN_REVIEW:
+        return "waiting for manual review"
+    if not all(attempt.is_proven_uncharged for attempt in payment.attempts):
+        return "an earlier attempt is not proven uncharged"
+    return None
+
+
+def is_over(payment: Payment, now_ms: int) -> bool:
+    """Return whether a checkout has ended: its time is over, and no object is open in which the payer may still pay."""
+    if payment.checkout is None or payment.status is not PaymentStatus.REQUIRES_ACTION:
+        return False
+    return now_ms >= payment.checkout.expires_at_ms and not any(attempt.is_open for attempt in payment.attempts)
+
+
+def _chosen_attempt(payment: Payment, checkout: Checkout, now_ms: int) -> NoWork | StartAttempt | FailPayment:
+    """A checkout starts an attempt for the payer's stored choice only, which this claim uses up."""
+    if now_ms >= checkout.expires_at_ms:
+        return FailPayment(stop=CHECKOUT_EXPIRED)
+    if is_waiting(payment):
+        return NoWork(reason="an inquiry about a closed attempt comes first")
+    choice = checkout.choice_for(len(payment.attempts) + 1)
+    if choice is None:
+        return NoWork(reason="the payer has not chosen")
+    candidate = next((c for c in payment.route.candidates if c.provider == choice.ways[0]), None)
+    if candidate is None:
+        return NoWork(reason="the route has no such provider")
+    return StartAttempt(number=choice.number, candidate=candidate)
 
 
 def _further_attempt(

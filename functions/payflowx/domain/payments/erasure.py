@@ -7,12 +7,16 @@ from dataclasses import replace
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.checkout import erased_checkout
+from payflowx.domain.payments.hosted import HOSTED_RETURN_URL
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.statuses import OperationStatus
 
-BEARER_FACTS: Final = frozenset({"payment_session_id"})
-"""Facts of an attempt's progress with which anybody can pay the provider's order. All others are identifiers.
+BEARER_FACTS: Final = frozenset({"payment_session_id", HOSTED_RETURN_URL})
+"""Facts of an attempt's progress with which anybody can pay the provider's order, or see our page.
+
+All others are identifiers.
 
 A test holds the facts of every connector against this set.
 """
@@ -31,8 +35,10 @@ def erase_payment(payment: Payment) -> Payment:
         metadata={},
         statement_descriptor_suffix=None,
         return_url=None,
+        checkout=erased_checkout(payment.checkout) if payment.checkout else None,
         attempts=tuple(_erase_attempt(attempt) for attempt in payment.attempts),
         disputes=tuple(replace(dispute, reason="") for dispute in payment.disputes),
+        order=replace(payment.order, order_id=None) if payment.order else None,
         erased=True,
     )
 

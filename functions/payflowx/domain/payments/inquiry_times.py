@@ -6,10 +6,11 @@ from dataclasses import replace
 from payflowx.domain.payments import closed_attempts
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Context
+from payflowx.domain.payments.checkout import next_read_at_ms
 from payflowx.domain.payments.not_sent import SendTimes, next_send_at_ms
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms
+from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms, is_to_close
 from payflowx.domain.payments.review_since import is_in_review
 from payflowx.domain.payments.work_item import Owner
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
@@ -44,6 +45,8 @@ def inquired(owner: Owner, attempt: Attempt, context: Context) -> tuple[Owner, A
 
 def first_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Context) -> int:
     """Return the time of the first inquiry about an attempt that has just got its state."""
+    if _is_open_object(attempt):
+        return _next_read_at_ms(attempt, context)
     return context.now_ms + inquiry_delay_ms(0, _webhook_wait_ms(owner, attempt, context))
 
 
@@ -97,11 +100,25 @@ def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Co
     lapses_at_ms = attempt.deadline_ms or 0
     if attempt.state is AttemptState.AUTHORIZED and not cancel_requested and lapses_at_ms > context.now_ms:
         return lapses_at_ms
+    if _is_open_object(attempt) and not cancel_requested and not is_to_close(owner, attempt):
+        return _next_read_at_ms(attempt, context)
     pending = attempt.state is AttemptState.ACCEPTED and not cancel_requested
     delay_of_ms = pending_delay_ms if pending or attempt.is_watched else inquiry_delay_ms
     delay_ms = delay_of_ms(attempt.inquiries, _webhook_wait_ms(owner, attempt, context))
     turns_at_ms = [at_ms for at_ms in _turning_points(attempt, context) if at_ms > context.now_ms]
     return min([context.now_ms + delay_ms, *turns_at_ms])
+
+
+def _is_open_object(attempt: Attempt) -> bool:
+    return attempt.hosted is not None and attempt.state is AttemptState.REQUIRES_ACTION
+
+
+def _next_read_at_ms(attempt: Attempt, context: Context) -> int:
+    """Return the time of the next read of an open hosted object; after its expiry, by the back-off of inquiries."""
+    deadline_ms = attempt.deadline_ms or 0
+    if context.now_ms >= deadline_ms:
+        return context.now_ms + inquiry_delay_ms(attempt.inquiries)
+    return min(next_read_at_ms(attempt.settled_at_ms or attempt.started_at_ms, context.now_ms), deadline_ms)
 
 
 def _webhook_wait_ms(owner: Payment | Operation, attempt: Attempt, context: Context) -> int:

@@ -20,12 +20,15 @@ _OF_PAYMENTS: Final[Mapping[str, str]] = {
     "soft_decline": "The provider declined; the payment may succeed at another provider or later.",
     "hard_decline": "The issuer declined finally; do not retry this payment method.",
     "insufficient_funds": "The payer has insufficient funds or has reached a limit.",
+    "try_failed": "A try on the provider's page failed; the payer may try again there.",
     "fenced": "The outcome stayed unknown, so the attempt was cancelled at the provider; nothing was charged.",
     "authorization_expired": "The authorization expired before it was captured; nothing was charged.",
     "authorization_released": "The authorization was released at the provider before a capture; nothing was charged.",
     ReviewReason.MISMATCH: "The provider reports a charge that differs from the request. Requires manual review.",
     ReviewReason.LATE_SUCCESS: "The provider reports an unexpected second charge. Requires manual review.",
     ReviewReason.BALANCE: "The payment's amounts contradict each other. Requires manual review.",
+    ReviewReason.ORDER_CONTENDED: "Charged while another payment holds the order; that payment is stopped and decided.",
+    ReviewReason.ORDER_CHARGED_TWICE: "The payment that holds the order was charged as well. Requires manual review.",
 }
 
 _OF_OPERATIONS: Final[Mapping[str, str]] = {

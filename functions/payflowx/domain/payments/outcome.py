@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from payflowx.domain.payments.hosted import ExtraCharge, FailedTries
 from payflowx.domain.payments.refused_send import RefusedSend
 from payflowx.domain.shared.statuses import DeclineKind
 
@@ -31,6 +32,10 @@ class Succeeded:
     amount: int
     currency: str
     merchant_reference: str
+    extra_charges: tuple[ExtraCharge, ...] = ()
+    """Further charges inside the same hosted object. The first one that took money is the payment's."""
+    payer_paid: int | None = None
+    """The amount that the payer paid, where a declared fee or an offer of the provider makes it differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +104,8 @@ class ActionRequired:
 
     reference: str | None
     action: NextAction
+    failed_tries: FailedTries | None = None
+    """The payer's failed tries inside an open hosted object, as far as an inquiry shows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
+from payflowx.domain.payments.order_link import OrderLink, OrderStanding
+from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
 
 
@@ -88,6 +91,9 @@ class Lease:
 
 
 FREE_LEASE: Final = Lease()
+
+_BESIDE_HOLDER: Final = frozenset({OrderStanding.CONTENDING, OrderStanding.CHARGED_TWICE})
+_ORDER_REVIEWS: Final[frozenset[str]] = frozenset({ReviewReason.ORDER_CONTENDED, ReviewReason.ORDER_CHARGED_TWICE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +210,17 @@ class Payment:
     """The disputes of its charge, in the order of their first reports. Release 0.2.0 neither writes nor reads them."""
     event_inquiries: EventInquiries | None = None
     """The inquiries that provider events caused lately, and those that wait."""
+    checkout: Checkout | None = None
+    """None for a payment with a token. Release 0.2.0 neither writes nor reads it."""
+    order: OrderLink | None = None
+    """The merchant's order that it pays; None if the request named none."""
+
+    @property
+    def is_charged_beside_holder(self) -> bool:
+        """In review only because it was charged although another payment holds its order."""
+        beside = self.order is not None and self.order.standing in _BESIDE_HOLDER
+        reason = self.last_error.code if self.last_error else None
+        return beside and self.status is PaymentStatus.IN_REVIEW and reason in _ORDER_REVIEWS
 
     @property
     def is_balance_derived(self) -> bool:

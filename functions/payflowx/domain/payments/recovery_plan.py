@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.hosted import MAX_FAILED_TRIES
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
@@ -53,12 +54,20 @@ def recovery_step_for(
     age_ms = now_ms - attempt.started_at_ms
     in_window = age_ms < capabilities.idempotency_window_ms - _WINDOW_MARGIN_MS and now_ms < payment.charge_deadline_ms
     lapsed = attempt.deadline_ms is not None and now_ms >= attempt.deadline_ms
-    patience_over = payment.cancel_requested or lapsed or (undecided and age_ms >= capabilities.visibility_lag_ms)
+    is_visible = undecided and age_ms >= capabilities.visibility_lag_ms
+    patience_over = payment.cancel_requested or lapsed or is_visible or is_to_close(payment, attempt)
     return RecoveryStep(
         resend=undecided and same_request and in_window and not payment.cancel_requested and not attempt.answer_stored,
         cancel_and_confirm=can_cancel and patience_over,
         exhausted=_is_exhausted(attempt, capabilities, in_window=in_window and same_request, now_ms=now_ms),
     )
+
+
+def is_to_close(owner: Payment | Operation, attempt: Attempt) -> bool:
+    """Return whether the open hosted object is closed: at the payer's request, or after too many failed tries."""
+    checkout = owner.checkout if isinstance(owner, Payment) else None
+    asked = checkout is not None and checkout.closing == attempt.number
+    return asked or attempt.failed_tries >= MAX_FAILED_TRIES
 
 
 def _is_exhausted(attempt: Attempt, capabilities: Capabilities, *, in_window: bool, now_ms: int) -> bool:

@@ -43,6 +43,10 @@ class FailureReason:
 
 RETRIES_EXHAUSTED = FailureReason(code="retries_exhausted", message="All allowed attempts were made without success.")
 PATIENCE_OVER = FailureReason(code="not_sent_in_time", message="No provider could be reached within the time for it.")
+CHECKOUT_EXPIRED = FailureReason(code="checkout_expired", message="The payer did not pay in time.")
+CHECKOUT_ATTEMPTS_USED = FailureReason(
+    code="checkout_attempts_used", message="The payer has made all allowed attempts of this checkout."
+)
 
 
 def choose_candidate(

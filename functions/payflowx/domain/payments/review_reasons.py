@@ -20,3 +20,7 @@ class ReviewReason(StrEnum):
     """The provider's report and the ledger disagree."""
     BALANCE = "balance"
     """The payment's amounts contradict each other: an older release booked an amount twice."""
+    ORDER_CONTENDED = "order_contended"
+    """The payment was charged although another one holds its order, and that one is not decided yet."""
+    ORDER_CHARGED_TWICE = "order_charged_twice"
+    """The payment was charged, and so was the one that holds its order."""

@@ -8,7 +8,16 @@ from typing import Final
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.statuses import FINAL_STATUSES, PaymentStatus
 
-_ANSWERS: Final = frozenset({"soft_decline", "hard_decline", "insufficient_funds", "action_expired"})
+_ANSWERS: Final = frozenset(
+    {
+        "soft_decline",
+        "hard_decline",
+        "insufficient_funds",
+        "action_expired",
+        "checkout_expired",
+        "checkout_attempts_used",
+    }
+)
 """`lastError` codes that are an answer of the issuer or the payer: no system failed."""
 
 

@@ -12,6 +12,7 @@ from payflowx.domain.payments.attempt_records import attempt_facts, record_on_at
 from payflowx.domain.payments.balances import correct_captured
 from payflowx.domain.payments.capabilities import DEFAULT_AUTHORIZATION_LIFETIME_MS
 from payflowx.domain.payments.change import Change, Context, change_of, off_balance
+from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.dispute import DisputeReport, dispute_event_type, dispute_facts, with_report
 from payflowx.domain.payments.erasure import erase_payment
 from payflowx.domain.payments.events import Fact
@@ -28,12 +29,23 @@ from payflowx.domain.payments.last_errors import last_error, review_error
 from payflowx.domain.payments.not_sent import not_sent_since
 from payflowx.domain.payments.outcome import Authorized, Outcome, Succeeded
 from payflowx.domain.payments.payment import LastError, Payment
-from payflowx.domain.payments.retry import PATIENCE_OVER, FailureReason, choose_candidate
+from payflowx.domain.payments.retry import (
+    CHECKOUT_ATTEMPTS_USED,
+    CHECKOUT_EXPIRED,
+    PATIENCE_OVER,
+    FailureReason,
+    choose_candidate,
+)
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.payments.transitions import check_attempt_transition
 from payflowx.domain.payments.verification import changes_state, is_late_authorization, reported_facts
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_EVENTS_BEFORE_UNSIGNED_REPORT
+from payflowx.domain.shared.limits import (
+    DUE_AFTER_ACCEPT_MS,
+    MAX_ATTEMPTS,
+    MAX_EVENTS_BEFORE_UNSIGNED_REPORT,
+    SECOND_MS,
+)
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, AttemptState, DeclineKind, PaymentStatus
 
 
@@ -61,9 +73,23 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
 
 def fail_payment(payment: Payment, stop: FailureReason, context: Context) -> Change:
     """End a payment on which nothing was charged and no attempt is allowed any more."""
-    ended = _ended(payment, stop)
+    ended, wake_in_seconds = _still_due(_ended(payment, stop), None, context)
     facts: dict[str, Fact] = {"reason": stop.code, "attempts": len(payment.attempts)}
-    return change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
+    change = change_of(payment, ended, f"payment.{ended.status.lower()}", facts, context)
+    return replace(change, wake_in_seconds=wake_in_seconds)
+
+
+def choose(payment: Payment, checkout: Checkout, context: Context) -> Change:
+    """Record the payer's choice, or the wish to close the open object. A worker takes the next step at once."""
+    after = replace(
+        payment, checkout=checkout, ready_at_ms=context.now_ms, due_at_ms=context.now_ms + DUE_AFTER_ACCEPT_MS
+    )
+    choice = checkout.choice_for(len(payment.attempts) + 1)
+    facts: dict[str, Fact] = {"attempt": checkout.closing or 0}
+    if choice is not None:
+        facts = {"attempt": choice.number, "method": choice.method, "providers": ",".join(choice.ways)}
+    name = "checkout.closing_requested" if choice is None else "checkout.method_chosen"
+    return replace(change_of(payment, after, name, facts, context), wake_in_seconds=0)
 
 
 def send_to_review(payment: Payment, reason: ReviewReason, context: Context) -> Change:
@@ -144,11 +170,16 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     Returns the payment and the delay in seconds of the message that wakes a worker.
     """
     kept, waited = inquired(payment, attempt, context)
+    if attempt.failed_tries > payment.attempt(attempt.number).failed_tries:
+        kept = replace(kept, last_error=last_error(kept, "try_failed", waited))
     if attempt.is_watched and not attempt.may_reopen(context.now_ms):
         return _still_due(unwatched(kept, waited), None, context)
     if not attempt.is_open and not attempt.is_watched:
         return kept, None  # another writer closed the attempt meanwhile
-    return wake_at(kept, next_inquiry_at_ms(payment, waited, context), context.now_ms)
+    at_ms = next_inquiry_at_ms(payment, waited, context)
+    if payment.checkout is not None and payment.status is PaymentStatus.REQUIRES_ACTION and not attempt.is_open:
+        at_ms = min(at_ms, max(payment.checkout.expires_at_ms, context.now_ms))
+    return wake_at(kept, at_ms, context.now_ms)
 
 
 def _authorized_late(payment: Payment, attempt: Attempt, outcome: Authorized, context: Context) -> Change:
@@ -211,6 +242,9 @@ def _advance(payment: Payment, before: Attempt, recorded: Attempt, context: Cont
         case AttemptState.ACCEPTED:
             return _waiting(payment, PaymentStatus.PENDING, first_inquiry_at_ms(payment, recorded, context), context)
         case AttemptState.UNKNOWN:
+            if recorded.is_hosted_unopened:
+                # Nobody can have paid: the request is repeated before the payer notices.
+                return wake_at(payment, context.now_ms + SECOND_MS, context.now_ms)
             unsure = replace(payment, last_error=last_error(payment, "outcome_unknown", recorded))
             # A payer who has approved has nothing to do any more: the provider's answer to our capture was lost.
             waits = payment.status is PaymentStatus.REQUIRES_ACTION
@@ -305,11 +339,15 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
     The next attempt goes to another provider or to the same one.
     """
     failure = _release_class(payment, before, recorded, context) or _failure_class(recorded)
-    payment = replace(payment, last_error=last_error(payment, failure, recorded), capturable=0)
+    is_door = payment.checkout is not None and recorded.state is AttemptState.FENCED  # closed as it should be
+    error = payment.last_error if is_door else last_error(payment, failure, recorded)
+    payment = replace(payment, last_error=error, capturable=0)
     if payment.cancel_requested or before.state is AttemptState.AUTHORIZED:
         return _ended(payment, _CANCELLED), None
     if payment.status is PaymentStatus.IN_REVIEW:
         return replace(payment, status=PaymentStatus.FAILED, due_at_ms=None), None
+    if payment.checkout is not None:
+        return _door_closed(payment, payment.checkout, recorded, context)
     if before.state is AttemptState.REQUIRES_ACTION and recorded.state is AttemptState.FENCED:
         lapsed = before.deadline_ms is None or context.now_ms >= before.deadline_ms
         # Before its time is over, only the provider's dashboard cancels a payer's approval.
@@ -322,6 +360,27 @@ def _uncharged(payment: Payment, before: Attempt, recorded: Attempt, context: Co
     if at_ms is None:
         return _failed_after(payment, recorded, PATIENCE_OVER), None
     return wake_at(replace(payment, status=PaymentStatus.PENDING), at_ms, context.now_ms)
+
+
+def _door_closed(
+    payment: Payment, checkout: Checkout, recorded: Attempt, context: Context
+) -> tuple[Payment, int | None]:
+    """Return to the payer's choice once an object is closed, or take the choice's next way if nobody got its address.
+
+    No kind of decline ends a checkout: the payer may have another card. While the provider may still turn the closed
+    object into a charge, nothing else opens.
+    """
+    if context.now_ms >= checkout.expires_at_ms:
+        return _ended(payment, CHECKOUT_EXPIRED), None
+    if len(payment.attempts) >= MAX_ATTEMPTS:
+        return _ended(payment, CHECKOUT_ATTEMPTS_USED), None
+    checkout = checkout.after_unused(recorded)
+    payment = replace(payment, status=PaymentStatus.REQUIRES_ACTION, checkout=checkout)
+    if recorded.is_watched:
+        at_ms = min(context.now_ms + inquiry_delay_ms(0), checkout.expires_at_ms)
+    else:
+        at_ms = context.now_ms if checkout.choice else checkout.expires_at_ms
+    return wake_at(payment, at_ms, context.now_ms)
 
 
 def _failed_after(payment: Payment, recorded: Attempt, stop: FailureReason) -> Payment:
@@ -340,7 +399,7 @@ def _ended(payment: Payment, stop: FailureReason) -> Payment:
     if stop.code == "cancelled" or payment.cancel_requested:
         return replace(payment, status=PaymentStatus.CANCELLED, capturable=0, due_at_ms=None)
     error = payment.last_error or LastError(code=stop.code, message=stop.message)
-    if stop is _ACTION_EXPIRED:
+    if stop in {_ACTION_EXPIRED, CHECKOUT_EXPIRED, CHECKOUT_ATTEMPTS_USED}:
         error = replace(error, code=stop.code, message=stop.message)
     return replace(payment, status=PaymentStatus.FAILED, last_error=error, due_at_ms=None)
 

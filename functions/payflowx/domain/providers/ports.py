@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.payments.refund_list import RefundsRead
@@ -49,6 +50,8 @@ class ChargeRequest:
     """The time of the first send of the attempt, for inquiries. No part of a charge's request."""
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
+    hosted: HostedRequest | None = None
+    """The charge is made by the payer in a hosted object; the request has no token."""
 
 
 class Provider(Protocol):

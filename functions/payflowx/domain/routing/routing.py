@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.checkout import DEFAULT_LIFETIME_SECONDS, is_offered, least_lifetime_ms
+from payflowx.domain.payments.hosted import CHECKOUT_METHODS
 from payflowx.domain.payments.payment import Candidate, PaymentMethod, Route
 from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import SECOND_MS
 from payflowx.domain.shared.statuses import CaptureMode
 
 
@@ -63,6 +66,16 @@ class RoutingFacts:
     given: frozenset[str] = frozenset()
     """The names of what is known of the payer; see `customer_facts`."""
     save_payment_method: bool = False
+    checkout: "CheckoutFacts | None" = None
+    """None for a payment with a token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutFacts:
+    """The payer chooses one of these methods on a page that lives so long."""
+
+    methods: tuple[str, ...] = CHECKOUT_METHODS
+    lifetime_ms: int = DEFAULT_LIFETIME_SECONDS * SECOND_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +124,8 @@ def _obstacle(provider: str, facts: RoutingFacts, available: Availability) -> _O
     reason = _why_not(provider, facts, available)
     if reason is not None:
         return _Obstacle(reason)
+    if facts.checkout is not None:
+        return None  # the page asks the payer for what is missing
     missing = sorted(available.capabilities[provider].needs - facts.given)
     return _Obstacle(f"{provider} needs {' and '.join(missing)}", missing) if missing else None
 
@@ -131,6 +146,8 @@ def _why_not(provider: str, facts: RoutingFacts, available: Availability) -> str
         return f"{provider} is switched off"
     if provider not in available.accounts:
         return f"this merchant has no account at {provider}"
+    if facts.checkout is not None:
+        return _why_no_page(capabilities, facts, facts.checkout)
     if facts.payment_method.token_for(provider) is None:
         return f"the payment method has no token for {provider}"
     return capabilities.why_not(
@@ -139,6 +156,20 @@ def _why_not(provider: str, facts: RoutingFacts, available: Availability) -> str
         payment_method_type=facts.payment_method.type,
         save_payment_method=facts.save_payment_method,
     )
+
+
+def _why_no_page(capabilities: Capabilities, facts: RoutingFacts, checkout: CheckoutFacts) -> str | None:
+    """Return why a payer cannot be sent to this provider, by none of the methods; None if one is possible."""
+    reasons = [
+        capabilities.why_no_page(method=method, currency=facts.currency, capture=facts.capture)
+        for method in checkout.methods
+    ]
+    if None not in reasons:
+        return reasons[0]
+    if capabilities.hosted is None or is_offered(capabilities.hosted, checkout.lifetime_ms, 0):
+        return None
+    least_seconds = least_lifetime_ms(capabilities.hosted) // SECOND_MS
+    return f"{capabilities.provider} needs an expiresInSeconds of at least {least_seconds}"
 
 
 def _share_of(rule: Rule, transaction_id: str) -> Share:

@@ -17,6 +17,7 @@ MAX_METADATA_KEYS: Final = 20
 MAX_METADATA_KEY_CHARS: Final = 40
 MAX_METADATA_VALUE_CHARS: Final = 500
 MAX_DESCRIPTION_CHARS: Final = 500
+MAX_ORDER_ID_CHARS: Final = 64
 MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS: Final = 22
 """The length of a card statement's line. A provider that puts the merchant's name first has less room."""
 MAX_EMAIL_CHARS: Final = 254

@@ -28,6 +28,10 @@ class Metric(StrEnum):
     PROVIDER_MISCONFIGURED = "ProviderMisconfigured"
     MISMATCHES = "Mismatches"
     LATE_SUCCESSES = "LateSuccesses"
+    ORDERS_CHARGED_TWICE = "OrdersChargedTwice"
+    """Payments that were charged although the payment that holds their order was charged, too."""
+    ORDER_PARTS_LEFT_OUT = "OrderPartsLeftOut"
+    """Changes of payments whose part in the order did not fit, and was not written."""
 
     OPERATIONS_ACCEPTED = "OperationsAccepted"
     OPERATIONS_FINAL = "OperationsFinal"
@@ -52,6 +56,9 @@ class Metric(StrEnum):
     RECONCILIATIONS_FAILED = "ReconciliationsFailed"
     RECONCILIATION_AGE = "ReconciliationAge"
     """Age of the oldest unfinished run; zero if there is none."""
+
+    CHECKOUT_STARTS_REFUSED = "CheckoutStartsRefused"
+    """Choices beyond the limits of a checkout, which are typical of tests of stolen cards."""
 
     DISPUTES_REPORTED = "DisputesReported"
     DISPUTES_NEAR_DEADLINE = "DisputesNearDeadline"

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from payflowx.domain.shared.limits import MAX_AMOUNT, MAX_METADATA_KEYS, MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS
+from payflowx.domain.payments.checkout import MAX_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
+from payflowx.domain.shared.limits import (
+    MAX_AMOUNT,
+    MAX_METADATA_KEYS,
+    MAX_ORDER_ID_CHARS,
+    MAX_STATEMENT_DESCRIPTOR_SUFFIX_CHARS,
+)
 
 _COUNTRY: Final = "must be an ISO 3166-1 code of two capitals, such as IN."
 
@@ -17,8 +23,20 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
         "payment_method_invalid",
         (
             "paymentMethod must be {type, token} or {type, tokens: {provider: token}}; "
-            "tokens have 1 to 255 printable ASCII characters."
+            "tokens have 1 to 255 printable ASCII characters. For a payer who is present: {type: checkout}."
         ),
+    ),
+    "paymentMethod.methods": (
+        "payment_method_invalid",
+        "paymentMethod.methods must be a list of card, upi, netbanking and wallet, each at most once, for a checkout.",
+    ),
+    "paymentMethod.presentation": (
+        "payment_method_invalid",
+        "paymentMethod.presentation must be page or direct, for a checkout.",
+    ),
+    "expiresInSeconds": (
+        "field_invalid",
+        f"expiresInSeconds must be an integer from {MIN_LIFETIME_SECONDS} to {MAX_LIFETIME_SECONDS}, for a checkout.",
     ),
     "metadata": (
         "metadata_invalid",
@@ -51,6 +69,11 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "receiptEmail": ("field_invalid", "receiptEmail must be an e-mail address of at most 254 characters."),
     "initiator": ("field_invalid", "initiator must be customer or merchant."),
+    "orderId": (
+        "field_invalid",
+        f"orderId must have 1 to {MAX_ORDER_ID_CHARS} printable characters, and no space at its ends.",
+    ),
+    "oncePerOrder": ("field_invalid", "oncePerOrder must be true or false, and is false only beside an orderId."),
     "savePaymentMethod": ("field_invalid", "savePaymentMethod must be true or false."),
 }
 """By a field's path. The rule of the field that it is in stands for a path that is not listed."""

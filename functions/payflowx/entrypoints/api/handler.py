@@ -1,5 +1,6 @@
 """The API: every route of the table ends here, but for the providers' webhooks."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -9,10 +10,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from payflowx.adapters.platform import log_context
+from payflowx.domain.orders.order_not_free import OrderNotFree
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError, UnreadableItemError
 from payflowx.domain.shared.metrics import Metric
 from payflowx.entrypoints.api import problems
 from payflowx.entrypoints.api.payments import handlers as payments
+from payflowx.entrypoints.api.payments.presenting import present_order_holder
 from payflowx.entrypoints.api.payments.types import HealthAnswer
 from payflowx.entrypoints.api.requests import ApiRequest
 from payflowx.entrypoints.api.responses import HEADERS, answer
@@ -93,7 +96,10 @@ def refused(refusal: Refusal) -> Response[str]:
     """A request that is understood and not carried out."""
     if refusal.code == "card_data_refused":
         wiring().telemetry.count(Metric.CARD_DATA_REFUSED)
-    return _problem(problems.problem_of(refusal, _request().request_id))
+    problem = problems.problem_of(refusal, _request().request_id)
+    if isinstance(refusal, OrderNotFree):
+        problem = dataclasses.replace(problem, order=present_order_holder(refusal))
+    return _problem(problem)
 
 
 @app.exception_handler(StorageUnavailableError)  # type: ignore[untyped-decorator]  # Powertools has no types here

@@ -44,6 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "text_invalid": Kind(422, "A text is not valid"),
     "text_too_large": Kind(422, "The text fields together exceed their size limit"),
     "url_not_allowed": Kind(422, "The URL is not allowed"),
+    "checkout_unavailable": Kind(422, "There is no checkout"),
     "no_route": Kind(422, "No routing rule matches"),
     "no_provider_available": Kind(422, "No provider can take this payment"),
     "amount_exceeded": Kind(422, "The amount is more than is left"),
@@ -52,6 +53,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "invalid_state": Kind(409, "Not possible in this state"),
     "endpoint_exists": Kind(409, "The URL is registered already"),
     "endpoint_limit": Kind(409, "The limit of webhook endpoints is reached"),
+    "order_not_free": Kind(409, "Another payment holds the order"),
     "outcome_unknown": Kind(409, "The outcome is not known yet"),
     "rate_limited": Kind(429, "Too many requests"),
     "not_readable": Kind(503, "Stored by a newer version"),
@@ -77,6 +79,8 @@ class Problem:
     request_id: str
     field: str | None = None
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    order: object = None
+    """The holder of the order, of `order_not_free` only, in its form on the wire."""
 
     @property
     def status(self) -> int:
@@ -93,7 +97,8 @@ class Problem:
             "code": self.code,
             "requestId": self.request_id,
         }
-        return members | {"field": self.field} if self.field else members
+        optional = {"field": self.field, "order": self.order}
+        return members | {name: value for name, value in optional.items() if value is not None}
 
     def all_headers(self) -> dict[str, str]:
         """With Retry-After where waiting helps."""

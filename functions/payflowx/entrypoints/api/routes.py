@@ -155,7 +155,7 @@ _PAYMENT_ROUTES: Final = (
         request=payments.CreatePaymentRequest,
         is_request_required=True,
         success=_accepted(payments.PaymentAnswer),
-        errors=(400, 401, 403, 413, 415, 422, 429, 503),
+        errors=(400, 401, 403, 409, 413, 415, 422, 429, 503),
     ),
     Route(
         method="GET",

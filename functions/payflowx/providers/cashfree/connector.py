@@ -8,7 +8,7 @@ from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode
-from payflowx.providers.cashfree import operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.cashfree import hosted, operations, refunds, reports, requests, responses, settlement, webhooks
 from payflowx.providers.cashfree.refusals import REFUSALS
 from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
 
@@ -72,6 +72,7 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(lag_ms=6 * HOUR_MS),
         # A refund's id is refused the second time, and what was captured or voided is not captured or voided again.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        hosted=hosted.CAPABILITY,
     ),
     authenticate=requests.authenticate,
     charge_steps=(
@@ -84,6 +85,7 @@ CONNECTOR: Final = Connector(
         ),
         Step(name="pay", build=requests.pay_session, read=responses.paid, charges=True),
     ),
+    hosted=hosted.HOSTED,
     inquiry_steps=_inquiry_steps,
     cancel_steps=_cancel_steps,
     operation_steps=_operation_steps,

@@ -32,7 +32,7 @@ _NAMESPACE: Final = bytes.fromhex("9ae874c2686b54d2990f7d1544e1fe1b")
 _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
 _FOREIGN_PHONE: Final = re.compile(r"\+[1-9][0-9]{7,13}")
-_MAX_RETURN_URL_CHARS: Final = 250
+MAX_RETURN_URL_CHARS: Final = 250
 _MIN_TEXT_CHARS: Final = 3
 _MAX_NAME_CHARS: Final = 100
 _MAX_NOTE_CHARS: Final = 200
@@ -65,19 +65,36 @@ def create_order(request: ChargeRequest) -> HttpRequest:
     It has no idempotency key. With one, Cashfree would answer a repeated request from a stored copy, also a server
     error, and an order could not be created any more.
     """
+    meta: dict[str, Any] = {}
+    if request.return_url is not None and len(request.return_url) <= MAX_RETURN_URL_CHARS:
+        meta["return_url"] = request.return_url
+    deadline_ms = request.charge_deadline_ms
+    return order(request, meta=meta, expires_at_ms=None if deadline_ms is None else deadline_ms + _OURS_TO_CLOSE_MS)
+
+
+def order(
+    request: ChargeRequest,
+    *,
+    meta: Mapping[str, Any],
+    expires_at_ms: int | None,
+    products: Mapping[str, Any] | None = None,
+) -> HttpRequest:
+    """Create an order of these properties. `products`: Cashfree's features around a payment."""
     body: dict[str, Any] = {
         "order_id": request.provider_key,
         "order_currency": request.currency,
         "customer_details": _customer(request),
         "order_tags": _tags(request),
     }
-    if request.return_url is not None and len(request.return_url) <= _MAX_RETURN_URL_CHARS:
-        body["order_meta"] = {"return_url": request.return_url}
-    if request.charge_deadline_ms is not None:
-        body["order_expiry_time"] = _time(request.charge_deadline_ms + _OURS_TO_CLOSE_MS)
+    if meta:
+        body["order_meta"] = meta
+    if expires_at_ms is not None:
+        body["order_expiry_time"] = _time(expires_at_ms)
     note = _text(request.description, _MAX_NOTE_CHARS)
     if note is not None:
         body["order_note"] = note
+    if products:
+        body["products"] = products
     return _post("/orders", request.provider_key, _with_amount("order_amount", request.amount, request.currency, body))
 
 
@@ -186,14 +203,14 @@ def _customer(request: ChargeRequest) -> dict[str, str]:
     named = payer.id if request.payment_method_type == "card" else None
     details = {
         "customer_id": named if named and _CUSTOMER_ID.fullmatch(named) else request.provider_key.replace("-", ""),
-        "customer_phone": _phone(payer.phone),
+        "customer_phone": phone(payer.phone),
         "customer_name": _text(payer.name, _MAX_NAME_CHARS),
         "customer_email": _email(request.receipt_email or payer.email),
     }
     return {name: value for name, value in details.items() if value is not None}
 
 
-def _phone(given: str | None) -> str | None:
+def phone(given: str | None) -> str | None:
     """Ten digits for an Indian number, else the number with its country code."""
     indian = _INDIAN_PHONE.fullmatch(given or "")
     if indian:

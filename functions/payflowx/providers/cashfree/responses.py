@@ -48,16 +48,17 @@ _SEVERITY: Final = (DeclineKind.SOFT, DeclineKind.FUNDS, DeclineKind.HARD)
 _DECLINED: Final = frozenset({"FAILED", "USER_DROPPED", "CANCELLED"})
 _WITHOUT_MONEY: Final = _DECLINED | {"VOID"}
 
-_LONGEST_ATTEMPT: Final = timedelta(days=2)
+LONGEST_ATTEMPT: Final = timedelta(days=2)
 """An attempt that began before its order expired may succeed within a day at most; doubled here."""
 
 _BEFORE_EXECUTION: Final = frozenset({"invalid_request_error", "validation_error", FEATURE_NOT_ENABLED})
 """The error types that are documented as malformed requests, failed validation and missing features."""
 _REFUSING: Final = frozenset({400, 404, 409})
 _OBJECT_IDS: Final = frozenset({"cf_payment_id", "cf_refund_id"})
+_SURCHARGES: Final = ("payment_surcharge_service_charge", "payment_surcharge_service_tax")
 _REPLAYED: Final = "x-idempotency-replayed"
 _MAX_VISITED: Final = 1_000
-_EXISTS: Final = frozenset({"order_already_exists", "order_id_already_exists"})
+EXISTS: Final = frozenset({"order_already_exists", "order_id_already_exists"})
 _DONE_BEFORE: Final = re.compile(r"already|duplicate", re.IGNORECASE)
 """Words of a refusal that may be about an earlier request of ours, whatever its code."""
 
@@ -70,7 +71,7 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if response.status == 200:
         session = _session_of(request, json_object(response))
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
-    if response.status in {400, 409} and error_body(response).get("code") in _EXISTS:
+    if response.status in {400, 409} and error_body(response).get("code") in EXISTS:
         return Progress(facts={"order": "existed"})
     return refusal_of(response, RefusedCall.CHARGE, private_of(request))
 
@@ -113,7 +114,7 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
-    outcomes = [_payment(request, payment) for payment in payments]
+    outcomes = [payment_outcome(request, payment) for payment in payments]
     money = [outcome for outcome in outcomes if isinstance(outcome, Succeeded | Authorized | Mismatch)]
     if len(money) > 1:
         return Mismatch(code="duplicate_charge")
@@ -156,7 +157,7 @@ def unpaid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     payments = payments_in(response, request.provider_key)
     if isinstance(payments, Unknown):
         return payments
-    outcomes = [_payment(request, payment) for payment in payments]
+    outcomes = [payment_outcome(request, payment) for payment in payments]
     money = [outcome for outcome in outcomes if isinstance(outcome, Succeeded | Authorized | Mismatch)]
     if request.reference not in {None, *(provider_reference(payment.get("cf_payment_id")) for payment in payments)}:
         return Unknown(code="payment_not_in_answer")
@@ -181,16 +182,25 @@ def _session_of(request: ChargeRequest, order: dict[str, Any]) -> StepResult:
         return Mismatch(code="order_paid_unasked")
     if order.get("order_status") != "ACTIVE":
         return Unknown(code="order_not_active")
+    return Progress(facts={"payment_session_id": session_in(order)})
+
+
+def session_in(order: dict[str, Any]) -> str:
+    """The session, with which anybody can pay the order. Raises ValueError for one that cannot be used."""
     session = as_text(order.get("payment_session_id"))
     if not session or len(session) > _MAX_SESSION_CHARS or not session.isascii() or not session.isprintable():
         raise ValueError("not a usable session")
-    return Progress(facts={"payment_session_id": session})
+    return session
 
 
 def _is_long_expired(order: dict[str, Any], response: HttpResponse) -> bool:
-    """Compare the answer's date, Cashfree's clock, with the order's expiry. Raises if either is missing."""
+    return expired_for(order, response) > LONGEST_ATTEMPT
+
+
+def expired_for(order: dict[str, Any], response: HttpResponse) -> timedelta:
+    """How long ago the order expired, by the answer's date, Cashfree's clock. Raises if either time is missing."""
     now = datetime.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-    return now - datetime.fromisoformat(as_text(order.get("order_expiry_time"))) > _LONGEST_ATTEMPT
+    return now - datetime.fromisoformat(as_text(order.get("order_expiry_time")))
 
 
 # --- what the payer has to do -----------------------------------------------------------------------------------
@@ -276,7 +286,8 @@ def payments_in(response: HttpResponse, order_id: str) -> list[dict[str, Any]] |
     return payments
 
 
-def _payment(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
+def payment_outcome(request: ChargeRequest, payment: dict[str, Any]) -> Outcome:
+    """The outcome of one payment of the order."""
     payment_id = reference(payment.get("cf_payment_id"))
     match payment.get("payment_status"):
         case "SUCCESS":
@@ -390,6 +401,12 @@ def _named(error: Mapping[str, Any], names: Set[str]) -> list[Any]:
         elif isinstance(value, list):
             left += value
     return [*found, error]
+
+
+def declared_fee(payment: Mapping[str, Any], currency: str) -> int:
+    """The fee, with its tax, that Cashfree says the payer bears on top of the order's amount; in minor units."""
+    declared = as_object(payment.get("payment_surcharge"))
+    return sum(minor_amount(declared.get(name) or 0, currency) or 0 for name in _SURCHARGES)
 
 
 def minor_amount(value: Any, currency: str) -> int | None:

@@ -11,9 +11,9 @@ from payflowx.domain.providers.events import InvalidSignatureError, ProviderEven
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree import disputes
 from payflowx.providers.cashfree.operations import refund_outcome
-from payflowx.providers.cashfree.responses import money_of, word_in
+from payflowx.providers.cashfree.responses import declared_fee, money_of, word_in
 from payflowx.providers.cashfree.signature import is_signed, is_timely
-from payflowx.providers.json_fields import as_object
+from payflowx.providers.json_fields import as_object, as_text
 
 _MAX_BYTES: Final = 64 * 1024
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, ArithmeticError, RecursionError)
@@ -60,7 +60,8 @@ def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
     """The charge, if the money was captured and not only authorized.
 
     Cashfree's samples have no `is_captured`. Without it a card payment may be an authorization, where the account has
-    that feature, and is read; a UPI payment is not, because no mandate was requested.
+    that feature, and is read; a UPI payment is not, because no mandate was requested. A payment with a declared fee is
+    read too: its amount is not the order's.
     """
     captured, is_upi = payment.get("is_captured"), word_in(payment, "payment_group").startswith("upi")
     if payment.get("payment_status") != "SUCCESS" or payment.get("authorization"):
@@ -69,6 +70,8 @@ def _charged(payment_id: str, payment: dict[str, Any]) -> Outcome | None:
         return None
     try:
         outcome = money_of(payment_id, payment, payment.get("payment_amount"), kind=Succeeded)
+        if declared_fee(payment, as_text(payment.get("payment_currency"))):
+            return None
     except _UNREADABLE:
         return None
     return outcome if isinstance(outcome, Succeeded) else None

@@ -8,12 +8,15 @@ from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.cashfree_mock.operations import refund_outcome
 from payflowx.providers.cashfree_mock.responses import payment
 from payflowx.providers.json_fields import as_object
+from payflowx.providers.mock_sessions import session_event
 from payflowx.providers.mock_signatures import authentic_event, proof
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     """Raises `InvalidSignatureError`. An authentic webhook that is not understood is an empty event."""
     event_id, event = authentic_event(webhook, secrets)
+    if (about_a_session := session_event(event_id, event)) is not None:
+        return about_a_session
     data = as_object(event.get("data"))
     paid, refund = as_object(data.get("payment")), as_object(data.get("refund"))
     return ProviderEvent(

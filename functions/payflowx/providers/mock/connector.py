@@ -1,9 +1,11 @@
 """The mock provider: its capabilities and its requests."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -11,6 +13,8 @@ from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.contract import Connector, OperationStep, Step
 from payflowx.providers.mock import operations, requests, responses, webhooks
 from payflowx.providers.mock.refusals import REFUSALS
+from payflowx.providers.mock_sessions import Sessions
+from payflowx.providers.refusals import RefusedCall
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
@@ -49,6 +53,13 @@ CONNECTOR: Final = Connector(
         refund_reversal_ms=30 * MINUTE_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        hosted=HostedCapability(
+            methods=frozenset(CHECKOUT_METHODS),
+            min_lifetime_ms=MINUTE_MS,
+            max_lifetime_ms=30 * DAY_MS,
+            capture_modes=frozenset(CaptureMode),
+            is_closing_proof=True,
+        ),
     ),
     authenticate=requests.authenticate,
     charge_steps=(Step(name="charge", build=requests.charge, read=responses.charged, charges=True),),
@@ -57,6 +68,7 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
+    hosted=Sessions(refused=partial(responses.refused, RefusedCall.CHARGE)).hosted(),
     refusals=REFUSALS,
 )
 """Idempotency keys live for 24 hours; a charge that waits for the payer can be cancelled and read back."""

@@ -8,12 +8,15 @@ from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.json_fields import as_object
 from payflowx.providers.mock.operations import operation
 from payflowx.providers.mock.responses import charge
+from payflowx.providers.mock_sessions import session_event
 from payflowx.providers.mock_signatures import authentic_event, proof
 
 
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     """Raises `InvalidSignatureError`. An authentic webhook that is not understood is an empty event."""
     event_id, event = authentic_event(webhook, secrets)
+    if (about_a_session := session_event(event_id, event)) is not None:
+        return about_a_session
     kind, thing = provider_code(event.get("type")), as_object(event.get("data"))
     name, key = provider_reference(thing.get("id")), provider_reference(thing.get("reference"))
     if thing.get("object") == "charge":

@@ -1,16 +1,20 @@
 """The mock provider in the style of Razorpay: its capabilities and its requests."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities
+from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
 from payflowx.domain.providers.ports import ChargeRequest
-from payflowx.domain.shared.limits import MINUTE_MS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.contract import Connector, OperationStep, Step
+from payflowx.providers.mock_sessions import Sessions
 from payflowx.providers.razorpay_mock import operations, requests, responses, webhooks
 from payflowx.providers.razorpay_mock.refusals import REFUSALS
+from payflowx.providers.refusals import RefusedCall
 
 
 def _inquiry_steps(request: ChargeRequest) -> Sequence[Step]:
@@ -54,6 +58,11 @@ CONNECTOR: Final = Connector(
         inquiry_horizon_ms=10 * MINUTE_MS,
         action_lifetime_ms=15 * MINUTE_MS,
         operation_window_ms={OperationKind.CAPTURE: 0, OperationKind.REFUND: 0},
+        hosted=HostedCapability(
+            methods=frozenset(CHECKOUT_METHODS),
+            min_lifetime_ms=15 * MINUTE_MS,
+            max_lifetime_ms=30 * DAY_MS,
+        ),
     ),
     authenticate=requests.authenticate,
     charge_steps=(
@@ -64,6 +73,9 @@ CONNECTOR: Final = Connector(
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read_webhook,
+    hosted=Sessions(
+        refused=partial(responses.refused, RefusedCall.CHARGE), reopens_for_seconds=responses.REOPENS_FOR_SECONDS
+    ).hosted(),
     refusals=REFUSALS,
 )
 """No idempotency keys and no cancel: an unknown payment is read for ten minutes, then it goes to manual review."""

@@ -10,6 +10,7 @@ from payflowx.domain.payments.outcome import Succeeded
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.providers.json_fields import as_int, as_object, as_text, reference
+from payflowx.providers.mock_sessions import session_event
 from payflowx.providers.mock_signatures import authentic_event, proof
 from payflowx.providers.razorpay_mock.operations import refund_outcome
 
@@ -17,6 +18,8 @@ from payflowx.providers.razorpay_mock.operations import refund_outcome
 def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
     """Raises `InvalidSignatureError`. An authentic webhook that is not understood is an empty event."""
     event_id, event = authentic_event(webhook, secrets)
+    if (about_a_session := session_event(event_id, event)) is not None:
+        return about_a_session
     kind, payload = provider_code(event.get("event")), as_object(event.get("payload"))
     order, payment, refund = (as_object(payload.get(name)) for name in ("order", "payment", "refund"))
     return ProviderEvent(

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from payflowx.adapters.appconfig.reader import AppConfigRules
 from payflowx.adapters.platform.clock import SystemRandomness, Threads
 from payflowx.adapters.platform.cursors import Cursors
-from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets
+from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets, secrets_of
 from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.sqs.messages import JOBS
@@ -29,6 +30,7 @@ from tests.support.memory import ManualClock
 
 DOWN = EndpointConnectionError(endpoint_url="https://aws.test")
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "x")
+NO_SUCH_VERSION = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "none"}}, "x")
 DOCUMENT = b'{"version": "%s", "rules": [{"name": "rest", "when": {}, "use": {"providers": ["mock"]}}]}'
 
 
@@ -77,7 +79,7 @@ class TestCache:
 class TestSecrets:
     def secrets(self, *answers: Any) -> tuple[SecretsManagerSecrets, FakeClient, ManualClock]:
         client, clock = FakeClient(list(answers)), ManualClock()
-        return SecretsManagerSecrets(client=client, cache=TtlCache(300_000, clock.now_ms)), client, clock
+        return secrets_of(client, clock), client, clock
 
     def test_a_rotated_secret_is_used_after_five_minutes(self) -> None:
         secrets, client, clock = self.secrets(
@@ -103,6 +105,44 @@ class TestSecrets:
         secrets, _, _ = self.secrets(error)
         with pytest.raises(StorageUnavailableError):
             secrets.credentials("arn")
+
+
+class TestSigningKeys:
+    """The text of the first one signs, and all of them verify."""
+
+    def keys(self, clock: ManualClock, *answers: Any) -> tuple[SecretsManagerSecrets, FakeClient]:
+        client = FakeClient(list(answers))
+        return secrets_of(client, clock), client
+
+    @staticmethod
+    def version(text: str, created_at_ms: int) -> dict[str, Any]:
+        return {"SecretString": text, "CreatedDate": datetime.fromtimestamp(created_at_ms / 1000, tz=UTC)}
+
+    def test_a_secret_that_was_never_rotated_has_one(self) -> None:
+        clock = ManualClock()
+        secrets, client = self.keys(clock, self.version("a", clock.now_ms()), NO_SUCH_VERSION)
+        assert [secrets.signing_keys("arn") for _ in range(3)] == [("a",)] * 3
+        assert [request["VersionStage"] for _, request in client.calls] == ["AWSCURRENT", "AWSPREVIOUS"]
+
+    def test_a_new_version_signs_after_every_instance_must_have_read_it(self) -> None:
+        clock = ManualClock()
+        rotated_at_ms = clock.now_ms()
+        new, old = self.version("new", rotated_at_ms), self.version("old", 0)
+        secrets, _ = self.keys(clock, new, old, new, old, new, old)
+        assert secrets.signing_keys("arn") == ("old", "new")
+        clock.advance(599)
+        assert secrets.signing_keys("arn") == ("old", "new")
+        clock.advance(300)
+        assert secrets.signing_keys("arn") == ("new", "old")
+
+    @pytest.mark.parametrize("answers", [[DOWN], [THROTTLED], [True, DOWN], [True, THROTTLED], [{}]])
+    def test_a_service_that_is_down(self, answers: list[Any]) -> None:
+        """Without the version of before, addresses that it signed would be called unknown."""
+        clock = ManualClock()
+        found = [self.version("a", clock.now_ms()) if answer is True else answer for answer in answers]
+        secrets, _ = self.keys(clock, *found, NO_SUCH_VERSION)
+        with pytest.raises(StorageUnavailableError):
+            secrets.signing_keys("arn")
 
 
 class TestRules:

@@ -15,6 +15,7 @@ SCHEMA_VERSION: Final = 1
 PAYMENT: Final = "PAYMENT"
 REFERENCE: Final = "REFERENCE"
 LOCATOR: Final = "OPERATION"
+ORDER: Final = "ORDER"
 SEEN: Final = "SEEN"
 RUN: Final = "RUN"
 LISTED: Final = "LISTED"
@@ -118,6 +119,11 @@ def due_key(due: AnyDue) -> dict[str, str]:
         case DueKind.EVENT:
             pk = payment_partition(due.merchant_id, due.transaction_id)
             return {"pk": pk, "sk": f"{_EVENT_PREFIX}{due.item_id}"}
+
+
+def order_key(merchant_id: str, order_hash: str) -> dict[str, str]:
+    """A merchant's order, by its pseudonym."""
+    return {"pk": f"M#{merchant_id}#ORDER#{order_hash}", "sk": ORDER}
 
 
 def reference_key(provider: str, account_id: str, reference: str) -> dict[str, str]:

@@ -45,6 +45,9 @@ class Part(StrEnum):
     DISPUTE = "open dispute"
     SEEN = "seen event"
     EVENT = "event"
+    ORDER = "order"
+    HOLDER = "holder of the order"
+    HOLDER_EVENT = "event of the holder of the order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ def changed(table: str, before: Owner, after: Owner) -> dict[str, Any]:
     conditions = unmoved(expression, before)
     if _is_first_charge(before, after):
         conditions.append(expression.absent("chargedAttempt"))
-    return _update(table, keys.owner_key(id_of(before)), update, conditions, expression)
+    return update_of(table, keys.owner_key(id_of(before)), update, conditions, expression)
 
 
 def read(before: Payment | Operation) -> Item:
@@ -163,7 +166,7 @@ def owned_reference(table: str, change: Change, *, beside_another_merchant: bool
     names = (attempt.provider, attempt.account_id, change.reference or "")
     own = keys.own_reference_key(change.after.merchant_id, *names)
     key = own if beside_another_merchant else keys.reference_key(*names)
-    write = _update(table, key, update, [condition], expression)
+    write = update_of(table, key, update, [condition], expression)
     write["Update"]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return write
 
@@ -248,9 +251,10 @@ def _attempt_of(change: Change) -> Attempt:
     return of.attempt(change.attempt_number or 0)
 
 
-def _update(
+def update_of(
     table: str, key: Mapping[str, str], update: str, conditions: Sequence[str], expression: Expression
 ) -> dict[str, Any]:
+    """An update as a part of a transaction."""
     return {
         "Update": {
             "TableName": table,

@@ -23,6 +23,8 @@ ACCOUNT: Final = "ACCOUNT#"
 _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
 EVERYONE: Final = "GLOBAL"
+AUTOMATIC_REFUND: Final = "automaticRefund"
+"""A merchant's switch; absent: off."""
 _MAX_ITEMS: Final = 100
 
 
@@ -77,6 +79,7 @@ def merchant_from_items(
         name=head["name"],
         accounts=tuple(_account(item) for item in accounts),
         disabled=frozenset(sk.removeprefix(SWITCH) for sk in switched_off),
+        automatic_refund=head.get(AUTOMATIC_REFUND, False),
     )
 
 

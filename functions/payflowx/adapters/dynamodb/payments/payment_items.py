@@ -8,6 +8,8 @@ from typing import Any, Final, get_args, get_type_hints
 from payflowx.adapters.dynamodb.core import keys
 from payflowx.adapters.dynamodb.core.reading import decodes, fields_of, known
 from payflowx.adapters.dynamodb.core.values import Item
+from payflowx.adapters.dynamodb.payments.checkout_items import checkout_from_item, checkout_to_item
+from payflowx.adapters.dynamodb.payments.order_link_items import order_link_from_item, order_link_to_item
 from payflowx.adapters.dynamodb.payments.review_items import review_keys, review_since_from
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.dispute import Dispute, DisputeState
@@ -88,6 +90,8 @@ def to_item(payment: Payment) -> Item:
         "erased": payment.erased or None,
         "disputes": [fields_of(dispute) for dispute in payment.disputes] or None,
         "eventInquiries": event_inquiries_to_item(payment.event_inquiries),
+        "checkout": checkout_to_item(payment.checkout) if payment.checkout else None,
+        **order_link_to_item(payment.order),
         **review_keys(payment),
     }
 
@@ -143,6 +147,8 @@ def from_item(item: Item) -> Payment:
         review_since_ms=review_since_from(item),
         disputes=tuple(_dispute_from_item(dispute) for dispute in item.get("disputes", [])),
         event_inquiries=event_inquiries_from_item(item),
+        checkout=checkout_from_item(item["checkout"]) if "checkout" in item else None,
+        order=order_link_from_item(item),
     )
 
 

@@ -1,6 +1,6 @@
 """The store of payments. Every write is conditional; its comments say what a failed condition means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from payflowx.adapters.dynamodb.core import keys, writes
 from payflowx.adapters.dynamodb.core.expressions import Expression
 from payflowx.adapters.dynamodb.core.failures import storage_errors
 from payflowx.adapters.dynamodb.core.values import Item, from_attributes
-from payflowx.adapters.dynamodb.core.writes import Part
+from payflowx.adapters.dynamodb.core.writes import ConditionFailed, Part
 from payflowx.adapters.dynamodb.payments import open_disputes
 from payflowx.adapters.dynamodb.payments.attempt_store import DynamoDBAttemptStore
 from payflowx.adapters.dynamodb.payments.event_items import event_from_item
@@ -50,10 +50,20 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
 
     def create(self, payment: Payment, event: Event, idempotency_key: str) -> Created[Payment] | Existing:
         """All three or none. A taken key, or a taken id if the key's row was lost, gives the earlier payment."""
+        created = self.create_with(payment, event, idempotency_key, [])
+        if isinstance(created, ConditionFailed):
+            raise StorageUnavailableError("the payment was refused without a reason")
+        return created
+
+    def create_with(
+        self, payment: Payment, event: Event, idempotency_key: str, beside: Sequence[tuple[Part, Any]]
+    ) -> Created[Payment] | Existing | ConditionFailed:
+        """The same with further parts; `ConditionFailed` if the condition of one of them did not hold."""
         parts = [
             (Part.KEY, writes.new_item(self.idempotency_table, _key_item(payment, idempotency_key))),
             (Part.PAYMENT, writes.new_item(self.transactions_table, to_item(payment))),
             (Part.EVENT, writes.new_event(self.transactions_table, event)),
+            *beside,
         ]
         for attempt in range(MAX_COMMIT_TRIES):
             refused = writes.transact(self.client, parts)
@@ -63,6 +73,8 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
                 found = refused.failed.get(part)
                 if found is not None:
                     return _existing(found)
+            if refused.failed.keys() & {part for part, _ in beside}:
+                return refused
             self._pause(attempt)
         raise StorageUnavailableError("the payment could not be stored; repeat the request with the same key")
 
@@ -112,12 +124,14 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
         then stored under a key of its own. The common key is asked first, always, so that one merchant's attempts meet
         there whatever release writes them; its items are never deleted.
         """
-        return self._commit(change, beside_another_merchant=False)
+        result = self.commit_with(change, [])
+        return self._own_or_moved(change) if isinstance(result, ConditionFailed) else result
 
-    def _commit(
-        self, change: Change, *, beside_another_merchant: bool
-    ) -> Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen:
-        parts = self._commit_parts(change, beside_another_merchant=beside_another_merchant)
+    def commit_with(
+        self, change: Change, beside: Sequence[tuple[Part, Any]], *, beside_another_merchant: bool = False
+    ) -> Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen | ConditionFailed:
+        """The same with further parts; `ConditionFailed` if only the conditions of those did not hold."""
+        parts = [*self._commit_parts(change, beside_another_merchant=beside_another_merchant), *beside]
         try:
             refused = writes.transact(self.client, parts)
         except StorageUnavailableError:
@@ -130,11 +144,13 @@ class DynamoDBPayments(DynamoDBAttemptStore[Payment]):
             return self._own_or_moved(change)
         if Part.SEEN in refused.failed:
             return AlreadySeen()
-        if Part.REFERENCE not in refused.failed:
-            return self._own_or_moved(change)
-        if not beside_another_merchant and _is_of_another_merchant(refused.failed[Part.REFERENCE], change):
-            return self._commit(change, beside_another_merchant=True)
-        return ReferenceTaken()
+        if Part.REFERENCE in refused.failed:
+            if not beside_another_merchant and _is_of_another_merchant(refused.failed[Part.REFERENCE], change):
+                return self.commit_with(change, beside, beside_another_merchant=True)
+            return ReferenceTaken()
+        if refused.failed.keys() <= {part for part, _ in beside}:
+            return refused
+        return self._own_or_moved(change)
 
     def _commit_parts(
         self, change: Change, *, beside_another_merchant: bool = False

@@ -6,6 +6,9 @@ from typing import NoReturn
 import msgspec
 
 from payflowx.application.payments.create_payment import NewPayment
+from payflowx.application.payments.new_checkout import NewCheckout
+from payflowx.domain.payments.checkout import DEFAULT_LIFETIME_SECONDS, Presentation
+from payflowx.domain.payments.hosted import CHECKOUT
 from payflowx.domain.payments.payment import Address, Customer, PaymentMethod
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import MAX_FREE_TEXT_BYTES
@@ -36,14 +39,20 @@ def _check(typed: CreatePaymentRequest) -> None:
     if not is_currency(typed.currency):
         _refuse("currency", "The currency is not an active one of ISO 4217.")
     method = typed.payment_method
-    if (method.token is None) == (not method.tokens):
-        _refuse("paymentMethod", "Send either token or tokens, not both.")
+    if method.type == CHECKOUT:
+        _check_checkout(typed)
+    else:
+        _check_token(typed)
     tokens = method.tokens or {}
     # The decoder's $ lets a final line break pass, which the document's $ does not.
     if not all(is_clean(text) for text in [method.type, method.token or "", *tokens.keys(), *tokens.values()]):
         _refuse("paymentMethod", RULES["paymentMethod"][1])
     if Initiator(typed.initiator) is Initiator.MERCHANT and typed.save_payment_method:
         _refuse("savePaymentMethod", "A merchant charges a payment method that is saved already; leave this out.")
+    if typed.order_id is not None and not _is_order_id(typed.order_id):
+        _refuse("orderId", RULES["orderId"][1])
+    if typed.order_id is None and not typed.once_per_order:
+        _refuse("oncePerOrder", RULES["oncePerOrder"][1])
     texts = list(_free_texts(typed))
     for field, text in texts:
         if part := unclean_part(text):
@@ -57,6 +66,39 @@ def _check(typed: CreatePaymentRequest) -> None:
             "Customer, receiptEmail, metadata, description, statementDescriptorSuffix and URLs may have "
             f"{MAX_FREE_TEXT_BYTES} bytes together, not {size}.",
         )
+
+
+def _check_token(typed: CreatePaymentRequest) -> None:
+    method = typed.payment_method
+    if (method.token is None) == (not method.tokens):
+        _refuse("paymentMethod", "Send either token or tokens, not both.")
+    only_with_checkout = {
+        "paymentMethod.methods": method.methods is not None,
+        "paymentMethod.presentation": Presentation(method.presentation) is not Presentation.PAGE,
+        "expiresInSeconds": typed.expires_in_seconds is not None,
+    }
+    for field, is_given in only_with_checkout.items():
+        if is_given:
+            _refuse(
+                field, f"{field} is for a checkout: send paymentMethod.type checkout without a token, or leave it out."
+            )
+
+
+def _check_checkout(typed: CreatePaymentRequest) -> None:
+    method = typed.payment_method
+    if method.token is not None or method.tokens is not None:
+        _refuse("paymentMethod", "A checkout takes no token: its payer chooses. Leave token and tokens out.")
+    if method.methods is not None and len(set(method.methods)) < len(method.methods):
+        _refuse("paymentMethod.methods", RULES["paymentMethod.methods"][1])
+    if Initiator(typed.initiator) is Initiator.MERCHANT:
+        _refuse("initiator", "The payer of a checkout is present: leave initiator out, or send customer.")
+    if typed.save_payment_method:
+        _refuse("savePaymentMethod", "A checkout saves no payment method. Leave this out.")
+
+
+def _is_order_id(text: str) -> bool:
+    """Return whether the text is printable, clean and not padded: what looks the same must be one order."""
+    return text.isprintable() and is_clean(text) and text == text.strip()
 
 
 def _free_texts(typed: CreatePaymentRequest) -> Iterator[tuple[str, str]]:
@@ -95,6 +137,17 @@ def _command(merchant_id: str, key: str, sent: str, typed: CreatePaymentRequest)
         initiator=Initiator(typed.initiator),
         save_payment_method=typed.save_payment_method,
         return_url=typed.return_url,
+        checkout=_checkout(typed) if method.type == CHECKOUT else None,
+        order_id=typed.order_id,
+        once_per_order=typed.once_per_order,
+    )
+
+
+def _checkout(typed: CreatePaymentRequest) -> NewCheckout:
+    return NewCheckout(
+        methods=tuple(typed.payment_method.methods or ()),
+        presentation=Presentation(typed.payment_method.presentation),
+        lifetime_seconds=typed.expires_in_seconds or DEFAULT_LIFETIME_SECONDS,
     )
 
 

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
+from payflowx.domain.orders.order_not_free import OrderNotFree
 from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.checkout import Checkout, Presentation
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.events import Event
 from payflowx.domain.payments.operation import Operation
@@ -16,6 +18,7 @@ from payflowx.entrypoints.api.payments.types import (
     LastErrorAnswer,
     NextActionAnswer,
     OperationAnswer,
+    OrderHolderAnswer,
     PaymentAnswer,
     RoutingAnswer,
 )
@@ -49,6 +52,9 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         cancel_requested=payment.cancel_requested,
         description=payment.description,
         metadata=dict(payment.metadata),
+        order_id=payment.order.order_id if payment.order else None,
+        once_per_order=payment.order.once if payment.order else True,
+        contends_with=payment.order.contends_with if payment.order else None,
         statement_descriptor_suffix=payment.statement_descriptor_suffix,
         initiator=payment.initiator.value,
         save_payment_method=payment.save_payment_method,
@@ -61,6 +67,18 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         ),
         created_at=timestamp(payment.created_at_ms),
         updated_at=timestamp(payment.updated_at_ms),
+    )
+
+
+def present_order_holder(refusal: OrderNotFree) -> OrderHolderAnswer:
+    """The reason of a refusal, with what the client needs to go on."""
+    holder = refusal.holder
+    return OrderHolderAnswer(
+        transaction_id=holder.transaction_id if holder else None,
+        status=holder.status.value if holder else None,
+        next_action=_next_action(holder) if holder else None,
+        free_at=timestamp(refusal.free_at_ms) if refusal.free_at_ms is not None else None,
+        beside=refusal.beside,
     )
 
 
@@ -145,8 +163,20 @@ def _last_error(owner: Payment | Operation) -> LastErrorAnswer | None:
 
 
 def _next_action(payment: Payment) -> NextActionAnswer | None:
+    if payment.status is not PaymentStatus.REQUIRES_ACTION:
+        return None
+    if payment.checkout is not None and payment.checkout.presentation is Presentation.PAGE:
+        return _page_of(payment.checkout)
     attempt = payment.last_attempt
-    if payment.status is not PaymentStatus.REQUIRES_ACTION or attempt is None or attempt.next_action is None:
+    if attempt is None or attempt.next_action is None:
         return None
     action = attempt.next_action
-    return NextActionAnswer(type=action.kind, url=action.url, fields=dict(action.fields) or None)
+    expires_at = timestamp(attempt.deadline_ms) if attempt.hosted and attempt.deadline_ms else None
+    return NextActionAnswer(type=action.kind, url=action.url, fields=dict(action.fields) or None, expires_at=expires_at)
+
+
+def _page_of(checkout: Checkout) -> NextActionAnswer | None:
+    """Our page, whatever is open behind it. None after erasure."""
+    if checkout.address is None:
+        return None
+    return NextActionAnswer(type="redirect", url=checkout.address, expires_at=timestamp(checkout.expires_at_ms))

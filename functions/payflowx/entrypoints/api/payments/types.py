@@ -5,6 +5,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from payflowx.domain.payments.checkout import (
+    DEFAULT_LIFETIME_SECONDS,
+    MAX_LIFETIME_SECONDS,
+    MIN_LIFETIME_SECONDS,
+)
 from payflowx.domain.shared import limits
 from payflowx.domain.shared.identifiers import TRANSACTION_ID_PATTERN
 
@@ -49,6 +54,14 @@ StatementDescriptorSuffix = Annotated[
         description="Shown on the payer's statement: printable ASCII without < > \\ ' \" *, and at least one letter.",
     ),
 ]
+OrderId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=limits.MAX_ORDER_ID_CHARS,
+        description="The merchant's own reference of what is paid, such as an order's number: printable characters.",
+    ),
+]
 Timestamp = Annotated[str, Meta(description="RFC 3339, UTC.", extra_json_schema={"format": "date-time"})]
 Status = Literal["PENDING", "SUCCESS", "FAILED", "REQUIRES_ACTION", "AUTHORIZED", "CANCELLED", "IN_REVIEW"]
 
@@ -62,11 +75,25 @@ class _Answer(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class PaymentMethodRequest(_Request):
-    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one."""
+    """One token for whichever provider is chosen, or one a provider; routing passes over providers without one.
+
+    With the type `checkout` there is no token: the payer chooses on our page, and pays on a provider's page.
+    """
 
     type: Annotated[str, Meta(pattern="^[a-z][a-z_]{1,29}$")]
     token: Token | None = None
     tokens: Annotated[dict[ProviderName, Token], Meta(max_length=10)] | None = None
+    methods: (
+        Annotated[
+            list[Literal["card", "upi", "netbanking", "wallet"]],
+            Meta(min_length=1, max_length=4, description="For a checkout: what the payer may choose. All, without it."),
+        ]
+        | None
+    ) = None
+    presentation: Annotated[
+        Literal["page", "direct"],
+        Meta(description="For a checkout. direct: nextAction is the provider's own page, without ours before it."),
+    ] = "page"
 
 
 class AddressRequest(_Request):
@@ -132,6 +159,25 @@ class CreatePaymentRequest(_Request):
         ]
         | None
     ) = None
+    expires_in_seconds: (
+        Annotated[
+            int,
+            Meta(
+                ge=MIN_LIFETIME_SECONDS,
+                le=MAX_LIFETIME_SECONDS,
+                description=f"For a checkout: how long it can be paid. {DEFAULT_LIFETIME_SECONDS} without it.",
+            ),
+        ]
+        | None
+    ) = None
+    order_id: OrderId | None = None
+    once_per_order: Annotated[
+        bool,
+        Meta(
+            description="With orderId: refuse this payment while another one holds the order. "
+            "false: the order is paid in several payments."
+        ),
+    ] = True
     idempotency_key: IdempotencyKey | None = None
 
 
@@ -163,6 +209,8 @@ class NextActionAnswer(_Answer):
     type: Literal["redirect", "form_post", "upi_intent"]
     url: str
     fields: dict[str, str] | None = None
+    expires_at: Timestamp | None = None
+    """Until when the payer can begin to pay by a checkout's address."""
 
 
 class AttemptAnswer(_Answer):
@@ -246,6 +294,11 @@ class PaymentAnswer(_Answer):
     cancel_requested: bool
     description: str | None
     metadata: dict[str, str]
+    order_id: str | None
+    once_per_order: bool
+    contends_with: Annotated[
+        TransactionId | None, Meta(description="The payment of the same order that was charged as well, or may be.")
+    ]
     statement_descriptor_suffix: str | None
     initiator: Literal["customer", "merchant"]
     save_payment_method: bool
@@ -330,6 +383,20 @@ class HealthAnswer(_Answer):
     status: Literal["ok"]
 
 
+class OrderHolderAnswer(_Answer):
+    """The reason why the order is not free.
+
+    `transactionId`: the payment that holds it; null if payments that said `oncePerOrder` false are counted instead.
+    `freeAt`: the provider may turn a decline into a charge until then; null if no time is known.
+    """
+
+    transaction_id: TransactionId | None
+    status: Status | None
+    next_action: NextActionAnswer | None
+    free_at: Timestamp | None
+    beside: int
+
+
 class ProblemAnswer(_Answer):
     """RFC 9457. `code` is stable and meant for programs, `detail` for people."""
 
@@ -340,3 +407,4 @@ class ProblemAnswer(_Answer):
     code: str
     request_id: str
     field: str | None = None
+    order: OrderHolderAnswer | None = None

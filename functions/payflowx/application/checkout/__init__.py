@@ -1,0 +1,1 @@
+"""Checkout: the use cases of a payer."""

@@ -1,0 +1,1 @@
+"""Checkout: what a payer sees and may choose."""

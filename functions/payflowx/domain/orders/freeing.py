@@ -1,0 +1,71 @@
+"""The proofs that free an order of a payment. Pure.
+
+Whatever the payment's status is called, its attempts decide.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from payflowx.domain.payments.attempt import Attempt
+from payflowx.domain.payments.closed_attempts import is_waiting
+from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.payment import Payment
+from payflowx.domain.shared.operation_request import OperationKind
+from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
+
+_ENDED_UNCHARGED: Final = frozenset({PaymentStatus.FAILED, PaymentStatus.CANCELLED})
+
+
+def is_uncharged_for_good(payment: Payment) -> bool:
+    """Return whether nothing was charged and nothing will be: all attempts are closed, and none can reopen.
+
+    A FAILED or CANCELLED payment with a decline that may reopen, an amount that the provider still holds, a mismatch,
+    or a provider event that is not inquired about yet is none.
+    """
+    return (
+        payment.status in _ENDED_UNCHARGED
+        and payment.charged_attempt is None
+        and all(attempt.is_proven_uncharged for attempt in payment.attempts)
+        and not is_waiting(payment)
+    )
+
+
+def only_waits_for_reopening(payment: Payment) -> bool:
+    """Return whether the payment failed, and only a decline that the provider may reopen speaks against its end."""
+    return (
+        payment.status is PaymentStatus.FAILED
+        and payment.charged_attempt is None
+        and all(attempt.is_proven_uncharged or _may_only_reopen(attempt) for attempt in payment.attempts)
+        and not is_waiting(payment)
+    )
+
+
+def free_at_ms(payment: Payment) -> int | None:
+    """Return the time at which an ended payment's last decline can no longer reopen; None if something else holds."""
+    ended = payment.status in _ENDED_UNCHARGED and payment.charged_attempt is None
+    if not ended or not all(a.is_proven_uncharged or a.is_watched for a in payment.attempts):
+        return None
+    return max((a.reopens_until_ms or 0 for a in payment.attempts if a.is_watched), default=None)
+
+
+def may_be_given_back(payment: Payment) -> bool:
+    """Return whether the amounts say that all was refunded. The refunds themselves decide (`is_given_back`)."""
+    return (
+        payment.captured > 0
+        and payment.refunded == payment.captured
+        and payment.reserved == 0
+        and payment.excess == 0
+        and (payment.status is PaymentStatus.SUCCESS or payment.is_charged_beside_holder)
+    )
+
+
+def is_given_back(payment: Payment, operations: Sequence[Operation]) -> bool:
+    """Return whether the whole charge was refunded. A refund in review may have come back to us."""
+    refunds = [operation for operation in operations if operation.kind is OperationKind.REFUND]
+    decided = all(o.status in {OperationStatus.SUCCEEDED, OperationStatus.FAILED} for o in refunds)
+    open_attempts = any(a.is_open or a.state is AttemptState.MISMATCH for a in payment.attempts)
+    return may_be_given_back(payment) and decided and not open_attempts
+
+
+def _may_only_reopen(attempt: Attempt) -> bool:
+    return attempt.state is AttemptState.DECLINED and attempt.is_watched and attempt.authorized_late_at_ms is None

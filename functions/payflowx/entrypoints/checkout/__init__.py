@@ -1,0 +1,1 @@
+"""Checkout: the pages of payers."""

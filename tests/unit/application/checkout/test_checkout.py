@@ -1,0 +1,447 @@
+"""A payer who is present: one object at a time, whatever the payer, the provider and the line do."""
+
+from dataclasses import replace
+
+import pytest
+
+from payflowx.application.checkout.page import Chosen, Contact, Obstacle, Page
+from payflowx.application.payments.create_payment import NewPayment
+from payflowx.application.payments.new_checkout import NewCheckout
+from payflowx.domain.checkout.view import Screen
+from payflowx.domain.payments.checkout import Presentation
+from payflowx.domain.payments.hosted import MAX_FAILED_TRIES, FailedTries
+from payflowx.domain.payments.outcome import Accepted, Authorized, Declined, Mismatch, NotSent, Rejected, Unknown
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
+from payflowx.domain.payments.state_machine import erase
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
+from tests.support.world import new_payment
+from tests.unit.application.checkout.conftest import PAGES, Shop, opened
+
+S = PaymentStatus
+A = AttemptState
+
+
+def states(shop: Shop, payment: Payment) -> list[AttemptState]:
+    return [attempt.state for attempt in shop.world.now(payment).attempts]
+
+
+class TestAccept:
+    def test_a_checkout_waits_for_its_payer_and_calls_nobody(self, shop: Shop) -> None:
+        payment = shop.sell(checkout=NewCheckout(lifetime_seconds=3600))
+        assert payment.status is S.REQUIRES_ACTION
+        assert payment.attempts == ()
+        assert payment.checkout is not None
+        assert payment.due_at_ms == payment.ready_at_ms == payment.checkout.expires_at_ms
+        assert payment.charge_deadline_ms == payment.created_at_ms + 3_600_000
+        assert (payment.checkout.address or "").startswith(f"{PAGES}/")
+        assert shop.world.jobs.sent == []
+
+    def test_a_repeated_request_gets_the_same_address(self, shop: Shop) -> None:
+        first, again = shop.sell(), shop.sell()
+        assert (first.checkout, first.transaction_id) == (again.checkout, again.transaction_id)
+
+    def test_a_wake_without_a_choice_begins_nothing(self, shop: Shop) -> None:
+        payment = shop.sell()
+        for _ in range(3):
+            shop.world.outcome_writer.wake(payment, 0)
+        assert shop.settle(payment) == payment
+
+    def test_a_checkout_that_no_page_can_meet_is_refused_and_nothing_is_written(self, shop: Shop) -> None:
+        for methods in (("wallet",), ("netbanking",)):
+            shop.world.set_merchant(disabled=frozenset({"gamma"}))
+            with pytest.raises(Refusal) as refused:
+                shop.sell(checkout=NewCheckout(methods=methods))
+            assert refused.value.code == "no_provider_available"
+
+    def test_an_expiry_that_no_page_can_meet_is_refused(self, shop: Shop) -> None:
+        shop.world.set_merchant(disabled=frozenset({"gamma"}))
+        with pytest.raises(Refusal, match="expiresInSeconds of at least 720"):
+            shop.sell(checkout=NewCheckout(lifetime_seconds=700))
+
+    def test_a_deployment_without_a_checkout_says_so(self, shop: Shop) -> None:
+        create = replace(shop.create, checkout_opener=None)
+        with pytest.raises(Refusal) as refused:
+            create(replace(_request(), checkout=NewCheckout()))
+        assert refused.value.code == "checkout_unavailable"
+
+
+class TestPaying:
+    def test_choose_pay_and_see_the_receipt(self, shop: Shop) -> None:
+        payment = shop.sell()
+        view = shop.view(payment)
+        assert view.screen is Screen.CHOOSE
+        assert [offer.method for offer in view.offers] == ["card", "upi", "netbanking"]
+        assert view.offers[0].ways == ("alpha", "beta", "gamma")
+        payment = shop.choose(payment)
+        assert payment.status is S.REQUIRES_ACTION
+        assert shop.screen(payment) is Screen.OPEN
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        assert (payment.status, payment.captured, payment.charged_attempt) == (S.SUCCESS, payment.amount, 1)
+        assert shop.screen(payment) is Screen.PAID
+
+    def test_the_object_is_created_with_what_was_stored_before(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(checkout=NewCheckout(lifetime_seconds=900)), "upi")
+        ((_, request),) = shop.at("alpha").sent
+        assert request.hosted is not None
+        assert request.hosted.method == "upi"
+        assert request.hosted.expires_at_ms == payment.charge_deadline_ms // SECOND_MS * SECOND_MS
+        assert request.hosted.return_url.endswith("/return")
+        assert payment.attempts[0].deadline_ms == request.hosted.expires_at_ms
+
+    def test_an_object_lives_no_longer_than_its_provider_allows(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        hosted = payment.attempts[0].hosted
+        assert hosted is not None
+        assert hosted.expires_at_ms <= shop.world.clock.now_ms() + 3_600_000
+
+    def test_only_the_request_whose_choice_was_stored_waits_and_gets_the_address(self, shop: Shop) -> None:
+        payment = shop.sell()
+        chosen = shop.page(wait_seconds=4).choose(shop.token(payment), "card", Contact())
+        assert isinstance(chosen, Chosen)
+        assert chosen.action is not None
+        assert chosen.action.url.startswith("https://bank.example/")
+        assert shop.page(wait_seconds=4).choose(shop.token(payment), "card", Contact()) is Obstacle.ALREADY_CHOSEN
+
+    def test_manual_capture_is_authorized(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(capture=CaptureMode.MANUAL))
+        shop.at("alpha").inquiries.append(_authorized(payment))
+        payment = shop.wait(payment, 61)
+        assert (payment.status, payment.capturable) == (S.AUTHORIZED, payment.amount)
+
+    def test_direct_gives_the_address_of_the_provider(self, shop: Shop) -> None:
+        payment = shop.settle(shop.sell(checkout=NewCheckout(presentation=Presentation.DIRECT)))
+        action = payment.attempts[0].next_action
+        assert action is not None
+        assert action.url.startswith("https://bank.example/")
+
+
+class TestOneObjectAtATime:
+    def test_a_second_choice_while_one_is_open_changes_nothing(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        assert shop.page().choose(shop.token(payment), "upi", Contact()) is Obstacle.ALREADY_CHOSEN
+        assert shop.settle(payment) == payment
+
+    def test_two_tabs_at_once_make_one_attempt(self, shop: Shop) -> None:
+        payment = shop.sell()
+        other = shop.page()
+        shop.world.before_next(
+            "transact_write_items", lambda: other.choose(shop.token(payment), "upi", Contact()), "method_chosen"
+        )
+        shop.page().choose(shop.token(payment), "card", Contact())
+        payment = shop.settle(payment)
+        assert len(payment.attempts) == 1
+
+    def test_closing_is_proven_before_another_is_opened(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        assert shop.page().close(shop.token(payment)) is True
+        payment = shop.settle(payment)
+        assert states(shop, payment) == [A.FENCED]
+        assert (payment.status, shop.screen(payment)) == (S.REQUIRES_ACTION, Screen.CHOOSE)
+        payment = shop.choose(payment, "upi")
+        assert states(shop, payment) == [A.FENCED, A.REQUIRES_ACTION]
+
+    def test_a_closing_without_proof_keeps_the_door_and_is_tried_again(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").cancellations += [Unknown(code="timeout"), Unknown(code="timeout")]
+        shop.page().close(shop.token(payment))
+        payment = shop.settle(payment)
+        assert shop.screen(payment) is Screen.CLOSING
+        payment = shop.wait(payment, 120)
+        payment = shop.wait(payment, 120)
+        assert shop.screen(payment) is Screen.CHOOSE
+
+    def test_paid_in_the_second_of_the_closing_is_a_success(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").cancellations.append("charged")
+        shop.page().close(shop.token(payment))
+        payment = shop.settle(payment)
+        assert (payment.status, states(shop, payment)) == (S.SUCCESS, [A.SUCCEEDED])
+
+    def test_where_a_closing_proves_nothing_the_payer_cannot_ask_for_one(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(), "netbanking")
+        view = shop.view(payment)
+        assert view.door is not None
+        assert not view.door.is_closable
+        assert shop.page().close(shop.token(payment)) is Obstacle.NOT_CLOSABLE
+
+    def test_an_object_that_ended_without_proof_blocks_until_the_provider_cannot_charge_any_more(
+        self, shop: Shop
+    ) -> None:
+        payment = shop.choose(shop.sell(), "netbanking")
+        decline = Declined(kind=DeclineKind.SOFT, code="expired", reopens_for_seconds=3600)
+        shop.at("gamma").inquiries.append(decline)
+        payment = shop.wait(payment, 61)
+        assert (payment.status, shop.screen(payment)) == (S.REQUIRES_ACTION, Screen.BLOCKED)
+        assert shop.page().choose(shop.token(payment), "card", Contact()) is Obstacle.ALREADY_CHOSEN
+        shop.at("gamma").inquiries += [decline] * 50
+        for _ in range(30):
+            payment = shop.wait(payment, 600)
+            if shop.screen(payment) is not Screen.BLOCKED:
+                break
+        assert shop.screen(payment) is Screen.CHOOSE
+        assert shop.world.clock.now_ms() >= (payment.attempts[0].settled_at_ms or 0) + 3_600_000
+
+    def test_a_decline_inside_of_any_kind_ends_no_checkout(self, shop: Shop) -> None:
+        payment = shop.sell()
+        for number, kind in enumerate((DeclineKind.HARD, DeclineKind.FUNDS, DeclineKind.SOFT), start=1):
+            payment = shop.choose(payment)
+            shop.at("alpha").inquiries.append(Declined(kind=kind, code="x"))
+            payment = shop.wait(payment, 61)
+            assert (payment.status, len(payment.attempts)) == (S.REQUIRES_ACTION, number)
+        assert shop.screen(payment) is Screen.CHOOSE
+
+
+class TestFailedTries:
+    def test_a_failed_try_is_an_error_and_no_end(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        attempt = payment.attempts[0]
+        tried = replace(
+            opened(shop.at("alpha").sent[-1][1]),
+            failed_tries=FailedTries(count=2, code="no_funds", message="No funds."),
+        )
+        shop.at("alpha").inquiries.append(tried)
+        payment = shop.wait(payment, 61)
+        assert (payment.status, payment.attempts[0].state) == (S.REQUIRES_ACTION, A.REQUIRES_ACTION)
+        assert payment.attempts[0].next_action == attempt.next_action
+        assert payment.last_error is not None
+        assert (payment.last_error.code, payment.last_error.provider_code) == ("try_failed", "no_funds")
+        assert shop.view(payment).failed_tries == 2
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 181)
+        assert (payment.status, payment.last_error) == (S.SUCCESS, None)
+
+    def test_too_many_failed_tries_close_the_object(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        tried = replace(
+            opened(shop.at("alpha").sent[-1][1]), failed_tries=FailedTries(count=MAX_FAILED_TRIES, code="stolen_card")
+        )
+        shop.at("alpha").inquiries += [tried, tried]
+        payment = shop.wait(payment, 61)
+        payment = shop.wait(payment, 181)
+        assert states(shop, payment) == [A.FENCED]
+
+
+class TestLostAndRefused:
+    def test_a_refused_object_takes_the_next_way_before_the_payer_notices(self, shop: Shop) -> None:
+        shop.at("alpha").charges.append(Rejected(code="not_enabled"))
+        payment = shop.choose(shop.sell())
+        assert states(shop, payment) == [A.REJECTED, A.REQUIRES_ACTION]
+        assert payment.attempts[1].provider == "beta"
+        assert shop.screen(payment) is Screen.OPEN
+
+    def test_an_answer_that_is_lost_once_is_asked_for_again_with_the_same_bytes(self, shop: Shop) -> None:
+        shop.at("alpha").charges.append(Unknown(code="timeout"))
+        payment = shop.choose(shop.sell())
+        first, second = (request for what, request in shop.at("alpha").sent if what == "charge")
+        assert (first.provider_key, first.hosted) == (second.provider_key, second.hosted)
+        assert states(shop, payment) == [A.REQUIRES_ACTION]
+
+    def test_an_answer_that_is_lost_twice_takes_the_next_way(self, shop: Shop) -> None:
+        shop.at("alpha").charges += [Unknown(code="timeout"), Unknown(code="timeout")]
+        payment = shop.choose(shop.sell())
+        assert states(shop, payment) == [A.NOT_SENT, A.REQUIRES_ACTION]
+
+    def test_without_a_further_way_the_payer_chooses_again(self, shop: Shop) -> None:
+        shop.at("alpha").charges.append(NotSent(code="no_connection"))
+        payment = shop.choose(shop.sell(), "upi")
+        assert states(shop, payment) == [A.NOT_SENT]
+        assert shop.screen(payment) is Screen.CHOOSE
+
+    def test_a_way_whose_answer_may_never_have_come_is_never_unknown_for_long(self, shop: Shop) -> None:
+        for name in ("alpha", "beta", "gamma"):
+            shop.at(name).charges += [Unknown(code="reset"), Unknown(code="reset")]
+        payment = shop.choose(shop.sell())
+        assert states(shop, payment) == [A.NOT_SENT] * 3
+        assert (payment.status, shop.screen(payment)) == (S.REQUIRES_ACTION, Screen.CHOOSE)
+
+    def test_a_charge_that_differs_goes_to_review(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").inquiries.append(Mismatch(code="amount_differs"))
+        payment = shop.wait(payment, 61)
+        assert (payment.status, shop.screen(payment)) == (S.IN_REVIEW, Screen.PROCESSING)
+
+    def test_the_bank_answers_later(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").inquiries += [Accepted(reference=None)] * 2
+        payment = shop.wait(payment, 61)
+        assert (payment.status, shop.screen(payment)) == (S.PENDING, Screen.PROCESSING)
+        payment = shop.wait(payment, 61)  # it failed at the bank: the object is still open
+        assert (payment.status, shop.screen(payment)) == (S.REQUIRES_ACTION, Screen.OPEN)
+
+
+class TestLimits:
+    def test_three_starts_a_minute(self, shop: Shop) -> None:
+        payment = shop.sell()
+        for _ in range(3):
+            payment = shop.choose(payment)
+            shop.page().close(shop.token(payment))
+            payment = shop.settle(payment)
+        assert shop.page().choose(shop.token(payment), "card", Contact()) is Obstacle.TOO_MANY_STARTS
+        shop.world.clock.advance(61)
+        assert isinstance(shop.page().choose(shop.token(payment), "card", Contact()), Chosen)
+
+    def test_eight_attempts_end_it(self, shop: Shop) -> None:
+        payment = shop.sell()
+        for _ in range(8):
+            shop.world.clock.advance(61)
+            payment = shop.choose(payment)
+            shop.page().close(shop.token(payment))
+            payment = shop.settle(payment)
+        assert (payment.status, len(payment.attempts)) == (S.FAILED, 8)
+        assert payment.last_error is not None
+        assert payment.last_error.code == "checkout_attempts_used"
+
+    def test_coming_back_expedites_at_most_every_fifteen_seconds(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        back = shop.way_back(payment)
+        for _ in range(5):
+            page = shop.page().come_back(back)
+            assert isinstance(page, Page)
+            shop.settle(payment)
+        assert shop.at("alpha").asked("inquire") == 1
+        shop.world.clock.advance(16)
+        shop.page().come_back(back)
+        shop.settle(payment)
+        assert shop.at("alpha").asked("inquire") == 2
+
+
+class TestTheEnd:
+    def test_nobody_chooses(self, shop: Shop) -> None:
+        payment = shop.wait(shop.sell(), 86_401)
+        assert payment.status is S.FAILED
+        assert payment.last_error is not None
+        assert payment.last_error.code == "checkout_expired"
+        assert shop.screen(payment) is Screen.EXPIRED
+
+    def test_the_open_object_is_closed_by_proof_before_the_payment_ends(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(checkout=NewCheckout(lifetime_seconds=900)))
+        shop.at("alpha").cancellations.append(Unknown(code="timeout"))
+        payment = shop.wait(payment, 905)
+        assert payment.status is S.REQUIRES_ACTION
+        payment = shop.wait(payment, 600)
+        assert (payment.status, states(shop, payment)) == (S.FAILED, [A.FENCED])
+
+    def test_paid_in_the_last_second(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(checkout=NewCheckout(lifetime_seconds=900)))
+        shop.at("alpha").is_paid = True
+        assert shop.wait(payment, 905).status is S.SUCCESS
+
+    def test_an_object_that_may_still_be_charged_is_watched_beyond_the_end(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(checkout=NewCheckout(lifetime_seconds=900)), "netbanking")
+        decline = Declined(kind=DeclineKind.SOFT, code="expired", reopens_for_seconds=86_400)
+        shop.at("gamma").inquiries += [decline, decline]
+        payment = shop.wait(payment, 905)
+        assert (payment.status, payment.due_at_ms is not None) == (S.FAILED, True)
+        shop.at("gamma").is_paid = True
+        payment = shop.wait(payment, 7200)
+        assert (payment.status, payment.captured) == (S.SUCCESS, payment.amount)
+
+    def test_cancelling_without_an_open_object_is_immediate(self, shop: Shop) -> None:
+        payment = shop.sell()
+        cancelled = shop.world.cancel(payment.merchant_id, payment.transaction_id).payment
+        assert cancelled.status is S.CANCELLED
+        assert shop.screen(payment) is Screen.CANCELLED
+
+    def test_cancelling_closes_the_open_object_first(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        assert shop.world.cancel(payment.merchant_id, payment.transaction_id).payment.status is S.REQUIRES_ACTION
+        assert shop.settle(payment).status is S.CANCELLED
+
+    def test_a_cancelled_checkout_whose_object_may_still_be_charged_is_watched(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(), "netbanking")
+        shop.at("gamma").inquiries.append(Declined(kind=DeclineKind.SOFT, code="left", reopens_for_seconds=86_400))
+        payment = shop.wait(payment, 61)
+        cancelled = shop.world.cancel(payment.merchant_id, payment.transaction_id).payment
+        assert (cancelled.status, cancelled.due_at_ms is not None) == (S.CANCELLED, True)
+        shop.at("gamma").is_paid = True
+        payment = shop.wait(payment, 7200)
+        assert payment.status is S.IN_REVIEW  # charged after a cancellation
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("change", ["", "x", "shorter", "case", "padded", "other"])
+    def test_an_unknown_or_changed_token_leads_nowhere(self, shop: Shop, change: str) -> None:
+        payment = shop.sell()
+        token = shop.token(payment)
+        changed = {
+            "": "",
+            "x": "x",
+            "shorter": token[:-1],
+            "case": token.swapcase(),
+            "padded": f"{token}=",
+            "other": f"{token[:-2]}{'AA' if token[-2:] != 'AA' else 'BB'}",
+        }[change]
+        page = shop.page()
+        assert page.show(changed) is None
+        assert page.choose(changed, "card", Contact()) is None
+        assert page.close(changed) is None
+        assert page.come_back(changed) is None
+
+    def test_each_token_has_its_purpose_only(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        back = shop.way_back(payment)
+        assert shop.page().show(back) is None
+        assert shop.page().choose(back, "card", Contact()) is None
+        assert shop.page().close(back) is None
+        assert shop.page().come_back(shop.token(payment)) is None
+
+    def test_a_token_ends_a_day_after_the_checkout(self, shop: Shop) -> None:
+        payment = shop.sell()
+        shop.world.clock.advance(2 * DAY_MS / SECOND_MS - 1)
+        assert shop.page().show(shop.token(payment)) is not None
+        shop.world.clock.advance(2)
+        assert shop.page().show(shop.token(payment)) is None
+
+    def test_a_rotated_secret_keeps_the_addresses_of_before(self, shop: Shop) -> None:
+        payment = shop.sell()
+        keys = ["new", "secret-of-tokens"]
+        shop.tokens = replace(shop.tokens, keys=lambda: keys)
+        assert shop.page().show(shop.token(payment)) is not None
+        keys.pop()
+        assert shop.page().show(shop.token(payment)) is None
+
+    def test_after_erasure_nothing_leads_to_the_page_or_the_provider(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(customer=Customer(email="payer@example.com")))
+        token = shop.token(payment)
+        change = erase(payment, shop.page()._context())
+        shop.world.outcome_writer.commit(change)
+        stored = shop.world.now(payment)
+        assert token not in repr(shop.world.items_of(payment))
+        assert "bank.example" not in repr(shop.world.items_of(payment))
+        page = shop.page().show(token)
+        assert page is not None
+        assert (page.view.screen, stored.checkout and stored.checkout.address) == (Screen.GONE, None)
+
+
+class TestContact:
+    def test_what_a_page_needs_is_asked_for_and_completes_the_customer(self, shop: Shop) -> None:
+        alpha = shop.at("alpha")
+        assert alpha.able.hosted is not None
+        alpha.able = replace(alpha.able, hosted=replace(alpha.able.hosted, needs=frozenset({"customer.email"})))
+        payment = shop.sell(customer=Customer(name="Jane"))
+        assert shop.view(payment).offers[0].missing == ("customer.email",)
+        assert shop.page().choose(shop.token(payment), "card", Contact()) is Obstacle.DATA_MISSING
+        payment = shop.choose(payment, "card", email="payer@example.com", name="Other")
+        assert payment.customer == Customer(name="Jane", email="payer@example.com")
+        assert alpha.sent[0][1].customer == payment.customer
+
+    def test_an_unknown_method_is_an_obstacle(self, shop: Shop) -> None:
+        payment = shop.sell(checkout=NewCheckout(methods=("card",)))
+        for method in ("upi", "wallet", "", "card\x00", "CARD"):
+            assert shop.page().choose(shop.token(payment), method, Contact()) is Obstacle.METHOD_UNKNOWN
+
+
+def _request() -> NewPayment:
+    return new_payment(payment_method=PaymentMethod(type="checkout"))
+
+
+def _authorized(payment: Payment) -> Authorized:
+    return Authorized(
+        reference="auth-1",
+        amount=payment.amount,
+        currency=payment.currency,
+        merchant_reference=payment.attempts[0].provider_key,
+    )
