@@ -48,7 +48,8 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,45}")
 _REFUND_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,40}")
 _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
-_PHONE: Final = re.compile(r"[0-9]{10}|\+[0-9]{8,14}")
+_PHONE: Final = re.compile(r"[0-9]{10}|\+[1-9][0-9]{7,14}")
+"""Ten digits of India, or a plus with country code and number: a foreign number without its plus is refused."""
 _EMAIL: Final = re.compile(r"(?=.{3,100}$)[^@\s]+@[^@\s]+")
 _CURRENCIES: Final = frozenset({"INR", "USD", "EUR", "GBP", "SGD", "AED", "AUD", "CAD", "JPY", "BHD", "KWD", "OMR"})
 _EXPONENTS: Final = {"JPY": 0, "BHD": 3, "KWD": 3, "OMR": 3}

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from sandbox.behaviours import Behaviour
-from sandbox.hosted_pages import Act, HostedPage, PageState, no_page, page_url, see_other, show, visit_of
+from sandbox.hosted_pages import Act, HostedPage, PageState, no_page, page_request_of, page_url, see_other, show
 from sandbox.http_types import Reply, Request
 from sandbox.ledger import CourseSimulator, step
 from sandbox.simulator import DECLINED, PENDING
@@ -59,17 +59,17 @@ class HostedOrders(CourseSimulator):
             return no_page()
         return see_other(page_url(self.public_url, sessions[0]))
 
-    def visit_page(self, request: Request, now: float) -> Reply:
-        visit = visit_of(request)
-        session = self.store.get(SESSION, visit.object_id) if visit else None
-        if visit is None or session is None:
+    def answer_page(self, request: Request, now: float) -> Reply:
+        asked = page_request_of(request)
+        session = self.store.get(SESSION, asked.object_id) if asked else None
+        if asked is None or session is None:
             return no_page()
         order = self.order_of(session["order_id"])
-        if visit.act is None:
+        if asked.act is None:
             return show(self._page(order, now))
-        if visit.act is not Act.LEAVE and self.status_of(order, now) == "ACTIVE":
-            self._try(order, visit.method or _methods(order)[0], visit.act, now)
-        has_failed = visit.act in {Act.FAIL, Act.NO_FUNDS}
+        if asked.act is not Act.LEAVE and self.status_of(order, now) == "ACTIVE":
+            self._try(order, asked.method or _methods(order)[0], asked.act, now)
+        has_failed = asked.act in {Act.FAIL, Act.NO_FUNDS}
         page = page_url(self.public_url, order["session"])
         return see_other(page if has_failed else order["meta"].get("return_url", page))
 
@@ -95,7 +95,7 @@ class HostedOrders(CourseSimulator):
             methods=_methods(order),
             state=_STATES.get(status, PageState.CLOSED),
             description=order["note"] or "",
-            notice="The payment failed. Please try again." if has_failed and status == "ACTIVE" else "",
+            error="The payment failed. Please try again." if has_failed and status == "ACTIVE" else "",
             back_url=order["meta"].get("return_url", ""),
         )
 

@@ -84,14 +84,14 @@ class HostedPage:
     """The methods that the payer may choose here, of "card", "upi", "netbanking" and "wallet"."""
     state: PageState = PageState.OPEN
     description: str = ""
-    notice: str = ""
+    error: str = ""
     """The sentence about the last failed try."""
     back_url: str = ""
     """The shop's address, for the link on a page that takes no payment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class PageRequest:
     """A request for a page: the payer opens it (`act` None) or submits its form."""
 
     object_id: str
@@ -102,18 +102,18 @@ class Visit:
     """All fields of the form."""
 
 
-def visit_of(request: Request) -> Visit | None:
+def page_request_of(request: Request) -> PageRequest | None:
     """Read a request under `PAGES`. None for another path, another HTTP method, or a button that does not exist."""
     object_id = request.path.removeprefix(PAGES)
     if not request.path.startswith(PAGES) or not object_id or request.method not in {"GET", "POST"}:
         return None
     if request.method == "GET":
-        return Visit(object_id=object_id)
+        return PageRequest(object_id=object_id)
     fields = dict(parse_qsl(request.body.decode(errors="replace")))
     if fields.get("act") not in set(Act):
         return None
     method = fields.get("method", "")
-    return Visit(
+    return PageRequest(
         object_id=object_id, act=Act(fields["act"]), method=method if method in _METHODS else "", fields=fields
     )
 
@@ -148,8 +148,8 @@ def show(page: HostedPage) -> Reply:
     ]
     if page.description:
         shown.append(f"<p>{escape(page.description)}</p>")
-    if page.notice:
-        shown.append(f"<p role='alert' class='notice'>{escape(page.notice)}</p>")
+    if page.error:
+        shown.append(f"<p role='alert' class='error'>{escape(page.error)}</p>")
     if page.state is PageState.OPEN:
         shown.append(_form(page))
     else:
@@ -188,7 +188,7 @@ label { display: block; padding: .25rem 0; }
 button { font: inherit; display: block; width: 100%; min-height: 2.75rem; margin: .5rem 0; color: #fff;
   background: #1f4e79; border: 2px solid #1f4e79; border-radius: .25rem; }
 button:focus-visible, input:focus-visible, a:focus-visible { outline: 3px solid #b35900; outline-offset: 2px; }
-.notice { border-left: .25rem solid #a80000; padding-left: .5rem; color: #a80000; }
+.error { border-left: .25rem solid #a80000; padding-left: .5rem; color: #a80000; }
 .provider { color: #595959; }
 """
 

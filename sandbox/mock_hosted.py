@@ -19,10 +19,10 @@ from sandbox.hosted_pages import (
     PageState,
     answered,
     no_page,
+    page_request_of,
     page_url,
     see_other,
     show,
-    visit_of,
 )
 from sandbox.http_types import BadRequestError, Reply, Request, json_reply
 from sandbox.post_authorization import TAKEN, PostAuthorizationSimulator
@@ -130,16 +130,16 @@ class HostedSessions(PostAuthorizationSimulator):
 
     # -- the payer
 
-    def visit_page(self, request: Request, now: float) -> Reply:
-        visit = visit_of(request)
-        session = self.store.get(SESSION, visit.object_id) if visit else None
-        if visit is None or session is None:
+    def answer_page(self, request: Request, now: float) -> Reply:
+        asked = page_request_of(request)
+        session = self.store.get(SESSION, asked.object_id) if asked else None
+        if asked is None or session is None:
             return no_page()
-        if visit.act is None:
+        if asked.act is None:
             return show(self._page(session, now))
-        if visit.act is not Act.LEAVE and self._status(session, now) == "open":
-            self._try(session, visit.act, now)
-        has_failed = visit.act in {Act.FAIL, Act.NO_FUNDS}
+        if asked.act is not Act.LEAVE and self._status(session, now) == "open":
+            self._try(session, asked.act, now)
+        has_failed = asked.act in {Act.FAIL, Act.NO_FUNDS}
         return see_other(page_url(self.public_url, session["id"]) if has_failed else session["body"]["return_url"])
 
     def _page(self, session: Record, now: float) -> HostedPage:
@@ -152,7 +152,7 @@ class HostedSessions(PostAuthorizationSimulator):
             methods=(body["method"],),
             state=_PAGE_STATES.get(status, PageState.CLOSED),
             description=body.get("description", ""),
-            notice=_failure(failed[-1])["message"] if failed else "",
+            error=_failure(failed[-1])["message"] if failed else "",
             back_url=body["return_url"],
         )
 

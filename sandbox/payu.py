@@ -23,8 +23,10 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from sandbox.behaviours import ASYNC_SECONDS, HANG_SECONDS, SLOW_SECONDS, Answer, Behaviour, Effect, behaviour_of
+from sandbox.hosted_pages import PAGES, HostedCall, answered
 from sandbox.http_types import BadRequestError, Reply, Request, html_reply
-from sandbox.ledger import DONE, FAILED, LedgerSimulator
+from sandbox.ledger import DONE, FAILED
+from sandbox.payu_hosted import PAGE_PATH, Invoices
 from sandbox.simulator import CANCELED, CHARGE, CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
 
@@ -91,7 +93,7 @@ class _CodeError(Exception):
         self.message = message or _MESSAGES[code]
 
 
-class PayUSimulator(LedgerSimulator):
+class PayUSimulator(Invoices):
     """Hashes with a salt, forms in, rupees as strings."""
 
     name = "payu"
@@ -136,8 +138,10 @@ class PayUSimulator(LedgerSimulator):
         return html_reply(500, "<html><body><h1>500 Internal Server Error</h1></body></html>")
 
     def handle(self, request: Request, now: float) -> Reply:
-        if request.path.startswith("/actions/"):
+        if request.path.startswith(("/actions/", PAGES)):
             return super().handle(request, now)
+        if request.path == PAGE_PATH:
+            return self.open_invoice(request)
         page = request.path == "/_payment"
         if request.method != "POST" or not (page or request.path in _SERVICES):
             return html_reply(404, "<html><body>404 Not Found</body></html>")
@@ -168,9 +172,30 @@ class PayUSimulator(LedgerSimulator):
             "capture_transaction": lambda form, now: self._operate(form, now, self._capture),
             "cancel_refund_transaction": lambda form, now: self._operate(form, now, self._cancel_or_refund),
             "check_action_status": self._action_status,
+            "create_invoice": lambda form, now: self._about_invoice(HostedCall.CREATE, self.create_invoice(form, now)),
+            "expire_invoice": lambda form, now: self._about_invoice(HostedCall.CLOSE, self.expire_invoice(form, now)),
         }
         command = commands.get(form["command"])
         return command(form, now) if command else self.bad_request("Invalid Command.")
+
+    # -- invoices
+
+    def _about_invoice(self, call: HostedCall, body: Record) -> Reply:
+        return answered(self.store, call, _answer(body))
+
+    def paise(self, text: str) -> int:
+        return _paise(text)
+
+    def payu_id(self, name: str) -> str:
+        return payu_id(name)
+
+    def book_try(
+        self, invoice: Record, charge_id: str, behaviour: Behaviour, later_seconds: float, now: float
+    ) -> Record:
+        facts = {name: invoice[name] for name in ("productinfo", "firstname", "email", "phone")}
+        details = {**dict.fromkeys(_UDFS, ""), **facts, "surl": "", "furl": "", "api_version": ""}
+        details |= {"si": False, "manual": False, "id": charge_id}
+        return self._charge(invoice["txnid"], invoice["paise"], behaviour, details, now, later_seconds=later_seconds)
 
     # -- payments
 
@@ -230,12 +255,21 @@ class PayUSimulator(LedgerSimulator):
             raise BadRequestError("Invalid authpayuid")
         return Behaviour(Effect.CHARGE)
 
-    def _charge(self, txnid: str, amount: int, behaviour: Behaviour, details: Record, now: float) -> Record:
-        name = payu_id(txnid)
+    def _charge(
+        self,
+        txnid: str,
+        amount: int,
+        behaviour: Behaviour,
+        details: Record,
+        now: float,
+        *,
+        later_seconds: float = ASYNC_SECONDS,
+    ) -> Record:
+        name = details.get("id", payu_id(txnid))
         if self.find(name, now) is not None:
             raise BadRequestError("Duplicate txnid")
         facts = {**details, "id": name, "reference": txnid, "amount": amount, "currency": "INR", "operations": []}
-        record = {**self.charge(txnid, behaviour, facts, now), "version": 1}
+        record = {**self.charge(txnid, behaviour, facts, now, later_seconds=later_seconds), "version": 1}
         if record["manual"] and CHARGED in {record["state"], record.get("settles_to")}:
             later = record.get("settles_to") == CHARGED
             record = self.change(record, **({"settles_to": AUTHORIZED} if later else {"state": AUTHORIZED}))
@@ -290,7 +324,8 @@ class PayUSimulator(LedgerSimulator):
 
     def _verify(self, form: dict[str, str], now: float) -> Reply:
         names = form["var1"].split("|")
-        return self._details({name: payu_id(name) for name in names}, now)
+        shown = self._details({name: self.shown_try(name, now) for name in names}, now)
+        return answered(self.store, HostedCall.READ, shown)
 
     def _check_payment(self, form: dict[str, str], now: float) -> Reply:
         return self._details({form["var1"]: form["var1"]}, now)

@@ -70,7 +70,7 @@ class Simulator(ABC):
         if request.path.startswith("/actions/"):
             return self._approve(request.path.removeprefix("/actions/"), now)
         if request.path.startswith(PAGES):
-            return self.visit_page(request, now)
+            return self.answer_page(request, now)
         if not self.is_authentic(request):
             return self.unauthorized()
         try:
@@ -78,7 +78,7 @@ class Simulator(ABC):
         except BadRequestError as error:
             return self.bad_request(str(error))
 
-    def visit_page(self, request: Request, now: float) -> Reply:  # noqa: ARG002 - for those with hosted objects
+    def answer_page(self, request: Request, now: float) -> Reply:  # noqa: ARG002 - for those with hosted objects
         """Answer a payer's browser at the page of a hosted object."""
         return no_page()
 

@@ -141,9 +141,8 @@ class TestRequests:
     def test_the_order_of_a_hosted_page(self, cashfree: Sdk) -> None:
         page = HostedRequest(method="card", expires_at_ms=1_700_000_000_000, return_url="https://pay.example/back")
         (asked, _), off = CONNECTOR.hosted.create, {"enabled": False}
-        ours = {
-            "order": asked.build(charge_request(token="", payment_method_type="checkout", customer=PAYER, hosted=page))
-        }
+        request = charge_request(token="", payment_method_type="checkout", customer=PAYER, hosted=page)
+        ours = {"a hosted order": CONNECTOR.authenticate(asked.build(request), CREDENTIALS)}
         order = {
             **ORDER,
             "customer_details": {**ORDER["customer_details"], "customer_id": KEY.replace("-", "")},

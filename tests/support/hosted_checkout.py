@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import ActionRequired, Outcome, StepResult
@@ -43,6 +43,7 @@ class HostedCheckout:
             "payment_method_type": "checkout",
             "capture": CaptureMode.AUTOMATIC,
             "customer": PAYER,
+            "sent_at_ms": self.world.clock.now_ms(),
             "hosted": HostedRequest(method="upi", expires_at_ms=expires_at_ms, return_url=RETURN),
             **changes,
         }
@@ -68,7 +69,10 @@ class HostedCheckout:
 
     def browse(self, method: str, url: str, fields: dict[str, str] | None = None) -> Reply:
         body = urlencode(fields or {}).encode()
-        return self.simulator.handle(Request(method=method, path=urlsplit(url).path, body=body), self.now)
+        parts, headers = urlsplit(url), {"content-type": "application/x-www-form-urlencoded"}
+        query = dict(parse_qsl(parts.query))
+        asked = Request(method=method, path=parts.path, query=query, headers=headers, body=body)
+        return self.simulator.handle(asked, self.now)
 
     def inquire(self) -> Outcome:
         return self.provider.inquire(self.request, self.account)
@@ -113,7 +117,8 @@ class HostedCheckout:
 
     def _opened(self, result: ActionRequired) -> str:
         if result.action.kind == "redirect":
-            return result.action.url
+            opened = self.browse("GET", result.action.url)
+            return opened.headers["location"] if opened.status == 303 else result.action.url
         reply = self.browse("POST", result.action.url, dict(result.action.fields))
         assert reply.status == 303
         return reply.headers["location"]

@@ -51,6 +51,9 @@ Asked = TypeVar("Asked", contravariant=True)  # noqa: PLC0105 - as the next one
 Answer = TypeVar("Answer", covariant=True)  # noqa: PLC0105 - named as what it stands for
 
 
+Result = TypeVar("Result", bound=StepResult)
+
+
 class _Exchange(Protocol[Asked, Answer]):
     """The common form of a step of a charge and a step of an operation."""
 
@@ -101,7 +104,7 @@ class HttpProvider:
         if not _has_begun(request) and (refused := unable(request)) is not None:
             return refused
         result = self._perform(_next_step(self._charge_steps(request), request.progress), request, account)
-        return _at_endpoint(result, account)
+        return self._at_host(result, account)
 
     def completes(self, request: ChargeRequest) -> bool:
         """Whether the connector has a capture for this charge."""
@@ -241,8 +244,16 @@ class HttpProvider:
                 case NotSent(code=code):
                     return Unknown(code=code)
                 case outcome:
-                    return _at_endpoint(outcome, account)
+                    return self._at_host(outcome, account)
         return otherwise
+
+    def _at_host(self, result: Result, account: Account) -> Result:
+        """Complete a payer's address that a connector gives as a path: see `Hosted`."""
+        if not isinstance(result, ActionRequired) or not result.action.url.startswith("/"):
+            return result
+        path = result.action.url
+        host = self.connector.endpoint_of(account.endpoint, HttpRequest(method="GET", path=path))
+        return replace(result, action=replace(result.action, url=host + path))
 
     def _send(self, request: HttpRequest, account: Account) -> HttpResult:
         return self.http.send(request, self.connector.endpoint_of(account.endpoint, request))
@@ -263,16 +274,6 @@ class HttpProvider:
                 return NotSent(code=code)
             case NoAnswer(code=code):
                 return Unknown(code=code)
-
-
-Result = TypeVar("Result", bound=StepResult)
-
-
-def _at_endpoint(result: Result, account: Account) -> Result:
-    """Complete a payer's address that a connector gives as a path: see `Hosted`."""
-    if not isinstance(result, ActionRequired) or not result.action.url.startswith("/"):
-        return result
-    return replace(result, action=replace(result.action, url=account.endpoint + result.action.url))
 
 
 def _without_secret(response: HttpResponse, credentials: Credentials) -> HttpResponse:

@@ -5,19 +5,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import (
-    RATE_LIMITED,
-    UNAUTHORIZED,
     ActionRequired,
     NextAction,
     Outcome,
-    Rejected,
     Unknown,
 )
 from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.sanitize import sanitize
 
-_MAX_WAIT_SECONDS: Final = 3_600
 _MAX_URL_CHARS: Final = 2_048
 
 
@@ -64,17 +59,6 @@ def action(of: str, url: Any) -> Outcome:
     if not isinstance(url, str) or len(url) > _MAX_URL_CHARS or not url.startswith(("https://", "http://")):
         return Unknown(code="action_without_address")
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
-
-
-def rejected_at_edge(response: HttpResponse, message: object, *, retry_after_header: str) -> Rejected | None:
-    """Return the rejection of a rate limit or of the credentials, which every provider makes before execution."""
-    if response.status == 429:
-        wait = response.headers.get(retry_after_header, "")
-        seconds = min(int(wait), _MAX_WAIT_SECONDS) if wait.isascii() and wait.isdecimal() else 0
-        return Rejected(code=RATE_LIMITED, message=sanitize(message), retry_after_seconds=seconds)
-    if response.status in {401, 403}:
-        return Rejected(code=UNAUTHORIZED, message=sanitize(message), misconfigured=True)
-    return None
 
 
 def error_body(response: HttpResponse) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Final
 from payflowx.domain.payments.outcome import RETRYABLE_REJECTIONS, Rejected, Unknown
 from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import rejected_at_edge
+from payflowx.providers.edge import rejected_at_edge
 from payflowx.providers.sanitize import sanitize
 
 _NEVER_FINAL: Final = re.compile(
@@ -76,10 +76,16 @@ class RefusalTable:
         object.__setattr__(self, "_by_call", by_call)
 
     def read(
-        self, call: RefusedCall, response: HttpResponse, code: object, message: object, *, retry_after_header: str
+        self,
+        call: RefusedCall,
+        response: HttpResponse,
+        code: object,
+        message: object,
+        *,
+        wait_header: str = "retry-after",
     ) -> Rejected | Unknown:
         """Read an error that names no object: a rate limit, bad credentials, a documented refusal, else `Unknown`."""
-        rejected = rejected_at_edge(response, message, retry_after_header=retry_after_header)
+        rejected = rejected_at_edge(response, sanitize(message), names_object=False, wait_header=wait_header)
         if rejected is not None:
             return rejected
         if response.status >= 500:

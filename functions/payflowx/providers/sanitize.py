@@ -7,6 +7,8 @@ from typing import Final
 from payflowx.domain.shared.text import provider_text
 
 REMOVED: Final = "[removed]"
+_MAX_WORD_CHARS: Final = 4
+"""Known values up to this length are removed as whole words only: a short name may be a part of any word."""
 _MAX_SCANNED_CHARS: Final = 1_000
 PRIVATE: Final = re.compile(
     r"[\w-]+://\S+"  # addresses of pages
@@ -28,7 +30,11 @@ def sanitize(text: object, *, known: Sequence[str] = (), also: re.Pattern[str] |
         return ""
     kept = text[:_MAX_SCANNED_CHARS]
     for value in known:
-        kept = re.sub(re.escape(value), REMOVED, kept, flags=re.IGNORECASE)
+        kept = re.sub(_pattern(value), REMOVED, kept, flags=re.IGNORECASE)
     for pattern in (PRIVATE, also):
         kept = pattern.sub(REMOVED, kept) if pattern else kept
     return provider_text(kept)
+
+
+def _pattern(value: str) -> str:
+    return rf"(?<!\w){re.escape(value)}(?!\w)" if len(value) <= _MAX_WORD_CHARS else re.escape(value)

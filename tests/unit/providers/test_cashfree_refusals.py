@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from payflowx.domain.payments.outcome import Declined, NotSent, Outcome, Progress, Rejected, StepResult, Unknown
+from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode, DeclineKind
@@ -236,3 +238,16 @@ class TestDeclines:
     def test_no_word_stands_twice(self) -> None:
         for rows in (REASONS, UPI_CODES):
             assert len({row.word for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("phone", [None, "+0123456789", "44 20 7946 0000", "+1"])
+def test_without_a_phone_that_cashfree_takes_nothing_is_sent(phone: str | None) -> None:
+    refused = CONNECTOR.unable(replace(CHARGE, customer=Customer(phone=phone)))
+    assert isinstance(refused, Rejected)
+    assert refused.code == "customer_phone_invalid"
+    assert "country code" in refused.message
+
+
+@pytest.mark.parametrize("phone", ["+919876543210", "+971501234567", "+442079460000"])
+def test_phones_of_every_country_are_sent(phone: str) -> None:
+    assert CONNECTOR.unable(replace(CHARGE, customer=Customer(phone=phone))) is None

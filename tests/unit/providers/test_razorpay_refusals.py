@@ -371,4 +371,4 @@ def test_the_refusal_of_an_operation_does_not_repeat_the_payers_values(kind: Ope
     known = replace(operation_request(kind), private_values=("Payer Example",))
     outcome = http_provider(answer(400, {"error": error})).move(known, ACCOUNT)
     assert isinstance(outcome, Unknown)
-    assert outcome.message == ""
+    assert outcome.message == "The refund to [removed] is not possible."

@@ -8,7 +8,9 @@ import pytest
 
 from payflowx.domain.payments.payment import Address, Customer
 from payflowx.domain.providers.ports import ChargeRequest
+from payflowx.domain.shared.money import ACTIVE_CURRENCIES
 from payflowx.domain.shared.statuses import CaptureMode, Initiator
+from payflowx.providers.registry import _MODULES, connector
 from payflowx.providers.stripe.connector import CONNECTOR
 
 PLAIN = ChargeRequest(
@@ -151,3 +153,13 @@ def test_each_is_part_of_the_request(change: dict[str, Any]) -> None:
 def test_the_order_of_the_metadata_does_not_change_the_bytes() -> None:
     one, two = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
     assert body(replace(PLAIN, metadata=one)) == body(replace(PLAIN, metadata=two))
+
+
+def test_every_currency_of_every_connector_is_active() -> None:
+    """A withdrawn code is refused at accept, so a connector that lists it instead of its successor takes neither."""
+    for name in _MODULES:
+        assert (connector(name).capabilities.currencies or frozenset()) <= ACTIVE_CURRENCIES.keys(), name
+
+
+def test_stripe_takes_the_caribbean_guilder() -> None:
+    assert "XCG" in (connector("stripe").capabilities.currencies or ())

@@ -12,9 +12,9 @@ from sandbox.hosted_pages import (
     amount_text,
     answered,
     lose_answers,
+    page_request_of,
     page_url,
     show,
-    visit_of,
     with_query,
 )
 from sandbox.http_types import Request, json_reply
@@ -56,26 +56,26 @@ def test_any_other_page_has_no_form_and_a_way_back(state: PageState) -> None:
 
 
 def test_texts_of_others_are_escaped() -> None:
-    text = html(HostedPage(provider="<i>", amount=1, currency="INR", methods=(), description="<b>", notice="'><u>"))
+    text = html(HostedPage(provider="<i>", amount=1, currency="INR", methods=(), description="<b>", error="'><u>"))
     assert not re.search(r"<[ibu]>", text)
 
 
 @pytest.mark.parametrize("act", Act)
 def test_each_button_is_read(act: Act) -> None:
-    visit = visit_of(form(f"act={act}&method=upi"))
-    assert visit is not None
-    assert (visit.object_id, visit.act, visit.method) == ("cs_1", act, "upi")
+    asked = page_request_of(form(f"act={act}&method=upi"))
+    assert asked is not None
+    assert (asked.object_id, asked.act, asked.method) == ("cs_1", act, "upi")
 
 
 @pytest.mark.parametrize("request_", [form("act=steal"), form(""), form("act=pay", "/pages/"), form("act=pay", "/x/1")])
 def test_any_other_form_is_none(request_: Request) -> None:
-    assert visit_of(request_) is None
+    assert page_request_of(request_) is None
 
 
 def test_opening_a_page_is_no_act() -> None:
-    visit = visit_of(Request(method="GET", path="/pages/cs_1"))
-    assert visit is not None
-    assert visit.act is None
+    asked = page_request_of(Request(method="GET", path="/pages/cs_1"))
+    assert asked is not None
+    assert asked.act is None
 
 
 def test_addresses_and_amounts() -> None:

@@ -101,7 +101,7 @@ class CheckoutPage:
             payment, merchant = found
             planned = self._planned(payment, merchant, method, contact)
             if isinstance(planned, Obstacle):
-                self._notice_refused_start(planned)
+                self._count_refused_start(planned)
                 return planned
             change = choose(payment, planned, self._context())
             change = replace(change, after=replace(change.after, customer=_completed(payment.customer, contact)))
@@ -192,7 +192,7 @@ class CheckoutPage:
         )
         return checkout.chosen(Choice(number=number, method=method, ways=offer.ways, return_url=back), now_ms)
 
-    def _notice_refused_start(self, obstacle: Obstacle) -> None:
+    def _count_refused_start(self, obstacle: Obstacle) -> None:
         if obstacle in _BEYOND_LIMITS:
             self.telemetry.count(Metric.CHECKOUT_STARTS_REFUSED)
             self.telemetry.warn("start refused", reason=obstacle.value)

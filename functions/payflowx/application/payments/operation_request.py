@@ -3,6 +3,7 @@
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
+from payflowx.domain.payments.private_values import private_values
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 
@@ -33,12 +34,7 @@ def _operation_request(
         charge_progress=charge.progress,
         progress=attempt.progress if attempt else {},
         reference=attempt.reference if attempt else None,
-        private_values=_private_values(payment, charge.provider),
+        private_values=private_values(
+            payment.customer, payment.payment_method.token_for(charge.provider), payment.receipt_email
+        ),
     )
-
-
-def _private_values(payment: Payment, provider: str) -> tuple[str, ...]:
-    payer = payment.customer
-    known = (payer.id, payer.name, payer.email, payer.phone) if payer else ()
-    values = {payment.payment_method.token_for(provider), payment.receipt_email, *known}
-    return tuple(sorted((value for value in values if value), key=lambda value: (-len(value), value)))

@@ -8,6 +8,7 @@ from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.payments.private_values import private_values
 from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationRequest
@@ -47,11 +48,19 @@ class ChargeRequest:
     charge_deadline_ms: int | None = None
     """After this time no attempt of the payment begins: an object that can be paid may lapse by itself afterwards."""
     sent_at_ms: int | None = None
-    """The time of the first send of the attempt, for inquiries. No part of a charge's request."""
+    """The time of the first send of the attempt, for inquiries, and for a hosted object whose lifetime begins then.
+
+    No part of any other charge's request.
+    """
     progress: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
     hosted: HostedRequest | None = None
     """The charge is made by the payer in a hosted object; the request has no token."""
+
+    @property
+    def private_values(self) -> tuple[str, ...]:
+        """Values that the provider may repeat in a message and that no message may keep, longest first."""
+        return private_values(self.customer, self.token, self.receipt_email)
 
 
 class Provider(Protocol):

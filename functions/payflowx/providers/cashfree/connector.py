@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from payflowx.domain.payments.capabilities import Capabilities, ReportCapability
+from payflowx.domain.payments.outcome import Rejected
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
@@ -35,6 +36,14 @@ def _cancel_steps(request: ChargeRequest) -> Sequence[Step]:
         Step(name="payments", build=requests.payments_of_order, read=responses.unpaid),
     )
     return (void, *steps) if request.capture is CaptureMode.MANUAL else steps
+
+
+def _unable(request: ChargeRequest) -> Rejected | None:
+    """Cashfree creates no order without a telephone number of this form; nothing is sent to learn that."""
+    if requests.phone_of(request.customer) is not None:
+        return None
+    message = "Cashfree needs the payer's phone: ten digits of India, or a plus, the country code and the number."
+    return Rejected(code="customer_phone_invalid", message=message)
 
 
 def _operation_steps(request: OperationRequest) -> Sequence[OperationStep]:
@@ -86,6 +95,7 @@ CONNECTOR: Final = Connector(
         Step(name="pay", build=requests.pay_session, read=responses.paid, charges=True),
     ),
     hosted=hosted.HOSTED,
+    unable=_unable,
     inquiry_steps=_inquiry_steps,
     cancel_steps=_cancel_steps,
     operation_steps=_operation_steps,

@@ -1,7 +1,7 @@
 """An order that the payer pays on Cashfree's own page: steps, and what its page can do. Pure.
 
-The order is the object, not a payment link: a link creates a further order for every visit. The page is opened by a
-form that posts the order's session, as Cashfree's own script does in the browser; no page of theirs documents it.
+The order is the object, not a payment link: a link creates a further order every time it is opened. The page is opened
+by a form that posts the order's session, as Cashfree's own script does in the browser; no page of theirs documents it.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _close(request: ChargeRequest) -> Sequence[Step]:
 
 def _unable(request: ChargeRequest) -> Rejected | None:
     """Without a telephone number Cashfree refuses the order, and a longer return address too."""
-    if requests.phone(request.customer.phone if request.customer else None) is None:
+    if requests.phone_of(request.customer) is None:
         return Rejected(code="customer_phone_missing", message="The hosted page needs the payer's telephone number.")
     if request.hosted is not None and len(request.hosted.return_url) > requests.MAX_RETURN_URL_CHARS:
         return Rejected(code="return_url_too_long", message="Cashfree takes a return address of 250 characters.")

@@ -39,7 +39,6 @@ from payflowx.providers.cashfree.responses import (
     minor_amount,
     payment_outcome,
     payments_in,
-    private_of,
     refusal_of,
     segment_of,
     session_in,
@@ -70,7 +69,7 @@ def created(request: ChargeRequest, response: HttpResponse) -> StepResult:
         return opened(request, response)
     if response.status in {400, 409} and error_body(response).get("code") in EXISTS:
         return Progress(facts={"order": "existed"})
-    return refusal_of(response, RefusedCall.CHARGE, private_of(request))
+    return refusal_of(response, RefusedCall.CHARGE, request.private_values)
 
 
 def opened(request: ChargeRequest, response: HttpResponse) -> StepResult:

@@ -31,7 +31,8 @@ _NAMESPACE: Final = bytes.fromhex("9ae874c2686b54d2990f7d1544e1fe1b")
 
 _CUSTOMER_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,50}")
 _INDIAN_PHONE: Final = re.compile(r"(?:\+91|0)?([6-9][0-9]{9})")
-_FOREIGN_PHONE: Final = re.compile(r"\+[1-9][0-9]{7,13}")
+_FOREIGN_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+"""E.164. Cashfree takes a number of another country only with its plus."""
 MAX_RETURN_URL_CHARS: Final = 250
 _MIN_TEXT_CHARS: Final = 3
 _MAX_NAME_CHARS: Final = 100
@@ -203,15 +204,16 @@ def _customer(request: ChargeRequest) -> dict[str, str]:
     named = payer.id if request.payment_method_type == "card" else None
     details = {
         "customer_id": named if named and _CUSTOMER_ID.fullmatch(named) else request.provider_key.replace("-", ""),
-        "customer_phone": phone(payer.phone),
+        "customer_phone": phone_of(payer),
         "customer_name": _text(payer.name, _MAX_NAME_CHARS),
         "customer_email": _email(request.receipt_email or payer.email),
     }
     return {name: value for name, value in details.items() if value is not None}
 
 
-def phone(given: str | None) -> str | None:
-    """Ten digits for an Indian number, else the number with its country code."""
+def phone_of(payer: Customer | None) -> str | None:
+    """Ten digits for an Indian number, else plus, country code and number; None for any other text."""
+    given = payer.phone if payer else None
     indian = _INDIAN_PHONE.fullmatch(given or "")
     if indian:
         return indian.group(1)

@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
 from payflowx.domain.payments.outcome import (
-    RATE_LIMITED,
-    UNAUTHORIZED,
     ActionRequired,
     Authorized,
     ConfirmedCancelled,
@@ -31,13 +29,13 @@ from payflowx.domain.shared.text import is_clean, provider_code, provider_refere
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.declines import kind_of
 from payflowx.providers.cashfree.refusals import FEATURE_NOT_ENABLED, REFUSALS
+from payflowx.providers.edge import rejected_at_edge
 from payflowx.providers.json_fields import as_object, as_text, error_body, json_array, json_object, reference
 from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.sanitize import sanitize
 
 _MAX_PAYMENTS: Final = 100
 _MAX_SESSION_CHARS: Final = 512
-_MAX_WAIT_SECONDS: Final = 3_600
 _MAX_URL_CHARS: Final = 2_048
 _MAX_FIELDS: Final = 30
 _MAX_FIELD_CHARS: Final = 4_096
@@ -62,6 +60,7 @@ EXISTS: Final = frozenset({"order_already_exists", "order_id_already_exists"})
 _DONE_BEFORE: Final = re.compile(r"already|duplicate", re.IGNORECASE)
 """Words of a refusal that may be about an earlier request of ours, whatever its code."""
 
+_MIN_PRIVATE_CHARS: Final = 5
 _LONG_NUMBER: Final = re.compile(r"\d(?:[ -]?\d){6,}")
 """Ids of instruments, customers and sessions, by their form: an operation does not know its charge's."""
 
@@ -73,7 +72,7 @@ def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
         return session if not isinstance(session, Progress) else Progress(facts={"order": "created", **session.facts})
     if response.status in {400, 409} and error_body(response).get("code") in EXISTS:
         return Progress(facts={"order": "existed"})
-    return refusal_of(response, RefusedCall.CHARGE, private_of(request))
+    return refusal_of(response, RefusedCall.CHARGE, request.private_values)
 
 
 def order_read(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -87,7 +86,7 @@ def paid(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the payment of a session: it never takes money, it always needs an action of the payer."""
     if response.status == 200:
         return _next_action(request, json_object(response))
-    error, private = error_body(response), private_of(request)
+    error, private = error_body(response), request.private_values
     refused = refusal_of(response, RefusedCall.CHARGE, private)
     if isinstance(refused, Rejected):
         return refused
@@ -341,8 +340,8 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, payment: dict[
     code = word.lower() if word != "FAILED" else error.get("error_reason") or error.get("error_code")
     return Declined(
         kind=kind_of(payment) if word == "FAILED" else DeclineKind.HARD,
-        code=harmless_code(code, private_of(request)),
-        message=sanitize(error.get("error_description"), known=private_of(request)),
+        code=harmless_code(code, request.private_values),
+        message=sanitize(error.get("error_description"), known=request.private_values),
         reference=payment_id,
         cancel_required=True,
     )
@@ -351,7 +350,7 @@ def _declined(request: ChargeRequest, payment_id: str, word: str, payment: dict[
 # --- shared with operations, webhooks and reports -------------------------------------------------------------
 
 
-def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str] = ()) -> Rejected | Unknown:
+def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str]) -> Rejected | Unknown:
     """Decide whether an error was documented as refused before execution; see `refusals`.
 
     An answer from a stored copy says nothing about this request, and one that names a payment or refund was executed.
@@ -359,12 +358,9 @@ def refusal_of(response: HttpResponse, call: RefusedCall, private: Sequence[str]
     error = error_body(response)
     message = sanitize(error.get("message"), known=private)
     names_object = bool(_named(error, _OBJECT_IDS))
-    if response.status == 429 and not names_object:
-        wait = response.headers.get("x-ratelimit-retry", "")
-        seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else 0
-        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
-    if response.status in {401, 403} and not names_object:
-        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+    edge = rejected_at_edge(response, message, names_object=names_object, wait_header="x-ratelimit-retry")
+    if edge is not None:
+        return edge
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused", message=message)
     code = harmless_code(error.get("code"), private) if error.get("code") else f"http_{response.status}"
@@ -416,17 +412,11 @@ def minor_amount(value: Any, currency: str) -> int | None:
     return to_minor(Decimal(value), currency)
 
 
-def harmless_code(said: Any, private: Sequence[str] = ()) -> str:
-    """The code, or "unrecognized" if it contains a token or a long number."""
+def harmless_code(said: Any, private: Sequence[str]) -> str:
+    """The code, or "unrecognized" if it contains a private value or a long number. A short name may be part of any."""
     code = provider_code(said)
-    return "unrecognized" if any(value in code for value in private) or _LONG_NUMBER.search(code) else code
-
-
-def private_of(request: ChargeRequest) -> tuple[str, ...]:
-    """Values of the request that Cashfree may repeat: the instrument and the payer's data, the longest first."""
-    payer = request.customer
-    known = (request.token, request.receipt_email, *((payer.id, payer.name, payer.email, payer.phone) if payer else ()))
-    return tuple(sorted((value for value in known if value), key=len, reverse=True))
+    repeats = any(value in code for value in private if len(value) >= _MIN_PRIVATE_CHARS)
+    return "unrecognized" if repeats or _LONG_NUMBER.search(code) else code
 
 
 def word_in(value: Mapping[str, Any], name: str) -> str:

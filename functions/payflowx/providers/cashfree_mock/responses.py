@@ -173,4 +173,4 @@ def refused(call: RefusedCall, response: HttpResponse) -> Rejected | Unknown:
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")
     code, message = error.get("code"), error.get("message")
-    return REFUSALS.read(call, response, code, message, retry_after_header="x-ratelimit-retry")
+    return REFUSALS.read(call, response, code, message, wait_header="x-ratelimit-retry")

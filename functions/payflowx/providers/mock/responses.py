@@ -89,7 +89,7 @@ def refused(call: RefusedCall, response: HttpResponse) -> Rejected | Unknown:
     error = as_object(error_body(response).get("error"))
     if error.get("type") == "idempotency_error":
         return Unknown(code="idempotency_key_reused")
-    return REFUSALS.read(call, response, error.get("code"), error.get("message"), retry_after_header="retry-after")
+    return REFUSALS.read(call, response, error.get("code"), error.get("message"))
 
 
 def _charges(response: HttpResponse) -> list[dict[str, Any]] | Unknown:

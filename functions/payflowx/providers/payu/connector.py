@@ -9,7 +9,17 @@ from payflowx.domain.shared.limits import DAY_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
-from payflowx.providers.payu import hosts, operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.payu import (
+    hosted,
+    hosts,
+    operations,
+    refunds,
+    reports,
+    requests,
+    responses,
+    settlement,
+    webhooks,
+)
 from payflowx.providers.payu.refusals import REFUSALS
 
 
@@ -47,10 +57,12 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(span_ms=15 * MINUTE_MS),
         # A token that was used is refused, for as long as the payment is known.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        hosted=hosted.CAPABILITY,
     ),
     authenticate=requests.authenticate,
     endpoint_of=hosts.endpoint_of,
     charge_steps=(Step(name="debit", build=requests.debit_mandate, read=responses.debited, charges=True),),
+    hosted=hosted.HOSTED,
     inquiry_steps=_inquiry_steps,
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,

@@ -9,14 +9,18 @@ from typing import Final
 from payflowx.domain.shared.transport import HttpRequest
 
 PAGE_PATH: Final = "/_payment"
+INVOICE_PATH: Final = "/processInvoice"
+"""The page of an invoice."""
 
 _COMMANDS: Final = "https://info.payu.in"
 _PAGES: Final = "https://secure.payu.in"
+PAGE_HOSTS: Final = (_PAGES, "https://test.payu.in")
 
 
 def endpoint_of(endpoint: str, request: HttpRequest) -> str:
     """Return the host that serves this request."""
-    return page_endpoint(endpoint) if request.path.partition("?")[0] == PAGE_PATH else command_endpoint(endpoint)
+    is_page = request.path.partition("?")[0] in {PAGE_PATH, INVOICE_PATH}
+    return page_endpoint(endpoint) if is_page else command_endpoint(endpoint)
 
 
 def command_endpoint(endpoint: str) -> str:

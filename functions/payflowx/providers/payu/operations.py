@@ -64,7 +64,7 @@ def queued(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the command. It never proves that money moved: it contains no amount."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
-        return refused_at_edge(response) or answer
+        return refused_at_edge(response, request.private_values) or answer
     code = _code(answer.get("error_code"))
     if is_done(answer):
         if code not in _TAKEN and code != "":

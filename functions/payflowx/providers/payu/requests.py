@@ -27,11 +27,11 @@ _PAGE_NEEDS: Final = ("firstname", "email", "phone")
 def authenticate(request: HttpRequest, credentials: Credentials) -> HttpRequest:
     """Add the merchant's key and the command's hash to the form: PayU accepts them only in the body."""
     fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    command, var1 = fields.get("command", ""), fields.get("var1", "")
+    name, var1 = fields.get("command", ""), fields.get("var1", "")
     signed = {
         "key": credentials.key_id,
         **fields,
-        "hash": command_hash(credentials.key_id, command, var1, credentials.key_secret),
+        "hash": command_hash(credentials.key_id, name, var1, credentials.key_secret),
     }
     return HttpRequest(method=request.method, path=request.path, headers=request.headers, body=_form(signed))
 
@@ -50,12 +50,12 @@ def debit_mandate(request: ChargeRequest) -> HttpRequest:
         **payer_of(request),
         **udfs_of(request),
     }
-    return _command("si_transaction", json.dumps(details, separators=(",", ":")))
+    return command("si_transaction", json.dumps(details, separators=(",", ":")))
 
 
 def verify_payment(request: ChargeRequest) -> HttpRequest:
     """Read the transaction by our key: the authoritative state."""
-    return _command("verify_payment", request.provider_key)
+    return command("verify_payment", request.provider_key)
 
 
 def capture(request: OperationRequest) -> HttpRequest:
@@ -75,12 +75,12 @@ def actions_of_payment(request: OperationRequest) -> HttpRequest:
 
 def actions_of(payu_id: str) -> HttpRequest:
     """List the payment's captures, voids and refunds, whoever requested them."""
-    return _command("check_action_status", payu_id, "payuid")
+    return command("check_action_status", payu_id, "payuid")
 
 
 def report_page(page: ReportPage) -> HttpRequest:
     """List all transactions of a time range, to the second; PayU has no pages."""
-    return _command("get_transaction_info", _time(page.from_ms), _time(page.until_ms - 1))
+    return command("get_transaction_info", _time(page.from_ms), _time(page.until_ms - 1))
 
 
 def payment_page(request: ChargeRequest, credentials: Credentials, *, endpoint: str, return_url: str) -> NextAction:
@@ -112,14 +112,15 @@ def amount_text(amount: int, currency: str) -> str:
     return format(to_major(amount, currency), "f")
 
 
-def _moving(command: str, request: OperationRequest) -> HttpRequest:
+def _moving(name: str, request: OperationRequest) -> HttpRequest:
     """Token second, amount third, as in PayU's own SDKs; the other order refunds the wrong payment."""
     amount = amount_text(request.amount, request.currency)
-    return _command(command, request.charge_reference, request.provider_key, amount)
+    return command(name, request.charge_reference, request.provider_key, amount)
 
 
-def _command(command: str, *variables: str) -> HttpRequest:
-    fields = {"command": command, **{f"var{place}": value for place, value in enumerate(variables, start=1)}}
+def command(name: str, *variables: str) -> HttpRequest:
+    """A command with its variables, without key and hash."""
+    fields = {"command": name, **{f"var{place}": value for place, value in enumerate(variables, start=1)}}
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     return HttpRequest(method="POST", path=COMMANDS_PATH, headers=headers, body=_form(fields))
 

@@ -4,14 +4,12 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import (
-    RATE_LIMITED,
-    UNAUTHORIZED,
     Accepted,
     Authorized,
     Declined,
@@ -29,7 +27,8 @@ from payflowx.domain.shared.money import to_minor
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.text import provider_code, provider_reference
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import as_object, as_text, json_object, reference
+from payflowx.providers.edge import rate_limited, rejected_at_edge, unauthorized
+from payflowx.providers.json_fields import as_object, as_text, error_body, json_object, reference
 from payflowx.providers.payu.declines import documented
 from payflowx.providers.payu.refusals import REFUSALS, sentence_code
 from payflowx.providers.refusals import RefusedCall
@@ -44,7 +43,6 @@ charge that PayU finds later is given back (`autoRefund`).
 """
 
 _RATE_LIMIT_SECONDS: Final = 60
-_MAX_WAIT_SECONDS: Final = 3_600
 
 _NO_ERROR: Final = "E000"
 
@@ -89,9 +87,9 @@ def debited(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the answer to the debit of a mandate."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
-        return refused_at_edge(response) or answer
+        return refused_at_edge(response, request.private_values) or answer
     if not is_done(answer):
-        return refusal_of(answer, RefusedCall.CHARGE, private_of(request))
+        return refusal_of(answer, RefusedCall.CHARGE, request.private_values)
     found = as_object(answer.get("details")).get(request.provider_key)
     if not isinstance(found, dict):
         return Unknown(code="transaction_not_in_answer")
@@ -176,7 +174,7 @@ def _declined(found: _Transaction, request: ChargeRequest) -> Outcome:
     return Declined(
         kind=reason.kind if reason else DeclineKind.HARD,
         code=reason.code if reason else _plain_code(given, request.token),
-        message=sanitize(found.message, known=private_of(request)),
+        message=sanitize(found.message, known=request.private_values),
         reference=provider_reference(found.reference),
         reopens_for_seconds=REOPENS_FOR_SECONDS,
     )
@@ -202,7 +200,7 @@ def answer_of(response: HttpResponse) -> dict[str, Any] | Unknown:
 
 
 def refusal_of(
-    answer: Mapping[str, Any], call: RefusedCall, private: tuple[str, ...] = (), *, code: str = ""
+    answer: Mapping[str, Any], call: RefusedCall, private: Sequence[str], *, code: str = ""
 ) -> Rejected | Unknown:
     """The reason why a command was not executed, from its code, else from its sentence.
 
@@ -210,11 +208,11 @@ def refusal_of(
     """
     said = answer.get("msg") or answer.get("message")
     reason, message = word_of(said).rstrip("."), sanitize(said, known=private)
-    names_object = any(answer.get(name) for name in _OBJECTS)
+    names_object = _names_object(answer)
     if reason == "invalid hash" and not names_object:
-        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+        return unauthorized(message)
     if (reason.startswith("requests limit reached") or "too many requests" in reason) and not names_object:
-        return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=_RATE_LIMIT_SECONDS)
+        return rate_limited(message, _RATE_LIMIT_SECONDS)
     return REFUSALS.outcome(call, code or sentence_code(reason), message, names_object=names_object)
 
 
@@ -227,23 +225,19 @@ def minor_amount(value: Any) -> int | None:
     return to_minor(Decimal(value), CURRENCY)
 
 
-def private_of(request: ChargeRequest) -> tuple[str, ...]:
-    """Values of the request that PayU may repeat and that must not be stored, the longest first."""
-    payer = request.customer
-    known = [request.token, *((payer.id, payer.name, payer.email, payer.phone) if payer else ())]
-    words = {word for value in known if value for word in (value, *value.split())}
-    return tuple(sorted((word for word in words if len(word) >= _MIN_PRIVATE_CHARS), key=lambda w: (-len(w), w)))
+def refused_at_edge(response: HttpResponse, private: Sequence[str]) -> Rejected | None:
+    """An error status from before execution; None for any other, and for one that names an object of PayU's."""
+    answer = error_body(response)
+    return rejected_at_edge(
+        response,
+        sanitize(answer.get("msg") or answer.get("message"), known=private),
+        names_object=_names_object(answer),
+        default_wait_seconds=_RATE_LIMIT_SECONDS,
+    )
 
 
-def refused_at_edge(response: HttpResponse) -> Rejected | None:
-    """An error status from before execution; None for any other."""
-    if response.status == 429:
-        wait = response.headers.get("retry-after", "")
-        seconds = int(wait) if wait.isascii() and wait.isdecimal() and len(wait) < 9 else _RATE_LIMIT_SECONDS
-        return Rejected(code=RATE_LIMITED, retry_after_seconds=min(seconds, _MAX_WAIT_SECONDS))
-    if response.status in {401, 403}:
-        return Rejected(code=UNAUTHORIZED, misconfigured=True)
-    return None
+def _names_object(answer: Mapping[str, Any]) -> bool:
+    return any(answer.get(name) for name in _OBJECTS)
 
 
 def is_done(answer: Mapping[str, Any]) -> bool:

@@ -4,13 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from payflowx.domain.payments.outcome import UNAUTHORIZED, Rejected, Unknown
-from payflowx.domain.providers.ports import ChargeRequest
-from payflowx.domain.shared.text import provider_code, provider_text
+from payflowx.domain.payments.outcome import Rejected, Unknown
+from payflowx.domain.shared.text import provider_code
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import as_object, error_body, rejected_at_edge
+from payflowx.providers.edge import rejected_at_edge, unauthorized
+from payflowx.providers.json_fields import as_object, error_body
 from payflowx.providers.razorpay.refusals import REFUSALS
 from payflowx.providers.refusals import RefusedCall
+from payflowx.providers.sanitize import sanitize
 
 BAD_REQUEST: Final = "BAD_REQUEST_ERROR"
 _NO_REASON: Final = (None, "", "NA")
@@ -35,7 +36,6 @@ _DONE_BEFORE: Final = ("already", "duplicate", "in progress", "same idempotency"
 """Words in an error text that may mean that a payment, capture or refund exists."""
 _PERSONAL: Final = re.compile(r"\S*@\S*|\+?\d(?:[ -]?\d){6,}|\b(?:token|cust|card|rzp)_\w+")
 """E-mail and UPI addresses, long numbers, and card data."""
-_MAX_DESCRIPTION_CHARS: Final = 1_000
 
 
 def error_of(response: HttpResponse) -> dict[str, Any]:
@@ -57,17 +57,9 @@ def code_of(error: Mapping[str, Any]) -> str:
     return "field_refused" if names_field else provider_code(error.get("code"))
 
 
-def message_of(description: object, charge: ChargeRequest | None = None, private: Sequence[str] = ()) -> str:
-    """The message without the payer's data; empty if it repeats a name, a customer id, a token or a private value."""
-    if not isinstance(description, str):
-        return ""
-    kept = _PERSONAL.sub("***", description[:_MAX_DESCRIPTION_CHARS])
-    customer = charge.customer if charge is not None else None
-    named = (customer.name, customer.id) if customer is not None else ()
-    repeated = any(
-        name and name.lower() in kept.lower() for name in (*named, *private, charge.token if charge else None)
-    )
-    return "" if repeated else provider_text(kept)
+def message_of(description: object, private: Sequence[str]) -> str:
+    """The message without the payer's data, ids of tokens and keys, and private values, cut to length."""
+    return sanitize(description, known=private, also=_PERSONAL)
 
 
 def says_done_before(error: Mapping[str, Any]) -> bool:
@@ -89,16 +81,14 @@ def at_edge(response: HttpResponse, message: str) -> Rejected | None:
     description = error.get("description")
     text = description if isinstance(description, str) else ""
     if response.status == 400 and _BAD_CREDENTIALS.fullmatch(text.strip()) and error.get("reason") in _NO_REASON:
-        return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
-    return rejected_at_edge(response, message, retry_after_header="retry-after")
+        return unauthorized(message)
+    return rejected_at_edge(response, message, names_object=False)
 
 
-def refused(
-    call: RefusedCall, response: HttpResponse, charge: ChargeRequest | None = None, private: Sequence[str] = ()
-) -> Rejected | Unknown:
+def refused(call: RefusedCall, response: HttpResponse, private: Sequence[str]) -> Rejected | Unknown:
     """Read an error: a rate limit, bad credentials, a documented refusal that names no payment, else unknown."""
     error = error_of(response)
-    message = message_of(error.get("description"), charge, private)
+    message = message_of(error.get("description"), private)
     edge = at_edge(response, message)
     if edge is not None:
         return edge

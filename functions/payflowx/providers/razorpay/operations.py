@@ -23,7 +23,7 @@ from payflowx.providers.refusals import RefusedCall
 def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a capture. A refusal may mean that it was captured before, unless its text is in the table."""
     if response.status != 200:
-        return refused(RefusedCall.CAPTURE, response, private=request.private_values)
+        return refused(RefusedCall.CAPTURE, response, request.private_values)
     outcome = _capture(request, json_object(response))
     return Unknown(code="capture_not_confirmed") if isinstance(outcome, NotFound) else outcome
 
@@ -37,7 +37,7 @@ def capture_found(request: OperationRequest, response: HttpResponse) -> StepResu
 
 def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
-        return refused(RefusedCall.REFUND, response, private=request.private_values)
+        return refused(RefusedCall.REFUND, response, request.private_values)
     return _refund(request, json_object(response))
 
 

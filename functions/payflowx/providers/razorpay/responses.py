@@ -86,7 +86,7 @@ def is_captured_by_us(request: ChargeRequest) -> bool:
 def charged(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the answer to our capture of a charge. Only the captured payment proves it; a read decides the rest."""
     if response.status != 200:
-        return refused(RefusedCall.CHARGE, response, request)
+        return refused(RefusedCall.CHARGE, response, request.private_values)
     payment = json_object(response)
     if reference(payment.get("id")) != request.reference or payment.get("status") != "captured":
         return Unknown(code="capture_not_confirmed")
@@ -159,7 +159,7 @@ def _initiated(request: ChargeRequest, answer: dict[str, Any]) -> Outcome:
 
 def _not_ordered(request: ChargeRequest, response: HttpResponse) -> Outcome:
     """Without an order nothing can be charged, so every refusal of one is final; only its text may say otherwise."""
-    outcome = refused(RefusedCall.CHARGE, response, request)
+    outcome = refused(RefusedCall.CHARGE, response, request.private_values)
     error = error_of(response)
     understood = response.status == 400 and error.get("code") == BAD_REQUEST and not says_done_before(error)
     if isinstance(outcome, Unknown) and understood:
@@ -170,7 +170,7 @@ def _not_ordered(request: ChargeRequest, response: HttpResponse) -> Outcome:
 def _not_paid(request: ChargeRequest, response: HttpResponse) -> Outcome:
     """A 400 is a refusal, a decline or unknown; only documented reasons decide for one of the first two."""
     error = error_of(response)
-    outcome = refused(RefusedCall.CHARGE, response, request)
+    outcome = refused(RefusedCall.CHARGE, response, request.private_values)
     about = as_object(error.get("metadata"))
     if about.get("order_id") not in (None, request.progress.get("order_id")):
         return Unknown(code="another_order")
@@ -216,8 +216,10 @@ def _payment(request: ChargeRequest, word: str, payment: dict[str, Any]) -> Outc
         return _open(request, facts["reference"])
     code = provider_code(payment.get("error_reason"))
     if code in UNDECIDED:
-        return Unknown(code=code, message=message_of(payment.get("error_description"), request))
-    return _declined(request, code, message_of(payment.get("error_description"), request), facts["reference"])
+        return Unknown(code=code, message=message_of(payment.get("error_description"), request.private_values))
+    return _declined(
+        request, code, message_of(payment.get("error_description"), request.private_values), facts["reference"]
+    )
 
 
 def _open(request: ChargeRequest, payment_id: str) -> Outcome:

@@ -136,7 +136,7 @@ def refused(call: RefusedCall, response: HttpResponse) -> Rejected | Unknown:
     """Read an error status that is no decline."""
     error = as_object(error_body(response).get("error"))
     code = error.get("reason") or error.get("code")
-    return REFUSALS.read(call, response, code, error.get("description"), retry_after_header="retry-after")
+    return REFUSALS.read(call, response, code, error.get("description"))
 
 
 def reason_of(response: HttpResponse) -> str:

@@ -4,6 +4,7 @@ The meanings are those of https://docs.stripe.com/declines/codes; the advice is 
 https://docs.stripe.com/declines/card#advice-codes.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Declined
@@ -30,7 +31,7 @@ _FUNDS: Final = frozenset(
 _HARD_ADVICE: Final = frozenset({"do_not_try_again", "confirm_card_data"})
 
 
-def declined(intent_id: str | None, error: dict[str, Any]) -> Declined:
+def declined(intent_id: str | None, error: dict[str, Any], private: Sequence[str]) -> Declined:
     """Return the decline of an intent. It could be confirmed again with another card, so it counts once cancelled."""
     code = decline_code(error)
     kind = DeclineKind.HARD
@@ -39,7 +40,7 @@ def declined(intent_id: str | None, error: dict[str, Any]) -> Declined:
     return Declined(
         kind=kind,
         code=code,
-        message=safe_message(error.get("message")),
+        message=safe_message(error.get("message"), private),
         reference=intent_id,
         cancel_required=True,
     )

@@ -1,12 +1,13 @@
 """Reads error answers to charges and operations. Pure. An error only contains part of the intent that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payflowx.domain.payments.outcome import Outcome, Rejected, Unknown
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.transport import HttpResponse
-from payflowx.providers.json_fields import as_object, error_body, reference, rejected_at_edge
+from payflowx.providers.edge import rejected_at_edge
+from payflowx.providers.json_fields import as_object, error_body, reference
 from payflowx.providers.refusals import RefusedCall
 from payflowx.providers.stripe.declines import declined, unpaid
 from payflowx.providers.stripe.messages import safe_code, safe_message
@@ -36,22 +37,24 @@ def charge_error(request: ChargeRequest, response: HttpResponse) -> Outcome:
         if our_key(intent) == request.provider_key and intent.get("status") in _FAILED_STATUSES:
             code = refusal_code(error)
             known = safe_code(error.get("type")) if code == "unrecognized" else code
-            return unpaid(reference(intent.get("id")), known, safe_message(error.get("message")))
-    return operation_error(RefusedCall.CHARGE, response)
+            return unpaid(
+                reference(intent.get("id")), known, safe_message(error.get("message"), request.private_values)
+            )
+    return operation_error(RefusedCall.CHARGE, response, request.private_values)
 
 
-def operation_error(call: RefusedCall, response: HttpResponse) -> Rejected | Unknown:
+def operation_error(call: RefusedCall, response: HttpResponse, private: Sequence[str]) -> Rejected | Unknown:
     """Return the meaning of an error that is no decline.
 
     A lock timeout may occur in the middle of an execution. Another request may be executed under a key that is in use.
     """
     error = as_object(error_body(response).get("error"))
-    code, message = refusal_code(error), safe_message(error.get("message"))
+    code, message = refusal_code(error), safe_message(error.get("message"), private)
     if error.get("type") == _SAME_KEY_ELSEWHERE:
         return Unknown(code="idempotency_key_reused", message=message)
     names_object = any(error.get(name) for name in _NAMED_OBJECTS)
-    if code != "lock_timeout" and not names_object:
-        rejected = rejected_at_edge(response, message, retry_after_header="retry-after")
+    if code != "lock_timeout":
+        rejected = rejected_at_edge(response, message, names_object=names_object)
         if rejected is not None:
             return rejected
     if response.status in _CONTENT_STATUSES and error.get("type") in _CONTENT_TYPES:
@@ -68,15 +71,19 @@ def _decline(request: ChargeRequest, error: dict[str, Any]) -> Outcome:
     An error without a reason leaves it to the intent, whose last error has one.
     """
     intent = as_object(error.get("payment_intent"))
-    message = safe_message(error.get("message"))
+    message = safe_message(error.get("message"), request.private_values)
     if not intent:
         says_why = error.get("decline_code") or error.get("code")
-        return declined(None, error) if says_why else Unknown(code="decline_without_reason", message=message)
+        return (
+            declined(None, error, request.private_values)
+            if says_why
+            else Unknown(code="decline_without_reason", message=message)
+        )
     if our_key(intent) != request.provider_key:
         return Unknown(code="decline_of_another_intent", message=message)
     if intent.get("status") not in _UNPAID_STATUSES:
         return Unknown(code="decline_of_an_open_intent", message=message)
-    return declined(reference(intent.get("id")), error)
+    return declined(reference(intent.get("id")), error, request.private_values)
 
 
 def _is_stored(headers: Mapping[str, str], status: int) -> bool:

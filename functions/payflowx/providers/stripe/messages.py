@@ -1,6 +1,7 @@
 """Makes Stripe's messages safe to store: they quote ids of payment methods and customers, and keys."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from payflowx.domain.shared.text import provider_code
@@ -16,9 +17,9 @@ _MAX_CODE_CHARS: Final = 64
 """The longest code that is stored. Stripe has one of 65 characters."""
 
 
-def safe_message(message: object) -> str:
-    """The message without ids, keys, addresses and long numbers, cut to length."""
-    return sanitize(message, also=_QUOTED)
+def safe_message(message: object, private: Sequence[str]) -> str:
+    """The message without private values, ids, keys, addresses and long numbers, cut to length."""
+    return sanitize(message, known=private, also=_QUOTED)
 
 
 def safe_code(code: object) -> str:

@@ -75,20 +75,20 @@ def find_refund(request: OperationRequest) -> HttpRequest:
 
 def captured(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
-        return operation_error(RefusedCall.CAPTURE, response)
+        return operation_error(RefusedCall.CAPTURE, response, request.private_values)
     return _final(_capture_of(request, json_object(response)))
 
 
 def voided(request: OperationRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
-        return operation_error(RefusedCall.VOID, response)
+        return operation_error(RefusedCall.VOID, response, request.private_values)
     return _final(_void_of(request, json_object(response)))
 
 
 def refunded(request: OperationRequest, response: HttpResponse) -> StepResult:
     """Read the answer to a refund, or its stored copy when the key was used before."""
     if response.status != 200:
-        return operation_error(RefusedCall.REFUND, response)
+        return operation_error(RefusedCall.REFUND, response, request.private_values)
     return _refund_of(request, json_object(response))
 
 

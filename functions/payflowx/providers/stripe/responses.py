@@ -64,7 +64,7 @@ def intent_outcome(request: ChargeRequest, intent: dict[str, Any]) -> Outcome:
         case "requires_action":
             return _action(intent_id, as_object(intent.get("next_action")))
         case "requires_payment_method" if intent.get("last_payment_error"):
-            return declined(intent_id, as_object(intent.get("last_payment_error")))
+            return declined(intent_id, as_object(intent.get("last_payment_error")), request.private_values)
         case "canceled":
             return _canceled(intent_id, intent)
         case "requires_payment_method" | "requires_confirmation":

@@ -1,0 +1,47 @@
+"""Rejections that providers make at their edge, before anything is executed: rate limits and bad credentials. Pure."""
+
+from typing import Final
+
+from payflowx.domain.payments.outcome import RATE_LIMITED, UNAUTHORIZED, Rejected
+from payflowx.domain.shared.transport import HttpResponse
+
+_MAX_WAIT_SECONDS: Final = 3_600
+_MAX_WAIT_DIGITS: Final = 9
+_UNAUTHORIZED: Final = frozenset({401, 403})
+_TOO_MANY_REQUESTS: Final = 429
+
+
+def rejected_at_edge(
+    response: HttpResponse,
+    message: str,
+    *,
+    names_object: bool,
+    wait_header: str = "retry-after",
+    default_wait_seconds: int = 0,
+) -> Rejected | None:
+    """Return the rejection that an error status means by itself, else None.
+
+    `message`: sanitized. `names_object`: the answer holds the id of a payment, intent, charge or refund, so it was
+    executed at least in part, whatever its status says. `default_wait_seconds`: without a number in `wait_header`.
+    """
+    if names_object:
+        return None
+    if response.status == _TOO_MANY_REQUESTS:
+        return rate_limited(message, _seconds(response.headers.get(wait_header, ""), default_wait_seconds))
+    return unauthorized(message) if response.status in _UNAUTHORIZED else None
+
+
+def rate_limited(message: str, wait_seconds: int) -> Rejected:
+    return Rejected(code=RATE_LIMITED, message=message, retry_after_seconds=min(wait_seconds, _MAX_WAIT_SECONDS))
+
+
+def unauthorized(message: str) -> Rejected:
+    return Rejected(code=UNAUTHORIZED, message=message, misconfigured=True)
+
+
+def _seconds(value: str, default_seconds: int) -> int:
+    """Return the whole seconds of a header; the default for a date, a fraction, or no value."""
+    digits = value.strip()
+    if not digits.isascii() or not digits.isdecimal():
+        return default_seconds
+    return int(digits) if len(digits) <= _MAX_WAIT_DIGITS else _MAX_WAIT_SECONDS
