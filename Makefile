@@ -15,7 +15,7 @@ export AWS_EC2_METADATA_DISABLED := true
 GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench cdk-diff chaos check clean commands conformance contract costs coverage demo e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms architecture audit bench branch-deploy branch-destroy cdk-diff chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 	@$(VENV)/python -m local.alarms
 
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
-GATE := unit contract integration simulator python313 types conformance sdk synth infra lint architecture
+GATE := unit contract integration simulator python313 types clients conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e
 NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench audit
 
@@ -104,6 +104,9 @@ python313: setup ## Unit and contract tests on the Python that is deployed, wher
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract \
 		--ignore=tests/unit/simulation --ignore=tests/contract/test_dynamodb_model.py; fi
 
+clients: setup ## The TypeScript client: compiled, packed, and tested on Node
+	@$(VENV)/python -m clients.gate
+
 sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
 	@$(VENV)/python local/setup.py sdk
 	@$(VENV)/python -m pytest -q tests/sdk --require=sdk
@@ -156,6 +159,26 @@ synth: setup ## Synthesize all environments with the CDK CLI, all rules on, and 
 
 cdk-diff: setup ## What this checkout changes in the templates, without an account (BASE=origin/main)
 	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m bench.template_diff $(or $(BASE),origin/main)
+
+openapi-diff: setup ## Refuse changes of docs/openapi.json that break a client (BASE=origin/main)
+	@$(VENV)/python -m bench.openapi_diff "$${BASE:-origin/main}"
+
+# Names of branches and addresses reach the shell as variables, and never as a part of its text.
+CDK := PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk
+
+deploy: setup ## Deploy an environment by the shell's credentials (ENVIRONMENT=dev, ACCOUNT=, PAGE_TO=, TICKET_TO=, APPROVAL=)
+	@set --; for given in "account=$$ACCOUNT" "page-to=$$PAGE_TO" "ticket-to=$$TICKET_TO"; do \
+		[ -z "$${given#*=}" ] || set -- "$$@" -c "$$ENVIRONMENT.$$given"; done; \
+		$(CDK) deploy --require-approval "$${APPROVAL:-broadening}" -c "environments=$$ENVIRONMENT" "$$@" "*/*"
+
+deployed: setup ## Try a deployed environment with simulated providers through its API (API_URL=, PAYFLOWX_API_KEY=)
+	@$(VENV)/python -m ops.deployed "$$API_URL"
+
+branch-deploy: setup ## Deploy a disposable environment for a branch (BRANCH=)
+	@$(CDK) deploy --require-approval never -c "branch=$$BRANCH" "*/*"
+
+branch-destroy: setup ## Delete it with all its data (BRANCH=)
+	@$(CDK) destroy --force -c "branch=$$BRANCH" "*/*"
 
 hooks: setup ## Install the git hooks of .pre-commit-config.yaml
 	@$(VENV)/pre-commit install

@@ -14,11 +14,6 @@ KEY_NOTE: Final = "payflowx_key"
 """The note that carries our key on orders, payments and refunds."""
 UPI: Final = "upi"
 
-CAPTURE_WITHIN: Final = "capture_within_minutes"
-"""The fact that the order waits for our capture, with the minutes after which Razorpay returns the money.
-
-Release 0.2.0 asked Razorpay to capture by itself, and stored no such fact.
-"""
 _WITH_PAYER_MINUTES: Final = 20
 """A payer approves within some 10 minutes, or the payment fails; the rest is ours to capture in."""
 _LONGEST_MINUTES: Final = 7_200

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from payflowx.domain.payments.attempt import CAPTURE_WITHIN
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -34,7 +35,7 @@ from payflowx.providers.razorpay.errors import (
     refused,
     says_done_before,
 )
-from payflowx.providers.razorpay.requests import CAPTURE_WITHIN, KEY_NOTE, UPI, capture_within_minutes
+from payflowx.providers.razorpay.requests import KEY_NOTE, UPI, capture_within_minutes
 from payflowx.providers.refusals import RefusedCall
 
 REOPENS_FOR_SECONDS: Final = 6 * DAY_MS // SECOND_MS
