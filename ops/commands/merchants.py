@@ -104,6 +104,7 @@ def show(session: Session, *, merchant_id: str) -> None:
         "Merchant": merchant["merchantId"],
         "Name": merchant["name"],
         "Switched off": merchant["disabledProviders"],
+        "Automatic refund": "on" if merchant["automaticRefund"] else "off",
     }
     rows |= _checkout_rows(merchant["checkout"])
     for account in accounts:
@@ -119,6 +120,24 @@ def _checkout_rows(checkout: Mapping[str, Any]) -> dict[str, Any]:
         "Colour of buttons": checkout["accent"],
         "New checkouts": "on" if checkout["newCheckouts"] else "off",
     }
+
+
+@merchants.command("set-orders")
+@click.argument("merchant_id")
+@click.option("--automatic-refund", required=True, type=click.Choice(("on", "off")), help="See below.")
+@reason_option
+@target_options
+@pass_session
+def set_orders(session: Session, *, merchant_id: str, automatic_refund: str, reason: str) -> None:
+    """Decide what happens when two payments of one order are charged.
+
+    on: the one that does not hold the order is refunded at once, and a failed payment whose decline may reopen does not
+    keep its order. off, as at first: a person decides, and such a payment keeps its order until the decline can reopen
+    no more.
+    """
+    switch = automatic_refund == "on"
+    done = session.change("set_orders", reason, merchantId=merchant_id, automaticRefund=switch)
+    session.show(done, f"The automatic refund is {automatic_refund} for {merchant_id}; heeded within a minute.")
 
 
 def _sandbox_accounts(session: Session) -> Sequence[Mapping[str, str]]:

@@ -9,6 +9,7 @@ from payflowx.adapters.account_secrets import SecretsManagerAccountSecrets
 from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.adapters.appconfig.publisher import AppConfigPublisher
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
@@ -33,11 +34,13 @@ from payflowx.application.merchants.rotate_credentials import RotateCredentials
 from payflowx.application.merchants.rotate_key import RotateKey
 from payflowx.application.merchants.set_checkout import SetCheckout
 from payflowx.application.merchants.set_credentials import SetCredentials
+from payflowx.application.merchants.set_orders import SetOrders
 from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
 from payflowx.application.operators.list_audit_log import ListAuditLog
 from payflowx.application.operators.set_provider_status import ListProviders, SetProviderStatus
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
+from payflowx.application.orders.find_payments import FindPayments
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
@@ -200,6 +203,10 @@ class OperatorsWiring(RefundReader):
         )
 
     @cached_property
+    def set_orders(self) -> SetOrders:
+        return SetOrders(merchant_directory=self.merchant_directory, clock=self.platform.clock)
+
+    @cached_property
     def set_credentials(self) -> SetCredentials:
         return SetCredentials(
             merchant_directory=self.merchant_directory,
@@ -297,6 +304,15 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def read_payments(self) -> ReadPayments:
         return ReadPayments(payments=self.payments)
+
+    @cached_property
+    def find_payments(self) -> FindPayments:
+        return FindPayments(
+            orders=self.orders,
+            lookup=DynamoDBPaymentLookup(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
+            operations=self.operations,
+            merchants=self.merchants,
+        )
 
     @cached_property
     def read_operations(self) -> ReadOperations:

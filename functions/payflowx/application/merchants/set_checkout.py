@@ -7,6 +7,7 @@ from typing import Any, Final
 from payflowx.domain.merchants.checkout_profile import CheckoutProfile, is_colour, text_colour_on
 from payflowx.domain.merchants.directory import AuditEntry, MerchantDirectory
 from payflowx.domain.merchants.operator_action import OperatorAction
+from payflowx.domain.payments.events import Fact
 from payflowx.domain.shared.ambient import Clock
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.text import is_clean
@@ -40,7 +41,7 @@ class SetCheckout:
         if merchant is None:
             raise Refusal("not_found", "There is no merchant with this id.")
         profile = _checked(_changed(merchant.checkout, changes))
-        facts = {"newCheckouts": profile.new_checkouts, "changed": ", ".join(sorted(_given(changes)))}
+        facts: dict[str, Fact] = {"newCheckouts": profile.new_checkouts, "changed": ", ".join(sorted(_given(changes)))}
         record = AuditEntry(
             action="merchant.checkout_set",
             at_ms=self.clock.now_ms(),
@@ -59,7 +60,8 @@ def _given(changes: CheckoutChanges) -> dict[str, Any]:
 
 
 def _changed(profile: CheckoutProfile, changes: CheckoutChanges) -> CheckoutProfile:
-    return replace(profile, **{name: None if value == "" else value for name, value in _given(changes).items()})
+    given: dict[str, Any] = {name: None if value == "" else value for name, value in _given(changes).items()}
+    return replace(profile, **given)
 
 
 def _checked(profile: CheckoutProfile) -> CheckoutProfile:

@@ -26,6 +26,7 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.api_keys import KEY
 from payflowx.adapters.dynamodb.merchants.configuration import (
+    AUTOMATIC_REFUND,
     CHECKOUT,
     EVERYONE,
     MERCHANT,
@@ -155,6 +156,11 @@ class DynamoDBMerchantDirectory:
         """False if there is no such merchant."""
         place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
         return self._write(self._set(place, {CHECKOUT: checkout_attribute(profile)}), self._new(_record_item(record)))
+
+    def set_automatic_refund(self, merchant_id: str, record: AuditEntry, *, enabled: bool) -> bool:
+        """False if there is no such merchant."""
+        place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
+        return self._write(self._set(place, {AUTOMATIC_REFUND: enabled}), self._new(_record_item(record)))
 
     # -- keys
 
