@@ -92,7 +92,7 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
             addresses = start_simulators(processes, accounts)
         with step("creating the demo merchant"):
             seeded = seed_merchant(engine, outputs["OperationsFunctionName"], addresses, accounts)
-        server = _gateway(port, engine, outputs, stacks, limits)
+        server = _gateway_server(port, engine, outputs, stacks, limits)
         server.start()
         cleanup.callback(server.stop)
         subscribe(addresses, {name: server.url + path for name, path in seeded.webhook_paths.items()})
@@ -128,7 +128,7 @@ def _deploy(engine: Engine, stacks: dict[str, SynthesizedStack], base_url: str) 
     return outputs
 
 
-def _gateway(
+def _gateway_server(
     port: int, engine: Engine, outputs: dict[str, str], stacks: dict[str, SynthesizedStack], limits: Limits
 ) -> GatewayServer:
     """One address before both APIs: the pages' paths are those of the template's output."""
