@@ -24,10 +24,12 @@ from payflowx.domain.payments.outcome import (
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.connector import CONNECTOR
+from payflowx.providers.cashfree.signature import signature_of
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
 from tests.support.hosted_checkout import AMOUNT, KEY, MINUTES, RETURN, HostedCheckout
 
@@ -232,6 +234,19 @@ class TestThePayer:
         assert isinstance(paid.outcome, Succeeded)
 
 
+def test_a_webhook_with_a_declared_fee_is_no_proof() -> None:
+    """Its amount is not the order's: verified against our amount, it would be a mismatch."""
+    surcharge = {"payment_surcharge_service_charge": 10, "payment_surcharge_service_tax": 1.8}
+    assert isinstance(webhook_of(payment("1", "SUCCESS")).outcome, Succeeded)
+    assert webhook_of(payment("1", "SUCCESS", payment_surcharge=surcharge)).outcome is None
+    assert webhook_of(payment("1", "SUCCESS", payment_surcharge={"payment_surcharge_service_tax": "x"})).outcome is None
+
+
+def test_a_second_payment_is_cashfree_s_to_return() -> None:
+    assert CONNECTOR.capabilities.hosted is not None
+    assert CONNECTOR.capabilities.hosted.returns_extra_charges
+
+
 class TestTheWholeRead:
     """Every pair of an order's status and a payment's status."""
 
@@ -380,6 +395,16 @@ def payment(payment_id: str, word: str, **changes: Any) -> dict[str, Any]:
         "is_captured": True,
         **changes,
     }
+
+
+def webhook_of(paid: dict[str, Any]) -> ProviderEvent:
+    body = json.dumps({"type": "PAYMENT_SUCCESS_WEBHOOK", "data": {"payment": paid, "order": order()}}).encode()
+    timestamp = "1790000000"
+    headers = {
+        "x-webhook-timestamp": timestamp,
+        "x-webhook-signature": signature_of(timestamp, body, "secret"),
+    }
+    return CONNECTOR.read_webhook(Webhook(headers=headers, body=body, received_at_ms=1_790_000_000_000), ("secret",))
 
 
 def answer(status: int, body: Any) -> HttpResponse:
