@@ -50,8 +50,12 @@ class BusinessDashboard(Construct):
             _graph("Failed by us or by a provider, share", [self._own("ObjectiveMissed", statistic="Average")]),
             _graph(
                 "Requires manual review",
-                map(self._own, ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses")),
+                map(
+                    self._own,
+                    ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses", "ObjectsChargedTwice"),
+                ),
             ),
+            _graph("Orders", map(self._own, ("OrdersChargedTwice", "OrderPartsLeftOut"))),
             _graph("Captures, voids, refunds", [self._grouped("OperationsFinal", "kind", "status")]),
         )
         board.add_widgets(
