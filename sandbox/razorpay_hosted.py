@@ -20,14 +20,14 @@ from sandbox.hosted_pages import (
     Act,
     HostedCall,
     HostedPage,
+    PageRequest,
     PageState,
-    Visit,
     answered,
     no_page,
+    page_request_of,
     page_url,
     see_other,
     show,
-    visit_of,
     with_query,
 )
 from sandbox.http_types import Reply, Request, json_reply
@@ -127,18 +127,18 @@ class RazorpayHostedSimulator(RazorpaySimulator):
 
     # -- the page
 
-    def visit_page(self, request: Request, now: float) -> Reply:
-        visit = visit_of(request)
-        link = self.store.get(_LINK, visit.object_id) if visit else None
-        if visit is None or link is None:
+    def answer_page(self, request: Request, now: float) -> Reply:
+        asked = page_request_of(request)
+        link = self.store.get(_LINK, asked.object_id) if asked else None
+        if asked is None or link is None:
             return no_page()
-        if visit.act is None:
+        if asked.act is None:
             return show(self._page(link, now))
         here = page_url(self.public_url, link["id"])
-        if visit.act is Act.LEAVE:
+        if asked.act is Act.LEAVE:
             return see_other(link["body"].get("callback_url", here))
         if self._page_state(link, now) is PageState.OPEN:
-            link = self._try(link, visit, now)
+            link = self._try(link, asked, now)
         return see_other(self._return_url(link, now) or here)
 
     def _page(self, link: Record, now: float) -> HostedPage:
@@ -151,7 +151,7 @@ class RazorpayHostedSimulator(RazorpaySimulator):
             methods=tuple(name for name in _METHODS if allowed.get(name, True)),
             state=self._page_state(link, now),
             description=body.get("description", ""),
-            notice="The payment failed. Please try again." if tries and tries[-1]["state"] == DECLINED else "",
+            error="The payment failed. Please try again." if tries and tries[-1]["state"] == DECLINED else "",
             back_url=body.get("callback_url", ""),
         )
 
@@ -177,12 +177,12 @@ class RazorpayHostedSimulator(RazorpaySimulator):
             razorpay_signature=signature,
         )
 
-    def _try(self, link: Record, visit: Visit, now: float) -> Record:
+    def _try(self, link: Record, asked: PageRequest, now: float) -> Record:
         """One try of the payer: a payment of the link's order."""
-        act, order = visit.act or Act.PAY, self._order_of(link, now)
+        act, order = asked.act or Act.PAY, self._order_of(link, now)
         customer = link["body"].get("customer", {})
         body = {
-            "method": visit.method or "card",
+            "method": asked.method or "card",
             "email": customer.get("email", "void@razorpay.com"),
             "contact": customer.get("contact", "+919999999999"),
             "description": link["body"].get("description"),

@@ -16,14 +16,14 @@ from sandbox.hosted_pages import (
     Act,
     HostedCall,
     HostedPage,
+    PageRequest,
     PageState,
-    Visit,
     answered,
     no_page,
+    page_request_of,
     page_url,
     see_other,
     show,
-    visit_of,
 )
 from sandbox.http_types import Reply, Request, json_reply
 from sandbox.simulator import CANCELED, CHARGE, CHARGED, DECLINED, PENDING
@@ -153,17 +153,17 @@ class StripeHostedSimulator(StripeSimulator):
 
     # -- the page
 
-    def visit_page(self, request: Request, now: float) -> Reply:
-        visit = visit_of(request)
-        session = self.store.get(_SESSION, visit.object_id) if visit else None
-        if visit is None or session is None:
+    def answer_page(self, request: Request, now: float) -> Reply:
+        asked = page_request_of(request)
+        session = self.store.get(_SESSION, asked.object_id) if asked else None
+        if asked is None or session is None:
             return no_page()
-        if visit.act is None:
+        if asked.act is None:
             return show(self._page(session, now))
-        if visit.act is Act.LEAVE:
+        if asked.act is Act.LEAVE:
             return see_other(session["form"].get("cancel_url") or session["form"]["success_url"])
         if self._page_state(session, now) is PageState.OPEN:
-            session = self._try(session, visit, now)
+            session = self._try(session, asked, now)
         is_paid = self._page_state(session, now) is PageState.PAID
         return see_other(session["form"]["success_url"] if is_paid else page_url(self.public_url, session["id"]))
 
@@ -177,7 +177,7 @@ class StripeHostedSimulator(StripeSimulator):
             methods=("card",),
             state=self._page_state(session, now),
             description=session["name"],
-            notice="Your card was declined. Please try another one." if failed else "",
+            error="Your card was declined. Please try another one." if failed else "",
             back_url=session["form"]["success_url"],
         )
 
@@ -188,9 +188,9 @@ class StripeHostedSimulator(StripeSimulator):
         states = {"open": PageState.OPEN, "complete": PageState.PAID, "expired": PageState.CLOSED}
         return states[self._session_status(session, now)]
 
-    def _try(self, session: Record, visit: Visit, now: float) -> Record:
+    def _try(self, session: Record, asked: PageRequest, now: float) -> Record:
         """One try of the payer: it confirms the session's intent."""
-        act = visit.act or Act.PAY
+        act = asked.act or Act.PAY
         record = self._intent_of(session, now)
         if record is None:
             record = self._new_intent(session, now)
