@@ -225,7 +225,11 @@ def _call(each: Operation) -> list[str]:
             members = [f'"{one.name}": {snake(one.name)}' for one in parameters]
             line = f"            {place}={{{', '.join(members)}}},"
             fits = len(line) <= MAX_LINE_CHARS
-            wrapped = [f"            {place}={{", *(f"                {member}," for member in members), "            },"]
+            wrapped = [
+                f"            {place}={{",
+                *(f"                {member}," for member in members),
+                "            },",
+            ]
             lines += [line] if fits else wrapped
     if each.raw_body:
         lines.append("            body=body,")
