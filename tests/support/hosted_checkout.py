@@ -9,6 +9,7 @@ from payflowx.domain.payments.outcome import ActionRequired, Outcome, StepResult
 from payflowx.domain.payments.payment import Customer
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.providers.ports import Account, ChargeRequest
+from payflowx.domain.reconciliation.reports import ReportAnswer, ReportPage
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
@@ -91,6 +92,14 @@ class HostedCheckout:
             charge_amount=AMOUNT,
         )
         return self.provider.move(request, self.account)
+
+    def reported(self) -> list[tuple[str | None, int]]:
+        """Our key and the amount of each charge in the provider's report of the last minutes."""
+        now_ms = self.world.clock.now_ms()
+        page = ReportPage(from_ms=now_ms - 600_000, until_ms=now_ms + 60_000)
+        answer = self.provider.report_page(page, self.account)
+        assert isinstance(answer, ReportAnswer)
+        return [(entry.provider_key, entry.amount) for entry in answer.entries]
 
     def pass_minutes(self, minutes: float) -> None:
         self.world.clock.advance(minutes * 60)

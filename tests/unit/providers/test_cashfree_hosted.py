@@ -242,6 +242,11 @@ def test_a_webhook_with_a_declared_fee_is_no_proof() -> None:
     assert webhook_of(payment("1", "SUCCESS", payment_surcharge={"payment_surcharge_service_tax": "x"})).outcome is None
 
 
+def test_the_report_has_our_key(checkout: HostedCheckout) -> None:
+    checkout.press(Act.PAY)
+    assert checkout.reported() == [(KEY, AMOUNT)]
+
+
 def test_a_second_payment_is_cashfree_s_to_return() -> None:
     assert CONNECTOR.capabilities.hosted is not None
     assert CONNECTOR.capabilities.hosted.returns_extra_charges

@@ -240,6 +240,10 @@ class TestThePayer:
         assert opened.inquire() == NotFound()
         assert opened.close() == Unknown(code="nothing_to_close")
 
+    def test_the_report_has_our_key(self, checkout: HostedCheckout) -> None:
+        checkout.press(Act.PAY)
+        assert checkout.reported() == [(KEY, AMOUNT)]
+
     def test_webhooks_have_our_key_and_prove_nothing(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.FAIL)
         checkout.press(Act.PAY)
