@@ -15,9 +15,9 @@ HANDLERS: Final = {
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 98,
     "payflowx.entrypoints.provider_events": 156,
-    "payflowx.entrypoints.deliverer": 146,
+    "payflowx.entrypoints.deliverer": 147,
     "payflowx.entrypoints.reconciler": 180,
-    "payflowx.entrypoints.sweeper": 136,
+    "payflowx.entrypoints.sweeper": 137,
     "payflowx.entrypoints.operators.handler": 255,
     "payflowx.entrypoints.routing_validator": 56,
 }

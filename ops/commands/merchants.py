@@ -104,7 +104,7 @@ def show(session: Session, *, merchant_id: str) -> None:
         "Merchant": merchant["merchantId"],
         "Name": merchant["name"],
         "Switched off": merchant["disabledProviders"],
-        "Automatic refund": "on" if merchant["automaticRefund"] else "off",
+        "Automatic refund": "on" if merchant.get("automaticRefund") else "off",
     }
     rows |= _checkout_rows(merchant["checkout"])
     for account in accounts:
@@ -124,7 +124,12 @@ def _checkout_rows(checkout: Mapping[str, Any]) -> dict[str, Any]:
 
 @merchants.command("set-orders")
 @click.argument("merchant_id")
-@click.option("--automatic-refund", required=True, type=click.Choice(("on", "off")), help="See below.")
+@click.option(
+    "--automatic-refund",
+    required=True,
+    type=click.Choice(("on", "off")),
+    help="Of a charge beside the holder of its order.",
+)
 @reason_option
 @target_options
 @pass_session

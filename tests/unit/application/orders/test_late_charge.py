@@ -8,9 +8,9 @@ import pytest
 from payflowx.domain.orders.order import OrderState
 from payflowx.domain.payments.change import Context
 from payflowx.domain.payments.order_link import OrderStanding
-from payflowx.domain.payments.outcome import Declined, Unknown
+from payflowx.domain.payments.outcome import Accepted, Declined, Mismatch, Unknown
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.ports import Stored
+from payflowx.domain.payments.ports import Job, Stored
 from payflowx.domain.payments.work_item import WorkItem
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
@@ -289,6 +289,74 @@ def test_a_refund_that_a_bank_returns_is_a_late_charge(world: World) -> None:
     assert world.now(second).status is PaymentStatus.SUCCESS
 
 
+# -- three payments of one order
+
+
+def test_an_order_is_not_free_beside_a_late_charge_that_is_not_given_back_yet(world: World) -> None:
+    """The holder was refunded; the refund of the late charge is still on its way."""
+    world.set_merchant(automatic_refund=True)
+    first = failed(world, "key-1", MAY_REOPEN)
+    second = by_beta(world, "key-2")
+    world.work_until_idle()
+    world.providers.get("alpha").moves = [TIMEOUT]
+    world.providers.get("alpha").operation_inquiries = [Accepted(reference="refund-1")] * 3
+    reopen(world, first)
+    world.work(turns=2)
+    assert world.now(first).last_error.code == "order_charged_twice"  # type: ignore[union-attr]
+    world.request(OperationKind.REFUND, second)
+    settle(world, second)
+    assert order_of(world).holder == first.transaction_id
+    refused(world, "key-3")
+    finish(world, first)
+    assert net(world, first, second) == 0
+    assert world.accept("key-4", order_id=ORDER)
+
+
+def test_the_merchant_may_refund_the_holder_and_keep_the_late_charge(world: World) -> None:
+    first, second = charged_twice(world)
+    world.request(OperationKind.REFUND, second)
+    settle(world, first, second)
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert world.now(first).last_error is None
+    assert order_of(world).holder == first.transaction_id
+    assert net(world, first, second) == 1
+    refused(world, "key-3")
+
+
+def test_two_late_charges_keep_their_places(world: World) -> None:
+    first = failed(world, "key-1", IRREVOCABLE)
+    second = failed(world, "key-2", IRREVOCABLE)
+    third = by_beta(world, "key-3")
+    world.work_until_idle()
+    for payment in (first, second):
+        reopen(world, payment)
+        world.work_until_idle()
+    assert list(order_of(world).contenders) == [first.transaction_id, second.transaction_id]
+    world.request(OperationKind.REFUND, third)
+    settle(world, first, second, third)
+    assert order_of(world).holder == first.transaction_id
+    assert world.now(first).status is PaymentStatus.SUCCESS
+    assert world.now(second).last_error.code == "order_charged_twice"  # type: ignore[union-attr]
+    world.request(OperationKind.REFUND, second, key="op-2")
+    settle(world, first, second, third)
+    assert net(world, first, second, third) == 1
+    assert order_of(world).contenders == ()
+
+
+def test_money_that_is_not_proven_waits_behind_the_holder(world: World) -> None:
+    first = failed(world, "key-1", IRREVOCABLE)
+    second = by_beta(world, "key-2")
+    world.work_until_idle()
+    wrong = mismatch(world, first)
+    assert wrong.status is PaymentStatus.IN_REVIEW
+    assert wrong.last_error.code == "mismatch"  # type: ignore[union-attr]
+    assert not world.now(second).order.stop_requested  # type: ignore[union-attr]
+    world.request(OperationKind.REFUND, second)
+    settle(world, first, second)
+    assert order_of(world).holder == first.transaction_id
+    assert world.now(first).last_error.code == "mismatch"  # type: ignore[union-attr]
+
+
 # -- the order never blocks an outcome
 
 
@@ -320,6 +388,28 @@ def rename(world: World, order_hash: str, holder: str) -> None:
         UpdateExpression="SET holder = :h",
         ExpressionAttributeValues={":h": {"S": holder}},
     )
+
+
+def mismatch(world: World, payment: Payment) -> Payment:
+    """The provider reports a charge of another amount."""
+    context = Context(now_ms=world.clock.now_ms(), actor="webhook", policy=world.policy)
+    outcome = Mismatch(code="amount_differs", reference="other")
+    assert isinstance(world.outcome_writer.prove(WorkItem(payment=world.now(payment)), 1, outcome, context), Stored)
+    return world.now(payment)
+
+
+def finish(world: World, payment: Payment) -> None:
+    """The provider reports the refund of the payment as done."""
+    [refund] = world.operations.of_payment(payment.merchant_id, payment.transaction_id)
+    world.providers.get("alpha").operation_inquiries = ["moved"] * 9
+    for _ in range(30):
+        if world.operation_now(refund).status is OperationStatus.SUCCEEDED:
+            return
+        world.clock.advance(HOUR_MS // SECOND_MS)
+        job = Job(merchant_id="acme", transaction_id=payment.transaction_id, operation_id=refund.operation_id)
+        world.process(job, world.deadline)
+        world.work_until_idle()
+    raise AssertionError("the refund does not end")
 
 
 def settle(world: World, *payments: Payment) -> None:
