@@ -31,14 +31,22 @@ class GatewayAnswer:
 
 
 def gateway_answers(*templates: Mapping[str, Any]) -> dict[str, GatewayAnswer]:
-    """By response type. Raises KeyError when no template has one that the local server gives."""
+    """By response type, of the merchants' API. Raises KeyError when no template has one that the local server gives.
+
+    The payers' API has answers of the same types, which are pages and not JSON.
+    """
     found = {
         resource["Properties"]["ResponseType"]: _answer(resource["Properties"])
         for template in templates
         for resource in template["Resources"].values()
-        if resource["Type"] == _TYPE
+        if resource["Type"] == _TYPE and not _is_page(resource["Properties"])
     }
     return {kind: found[kind] for kind in USED}
+
+
+def _is_page(properties: Mapping[str, Any]) -> bool:
+    content_type = properties.get("ResponseParameters", {}).get(f"{_HEADER_PREFIX}Content-Type", "")
+    return "text/html" in content_type
 
 
 def _answer(properties: Mapping[str, Any]) -> GatewayAnswer:

@@ -325,6 +325,12 @@ def test_refusals_are_those_of_the_template() -> None:
         }
         for kind in USED
     }
+    page = {
+        "ResponseType": "THROTTLED",
+        "ResponseParameters": {"gatewayresponse.header.Content-Type": "'text/html; charset=utf-8'"},
+        "ResponseTemplates": {"application/json": "<p>wait</p>"},
+    }
+    resources["PageOfAnotherApi"] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": page}
     answers = gateway_answers({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}, {"Resources": resources})
     answer = answers["THROTTLED"]
     assert (answer.status, answer.headers) == (429, {"Retry-After": "1"})
