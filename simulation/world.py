@@ -166,7 +166,9 @@ class World:
         self.orders = orders(Random(plan.seed), EPOCH_MS + MINUTE_MS)
         planned = Faults.drawn(Random(plan.seed + 1), without=plan.without)
         self.planned = planned
-        self.faults = Faults(random, dict.fromkeys(planned.rates, 0.0), frozenset(), self._strike)
+        self.faults = Faults(
+            random, dict.fromkeys(planned.rates, 0.0), frozenset(), self._strike, Random(plan.seed + 4)
+        )
         self.history = History()
         self.tables = tables()
         self.database = Database(

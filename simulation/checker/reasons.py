@@ -185,8 +185,9 @@ def _unsent_since_ms(payment: PaymentEvidence, last: Write) -> int | None:
         known = {attempt["number"]: attempt["state"] for attempt in (before or {}).get("attempts", [])}
         for attempt in (after or {}).get("attempts", []):
             if attempt["state"] == "NOT_SENT" and known.get(attempt["number"]) != "NOT_SENT":
-                # A worker may be held up for minutes between the failed request and its record.
-                since_ms = min(write.at_ms, (after or {})["updatedAt"]) if since_ms is None else since_ms
+                # A worker that stalls may store it long after it knew it.
+                known_ms = min(write.at_ms, attempt.get("settled_at_ms", write.at_ms))
+                since_ms = known_ms if since_ms is None else since_ms
             elif attempt["state"] not in {"STARTED", known.get(attempt["number"])}:
                 since_ms = None
         if write is last:

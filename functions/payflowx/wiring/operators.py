@@ -17,9 +17,11 @@ from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
+from payflowx.adapters.platform.signing_secret import SecretsManagerSigningSecret
 from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
 from payflowx.adapters.sqs.queue import Queue
+from payflowx.application.checkout.rotate_secret import RotateCheckoutSecret
 from payflowx.application.inbound_webhooks.match_event import MatchEvent
 from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.application.merchants.create_key import CreateKey
@@ -30,6 +32,7 @@ from payflowx.application.merchants.list_merchants import ListMerchants
 from payflowx.application.merchants.revoke_key import RevokeKey
 from payflowx.application.merchants.rotate_credentials import RotateCredentials
 from payflowx.application.merchants.rotate_key import RotateKey
+from payflowx.application.merchants.set_checkout import SetCheckout
 from payflowx.application.merchants.set_credentials import SetCredentials
 from payflowx.application.merchants.set_orders import SetOrders
 from payflowx.application.merchants.show_merchant import ShowMerchant
@@ -64,6 +67,7 @@ class OperatorsSettings(RefundReaderSettings):
 
     account_secrets_key_arn: str
     api_key_mode: str
+    checkout_token_secret_arn: str
     loopback_allowed: bool
     routing_application: str
     routing_environment: str
@@ -181,6 +185,22 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def show_merchant(self) -> ShowMerchant:
         return ShowMerchant(merchant_directory=self.merchant_directory)
+
+    @cached_property
+    def set_checkout(self) -> SetCheckout:
+        return SetCheckout(merchant_directory=self.merchant_directory, clock=self.platform.clock)
+
+    @cached_property
+    def rotate_checkout_secret(self) -> RotateCheckoutSecret:
+        secret = SecretsManagerSigningSecret(
+            client=self.platform.clients.secretsmanager, arn=self.settings.checkout_token_secret_arn
+        )
+        return RotateCheckoutSecret(
+            secret=secret,
+            audit_log=self.merchant_directory,
+            clock=self.platform.clock,
+            randomness=self.platform.randomness,
+        )
 
     @cached_property
     def set_orders(self) -> SetOrders:

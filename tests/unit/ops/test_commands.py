@@ -136,6 +136,8 @@ def test_every_command_explains_itself_and_needs_no_stage_for_that(words: tuple[
 
 CHANGES = [
     ("merchants", "create"),
+    ("merchants", "set-checkout"),
+    ("checkout", "rotate-secret"),
     ("merchants", "set-orders"),
     ("keys", "create"),
     ("keys", "rotate"),

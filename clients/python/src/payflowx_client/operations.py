@@ -191,7 +191,16 @@ def list_payments(
     answer = send(
         Call(
             LIST_PAYMENTS,
-            query={"limit": limit, "cursor": cursor, "status": status, "from": from_, "to": to, "orderId": order_id, "providerRef": provider_ref, "provider": provider},
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "status": status,
+                "from": from_,
+                "to": to,
+                "orderId": order_id,
+                "providerRef": provider_ref,
+                "provider": provider,
+            },
         )
     )
     return models.PaymentPage.from_json(answer)

@@ -10,6 +10,7 @@ from payflowx.domain.inbound_webhooks.tokens import webhook_path
 from payflowx.domain.providers.ports import Account
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, Limit, MerchantId, MutatingCommand
+from payflowx.entrypoints.operators.commands.checkout import present_profile
 from payflowx.wiring.operators import OperatorsWiring
 
 
@@ -84,6 +85,7 @@ def run(
                 "merchantId": merchant.merchant_id,
                 "name": merchant.name,
                 "disabledProviders": sorted(merchant.disabled),
+                "checkout": present_profile(merchant.checkout),
                 "automaticRefund": merchant.automatic_refund,
                 "accounts": [{**present_webhook(a), "endpoint": a.endpoint} for a in merchant.accounts],
             }
