@@ -15,10 +15,10 @@ HANDLERS: Final = {
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 98,
     "payflowx.entrypoints.provider_events": 156,
-    "payflowx.entrypoints.deliverer": 146,
+    "payflowx.entrypoints.deliverer": 147,
     "payflowx.entrypoints.reconciler": 180,
-    "payflowx.entrypoints.sweeper": 136,
-    "payflowx.entrypoints.operators.handler": 245,
+    "payflowx.entrypoints.sweeper": 137,
+    "payflowx.entrypoints.operators.handler": 255,
     "payflowx.entrypoints.routing_validator": 56,
 }
 """The handlers of the stack, and how many modules of ours each may import. Raise a bound only with a reason."""

@@ -134,12 +134,11 @@ class ServiceStack(Stack):
         alarms = Alarms(
             self, "Alarms", environment=environment, page=page.topic, ticket=ticket.topic, symptoms=symptoms
         )
-        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api)
+        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api, checkout=checkout)
         MachineryDashboard(
             self,
             "OperationsDashboard",
             environment=environment,
-            checkout=checkout,
             queues=queues,
             functions=functions,
             alarms=alarms.all,

@@ -129,6 +129,8 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
             return "" if world.has_difference(payment) else "is in review, and report and books show no difference"
+        case "order_contended" | "order_charged_twice":
+            return "" if payment.charged else f"is in review as {code}, and nothing was charged"
         case "balance":
             return "is in review because its amounts contradict each other"
         case _:

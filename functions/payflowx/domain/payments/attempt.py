@@ -6,6 +6,7 @@ from typing import Final
 
 from payflowx.domain.payments.hosted import (
     FAILED_TRIES,
+    FINAL_READ_AFTER_MS,
     HOSTED_EXPIRES_AT,
     HOSTED_METHOD,
     HOSTED_OBJECT,
@@ -122,6 +123,12 @@ class Attempt:
     def is_hosted_unopened(self) -> bool:
         """The attempt creates a hosted object whose address was not given out: nobody can have paid it."""
         return HOSTED_METHOD in self.progress and HOSTED_OBJECT not in self.progress
+
+    @property
+    def final_read_at_ms(self) -> int | None:
+        """The time of the last read of a paid hosted object; None for any other attempt."""
+        hosted = self.hosted if self.state is AttemptState.SUCCEEDED else None
+        return hosted.expires_at_ms + FINAL_READ_AFTER_MS if hosted else None
 
     @property
     def failed_tries(self) -> int:
