@@ -15,7 +15,7 @@ export AWS_EC2_METADATA_DISABLED := true
 GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench branch-deploy branch-destroy cdk-diff chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms architecture audit bench branch-deploy branch-destroy cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -170,6 +170,9 @@ deploy: setup ## Deploy an environment by the shell's credentials (ENVIRONMENT=d
 	@set --; for given in "account=$$ACCOUNT" "page-to=$$PAGE_TO" "ticket-to=$$TICKET_TO"; do \
 		[ -z "$${given#*=}" ] || set -- "$$@" -c "$$ENVIRONMENT.$$given"; done; \
 		$(CDK) deploy --require-approval "$${APPROVAL:-broadening}" -c "environments=$$ENVIRONMENT" "$$@" "*/*"
+
+certify-aws: setup ## Deploy a throw-away environment into an account, try what no engine shows, delete it (REGION=, asks first)
+	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m ops.certify_aws --region "$${REGION:-eu-west-1}"
 
 deployed: setup ## Try a deployed environment with simulated providers through its API (API_URL=, PAYFLOWX_API_KEY=)
 	@$(VENV)/python -m ops.deployed "$$API_URL"
