@@ -23,7 +23,7 @@ from tests.support.wsgi import ApiGateway
 
 Deliveries = Sequence[tuple[dict[str, str], bytes]]
 _STEP_SECONDS: Final = 60
-DOUBLE_SERVER: Final = Path(__file__).resolve().parents[2] / "clients" / "typescript" / "test" / "double_server.mjs"
+DOUBLE_SERVER: Final = Path(__file__).resolve().parents[2] / "clients" / "typescript" / "double_server.mjs"
 
 
 @dataclass(kw_only=True)
