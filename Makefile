@@ -104,8 +104,8 @@ python313: setup ## Unit and contract tests on the Python that is deployed, wher
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract \
 		--ignore=tests/unit/simulation --ignore=tests/contract/test_dynamodb_model.py; fi
 
-clients: setup ## The TypeScript client: compiled, packed, and tested on Node
-	@$(VENV)/python -m clients.gate
+clients: setup ## The TypeScript client on Node, the doubles' contract, processes that are killed, adapters, the shops
+	@PYTHONPATH=clients/python/src $(VENV)/python -m clients.gate
 
 sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
 	@$(VENV)/python local/setup.py sdk
@@ -185,6 +185,7 @@ lock: setup ## Write the lock files from requirements*.in
 	@$(LOCK) requirements-local.in --constraint requirements-dev.txt --output-file requirements-local.txt $(UPGRADE)
 	@$(LOCK) requirements-cfn-lint.in --output-file requirements-cfn-lint.txt $(UPGRADE)
 	@$(LOCK) requirements-audit.in --output-file requirements-audit.txt $(UPGRADE)
+	@$(LOCK) requirements-clients.in --output-file requirements-clients.txt $(UPGRADE)
 	@$(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt $(UPGRADE)
 
 clean: ## Remove everything that was installed or made
