@@ -71,9 +71,9 @@ def crash(base_url: str, api_key: str, *, times: int, seed: int, kinds: Sequence
             order = f"{run}-{number}"
             program = kinds[number % len(kinds)]
             killer.victim = victim = _started(program, url, api_key, folder, order)
-            killed_with = victim.wait(_TIMEOUT_SECONDS)
-            if killed_with != -signal.SIGKILL:
-                raise RuntimeError(f"{program[0]} was not killed: {killed_with}")
+            victim.communicate(timeout=_TIMEOUT_SECONDS)
+            if victim.returncode != -signal.SIGKILL:
+                raise RuntimeError(f"{program[0]} was not killed: {victim.returncode}")
             again = _started(program, url, api_key, folder, order)
             answer, _ = again.communicate(timeout=_TIMEOUT_SECONDS)
             paid.append(answer.strip())

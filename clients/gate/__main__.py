@@ -1,6 +1,7 @@
 """`python -m clients.gate` builds the TypeScript library from its lock, and runs what needs Node.
 
-These are its tests, the contract of its test double, and the crashes of both languages.
+These are its tests, the contract of its test double, the adapters of the webhook kit, the shops, and the crashes of
+both languages.
 
 Without Node it prints one line on a developer's machine, and fails where `CI` is set.
 """
@@ -8,7 +9,7 @@ Without Node it prints one line on a developer's machine, and fails where `CI` i
 import os
 import sys
 
-from clients.gate.node import OLDEST_NODE, ROOT, TYPESCRIPT, found_node, install, run
+from clients.gate.node import ADAPTERS, OLDEST_NODE, ROOT, TYPESCRIPT, found_node, install, run
 
 
 def main() -> int:
@@ -18,10 +19,14 @@ def main() -> int:
         return 1 if os.environ.get("CI") else 0
     install(TYPESCRIPT)
     run("node", "build.mjs", folder=TYPESCRIPT)
-    failed = run("node", "--test", "--test-reporter=dot", "test/", folder=TYPESCRIPT, may_fail=True)
-    contract = (sys.executable, "-m", "pytest", "-q", "tests/integration/test_client_contract.py", "-k", "typescript")
-    failed = failed or run(*contract, folder=ROOT, may_fail=True)
-    return failed or run(sys.executable, "-m", "clients.crash", folder=ROOT, may_fail=True)
+    install(ADAPTERS)
+    steps = (
+        (TYPESCRIPT, ("node", "--test", "--test-reporter=dot", "test/")),
+        (ROOT, (sys.executable, "-m", "pytest", "-q", "tests/integration/test_client_contract.py", "-k", "typescript")),
+        (ROOT, (sys.executable, "-m", "clients.crash")),
+        (ROOT, (sys.executable, "-m", "pytest", "-q", "-s", "tests/clients")),
+    )
+    return max(run(*command, folder=folder, may_fail=True) for folder, command in steps)
 
 
 sys.exit(main())

@@ -25,7 +25,7 @@ const server = createServer(async (request, response) => {
   }
   try {
     const init = { method: request.method, headers: request.headers, ...(body.length > 0 ? { body } : {}) };
-    const answer = await api.fetch(`http://127.0.0.1${request.url}`, init);
+    const answer = await api.answer(`http://127.0.0.1${request.url}`, init);
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(Buffer.from(await answer.arrayBuffer()));
   } catch {

@@ -106,7 +106,7 @@ def real_side(functions: Functions, shop: Any) -> Side:
         lose_answers=lose,
         deliveries=deliveries,
         endpoint_url=shop.url,
-        play=lambda name: _PLAYS.get(name, lambda _: None)(functions),
+        play=lambda name: _PLAYS[name](functions) if name in _PLAYS else None,
     )
 
 

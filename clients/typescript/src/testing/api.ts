@@ -11,7 +11,7 @@ import { type Json, RefusedError } from "./refusals.js";
 import { checkedMovement, checkedPayment, keyOf } from "./requests.js";
 
 export const API_KEY = "pfx_test_sk_double";
-const START_MS = 1_790_000_000_000;
+const START_SECONDS = 1_790_000_000;
 const MAX_LIMIT = 100;
 const PUBLIC: ReadonlySet<string> = new Set(["/health", "/openapi.json"]);
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
@@ -22,6 +22,11 @@ interface Answered {
   readonly headers?: Record<string, string>;
 }
 
+export interface WholeAnswer extends FetchAnswer {
+  readonly headers: FetchAnswer["headers"] & Iterable<[string, string]>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
 interface Asked {
   readonly path: readonly string[];
   readonly query: URLSearchParams;
@@ -29,17 +34,19 @@ interface Asked {
   readonly body: Json;
 }
 
-/** The API in the process. */
+/** The API in the process. Its time starts at `startSeconds`, and stands still. */
 export class FakeApi {
   readonly clock: Clock;
-  readonly #book = new Book(START_MS);
-  readonly #endpoints = new Endpoints(this.#book);
+  readonly #book: Book;
+  readonly #endpoints: Endpoints;
   readonly #keys = new Map<string, { readonly wanted: string; readonly id: string }>();
   #requests = 0;
   #lost = 0;
   #refusals: ("unavailable" | "rate_limited")[] = [];
 
-  constructor() {
+  constructor({ startSeconds = START_SECONDS }: { readonly startSeconds?: number } = {}) {
+    this.#book = new Book(Math.round(startSeconds * 1000));
+    this.#endpoints = new Endpoints(this.#book);
     this.clock = {
       monotonicSeconds: () => this.nowSeconds(),
       sleep: async (seconds) => this.advance(seconds),
@@ -78,7 +85,10 @@ export class FakeApi {
   }
 
   /** Executes one request, as the `fetch` of a client. */
-  readonly fetch = async (url: string, init: FetchInit): Promise<FetchAnswer> => {
+  readonly fetch = (url: string, init: FetchInit): Promise<FetchAnswer> => this.answer(url, init);
+
+  /** As `fetch`, with the whole answer. */
+  async answer(url: string, init: FetchInit): Promise<WholeAnswer> {
     this.#requests += 1;
     const requestId = `req-${this.#requests}`;
     const headers = new Map(Object.entries(init.headers).map(([name, value]) => [name.toLowerCase(), value]));
@@ -98,7 +108,7 @@ export class FakeApi {
     const common = { "content-type": "application/json", "x-correlation-id": headers.get("x-correlation-id") ?? requestId };
     const body = answered.body === undefined ? null : JSON.stringify(answered.body);
     return new Response(body, { status: answered.status, headers: { ...common, ...answered.headers } });
-  };
+  }
 
   #answered(url: URL, init: FetchInit, headers: ReadonlyMap<string, string>): Answered {
     const refusal = this.#refusals.shift();

@@ -15,7 +15,7 @@ from payflowx_client.testing.endpoints import Delivery, Endpoints
 from payflowx_client.transport import Answer, NoAnswerError, Request
 
 API_KEY: Final = "pfx_test_sk_double"
-_START_MS: Final = 1_790_000_000_000
+_START_SECONDS: Final = 1_790_000_000
 _PUBLIC: Final = frozenset({"/health", "/openapi.json"})
 
 
@@ -28,10 +28,10 @@ class _MovedClock(Clock):
 
 
 class FakeApi:
-    """The API in the process."""
+    """The API in the process. Its time starts at `start_seconds`, and stands still."""
 
-    def __init__(self) -> None:
-        self._book = Book(_START_MS)
+    def __init__(self, *, start_seconds: float = _START_SECONDS) -> None:
+        self._book = Book(round(start_seconds * 1000))
         self._endpoints = Endpoints(self._book)
         self._addresses = Addresses(self._book, self._endpoints)
         self._requests = 0
