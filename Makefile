@@ -15,7 +15,7 @@ export AWS_EC2_METADATA_DISABLED := true
 GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
 
 .DEFAULT_GOAL := help
-.PHONY: alarms all-clients architecture audit bench cdk-diff chaos check clean clients commands conformance contract costs coverage demo e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -163,6 +163,29 @@ synth: setup ## Synthesize all environments with the CDK CLI, all rules on, and 
 
 cdk-diff: setup ## What this checkout changes in the templates, without an account (BASE=origin/main)
 	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m bench.template_diff $(or $(BASE),origin/main)
+
+openapi-diff: setup ## Refuse changes of docs/openapi.json that break a client (BASE=origin/main)
+	@$(VENV)/python -m bench.openapi_diff "$${BASE:-origin/main}"
+
+# Names of branches and addresses reach the shell as variables, and never as a part of its text.
+CDK := PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk
+
+deploy: setup ## Deploy an environment by the shell's credentials (ENVIRONMENT=dev, ACCOUNT=, PAGE_TO=, TICKET_TO=, APPROVAL=)
+	@set --; for given in "account=$$ACCOUNT" "page-to=$$PAGE_TO" "ticket-to=$$TICKET_TO"; do \
+		[ -z "$${given#*=}" ] || set -- "$$@" -c "$$ENVIRONMENT.$$given"; done; \
+		$(CDK) deploy --require-approval "$${APPROVAL:-broadening}" -c "environments=$$ENVIRONMENT" "$$@" "*/*"
+
+certify-aws: setup ## Deploy a throw-away environment into an account, try what no engine shows, delete it (REGION=, asks first)
+	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m ops.certify_aws --region "$${REGION:-eu-west-1}"
+
+deployed: setup ## Try a deployed environment with simulated providers through its API (API_URL=, PAYFLOWX_API_KEY=)
+	@$(VENV)/python -m ops.deployed "$$API_URL"
+
+branch-deploy: setup ## Deploy a disposable environment for a branch (BRANCH=)
+	@$(CDK) deploy --require-approval never -c "branch=$$BRANCH" "*/*"
+
+branch-destroy: setup ## Delete it with all its data (BRANCH=)
+	@$(CDK) destroy --force -c "branch=$$BRANCH" "*/*"
 
 hooks: setup ## Install the git hooks of .pre-commit-config.yaml
 	@$(VENV)/pre-commit install

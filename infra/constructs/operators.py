@@ -40,6 +40,7 @@ class Operators(Room):
             reads=("ALLOWED_PROVIDERS", "API_KEY_MODE", "LOOPBACK_ALLOWED", *RETRIES),
             description="Operators' commands, invoked with IAM",
             timeout=Duration.seconds(30),
+            calls_out=True,
         )
         function.may_read(tables.configuration, "GetItem", "Query")
         function.may_write(tables.configuration, "PutItem", "UpdateItem", "ConditionCheckItem")
@@ -49,6 +50,7 @@ class Operators(Room):
         function.may_query(tables.transactions, index="reviews")
         function.may_write(tables.transactions, "PutItem", "UpdateItem")
         function.may_use_account_secrets(store=True)
+        function.may_rotate_secret(self._platform.checkout_secret, variable="CHECKOUT_TOKEN_SECRET_ARN")
         function.set_environment(ACCOUNT_SECRETS_KEY_ARN=self._platform.key.key_arn)
         return function
 

@@ -87,6 +87,7 @@ export const EventType = {
   CAPTURE_SUCCEEDED: "capture.succeeded",
   PAYMENT_AUTHORIZED: "payment.authorized",
   PAYMENT_CANCELLED: "payment.cancelled",
+  PAYMENT_CHARGED_TWICE: "payment.charged_twice",
   PAYMENT_DISPUTE_CLOSED: "payment.dispute.closed",
   PAYMENT_DISPUTE_LOST: "payment.dispute.lost",
   PAYMENT_DISPUTE_OPENED: "payment.dispute.opened",
@@ -303,6 +304,33 @@ export const decodeDispute: json.Decoder<Dispute> = json.object<Dispute>(
 );
 
 /**
+ * A further charge inside the page of a checkout: the payer paid twice. No amount of the payment has it.
+ *
+ * `providerRef` is the provider's id of the charge. Give it back in the provider's dashboard.
+ */
+export interface ExtraCharge {
+  readonly provider: string;
+  readonly providerRef: string;
+  readonly amount: number;
+  /** ISO 4217, in capitals. */
+  readonly currency: string;
+  /** RFC 3339, UTC. */
+  readonly foundAt: Date;
+}
+
+/** Members that this release does not know are left out. Throws `DecodeError`. */
+export const decodeExtraCharge: json.Decoder<ExtraCharge> = json.object<ExtraCharge>(
+  "ExtraCharge",
+  {
+    provider: json.required(json.text),
+    providerRef: json.required(json.text),
+    amount: json.required(json.integer),
+    currency: json.required(json.text),
+    foundAt: json.required(json.time),
+  },
+);
+
+/**
  * Why the last attempt did not succeed. `code` is ours and stable, `providerCode` the provider's own.
  *
  * `providerMessage` is the provider's own sentence, without personal data and ids.
@@ -401,6 +429,9 @@ export interface Payment {
   readonly initiator: Open<Initiator>;
   readonly savePaymentMethod: boolean;
   readonly disputes: readonly Dispute[];
+  readonly extraCharges: readonly ExtraCharge[];
+  /** What the payer paid, where a fee or an offer of the provider makes it differ from amount. */
+  readonly payerPaid: number | null;
   readonly routing: Routing;
   /** RFC 3339, UTC. */
   readonly createdAt: Date;
@@ -438,6 +469,8 @@ export const decodePayment: json.Decoder<Payment> = json.object<Payment>(
     initiator: json.required(json.open<Initiator>),
     savePaymentMethod: json.required(json.boolean),
     disputes: json.required(json.listOf(decodeDispute)),
+    extraCharges: json.required(json.listOf(decodeExtraCharge)),
+    payerPaid: json.required(json.nullable(json.integer)),
     routing: json.required(decodeRouting),
     createdAt: json.required(json.time),
     updatedAt: json.required(json.time),

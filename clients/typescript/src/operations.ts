@@ -161,6 +161,9 @@ export interface ListPaymentsOptions {
   readonly status?: models.PaymentStatus | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+  readonly orderId?: string | undefined;
+  readonly providerRef?: string | undefined;
+  readonly provider?: string | undefined;
 }
 
 /** `GET /payments`. */
@@ -170,7 +173,7 @@ export async function listPayments(
 ): Promise<models.PaymentPage> {
   const answer = await send({
     operation: OPERATIONS.listPayments,
-    query: { limit: options.limit, cursor: options.cursor, status: options.status, from: options.from, to: options.to },
+    query: { limit: options.limit, cursor: options.cursor, status: options.status, from: options.from, to: options.to, orderId: options.orderId, providerRef: options.providerRef, provider: options.provider },
   });
   return models.decodePaymentPage(answer);
 }

@@ -51,6 +51,8 @@ export const DATA = {
   "initiator": null,
   "savePaymentMethod": false,
   "disputes": [],
+  "extraCharges": [],
+  "payerPaid": null,
   "routing": null,
   "createdAt": null,
   "updatedAt": null
@@ -77,6 +79,7 @@ export const DATA = {
   "capture.succeeded",
   "payment.authorized",
   "payment.cancelled",
+  "payment.charged_twice",
   "payment.dispute.closed",
   "payment.dispute.lost",
   "payment.dispute.opened",

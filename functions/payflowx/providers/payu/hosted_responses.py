@@ -36,7 +36,6 @@ from payflowx.providers.payu.responses import (
     found,
     is_done,
     minor_amount,
-    private_of,
     refusal_of,
     refused_at_edge,
     word_of,
@@ -66,7 +65,7 @@ def created(request: ChargeRequest, response: HttpResponse) -> StepResult:
     """Read the address of the new invoice. The answer has no amount: PayU shows it with the transaction only."""
     answer = answer_of(response)
     if isinstance(answer, Unknown):
-        return refused_at_edge(response) or answer
+        return refused_at_edge(response, request.private_values) or answer
     if word_of(answer.get("Status")) != "success":
         return _refused(request, answer)
     if answer.get("Transaction Id") != request.provider_key:
@@ -126,7 +125,7 @@ def read_closed(request: ChargeRequest, response: HttpResponse) -> StepResult:
 
 
 def _refused(request: ChargeRequest, answer: Mapping[str, Any]) -> Rejected | Unknown:
-    refused = refusal_of(answer, RefusedCall.CHARGE, private_of(request))
+    refused = refusal_of(answer, RefusedCall.CHARGE, request.private_values)
     said = word_of(answer.get("msg") or answer.get("message")).rstrip(".")
     if isinstance(refused, Unknown) and _INVALID_PARAMETER.fullmatch(said):
         return Rejected(code="invalid_parameter", message=refused.message)
