@@ -34,5 +34,6 @@ def test_it_keeps_the_first_key(tmp_path: Path) -> None:
     found = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "clients" / "retry.md").read_text(), re.DOTALL)
     (snippet,) = (each for each in found if "DjangoKeyStore" in each and "class" in each)
     program = PROGRAM + snippet + USE
-    done = subprocess.run([str(PYTHON), "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    command = [str(PYTHON), "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "2"), done.stderr

@@ -293,7 +293,12 @@ def test_an_order_is_paid_once(client: pfx.Client) -> None:
     assert refused.value.problem.order is not None
     assert refused.value.problem.order.transaction_id == payment.transaction_id
     client.payments.cancel(payment.transaction_id)
-    assert pay(client, 3, order_id="order-1").order_id == "order-1"
+    again = client.payments.wait_for(pay(client, 3, order_id="order-1"))
+    pay(client, 4)
+    found = {each.transaction_id for each in client.payments.list(order_id="order-1")}
+    assert found == {payment.transaction_id, again.transaction_id}
+    (charged,) = client.payments.list(provider_ref=again.provider_ref)
+    assert charged.transaction_id == again.transaction_id
 
 
 def test_health_and_description(client: pfx.Client) -> None:

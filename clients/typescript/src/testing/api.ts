@@ -13,6 +13,7 @@ import { checkedMovement, checkedPayment, keyOf } from "./requests.js";
 export const API_KEY = "pfx_test_sk_double";
 const START_SECONDS = 1_790_000_000;
 const MAX_LIMIT = 100;
+const FILTERS = ["status", "orderId", "providerRef"];
 const PUBLIC: ReadonlySet<string> = new Set(["/health", "/openapi.json"]);
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -180,7 +181,7 @@ export class FakeApi {
       throw new RefusedError("status");
     }
     const answers = [...this.#book.records.values()].map((each) => each.answer);
-    const rows = answers.filter((each) => status === null || each.status === status);
+    const rows = answers.filter((each) => FILTERS.every((name) => [null, each[name]].includes(asked.query.get(name))));
     return { status: 200, body: { ...page(asked, inTime(asked, rows).reverse()), unreadable: [] } };
   }
 

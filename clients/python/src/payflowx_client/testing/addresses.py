@@ -14,6 +14,7 @@ from payflowx_client.testing.endpoints import Endpoints
 from payflowx_client.testing.requests import checked_movement, checked_payment, key_of
 
 _MAX_LIMIT: Final = 100
+_FILTERS: Final = ("status", "orderId", "providerRef")
 _CURSOR: Final = re.compile(r"after_(\d{1,9})")
 
 
@@ -51,7 +52,11 @@ class Addresses:
         status = asked.query.get("status")
         if status is not None and status not in DATA["paymentStatuses"]:
             raise RefusedError("status")
-        rows = [each.answer for each in self._book.records.values() if status in {None, each.answer["status"]}]
+        rows = [
+            each.answer
+            for each in self._book.records.values()
+            if all(each.answer[name] == asked.query.get(name, each.answer[name]) for name in _FILTERS)
+        ]
         return 200, {**self._page(asked, self._in_time(asked, rows)[::-1]), "unreadable": []}, {}
 
     def get(self, _: Asked, transaction_id: str) -> "Answered":
