@@ -34,7 +34,7 @@ from payflowx.providers.razorpay.responses import REOPENS_FOR_SECONDS
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
 from sandbox.razorpay import WEBHOOK_SECRET
 from sandbox.razorpay_hosted import RazorpayHostedSimulator
-from tests.support.hosted_checkout import AMOUNT, KEY, RETURN, HostedCheckout
+from tests.support.hosted_steps import AMOUNT, KEY, RETURN, HostedCheckout
 
 LINK = "plink_ExjpAUN3gVHrPJ"
 ORDER = "order_IG1v1wK3n1xqQp"

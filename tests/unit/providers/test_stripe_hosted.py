@@ -29,7 +29,7 @@ from payflowx.providers.stripe import hosted_requests, hosted_responses
 from payflowx.providers.stripe.connector import CONNECTOR
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
 from sandbox.stripe import WEBHOOK_SECRET
-from tests.support.hosted_checkout import AMOUNT, KEY, RETURN, HostedCheckout
+from tests.support.hosted_steps import AMOUNT, KEY, RETURN, HostedCheckout
 
 SESSION = "cs_test_a1YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW0zWJO2znZKdVujZ0N0S22u"
 INTENT = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
