@@ -341,7 +341,7 @@ def test_refusals_are_those_of_the_template() -> None:
         }
         for kind in USED
     }
-    other = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
+    other: dict[str, Any] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
     template = {
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, **resources, "Other": other},
         "Outputs": {"ApiId": {"Value": api}},
