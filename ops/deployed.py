@@ -104,7 +104,7 @@ def charges_once(api: Api) -> None:
     done = api.final(f"/payments/{payment['transactionId']}")
     _expect(done["status"], "SUCCESS", "a payment with a card that is good")
     _expect(len(done["attempts"]), 1, "its attempts")
-    api.pay("once", "tok_success", amount=2000, status=409)
+    api.pay("once", "tok_success", amount=2000, status=422)
 
 
 def fails_over(api: Api) -> None:
