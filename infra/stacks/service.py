@@ -112,8 +112,10 @@ class ServiceStack(Stack):
             self._deploy_gradually(payments, alarms)
         if settings.gradual_routing:
             routing.watch(alarms.success_burns_fast)
-        for part in filter(None, (*rooms, api, domain, egress, page, ticket, data.tables)):
-            for name, value in part.outputs().items():
+        parts = [part.outputs() for part in (*rooms, api, page, ticket, data.tables)]
+        parts += [part.outputs() for part in (domain, egress) if part is not None]
+        for outputs in parts:
+            for name, value in outputs.items():
                 CfnOutput(self, name, value=value)
 
     def _observe(

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from infra.settings import ENVIRONMENTS, of_branch
 from ops.certify_aws import certification
 from ops.certify_aws.__main__ import main, plan, refuse_production
 from ops.certify_aws.certification import Verdict, certify, planned, report, tried
+from ops.certify_aws.reference import dollars, table
 from ops.certify_aws.stage import Stage, StepError, wait_until
 from ops.certify_aws.steps import Step
 from ops.errors import OperatorError
@@ -167,3 +169,9 @@ def test_waiting_ends() -> None:
     with pytest.raises(StepError, match="the thing: not within 0 s"):
         wait_until("the thing", lambda: None, seconds=0, pause=0)
     assert wait_until("x", iter([0, 5]).__next__, seconds=5, pause=0) == 5
+
+
+def test_the_page_has_the_steps_as_they_are() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operations" / "certify-aws.md").read_text()
+    assert table() in page
+    assert f"at most {dollars()} dollars" in page
