@@ -15,7 +15,7 @@ export AWS_EC2_METADATA_DISABLED := true
 GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench branch-deploy branch-destroy cdk-diff certify-aws chaos check clean commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms architecture audit bench branch-deploy branch-destroy cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 	@$(VENV)/python -m local.alarms
 
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
-GATE := unit contract integration simulator python313 types conformance sdk synth infra lint architecture
+GATE := unit contract integration simulator python313 types clients conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e
 NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench audit
 
@@ -103,6 +103,9 @@ python313: setup ## Unit and contract tests on the Python that is deployed, wher
 	@# Nobody deploys the simulator and the model of DynamoDB: their own tests are left out.
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract \
 		--ignore=tests/unit/simulation --ignore=tests/contract/test_dynamodb_model.py; fi
+
+clients: setup ## The TypeScript client: compiled, packed, and tested on Node
+	@$(VENV)/python -m clients.gate
 
 sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
 	@$(VENV)/python local/setup.py sdk

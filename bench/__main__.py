@@ -62,6 +62,10 @@ def _payments(engine: MeteredEngine) -> dict[str, Any]:
             "read": lambda: read(functions),
         }
         counted = {name: count(engine, step) for name, step in rows.items()}
+        counted["accept, with an order"] = count(engine, lambda: functions.pay("ordered", orderId="order-1"))
+        counted["process, with an order"] = count(engine, lambda: work(functions))
+        counted["refused, the order is held"] = count(engine, lambda: functions.pay("second", orderId="order-1"))
+        counted["accept, the order was freed"] = again(functions, engine)
         counted["accept to SUCCESS"] = whole(functions, engine)
         counted["accept to SUCCESS, after a fail-over"] = whole(functions, engine, NotSent(code="x"))
         counted["accept to SUCCESS, after a lost answer"] = whole(functions, engine, Unknown(code="x"))
@@ -95,6 +99,13 @@ def whole(functions: Functions, engine: MeteredEngine, *first: Any) -> dict[str,
         functions.clock.advance(5)
     engine.meter.take()
     return summary(counted)
+
+
+def again(functions: Functions, engine: MeteredEngine) -> dict[str, Any]:
+    """A further payment of an order whose first one was cancelled: the order's item exists."""
+    _, first, _ = functions.pay("first", orderId="order-2")
+    functions.call("POST", f"/payments/{first['transactionId']}/cancel")
+    return count(engine, lambda: functions.pay("another", orderId="order-2"))
 
 
 def work_once(functions: Functions, transaction_id: str) -> None:

@@ -131,6 +131,9 @@ class EnvironmentSettings:
         longest = _MAX_CHARGE_DEADLINE_HOURS
         yield not 1 <= hours <= longest, f"charge_deadline_hours must be 1 to {longest}"
         yield not 0 <= self.traced_share <= 1, "traced_share must be 0 to 1"
+        wait_seconds = self.checkout_wait_seconds
+        longest = _MAX_CHECKOUT_WAIT_SECONDS
+        yield not 0 <= wait_seconds <= longest, f"checkout_wait_seconds must be 0 to {longest}"
         yield (self.domain is None) is not (self.certificate is None), "a domain and its certificate are set together"
         yield (
             limited and self.firewall is FirewallMode.OFF,

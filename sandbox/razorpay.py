@@ -11,8 +11,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any, Final
+from typing import Final
 
+from sandbox import razorpay_forms as forms
 from sandbox.behaviours import (
     ASYNC_SECONDS,
     HANG_SECONDS,
@@ -25,6 +26,7 @@ from sandbox.behaviours import (
 )
 from sandbox.http_types import Reply, Request, html_reply, json_reply
 from sandbox.ledger import DONE, FAILED, CourseSimulator, step
+from sandbox.razorpay_forms import RefusedError
 from sandbox.simulator import CHARGED, DECLINED, PENDING, WAITING, Credentials
 from sandbox.store import Record, Store
 
@@ -35,21 +37,13 @@ RELEASED: Final = "released"
 """Authorized, never captured, returned by Razorpay."""
 
 PRE_DEBIT_SECONDS: Final = (36 * 60 + 5) * 60
-MANUAL_EXPIRY_SECONDS: Final = 3 * 24 * 3600
-"""The time until an authorized payment is returned, unless its order has another one."""
 
-_ORDER: Final = "order"
+ORDER: Final = "order"
 _RECEIPT: Final = "receipt"
 _REFUND_KEYS: Final = "refund key"
 _ORDER_PATH: Final = re.compile(r"/v1/orders/(order_\w+)(/payments)?")
 _PAYMENT_PATH: Final = re.compile(r"/v1/payments/(pay_\w+)(?:/(capture|refund|refunds))?")
 _REFUND_PATH: Final = re.compile(r"/v1/refunds/(rfnd_\w+)")
-_REFUND_KEY: Final = re.compile(r"[A-Za-z0-9_-]{10,}")
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_CONTACT: Final = re.compile(r"\+?[0-9]{8,15}")
-_CURRENCIES: Final = frozenset({"INR", "USD", "EUR", "GBP", "SGD", "AED", "AUD", "CAD", "JPY", "KWD", "BHD", "OMR"})
-_THREE_DECIMALS: Final = frozenset({"KWD", "BHD", "OMR"})
-_MIN_INR: Final = 100
 _IST: Final = timezone(timedelta(hours=5, minutes=30))
 
 _STATUSES: Final = {
@@ -76,16 +70,6 @@ _FAILURES: Final = {
     Effect.ACTION: ("BAD_REQUEST_ERROR", "payment_cancelled", "The customer cancelled the payment.", "customer"),
 }
 _HOLDS: Final = {Answer.SLOW: SLOW_SECONDS, Answer.HANG_AFTER: HANG_SECONDS}
-
-_Check = Callable[[str, Any], None]
-
-
-class _RefusedError(Exception):
-    """An answer that ends the request, without effect."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.status)
-        self.reply = reply
 
 
 class RazorpaySimulator(CourseSimulator):
@@ -122,20 +106,20 @@ class RazorpaySimulator(CourseSimulator):
         return all(matches)
 
     def unauthorized(self) -> Reply:
-        return _blank_error(401, "Authentication failed")
+        return forms.blank_error(401, "Authentication failed")
 
     def bad_request(self, message: str) -> Reply:
-        return _error(400, message)
+        return forms.error_reply(400, message)
 
     def server_error(self) -> Reply:
-        return _error(
+        return forms.error_reply(
             500, "We are facing some trouble completing your request.", code="SERVER_ERROR", reason="server_error"
         )
 
     def answer(self, request: Request, now: float) -> Reply:
         try:
             return self._get(request, now) if request.method == "GET" else self._post(request, now)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             return refused.reply
 
     def _get(self, request: Request, now: float) -> Reply:
@@ -152,15 +136,15 @@ class RazorpaySimulator(CourseSimulator):
         if (match := _PAYMENT_PATH.fullmatch(path)) and match[2] in {None, "refunds"}:
             record = self._payment(match[1], now)
             if match[2]:
-                return _collection([_present_refund(refund) for refund in self._refunds_of(record, now)])
+                return forms.collection([_present_refund(refund) for refund in self._refunds_of(record, now)])
             return json_reply(200, self._present(record, now))
         if match := _REFUND_PATH.fullmatch(path):
             return json_reply(200, _present_refund(self._refund(match[1], now)))
-        raise _RefusedError(_not_found())
+        raise RefusedError(forms.not_found())
 
     def _post(self, request: Request, now: float) -> Reply:
         if request.method != "POST":
-            raise _RefusedError(_not_found())
+            raise RefusedError(forms.not_found())
         flows = {
             "/v1/payments/create/recurring": self._recurring,
             "/v1/payments/create/json": self._saved_card,
@@ -168,21 +152,21 @@ class RazorpaySimulator(CourseSimulator):
         }
         match = _PAYMENT_PATH.fullmatch(request.path)
         if request.path == "/v1/orders":
-            return self._create_order(_body(request), now)
+            return self._create_order(forms.body_of(request), now)
         if request.path in flows and self.server_to_server:
-            return flows[request.path](_body(request), now)
+            return flows[request.path](forms.body_of(request), now)
         if match and match[2] == "capture":
-            return self._capture(_body(request), self._payment(match[1], now), now)
+            return self._capture(forms.body_of(request), self._payment(match[1], now), now)
         if match and match[2] == "refund":
             return self._create_refund(request, self._payment(match[1], now), now)
-        raise _RefusedError(_not_found())
+        raise RefusedError(forms.not_found())
 
     # -- orders
 
     def _create_order(self, body: Record, now: float) -> Reply:
-        _check(body, _ORDER_FIELDS, ("amount", "currency"))
-        _check_amount(body["amount"], body["currency"])
-        capture = _capture_settings(body)
+        forms.check(body, forms.ORDER_FIELDS, ("amount", "currency"))
+        forms.check_amount(body["amount"], body["currency"])
+        capture = forms.capture_settings(body)
         named = self._named(body.get("receipt"))
         order: Record = {
             "id": self.make_id("order_", body.get("receipt"), len(named["orders"]))[:20],
@@ -195,7 +179,7 @@ class RazorpaySimulator(CourseSimulator):
             "payments": [],
             **capture,
         }
-        self.store.put(_ORDER, order["id"], order)
+        self.store.put(ORDER, order["id"], order)
         self.store.put(_RECEIPT, named["id"], {**named, "orders": [*named["orders"], order["id"]]})
         return json_reply(200, self._present_order(order, now))
 
@@ -207,7 +191,7 @@ class RazorpaySimulator(CourseSimulator):
     def _notification(self, given: Record | None, now: float) -> Record | None:
         if given is None:
             return None
-        _check(given, _NOTIFICATION_FIELDS, ("token_id",))
+        forms.check(given, forms.NOTIFICATION_FIELDS, ("token_id",))
         earliest = int(now) + PRE_DEBIT_SECONDS
         return {
             "token_id": given["token_id"],
@@ -216,18 +200,20 @@ class RazorpaySimulator(CourseSimulator):
         }
 
     def _list_orders(self, query: Mapping[str, str], now: float) -> Reply:
-        _check_query(query, {"receipt", "from", "to", "count", "skip", "authorized"})
-        since, until = _number(query, "from", 0), _number(query, "to", 2**40)
+        forms.check_query(query, {"receipt", "from", "to", "count", "skip", "authorized"})
+        since, until = forms.number(query, "from", 0), forms.number(query, "to", 2**40)
         named = self._named(query["receipt"])["orders"] if "receipt" in query else None
-        orders = self.store.all(_ORDER) if named is None else [self._order(order_id) for order_id in named]
+        orders = self.store.all(ORDER) if named is None else [self._order(order_id) for order_id in named]
         found = [order for order in orders if since <= int(order["at"]) <= until]
         found.sort(key=lambda order: (-order["at"], order["id"]))
-        return _collection([self._present_order(order, now) for order in _page(found, query, most=100)])
+        return forms.collection(
+            [self._present_order(order, now) for order in forms.page_of_list(found, query, most=100)]
+        )
 
     def _order(self, order_id: str) -> Record:
-        order = self.store.get(_ORDER, order_id)
+        order = self.store.get(ORDER, order_id)
         if order is None:
-            raise _RefusedError(_missing())
+            raise RefusedError(forms.missing())
         return order
 
     def _of(self, order: Record, now: float) -> list[Record]:
@@ -242,37 +228,37 @@ class RazorpaySimulator(CourseSimulator):
 
     def _recurring(self, body: Record, now: float) -> Reply:
         required = ("email", "contact", "amount", "currency", "order_id", "customer_id", "token", "recurring")
-        _check(body, _RECURRING_FIELDS, required)
+        forms.check(body, forms.RECURRING_FIELDS, required)
         order = self._order_to_pay(body)
         self._check_notification(order, body["token"], now)
         return self._pay(order, body, self._behaviour(body), now)
 
     def _saved_card(self, body: Record, now: float) -> Reply:
         required = ("email", "contact", "amount", "currency", "order_id", "customer_id", "token", "method")
-        _check(body, _CARD_FIELDS, (*required, "ip", "user_agent", "referer"))
+        forms.check(body, forms.CARD_FIELDS, (*required, "ip", "user_agent", "referer"))
         order = self._order_to_pay(body)
         return self._pay(order, body, self._behaviour(body), now, present=True)
 
     def _upi(self, body: Record, now: float) -> Reply:
         required = ("email", "contact", "amount", "currency", "order_id", "method", "upi")
-        _check(body, _UPI_FIELDS, required)
-        _check(body["upi"], {"flow": _one_of("intent")}, ("flow",))
+        forms.check(body, forms.UPI_FIELDS, required)
+        forms.check(body["upi"], {"flow": forms.one_of("intent")}, ("flow",))
         return self._pay(self._order_to_pay(body), body, Behaviour(Effect.ACTION), now)
 
     def _order_to_pay(self, body: Record) -> Record:
         order = self._order(body["order_id"])
         if body["amount"] != order["amount"]:
             text = "Your payment amount is different from your order amount."
-            raise _RefusedError(_error(400, text, reason="order_amount_mismatch"))
+            raise RefusedError(forms.error_reply(400, text, reason="order_amount_mismatch"))
         if body["currency"] != order["currency"]:
             text = "Your payment currency is different from your order currency."
-            raise _RefusedError(_error(400, text, reason="mismatch_in_transaction_details"))
+            raise RefusedError(forms.error_reply(400, text, reason="mismatch_in_transaction_details"))
         return order
 
     def _behaviour(self, body: Record) -> Behaviour:
         behaviour = behaviour_of(body["token"], self.name)
         if behaviour is None:
-            raise _RefusedError(_missing("token"))
+            raise RefusedError(forms.missing("token"))
         _refuse(behaviour.effect, _CHARGE_REFUSED)
         return behaviour
 
@@ -282,25 +268,31 @@ class RazorpaySimulator(CourseSimulator):
             return
         if notification is None or notification["token_id"] != token:
             text = "The pre-debit notification was not sent."
-            raise _RefusedError(_error(400, text, reason="pre_debit_notification_not_sent"))
+            raise RefusedError(forms.error_reply(400, text, reason="pre_debit_notification_not_sent"))
         if now < notification["payment_after"]:
             text = "The debit was tried before the date of the notification."
             reason = "BAD_REQUEST_MANDATE_PROMISED_DEBIT_DATE_NOT_HONOURED"
-            raise _RefusedError(_error(400, text, reason=reason))
+            raise RefusedError(forms.error_reply(400, text, reason=reason))
 
     def _pay(self, order: Record, body: Record, behaviour: Behaviour, now: float, *, present: bool = False) -> Reply:
         def take() -> Reply:
             if self._is_paid(order, now):
-                raise _RefusedError(_already_paid())
-            details = self._details(order, body, behaviour)
-            booked = {**order, "payments": [*order["payments"], details["id"]]}
-            self.store.put(_ORDER, order["id"], booked)
-            record = self.begin(details, _course(order, behaviour, now), now)
-            self._keep_one_capture(booked, now)
-            record = self.find(record["id"], now) or record
+                raise RefusedError(forms.already_paid())
+            record = self.begin_payment(order, body, behaviour, _course(order, behaviour, now), now)
             return self._paid(record, present=present)
 
         return self.perform(order["id"], behaviour, take)
+
+    def begin_payment(
+        self, order: Record, body: Record, behaviour: Behaviour, course: list[Record], now: float
+    ) -> Record:
+        """Create a payment of the order with this course, and return it in its state at `now`."""
+        details = self._details(order, body, behaviour)
+        booked = {**order, "payments": [*order["payments"], details["id"]]}
+        self.store.put(ORDER, order["id"], booked)
+        record = self.begin(details, course, now)
+        self._keep_one_capture(booked, now)
+        return self.find(record["id"], now) or record
 
     def _details(self, order: Record, body: Record, behaviour: Behaviour) -> Record:
         return {
@@ -341,7 +333,7 @@ class RazorpaySimulator(CourseSimulator):
             code, reason, text, source = _FAILURES[Effect(record["effect"])]
             metadata = {"payment_id": record["id"], "order_id": record["order_id"]}
             more = {"code": code, "reason": reason, "source": source, "step": "payment_authorization"}
-            raise _RefusedError(_error(400, text, metadata=metadata, **more))
+            raise RefusedError(forms.error_reply(400, text, metadata=metadata, **more))
         if record["state"] in {AUTHORIZED, CHARGED}:
             signature = sign_payment(self.credentials.key_secret, record["order_id"], record["id"])
             body |= {"razorpay_order_id": record["order_id"], "razorpay_signature": signature}
@@ -354,51 +346,51 @@ class RazorpaySimulator(CourseSimulator):
     def _payment(self, payment_id: str, now: float) -> Record:
         record = self.find(payment_id, now)
         if record is None:
-            raise _RefusedError(_missing())
+            raise RefusedError(forms.missing())
         return record
 
     def _payments(self, order: Record, now: float) -> Reply:
         found = [record for record in self._of(order, now) if now - record["at"] >= self.visibility_lag_seconds]
-        return _collection([self._present(record, now) for record in reversed(found)])
+        return forms.collection([self._present(record, now) for record in reversed(found)])
 
     def _list(self, name: str, query: Mapping[str, str], now: float) -> Reply:
         """All payments of the account, newest first, ten on a page by default."""
-        _check_query(query, {"from", "to", "count", "skip"})
-        since, until = _number(query, "from", 0), _number(query, "to", 2**40)
+        forms.check_query(query, {"from", "to", "count", "skip"})
+        since, until = forms.number(query, "from", 0), forms.number(query, "to", 2**40)
         everything = list(self.everything(now))
         found = [self._present(record, now) for record in everything]
         if name == "refunds":
             found = [_present_refund(refund) for record in everything for refund in self._refunds_of(record, now)]
         found = [item for item in found if since <= item["created_at"] <= until]
         found.sort(key=lambda item: (-item["created_at"], item["id"]))
-        return _collection(_page(found, query, most=100))
+        return forms.collection(forms.page_of_list(found, query, most=100))
 
     def _approve(self, charge_id: str, now: float) -> Reply:
         payment_id, _, button = charge_id.partition("/")
         record = self.find(payment_id, now)
         if record is None or record["state"] != WAITING or button not in {"", "decline"}:
             if record is not None and not button and record["state"] in {AUTHORIZED, CHARGED}:
-                return _page_of("Approved. You may close this page.")
+                return forms.simple_page("Approved. You may close this page.")
             return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
         if button:
             self.go_on(record, now, step(now, DECLINED, effect=Effect.ACTION))
-            return _page_of("Declined. You may close this page.")
+            return forms.simple_page("Declined. You may close this page.")
         order = self._order(record["order_id"])
-        self.go_on(record, now, *_success(order, record["at"], now))
+        self.go_on(record, now, *success_course(order, record["at"], now))
         self._keep_one_capture(order, now)
-        return _page_of("Approved. You may close this page.")
+        return forms.simple_page("Approved. You may close this page.")
 
     # -- capture
 
     def _capture(self, body: Record, record: Record, now: float) -> Reply:
-        _check(body, {"amount": _amount, "currency": _currency}, ("amount", "currency"))
+        forms.check(body, {"amount": forms.amount, "currency": forms.currency}, ("amount", "currency"))
         behaviour = self._operation_behaviour()
 
         def take() -> Reply:
             self._check_capture(body, record, now)
             if behaviour.effect in _FAILURES:
-                failure = _error(400, "The capture failed.", code="GATEWAY_ERROR", reason="capture_failed")
-                raise _RefusedError(failure)
+                failure = forms.error_reply(400, "The capture failed.", code="GATEWAY_ERROR", reason="capture_failed")
+                raise RefusedError(failure)
             operation = self._operation(record, "capture", record["taken"], now)
             self.go_on(self.book(record, operation), now, step(now, CHARGED, captured=True))
             self._keep_one_capture(self._order(record["order_id"]), now)
@@ -408,27 +400,27 @@ class RazorpaySimulator(CourseSimulator):
 
     def _check_capture(self, body: Record, record: Record, now: float) -> None:
         if record["state"] == CHARGED:
-            raise _RefusedError(_error(400, "This payment has already been captured"))
+            raise RefusedError(forms.error_reply(400, "This payment has already been captured"))
         if record["state"] != AUTHORIZED:
             text = "Only payments which have been authorized and not yet captured can be captured"
-            raise _RefusedError(_error(400, text))
+            raise RefusedError(forms.error_reply(400, text))
         if (body["amount"], body["currency"]) != (record["taken"], record["currency"]):
             field = "amount" if body["amount"] != record["taken"] else "currency"
-            raise _invalid(field, f"Capture {field} must be equal to the {field} authorized")
+            raise forms.invalid(field, f"Capture {field} must be equal to the {field} authorized")
         if self._is_paid(self._order(record["order_id"]), now):
-            raise _RefusedError(_already_paid())
+            raise RefusedError(forms.already_paid())
 
     # -- refunds
 
     def _create_refund(self, request: Request, record: Record, now: float) -> Reply:
         key = request.headers.get("x-refund-idempotency")
         if key is not None:
-            _check_refund_key(key)
+            forms.check_refund_key(key)
             stored = self.store.get(_REFUND_KEYS, key)
             if stored is not None:
-                return _replay(stored, _content(request), now)
-        body = _body(request) if request.body else {}
-        _check(body, _REFUND_FIELDS, ())
+                return forms.replay(stored, forms.content_of(request), now)
+        body = forms.body_of(request) if request.body else {}
+        forms.check(body, forms.REFUND_FIELDS, ())
         behaviour = self._operation_behaviour()
 
         def take() -> Reply:
@@ -436,7 +428,7 @@ class RazorpaySimulator(CourseSimulator):
             reply = json_reply(200, _present_refund(self._record_refund(body, record, behaviour.effect, amount, now)))
             if key is not None:
                 busy_until = now + _HOLDS.get(behaviour.answer, 0.0)
-                kept = {"content": _content(request), "busy_until": busy_until, "body": reply.body.decode()}
+                kept = {"content": forms.content_of(request), "busy_until": busy_until, "body": reply.body.decode()}
                 self.store.put(_REFUND_KEYS, key, kept)
             return reply
 
@@ -444,14 +436,14 @@ class RazorpaySimulator(CourseSimulator):
 
     def _refundable(self, body: Record, record: Record, now: float) -> int:
         if record["state"] != CHARGED:
-            raise _RefusedError(_error(400, "The payment status should be captured for action to be taken"))
+            raise RefusedError(forms.error_reply(400, "The payment status should be captured for action to be taken"))
         left = record["taken"] - self.refunded(record, now)
         if left == 0:
-            raise _RefusedError(_error(400, "The payment has been fully refunded already"))
+            raise RefusedError(forms.error_reply(400, "The payment has been fully refunded already"))
         amount = int(body.get("amount", left))
-        _check_amount(amount, record["currency"])
+        forms.check_amount(amount, record["currency"])
         if amount > left:
-            raise _invalid("amount", "The refund amount provided is greater than amount captured")
+            raise forms.invalid("amount", "The refund amount provided is greater than amount captured")
         return amount
 
     def _record_refund(self, body: Record, record: Record, effect: Effect, amount: int, now: float) -> Record:
@@ -496,7 +488,7 @@ class RazorpaySimulator(CourseSimulator):
         for record in self.everything(now):
             if record["state"] == RELEASED and self._automatic_refund(record)["id"] == refund_id:
                 return self._automatic_refund(record)
-        raise _RefusedError(_missing())
+        raise RefusedError(forms.missing())
 
     def _operation(self, record: Record, kind: str, amount: int, now: float) -> Record:
         prefix = "rfnd_" if kind == "refund" else "cptr_"
@@ -525,10 +517,10 @@ class RazorpaySimulator(CourseSimulator):
 
     def _reconciliation(self, query: Mapping[str, str], now: float) -> Reply:
         """Captured payments and refunds of a day or month in Indian time; all of them are settled at once."""
-        _check_query(query, {"year", "month", "day", "count", "skip"})
+        forms.check_query(query, {"year", "month", "day", "count", "skip"})
         if "year" not in query or "month" not in query:
-            raise _invalid("year", "The year and month fields are required.")
-        wanted = tuple(_number(query, name, 0) for name in ("year", "month", "day") if name in query)
+            raise forms.invalid("year", "The year and month fields are required.")
+        wanted = tuple(forms.number(query, name, 0) for name in ("year", "month", "day") if name in query)
         entries: list[Record] = []
         for record in self.everything(now):
             if record["state"] == CHARGED:
@@ -536,7 +528,7 @@ class RazorpaySimulator(CourseSimulator):
             done = [refund for refund in self.operations_of(record, now, "refund") if refund["state"] == DONE]
             entries += [self._settled_entry(record, r["id"], "refund", r["amount"], r["at"]) for r in done]
         found = [entry for entry in entries if _day(entry["created_at"])[: len(wanted)] == wanted]
-        return _collection(_page(found, query, most=1000))
+        return forms.collection(forms.page_of_list(found, query, most=1000))
 
     def _settled_entry(self, record: Record, entity_id: str, kind: str, amount: int, at: float) -> Record:
         fee, tax = _fee(amount) if kind == "payment" else (0, 0)
@@ -583,13 +575,7 @@ class RazorpaySimulator(CourseSimulator):
         return [(name, facts)] if name else []
 
     def render(self, kind: str, event: Record) -> bytes:
-        due = event["due"]
-        record = self._payment(event["payment_id"], due)
-        payload: Record = {"payment": {"entity": self._present(record, due)}}
-        if kind == "order.paid":
-            payload["order"] = {"entity": self._present_order(self._order(record["order_id"]), due)}
-        if kind.startswith("refund."):
-            payload = {"refund": {"entity": _present_refund(self._refund(event["subject"], due))}, **payload}
+        due, payload = event["due"], self.payload_of(kind, event)
         body = {
             "entity": "event",
             "account_id": ACCOUNT_ID,
@@ -599,6 +585,17 @@ class RazorpaySimulator(CourseSimulator):
             "created_at": int(due),
         }
         return json.dumps(body, separators=(",", ":")).encode()
+
+    def payload_of(self, kind: str, event: Record) -> Record:
+        """The entities of an event, in their state at its time."""
+        due = event["due"]
+        record = self._payment(event["payment_id"], due)
+        payload: Record = {"payment": {"entity": self._present(record, due)}}
+        if kind == "order.paid":
+            payload["order"] = {"entity": self._present_order(self._order(record["order_id"]), due)}
+        if kind.startswith("refund."):
+            payload = {"refund": {"entity": _present_refund(self._refund(event["subject"], due))}, **payload}
+        return payload
 
     # -- entities
 
@@ -673,7 +670,7 @@ def sign_payment(key_secret: str, order_id: str, payment_id: str) -> str:
 # -- the course of a payment
 
 
-def _success(order: Record, began: float, when: float) -> list[Record]:
+def success_course(order: Record, began: float, when: float) -> list[Record]:
     """Authorized, then captured at once, or returned when it was not captured in time."""
     first = step(when, AUTHORIZED, effect=Effect.CHARGE)
     late = order["automatic_expiry"] is not None and when - began > order["automatic_expiry"]
@@ -685,15 +682,15 @@ def _success(order: Record, began: float, when: float) -> list[Record]:
 def _course(order: Record, behaviour: Behaviour, now: float) -> list[Record]:
     match behaviour.effect:
         case Effect.CHARGE | Effect.WRONG_AMOUNT:
-            return _success(order, now, now)
+            return success_course(order, now, now)
         case Effect.LATER_CHARGE:
-            return [step(now, PENDING), *_success(order, now, now + ASYNC_SECONDS)]
+            return [step(now, PENDING), *success_course(order, now, now + ASYNC_SECONDS)]
         case Effect.LATER_DECLINE:
             return [step(now, PENDING), step(now + ASYNC_SECONDS, DECLINED)]
         case Effect.ACTION:
             return [step(now, WAITING)]
         case Effect.REOPENED_DECLINE:
-            return [step(now, DECLINED), *_success(order, now, now + REOPEN_SECONDS)]
+            return [step(now, DECLINED), *success_course(order, now, now + REOPEN_SECONDS)]
         case _:
             return [step(now, DECLINED)]
 
@@ -705,12 +702,12 @@ _NO_BALANCE: Final = "Your account does not have enough balance to carry out the
 def _refuse(effect: Effect, text: str) -> None:
     """Refuse before anything happens: as documented with this text, or in a way that no page describes."""
     if effect is Effect.RATE_LIMITED:
-        raise _RefusedError(_rate_limited())
+        raise RefusedError(forms.rate_limited())
     if effect is Effect.REFUSED:
         reason = "recurring_payment_not_enabled" if text == _CHARGE_REFUSED else "NA"
-        raise _RefusedError(_error(400, text, reason=reason))
+        raise RefusedError(forms.error_reply(400, text, reason=reason))
     if effect is Effect.REFUSED_UNLISTED:
-        raise _RefusedError(_error(400, "The request was not accepted.", reason="request_not_accepted"))
+        raise RefusedError(forms.error_reply(400, "The request was not accepted.", reason="request_not_accepted"))
 
 
 _REFUND_NEWS: Final = {DONE: ["refund.processed"], FAILED: ["refund.failed"]}
@@ -719,7 +716,7 @@ _REFUND_NEWS: Final = {DONE: ["refund.processed"], FAILED: ["refund.failed"]}
 def _refund_course(effect: Effect) -> tuple[str, str | None]:
     """The present and the planned state of a refund."""
     if effect is Effect.FUNDS_DECLINE:
-        raise _RefusedError(_error(400, _NO_BALANCE))
+        raise RefusedError(forms.error_reply(400, _NO_BALANCE))
     if effect in {Effect.LATER_CHARGE, Effect.LATER_DECLINE}:
         return PENDING, DONE if effect is Effect.LATER_CHARGE else FAILED
     if effect is Effect.ACTION:
@@ -763,271 +760,3 @@ def _fee(amount: int) -> tuple[int, int]:
 def _day(at: int) -> tuple[int, int, int]:
     day = datetime.fromtimestamp(at, _IST)
     return day.year, day.month, day.day
-
-
-# -- requests
-
-
-def _body(request: Request) -> Record:
-    if not request.headers.get("content-type", "").lower().startswith("application/json"):
-        raise _RefusedError(_error(400, "The content type must be application/json"))
-    return request.json()
-
-
-def _content(request: Request) -> str:
-    return hashlib.sha256(request.path.encode() + b"\n" + request.body).hexdigest()
-
-
-def _check(body: Record, known: Mapping[str, _Check], required: tuple[str, ...]) -> None:
-    """Unknown fields are refused, as Razorpay does."""
-    extra = [name for name in body if name not in known]
-    if extra:
-        verb = "is/are not required and should not be sent"
-        raise _RefusedError(_error(400, f"{', '.join(extra)} {verb}"))
-    for name in required:
-        if name not in body:
-            raise _invalid(name, f"The {name.replace('_', ' ')} field is required.")
-    for name, value in body.items():
-        known[name](name, value)
-
-
-def _amount(name: str, value: Any) -> None:
-    if type(value) is not int:
-        raise _invalid(name, f"The {name} must be an integer.")
-
-
-def _check_amount(amount: int, currency: str) -> None:
-    least = _MIN_INR if currency == "INR" else 1
-    if amount < least:
-        text = "The amount must be at least INR 1.00." if currency == "INR" else "The amount must be at least 1."
-        raise _invalid("amount", text)
-    if currency in _THREE_DECIMALS and amount % 10:
-        raise _invalid("amount", f"The last digit of an amount in {currency} must be 0.")
-
-
-def _currency(name: str, value: Any) -> None:
-    if value not in _CURRENCIES:
-        raise _RefusedError(_error(400, "The currency is not supported.", reason="invalid_currency", field=name))
-
-
-def _text(longest: int = 255) -> _Check:
-    def check(name: str, value: Any) -> None:
-        if type(value) is not str or not value:
-            raise _invalid(name, f"The {name} must be a string.")
-        if len(value) > longest:
-            raise _invalid(name, f"The {name} may not be greater than {longest} characters.")
-
-    return check
-
-
-def _like(pattern: re.Pattern[str], reason: str) -> _Check:
-    def check(name: str, value: Any) -> None:
-        if type(value) is not str or not pattern.fullmatch(value):
-            raise _RefusedError(_error(400, f"The {name} format is invalid.", reason=reason, field=name))
-
-    return check
-
-
-def _one_of(*choices: object) -> _Check:
-    def check(name: str, value: Any) -> None:
-        if not any(value == choice and type(value) is type(choice) for choice in choices):
-            raise _invalid(name, f"The selected {name} is invalid.")
-
-    return check
-
-
-def _object(name: str, value: Any) -> None:
-    if type(value) is not dict:
-        raise _invalid(name, f"The {name} must be an object.")
-
-
-def _notes(name: str, value: Any) -> None:
-    if value == []:
-        return
-    _object(name, value)
-    if len(value) > 15:
-        raise _invalid(name, "Number of fields in notes should be less than or equal to 15.")
-    for key, text in value.items():
-        if type(text) is not str or len(key) > 256 or len(text) > 256:
-            raise _invalid(name, "Keys and values of notes must be strings of at most 256 characters.")
-
-
-def _card(name: str, value: Any) -> None:
-    """A saved card needs at most its CVV; a card number is refused."""
-    _object(name, value)
-    _check(value, {"cvv": _text(4)}, ())
-
-
-_BOOLEAN: Final = _one_of(True, False)  # noqa: FBT003 - the two values themselves
-_ORDER_FIELDS: Final[Mapping[str, _Check]] = {
-    "amount": _amount,
-    "currency": _currency,
-    "receipt": _text(40),
-    "notes": _notes,
-    "partial_payment": _one_of(False),  # noqa: FBT003 - to be paid in parts is a feature of some accounts
-    "payment": _object,
-    "payment_capture": _one_of(True, False, 0, 1),  # noqa: FBT003 - the older spelling
-    "notification": _object,
-}
-_NOTIFICATION_FIELDS: Final[Mapping[str, _Check]] = {"token_id": _text(), "payment_after": _amount}
-_CAPTURE_FIELDS: Final[Mapping[str, _Check]] = {
-    "capture": _one_of("automatic", "manual"),
-    "capture_options": _object,
-}
-_CAPTURE_OPTIONS: Final[Mapping[str, _Check]] = {
-    "automatic_expiry_period": _amount,
-    "manual_expiry_period": _amount,
-    "refund_speed": _one_of("normal", "optimum"),
-}
-_PAYMENT_FIELDS: Final[Mapping[str, _Check]] = {
-    "amount": _amount,
-    "currency": _currency,
-    "email": _like(_EMAIL, "invalid_email"),
-    "contact": _like(_CONTACT, "invalid_mobile_number"),
-    "order_id": _text(),
-    "customer_id": _text(),
-    "description": _text(),
-    "notes": _notes,
-}
-_RECURRING_FIELDS: Final[Mapping[str, _Check]] = {
-    **_PAYMENT_FIELDS,
-    "token": _text(),
-    "recurring": _one_of(True),  # noqa: FBT003 - nothing else makes sense
-}
-_PRESENCE_FIELDS: Final[Mapping[str, _Check]] = {"ip": _text(45), "user_agent": _text(1000), "referer": _text(1000)}
-_CARD_FIELDS: Final[Mapping[str, _Check]] = {
-    **_PAYMENT_FIELDS,
-    **_PRESENCE_FIELDS,
-    "method": _one_of("card"),
-    "token": _text(),
-    "card": _card,
-}
-_UPI_FIELDS: Final[Mapping[str, _Check]] = {
-    **_PAYMENT_FIELDS,
-    **_PRESENCE_FIELDS,
-    "method": _one_of("upi"),
-    "upi": _object,
-}
-_REFUND_FIELDS: Final[Mapping[str, _Check]] = {
-    "amount": _amount,
-    "speed": _one_of("normal", "optimum"),
-    "notes": _notes,
-    "receipt": _text(40),
-}
-
-
-def _capture_settings(body: Record) -> Record:
-    payment = body.get("payment", {})
-    _check(payment, _CAPTURE_FIELDS, ("capture",) if payment else ())
-    options = payment.get("capture_options", {})
-    _check(options, _CAPTURE_OPTIONS, ())
-    automatic, manual = options.get("automatic_expiry_period"), options.get("manual_expiry_period")
-    if automatic is not None and automatic < 12:
-        raise _invalid("automatic_expiry_period", "The automatic expiry period must be at least 12.")
-    if manual is not None and manual < (automatic or 1):
-        raise _invalid("manual_expiry_period", "The manual expiry period may not be shorter than the automatic one.")
-    older = "automatic" if body.get("payment_capture", True) else "manual"
-    return {
-        "capture": payment.get("capture", older),
-        "automatic_expiry": None if automatic is None else automatic * 60,
-        "manual_expiry": MANUAL_EXPIRY_SECONDS if manual is None else manual * 60,
-    }
-
-
-def _check_refund_key(key: str) -> None:
-    if len(key) < 10:
-        raise _RefusedError(_blank_error(400, "The idempotency key must be at least 10 characters long."))
-    if not _REFUND_KEY.fullmatch(key):
-        text = "The idempotency key must only contain alphanumeric characters, underscores, and hyphens"
-        raise _RefusedError(_blank_error(400, text))
-
-
-def _replay(stored: Record, content: str, now: float) -> Reply:
-    if stored["content"] != content:
-        text = "Different request with the same idempotency key has already been processed."
-        raise _RefusedError(_blank_error(400, text))
-    if now < stored["busy_until"]:
-        text = "Another request with the same idempotency key is still in progress."
-        raise _RefusedError(_blank_error(409, text))
-    return Reply(status=200, body=stored["body"].encode(), headers={"content-type": "application/json"})
-
-
-def _check_query(query: Mapping[str, str], known: set[str]) -> None:
-    extra = [name for name in query if name not in known]
-    if extra:
-        raise _RefusedError(_error(400, f"{', '.join(extra)} is/are not required and should not be sent"))
-
-
-def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not re.fullmatch(r"[0-9]{1,13}", text):
-        raise _invalid(name, f"The {name} must be an integer.")
-    return int(text)
-
-
-def _page(records: list[Record], query: Mapping[str, str], *, most: int) -> list[Record]:
-    count, skip = _number(query, "count", 10), _number(query, "skip", 0)
-    if not 1 <= count <= most:
-        raise _invalid("count", f"The count must be between 1 and {most}.")
-    return records[skip : skip + count]
-
-
-# -- answers
-
-
-def _page_of(text: str) -> Reply:
-    return html_reply(200, f"<html><body>{text}</body></html>")
-
-
-def _collection(items: list[Record]) -> Reply:
-    return json_reply(200, {"entity": "collection", "count": len(items), "items": items})
-
-
-def _invalid(field: str, text: str) -> _RefusedError:
-    return _RefusedError(_error(400, text, field=field))
-
-
-def _missing(field: str | None = None) -> Reply:
-    return _error(400, "The id provided does not exist", field=field)
-
-
-def _not_found() -> Reply:
-    """What Razorpay answers for an address, a method or a feature that the account does not have."""
-    return _blank_error(400, "The requested URL was not found on the server.")
-
-
-def _already_paid() -> Reply:
-    text = "Your payment has been declined as the order is already paid. Please initiate the payment with a new order."
-    return _error(400, text, reason="order_already_paid")
-
-
-def _rate_limited() -> Reply:
-    return _blank_error(429, "Request failed. Please try after sometime.")
-
-
-def _blank_error(status: int, text: str) -> Reply:
-    """A request refused before execution has no source, step or reason."""
-    return _error(status, text, reason="NA", source="NA", step="NA")
-
-
-def _error(
-    status: int,
-    text: str,
-    *,
-    code: str = "BAD_REQUEST_ERROR",
-    reason: str = "input_validation_failed",
-    source: str = "business",
-    step: str = "payment_initiation",
-    field: str | None = None,
-    metadata: Record | None = None,
-) -> Reply:
-    error = {
-        "code": code,
-        "description": text,
-        "source": source,
-        "step": step,
-        "reason": reason,
-        "metadata": metadata or {},
-        **({"field": field} if field else {}),
-    }
-    return json_reply(status, {"error": error})

@@ -52,6 +52,8 @@ _STATUSES: Final = {
     DECLINED: "requires_payment_method",
     CANCELED: "canceled",
 }
+QUIET: Final[Record] = {"id": None, "idempotency_key": None}
+"""The origin of an event that no request caused."""
 _CANCELABLE: Final = {CREATED, DECLINED, WAITING, AUTHORIZED}
 _REFUND_STATUSES: Final = {
     DONE: "succeeded",
@@ -81,9 +83,6 @@ _REAL_PROVIDER_TOKENS: Final = {
     "pm_card_visa_chargeDeclinedInsufficientFunds": "tok_insufficient_funds",
     "pm_card_authenticationRequired": "tok_requires_action",
 }
-_MINIMA: Final = {"usd": 50, "eur": 50, "gbp": 30, "inr": 50, "aud": 50, "cad": 50, "sgd": 50, "chf": 50, "jpy": 50}
-_THREE_DECIMALS: Final = {"bhd", "jod", "kwd", "omr", "tnd"}
-_MAX_AMOUNT: Final = 99_999_999
 
 _INTENT_PATH: Final = re.compile(r"/v1/payment_intents/(pi_[0-9A-Za-z]+)(/confirm|/capture|/cancel)?")
 _REFUND_PATH: Final = re.compile(r"/v1/refunds/(re_[0-9A-Za-z]+)(/cancel)?")
@@ -97,7 +96,7 @@ _SEARCHABLE: Final = ("status", "currency", "amount", "customer")
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Call:
     """A POST in progress."""
 
     path: str
@@ -172,7 +171,7 @@ class StripeSimulator(LedgerSimulator):
             if request.method == "POST":
                 return self._post(request, now)
             if request.method == "GET":
-                return self._get(request, now)
+                return self.get(request, now)
             raise _unknown_url(request)
         except RefusedError as refused:
             return refused.reply
@@ -181,35 +180,33 @@ class StripeSimulator(LedgerSimulator):
         content = hashlib.sha256(request.body).hexdigest()
         return self.make_id("req_", request.method, request.path, request.headers.get("idempotency-key"), content, now)
 
-    def _get(self, request: Request, now: float) -> Reply:
+    def get(self, request: Request, now: float) -> Reply:
         query = forms.nest(request.query.items())
         path = request.path
         if path == "/v1/payment_intents":
-            return self._list_intents(forms.check(query, _LIST_QUERY | {"customer": forms.text()}), now)
+            return self._list_intents(forms.check(query, LIST_QUERY | {"customer": forms.text()}), now)
         if path == "/v1/payment_intents/search":
             return self._search(forms.check(query, _SEARCH_QUERY, ("query",)), now)
         if path == "/v1/refunds":
             return self._list_refunds(
-                forms.check(query, _LIST_QUERY | {"payment_intent": forms.text(), "charge": forms.text()}), now
+                forms.check(query, LIST_QUERY | {"payment_intent": forms.text(), "charge": forms.text()}), now
             )
         if path == "/v1/events":
-            return self._list_events(
-                forms.check(query, _LIST_QUERY | {"type": forms.text(), "types": forms.texts}), now
-            )
+            return self._list_events(forms.check(query, LIST_QUERY | {"type": forms.text(), "types": forms.texts}), now)
         if path == "/v1/balance_transactions":
             known = {name: forms.text() for name in ("type", "source", "payout", "currency")}
-            return self._list_balance(forms.check(query, _LIST_QUERY | known), now)
+            return self._list_balance(forms.check(query, LIST_QUERY | known), now)
         expand = forms.check(query, {"expand": forms.expand, "client_secret": forms.text()}).get("expand", [])
         if (match := _INTENT_PATH.fullmatch(path)) and not match[2]:
-            return json_reply(200, self._present(self._intent(match[1], now), now, expand))
+            return json_reply(200, self.present(self._intent(match[1], now), now, expand))
         if (match := _REFUND_PATH.fullmatch(path)) and not match[2]:
             return json_reply(200, _present_refund(self._refund(match[1], now)))
         if match := _CHARGE_PATH.fullmatch(path):
-            found = [r for r in self._intents(now) if _charge_id(r) == match[1]]
-            return json_reply(200, self._present_charge(found[0], now)) if found else _missing("charge", match[1])
+            found = [r for r in self.intents(now) if _charge_id(r) == match[1]]
+            return json_reply(200, self.present_charge(found[0], now)) if found else missing("charge", match[1])
         if match := _EVENT_PATH.fullmatch(path):
             bodies = [event["body"] for event in self.events(now) if event["id"] == match[1]]
-            return _raw(bodies[0]) if bodies else _missing("event", match[1])
+            return _raw(bodies[0]) if bodies else missing("event", match[1])
         raise _unknown_url(request)
 
     def _post(self, request: Request, now: float) -> Reply:
@@ -228,11 +225,11 @@ class StripeSimulator(LedgerSimulator):
         content = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
         if stored is not None and now - stored["at"] < _KEY_LIFETIME_SECONDS:
             return _replay(stored, request.path, content, now)
-        call = _Call(request.path, form, key, self._request_id(request, now), stored, now)
-        behaviour, execute = self._action(request, call)
+        call = Call(request.path, form, key, self._request_id(request, now), stored, now)
+        behaviour, execute = self.action(request, call)
         return self._execute(call, content, behaviour, execute)
 
-    def _action(self, request: Request, call: _Call) -> tuple[Behaviour, Callable[[], Reply]]:
+    def action(self, request: Request, call: Call) -> tuple[Behaviour, Callable[[], Reply]]:
         """The behaviour of a valid POST and the function that executes it."""
         path, now = request.path, call.now
         if path == "/v1/payment_intents":
@@ -258,7 +255,7 @@ class StripeSimulator(LedgerSimulator):
             return self._operation_behaviour(), lambda: self._capture(call, record, form)
         if match and match[2] == "/cancel":
             record, form = self._intent(match[1], now), forms.check(call.form, _CANCEL)
-            return self._operation_behaviour(), lambda: self._cancel(call, record, form)
+            return self._operation_behaviour(), lambda: self.cancel_intent(call, record, form)
         match = _REFUND_PATH.fullmatch(path)
         if match and match[2]:
             refund = self._refund(match[1], now)
@@ -266,7 +263,7 @@ class StripeSimulator(LedgerSimulator):
             return Behaviour(Effect.CHARGE), lambda: self._cancel_refund(call, refund)
         raise _unknown_url(request)
 
-    def _execute(self, call: _Call, content: str, behaviour: Behaviour, execute: Callable[[], Reply]) -> Reply:
+    def _execute(self, call: Call, content: str, behaviour: Behaviour, execute: Callable[[], Reply]) -> Reply:
         """Once execution has begun the answer is stored; a delayed answer keeps its key in use."""
         if behaviour.effect is Effect.RATE_LIMITED:
             raise RefusedError(_rate_limited())
@@ -329,7 +326,7 @@ class StripeSimulator(LedgerSimulator):
             raise RefusedError(forms.error_reply(429, "invalid_request_error", message, code="lock_timeout"))
         return behaviour
 
-    def _create(self, call: _Call, form: Record, behaviour: Behaviour) -> Reply:
+    def _create(self, call: Call, form: Record, behaviour: Behaviour) -> Reply:
         if behaviour.effect is Effect.REFUSED_UNLISTED:
             raise RefusedError(
                 forms.error_reply(400, "invalid_request_error", "Not possible.", code="not_possible"), began=True
@@ -348,7 +345,7 @@ class StripeSimulator(LedgerSimulator):
             "automatic": form.get("automatic_payment_methods") or _default_methods(form),
             "metadata": metadata,
             "return_url": form.get("return_url"),
-            **{field: form.get(field) for field in _ECHOED},
+            **{field: form.get(field) for field in ECHOED},
             "effect": Effect.CHARGE,
             "state": CREATED,
             "taken": 0,
@@ -359,15 +356,15 @@ class StripeSimulator(LedgerSimulator):
         }
         missing = self._missing_in_india(form) if form.get("confirm") else None
         if form.get("confirm") and missing is None:
-            record |= _outcome(record, form, behaviour, call.now)
+            record |= confirmed(record, form, behaviour, call.now)
         self.store.put(_CHARGE, name, {**record, "payment_method": None} if missing else record)
         record["version"] = 1
         if missing is not None:
-            shown = self._present({**record, "payment_method": None}, call.now)
+            shown = self.present({**record, "payment_method": None}, call.now)
             raise RefusedError(
                 forms.error_reply(400, "invalid_request_error", missing, payment_intent=shown), began=True
             )
-        self._notify(record, call, ["payment_intent.created", *_news(record)])
+        self._notify(record, call, ["payment_intent.created", *news(record)])
         return self._result(record, call.now, form.get("expand", []))
 
     def _missing_in_india(self, form: Record) -> str | None:
@@ -379,9 +376,9 @@ class StripeSimulator(LedgerSimulator):
         rule = f"As per Indian regulations, export transactions require {what}."
         return f"{rule} More info here: https://stripe.com/docs/india-exports"
 
-    def _confirm(self, call: _Call, record: Record, form: Record, behaviour: Behaviour) -> Reply:
+    def _confirm(self, call: Call, record: Record, form: Record, behaviour: Behaviour) -> Reply:
         if record["state"] not in {CREATED, DECLINED}:
-            message = f"You cannot confirm this PaymentIntent because it has a status of {_status(record)}."
+            message = f"You cannot confirm this PaymentIntent because it has a status of {status_of(record)}."
             raise self._unexpected_state(record, message, call.now)
         chosen = {"payment_method": record["payment_method"], **form}
         if chosen["payment_method"] is None:
@@ -391,13 +388,13 @@ class StripeSimulator(LedgerSimulator):
         kept: Record = {
             name: chosen[name] for name in ("payment_method", "return_url", "capture_method") if name in chosen
         }
-        changed = self._change(record, **kept, **_outcome({**record, **kept}, form, behaviour, call.now))
-        self._notify(changed, call, _news(changed))
+        changed = self.change_intent(record, **kept, **confirmed({**record, **kept}, form, behaviour, call.now))
+        self._notify(changed, call, news(changed))
         return self._result(changed, call.now, form.get("expand", []))
 
-    def _capture(self, call: _Call, record: Record, form: Record) -> Reply:
+    def _capture(self, call: Call, record: Record, form: Record) -> Reply:
         if record["state"] != AUTHORIZED:
-            status = _status(record)
+            status = status_of(record)
             notified = "it has already been captured" if record["captured"] else f"it has a status of {status}"
             message = f"This PaymentIntent could not be captured because {notified}."
             raise self._unexpected_state(record, message, call.now)
@@ -414,11 +411,11 @@ class StripeSimulator(LedgerSimulator):
         metadata = _merged(record["metadata"], call.form.get("metadata", {}))
         changed = self.book(kept, operation, state=CHARGED, captured=amount, taken=amount, metadata=metadata)
         self._notify(changed, call, ["charge.captured", "payment_intent.succeeded"])
-        return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
+        return json_reply(200, self.present(changed, call.now, form.get("expand", [])))
 
-    def _cancel(self, call: _Call, record: Record, form: Record) -> Reply:
+    def cancel_intent(self, call: Call, record: Record, form: Record) -> Reply:
         if record["state"] not in _CANCELABLE:
-            message = f"You cannot cancel this PaymentIntent because it has a status of {_status(record)}."
+            message = f"You cannot cancel this PaymentIntent because it has a status of {status_of(record)}."
             raise self._unexpected_state(record, message, call.now)
         changes = {
             "state": CANCELED,
@@ -430,9 +427,9 @@ class StripeSimulator(LedgerSimulator):
             kept = {k: v for k, v in record.items() if not k.startswith("settles_")}
             changed = self.book(kept, operation, **changes)
         else:
-            changed = self._change(record, **changes)
+            changed = self.change_intent(record, **changes)
         self._notify(changed, call, ["payment_intent.canceled"])
-        return json_reply(200, self._present(changed, call.now, form.get("expand", [])))
+        return json_reply(200, self.present(changed, call.now, form.get("expand", [])))
 
     def _approve(self, charge_id: str, now: float) -> Reply:
         """The payer approves at the address of `next_action`."""
@@ -440,8 +437,8 @@ class StripeSimulator(LedgerSimulator):
         if record is not None and record["state"] == WAITING:
             taken = record["taken"]
             changes = {"state": AUTHORIZED} if record["capture_method"] == "manual" else _paid(taken)
-            changed = self._change(record, effect=Effect.CHARGE, **changes)
-            self._emit_webhook(changed, {"id": None, "idempotency_key": None}, _news(changed), now, now)
+            changed = self.change_intent(record, effect=Effect.CHARGE, **changes)
+            self._emit_webhook(changed, QUIET, news(changed), now, now)
         elif record is None or record["state"] not in {CHARGED, AUTHORIZED}:
             return html_reply(404, "<html><body>There is nothing to approve here.</body></html>")
         return html_reply(200, "<html><body>Approved. You may close this page.</body></html>")
@@ -455,7 +452,7 @@ class StripeSimulator(LedgerSimulator):
             settled |= _paid(settled["taken"])
         return settled
 
-    def _change(self, record: Record, **changes: Any) -> Record:
+    def change_intent(self, record: Record, **changes: Any) -> Record:
         """Change the state and cancel the planned change."""
         kept = {name: value for name, value in record.items() if not name.startswith("settles_")}
         return self.change(kept, **changes)
@@ -463,20 +460,20 @@ class StripeSimulator(LedgerSimulator):
     def _intent(self, name: str, now: float) -> Record:
         record = self.find(name, now)
         if record is None:
-            raise RefusedError(_missing("payment_intent", name))
+            raise RefusedError(missing("payment_intent", name))
         return record
 
-    def _intents(self, now: float) -> list[Record]:
+    def intents(self, now: float) -> list[Record]:
         return sorted(self.charges(now, lambda _: True), key=lambda r: (r["at"], r["id"]), reverse=True)
 
     def _list_intents(self, query: Record, now: float) -> Reply:
-        found = [r for r in self._intents(now) if query.get("customer") in {None, r["customer"]}]
+        found = [r for r in self.intents(now) if query.get("customer") in {None, r["customer"]}]
         expand = query.get("expand", [])
-        return _page("/v1/payment_intents", found, query, lambda r: self._present(r, now, expand))
+        return list_page("/v1/payment_intents", found, query, lambda r: self.present(r, now, expand))
 
     def _search(self, query: Record, now: float) -> Reply:
         clauses = _clauses(query["query"])
-        visible = [r for r in self._intents(now) if now - r["at"] >= self.search_lag_seconds]
+        visible = [r for r in self.intents(now) if now - r["at"] >= self.search_lag_seconds]
         found = [r for r in visible if all(_matches(r, *clause) for clause in clauses)]
         start, limit = _offset(query.get("page")), query.get("limit", 10)
         expand = query.get("expand", [])
@@ -486,19 +483,19 @@ class StripeSimulator(LedgerSimulator):
             "url": "/v1/payment_intents/search",
             "has_more": more,
             "next_page": base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else None,
-            "data": [self._present(r, now, expand) for r in found[start : start + limit]],
+            "data": [self.present(r, now, expand) for r in found[start : start + limit]],
         }
         return json_reply(200, body)
 
     def _unexpected_state(self, record: Record, message: str, now: float) -> RefusedError:
-        more = {"payment_intent": self._present(record, now)}
+        more = {"payment_intent": self.present(record, now)}
         code = "payment_intent_unexpected_state"
         return RefusedError(forms.error_reply(400, "invalid_request_error", message, code=code, **more), began=True)
 
     def _result(self, record: Record, now: float, expand: list[str]) -> Reply:
         if record["state"] != DECLINED:
-            return json_reply(200, self._present(record, now, expand))
-        shown = self._present(record, now)
+            return json_reply(200, self.present(record, now, expand))
+        shown = self.present(record, now)
         return json_reply(402, {"error": {**_failure(record), "payment_intent": shown}})
 
     # -- refunds
@@ -508,12 +505,12 @@ class StripeSimulator(LedgerSimulator):
             raise forms.refused("Refunds of a customer balance are not modelled here.")
         if "payment_intent" in form:
             return self._intent(form["payment_intent"], now)
-        found = [r for r in self._intents(now) if _charge_id(r) == form["charge"]]
+        found = [r for r in self.intents(now) if _charge_id(r) == form["charge"]]
         if not found:
-            raise RefusedError(_missing("charge", form["charge"]))
+            raise RefusedError(missing("charge", form["charge"]))
         return found[0]
 
-    def _create_refund(self, call: _Call, form: Record, record: Record, behaviour: Behaviour) -> Reply:
+    def _create_refund(self, call: Call, form: Record, record: Record, behaviour: Behaviour) -> Reply:
         left = record["captured"] - self.refunded(record, call.now)
         charge = _charge_id(record)
         if record["state"] != CHARGED:
@@ -546,11 +543,11 @@ class StripeSimulator(LedgerSimulator):
         self._notify(changed, call, ["charge.refunded"])
         if later is not None:
             kinds = ["refund.updated", "charge.refund.updated"] + (["refund.failed"] if later[1] == FAILED else [])
-            quiet = {**facts, "request": {"id": None, "idempotency_key": None}}
+            quiet = {**facts, "request": QUIET}
             self.emit_webhook([(kind, quiet) for kind in kinds], operation["settles_at"], call.now)
         return json_reply(200, _present_refund({**operation, "charge_id": record["id"]}))
 
-    def _cancel_refund(self, call: _Call, refund: Record) -> Reply:
+    def _cancel_refund(self, call: Call, refund: Record) -> Reply:
         if refund["state"] != WAITING:
             message = f"This refund cannot be canceled because it has a status of {_REFUND_STATUSES[refund['state']]}."
             raise RefusedError(forms.error_reply(400, "invalid_request_error", message), began=True)
@@ -562,20 +559,20 @@ class StripeSimulator(LedgerSimulator):
     def _refund(self, name: str, now: float) -> Record:
         record = self.operation(name, now)
         if record is None or record["kind"] != "refund":
-            raise RefusedError(_missing("refund", name))
+            raise RefusedError(missing("refund", name))
         return record
 
     def _refunds(self, now: float) -> list[Record]:
-        found = [refund for record in self._intents(now) for refund in self.operations_of(record, now, "refund")]
+        found = [refund for record in self.intents(now) for refund in self.operations_of(record, now, "refund")]
         return sorted(found, key=lambda r: (r["at"], r["id"]), reverse=True)
 
     def _list_refunds(self, query: Record, now: float) -> Reply:
         wanted = (query.get("payment_intent"), query.get("charge"))
         pairs = [(refund, (refund["charge_id"], refund["charge"])) for refund in self._refunds(now)]
         found = [r for r, names in pairs if all(w in {None, n} for w, n in zip(wanted, names, strict=True))]
-        return _page("/v1/refunds", found, query, _present_refund)
+        return list_page("/v1/refunds", found, query, _present_refund)
 
-    def _operation(self, call: _Call, record: Record, kind: str, amount: int, state: str) -> Record:
+    def _operation(self, call: Call, record: Record, kind: str, amount: int, state: str) -> Record:
         prefix = {"refund": "re_", "capture": "cap_", "void": "void_"}[kind]
         return {
             "id": self.make_id(prefix, record["id"], len(record["operations"]), call.key),
@@ -603,19 +600,19 @@ class StripeSimulator(LedgerSimulator):
             shown = {name: value for name, value in entry.items() if name != "at"}
             return {**shown, "source": sources.get(entry["source"], entry["source"])}
 
-        return _page("/v1/balance_transactions", found, query, present)
+        return list_page("/v1/balance_transactions", found, query, present)
 
     def _sources(self, now: float) -> dict[str, Record]:
         """The objects that `expand` inserts in place of ids."""
         found: dict[str, Record] = {}
-        for record in self._intents(now):
-            found[_charge_id(record) or ""] = self._present_charge(record, now)
+        for record in self.intents(now):
+            found[_charge_id(record) or ""] = self.present_charge(record, now)
             found |= {refund["id"]: _present_refund(refund) for refund in self.operations_of(record, now, "refund")}
         return found
 
     def _balance(self, now: float) -> list[Record]:
         found = []
-        for record in self._intents(now):
+        for record in self.intents(now):
             if record["state"] == CHARGED:
                 found.append(_balance_entry(record, "charge", _charge_id(record), record["captured"], record["at"]))
             for refund in self.operations_of(record, now, "refund"):
@@ -634,7 +631,7 @@ class StripeSimulator(LedgerSimulator):
             for event in reversed(self.events(now))
             if now - event["due"] < _EVENT_LIFETIME_SECONDS and (not kinds or event["type"] in kinds)
         ]
-        return _page("/v1/events", found, query, lambda event: json.loads(event["body"]))
+        return list_page("/v1/events", found, query, lambda event: json.loads(event["body"]))
 
     # -- webhooks
 
@@ -644,19 +641,13 @@ class StripeSimulator(LedgerSimulator):
         return {"content-type": "application/json; charset=utf-8", "stripe-signature": f"t={at},v1={digest}"}
 
     def render(self, kind: str, event: Record) -> bytes:
-        due, subject = event["due"], event["subject"]
-        if kind.startswith("payment_intent."):
-            shown = self._present(self._intent(subject, due), due)
-        elif kind.startswith("charge.") and kind != "charge.refund.updated":
-            shown = self._present_charge(self._intent(subject, due), due)
-        else:
-            shown = _present_refund(self._refund(subject, due))
+        due = event["due"]
         body = {
             "id": event["id"],
             "object": "event",
             "api_version": VERSION,
             "created": int(due),
-            "data": {"object": shown},
+            "data": {"object": self.render_object(kind, event)},
             "livemode": False,
             "pending_webhooks": 1,
             "request": event["request"],
@@ -664,12 +655,24 @@ class StripeSimulator(LedgerSimulator):
         }
         return json.dumps(body, indent=2).encode()
 
-    def _notify(self, record: Record, call: _Call, kinds: list[str]) -> None:
+    def render_object(self, kind: str, event: Record) -> Record:
+        """The object of an event, in its state at the event's time."""
+        due, subject = event["due"], event["subject"]
+        if kind.startswith("payment_intent."):
+            return self.present(self._intent(subject, due), due)
+        if kind.startswith("charge.") and kind != "charge.refund.updated":
+            return self.present_charge(self._intent(subject, due), due)
+        return _present_refund(self._refund(subject, due))
+
+    def emit_intent(self, record: Record, kinds: list[str], due: float, now: float) -> None:
+        """Emit events of an intent that no request to the API caused."""
+        self._emit_webhook(record, QUIET, kinds, due, now)
+
+    def _notify(self, record: Record, call: Call, kinds: list[str]) -> None:
         self._emit_webhook(record, call.origin, kinds, call.now, call.now)
         if "settles_at" in record and record["state"] == PENDING:
             later = {**record, "state": record["settles_to"]}
-            quiet = {"id": None, "idempotency_key": None}
-            self._emit_webhook(later, quiet, _news(later), record["settles_at"], call.now)
+            self._emit_webhook(later, QUIET, news(later), record["settles_at"], call.now)
 
     def _emit_webhook(self, record: Record, origin: Record, kinds: list[str], due: float, now: float) -> None:
         facts = {"subject": record["id"], "revision": record["version"], "request": origin}
@@ -677,7 +680,7 @@ class StripeSimulator(LedgerSimulator):
 
     # -- objects
 
-    def _present(self, record: Record, now: float, expand: list[str] | None = None) -> Record:
+    def present(self, record: Record, now: float, expand: list[str] | None = None) -> Record:
         failed = record["state"] == DECLINED
         charge = _charge_id(record)
         intent = {
@@ -697,7 +700,7 @@ class StripeSimulator(LedgerSimulator):
             "confirmation_method": "automatic",
             "created": int(record["at"]),
             "currency": record["currency"],
-            **{field: record[field] for field in _ECHOED},
+            **{field: record[field] for field in ECHOED},
             "invoice": None,
             "last_payment_error": _failure(record) if failed else None,
             "latest_charge": charge,
@@ -707,10 +710,10 @@ class StripeSimulator(LedgerSimulator):
             "payment_method": None if failed else record["payment_method"],
             "payment_method_types": record["payment_method_types"],
             "processing": None,
-            "status": _status(record),
+            "status": status_of(record),
         }
         if "latest_charge" in (expand or []) and charge:
-            intent["latest_charge"] = self._present_charge(record, now)
+            intent["latest_charge"] = self.present_charge(record, now)
         return intent
 
     def _next_action(self, record: Record) -> Record:
@@ -719,7 +722,7 @@ class StripeSimulator(LedgerSimulator):
             return {"type": "redirect_to_url", "redirect_to_url": {"return_url": record["return_url"], "url": url}}
         return {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url}}
 
-    def _present_charge(self, record: Record, now: float) -> Record:
+    def present_charge(self, record: Record, now: float) -> Record:
         failed = record["state"] == DECLINED
         paid = record["state"] in {CHARGED, AUTHORIZED}
         refunded = self.refunded(record, now)
@@ -759,7 +762,7 @@ class StripeSimulator(LedgerSimulator):
 
 # -- parameters of requests
 
-_ECHOED: Final = (
+ECHOED: Final = (
     "customer",
     "description",
     "on_behalf_of",
@@ -838,7 +841,7 @@ _REFUND: Final[dict[str, Checker]] = {
     "refund_application_fee": forms.boolean,
     "reverse_transfer": forms.boolean,
 }
-_LIST_QUERY: Final[dict[str, Checker]] = {
+LIST_QUERY: Final[dict[str, Checker]] = {
     "created": forms.created,
     "ending_before": forms.text(),
     "expand": forms.expand,
@@ -855,15 +858,7 @@ _SEARCH_QUERY: Final[dict[str, Checker]] = {
 
 def _creation(form: Record, behaviour: Behaviour) -> Behaviour:
     """Check the rules between the parameters of a creation. Without confirmation nothing is charged yet."""
-    amount, currency = form["amount"], form["currency"]
-    forms.require_positive("amount", amount)
-    if amount > _MAX_AMOUNT:
-        raise forms.refused("Amount must be no more than 999,999.99", code="amount_too_large", param="amount")
-    if amount < _MINIMA.get(currency, 1):
-        message = f"Amount must be at least {_MINIMA[currency]} in the smallest unit of {currency}"
-        raise forms.refused(message, code="amount_too_small", param="amount")
-    if currency in _THREE_DECIMALS and amount % 10:
-        raise forms.refused(f"Invalid amount: the last digit must be 0 for {currency}.", param="amount")
+    forms.require_amount(form["amount"], form["currency"])
     automatic = form.get("automatic_payment_methods")
     if "payment_method_types" in form and automatic and automatic["enabled"]:
         message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
@@ -908,7 +903,7 @@ def _merged(metadata: Record, given: Record | str) -> Record:
 # -- states
 
 
-def _outcome(record: Record, form: Record, behaviour: Behaviour, now: float) -> Record:
+def confirmed(record: Record, form: Record, behaviour: Behaviour, now: float) -> Record:
     """The changes of an intent by a confirmation."""
     effect = behaviour.effect
     alone = bool(form.get("off_session")) or bool(form.get("error_on_requires_action"))
@@ -951,7 +946,7 @@ def _refund_course(effect: Effect) -> tuple[str, tuple[float, str] | None]:
             return DONE, None
 
 
-def _news(record: Record) -> list[str]:
+def news(record: Record) -> list[str]:
     """The events of an intent that has just changed its state."""
     return {
         CHARGED: ["charge.succeeded", "payment_intent.succeeded"],
@@ -962,7 +957,7 @@ def _news(record: Record) -> list[str]:
     }.get(record["state"], [])
 
 
-def _status(record: Record) -> str:
+def status_of(record: Record) -> str:
     if record["state"] == CREATED:
         return "requires_confirmation" if record["payment_method"] else "requires_payment_method"
     return _STATUSES[record["state"]]
@@ -1044,7 +1039,7 @@ def _balance_entry(record: Record, kind: str, source: str | None, amount: int, a
 # -- lists and searches
 
 
-def _page(url: str, records: list[Record], query: Record, present: Callable[[Record], Record]) -> Reply:
+def list_page(url: str, records: list[Record], query: Record, present: Callable[[Record], Record]) -> Reply:
     """Newest first, with Stripe's cursors."""
     bounds = query.get("created", {})
     tests: dict[str, Callable[[float, int], bool]] = {
@@ -1089,7 +1084,7 @@ def _unescaped(text: str) -> str:
 def _matches(record: Record, field: str, key: str, value: str) -> bool:
     if field == "metadata":
         return bool(record["metadata"].get(key) == value)
-    return str(_status(record) if field == "status" else record[field]) == value
+    return str(status_of(record) if field == "status" else record[field]) == value
 
 
 def _offset(page: str | None) -> int:
@@ -1138,7 +1133,7 @@ def _raw(body: str, status: int = 200) -> Reply:
     return Reply(status=status, body=body.encode(), headers={"content-type": "application/json"})
 
 
-def _missing(kind: str, name: str) -> Reply:
+def missing(kind: str, name: str) -> Reply:
     param = "intent" if kind == "payment_intent" else kind
     return forms.error_reply(
         404, "invalid_request_error", f"No such {kind}: '{name}'", code="resource_missing", param=param

@@ -17,6 +17,9 @@ qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs tnd top 
 ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw
 """
 _CURRENCIES: Final = frozenset(_CURRENCY_NAMES.split())
+_MINIMA: Final = {"usd": 50, "eur": 50, "gbp": 30, "inr": 50, "aud": 50, "cad": 50, "sgd": 50, "chf": 50, "jpy": 50}
+_THREE_DECIMALS: Final = {"bhd", "jod", "kwd", "omr", "tnd"}
+_MAX_AMOUNT: Final = 99_999_999
 
 
 class RefusedError(Exception):
@@ -186,6 +189,18 @@ def require_positive(name: str, amount: int) -> None:
     if amount < 1:
         message = f"This value must be greater than or equal to 1. ({name})"
         raise refused(message, code="parameter_invalid_integer", param=name)
+
+
+def require_amount(amount: int, currency: str) -> None:
+    """Check the amount of a payment in minor units."""
+    require_positive("amount", amount)
+    if amount > _MAX_AMOUNT:
+        raise refused("Amount must be no more than 999,999.99", code="amount_too_large", param="amount")
+    if amount < _MINIMA.get(currency, 1):
+        message = f"Amount must be at least {_MINIMA[currency]} in the smallest unit of {currency}"
+        raise refused(message, code="amount_too_small", param="amount")
+    if currency in _THREE_DECIMALS and amount % 10:
+        raise refused(f"Invalid amount: the last digit must be 0 for {currency}.", param="amount")
 
 
 def refused(message: str, **more: Any) -> RefusedError:

@@ -21,6 +21,21 @@ _SOON: Final = 24
 """Most late repetitions come within hours, few after more than a day: a whole run waits for the last."""
 _WAITS_MS: Final = (20_000, 240_000, 1_500_000)
 """Before an operation that could not be taken yet is asked for again."""
+_ORDER_WAITS_MS: Final = (
+    1_000,
+    2_000,
+    3_000,
+    5_000,
+    5_000,
+    10_000,
+    15_000,
+    20_000,
+    30_000,
+    120_000,
+    900_000,
+    7_200_000,
+)
+"""Before a payment for an order that another payment holds is asked for again."""
 _UNANSWERED: Final = frozenset({0, 500, 502, 503})
 """These say nothing about what happened."""
 _ALLOWING: Final = {
@@ -69,6 +84,11 @@ class Clients:
             delay_ms = int(extras["pause"] ** _SOON * _LATEST_REPEAT_MS)
             self._beside(lambda: self._repeat_later(order, body, delay_ms))
         call = self._create(order, body)
+        for wait_ms in _ORDER_WAITS_MS:
+            if call.answer.get("code") != "order_not_free":
+                break
+            self.kernel.sleep(wait_ms)
+            call = self._create(order, body)
         if call.status == 202:
             self.operators.amounts[call.answer["transactionId"]] = order.body["amount"]
             self._go_on(order, call.answer["transactionId"])

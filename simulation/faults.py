@@ -84,6 +84,13 @@ MAX_RATES: Final[dict[str, float]] = {
     # Reports again: a failed charge that is listed as a success
     "report_claims": 0.50,
 }
+APART: Final[dict[str, float]] = {
+    # Real providers, a request that charges, captures, voids or refunds: an error although it was executed
+    "gateway_contradicts": 0.5,
+}
+"""Drawn last and from numbers of their own: a seed without them runs as it did before they were known."""
+_APART: Final = 0.2
+"""This part of the seeds has a kind that is apart."""
 EPISODES: Final[dict[str, float]] = {
     "sweeper_off": 0.25,
     "gateway_outage": 0.35,
@@ -106,6 +113,7 @@ class Faults:
     rates: dict[str, float]
     episodes: frozenset[str]
     record: Callable[[str], None] = lambda _kind: None
+    apart: Random = field(default_factory=lambda: Random(0))
     counts: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -122,12 +130,16 @@ class Faults:
             off, share = random.random() < _OFF, random.random()
             rates[kind] = 0.0 if off or kind in without else most * share
         episodes = {kind: random.random() < share for kind, share in EPISODES.items()}
+        for kind, most in APART.items():
+            on, share = random.random() < _APART, random.random()
+            rates[kind] = most * share if on and kind not in without else 0.0
         return Faults(random, rates, frozenset(kind for kind, on in episodes.items() if on and kind not in without))
 
     def strikes(self, kind: str) -> bool:
         """Whether it happens now."""
         rate = self.rates[kind]
-        if rate and self.random.random() < rate:
+        random = self.apart if kind in APART else self.random
+        if rate and random.random() < rate:
             self.count(kind)
             return True
         return False

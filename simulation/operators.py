@@ -169,7 +169,17 @@ class Operators:
             if position is None:
                 return found
 
+    def refund_by_itself(self, merchant: str) -> None:
+        """Turn the automatic refund of charges beside the holder of an order on."""
+        self._insist({"command": "set_orders", "merchantId": merchant, "automaticRefund": True})
+
     def _decide(self, merchant: str, review: dict[str, Any]) -> None:
+        if review["reason"] == "order_charged_twice" and not review["operationId"]:
+            path = f"/payments/{review['transactionId']}/refunds"
+            self.api.request(merchant, "POST", path, key=f"twice-{review['transactionId']}", body="{}")
+            return
+        if review["reason"] == "order_contended":
+            return  # the holder is decided first
         books = self._books(merchant, review)
         amount = self.amounts.get(review["transactionId"], 0)
         moved = _operation_moved(books) if review["operationId"] else _charge_moved(books, amount)

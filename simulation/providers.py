@@ -1,19 +1,21 @@
 """Hostile providers: the simulators with their books, behind a line that loses, delays and garbles."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from math import exp, log
+from math import exp, inf, log
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult, NoAnswer, NoConnection
+from payflowx.providers.registry import connector
 from sandbox.http_types import BadRequestError, Reply, Request
 from sandbox.simulator import WAITING
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 from sandbox.store import Record
+from simulation import contradictions
 from simulation.accounts import KEY_ID, PROVIDERS, SECRET, ProviderAccount
 from simulation.books import Books
 from simulation.faults import Faults
@@ -61,6 +63,8 @@ class Shop:
     books: Books
     simulator: Any
     """A `LedgerSimulator`; each keeps its webhooks' secret in its own way."""
+    current_from_ms: float = inf
+    """From then on its reads hold all that was done."""
 
     def use_newest(self) -> None:
         """Sign with the newest key pair."""
@@ -204,14 +208,16 @@ class SimulatedProviders:
                 function=self.history.invocations[process].function,
             )
         )
-        forgets = request.method == "GET" and self.faults.strikes("gateway_forgets")
+        forgets = request.method == "GET" and now_ms < shop.current_from_ms and self.faults.strikes("gateway_forgets")
         simulator.visibility_lag_seconds = _FORGOTTEN_SECONDS if forgets else 0.0
         if request.method == "POST" and _moves_more(request) and self.faults.strikes("operation_turns_out"):
             refusable = name in REAL_PROVIDERS and "refund" in request.path
             turns = (*_TURNS, _REFUSED_REFUND) if refusable else _TURNS
             simulator.next_operation(self.faults.random.choice(turns))
+        entries, is_repeated = len(self.history.entries), provider_key in self.entered
         with self._caused(provider_key, Source.REQUEST, process):
             reply: Reply = simulator.handle(asked, now_ms / 1000)
+        reply = self._contradicting(shop, request, reply, self.history.entries[entries:], is_repeated=is_repeated)
         if is_report(name, asked):
             reply = garbled(name, reply, self.faults, partial(self._report_changed, shop.account))
         simulator.visibility_lag_seconds = 0.0
@@ -226,6 +232,26 @@ class SimulatedProviders:
         if b"order_inactive" in reply.body:
             self.history.sometimes["gateway refused a charge that came after its fence"] += 1
         return reply
+
+    def _contradicting(
+        self, shop: Shop, request: HttpRequest, reply: Reply, made: Sequence[Entry], *, is_repeated: bool
+    ) -> Reply:
+        """An error instead of the answer to a request that was executed, now or before, as some providers give it.
+
+        After the refusal of a repeated refund the account's lists are current once the provider's lag has passed, which
+        it promises: a refund that both reads lack was not made.
+        """
+        name, is_refund = shop.account.provider, _is_refund(request)
+        may_contradict = name in REAL_PROVIDERS and reply.status == 200 and request.method == "POST"
+        if not may_contradict or not (made or (is_repeated and is_refund)):
+            return reply
+        if not self.faults.strikes("gateway_contradicts"):
+            return reply
+        if made:
+            reference = made[-1].operation_id or made[-1].charge_id
+            return contradictions.after_effect(name, "refund" if is_refund else "charge", reference, self.faults.apart)
+        shop.current_from_ms = min(shop.current_from_ms, self.kernel.now_ms + _lag_ms(name))
+        return contradictions.refused_repeat(name)
 
     def _report_changed(self, account: ProviderAccount, change: str, line: Line) -> None:
         at_ms = self.kernel.now_ms
@@ -350,6 +376,15 @@ class SimulatedProviders:
 def _moves_more(request: HttpRequest) -> bool:
     """Whether the request is about a capture, void or refund."""
     return bool(_OPERATION.search(request.path)) or b"command=cancel_refund_transaction" in request.body
+
+
+def _is_refund(request: HttpRequest) -> bool:
+    return "refund" in request.path or b"command=cancel_refund_transaction" in request.body
+
+
+def _lag_ms(provider: str) -> int:
+    """How long the provider's reads may lack what it did, by its own documents."""
+    return connector(provider).capabilities.visibility_lag_ms
 
 
 def _page(status: int) -> HttpResponse:

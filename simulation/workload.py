@@ -4,7 +4,7 @@ Two merchants use the same keys.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 from typing import Any, Final
@@ -25,6 +25,18 @@ _REAL: Final = 0.55
 _MANUAL_AT_REAL: Final = ("stripe", "razorpay")
 _REFUNDED: Final = 0.9
 """This part of what was taken is given back, some or all of it: operations are what this is about."""
+_SHOPS: Final = 0.3
+"""In this part of the seeds, several payments are tried for one order of the merchant's."""
+_BESIDE: Final = 0.08
+"""Of those payments, the part that says that the order is paid in several ones."""
+_REOPENED: Final = (0.5, 0.3, 0.2)
+"""Of the first, second and third payments of such orders, the part that a provider declines and charges later."""
+_GIVEN_BACK: Final = 0.4
+"""Of their other first payments, the part that is refunded as a whole, whereupon the payer pays again."""
+_TABS_MS: Final = 240_000
+"""Within this time of the first payment, mostly much sooner, the payer tries again."""
+REFUNDS_BY_ITSELF: Final = "globex"
+"""The merchant whose charges beside the holder of an order are refunded without a person."""
 _MANUAL: Final = 0.65
 """Of the payments whose providers can hold an amount; the others cannot, so half of all payments are held."""
 
@@ -117,7 +129,37 @@ class Order:
 
 def orders(random: Random, start_ms: int, *, payments: int = PAYMENTS) -> list[Order]:
     """Both merchants use each key, for different things. A merchant's every order draws from numbers of its own."""
-    return [_order(Random(random.getrandbits(64)), number, start_ms) for number in range(payments)]
+    made = [_order(Random(random.getrandbits(64)), number, start_ms) for number in range(payments)]
+    return _of_shops(random, made) if random.random() < _SHOPS else made
+
+
+def _of_shops(random: Random, made: list[Order]) -> list[Order]:
+    """The same, but some payments of a merchant are tries to pay one order. Both merchants use the same names."""
+    changed = list(made)
+    for merchant in MERCHANTS:
+        mine = [number for number, order in enumerate(made) if order.merchant == merchant]
+        while len(mine) > 1:
+            size = random.choice((1, 2, 2, 3))
+            tries, mine = mine[:size], mine[size:]
+            for place, number in enumerate(tries):
+                changed[number] = _try(random, changed[number], changed[tries[0]], place)
+    return changed
+
+
+def _try(random: Random, order: Order, first: Order, place: int) -> Order:
+    body = {**order.body, "orderId": f"shop-{first.key}"}
+    if random.random() < _BESIDE:
+        body["oncePerOrder"] = False
+    steps = order.steps
+    if random.random() < _REOPENED[place]:
+        body["currency"], body["paymentMethod"] = "INR", {"type": "card", "token": "tok_reopened_decline"}
+        body["metadata"] = {name: text for name, text in body.get("metadata", {}).items() if name == "note"}
+        body.pop("capture", None)
+    elif place == 0 and random.random() < _GIVEN_BACK:
+        body.pop("capture", None)
+        steps = (Step(Wish.REFUND, wait_ms=random.randrange(20_000)),)
+    at_ms = first.at_ms + (int(random.random() ** 3 * _TABS_MS) if place else 0)
+    return replace(order, body=body, at_ms=at_ms, steps=steps)
 
 
 def _order(random: Random, number: int, start_ms: int) -> Order:

@@ -22,7 +22,7 @@ from simulation.providers import Outage, Shop, SimulatedProviders
 from simulation.queue import Queue
 from simulation.releases import UNKNOWN_WORD, NewerDynamoDBClient, is_unreadable, unreadable_items
 from simulation.services import AppConfigClient, DynamoDBClient, KmsClient, Network, SecretsClient, SqsClient
-from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, Order, orders
+from simulation.workload import ARRIVAL_MS, DOCUMENT, MERCHANTS, REFUNDS_BY_ITSELF, Order, orders
 from testing.dynamodb.database import Database
 from testing.dynamodb.tables import Index, Key, Schema, Table
 from testing.dynamodb.values import Item
@@ -166,7 +166,9 @@ class World:
         self.orders = orders(Random(plan.seed), EPOCH_MS + MINUTE_MS)
         planned = Faults.drawn(Random(plan.seed + 1), without=plan.without)
         self.planned = planned
-        self.faults = Faults(random, dict.fromkeys(planned.rates, 0.0), frozenset(), self._strike)
+        self.faults = Faults(
+            random, dict.fromkeys(planned.rates, 0.0), frozenset(), self._strike, Random(plan.seed + 4)
+        )
         self.history = History()
         self.tables = tables()
         self.database = Database(
@@ -267,6 +269,9 @@ class World:
         with current_wirings(kernel):
             kernel.spawn(self.operators.set_up)
             kernel.run(EPOCH_MS + MINUTE_MS)
+            if any("orderId" in order.body for order in self.orders):
+                kernel.spawn(partial(self.operators.refund_by_itself, REFUNDS_BY_ITSELF))
+                kernel.run(kernel.now_ms + MINUTE_MS)
             trouble_ends_ms = self._make_trouble()
             self._sweep_later()
             for number, order in enumerate(self.orders):
@@ -486,14 +491,17 @@ class World:
         """Whether there is still something to do about an item that is due.
 
         What is in review, closed and may still be charged, or a refund that may come back is watched. An amount that is
-        held waits for its merchant. What a provider never got, and nobody can prove so, is inquired for days: only a
-        long run waits for the end of it.
+        held waits for its merchant, or until it lapses where another payment of its order stopped it and no void is
+        possible. What a provider never got, and nobody can prove so, is inquired for days: only a long run waits for
+        the end of it.
         """
         is_payment = key[1] == "PAYMENT"
         if not (is_payment or key[1].startswith("OP#")):
             return key[1].startswith("EVENT#")
         status = item["status"]["S"]
         if is_unreadable(key[0]):
+            return False
+        if status == "AUTHORIZED" and "stopRequested" in item:
             return False
         if status == "AUTHORIZED" and "cancelRequested" not in item:
             return int(item["dueAt"]["N"]) < self.kernel.now_ms + _HELD_MS

@@ -1,12 +1,14 @@
 """`python -m clients.generator` writes every generated file of the client libraries."""
 
-from clients.generator import python
+from clients.generator import python, typescript
 from clients.generator.document import load
 
 
 def main() -> None:
     """Write the files; a test compares them."""
-    for path, text in python.written(load()).items():
+    api = load()
+    for path, text in {**python.written(api), **typescript.written(api)}.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
 

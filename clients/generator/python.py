@@ -222,8 +222,15 @@ def _call(each: Operation) -> list[str]:
     lines = ["        Call(", f"            {snake(each.id).upper()},"]
     for place, parameters in (("path", each.path_parameters), ("query", each.query_parameters)):
         if parameters:
-            members = ", ".join(f'"{one.name}": {snake(one.name)}' for one in parameters)
-            lines.append(f"            {place}={{{members}}},")
+            members = [f'"{one.name}": {snake(one.name)}' for one in parameters]
+            line = f"            {place}={{{', '.join(members)}}},"
+            fits = len(line) <= MAX_LINE_CHARS
+            wrapped = [
+                f"            {place}={{",
+                *(f"                {member}," for member in members),
+                "            },",
+            ]
+            lines += [line] if fits else wrapped
     if each.raw_body:
         lines.append("            body=body,")
     elif each.body:

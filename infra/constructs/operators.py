@@ -50,6 +50,7 @@ class Operators(Room):
         function.may_query(tables.transactions, index="reviews")
         function.may_write(tables.transactions, "PutItem", "UpdateItem")
         function.may_use_account_secrets(store=True)
+        function.may_rotate_secret(self._platform.checkout_secret, variable="CHECKOUT_TOKEN_SECRET_ARN")
         function.set_environment(ACCOUNT_SECRETS_KEY_ARN=self._platform.key.key_arn)
         return function
 

@@ -112,6 +112,19 @@ class Payments(Room):
             "LateSuccesses": self._at_once(
                 "LateSuccesses", "late-success", "A provider charged a payer after it had declined the payment."
             ),
+            "ObjectsChargedTwice": self._at_once(
+                "ObjectsChargedTwice",
+                "object-charged-twice",
+                "A payer paid twice on one provider's page; one charge is owed back.",
+            ),
+            "OrdersChargedTwice": self._at_once(
+                "OrdersChargedTwice", "order-charged-twice", "Two payments of one order were charged."
+            ),
+            "OrderPartsLeftOut": self._at_once(
+                "OrderPartsLeftOut",
+                "order-part-left-out",
+                "A payment's change was stored without its part in the order.",
+            ),
             "ProviderMisconfigured": self._at_once(
                 "ProviderMisconfigured", "provider-misconfigured", "A provider refuses our credentials."
             ),

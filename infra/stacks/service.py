@@ -112,11 +112,10 @@ class ServiceStack(Stack):
             self._deploy_gradually(payments, alarms)
         if settings.gradual_routing:
             routing.watch(alarms.success_burns_fast)
-        parts = [part.outputs() for part in (*rooms, api, page, ticket, data.tables)]
-        parts += [part.outputs() for part in (domain, egress) if part is not None]
-        for outputs in parts:
-            for name, value in outputs.items():
-                CfnOutput(self, name, value=value)
+        outputs = [part.outputs() for part in (*rooms, api, page, ticket, data.tables)]
+        outputs += [part.outputs() for part in (domain, egress) if part is not None]
+        for name, value in chain.from_iterable(found.items() for found in outputs):
+            CfnOutput(self, name, value=value)
 
     def _observe(
         self,
@@ -141,12 +140,11 @@ class ServiceStack(Stack):
         alarms = Alarms(
             self, "Alarms", environment=environment, page=page.topic, ticket=ticket.topic, symptoms=symptoms
         )
-        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api)
+        BusinessDashboard(self, "BusinessDashboard", environment=environment, api=api, checkout=checkout)
         MachineryDashboard(
             self,
             "OperationsDashboard",
             environment=environment,
-            checkout=checkout,
             queues=queues,
             functions=functions,
             alarms=alarms.all,

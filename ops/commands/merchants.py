@@ -47,6 +47,41 @@ def create(session: Session, *, merchant_id: str, name: str, sandbox: bool, reas
         session.say(f"Next: payflowx credentials set PROVIDER --merchant {merchant_id} --endpoint URL --reason ...")
 
 
+@merchants.command("set-checkout")
+@click.argument("merchant_id")
+@click.option("--name", help="The name that payers know. Empty: the merchant's own.")
+@click.option("--support", help="An e-mail address or an https address where payers find help. Empty: none.")
+@click.option("--accent", help="The colour of buttons, as #rrggbb. Empty: ours.")
+@click.option(
+    "--new-checkouts", type=click.Choice(["on", "off"]), help="off: refuse new ones; payers of others can pay."
+)
+@reason_option
+@target_options
+@pass_session
+def set_checkout(
+    session: Session,
+    *,
+    merchant_id: str,
+    name: str | None,
+    support: str | None,
+    accent: str | None,
+    new_checkouts: str | None,
+    reason: str,
+) -> None:
+    """Set a merchant's part of the payers' page. Options that are left out change nothing."""
+    given = {
+        "shownName": name,
+        "support": support,
+        "accent": accent.lower() if accent else accent,
+        "newCheckouts": {"on": True, "off": False, None: None}[new_checkouts],
+    }
+    changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        raise click.UsageError("Name at least one of --name, --support, --accent, --new-checkouts.")
+    made = session.change("set_checkout", reason, merchantId=merchant_id, **changes)
+    session.show_fields(made, {"Merchant": made["merchantId"], **_checkout_rows(made)})
+
+
 @merchants.command("list")
 @target_options
 @pass_session
@@ -69,11 +104,45 @@ def show(session: Session, *, merchant_id: str) -> None:
         "Merchant": merchant["merchantId"],
         "Name": merchant["name"],
         "Switched off": merchant["disabledProviders"],
+        "Automatic refund": "on" if merchant.get("automaticRefund") else "off",
     }
+    rows |= _checkout_rows(merchant["checkout"])
     for account in accounts:
         rows[f"{account['provider']}/{account['accountId']}"] = account["endpoint"]
         rows[f"  webhooks of {account['provider']}"] = f"{session.target.base_url}{account['path']}"
     session.show_fields(merchant, rows)
+
+
+def _checkout_rows(checkout: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Name for payers": checkout["shownName"],
+        "Support for payers": checkout["support"],
+        "Colour of buttons": checkout["accent"],
+        "New checkouts": "on" if checkout["newCheckouts"] else "off",
+    }
+
+
+@merchants.command("set-orders")
+@click.argument("merchant_id")
+@click.option(
+    "--automatic-refund",
+    required=True,
+    type=click.Choice(("on", "off")),
+    help="Of a charge beside the holder of its order.",
+)
+@reason_option
+@target_options
+@pass_session
+def set_orders(session: Session, *, merchant_id: str, automatic_refund: str, reason: str) -> None:
+    """Decide what happens when two payments of one order are charged.
+
+    on: the one that does not hold the order is refunded at once, and a failed payment whose decline may reopen does not
+    keep its order. off, as at first: a person decides, and such a payment keeps its order until the decline can reopen
+    no more.
+    """
+    switch = automatic_refund == "on"
+    done = session.change("set_orders", reason, merchantId=merchant_id, automaticRefund=switch)
+    session.show(done, f"The automatic refund is {automatic_refund} for {merchant_id}; heeded within a minute.")
 
 
 def _sandbox_accounts(session: Session) -> Sequence[Mapping[str, str]]:

@@ -98,6 +98,29 @@ def list_(
     session.show_table(list(islice(found, limit)), columns, nothing="No payments.")
 
 
+@payments.command("find")
+@click.argument("text")
+@merchant_option
+@target_options
+@pass_session
+def find(session: Session, *, text: str, merchant: str | None) -> None:
+    """The payments that TEXT names: an id or key of ours, a provider's id, or the merchant's order.
+
+    Only accounts that the merchant has now are searched for a provider's id.
+    """
+    found = session.ask("find_payments", merchantId=session.merchant(merchant), text=text)
+    columns = {
+        "payment": "transactionId",
+        "status": "status",
+        "money": "money",
+        "provider": "provider",
+        "reference": "providerRef",
+        "order": "orderId",
+        "error": "lastError.code",
+    }
+    session.show_table(found["items"], columns, nothing="Nothing of this merchant has that name.")
+
+
 @payments.command("events")
 @transaction_argument
 @merchant_option
@@ -240,6 +263,8 @@ def _rows(payment: dict[str, Any]) -> dict[str, Any]:
         "Route": "; ".join(payment["routing"]["reasons"]),
         "Error": f"{error['code']}: {error['message']}" if error else None,
         "Cancellation": "requested" if payment["cancelRequested"] else None,
+        "Order": payment.get("orderId"),
+        "Contends with": payment.get("contendsWith"),
         "Due": payment["dueAt"],
         "Worker until": payment["leaseUntil"],
         "Created": payment["createdAt"],

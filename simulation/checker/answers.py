@@ -116,4 +116,4 @@ def _action(item: Stored) -> dict[str, Any] | None:
     action = last.get("next_action")
     if item["status"] != "REQUIRES_ACTION" or action is None:
         return None
-    return {"type": action["kind"], "url": action["url"], "fields": action.get("fields")}
+    return {"type": action["kind"], "url": action["url"], "fields": action.get("fields"), "expiresAt": None}

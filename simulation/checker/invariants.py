@@ -15,6 +15,7 @@ from simulation.checker.identity import (
     i10_reference_owner,
 )
 from simulation.checker.money import i1_one_charge, i3_status_is_truth, i18_balance
+from simulation.checker.orders import i17_one_order_one_charge
 from simulation.checker.reasons import reasons
 from simulation.checker.records import (
     i2_nothing_lost,
@@ -63,6 +64,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     i13_bounded_work,
     i15_older_epochs,
     i16_merchant_events,
+    i17_one_order_one_charge,
     i18_balance,
     i19_provider_events,
     answers_are_stored,
@@ -74,7 +76,7 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     rest,
     defects,
 )
-"""I14, that a seed gives one history, is checked by running seeds twice. I17 and I20 come with the checkout."""
+"""I14, that a seed gives one history, is checked by running seeds twice. I20 comes with the checkout."""
 
 
 def violations(evidence: Evidence) -> list[Violation]:

@@ -23,6 +23,8 @@ _HELD_OF: Final = {"PENDING": RESERVED, "SUCCEEDED": BOOKED, "FAILED": GIVEN_BAC
 """The place of an operation's amount outside of a review."""
 _NO_EFFECT: Final = {"DECLINED", "NOT_SENT", "REJECTED", "FENCED"}
 _UNSETTLED: Final = {"PENDING", "IN_REVIEW"}
+_RECHECKED_MS: Final = 20 * 3_600_000
+"""Inquiries about a refund that succeeded end after most of a day."""
 
 
 # --- I1: the books
@@ -70,7 +72,7 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
     A payment about which an operator decided against the books is as the operator said. Nothing is charged that went
     back as a whole.
     """
-    misjudged = set(_misjudged(evidence))
+    misjudged, unread = set(_misjudged(evidence)), _unread_accounts(evidence)
     for name, payment in evidence.payments.items():
         item = payment.item
         if item is None or payment.name in misjudged:
@@ -84,7 +86,7 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
         elif payment.status in {"FAILED", "CANCELLED"} and any(e["refunded"] < e["amount"] for e in payment.charged):
             yield Violation("I3", name, f"is {payment.status} and was charged at {payment.charged[0]['gateway']}")
         for operation in payment.operations.values():
-            yield from _operation(name, operation, evidence.result.ended_ms)
+            yield from _operation(name, operation, evidence.result.ended_ms, unread)
 
 
 def _misjudged(evidence: Evidence) -> Iterator[str]:
@@ -112,7 +114,13 @@ def _is_refund(entry: Mapping[str, Any]) -> bool:
     return entry["kind"] == "refund" and (entry["status"] == "done" or bool(entry.get("reversed")))
 
 
-def _operation(name: str, operation: OperationEvidence, ended_ms: int) -> Iterator[Violation]:
+def _unread_accounts(evidence: Evidence) -> frozenset[str]:
+    """Accounts that were removed for as long as a closed refund is inquired about, as "provider@merchant"."""
+    removed = [strike for strike in evidence.result.history.strikes if strike.kind == "account_removed"]
+    return frozenset(strike.about for strike in removed if strike.until_ms - strike.at_ms >= _RECHECKED_MS)
+
+
+def _operation(name: str, operation: OperationEvidence, ended_ms: int, unread: frozenset[str]) -> Iterator[Violation]:
     item = operation.item
     if item is None or item["kind"] != "refund":
         return  # a capture or void is the state of its charge
@@ -121,7 +129,9 @@ def _operation(name: str, operation: OperationEvidence, ended_ms: int) -> Iterat
         if found != [(item["amount"], item["currency"])]:
             what = f"{operation.operation_id} is SUCCEEDED, but the books say {found}"
             yield Violation("I3", name, what)
-        if any(entry.get("reversed") for entry in operation.books) and item.get("dueAt", 0) < ended_ms:
+        came_back = [entry for entry in operation.books if entry.get("reversed")]
+        was_readable = not any(f"{entry['provider']}@{entry['merchant']}" in unread for entry in came_back)
+        if came_back and was_readable and item.get("dueAt", 0) < ended_ms:
             yield Violation("I3", name, f"{operation.operation_id} is SUCCEEDED, came back, and is not read any more")
     elif operation.status == "FAILED" and operation.executed:
         yield Violation("I3", name, f"{operation.operation_id} is FAILED and moved money: {operation.executed[0]}")

@@ -129,6 +129,8 @@ def _why_review(world: _World, payment: PaymentEvidence, write: Write, before: S
             return "" if before["drives"] >= MAX_WAKE_UPS else f"was given up after {before['drives']} wake-ups"
         case "reconciliation":
             return "" if world.has_difference(payment) else "is in review, and report and books show no difference"
+        case "order_contended" | "order_charged_twice":
+            return "" if payment.charged else f"is in review as {code}, and nothing was charged"
         case "balance":
             return "is in review because its amounts contradict each other"
         case _:
@@ -183,7 +185,9 @@ def _unsent_since_ms(payment: PaymentEvidence, last: Write) -> int | None:
         known = {attempt["number"]: attempt["state"] for attempt in (before or {}).get("attempts", [])}
         for attempt in (after or {}).get("attempts", []):
             if attempt["state"] == "NOT_SENT" and known.get(attempt["number"]) != "NOT_SENT":
-                since_ms = write.at_ms if since_ms is None else since_ms
+                # A worker that stalls may store it long after it knew it.
+                known_ms = min(write.at_ms, attempt.get("settled_at_ms", write.at_ms))
+                since_ms = known_ms if since_ms is None else since_ms
             elif attempt["state"] not in {"STARTED", known.get(attempt["number"])}:
                 since_ms = None
         if write is last:

@@ -66,9 +66,13 @@ def unknown_words_wait(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _waits(evidence: Evidence, item: Stored) -> bool:
-    """An amount that is held waits for its merchant; a short run does not wait for what no provider decided."""
+    """An amount that is held waits for its merchant, or until it lapses where no void is possible.
+
+    A short run does not wait for what no provider decided.
+    """
     undecided = evidence.result.undecided
-    is_held = item["status"] == "AUTHORIZED" and not item.get("cancelRequested") and "dueAt" in item
+    is_left = not item.get("cancelRequested") or bool(item.get("stopRequested"))
+    is_held = item["status"] == "AUTHORIZED" and is_left and "dueAt" in item
     return (
         is_held
         or (item["pk"], item["sk"]) in undecided

@@ -116,6 +116,7 @@ def payer_values(order: Order) -> list[str]:
         body.get("description", ""),
         body.get("returnUrl", ""),
         body.get("receiptEmail", ""),
+        body.get("orderId", ""),
         *(value for value in body.get("metadata", {}).values() if " " in value),
     ]
     return [text for text in texts if len(text) >= _MIN_CHARS]
@@ -129,7 +130,7 @@ def _owner(partition: str, item: Mapping[str, Any]) -> str:
 
 
 def _without_echo(answer: Mapping[str, Any]) -> Any:
-    """A merchant gets its own description and metadata back."""
+    """A merchant gets its own description, metadata and order back."""
     if "items" in answer:
         return [_without_echo(each) for each in answer["items"]]
-    return {name: value for name, value in answer.items() if name not in {"description", "metadata"}}
+    return {name: value for name, value in answer.items() if name not in {"description", "metadata", "orderId"}}

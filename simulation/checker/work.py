@@ -104,6 +104,8 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
     inquiries = other.get("inquiries", 0)
     if inquiries <= one.get("inquiries", 0) or "dueAt" not in after or other.get("deadline_ms") is not None:
         return
+    if not which and other["state"] == "SUCCEEDED":
+        return  # another writer had closed it; the payment is due for its order
     step_ms = INQUIRY_STEPS_MS[min(inquiries, len(INQUIRY_STEPS_MS) - 1)]
     waits_ms = after["readyAt"] - after["updatedAt"]
     turns_ms = {inquiries_end_ms(other), refusal_proven_ms(other), other.get("reopens_until_ms")}

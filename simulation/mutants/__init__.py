@@ -10,6 +10,7 @@ from simulation.mutants.charging import CHARGING
 from simulation.mutants.inbound import INBOUND
 from simulation.mutants.mutant import Mutant, applied
 from simulation.mutants.operating import OPERATING
+from simulation.mutants.ordering import ORDERING
 from simulation.mutants.outbound import OUTBOUND
 from simulation.mutants.recovering import RECOVERING
 from simulation.mutants.reviewing import REVIEWING
@@ -24,6 +25,7 @@ _ALL: Final[tuple[Mutant, ...]] = (
     *REVIEWING,
     *TENANCY,
     *RECOVERING,
+    *ORDERING,
 )
 
 MUTANTS: Final = tuple(mutant for mutant in _ALL if mutant.name not in UNDECIDED)

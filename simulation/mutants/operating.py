@@ -386,7 +386,10 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a refusal is believed without a complete read",
         Edit(
-            OperationSession, "_proven", "isinstance(found, NotFound) and found.complete", "isinstance(found, NotFound)"
+            OperationSession,
+            "_proven",
+            "isinstance(found, NotFound) and found.complete",
+            "isinstance(found, NotFound | Unknown)",
         ),
     ),
     broken(
@@ -424,11 +427,6 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "a refusal that names an object is believed",
         Edit(RefusalTable, "outcome", "if row is None or names_object:", "if row is None:"),
-        survives=(
-            "A refusal of the tables is documented as made before execution, and the simulators keep to the documents: "
-            "none of these names an object. The rule is a net under a provider that does not; "
-            "`tests/unit/providers/test_refusals.py` holds it."
-        ),
     ),
     broken(
         _ROOM,

@@ -14,6 +14,7 @@ _READS: Final = frozenset(
         *("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
         *("appconfig:GetHostedConfigurationVersion", "appconfig:GetLatestConfiguration"),
         *("logs:FilterLogEvents", "s3:GetObject", "s3:ListBucket", "secretsmanager:GetSecretValue"),
+        "secretsmanager:ListSecretVersionIds",
     }
 )
 _WRITES: Final = frozenset(

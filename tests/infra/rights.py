@@ -133,6 +133,14 @@ NEEDS: Final[tuple[Need, ...]] = (
         ("platform/secrets_manager.py", ".get_secret_value("),
     ),
     _code(
+        *("secretsmanager:ListSecretVersionIds", "checkout secret", "Operations"),
+        ("platform/signing_secret.py", ".list_secret_version_ids("),
+    ),
+    _code(
+        *("secretsmanager:PutSecretValue", "checkout secret", "Operations"),
+        ("platform/signing_secret.py", ".put_secret_value("),
+    ),
+    _code(
         *("secretsmanager:GetSecretValue", "checkout secret", "Api Checkout"),
         ("platform/secrets_manager.py", "VersionStage=_PREVIOUS"),
     ),

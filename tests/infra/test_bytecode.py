@@ -50,7 +50,11 @@ def test_a_name_on_the_path_that_is_no_python_is_passed_over(tmp_path: Path) -> 
     assert interpreter(tmp_path / "absent") is None
 
 
-@pytest.mark.parametrize(("python", "kinds"), [(HERE, {".py", ".pyc"}), (None, {".py"})], ids=["with", "without"])
+SOURCES = {".py", ".css", ".js"}
+"""The last two are the payers' page's."""
+
+
+@pytest.mark.parametrize(("python", "kinds"), [(HERE, {*SOURCES, ".pyc"}), (None, SOURCES)], ids=["with", "without"])
 def test_the_asset_holds_the_package_and_nothing_else(
     python: Interpreter | None, kinds: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,7 +109,8 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
         *("appconfig:ListDeployments", "appconfig:StartDeployment", "appconfig:StopDeployment"),
         *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
         *("dynamodb:Query", "dynamodb:UpdateItem"),
-        *("secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"),
+        *("secretsmanager:CreateSecret", "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"),
+        *("secretsmanager:PutSecretValue",),
         *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         *("sqs:PurgeQueue", "sqs:ReceiveMessage", "sqs:SendMessage"),
     ]

@@ -54,6 +54,7 @@ ENVIRONMENT = {
     "CHECKOUT_TOKEN_SECRET_ARN": "checkout-tokens",
     "CHECKOUT_PAGES_URL": "https://pay.example.com/checkout",
     "CHECKOUT_ENABLED": "true",
+    "CHECKOUT_WAIT_SECONDS": "0",
     "ENCRYPTION_KEY_ARN": "key",
     **queue_addresses({name: name for name in QUEUES}),
 }

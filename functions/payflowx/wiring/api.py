@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.appconfig.reader import AppConfigRules
+from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
+from payflowx.application.orders.find_payments import FindPayments
 from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.outbound_webhooks.manage_endpoints import ManageEndpoints
 from payflowx.application.outbound_webhooks.merchant_events import ReadMerchantEvents
@@ -78,6 +80,15 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
     @cached_property
     def read_payments(self) -> ReadPayments:
         return ReadPayments(payments=self.payments)
+
+    @cached_property
+    def find_payments(self) -> FindPayments:
+        return FindPayments(
+            orders=self.orders,
+            lookup=DynamoDBPaymentLookup(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
+            operations=self.operations,
+            merchants=self.merchants,
+        )
 
     @cached_property
     def cancel_payment(self) -> CancelPayment:

@@ -91,14 +91,14 @@ class LedgerWriter(Ledger):
     def outcome_writer(self) -> OutcomeWriter:
         return OutcomeWriter(
             items=self.work_items,
-            keep_order=self._keep_order,
+            keep_order=self.keep_order,
             jobs=self.jobs,
             deliveries=self.deliveries,
             telemetry=self.telemetry,
         )
 
-    @property
-    def _keep_order(self) -> KeepOrder:
+    @cached_property
+    def keep_order(self) -> KeepOrder:
         return KeepOrder(
             orders=self.orders,
             payments=self.payments,

@@ -9,6 +9,7 @@ from payflowx.adapters.account_secrets import SecretsManagerAccountSecrets
 from payflowx.adapters.appconfig.document import decode_routing_document
 from payflowx.adapters.appconfig.publisher import AppConfigPublisher
 from payflowx.adapters.dynamodb.merchants.directory import DynamoDBMerchantDirectory
+from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.dynamodb.payments.due_items import DynamoDBDueItems
 from payflowx.adapters.dynamodb.payments.open_disputes import DynamoDBOpenDisputes
 from payflowx.adapters.dynamodb.payments.references import DynamoDBReferences
@@ -16,9 +17,11 @@ from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
+from payflowx.adapters.platform.signing_secret import SecretsManagerSigningSecret
 from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
 from payflowx.adapters.sqs.queue import Queue
+from payflowx.application.checkout.rotate_secret import RotateCheckoutSecret
 from payflowx.application.inbound_webhooks.match_event import MatchEvent
 from payflowx.application.merchants.claim_account import ClaimAccount
 from payflowx.application.merchants.create_key import CreateKey
@@ -29,12 +32,15 @@ from payflowx.application.merchants.list_merchants import ListMerchants
 from payflowx.application.merchants.revoke_key import RevokeKey
 from payflowx.application.merchants.rotate_credentials import RotateCredentials
 from payflowx.application.merchants.rotate_key import RotateKey
+from payflowx.application.merchants.set_checkout import SetCheckout
 from payflowx.application.merchants.set_credentials import SetCredentials
+from payflowx.application.merchants.set_orders import SetOrders
 from payflowx.application.merchants.show_merchant import ShowMerchant
 from payflowx.application.operators.diagnose import Diagnose
 from payflowx.application.operators.list_audit_log import ListAuditLog
 from payflowx.application.operators.set_provider_status import ListProviders, SetProviderStatus
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
+from payflowx.application.orders.find_payments import FindPayments
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
@@ -61,6 +67,7 @@ class OperatorsSettings(RefundReaderSettings):
 
     account_secrets_key_arn: str
     api_key_mode: str
+    checkout_token_secret_arn: str
     loopback_allowed: bool
     routing_application: str
     routing_environment: str
@@ -180,6 +187,26 @@ class OperatorsWiring(RefundReader):
         return ShowMerchant(merchant_directory=self.merchant_directory)
 
     @cached_property
+    def set_checkout(self) -> SetCheckout:
+        return SetCheckout(merchant_directory=self.merchant_directory, clock=self.platform.clock)
+
+    @cached_property
+    def rotate_checkout_secret(self) -> RotateCheckoutSecret:
+        secret = SecretsManagerSigningSecret(
+            client=self.platform.clients.secretsmanager, arn=self.settings.checkout_token_secret_arn
+        )
+        return RotateCheckoutSecret(
+            secret=secret,
+            audit_log=self.merchant_directory,
+            clock=self.platform.clock,
+            randomness=self.platform.randomness,
+        )
+
+    @cached_property
+    def set_orders(self) -> SetOrders:
+        return SetOrders(merchant_directory=self.merchant_directory, clock=self.platform.clock)
+
+    @cached_property
     def set_credentials(self) -> SetCredentials:
         return SetCredentials(
             merchant_directory=self.merchant_directory,
@@ -277,6 +304,15 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def read_payments(self) -> ReadPayments:
         return ReadPayments(payments=self.payments)
+
+    @cached_property
+    def find_payments(self) -> FindPayments:
+        return FindPayments(
+            orders=self.orders,
+            lookup=DynamoDBPaymentLookup(client=self.platform.clients.dynamodb, table=self.settings.transactions_table),
+            operations=self.operations,
+            merchants=self.merchants,
+        )
 
     @cached_property
     def read_operations(self) -> ReadOperations:

@@ -8,6 +8,7 @@ from payflowx.application.payments.complete_charge import CompleteCharge
 from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.application.payments.void_on_request import VoidOnRequest
 from payflowx.wiring.platform import Platform
 from payflowx.wiring.refunds import RefundReader, RefundReaderSettings
@@ -42,6 +43,7 @@ class WorkerWiring(RefundReader):
             resolve_attempt=ResolveAttempt(send_charge=send_charge, complete_charge=complete_charge),
             record_provider_refunds=self.record_provider_refunds,
             void_on_request=VoidOnRequest(providers=self.providers),
+            settle_order=SettleOrder(keep_order=self.keep_order, operations=self.operations, providers=self.providers),
             clock=self.platform.clock,
             randomness=self.platform.randomness,
             telemetry=self.telemetry,

@@ -31,7 +31,9 @@ def _of_account(name: str) -> cloudwatch.Metric:
 class BusinessDashboard(Construct):
     """Success, outcomes and latency of payments, by provider; what merchants hear of them, and reconciliation."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: str, api: RestApi) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: str, api: RestApi, checkout: CheckoutApi
+    ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
         board = cloudwatch.Dashboard(self, "Payments", default_interval=Duration.hours(3))
@@ -50,8 +52,12 @@ class BusinessDashboard(Construct):
             _graph("Failed by us or by a provider, share", [self._own("ObjectiveMissed", statistic="Average")]),
             _graph(
                 "Requires manual review",
-                map(self._own, ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses")),
+                map(
+                    self._own,
+                    ("PaymentsInReview", "OperationsInReview", "Mismatches", "LateSuccesses", "ObjectsChargedTwice"),
+                ),
             ),
+            _graph("Orders", map(self._own, ("OrdersChargedTwice", "OrderPartsLeftOut"))),
             _graph("Captures, voids, refunds", [self._grouped("OperationsFinal", "kind", "status")]),
         )
         board.add_widgets(
@@ -83,6 +89,14 @@ class BusinessDashboard(Construct):
                 map(self._own, ("DisputesReported", "DisputesNearDeadline")),
             ),
         )
+        board.add_widgets(
+            _graph("Payers' pages, errors", [checkout.metric("5XXError", "Sum"), checkout.metric("4XXError", "Sum")]),
+            _graph("Payers' starts that were refused", [self._own("CheckoutStartsRefused")]),
+            _graph(
+                "Requests that wait, refused credentials, refused card data",
+                map(self._own, ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")),
+            ),
+        )
 
     def _own(self, name: str, *, statistic: str = "Sum") -> cloudwatch.Metric:
         return own(name, self._environment, statistic=statistic)
@@ -111,7 +125,6 @@ class MachineryDashboard(Construct):
         construct_id: str,
         *,
         environment: str,
-        checkout: CheckoutApi,
         queues: Sequence[WorkQueue],
         functions: Sequence[PayFlowXFunction],
         alarms: Sequence[cloudwatch.IAlarm],
@@ -153,9 +166,4 @@ class MachineryDashboard(Construct):
                 ],
             ),
             _graph("Webhook lag p99, ms", [grouped("WebhookLag", environment, "provider", statistic="p99")]),
-            _graph("Payers' starts that were refused", [own("CheckoutStartsRefused", environment)]),
-            _graph(
-                "Errors of payers' pages",
-                [checkout.metric("5XXError", "Sum"), checkout.metric("4XXError", "Sum")],
-            ),
         )

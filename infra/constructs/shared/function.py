@@ -180,6 +180,12 @@ class PayFlowXFunction(Construct):
         self.may_use_key("secretsmanager")
         self.set_environment(**{variable: secret.secret_arn})
 
+    def may_rotate_secret(self, secret: secretsmanager.ISecret, *, variable: str) -> None:
+        """Allow storing a new version of one secret, and listing its versions without their texts."""
+        self.allow(["secretsmanager:ListSecretVersionIds", "secretsmanager:PutSecretValue"], [secret.secret_arn])
+        self.may_use_key("secretsmanager")
+        self.set_environment(**{variable: secret.secret_arn})
+
     def may_use_account_secrets(self, *, store: bool = False) -> None:
         """Allow reading the credentials of all provider accounts of this environment, and storing them if `store`."""
         name = f"payflowx/{self._settings.name}/accounts/*"

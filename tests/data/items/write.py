@@ -33,6 +33,7 @@ from payflowx.domain.payments.checkout import Checkout, Choice, Presentation
 from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
 from payflowx.domain.payments.events import GENESIS_HASH, Event
+from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import NextAction, Succeeded
 from payflowx.domain.payments.payment import (
@@ -216,6 +217,8 @@ def payment(place: int, status: PaymentStatus, attempts: Sequence[Attempt], **ch
         "event_inquiries": EventInquiries(since_ms=NOW_MS + 500, count=3),
         "disputes": (DISPUTE,),
         "checkout": CHECKOUT,
+        "extra_charges": (ExtraCharge(reference="pi_2", amount=100, currency="USD", attempt=1, found_at_ms=NOW_MS),),
+        "payer_paid": 102,
     }
     return made(Payment, **{**values, **changes})
 
@@ -239,6 +242,8 @@ def payments() -> Iterator[Payment]:
         **dict.fromkeys(("capturable", "captured", "refundable", "refunded", "reserved", "excess"), 0),
         "not_sent_since_ms": None,
         "checkout": None,
+        "extra_charges": (),
+        "payer_paid": None,
         "statement_descriptor_suffix": None,
         "receipt_email": None,
         "content_fingerprint": None,

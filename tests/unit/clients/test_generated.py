@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import jsonschema
 import pytest
 
-from clients.generator import python
+from clients.generator import python, typescript
 from clients.generator.document import Reader, UnknownShapeError, load
 from payflowx_client import Client, models, operations
 from payflowx_client.calls import Repeat
@@ -26,7 +26,8 @@ DESCRIBED = {
 
 
 def test_generated_files_are_current() -> None:
-    for path, text in python.written(load()).items():
+    api = load()
+    for path, text in {**python.written(api), **typescript.written(api)}.items():
         assert path.read_text() == text, "run `python -m clients.generator`"
 
 

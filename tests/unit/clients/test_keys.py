@@ -1,5 +1,6 @@
 """Keys that a restarted process finds again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -50,6 +51,13 @@ def test_a_derived_key_never_changes() -> None:
     """A key that another release derives would charge again."""
     assert derived(("order", 4711, "refund", 1)) == DERIVED
     assert derived(("order", "4711", "refund", 1)) != DERIVED
+
+
+def test_both_languages_derive_the_same_keys() -> None:
+    vectors = json.loads((SOURCES.parents[1] / "vectors.json").read_text())
+    assert [derived(tuple(each["purpose"])) for each in vectors["purposes"]] == [
+        each["key"] for each in vectors["purposes"]
+    ]
 
 
 DERIVED = "key-pjaagpjgglpfnjbkfnailenfddkfpmdpmlfclddkbepacdjjbgkihkoeidlapiah"

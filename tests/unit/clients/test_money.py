@@ -1,6 +1,8 @@
 """Decimals and minor units."""
 
+import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,12 @@ def test_both_directions_are_exact(amount: int, currency: str) -> None:
 )
 def test_examples(amount: str, currency: str, minor: int) -> None:
     assert to_minor(Decimal(amount), currency) == minor
+
+
+def test_both_languages_convert_alike() -> None:
+    vectors = json.loads((Path(__file__).resolve().parents[3] / "clients" / "vectors.json").read_text())
+    for amount, currency, minor in vectors["money"]:
+        assert to_minor(Decimal(amount), currency) == minor
 
 
 def test_all_decimals_are_shown() -> None:

@@ -14,7 +14,7 @@ from local import gateway_server
 from local.admission import Limits
 from local.errors import LocalEnvironmentError
 from local.gateway_answers import USED, GatewayAnswer, gateway_answers
-from local.gateway_server import Answered, GatewayServer, check_port
+from local.gateway_server import Answered, Backend, GatewayServer, check_port
 from local.processes import free_port
 
 STATUS = {"THROTTLED": 429, "REQUEST_TOO_LARGE": 413, "BAD_REQUEST_BODY": 400}
@@ -312,11 +312,27 @@ def test_a_taken_port_is_one_sentence() -> None:
     check_port(port)
 
 
+def test_another_api_serves_its_own_paths(engine: Engine, pool: urllib3.PoolManager) -> None:
+    address = f"http://127.0.0.1:{engine.server_port}"
+    pages = Backend(path_prefix="/checkout/", target=f"{address}/pages", answers=ANSWERS)
+    server = GatewayServer(free_port(), f"{address}/api", ANSWERS, LIMITS, (pages,))
+    server.start()
+    seen = [
+        json.loads(pool.request("GET", server.url + path).data)["path"]
+        for path in ("/payments", "/checkout/abc/return?x=1", "/checkouts")
+    ]
+    server.stop()
+    assert seen == ["/api/payments", "/pages/checkout/abc/return?x=1", "/api/checkouts"]
+    assert len(server.answered) == 2, "only those of the API are its metrics"
+
+
 def test_refusals_are_those_of_the_template() -> None:
+    api = {"Ref": "Api"}
     resources = {
         kind: {
             "Type": "AWS::ApiGateway::GatewayResponse",
             "Properties": {
+                "RestApiId": api,
                 "ResponseType": kind,
                 "StatusCode": "429",
                 "ResponseParameters": {"gatewayresponse.header.Retry-After": "'1'"},
@@ -325,16 +341,21 @@ def test_refusals_are_those_of_the_template() -> None:
         }
         for kind in USED
     }
-    page = {
-        "ResponseType": "THROTTLED",
-        "ResponseParameters": {"gatewayresponse.header.Content-Type": "'text/html; charset=utf-8'"},
-        "ResponseTemplates": {"application/json": "<p>wait</p>"},
+    other = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
+    template = {
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, **resources, "Other": other},
+        "Outputs": {"ApiId": {"Value": api}},
     }
-    resources["PageOfAnotherApi"] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": page}
-    answers = gateway_answers({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}, {"Resources": resources})
+    other["Properties"] |= {"ResponseType": "THROTTLED"}
+    answers = gateway_answers(template, "ApiId")
     answer = answers["THROTTLED"]
     assert (answer.status, answer.headers) == (429, {"Retry-After": "1"})
     assert len(json.loads(answer.body())["requestId"]) == 36
-    del resources["THROTTLED"]
+    del template["Resources"]["THROTTLED"]
     with pytest.raises(KeyError):
-        gateway_answers({"Resources": resources})
+        gateway_answers(template, "ApiId")
+    template["Resources"]["Rest"] = {
+        "Type": "AWS::ApiGateway::GatewayResponse",
+        "Properties": {"RestApiId": api, "ResponseType": "DEFAULT_4XX"},
+    }
+    assert gateway_answers(template, "ApiId")["THROTTLED"].status == 429

@@ -136,6 +136,9 @@ def test_every_command_explains_itself_and_needs_no_stage_for_that(words: tuple[
 
 CHANGES = [
     ("merchants", "create"),
+    ("merchants", "set-checkout"),
+    ("checkout", "rotate-secret"),
+    ("merchants", "set-orders"),
     ("keys", "create"),
     ("keys", "rotate"),
     ("keys", "revoke"),
@@ -189,6 +192,20 @@ def test_a_change_carries_who_and_why() -> None:
         "provider": "mock",
         "disabled": True,
     }
+
+
+def test_a_merchants_part_of_the_page_is_set_option_by_option() -> None:
+    answer = {"merchantId": "acme", "shownName": None, "support": None, "accent": "#1f5fa8", "newCheckouts": False}
+    words = ("merchants", "set-checkout", "acme", "--accent", "#1F5FA8", "--new-checkouts", "off", "--support", "")
+    asked = asked_by({"set_checkout": answer}, *words, *WHY)
+    sent = {name: asked[name] for name in asked if name not in {"command", "operator", "reason"}}
+    assert sent == {"merchantId": "acme", "accent": "#1f5fa8", "newCheckouts": False, "support": ""}
+
+
+def test_a_merchants_part_of_the_page_needs_a_setting() -> None:
+    function = FakeFunction()
+    assert runner_of(function)("merchants", "set-checkout", "acme", *WHY).exit_code == Exit.USAGE
+    assert function.asked == []
 
 
 # -- where options may stand
@@ -866,3 +883,28 @@ def test_disputes_of_all_merchants_are_listed_by_deadline_with_the_time_left() -
 def test_without_disputes_a_sentence_says_so() -> None:
     function = FakeFunction(list_disputes={"items": [], "nextPosition": None})
     assert runner_of(function)("disputes", "list", "--merchant", "acme").stdout == "No dispute awaits evidence.\n"
+
+
+def test_payments_are_found_by_any_name() -> None:
+    found = [payment(orderId="A-17", providerRef="ch_1")]
+    function = FakeFunction(find_payments={"items": found, "unreadable": []})
+    result = runner_of(function)("payments", "find", "A-17")
+    assert function.asked == [{"command": "find_payments", "merchantId": "demo", "text": "A-17"}]
+    assert PAYMENT in result.output
+    assert "A-17" in result.output
+    nothing = runner_of(FakeFunction(find_payments={"items": [], "unreadable": []}))("payments", "find", "B-1")
+    assert "Nothing of this merchant has that name." in nothing.output
+
+
+@pytest.mark.parametrize(("typed", "switch"), [("on", True), ("off", False)])
+def test_the_automatic_refund_is_a_merchants_switch(typed: str, *, switch: bool) -> None:
+    words = ("merchants", "set-orders", "demo", "--automatic-refund", typed, *WHY)
+    asked = asked_by({"set_orders": {"merchantId": "demo", "automaticRefund": switch}}, *words)
+    assert (asked["merchantId"], asked["automaticRefund"], asked["reason"]) == ("demo", switch, "TICKET-1")
+
+
+def test_a_payment_is_shown_with_its_order() -> None:
+    shown = payment(orderId="A-17", contendsWith="pay_bbbbbbbbbbbbbbbb")
+    result = runner_of(FakeFunction(show_payment=shown))("payments", "show", PAYMENT)
+    assert "A-17" in result.output
+    assert "pay_bbbbbbbbbbbbbbbb" in result.output

@@ -8,7 +8,7 @@ from payflowx.domain.payments.erasure import BEARER_FACTS
 from payflowx.domain.payments.hosted import HOSTED_FACTS
 from payflowx.providers.registry import _MODULES, connector
 
-IDENTIFIERS: Final = frozenset({"order", "order_id"})
+IDENTIFIERS: Final = frozenset({"link_exists", "order", "order_id"})
 """Facts that pay nothing and prove nothing by themselves: operations and reports are matched by them."""
 
 

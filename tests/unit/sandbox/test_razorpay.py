@@ -10,13 +10,13 @@ import pytest
 
 from sandbox.http_types import Reply, Request
 from sandbox.razorpay import (
-    MANUAL_EXPIRY_SECONDS,
     PRE_DEBIT_SECONDS,
     WEBHOOK_SECRET,
     RazorpaySimulator,
     sign_payment,
     sign_webhook,
 )
+from sandbox.razorpay_forms import MANUAL_EXPIRY_SECONDS
 from sandbox.simulator import Credentials
 from sandbox.store import MemoryStore
 from tests.support.left_out import CONTRACTS

@@ -55,7 +55,7 @@ def test_one_seed_is_told_as_a_story(environment: pytest.MonkeyPatch, capsys: py
     assert simulate.main() == 0
     said = capsys.readouterr().out
     assert re.search(r"seed 21: history [0-9a-f]{16}", said)
-    assert said.count("in the end SUCCESS") > 10
+    assert said.count("in the end SUCCESS") >= 8
 
 
 def test_a_path_that_is_never_walked_fails_a_run_of_many_seeds(

@@ -12,7 +12,7 @@ from local.paths import ROOT
 from simulation import shrinking
 from simulation.check import check_plan, evidence_of, judge
 from simulation.checker.evidence import Evidence, Violation
-from simulation.faults import EPISODES, MAX_RATES, Faults
+from simulation.faults import APART, EPISODES, MAX_RATES, Faults
 from simulation.kernel import Kernel, Killed, Owner
 from simulation.mutants import MUTANTS, applied
 from simulation.runner import Total
@@ -37,7 +37,7 @@ def test_a_seed_gives_one_history_whatever_python_hashes() -> None:
 
 
 def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_provider_asked_for() -> None:
-    verdict = check_plan(Plan(1, without=frozenset({*MAX_RATES, *EPISODES})))
+    verdict = check_plan(Plan(1, without=frozenset({*MAX_RATES, *APART, *EPISODES})))
     assert verdict.faults.total() == 0
     assert verdict.violations == ()
     assert verdict.payments == PAYMENTS
@@ -104,6 +104,17 @@ def test_kinds_are_off_in_some_seeds_and_leaving_one_out_changes_no_other() -> N
         assert 1 / 3 - 0.05 < off < 1 / 2 + 0.05, kind
     left_out = Faults.drawn(Random(7), without=frozenset({"crash"}))
     assert {**drawn[7].rates, "crash": 0.0} == left_out.rates
+    for kind in APART:
+        on = sum(faults.rates[kind] > 0 for faults in drawn) / len(drawn)
+        assert 0.15 < on < 0.25, kind
+
+
+def test_an_error_that_contradicts_the_books_ends_no_payment_and_no_refund_wrongly() -> None:
+    total = Total()
+    for seed in (7, 23, 102):
+        total.add(check_plan(Plan(seed)))
+    assert total.faults["gateway_contradicts"] > 5
+    assert total.last_line().endswith(" violations=0")
 
 
 class TestKernel:

@@ -14,7 +14,7 @@ from simulation.accounts import ProviderAccount
 from simulation.books import Books
 from simulation.check import evidence_of
 from simulation.checker.evidence import Evidence
-from simulation.faults import EPISODES, MAX_RATES, Faults
+from simulation.faults import APART, EPISODES, MAX_RATES, Faults
 from simulation.history import Source
 from simulation.kernel import EPOCH_MS
 from simulation.releases import ADDED, NewerDynamoDBClient
@@ -25,7 +25,7 @@ from simulation.workload import MERCHANTS, Manner, Step, Wish, orders
 from simulation.world import TRANSACTIONS, Plan, tables
 from testing.dynamodb.database import Database
 
-PEACE = frozenset({*MAX_RATES, *EPISODES})
+PEACE = frozenset({*MAX_RATES, *APART, *EPISODES})
 
 
 def peaceful(*noisy: str, seed: int = 1) -> Evidence:
@@ -163,7 +163,7 @@ class TestReports:
             ("report_repeats", "repeated"),
             ("report_other_amount", "other amount"),
         ):
-            faults = Faults(Random(0), {**dict.fromkeys(MAX_RATES, 0.0), kind: 1.0}, frozenset())
+            faults = Faults(Random(0), {**dict.fromkeys((*MAX_RATES, *APART), 0.0), kind: 1.0}, frozenset())
             seen = list[str]()
             reply = garbled(
                 provider,
@@ -184,7 +184,7 @@ class TestReports:
 class TestNewerRelease:
     def test_every_map_of_a_payment_gets_an_attribute_and_free_maps_stay(self) -> None:
         database = Database(tables())
-        network = Network(Faults(Random(0), dict.fromkeys(MAX_RATES, 0.0), frozenset()))
+        network = Network(Faults(Random(0), dict.fromkeys((*MAX_RATES, *APART), 0.0), frozenset()))
         client = NewerDynamoDBClient(database, network)
         network.platform = _Still()  # type: ignore[assignment]
         item = {

@@ -92,6 +92,7 @@ class EventType(OpenEnum):
     CAPTURE_SUCCEEDED = "capture.succeeded"
     PAYMENT_AUTHORIZED = "payment.authorized"
     PAYMENT_CANCELLED = "payment.cancelled"
+    PAYMENT_CHARGED_TWICE = "payment.charged_twice"
     PAYMENT_DISPUTE_CLOSED = "payment.dispute.closed"
     PAYMENT_DISPUTE_LOST = "payment.dispute.lost"
     PAYMENT_DISPUTE_OPENED = "payment.dispute.opened"
@@ -398,6 +399,34 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraCharge:
+    """A further charge inside the page of a checkout: the payer paid twice. No amount of the payment has it.
+
+    `providerRef` is the provider's id of the charge. Give it back in the provider's dashboard.
+    """
+
+    provider: str
+    provider_ref: str
+    amount: int
+    currency: str
+    """ISO 4217, in capitals."""
+    found_at: datetime
+    """RFC 3339, UTC."""
+
+    @classmethod
+    def from_json(cls, value: object) -> "ExtraCharge":
+        """Decode; members that this release does not know are left out. Raises `_json.DecodeError`."""
+        members = _json.members(value, "ExtraCharge")
+        return cls(
+            provider=_json.required(members, "provider", _json.text),
+            provider_ref=_json.required(members, "providerRef", _json.text),
+            amount=_json.required(members, "amount", _json.integer),
+            currency=_json.required(members, "currency", _json.text),
+            found_at=_json.required(members, "foundAt", _json.time),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastError:
     """Why the last attempt did not succeed. `code` is ours and stable, `providerCode` the provider's own.
 
@@ -502,6 +531,9 @@ class Payment:
     initiator: Initiator
     save_payment_method: bool
     disputes: tuple[Dispute, ...]
+    extra_charges: tuple[ExtraCharge, ...]
+    payer_paid: int | None
+    """What the payer paid, where a fee or an offer of the provider makes it differ from amount."""
     routing: Routing
     created_at: datetime
     """RFC 3339, UTC."""
@@ -541,6 +573,8 @@ class Payment:
             initiator=_json.required(members, "initiator", Initiator.from_json),
             save_payment_method=_json.required(members, "savePaymentMethod", _json.boolean),
             disputes=_json.required(members, "disputes", _json.list_of(Dispute.from_json)),
+            extra_charges=_json.required(members, "extraCharges", _json.list_of(ExtraCharge.from_json)),
+            payer_paid=_json.required(members, "payerPaid", _json.nullable(_json.integer)),
             routing=_json.required(members, "routing", Routing.from_json),
             created_at=_json.required(members, "createdAt", _json.time),
             updated_at=_json.required(members, "updatedAt", _json.time),

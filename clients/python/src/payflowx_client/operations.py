@@ -183,12 +183,24 @@ def list_payments(
     status: models.PaymentStatus | None = None,
     from_: datetime | None = None,
     to: datetime | None = None,
+    order_id: str | None = None,
+    provider_ref: str | None = None,
+    provider: str | None = None,
 ) -> models.PaymentPage:
     """`GET /payments`."""
     answer = send(
         Call(
             LIST_PAYMENTS,
-            query={"limit": limit, "cursor": cursor, "status": status, "from": from_, "to": to},
+            query={
+                "limit": limit,
+                "cursor": cursor,
+                "status": status,
+                "from": from_,
+                "to": to,
+                "orderId": order_id,
+                "providerRef": provider_ref,
+                "provider": provider,
+            },
         )
     )
     return models.PaymentPage.from_json(answer)

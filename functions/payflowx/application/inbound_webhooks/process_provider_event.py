@@ -227,7 +227,7 @@ class ProcessProviderEvent:
         repeated event causes no second one, and a lost message delays it only.
         """
         now_ms = self.clock.now_ms()
-        if not attempt.may_prove_late:
+        if not attempt.may_prove_late and not _may_be_a_further_charge(inbound, attempt):
             return self._without_news(inbound)
         if owner.lease.is_live(now_ms):
             # The answer that the worker gets may be older than the event.
@@ -277,3 +277,10 @@ class ProcessProviderEvent:
             disabled=merchant.disabled if merchant else frozenset(),
             evidence={"webhook": inbound.provider_event.event_id, "webhookType": inbound.provider_event.type},
         )
+
+
+def _may_be_a_further_charge(inbound: ReceivedEvent, attempt: Attempt) -> bool:
+    """Return whether an event about a paid hosted object is about neither the object nor the charge that is known."""
+    if attempt.hosted is None or attempt.final_read_at_ms is None:
+        return False
+    return inbound.provider_event.charge_reference not in {None, attempt.reference, attempt.hosted.object_id}

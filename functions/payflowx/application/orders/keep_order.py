@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from payflowx.domain.orders.freeing import is_uncharged_for_good, may_be_given_back
 from payflowx.domain.orders.order import Order
@@ -26,8 +27,11 @@ from payflowx.domain.shared.ambient import Telemetry
 from payflowx.domain.shared.errors import UnreadableItemError
 from payflowx.domain.shared.metrics import Metric
 
-_MAX_TRIES = 3
+_MAX_TRIES: Final = 3
 """An order changes with its payments only; a writer that meets two others leaves its part out."""
+
+_ACTOR: Final = "orders"
+"""The actor of a change of the holder that another payment of its order causes."""
 
 Written = Stored[Payment] | VersionConflict[Payment] | ReferenceTaken | AlreadySeen
 
@@ -126,7 +130,8 @@ class KeepOrder:
         return [changed, *(o for o in stored if o.operation_id != changed.operation_id)]
 
     def _context(self, change: Change) -> Context:
-        return Context(now_ms=change.event.at_ms, actor=change.event.actor, policy=self.policy)
+        """Return the inputs of the holder's change: nothing about the holder itself is proven."""
+        return Context(now_ms=change.event.at_ms, actor=_ACTOR, policy=self.policy)
 
     def _kept(self, ordered: OrderedChange, written: Written) -> Kept:
         if isinstance(written, Stored):

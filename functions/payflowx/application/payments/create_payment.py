@@ -124,6 +124,12 @@ class CreatePayment:
                 "checkout on.",
                 field="paymentMethod",
             )
+        if request.checkout is not None and not merchant.checkout.new_checkouts:
+            raise Refusal(
+                "checkout_unavailable",
+                "This merchant's new checkouts are off; those that exist can be paid. Ask an operator to set them on.",
+                field="paymentMethod",
+            )
         return merchant
 
     def _route(self, request: NewPayment, merchant: Merchant, transaction_id: str) -> Route:

@@ -7,11 +7,12 @@ from payflowx.application.orders.keep_order import KeepOrder, Kept
 from payflowx.application.payments.event_publisher import publish
 from payflowx.application.payments.status_metrics import count_change
 from payflowx.application.payments.work_items import Conflict, StoredItem, WorkItems
+from payflowx.domain.orders.freeing import frees_order
 from payflowx.domain.outbound_webhooks.ports import Deliveries
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.attempt_records import learned
-from payflowx.domain.payments.change import Change, Context, SeenEvent
+from payflowx.domain.payments.change import Change, Context, SeenEvent, change_of
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.outcome import Mismatch, Outcome, Rejected
 from payflowx.domain.payments.payment import Payment
@@ -97,26 +98,21 @@ class OutcomeWriter:
     def apply(self, change: Change) -> Written:
         """Write a change; once it is stored, publish its event and send its wake-up."""
         if change.after.order is not None:
-            return self._followed(self.keep_order.commit(change))
+            return self.followed(self.keep_order.commit(change))
         result = self.items.payments.commit(change)
         if isinstance(result, Stored):
             self._follow(change, result.item)
         return result
 
-    def settle(self, payment: Payment, context: Context) -> Written | None:
-        """Decide a payment that was charged beside the holder of its order; None while that one is not decided."""
-        decision = self.keep_order.settle(payment, context)
-        return self._followed(self.keep_order.write(decision)) if decision else None
-
-    def _followed(self, kept: Kept) -> Written:
-        """Follow a stored change of a payment with an order, and that of the order's holder."""
+    def followed(self, kept: Kept) -> Written:
+        """Log, publish and wake for a stored change of a payment with an order, and for that of the order's holder."""
         if isinstance(kept.written, Stored):
             self._follow(kept.change, kept.written.item)
             if kept.holder_change is not None:
                 self._follow(kept.holder_change, kept.holder_change.after)
             if kept.wakes is not None:
-                names = (kept.change.after.merchant_id, kept.wakes)
-                self._send(Job(merchant_id=names[0], transaction_id=names[1]), kept.change.after, 0)
+                after = kept.change.after
+                self._send(Job(merchant_id=after.merchant_id, transaction_id=kept.wakes), after, 0)
         return kept.written
 
     def _follow(self, change: Change, stored: Payment) -> None:
@@ -168,8 +164,10 @@ class OutcomeWriter:
 
     def _schedule_inquiry(
         self, item: WorkItem, attempt: Attempt, verified: Outcome, context: Context
-    ) -> StoredItem | Conflict:
+    ) -> Written | StoredItem | Conflict:
         later, wake_in_seconds = attempt_engine.schedule(item, learned(attempt, verified), verified, context)
+        if isinstance(later, Payment) and frees_order(item.payment, later):
+            return self.apply(change_of(item.payment, later, "payment.order_freed", {}, context))
         result = self.items.reschedule(item.owner, later)
         if isinstance(result, Stored):
             self._log("attempt inquired", result.item, attempt.number)

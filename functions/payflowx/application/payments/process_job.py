@@ -9,13 +9,15 @@ from payflowx.application.payments.charge_request import charge_request_of, new_
 from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.operation_request import new_operation_request_of, operation_request_of
 from payflowx.application.payments.operation_session import OperationSession
-from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter
+from payflowx.application.payments.outcome_writer import Observation, OutcomeWriter, Written
 from payflowx.application.payments.record_provider_refunds import RecordProviderRefunds
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
 from payflowx.application.payments.send_charge import SendCharge
+from payflowx.application.payments.settle_order import SettleOrder
 from payflowx.application.payments.void_on_request import VoidOnRequest
 from payflowx.application.payments.work_items import Conflict, WorkItems
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
+from payflowx.domain.orders.ordered_change import wait_for_holder
 from payflowx.domain.payments import attempt_engine
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.change import Change, Context
@@ -72,6 +74,7 @@ class ProcessJob:
     resolve_attempt: ResolveAttempt
     record_provider_refunds: RecordProviderRefunds
     void_on_request: VoidOnRequest
+    settle_order: SettleOrder
     clock: Clock
     randomness: Randomness
     telemetry: Telemetry
@@ -117,6 +120,9 @@ class ProcessJob:
         return None
 
     def _claim_as_decided(self, item: WorkItem, merchant: Merchant) -> _Claim | Conflict | None:
+        settled = self._settle(item, merchant)
+        if settled is not None:
+            return None if isinstance(settled, Stored) else VersionConflict(item=None)
         epoch, append, reopen, is_closed = item.owner.lease.epoch + 1, None, None, False
         match self._decide(item, merchant):
             case NoWork(reason=reason):
@@ -155,6 +161,21 @@ class ProcessJob:
         if not isinstance(decision, ReopenAttempt) or self._is_same_request(item, decision):
             return decision
         return start_instead(item.owner.attempts, decision)
+
+    def _settle(self, item: WorkItem, merchant: Merchant) -> Written | None:
+        """Decide a payment that contends for its order; None where there is nothing to decide yet."""
+        if (
+            item.operation is not None
+            or not item.payment.is_beside_holder
+            or item.payment.lease.is_live(self.clock.now_ms())
+        ):
+            return None
+        context = replace(self._context(merchant), holds_lease=False)
+        kept = self.settle_order(item.payment, context, refunds=merchant.automatic_refund)
+        if kept is not None:
+            return self.outcome_writer.followed(kept)
+        later = wait_for_holder(item.payment, context.now_ms)
+        return self.items.payments.reschedule(item.payment, later) if later else None
 
     def _void(self, item: WorkItem, attempt: Attempt, merchant: Merchant) -> Change | None:
         if item.operation is not None:

@@ -20,6 +20,9 @@ def count_change(telemetry: Telemetry, change: Change) -> None:
     """Count the attempt's outcome, and the new statuses of payment and operation."""
     if change.attempt_number is not None:
         _count_postponed(telemetry, change.operation_after or change.after, change.wake_in_seconds)
+    found = len(change.after.extra_charges) - len(change.before.extra_charges)
+    if found > 0:
+        telemetry.count(Metric.OBJECTS_CHARGED_TWICE, found)
     if change.dispute is not None and change.event.type.endswith(".opened"):
         telemetry.count(Metric.DISPUTES_REPORTED)
     if change.operation_after is not None:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from payflowx.domain.checkout.offers import Offer
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
+
+_CHARGED: Final = frozenset({AttemptState.SUCCEEDED, AttemptState.AUTHORIZED})
 
 
 class Screen(StrEnum):
@@ -61,6 +64,8 @@ class CheckoutView:
     door: Door | None = None
     failed_tries: int = 0
     """The payer's failed tries, of the last object."""
+    paid_at_ms: int | None = None
+    """The time at which the charge was recorded; None before."""
     return_url: str | None = field(default=None, repr=False)
     """The shop's own address, without our parameters."""
 
@@ -87,8 +92,14 @@ def view_of(payment: Payment, found: tuple[Offer, ...], *, is_closable: bool, no
         offers=found if screen is Screen.CHOOSE else (),
         door=_door(shown, is_closable=is_closable and screen is Screen.OPEN) if shown else None,
         failed_tries=last.failed_tries if last else 0,
+        paid_at_ms=_paid_at_ms(payment) if screen is Screen.PAID else None,
         return_url=payment.return_url,
     )
+
+
+def _paid_at_ms(payment: Payment) -> int | None:
+    charged = (attempt for attempt in payment.attempts if attempt.state in _CHARGED)
+    return next((attempt.settled_at_ms for attempt in charged), None)
 
 
 def _screen(payment: Payment, attempt: Attempt | None, found: tuple[Offer, ...], now_ms: int) -> Screen:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.payments.events import Fact
@@ -95,6 +96,11 @@ class MerchantDirectory(AuditLog, Protocol):
         ...
 
     def mark_reviews_indexed(self, merchant_id: str, record: AuditEntry) -> bool: ...
+
+    def set_checkout(self, merchant_id: str, profile: CheckoutProfile, record: AuditEntry) -> bool: ...
+    def set_automatic_refund(self, merchant_id: str, record: AuditEntry, *, enabled: bool) -> bool:
+        """Set the switch of an existing merchant."""
+        ...
 
     def keys(self, merchant_id: str) -> Sequence[ApiKeyRecord]: ...
 

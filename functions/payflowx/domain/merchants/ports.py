@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from payflowx.domain.merchants.checkout_profile import NO_PROFILE, CheckoutProfile
 from payflowx.domain.providers.ports import Account
 
 
@@ -14,6 +15,8 @@ class Merchant:
     name: str
     accounts: tuple[Account, ...]
     disabled: frozenset[str] = frozenset()
+    checkout: CheckoutProfile = NO_PROFILE
+    """Of a merchant of release 0.2.0, and of one without settings: the defaults."""
     automatic_refund: bool = False
     """A charge beside the payment that holds its order is refunded without a person."""
 

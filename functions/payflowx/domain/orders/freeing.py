@@ -9,6 +9,7 @@ from typing import Final
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.closed_attempts import is_waiting
 from payflowx.domain.payments.operation import Operation
+from payflowx.domain.payments.order_link import OrderStanding
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
@@ -28,6 +29,12 @@ def is_uncharged_for_good(payment: Payment) -> bool:
         and all(attempt.is_proven_uncharged for attempt in payment.attempts)
         and not is_waiting(payment)
     )
+
+
+def frees_order(before: Payment, after: Payment) -> bool:
+    """Return whether the write of `after` proves a payment uncharged for good that holds an order, or is counted."""
+    is_counted = after.order is not None and after.order.standing is OrderStanding.COUNTED
+    return is_counted and is_uncharged_for_good(after) and not is_uncharged_for_good(before)
 
 
 def only_waits_for_reopening(payment: Payment) -> bool:

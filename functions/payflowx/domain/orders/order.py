@@ -8,6 +8,9 @@ from typing import Final
 MAX_PAYMENTS_LISTED: Final = 50
 """Payments that the order's item names, for lists. No decision reads them."""
 
+MAX_CONTENDERS: Final = 20
+"""An order that was charged so often needs a person; each of the payments is in review anyway."""
+
 
 class OrderState(StrEnum):
     """Whether a payment holds the order."""
@@ -24,8 +27,12 @@ class Order:
     order_hash: str
     state: OrderState = OrderState.FREE
     holder: str | None = None
-    contender: str | None = None
-    """The payment that was charged beside the holder: it takes the order once the holder is proven uncharged."""
+    contenders: Sequence[str] = ()
+    """Payments that were charged, or may be, beside the holder, the first one first.
+
+    Each keeps its place until it is proven uncharged or given back: the first one takes the order when the holder
+    leaves it. So the order is never free beside a charge.
+    """
     beside: int = 0
     """Number of payments that said `oncePerOrder` false, and are neither proven uncharged nor given back."""
     version: int = 1
@@ -34,18 +41,23 @@ class Order:
 
     def held_by(self, transaction_id: str) -> "Order":
         """Return the order with this holder, who contends no more."""
-        return replace(
-            self, state=OrderState.HELD, holder=transaction_id, contender=self._contender_without(transaction_id)
-        )
+        others = self._contenders_without(transaction_id)
+        return replace(self, state=OrderState.HELD, holder=transaction_id, contenders=others)
+
+    def contended_by(self, transaction_id: str) -> "Order":
+        """Return the order with this contender behind the others; the same if it is one, or if there are too many."""
+        if transaction_id in self.contenders or len(self.contenders) >= MAX_CONTENDERS:
+            return self
+        return replace(self, contenders=(*self.contenders, transaction_id))
 
     def released_by(self, transaction_id: str) -> "Order":
-        """Return the order without this holder or contender. A contender takes the holder's place."""
-        kept = replace(self, contender=self._contender_without(transaction_id))
+        """Return the order without this holder or contender. The first contender takes the holder's place."""
+        kept = replace(self, contenders=self._contenders_without(transaction_id))
         if self.holder != transaction_id:
             return kept
-        if kept.contender is not None:
-            return kept.held_by(kept.contender)
+        if kept.contenders:
+            return kept.held_by(kept.contenders[0])
         return replace(kept, state=OrderState.FREE, holder=None)
 
-    def _contender_without(self, transaction_id: str) -> str | None:
-        return None if self.contender == transaction_id else self.contender
+    def _contenders_without(self, transaction_id: str) -> Sequence[str]:
+        return tuple(known for known in self.contenders if known != transaction_id)

@@ -52,6 +52,8 @@ class OrderedChange:
     holder_change: Change | None = None
     left_out: bool = False
     wakes: str | None = None
+    may_be_refunded: bool = False
+    """The holder keeps its charge, and the payment's own may be given back."""
 
 
 def step_of(change: Change, operations: Sequence[Operation], *, frees_while_reopening: bool) -> OrderStep:
@@ -111,7 +113,7 @@ def enter(change: Change, order: Order | None, holder: Payment | None, context: 
         taken = order.held_by(after.transaction_id)
         return OrderedChange(change=_counted(change), order_before=order, order_after=taken)
     if after.charged_attempt is None:
-        return OrderedChange(change=change)  # in review for money that is not proven yet: a person decides first
+        return _line_up(change, order)
     if holder is not None and is_uncharged_for_good(holder):  # an older release ended it
         return OrderedChange(
             change=_counted(change),
@@ -128,30 +130,54 @@ def settle(change: Change, order: Order | None, holder: Payment | None, context:
     The payment is never given back before, and the holder never is.
     """
     ordered = enter(change, order, holder, context)
-    if ordered.change.after.order is None or ordered.change.after.order.standing is not OrderStanding.CONTENDING:
-        return ordered
+    is_settled = _link(ordered.change.after).standing is OrderStanding.COUNTED
+    if is_settled or change.after.charged_attempt is None or change.after.is_order_charged_twice:
+        return ordered if is_settled else None
     if order is not None and holder is not None and _keeps_a_charge(holder):
-        decided = order.released_by(change.after.transaction_id)
-        return OrderedChange(change=_charged_twice(change, order), order_before=order, order_after=decided)
+        return OrderedChange(
+            change=_charged_twice(change, order),
+            order_before=order,
+            order_after=order.contended_by(change.after.transaction_id),
+            may_be_refunded=holder.captured > holder.refunded + holder.reserved,
+        )
     is_stopped = order == ordered.order_after and ordered.holder_change is None
     return None if is_stopped else ordered
 
 
+def wait_for_holder(payment: Payment, now_ms: int) -> Payment | None:
+    """Return a contending payment with its next step later; None if an inquiry about an attempt sets that time."""
+    if payment.unresolved_attempt is not None or payment.charged_attempt is None or payment.due_at_ms is None:
+        return None
+    at_ms = now_ms + CONTENTION_INTERVAL_MS
+    lease = payment.lease.after_change_by_another(now_ms)
+    later = replace(payment, version=payment.version + 1, lease=lease, ready_at_ms=at_ms, due_at_ms=at_ms, drives=0)
+    return replace(later, updated_at_ms=now_ms)
+
+
 def contend_unwritten(change: Change, context: Context) -> OrderedChange:
     """Record a charge beside a holder whose items keep changing. The payment's next step stops the holder."""
-    return OrderedChange(change=_contending(change, None, context), left_out=True)
+    contending = _contending(change, None, context)
+    return OrderedChange(change=contending, left_out=True, wakes=change.after.transaction_id)
 
 
 def _contend(change: Change, order: Order, holder: Payment | None, context: Context) -> OrderedChange:
     late = change.after.transaction_id
-    contended = order if order.contender is not None else replace(order, contender=late)
     stop = stop_holder(holder, late, context) if holder is not None else None
     return OrderedChange(
         change=_contending(change, order.holder, context),
         order_before=order,
-        order_after=contended,
+        order_after=order.contended_by(late),
         holder_change=stop,
+        wakes=late,
     )
+
+
+def _line_up(change: Change, order: Order) -> OrderedChange:
+    """Wait behind the holder with money that is not proven yet. A person decides the review that it is in."""
+    link = replace(_link(change.after), standing=OrderStanding.CONTENDING)
+    waiting = amended(change, replace(change.after, order=link), {"order": "waits"})
+    later = order.contended_by(change.after.transaction_id)
+    return OrderedChange(change=waiting, order_before=order, order_after=later)
 
 
 def _contending(change: Change, holder_id: str | None, context: Context) -> Change:
@@ -164,7 +190,7 @@ def _contending(change: Change, holder_id: str | None, context: Context) -> Chan
         due_at_ms=min(after.due_at_ms or at_ms, at_ms),
     )
     facts = {"order": "contended", "orderHolder": standing.contends_with or ""}
-    return replace(amended(change, contending, facts), wake_in_seconds=0)
+    return amended(change, contending, facts)
 
 
 def _charged_twice(change: Change, order: Order) -> Change:
@@ -210,7 +236,7 @@ def _without(order: Order, transaction_id: str, link: OrderLink) -> Order | None
     """Return the order without the payment; None if it does not count it."""
     if not link.once:
         return replace(order, beside=order.beside - 1) if order.beside > 0 else None
-    known = {order.holder, order.contender}
+    known = {order.holder, *order.contenders}
     return order.released_by(transaction_id) if transaction_id in known else None
 
 

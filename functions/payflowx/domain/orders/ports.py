@@ -67,15 +67,15 @@ class Orders(Protocol):
 
 
 class PaymentLookup(Protocol):
-    """Finds payments by names other than their id. Reads a bounded number of items, and no index."""
+    """Finds payments by other names than their ids. Reads a bounded number of items, and no index."""
 
     def by_ids(self, merchant_id: str, transaction_ids: Sequence[str]) -> PaymentPage:
-        """Return the payments with these ids, in their order; unreadable ones by their ids."""
+        """Return the payments with these ids, in their order; those that cannot be read by their ids."""
         ...
 
-    def by_reference(self, merchant_id: str, accounts: Sequence[tuple[str, str]], reference: str) -> Sequence[str]:
-        """Return the ids of payments whose attempt, or operation's attempt, owns this id of a provider.
+    def owners(self, merchant_id: str, accounts: Sequence[tuple[str, str]], reference: str) -> Sequence[str]:
+        """Return the ids of the merchant's payments that own a provider's id, by themselves or by an operation.
 
-        `accounts`: provider and account.
+        `accounts`: provider and account of each, in the order of the answer.
         """
         ...

@@ -6,6 +6,7 @@ from typing import Final
 
 from payflowx.domain.payments.hosted import (
     FAILED_TRIES,
+    FINAL_READ_AFTER_MS,
     HOSTED_EXPIRES_AT,
     HOSTED_METHOD,
     HOSTED_OBJECT,
@@ -14,12 +15,18 @@ from payflowx.domain.payments.hosted import (
 )
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.refused_send import RefusedSend, refusal_in
+from payflowx.domain.shared.limits import MINUTE_MS
 from payflowx.domain.shared.statuses import NO_CHARGE_STATES, OPEN_STATES, AttemptState, DeclineKind
 
 AUTHORIZED_LATE_AT: Final = "authorized_late_at"
 """The fact of the progress behind `Attempt.authorized_late_at_ms`. Release 0.2.0 carries it along."""
 ANSWER_STORED: Final = "answer_stored"
 """The fact of the progress behind `Attempt.answer_stored`. Release 0.2.0 carries it along, ignores it and re-sends."""
+CAPTURE_WITHIN: Final = "capture_within_minutes"
+"""The fact that the charge waits for our capture, with the minutes after which the provider returns the money.
+
+Release 0.2.0 had the provider capture by itself, and stored no such fact.
+"""
 CAPTURE_SENT_AT: Final = "capture_sent_at"
 """The fact of the progress that a capture of ours may have left, with its time in milliseconds since 1970.
 
@@ -90,6 +97,12 @@ class Attempt:
         return None if sent_at is None else int(sent_at)
 
     @property
+    def held_for_us_until_ms(self) -> int | None:
+        """The earliest time at which the provider may return what we have not captured; None where it captures."""
+        within = self.progress.get(CAPTURE_WITHIN)
+        return None if within is None else self.started_at_ms + int(within) * MINUTE_MS
+
+    @property
     def capture_of(self) -> str | None:
         """The authorization that our own capture was sent for; None if none was, or its id was not stored."""
         return self.progress.get(CAPTURE_OF)
@@ -110,6 +123,12 @@ class Attempt:
     def is_hosted_unopened(self) -> bool:
         """The attempt creates a hosted object whose address was not given out: nobody can have paid it."""
         return HOSTED_METHOD in self.progress and HOSTED_OBJECT not in self.progress
+
+    @property
+    def final_read_at_ms(self) -> int | None:
+        """The time of the last read of a paid hosted object; None for any other attempt."""
+        hosted = self.hosted if self.state is AttemptState.SUCCEEDED else None
+        return hosted.expires_at_ms + FINAL_READ_AFTER_MS if hosted else None
 
     @property
     def failed_tries(self) -> int:

@@ -13,6 +13,7 @@ from payflowx.domain.shared.limits import (
     DUE_AFTER_ACCEPT_MS,
     EARLY_GRACE_MS,
     EVENT_INQUIRY_RETRY_DELAYS_SECONDS,
+    HOUR_MS,
     MAX_EVENT_INQUIRIES_A_DAY,
     SECOND_MS,
 )
@@ -21,13 +22,15 @@ from payflowx.domain.shared.limits import (
 def ask(owner: Owner, number: int, now_ms: int) -> Owner | None:
     """Return the item with a waiting inquiry about this attempt; None if one waits already, which serves both events.
 
-    Beyond the day's bound it waits for the next day.
+    Beyond the day's bound it waits for the next day. The last read of a paid object is far away and serves no event.
     """
     inquiries: EventInquiries = owner.event_inquiries or EventInquiries(since_ms=now_ms)
-    if number in inquiries.waiting:
+    soonest_ms = inquiries.next_at_ms(now_ms)
+    if number in inquiries.waiting and inquiries.ready_at_ms <= soonest_ms + HOUR_MS:
         return None
-    ready_at_ms = inquiries.ready_at_ms if inquiries.waiting else inquiries.next_at_ms(now_ms)
-    asked = replace(inquiries, waiting=(*inquiries.waiting, number), ready_at_ms=ready_at_ms)
+    ready_at_ms = min(inquiries.ready_at_ms, soonest_ms) if inquiries.waiting else soonest_ms
+    others: tuple[int, ...] = tuple(other for other in inquiries.waiting if other != number)
+    asked = replace(inquiries, waiting=(*others, number), ready_at_ms=ready_at_ms)
     later = replace(
         owner,
         event_inquiries=asked,
@@ -71,7 +74,23 @@ def inquired(owner: Owner, number: int, now_ms: int, *, is_answered: bool) -> Ow
     else:
         counted = one_more(inquiries, now_ms, most=MAX_EVENT_INQUIRIES_A_DAY) or inquiries
         later = replace(counted, waiting=others, tries=0, ready_at_ms=counted.next_at_ms(now_ms))
+        final_ms = owner.attempt(number).final_read_at_ms
+        if final_ms is not None and final_ms > now_ms:
+            ready_at_ms = min(later.ready_at_ms, final_ms) if others else final_ms
+            later = replace(later, waiting=(*others, number), ready_at_ms=ready_at_ms)
     return replace(owner, event_inquiries=later)
+
+
+def with_final_read(owner: Owner, attempt: Attempt) -> Owner:
+    """Return the item with the last read of a hosted object that has just been paid."""
+    at_ms, known = attempt.final_read_at_ms, owner.event_inquiries
+    if at_ms is None:
+        return owner
+    inquiries: EventInquiries = known or EventInquiries(since_ms=attempt.started_at_ms)
+    waiting: tuple[int, ...] = tuple(number for number in inquiries.waiting if number != attempt.number)
+    ready_at_ms = min(inquiries.ready_at_ms, at_ms) if waiting else at_ms
+    asked = replace(inquiries, waiting=(*waiting, attempt.number), ready_at_ms=ready_at_ms)
+    return replace(owner, event_inquiries=asked)
 
 
 def kept_due(owner: Owner) -> Owner:
@@ -90,4 +109,9 @@ def kept_due(owner: Owner) -> Owner:
 
 def _waiting(owner: Owner) -> tuple[int, ...]:
     numbers = owner.event_inquiries.waiting if owner.event_inquiries else ()
-    return tuple(n for n in numbers if 1 <= n <= len(owner.attempts) and owner.attempt(n).may_prove_late)
+    return tuple(n for n in numbers if 1 <= n <= len(owner.attempts) and _may_be_asked_about(owner.attempt(n)))
+
+
+def _may_be_asked_about(attempt: Attempt) -> bool:
+    """Return whether an inquiry can find anything new: a charge, or a further charge inside a hosted object."""
+    return attempt.may_prove_late or attempt.final_read_at_ms is not None

@@ -20,7 +20,8 @@ def charge_to_operate_on(payment: Payment, kind: OperationKind, now_ms: int) -> 
             "outcome_unknown",
             "The payment's outcome is being resolved. Read the payment again later, then repeat the request.",
         )
-    if payment.status is PaymentStatus.IN_REVIEW:
+    gives_back = kind is OperationKind.REFUND and payment.is_order_charged_twice
+    if payment.status is PaymentStatus.IN_REVIEW and not gives_back:
         raise Refusal(
             "invalid_state", "The payment is in manual review. Wait for the review to close, then repeat the request."
         )
@@ -53,7 +54,8 @@ def check_amount(payment: Payment, kind: OperationKind, amount: int | None) -> i
 
 
 def _charged(payment: Payment) -> Attempt:
-    if payment.status is not PaymentStatus.SUCCESS or payment.charged_attempt is None:
+    is_charged = payment.status is PaymentStatus.SUCCESS or payment.is_order_charged_twice
+    if not is_charged or payment.charged_attempt is None:
         raise Refusal("invalid_state", f"A payment with status {payment.status} has nothing to refund.")
     if payment.event_seq >= MAX_EVENTS_BEFORE_REFUND:
         raise Refusal("invalid_state", "The payment has reached the limit of its audit log; it takes no more refunds.")

@@ -23,10 +23,14 @@ _PAYMENT: Final[Mapping[PaymentStatus, str]] = {
 DISPUTE_PREFIX: Final = "payment.dispute."
 _DISPUTE: Final = frozenset(f"{DISPUTE_PREFIX}{news}" for news in ("opened", "updated", "won", "lost", "closed"))
 
+CHARGED_TWICE: Final = "payment.charged_twice"
+"""The payer paid twice inside one hosted object. The payment's status and amounts stay."""
+
 EVENT_TYPES: Final = (
     frozenset(_PAYMENT.values())
     | {f"{kind.value}.{status.lower()}" for kind in OperationKind for status in OperationStatus}
     | _DISPUTE
+    | {CHARGED_TWICE}
 )
 
 

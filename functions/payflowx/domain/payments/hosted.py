@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from payflowx.domain.shared.limits import HOUR_MS
 from payflowx.domain.shared.statuses import CaptureMode
 
 CHECKOUT: Final = "checkout"
@@ -59,11 +60,20 @@ class FailedTries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraCharge:
-    """A further charge inside one hosted object, beside the one that is the payment's."""
+    """A further charge inside one hosted object, beside the one that is the payment's: the payer paid twice."""
 
     reference: str
     amount: int
     currency: str
+    attempt: int = 0
+    """The number of the attempt with the object; 0 until it is recorded."""
+    found_at_ms: int = 0
+
+
+FINAL_READ_AFTER_MS: Final = HOUR_MS
+"""A hosted object that was paid is read once more so long after its expiry: a try may have begun in its last second."""
+MAX_EXTRA_CHARGES: Final = 20
+"""No payer pays more often by mistake; the audit log and the item stay small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,8 @@ class HostedCapability:
     """Facts about the payer that our page asks for when they are missing, named as in `customer_facts`."""
     is_closing_proof: bool = False
     """A closing is proven even after the payer has tried. Other ways are offered last."""
+    returns_extra_charges: bool = False
+    """The provider itself gives back a second payment of an object: a refund of ours would be one too many."""
     form_hosts: frozenset[str] = frozenset()
     """Origins to which our page sends the payer, for the page's `form-action`; `https://checkout.example.com`."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from payflowx.domain.payments import closed_attempts
 from payflowx.domain.payments.attempt import Attempt
@@ -14,8 +15,10 @@ from payflowx.domain.payments.recovery_plan import inquiries_end_at_ms, is_to_cl
 from payflowx.domain.payments.review_since import is_in_review
 from payflowx.domain.payments.work_item import Owner
 from payflowx.domain.shared.backoff import REVIEW_INTERVAL_MS, inquiry_delay_ms, pending_delay_ms
-from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, SECOND_MS
+from payflowx.domain.shared.limits import DUE_AFTER_ACCEPT_MS, MAX_QUEUE_DELAY_SECONDS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, OperationStatus, PaymentStatus
+
+_MIN_CAPTURE_WAIT_MS: Final = MINUTE_MS
 
 
 def wake_at(owner: Owner, at_ms: int, now_ms: int) -> tuple[Owner, int | None]:
@@ -92,7 +95,7 @@ def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Co
 
     An authorization is inquired about when it lapses; but a requested cancellation is tried again by the inquiry
     back-off, whatever the attempt's state. "Pending", and a closed attempt that may still become a charge, are inquired
-    about more rarely after a day.
+    about more rarely after a day. Money that waits for our capture is inquired about in time for one.
     """
     if is_in_review(owner):
         return context.now_ms + REVIEW_INTERVAL_MS
@@ -106,7 +109,7 @@ def next_inquiry_at_ms(owner: Payment | Operation, attempt: Attempt, context: Co
     delay_of_ms = pending_delay_ms if pending or attempt.is_watched else inquiry_delay_ms
     delay_ms = delay_of_ms(attempt.inquiries, _webhook_wait_ms(owner, attempt, context))
     turns_at_ms = [at_ms for at_ms in _turning_points(attempt, context) if at_ms > context.now_ms]
-    return min([context.now_ms + delay_ms, *turns_at_ms])
+    return min([context.now_ms + delay_ms, *turns_at_ms, *_capture_times(attempt, context.now_ms)])
 
 
 def _is_open_object(attempt: Attempt) -> bool:
@@ -126,6 +129,20 @@ def _webhook_wait_ms(owner: Payment | Operation, attempt: Attempt, context: Cont
     if context.able is None or _is_cancel_requested(owner):
         return 0
     return context.able.first_inquiry_after_ms.get(attempt.state, 0)
+
+
+def _capture_times(attempt: Attempt, now_ms: int) -> list[int]:
+    """Return the time of the next inquiry about money that the provider holds for us: in time for a capture.
+
+    After half of the time that is left: the tries become denser towards its end, and their number stays small. The last
+    one finds the money returned.
+    """
+    until_ms = attempt.held_for_us_until_ms
+    if until_ms is None or not attempt.is_open or now_ms > until_ms:
+        return []
+    if until_ms - now_ms <= _MIN_CAPTURE_WAIT_MS:
+        return [until_ms + _MIN_CAPTURE_WAIT_MS]
+    return [now_ms + max(_MIN_CAPTURE_WAIT_MS, (until_ms - now_ms) // 2)]
 
 
 def _is_cancel_requested(owner: Payment | Operation) -> bool:

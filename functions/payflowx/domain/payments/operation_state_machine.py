@@ -136,17 +136,19 @@ def send_operation_to_review(payment: Payment, operation: Operation, reason: Rev
 def schedule_operation_inquiry(
     operation: Operation, attempt: Attempt, outcome: Outcome, context: Context
 ) -> tuple[Operation, int | None]:
-    """Schedule the next inquiry; the state stays the same. A confirmed success needs none.
+    """Schedule the next inquiry; the state stays the same.
 
+    A success that is confirmed, or about which a day of inquiries said nothing, is read once more at its own time.
     Returns the operation and the delay in seconds of the message that wakes a worker.
     """
     kept, waited = inquired(operation, attempt, context)
-    if operation.status is OperationStatus.SUCCEEDED and isinstance(outcome, Succeeded):
-        confirmed = replace(kept, attempts=tuple(replace(a, inquiries=0) for a in operation.attempts))
-        return _rechecked_later(confirmed, attempt, context), None
+    succeeded = operation.status is OperationStatus.SUCCEEDED
+    if succeeded and (isinstance(outcome, Succeeded) or (not attempt.is_open and attempt.inquiries >= MAX_RECHECKS)):
+        stands = replace(kept, attempts=tuple(replace(a, inquiries=0) for a in operation.attempts))
+        return _rechecked_later(stands, attempt, context), None
     if waited.is_watched:
         return _watched(kept, waited, context)
-    if not attempt.is_open and (operation.status is not OperationStatus.SUCCEEDED or attempt.inquiries >= MAX_RECHECKS):
+    if not attempt.is_open and not succeeded:
         return replace(kept, due_at_ms=None), None
     return wake_at(kept, next_inquiry_at_ms(operation, waited, context), context.now_ms)
 

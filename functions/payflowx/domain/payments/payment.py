@@ -9,6 +9,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.event_inquiries import EventInquiries
+from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.order_link import OrderLink, OrderStanding
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
@@ -212,6 +213,10 @@ class Payment:
     """The inquiries that provider events caused lately, and those that wait."""
     checkout: Checkout | None = None
     """None for a payment with a token. Release 0.2.0 neither writes nor reads it."""
+    extra_charges: tuple[ExtraCharge, ...] = ()
+    """Charges inside its hosted objects beside its own, each owed to the payer. No amount of the payment has them."""
+    payer_paid: int | None = None
+    """What the payer paid, where a declared fee or an offer of the provider makes it differ from the amount."""
     order: OrderLink | None = None
     """The merchant's order that it pays; None if the request named none."""
 
@@ -221,6 +226,17 @@ class Payment:
         beside = self.order is not None and self.order.standing in _BESIDE_HOLDER
         reason = self.last_error.code if self.last_error else None
         return beside and self.status is PaymentStatus.IN_REVIEW and reason in _ORDER_REVIEWS
+
+    @property
+    def is_beside_holder(self) -> bool:
+        """Charged, or perhaps charged, although another payment holds its order."""
+        return self.order is not None and self.order.standing in _BESIDE_HOLDER
+
+    @property
+    def is_order_charged_twice(self) -> bool:
+        """In review only because the payment that holds its order was charged as well."""
+        decided = self.order is not None and self.order.standing is OrderStanding.CHARGED_TWICE
+        return decided and self.is_charged_beside_holder
 
     @property
     def is_balance_derived(self) -> bool:

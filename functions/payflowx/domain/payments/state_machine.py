@@ -15,7 +15,9 @@ from payflowx.domain.payments.change import Change, Context, change_of, off_bala
 from payflowx.domain.payments.checkout import Checkout
 from payflowx.domain.payments.dispute import DisputeReport, dispute_event_type, dispute_facts, with_report
 from payflowx.domain.payments.erasure import erase_payment
+from payflowx.domain.payments.event_types import CHARGED_TWICE
 from payflowx.domain.payments.events import Fact
+from payflowx.domain.payments.hosted import MAX_EXTRA_CHARGES, ExtraCharge
 from payflowx.domain.payments.inquiry_times import (
     first_inquiry_at_ms,
     has_next_step,
@@ -57,7 +59,7 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     if isinstance(outcome, Authorized) and is_late_authorization(outcome, payment, attempt):
         return _authorized_late(payment, attempt, outcome, context)
     if not changes_state(outcome, payment, attempt):
-        return None
+        return _charged_twice(payment, attempt, outcome, context)
     recorded = record_on_attempt(attempt, outcome, context)
     check_attempt_transition(attempt.state, recorded.state)
     attempts = tuple(recorded if a.number == attempt.number else a for a in payment.attempts)
@@ -66,6 +68,8 @@ def apply_outcome(payment: Payment, attempt: Attempt, outcome: Outcome, context:
     advanced, wake_in_seconds = _advance(known, attempt, recorded, context)
     advanced, wake_in_seconds = _still_due(advanced, wake_in_seconds, context)
     advanced = _with_captured(advanced, payment, outcome)
+    if isinstance(outcome, Succeeded) and recorded.hosted is not None:
+        advanced = closed_attempts.with_final_read(_with_extra_charges(advanced, recorded, outcome, context), recorded)
     facts = attempt_facts(recorded) | _next_facts(advanced, wake_in_seconds) | reported_facts(outcome)
     change = change_of(payment, advanced, f"attempt.{recorded.state.lower()}", facts, context)
     return replace(change, attempt_number=attempt.number, reference=recorded.reference, wake_in_seconds=wake_in_seconds)
@@ -280,6 +284,39 @@ def _with_captured(advanced: Payment, before: Payment, outcome: Outcome) -> Paym
     """Return the payment with the amount that was really taken, which may be a part of an authorization."""
     first = before.charged_attempt is None and advanced.captured > 0
     return correct_captured(advanced, outcome.amount) if first and isinstance(outcome, Succeeded) else advanced
+
+
+def _charged_twice(payment: Payment, attempt: Attempt, outcome: Outcome, context: Context) -> Change | None:
+    """Record further charges inside the hosted object of an attempt that charged; None if there is none.
+
+    They change no amount and no status of the payment: each is owed to the payer.
+    """
+    if not isinstance(outcome, Succeeded) or attempt.state is not AttemptState.SUCCEEDED or attempt.hosted is None:
+        return None
+    after = _with_extra_charges(payment, attempt, outcome, context)
+    found = after.extra_charges[len(payment.extra_charges) :]
+    if not found:
+        return None
+    after = closed_attempts.inquired(after, attempt.number, context.now_ms, is_answered=True)
+    if not has_next_step(payment):
+        after = replace(after, due_at_ms=None)
+    facts: dict[str, Fact] = {
+        "attempt": attempt.number,
+        "provider": attempt.provider,
+        "references": ",".join(charge.reference for charge in found),
+        "amount": sum(charge.amount for charge in found),
+    }
+    return change_of(payment, after, CHARGED_TWICE, facts, context, announced_as=CHARGED_TWICE)
+
+
+def _with_extra_charges(payment: Payment, attempt: Attempt, outcome: Succeeded, context: Context) -> Payment:
+    """Return the payment with the charges of the outcome that are not known yet, beside the attempt's own."""
+    own = ExtraCharge(reference=outcome.reference, amount=outcome.amount, currency=outcome.currency)
+    known = {attempt.reference, *(charge.reference for charge in payment.extra_charges)}
+    found = [charge for charge in (own, *outcome.extra_charges) if charge.reference not in known]
+    noted = [replace(charge, attempt=attempt.number, found_at_ms=context.now_ms) for charge in found]
+    extra_charges = (*payment.extra_charges, *noted)[:MAX_EXTRA_CHARGES]
+    return replace(payment, extra_charges=extra_charges, payer_paid=payment.payer_paid or outcome.payer_paid)
 
 
 def _beside_a_charge(payment: Payment, recorded: Attempt, context: Context) -> tuple[Payment, int | None]:

@@ -28,6 +28,7 @@ class Metric(StrEnum):
     PROVIDER_MISCONFIGURED = "ProviderMisconfigured"
     MISMATCHES = "Mismatches"
     LATE_SUCCESSES = "LateSuccesses"
+    OBJECTS_CHARGED_TWICE = "ObjectsChargedTwice"
     ORDERS_CHARGED_TWICE = "OrdersChargedTwice"
     """Payments that were charged although the payment that holds their order was charged, too."""
     ORDER_PARTS_LEFT_OUT = "OrderPartsLeftOut"

@@ -5,7 +5,7 @@ import unicodedata
 from typing import Final
 
 from payflowx.domain.shared.card_data import mask_card_numbers
-from payflowx.domain.shared.limits import MAX_PROVIDER_TEXT_CHARS, MAX_REFERENCE_CHARS
+from payflowx.domain.shared.limits import MAX_ORDER_ID_CHARS, MAX_PROVIDER_TEXT_CHARS, MAX_REFERENCE_CHARS
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _REFERENCE: Final = re.compile(rf"[A-Za-z0-9_.:-]{{1,{MAX_REFERENCE_CHARS}}}")
@@ -29,6 +29,11 @@ def unclean_part(text: str) -> str | None:
     if text.isascii() and text.isprintable():
         return None
     return next((f"{kind} (U+{ord(char):04X})" for char in text if (kind := _fault(char))), None)
+
+
+def is_order_id(text: str) -> bool:
+    """Return whether the text may name an order: printable, not padded, and not too long."""
+    return 1 <= len(text) <= MAX_ORDER_ID_CHARS and text.isprintable() and is_clean(text) and text == text.strip()
 
 
 def _fault(char: str) -> str | None:

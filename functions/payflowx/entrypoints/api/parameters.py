@@ -1,6 +1,7 @@
 """Path and query parameters."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +18,11 @@ from payflowx.domain.shared.limits import (
     SECOND_MS,
 )
 from payflowx.domain.shared.statuses import PaymentStatus
+from payflowx.domain.shared.text import is_order_id, provider_reference
+from payflowx.entrypoints.api.field_rules import RULES
 from payflowx.entrypoints.api.times import parse_time_ms
 
-LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "status", "from", "to"})
+LIST_PARAMETERS: Final = frozenset({"limit", "cursor", "status", "from", "to", "orderId", "providerRef", "provider"})
 EVENT_PARAMETERS: Final = frozenset({"limit", "cursor"})
 OPERATION_PARAMETERS: Final = EVENT_PARAMETERS
 _LOST_PLUS: Final = re.compile(r"[0-9:.] [0-9]{2}:[0-9]{2}$")
@@ -71,6 +74,50 @@ def time_range(query: dict[str, str], cursors: Cursors, scope: str, now_ms: int)
         detail = f"from and to may be at most {MAX_LIST_RANGE_DAYS} days apart."
         raise Refusal("parameter_invalid", detail, field="from")
     return TimeRange(from_ms=from_ms, until_ms=until_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfOrder:
+    """The payments of an order."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfReference:
+    """The payments that own a provider's id, at all of the merchant's accounts or at those of one provider."""
+
+    reference: str
+    provider: str | None
+
+
+PaymentName = OfOrder | OfReference
+
+
+def payment_name(query: dict[str, str]) -> PaymentName | None:
+    """The name by which payments are asked for; None for a list by time. A name stands alone."""
+    asked = {"orderId", "providerRef"} & query.keys()
+    if not asked:
+        if "provider" in query:
+            raise Refusal("parameter_invalid", "provider stands beside providerRef only.", field="provider")
+        return None
+    name = "orderId" if "orderId" in asked else "providerRef"
+    others = query.keys() - {name} - ({"provider"} if name == "providerRef" else set())
+    if others:
+        raise Refusal("parameter_invalid", f"{name} takes no other filter beside it.", field=min(others))
+    if name == "orderId":
+        return OfOrder(order_id=_order_id(query["orderId"]))
+    reference = provider_reference(query["providerRef"])
+    if reference is None:
+        raise Refusal("parameter_invalid", "providerRef must be a provider's id.", field="providerRef")
+    return OfReference(reference=reference, provider=query.get("provider"))
+
+
+def _order_id(text: str) -> str:
+    normal = unicodedata.normalize("NFC", text)
+    if not is_order_id(normal):
+        raise Refusal("parameter_invalid", RULES["orderId"][1], field="orderId")
+    return normal
 
 
 def payment_query(query: dict[str, str], merchant_id: str, cursors: Cursors, now_ms: int) -> PaymentQuery:

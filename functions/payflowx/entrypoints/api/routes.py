@@ -9,7 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from payflowx.domain.shared.limits import DEFAULT_PAGE_ITEMS, MAX_IDEMPOTENCY_KEY_CHARS, MAX_PAGE_ITEMS
+from payflowx.domain.shared.limits import (
+    DEFAULT_PAGE_ITEMS,
+    MAX_IDEMPOTENCY_KEY_CHARS,
+    MAX_ORDER_ID_CHARS,
+    MAX_PAGE_ITEMS,
+)
 from payflowx.domain.shared.statuses import PaymentStatus
 from payflowx.entrypoints.api.payments import types as payments
 from payflowx.entrypoints.api.webhook_endpoints import types as webhooks
@@ -100,6 +105,26 @@ _TO: Final[Parameter] = {
 }
 
 
+_ORDER: Final[Parameter] = {
+    "name": "orderId",
+    "in": "query",
+    "description": "The newest 50 payments of this order, without any other filter.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_ORDER_ID_CHARS},
+}
+_REFERENCE: Final[Parameter] = {
+    "name": "providerRef",
+    "in": "query",
+    "description": "The payments that own this id of a provider, without any other filter but provider.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,100}$"},
+}
+_PROVIDER: Final[Parameter] = {
+    "name": "provider",
+    "in": "query",
+    "description": "Beside providerRef: at this provider only. Required of a merchant with more than 20 accounts.",
+    "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_]{1,39}$"},
+}
+
+
 def _path_parameter(name: str, pattern: str | None = None) -> Parameter:
     schema = {"type": "string"} if pattern is None else {"type": "string", "pattern": pattern}
     return {"name": name, "in": "path", "required": True, "schema": schema}
@@ -162,7 +187,7 @@ _PAYMENT_ROUTES: Final = (
         path="/payments",
         operation_id="listPayments",
         summary="List payments, newest first",
-        parameters=(_LIMIT, _CURSOR, _STATUS, _FROM, _TO),
+        parameters=(_LIMIT, _CURSOR, _STATUS, _FROM, _TO, _ORDER, _REFERENCE, _PROVIDER),
         success=Success(answer=payments.PaymentListAnswer),
         errors=_LIST,
     ),

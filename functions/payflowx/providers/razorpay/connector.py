@@ -10,7 +10,17 @@ from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.providers.contract import Connector, OperationStep, Refunds, Reports, Step
-from payflowx.providers.razorpay import operations, refunds, reports, requests, responses, settlement, webhooks
+from payflowx.providers.razorpay import (
+    hosted_responses,
+    operations,
+    refunds,
+    reports,
+    requests,
+    responses,
+    settlement,
+    webhooks,
+)
+from payflowx.providers.razorpay.hosted import CAPABILITY, HOSTED
 from payflowx.providers.razorpay.refusals import REFUSALS
 
 
@@ -30,7 +40,9 @@ def _unable(request: ChargeRequest) -> Rejected | None:
 
 
 def _completion_step(request: ChargeRequest) -> Step | None:
-    """Our capture, for payments with automatic capture whose order waits for it."""
+    """Our capture, for payments with automatic capture whose order waits for it, and for authorizations of a link."""
+    if request.hosted is not None:
+        return Step(name="capture", build=requests.capture_charge, read=hosted_responses.captured)
     if not responses.is_captured_by_us(request):
         return None
     return Step(name="capture", build=requests.capture_charge, read=responses.charged)
@@ -87,6 +99,7 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(span_ms=HOUR_MS),
         # A payment is captured once. How long the refund header is remembered is not said: an hour is what it is for.
         operation_window_ms={OperationKind.CAPTURE: DAY_MS, OperationKind.REFUND: HOUR_MS},
+        hosted=CAPABILITY,
     ),
     authenticate=requests.authenticate,
     charge_steps=(
@@ -94,6 +107,7 @@ CONNECTOR: Final = Connector(
         Step(name="pay", build=requests.pay_order, read=responses.paid, charges=True),
     ),
     unable=_unable,
+    hosted=HOSTED,
     completion_step=_completion_step,
     inquiry_steps=_inquiry_steps,
     cancel_steps=_cancel_steps,

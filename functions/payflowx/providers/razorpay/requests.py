@@ -14,11 +14,6 @@ KEY_NOTE: Final = "payflowx_key"
 """The note that carries our key on orders, payments and refunds."""
 UPI: Final = "upi"
 
-CAPTURE_WITHIN: Final = "capture_within_minutes"
-"""The fact that the order waits for our capture, with the minutes after which Razorpay returns the money.
-
-Release 0.2.0 asked Razorpay to capture by itself, and stored no such fact.
-"""
 _WITH_PAYER_MINUTES: Final = 20
 """A payer approves within some 10 minutes, or the payment fails; the rest is ours to capture in."""
 _LONGEST_MINUTES: Final = 7_200
@@ -43,13 +38,13 @@ def create_order(request: ChargeRequest) -> HttpRequest:
     authorization that comes after a failure takes no money: nobody captures it, and Razorpay returns it.
     """
     options = {"manual_expiry_period": capture_within_minutes(request), "refund_speed": "normal"}
-    return _post(
+    return post(
         "/v1/orders",
         {
             "amount": request.amount,
             "currency": request.currency,
             "receipt": request.provider_key,
-            "notes": _notes_of(request),
+            "notes": notes_of(request),
             "partial_payment": False,
             "payment": {"capture": CaptureMode.MANUAL.value, "capture_options": options},
         },
@@ -69,7 +64,7 @@ def pay_order(request: ChargeRequest) -> HttpRequest:
 
 def payments_of_order(request: ChargeRequest) -> HttpRequest:
     """Read the payments of the order: the order's status does not say which payment paid it."""
-    return HttpRequest(method="GET", path=f"/v1/orders/{_quoted(request.progress['order_id'])}/payments")
+    return HttpRequest(method="GET", path=f"/v1/orders/{quoted(request.progress['order_id'])}/payments")
 
 
 def capture(request: OperationRequest) -> HttpRequest:
@@ -83,13 +78,13 @@ def capture_charge(request: ChargeRequest) -> HttpRequest:
 
 
 def read_payment(request: OperationRequest) -> HttpRequest:
-    return HttpRequest(method="GET", path=f"/v1/payments/{_quoted(request.charge_reference)}")
+    return HttpRequest(method="GET", path=f"/v1/payments/{quoted(request.charge_reference)}")
 
 
 def refund(operation_request: OperationRequest) -> HttpRequest:
     """Refund all or a part. Only this request of Razorpay's has an idempotency key."""
-    request = _post(
-        f"/v1/payments/{_quoted(operation_request.charge_reference)}/refund",
+    request = post(
+        f"/v1/payments/{quoted(operation_request.charge_reference)}/refund",
         {
             "amount": operation_request.amount,
             "speed": "normal",
@@ -102,7 +97,7 @@ def refund(operation_request: OperationRequest) -> HttpRequest:
 
 
 def read_refund(request: OperationRequest) -> HttpRequest:
-    return HttpRequest(method="GET", path=f"/v1/refunds/{_quoted(request.reference or '')}")
+    return HttpRequest(method="GET", path=f"/v1/refunds/{quoted(request.reference or '')}")
 
 
 def refunds_of_payment(request: OperationRequest) -> HttpRequest:
@@ -112,12 +107,12 @@ def refunds_of_payment(request: OperationRequest) -> HttpRequest:
 
 def refunds_of(payment_id: str) -> HttpRequest:
     """List the refunds of a payment, whoever made them. Without a count only the last ten would be listed."""
-    return HttpRequest(method="GET", path=f"/v1/payments/{_quoted(payment_id)}/refunds?count={_PAGE_ITEMS}")
+    return HttpRequest(method="GET", path=f"/v1/payments/{quoted(payment_id)}/refunds?count={_PAGE_ITEMS}")
 
 
 def _capture(payment_id: str, request: ChargeRequest | OperationRequest) -> HttpRequest:
     body = {"amount": request.amount, "currency": request.currency}
-    return _post(f"/v1/payments/{_quoted(payment_id)}/capture", body)
+    return post(f"/v1/payments/{quoted(payment_id)}/capture", body)
 
 
 def customer_of(request: ChargeRequest) -> str:
@@ -131,7 +126,7 @@ def _recurring(request: ChargeRequest) -> HttpRequest:
     body: dict[str, Any] = {**_payment(request), "token": token, "recurring": True}
     if customer_id:
         body["customer_id"] = customer_id
-    return _post("/v1/payments/create/recurring", body)
+    return post("/v1/payments/create/recurring", body)
 
 
 def _customer_and_token(request: ChargeRequest) -> tuple[str, str]:
@@ -146,7 +141,7 @@ def _customer_and_token(request: ChargeRequest) -> tuple[str, str]:
 def _upi_intent(request: ChargeRequest) -> HttpRequest:
     """Request a link for a UPI app. The token is not sent: the payer chooses app and account."""
     body = {**_payment(request), "method": UPI, "upi": {"flow": "intent"}}
-    return _post("/v1/payments/create/upi", body)
+    return post("/v1/payments/create/upi", body)
 
 
 def _payment(request: ChargeRequest) -> dict[str, Any]:
@@ -158,7 +153,7 @@ def _payment(request: ChargeRequest) -> dict[str, Any]:
         "amount": request.amount,
         "currency": request.currency,
         "order_id": request.progress["order_id"],
-        "notes": _notes_of(request),
+        "notes": notes_of(request),
     }
     if request.description:
         body["description"] = request.description[:_MAX_DESCRIPTION_CHARS]
@@ -170,7 +165,7 @@ def _payment(request: ChargeRequest) -> dict[str, Any]:
     return body
 
 
-def _notes_of(request: ChargeRequest) -> dict[str, str]:
+def notes_of(request: ChargeRequest) -> dict[str, str]:
     """Our key, then the merchant's metadata as far as Razorpay has room: 15 notes of 256 characters."""
     given = [(name, text) for name, text in request.metadata.items() if name != KEY_NOTE]
     kept = {name: text[:_MAX_NOTE_CHARS] for name, text in given[: _MAX_NOTES - 1]}
@@ -181,11 +176,11 @@ def _notes(provider_key: str) -> dict[str, str]:
     return {KEY_NOTE: provider_key}
 
 
-def _quoted(part: str) -> str:
+def quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _post(path: str, body: dict[str, Any]) -> HttpRequest:
+def post(path: str, body: dict[str, Any]) -> HttpRequest:
     return HttpRequest(
         method="POST",
         path=path,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from payflowx.domain.payments.attempt import CAPTURE_WITHIN
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -34,7 +35,7 @@ from payflowx.providers.razorpay.errors import (
     refused,
     says_done_before,
 )
-from payflowx.providers.razorpay.requests import CAPTURE_WITHIN, KEY_NOTE, UPI, capture_within_minutes
+from payflowx.providers.razorpay.requests import KEY_NOTE, UPI, capture_within_minutes
 from payflowx.providers.refusals import RefusedCall
 
 REOPENS_FOR_SECONDS: Final = 6 * DAY_MS // SECOND_MS
@@ -44,7 +45,7 @@ MAX_LISTED: Final = 100
 MAX_KEY_CHARS: Final = 40
 
 _AWAITING_PAYER: Final = "awaiting_payer"
-_STATUSES: Final = frozenset({"created", "authorized", "captured", "refunded", "failed"})
+PAYMENT_STATUSES: Final = frozenset({"created", "authorized", "captured", "refunded", "failed"})
 
 
 def ordered(request: ChargeRequest, response: HttpResponse) -> StepResult:
@@ -71,7 +72,7 @@ def found(request: ChargeRequest, response: HttpResponse) -> StepResult:
     if response.status != 200:
         return Unknown(code=f"http_{response.status}")
     payments = listed(json_object(response))
-    if any(payment.get("status") not in _STATUSES for payment in payments):
+    if any(payment.get("status") not in PAYMENT_STATUSES for payment in payments):
         return Unknown(code="status_not_known")
     if not payments:
         return NotFound()
@@ -185,7 +186,7 @@ def _not_paid(request: ChargeRequest, response: HttpResponse) -> Outcome:
 
 
 def _decide(request: ChargeRequest, payments: list[dict[str, Any]]) -> Outcome:
-    by_status = {word: [p for p in payments if p["status"] == word] for word in _STATUSES}
+    by_status = {word: [p for p in payments if p["status"] == word] for word in PAYMENT_STATUSES}
     if len(by_status["captured"]) > 1:
         return Mismatch(code="duplicate_charge")
     for word in ("captured", "refunded", "authorized", "created", "failed"):

@@ -42,14 +42,15 @@ def read_webhook(webhook: Webhook, secrets: Sequence[str]) -> ProviderEvent:
 
 
 def _provider_event(event_id: str, kind: str, payload: dict[str, Any]) -> ProviderEvent:
-    payment, order, refund = (
-        as_object(as_object(payload.get(name)).get("entity")) for name in ("payment", "order", "refund")
+    payment, order, refund, link = (
+        as_object(as_object(payload.get(name)).get("entity")) for name in ("payment", "order", "refund", "payment_link")
     )
+    references = (payment.get("id"), refund.get("payment_id"), link.get("id"))
     return ProviderEvent(
         event_id=event_id,
         type=kind,
-        charge_reference=provider_reference(payment.get("id")) or provider_reference(refund.get("payment_id")),
-        charge_key=our_key(order.get("receipt")) or noted_key(payment),
+        charge_reference=next(filter(None, map(provider_reference, references)), None),
+        charge_key=our_key(link.get("reference_id"), order.get("receipt")) or noted_key(payment),
         operation_reference=provider_reference(refund.get("id")),
         operation_key=key_of_refund(refund),
         outcome=_charged(order, payment) if kind == "order.paid" else None,

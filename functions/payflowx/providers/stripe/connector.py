@@ -20,6 +20,7 @@ from payflowx.providers.stripe import (
     settlement,
     webhooks,
 )
+from payflowx.providers.stripe.hosted import CAPABILITY, HOSTED
 from payflowx.providers.stripe.refusals import REFUSALS
 
 _TAKEN: Final = (
@@ -93,11 +94,13 @@ CONNECTOR: Final = Connector(
         reports=ReportCapability(),
         # The idempotency key, which works the same for every POST.
         operation_window_ms=dict.fromkeys(OperationKind, DAY_MS),
+        hosted=CAPABILITY,
     ),
     authenticate=requests.authenticate,
     charge_steps=(Step(name="charge", build=requests.charge, read=responses.charged, charges=True),),
     inquiry_steps=_inquiry_steps,
     cancel_steps=_cancel_steps,
+    hosted=HOSTED,
     operation_steps=_operation_steps,
     operation_inquiry_steps=_operation_inquiry_steps,
     read_webhook=webhooks.read,

@@ -53,6 +53,13 @@ def _provider_event(event_id: str, event_type: str, thing: dict[str, Any]) -> Pr
                 charge_key=our_key(thing),
                 outcome=_success(thing) if event_type == "payment_intent.succeeded" else None,
             )
+        case "checkout.session":
+            return ProviderEvent(
+                event_id=event_id,
+                type=event_type,
+                charge_reference=_intent_of(thing) or provider_reference(thing.get("id")),
+                charge_key=_reference_of(thing),
+            )
         case "refund":
             return ProviderEvent(
                 event_id=event_id,
@@ -70,6 +77,12 @@ def _provider_event(event_id: str, event_type: str, thing: dict[str, Any]) -> Pr
 
 def _intent_of(thing: dict[str, Any]) -> str | None:
     return provider_reference(thing.get("payment_intent"))
+
+
+def _reference_of(session: dict[str, Any]) -> str | None:
+    """The key that we gave a session. It is no proof: only its intent says what was paid."""
+    key = session.get("client_reference_id")
+    return key if isinstance(key, str) else None
 
 
 def _success(intent: dict[str, Any]) -> Outcome | None:

@@ -17,10 +17,12 @@ from payflowx.adapters.appconfig.reader import AppConfigRules
 from payflowx.adapters.platform.clock import SystemRandomness, Threads
 from payflowx.adapters.platform.cursors import Cursors
 from payflowx.adapters.platform.secrets_manager import SecretsManagerSecrets, secrets_of
+from payflowx.adapters.platform.signing_secret import SecretsManagerSigningSecret
 from payflowx.adapters.platform.telemetry import PowertoolsTelemetry, redacted_line, redacting_formatter
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.adapters.sqs.messages import JOBS
 from payflowx.adapters.sqs.queue import Queue
+from payflowx.domain.checkout.signing_secret import SecretVersion
 from payflowx.domain.merchants.api_keys import compose_api_key
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.recovery.ports import UnreadableMessageError
@@ -143,6 +145,38 @@ class TestSigningKeys:
         secrets, _ = self.keys(clock, *found, NO_SUCH_VERSION)
         with pytest.raises(StorageUnavailableError):
             secrets.signing_keys("arn")
+
+
+class TestRotation:
+    """The secret of checkout addresses, replaced without its text being read."""
+
+    def secret(self, *answers: Any) -> tuple[SecretsManagerSigningSecret, FakeClient]:
+        client = FakeClient(list(answers))
+        return SecretsManagerSigningSecret(client=client, arn="arn"), client
+
+    def test_the_current_version_is_found_among_all(self) -> None:
+        at = datetime.fromtimestamp(1_700_000_000, tz=UTC)
+        versions = [
+            {"VersionId": "old", "CreatedDate": at, "VersionStages": ["AWSPREVIOUS"]},
+            {"VersionId": "older", "CreatedDate": at},
+            {"VersionId": "new", "CreatedDate": at, "VersionStages": ["AWSCURRENT"]},
+        ]
+        found, _ = self.secret({"Versions": versions})
+        assert found.current() == SecretVersion(version_id="new", created_at_ms=1_700_000_000_000)
+
+    def test_two_rotations_of_one_version_ask_for_the_same_new_one(self) -> None:
+        version = SecretVersion(version_id="v", created_at_ms=0)
+        taken = ClientError({"Error": {"Code": "ResourceExistsException", "Message": "other text"}}, "x")
+        found, client = self.secret({}, taken)
+        assert [found.replace(version, "a"), found.replace(version, "b")] == [True, False]
+        tokens = {request["ClientRequestToken"] for _, request in client.calls}
+        assert [len(token) for token in tokens] == [64]
+
+    @pytest.mark.parametrize("answer", [DOWN, THROTTLED, {"Versions": []}])
+    def test_a_service_that_is_down(self, answer: Any) -> None:
+        found, _ = self.secret(answer)
+        with pytest.raises(StorageUnavailableError):
+            found.current()
 
 
 class TestRules:

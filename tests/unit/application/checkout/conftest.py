@@ -10,9 +10,11 @@ from payflowx.application.payments.create_payment import CreatePayment
 from payflowx.application.payments.new_checkout import CheckoutOpener, NewCheckout
 from payflowx.domain.checkout.addresses import CheckoutAddresses
 from payflowx.domain.checkout.view import CheckoutView, Screen
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments.hosted import HOSTED_METHOD, HOSTED_OBJECT, HostedCapability
-from payflowx.domain.payments.outcome import ActionRequired, ConfirmedCancelled, NextAction, StepResult
+from payflowx.domain.payments.outcome import ActionRequired, ConfirmedCancelled, NextAction, Outcome, StepResult
 from payflowx.domain.payments.payment import Payment, PaymentMethod
+from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, MINUTE_MS
 from payflowx.domain.shared.statuses import CaptureMode
@@ -166,6 +168,19 @@ class Shop:
         self.world.jobs.sent.clear()
         self.world.outcome_writer.wake(payment, 0)
         return self.settle(payment)
+
+    def event(self, payment: Payment, *, reference: str | None, outcome: Outcome | None = None) -> ReceivedEvent:
+        """A webhook of `alpha` about the payment's first attempt."""
+        key = payment.attempts[0].provider_key
+        return ReceivedEvent(
+            merchant_id=payment.merchant_id,
+            provider="alpha",
+            account_id="main",
+            provider_event=ProviderEvent(
+                event_id=f"evt-{reference}", type="charged", charge_key=key, charge_reference=reference, outcome=outcome
+            ),
+            received_at_ms=self.world.clock.now_ms(),
+        )
 
     def at(self, provider: str) -> HostedProvider:
         found = self.world.providers.get(provider)

@@ -9,12 +9,21 @@ from payflowx.application.payments.create_payment import NewPayment
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
 from payflowx.domain.payments.checkout import Presentation
-from payflowx.domain.payments.hosted import MAX_FAILED_TRIES, FailedTries
-from payflowx.domain.payments.outcome import Accepted, Authorized, Declined, Mismatch, NotSent, Rejected, Unknown
+from payflowx.domain.payments.hosted import MAX_FAILED_TRIES, ExtraCharge, FailedTries
+from payflowx.domain.payments.outcome import (
+    Accepted,
+    Authorized,
+    Declined,
+    Mismatch,
+    NotSent,
+    Rejected,
+    Succeeded,
+    Unknown,
+)
 from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.payments.state_machine import erase
 from payflowx.domain.shared.errors import Refusal
-from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
+from payflowx.domain.shared.limits import DAY_MS, HOUR_MS, SECOND_MS
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, DeclineKind, PaymentStatus
 from tests.support.world import new_payment
 from tests.unit.application.checkout.conftest import PAGES, Shop, opened
@@ -414,6 +423,82 @@ class TestAddresses:
         page = shop.page().show(token)
         assert page is not None
         assert (page.view.screen, stored.checkout and stored.checkout.address) == (Screen.GONE, None)
+
+
+class TestPaidTwice:
+    """Two tabs of the provider's page, or a bank that answers late: the payer pays a second time inside one object."""
+
+    def extra(self, shop: Shop, payment: Payment, reference: str = "pi_2") -> Succeeded:
+        attempt = shop.world.now(payment).attempts[0]
+        found = ExtraCharge(reference=reference, amount=payment.amount, currency=payment.currency)
+        return Succeeded(
+            reference=f"ref-{attempt.provider_key}",
+            amount=payment.amount,
+            currency=payment.currency,
+            merchant_reference=attempt.provider_key,
+            extra_charges=(found,),
+        )
+
+    def test_found_with_the_success(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        payment = shop.wait(payment, 61)
+        assert (payment.status, payment.captured) == (S.SUCCESS, payment.amount)
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
+        assert shop.world.telemetry.total("ObjectsChargedTwice") == 1
+
+    def test_found_by_the_last_read_after_the_expiry(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(checkout=NewCheckout(lifetime_seconds=900)))
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        assert payment.status is S.SUCCESS
+        hosted = payment.attempts[0].hosted
+        assert hosted is not None
+        assert payment.due_at_ms is not None
+        assert payment.due_at_ms >= hosted.expires_at_ms + HOUR_MS
+        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        payment = shop.wait(payment, 900 + 3_700)
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
+        assert (payment.status, payment.due_at_ms) == (S.SUCCESS, None)
+        assert payment.refundable == payment.amount
+
+    def test_the_last_read_finds_nothing_and_is_the_last(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell(checkout=NewCheckout(lifetime_seconds=900)))
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(shop.wait(payment, 61), 900 + 3_700)
+        assert (payment.extra_charges, payment.due_at_ms) == ((), None)
+
+    def test_told_by_an_event_of_another_charge(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        shop.at("alpha").inquiries.append(self.extra(shop, payment))
+        for _ in range(2):
+            shop.world.process_provider_event(shop.event(payment, reference="pi_2"))
+        payment = shop.settle(payment)
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
+        assert payment.due_at_ms is not None, "the last read stays"
+        announced = [event.event_type for event in shop.world.merchant_events_of(payment)]
+        assert announced.count("payment.charged_twice") == 1
+
+    def test_an_event_of_the_known_charge_or_object_asks_nobody(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        asked = shop.at("alpha").asked("inquire")
+        for reference in (payment.attempts[0].reference, payment.attempts[0].progress["hosted_object"], None):
+            shop.world.process_provider_event(shop.event(payment, reference=reference))
+        shop.settle(payment)
+        assert shop.at("alpha").asked("inquire") == asked
+
+    def test_told_by_a_proof(self, shop: Shop) -> None:
+        payment = shop.choose(shop.sell())
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        proof = replace(self.extra(shop, payment), reference="pi_3", extra_charges=())
+        shop.world.process_provider_event(shop.event(payment, reference="pi_3", outcome=proof))
+        payment = shop.world.now(payment)
+        assert [(charge.reference, charge.amount) for charge in payment.extra_charges] == [("pi_3", payment.amount)]
 
 
 class TestContact:

@@ -658,6 +658,26 @@ class TestARefundThatComesBack:
         let_pass(world, 1)
         assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
 
+    def test_keeps_its_time_after_an_event_and_a_day_without_answers(self, world: World) -> None:
+        """The account was removed for a day, or the provider was out of reach."""
+        _, refund = self.done(world)
+        alpha = world.providers.get("alpha")
+        alpha.operation_inquiries = [Unknown(code="account_removed")] * 25 + [Declined(code="returned")]
+        world.process_provider_event(event(world, operation_key=refund.attempts[0].provider_key))
+        let_pass(world, 48)
+        now = world.operation_now(refund)
+        assert (now.status, now.due_at_ms) == (OperationStatus.SUCCEEDED, refund.due_at_ms)
+        world.clock.advance(RESENDABLE.refund_reversal_ms // SECOND_MS)
+        let_pass(world, 1)
+        assert world.operation_now(refund).status is OperationStatus.IN_REVIEW
+
+    def test_is_not_read_for_ever_where_the_provider_never_answers(self, world: World) -> None:
+        _, refund = self.done(world)
+        world.providers.get("alpha").operation_inquiries = [Unknown(code="account_removed")] * 500
+        world.clock.advance(RESENDABLE.refund_reversal_ms // SECOND_MS)
+        let_pass(world, 48)
+        assert world.operation_now(refund).due_at_ms is None
+
     def test_does_not_keep_the_payer_from_being_erased(self, world: World) -> None:
         _, refund = self.done(world)
         assert refund.due_at_ms is not None

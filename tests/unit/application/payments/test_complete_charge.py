@@ -210,6 +210,35 @@ class TestOnceTheCaptureHasLeft:
         now = work_for(world, payment, 5 * MINUTE_MS)
         assert (now.status, captures(world), len(world.http.charged())) == (PaymentStatus.SUCCESS, 3, 1)
 
+    @pytest.mark.parametrize("approved_after_minutes", [0, 3, 7, 10, 13])
+    def test_a_capture_without_effect_is_repeated_until_the_money_returns(
+        self, world: HostileWorld, approved_after_minutes: int
+    ) -> None:
+        """Captures fail until two minutes before Razorpay returns the money: the next one must come in time."""
+        payment = pay(world, kind="upi")
+        world.work()
+        began_ms = world.clock.now_ms()
+        fails_until_ms = began_ms + 18 * MINUTE_MS
+        honest = world.line.send
+
+        def send(request: HttpRequest, endpoint: str) -> HttpResult:
+            fails = request.path.endswith("/capture") and world.clock.now_ms() < fails_until_ms
+            world.line.captures = [NOT_CAPTURED] if fails else []
+            return honest(request, endpoint)
+
+        world.line.send = send  # type: ignore[method-assign]
+        work_for(world, payment, approved_after_minutes * MINUTE_MS)
+        approve(world)
+        now = work_for(world, payment, began_ms + 20 * MINUTE_MS - world.clock.now_ms())
+        assert (now.status, payments_at_razorpay(world)) == (PaymentStatus.SUCCESS, ["charged"])
+        assert captures(world) <= 16
+
+    def test_a_capture_without_effect_is_repeated_a_bounded_number_of_times(self, world: HostileWorld) -> None:
+        world.line.captures = [NOT_CAPTURED] * 1_000
+        payment = pay(world)
+        work_for(world, payment, 5 * DAY_MS)
+        assert captures(world) < 150
+
     def test_a_capture_that_never_arrives_ends_when_the_money_was_returned(self, world: HostileWorld) -> None:
         """Uncaptured and refunded by the provider: only then may the next one be tried."""
         world.line.captures = [Trouble.REQUEST_LOST] * 100

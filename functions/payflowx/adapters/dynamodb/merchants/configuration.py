@@ -10,6 +10,7 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.platform.ttl_cache import TtlCache
 from payflowx.domain.inbound_webhooks.ports import WebhookAccount
 from payflowx.domain.inbound_webhooks.tokens import hash_webhook_token
+from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.ports import Merchant
 from payflowx.domain.providers.ports import Account
 from payflowx.domain.shared.limits import MINUTE_MS
@@ -24,6 +25,8 @@ _WEBHOOK: Final = "WEBHOOK"
 SWITCH: Final = "SWITCH#"
 EVERYONE: Final = "GLOBAL"
 AUTOMATIC_REFUND: Final = "automaticRefund"
+CHECKOUT: Final = "checkout"
+"""The merchant's part of the payers' page. Absent on a merchant of release 0.2.0, which ignores it."""
 """A merchant's switch; absent: off."""
 _MAX_ITEMS: Final = 100
 
@@ -80,6 +83,7 @@ def merchant_from_items(
         accounts=tuple(_account(item) for item in accounts),
         disabled=frozenset(sk.removeprefix(SWITCH) for sk in switched_off),
         automatic_refund=head.get(AUTOMATIC_REFUND, False),
+        checkout=_checkout_profile(head.get(CHECKOUT, {})),
     )
 
 
@@ -133,6 +137,26 @@ def token_item(merchant_id: str, account: Account) -> Item:
         "provider": account.provider,
         "accountId": account.account_id,
     }
+
+
+def checkout_attribute(profile: CheckoutProfile) -> Item:
+    """The settings as one attribute, without those that are not set."""
+    values = {
+        "shownName": profile.shown_name,
+        "support": profile.support,
+        "accent": profile.accent,
+        "newCheckouts": profile.new_checkouts,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _checkout_profile(stored: Item) -> CheckoutProfile:
+    return CheckoutProfile(
+        shown_name=stored.get("shownName"),
+        support=stored.get("support"),
+        accent=stored.get("accent"),
+        new_checkouts=stored.get("newCheckouts", True),
+    )
 
 
 def _account(item: Item) -> Account:

@@ -26,14 +26,18 @@ from payflowx.adapters.dynamodb.core.values import Item, from_attributes, to_att
 from payflowx.adapters.dynamodb.merchants.accounts import directory_item
 from payflowx.adapters.dynamodb.merchants.api_keys import KEY
 from payflowx.adapters.dynamodb.merchants.configuration import (
+    AUTOMATIC_REFUND,
+    CHECKOUT,
     EVERYONE,
     MERCHANT,
     SWITCH,
     account_item,
+    checkout_attribute,
     merchant_from_items,
     query_partition,
     token_item,
 )
+from payflowx.domain.merchants.checkout_profile import CheckoutProfile
 from payflowx.domain.merchants.directory import ApiKeyRecord, AuditEntry, MerchantPage, MerchantSummary, ProviderStatus
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.merchants.ports import Merchant
@@ -147,6 +151,16 @@ class DynamoDBMerchantDirectory:
         """False if there is no such merchant."""
         place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
         return self._write(self._set(place, {_REVIEWS_INDEXED: record.at_ms}), self._new(_record_item(record)))
+
+    def set_checkout(self, merchant_id: str, profile: CheckoutProfile, record: AuditEntry) -> bool:
+        """False if there is no such merchant."""
+        place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
+        return self._write(self._set(place, {CHECKOUT: checkout_attribute(profile)}), self._new(_record_item(record)))
+
+    def set_automatic_refund(self, merchant_id: str, record: AuditEntry, *, enabled: bool) -> bool:
+        """False if there is no such merchant."""
+        place = {"pk": f"M#{merchant_id}", "sk": MERCHANT}
+        return self._write(self._set(place, {AUTOMATIC_REFUND: enabled}), self._new(_record_item(record)))
 
     # -- keys
 

@@ -14,6 +14,7 @@ from payflowx.adapters.dynamodb.payments.review_items import review_keys, review
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.dispute import Dispute, DisputeState
 from payflowx.domain.payments.event_inquiries import EventInquiries
+from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.outcome import NextAction
 from payflowx.domain.payments.payment import (
     Address,
@@ -90,6 +91,8 @@ def to_item(payment: Payment) -> Item:
         "erased": payment.erased or None,
         "disputes": [fields_of(dispute) for dispute in payment.disputes] or None,
         "eventInquiries": event_inquiries_to_item(payment.event_inquiries),
+        "extraCharges": [fields_of(charge) for charge in payment.extra_charges] or None,
+        "payerPaid": payment.payer_paid,
         "checkout": checkout_to_item(payment.checkout) if payment.checkout else None,
         **order_link_to_item(payment.order),
         **review_keys(payment),
@@ -147,6 +150,8 @@ def from_item(item: Item) -> Payment:
         review_since_ms=review_since_from(item),
         disputes=tuple(_dispute_from_item(dispute) for dispute in item.get("disputes", [])),
         event_inquiries=event_inquiries_from_item(item),
+        extra_charges=tuple(ExtraCharge(**known(charge, ExtraCharge)) for charge in item.get("extraCharges", [])),
+        payer_paid=item.get("payerPaid"),
         checkout=checkout_from_item(item["checkout"]) if "checkout" in item else None,
         order=order_link_from_item(item),
     )

@@ -14,7 +14,7 @@ from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.limits import MAX_FREE_TEXT_BYTES
 from payflowx.domain.shared.money import is_currency
 from payflowx.domain.shared.statuses import CaptureMode, Initiator
-from payflowx.domain.shared.text import is_clean, unclean_part
+from payflowx.domain.shared.text import is_clean, is_order_id, unclean_part
 from payflowx.domain.shared.urls import why_not_allowed
 from payflowx.entrypoints.api.bodies import converted, key_in, read_body
 from payflowx.entrypoints.api.field_rules import RULES
@@ -49,7 +49,7 @@ def _check(typed: CreatePaymentRequest) -> None:
         _refuse("paymentMethod", RULES["paymentMethod"][1])
     if Initiator(typed.initiator) is Initiator.MERCHANT and typed.save_payment_method:
         _refuse("savePaymentMethod", "A merchant charges a payment method that is saved already; leave this out.")
-    if typed.order_id is not None and not _is_order_id(typed.order_id):
+    if typed.order_id is not None and not is_order_id(typed.order_id):
         _refuse("orderId", RULES["orderId"][1])
     if typed.order_id is None and not typed.once_per_order:
         _refuse("oncePerOrder", RULES["oncePerOrder"][1])
@@ -94,11 +94,6 @@ def _check_checkout(typed: CreatePaymentRequest) -> None:
         _refuse("initiator", "The payer of a checkout is present: leave initiator out, or send customer.")
     if typed.save_payment_method:
         _refuse("savePaymentMethod", "A checkout saves no payment method. Leave this out.")
-
-
-def _is_order_id(text: str) -> bool:
-    """Return whether the text is printable, clean and not padded: what looks the same must be one order."""
-    return text.isprintable() and is_clean(text) and text == text.strip()
 
 
 def _free_texts(typed: CreatePaymentRequest) -> Iterator[tuple[str, str]]:

@@ -27,11 +27,25 @@ def create_payment(request: ApiRequest, wired: ApiWiring) -> Response[str]:
 def list_payments(request: ApiRequest, wired: ApiWiring) -> Response[str]:
     request.check_path_and_query()
     filters, now_ms = request.query(parameters.LIST_PARAMETERS), wired.platform.clock.now_ms()
+    name = parameters.payment_name(filters)
+    if name is not None:
+        return _found(name, request.merchant_id, wired)
     query = parameters.payment_query(filters, request.merchant_id, wired.cursors, now_ms)
     page = wired.read_payments.page(query)
     cursor = parameters.next_cursor(query, page.next_position, wired.cursors)
     items = [present_payment(payment) for payment in page.items]
     return answer(PaymentListAnswer(items=items, next_cursor=cursor, unreadable=list(page.unreadable)))
+
+
+def _found(name: parameters.PaymentName, merchant_id: str, wired: ApiWiring) -> Response[str]:
+    """All payments with this name: there is no further page."""
+    match name:
+        case parameters.OfOrder(order_id=order_id):
+            page = wired.find_payments.by_order(merchant_id, order_id)
+        case parameters.OfReference(reference=reference, provider=provider):
+            page = wired.find_payments.by_reference(merchant_id, reference, provider)
+    items = [present_payment(payment) for payment in page.items]
+    return answer(PaymentListAnswer(items=items, next_cursor=None, unreadable=list(page.unreadable)))
 
 
 def get_payment(request: ApiRequest, wired: ApiWiring, transaction_id: str) -> Response[str]:

@@ -7,6 +7,7 @@ from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.checkout import Checkout, Presentation
 from payflowx.domain.payments.dispute import Dispute
 from payflowx.domain.payments.events import Event
+from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.limits import SECOND_MS
@@ -15,6 +16,7 @@ from payflowx.entrypoints.api.payments.types import (
     AttemptAnswer,
     DisputeAnswer,
     EventAnswer,
+    ExtraChargeAnswer,
     LastErrorAnswer,
     NextActionAnswer,
     OperationAnswer,
@@ -59,6 +61,8 @@ def present_payment(payment: Payment) -> PaymentAnswer:
         initiator=payment.initiator.value,
         save_payment_method=payment.save_payment_method,
         disputes=[_dispute(dispute) for dispute in payment.disputes],
+        extra_charges=[_extra_charge(payment, charge) for charge in payment.extra_charges],
+        payer_paid=payment.payer_paid,
         routing=RoutingAnswer(
             document=payment.route.document,
             rule=payment.route.rule,
@@ -144,6 +148,16 @@ def _dispute(dispute: Dispute) -> DisputeAnswer:
         opened_at=timestamp(dispute.opened_at_ms),
         updated_at=timestamp(dispute.reported_at_ms),
         is_signed=dispute.is_signed,
+    )
+
+
+def _extra_charge(payment: Payment, charge: ExtraCharge) -> ExtraChargeAnswer:
+    return ExtraChargeAnswer(
+        provider=payment.attempt(charge.attempt).provider,
+        provider_ref=charge.reference,
+        amount=charge.amount,
+        currency=charge.currency,
+        found_at=timestamp(charge.found_at_ms),
     )
 
 

@@ -272,6 +272,19 @@ class DisputeAnswer(_Answer):
     is_signed: bool
 
 
+class ExtraChargeAnswer(_Answer):
+    """A further charge inside the page of a checkout: the payer paid twice. No amount of the payment has it.
+
+    `providerRef` is the provider's id of the charge. Give it back in the provider's dashboard.
+    """
+
+    provider: str
+    provider_ref: str
+    amount: int
+    currency: CurrencyCode
+    found_at: Timestamp
+
+
 class PaymentAnswer(_Answer):
     """A payment as it is now."""
 
@@ -303,6 +316,11 @@ class PaymentAnswer(_Answer):
     initiator: Literal["customer", "merchant"]
     save_payment_method: bool
     disputes: list[DisputeAnswer]
+    extra_charges: list[ExtraChargeAnswer]
+    payer_paid: Annotated[
+        int | None,
+        Meta(description="What the payer paid, where a fee or an offer of the provider makes it differ from amount."),
+    ]
     routing: RoutingAnswer
     created_at: Timestamp
     updated_at: Timestamp

@@ -10,6 +10,7 @@ from payflowx.domain.inbound_webhooks.tokens import webhook_path
 from payflowx.domain.providers.ports import Account
 from payflowx.entrypoints.api.payments.presenting import timestamp
 from payflowx.entrypoints.operators.commands.base import Command, Limit, MerchantId, MutatingCommand
+from payflowx.entrypoints.operators.commands.checkout import present_profile
 from payflowx.wiring.operators import OperatorsWiring
 
 
@@ -43,11 +44,19 @@ class ShowMerchantCommand(Command, tag="show_merchant"):
     merchant_id: MerchantId
 
 
-COMMANDS = (CreateMerchantCommand, ListMerchantsCommand, ShowMerchantCommand)
+class SetOrdersCommand(MutatingCommand, tag="set_orders"):
+    """What happens to a charge beside the payment that holds its order."""
+
+    merchant_id: MerchantId
+    automatic_refund: bool
+
+
+COMMANDS = (CreateMerchantCommand, ListMerchantsCommand, ShowMerchantCommand, SetOrdersCommand)
 
 
 def run(
-    wired: OperatorsWiring, command: CreateMerchantCommand | ListMerchantsCommand | ShowMerchantCommand
+    wired: OperatorsWiring,
+    command: CreateMerchantCommand | ListMerchantsCommand | ShowMerchantCommand | SetOrdersCommand,
 ) -> dict[str, Any]:
     """The answer's fields."""
     match command:
@@ -76,8 +85,14 @@ def run(
                 "merchantId": merchant.merchant_id,
                 "name": merchant.name,
                 "disabledProviders": sorted(merchant.disabled),
+                "checkout": present_profile(merchant.checkout),
+                "automaticRefund": merchant.automatic_refund,
                 "accounts": [{**present_webhook(a), "endpoint": a.endpoint} for a in merchant.accounts],
             }
+        case SetOrdersCommand():
+            switch = command.automatic_refund
+            wired.set_orders(command.merchant_id, command.operator_action(), automatic_refund=switch)
+            return {"merchantId": command.merchant_id, "automaticRefund": switch}
 
 
 def present_webhook(account: Account) -> dict[str, str]:

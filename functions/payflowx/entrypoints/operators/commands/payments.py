@@ -51,6 +51,13 @@ class ListPaymentsCommand(Command, tag="list_payments"):
     position: Position | None = None
 
 
+class FindPaymentsCommand(Command, tag="find_payments"):
+    """The payments that a text names: an id or key of ours, a provider's id, or an order."""
+
+    merchant_id: MerchantId
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE_CHARS)]
+
+
 class ListEventsCommand(Command, tag="list_events"):
     """The audit log, oldest first."""
 
@@ -98,6 +105,7 @@ COMMANDS = (
     ShowPaymentCommand,
     ListOperationsCommand,
     ListPaymentsCommand,
+    FindPaymentsCommand,
     ListEventsCommand,
     VerifyAuditLogCommand,
     ResolvePaymentCommand,
@@ -111,6 +119,7 @@ def run(
     command: ShowPaymentCommand
     | ListOperationsCommand
     | ListPaymentsCommand
+    | FindPaymentsCommand
     | ListEventsCommand
     | VerifyAuditLogCommand
     | ResolvePaymentCommand
@@ -120,6 +129,9 @@ def run(
     """The answer's fields."""
     if isinstance(command, ListPaymentsCommand):
         return _list(wired, command)
+    if isinstance(command, FindPaymentsCommand):
+        found = wired.find_payments.by_text(command.merchant_id, command.text)
+        return {"items": [payment_fields(payment) for payment in found.items], "unreadable": list(found.unreadable)}
     names = (command.merchant_id, command.transaction_id)
     match command:
         case ShowPaymentCommand():
@@ -131,8 +143,8 @@ def run(
             page = wired.read_operations.page(*names, limit=command.limit, position=command.position)
             return {"items": [operation_fields(o) for o in page.items], "nextPosition": page.next_position}
         case ListEventsCommand():
-            found = wired.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
-            return {"items": [event_fields(event) for event in found.items], "nextSeq": found.next_seq}
+            events = wired.read_payments.events(*names, after_seq=command.after_seq, limit=command.limit)
+            return {"items": [event_fields(event) for event in events.items], "nextSeq": events.next_seq}
         case VerifyAuditLogCommand():
             verified = wired.verify_audit_log(*names)
             return {

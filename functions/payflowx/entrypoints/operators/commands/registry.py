@@ -5,6 +5,7 @@ from typing import Final
 
 from payflowx.entrypoints.operators.commands import (
     audit_log,
+    checkout,
     credentials,
     dead_letters,
     disputes,
@@ -21,6 +22,7 @@ from payflowx.wiring.operators import OperatorsWiring
 
 FAMILIES: Final[tuple[ModuleType, ...]] = (
     merchants,
+    checkout,
     keys,
     credentials,
     providers,

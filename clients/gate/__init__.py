@@ -1,0 +1,1 @@
+"""The part of the gate that runs on Node."""

@@ -1,0 +1,1 @@
+"""The page's stylesheet and script, served under names that hold a hash of their content."""

@@ -1,0 +1,179 @@
+"""I17: one order, one charge. Orders are told apart by what the merchants sent, not by what is stored."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
+from simulation.checker.transitions import OPEN
+from simulation.workload import REFUNDS_BY_ITSELF
+
+_NO_CHARGE: Final = {"DECLINED", "NOT_SENT", "REJECTED", "FENCED"}
+_ORDER_REVIEWS: Final = {"order_contended", "order_charged_twice"}
+_LATE: Final = "late"
+"""The fingerprint of a refund that no request asked for."""
+
+
+@dataclass(slots=True)
+class _Payment:
+    """A payment of an order. `once`: it said that no other one pays the order."""
+
+    evidence: PaymentEvidence
+    once: bool
+
+    def at(self, at_ms: int, *, before: bool = False) -> Stored | None:
+        """The payment as stored at this time; `before`: without the writes of that very moment."""
+        return _stored_at(self.evidence.versions, at_ms, before=before)
+
+
+def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
+    """One order has one charge that stays; and no payment is accepted, and no attempt begun, beside another charge."""
+    misjudged = {
+        f"{c.command.get('transactionId')}@{c.command['merchantId']}"
+        for c in evidence.result.history.commands
+        if c.is_right is False
+    }
+    for (merchant, order_id), payments in sorted(_orders(evidence).items()):
+        name = f"{order_id}@{merchant}"
+        yield from _accepted_while_free(name, merchant, payments)
+        yield from _automatic_refunds(name, payments)
+        if not all(payment.once for payment in payments):
+            continue
+        yield from _begun_beside_a_charge(name, payments)
+        yield from _taken_after_the_holder(name, merchant, payments)
+        if not misjudged & {payment.evidence.name for payment in payments}:
+            yield from _charges_that_stay(name, payments)
+
+
+def _orders(evidence: Evidence) -> Mapping[tuple[str, str], list[_Payment]]:
+    found: dict[tuple[str, str], dict[str, _Payment]] = defaultdict(dict)
+    for (merchant, _), calls in evidence.created.items():
+        for call in calls:
+            body: dict[str, Any] = json.loads(call.body or "{}")
+            if call.status != 202 or "orderId" not in body:
+                continue
+            name = f"{call.answer['transactionId']}@{merchant}"
+            payment = _Payment(evidence.payments[name], body.get("oncePerOrder", True))
+            found[merchant, body["orderId"]][name] = payment
+    return {order: list(payments.values()) for order, payments in found.items()}
+
+
+def _charges_that_stay(name: str, payments: list[_Payment]) -> Iterator[Violation]:
+    """At rest. One that is named in a review of its order is known, and waits for its refund."""
+    staying = [p.evidence for p in payments if any(e["refunded"] < e["amount"] for e in p.evidence.charged)]
+    unknown = [p for p in staying if p.status != "IN_REVIEW"]
+    if len(unknown) > 1:
+        yield Violation("I17", name, f"is charged by {[p.transaction_id for p in unknown]}")
+    for payment in staying:
+        code = (payment.item or {}).get("lastError", {}).get("code")
+        if payment.status == "IN_REVIEW" and code in _ORDER_REVIEWS and len(staying) < 2 and code != "order_contended":
+            given_back = [p for p in payments if p.evidence.charged and p.evidence is not payment]
+            if not given_back:
+                yield Violation("I17", name, f"{payment.transaction_id} is {code}, and no other payment was charged")
+
+
+def _accepted_while_free(name: str, merchant: str, payments: list[_Payment]) -> Iterator[Violation]:
+    """A payment that says once is accepted when every earlier one is proven uncharged for good, or given back."""
+    for payment in payments:
+        created_ms = payment.evidence.versions[0][0].at_ms
+        for other in payments:
+            stored = other.at(created_ms, before=True) if other is not payment else None
+            if stored is None or not payment.once:
+                continue
+            why = _occupies(stored, _refunds_at(other.evidence, created_ms), merchant, once=other.once)
+            if why:
+                what = f"{payment.evidence.transaction_id} was accepted while {other.evidence.transaction_id} {why}"
+                yield Violation("I17", name, what)
+
+
+def _taken_after_the_holder(name: str, merchant: str, payments: list[_Payment]) -> Iterator[Violation]:
+    """A late charge takes the order when the payment that held it is proven uncharged for good, or given back."""
+    ids = {payment.evidence.transaction_id: payment.evidence for payment in payments}
+    for payment in payments:
+        for write, before, after, _ in payment.evidence.changes():
+            holder = ids.get(before.get("orderContendsWith", ""))
+            is_taken = before.get("orderStanding") == "contending" and "orderStanding" not in after
+            stored = _stored_at(holder.versions, write.at_ms, before=False) if holder and is_taken else None
+            if stored is None or holder is None:
+                continue
+            why = _occupies(stored, _refunds_at(holder, write.at_ms), merchant, once=False)
+            if why:
+                what = f"{payment.evidence.transaction_id} took it while {holder.transaction_id} {why}"
+                yield Violation("I17", name, what)
+
+
+def _occupies(stored: Stored, refunds: list[Stored], merchant: str, *, once: bool) -> str:
+    """Why a payment keeps its order; empty for one that does not."""
+    states = [attempt["state"] for attempt in stored["attempts"]]
+    if stored.get("chargedAttempt") is not None:
+        unsure = [o["operationId"] for o in refunds if o["status"] not in {"SUCCEEDED", "FAILED"}]
+        whole = 0 < stored.get("captured", 0) == stored.get("refunded", 0)
+        return "" if whole and not unsure and stored["status"] == "SUCCESS" else "was charged"
+    if stored["status"] not in {"FAILED", "CANCELLED"}:
+        return f"was {stored['status']}"
+    if set(states) - _NO_CHARGE:
+        return f"had the attempts {states}"
+    may_reopen = any(attempt.get("reopens_until_ms") is not None for attempt in stored["attempts"])
+    is_watched = once and merchant == REFUNDS_BY_ITSELF and stored["status"] == "FAILED"
+    return f"was {stored['status']} and might reopen" if may_reopen and not is_watched else ""
+
+
+def _begun_beside_a_charge(name: str, payments: list[_Payment]) -> Iterator[Violation]:
+    """No attempt begins once another payment of the order is known to be charged, and keeps it."""
+    for payment in payments:
+        for write, before, after, _ in payment.evidence.changes():
+            opened = sum(a["state"] in OPEN for a in after["attempts"]) > sum(
+                a["state"] in OPEN for a in before["attempts"]
+            )
+            if not opened or len(after["attempts"]) <= len(before["attempts"]):
+                continue
+            for other in payments:
+                stored = other.at(write.at_ms, before=True) if other is not payment else None
+                charged = stored is not None and stored.get("chargedAttempt") is not None
+                if stored is not None and charged and stored.get("refunded", 0) < stored.get("captured", 0):
+                    what = f"{payment.evidence.transaction_id} began an attempt after {other.evidence.transaction_id}"
+                    yield Violation("I17", name, f"{what} was charged")
+
+
+def _automatic_refunds(name: str, payments: list[_Payment]) -> Iterator[Violation]:
+    """A refund that nobody asked for gives back one of two charges that are both known, never the last one."""
+    requested = [
+        (operation.versions[0][0].at_ms, payment, operation)
+        for payment in payments
+        for operation in payment.evidence.operations.values()
+        if operation.versions and (operation.versions[0][2] or {}).get("fingerprint") == _LATE
+    ]
+    for at_ms, payment, operation in requested:
+        others = [p for p in payments if p is not payment]
+        if not any(_keeps(p, at_ms) for p in others):
+            what = f"{operation.operation_id} gives back {payment.evidence.transaction_id}, and no other charge stays"
+            yield Violation("I17", name, what)
+        first = payment.at(at_ms)
+        if first is not None and first.get("orderStanding") != "charged_twice":
+            yield Violation("I17", name, f"{operation.operation_id} gives the charge of the order's holder back")
+
+
+def _keeps(payment: _Payment, at_ms: int) -> bool:
+    stored = payment.at(at_ms)
+    charged = stored is not None and stored.get("chargedAttempt") is not None
+    return stored is not None and charged and stored.get("refunded", 0) < stored.get("captured", 0)
+
+
+def _refunds_at(payment: PaymentEvidence, at_ms: int) -> list[Stored]:
+    found = [_operation_at(operation, at_ms) for operation in payment.operations.values()]
+    return [stored for stored in found if stored is not None and stored["kind"] == "refund"]
+
+
+def _operation_at(operation: OperationEvidence, at_ms: int) -> Stored | None:
+    return _stored_at(operation.versions, at_ms, before=True)
+
+
+def _stored_at(versions: list[Version], at_ms: int, *, before: bool) -> Stored | None:
+    stored = None
+    for write, _, after in versions:
+        if write.at_ms > at_ms or (before and write.at_ms == at_ms):
+            break
+        stored = after
+    return stored

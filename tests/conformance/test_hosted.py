@@ -1,0 +1,374 @@
+"""A payer at each provider's own page: the checkout, the real connectors and simulators, and faults between them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+import pytest
+
+from payflowx.application.checkout.page import Contact, Obstacle
+from payflowx.application.payments.new_checkout import NewCheckout
+from payflowx.domain.checkout.view import Screen
+from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
+from payflowx.domain.payments.outcome import NextAction
+from payflowx.domain.payments.payment import Customer, Payment
+from payflowx.domain.shared.errors import Refusal
+from payflowx.domain.shared.statuses import AttemptState, CaptureMode, PaymentStatus
+from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
+from sandbox.hosted_pages import HostedCall, lose_answers
+from sandbox.http_types import Request
+from sandbox.simulator import Simulator
+from sandbox.store import Record
+from tests.support.faulty_transport import HostileWorld, Trouble
+from tests.support.memory import FixedRules
+from tests.support.providers import NAMES
+from tests.support.world import fallback
+from tests.unit.application.checkout.conftest import Shop
+
+AMOUNT = 49_900
+LIFETIME_SECONDS = 3_600
+MAX_REDIRECTS = 5
+MAX_CHOICES = 3
+DAY_SECONDS = 86_400
+PAYER = Customer(name="Asha Rao", email="asha@example.com", phone="+919876543210")
+S = PaymentStatus
+ENDED = {S.SUCCESS, S.FAILED, S.CANCELLED, S.IN_REVIEW}
+STATED_TWICE = {"payu"}
+"""The answer to the creation does not repeat the amount, so there is nothing to compare."""
+
+
+@dataclass
+class Tab:
+    """One tab of the payer's browser. It follows redirects, and stops at addresses that the provider does not serve."""
+
+    counter: "Counter"
+    url: str = ""
+    html: str = ""
+
+    def open(self, action: NextAction) -> "Tab":
+        """Do what our page does with an action."""
+        self._go("POST" if action.kind == "form_post" else "GET", action.url, dict(action.fields))
+        return self
+
+    def press(self, label: str, method: str = "") -> None:
+        """Press a button of the page that is shown."""
+        acts = {text: act for act, text in re.findall(r"<button name='act' value='(\w+)'>([^<]+)<", self.html)}
+        assert f"value='{method}'" in self.html or not method, "the page does not offer the chosen method"
+        self.post(acts[label], method)
+
+    def post(self, act: str, method: str = "") -> None:
+        """Submit the form of a page that was opened before and may have changed since."""
+        self._go("POST", self.url, {"act": act, "method": method})
+
+    def _go(self, verb: str, url: str, fields: dict[str, str]) -> None:
+        for _ in range(MAX_REDIRECTS):
+            if urlsplit(url).hostname != self.counter.provider:
+                return
+            self.url = url
+            parts = urlsplit(url)
+            asked = Request(
+                method=verb,
+                path=parts.path,
+                query=dict(parse_qsl(parts.query)),
+                headers={"content-type": "application/x-www-form-urlencoded"},
+                body=urlencode(fields).encode(),
+            )
+            reply = self.counter.simulator.handle(asked, self.counter.now)
+            if reply.status != 303:
+                self.html = reply.body.decode()
+                return
+            verb, url, fields = "GET", urljoin(url, reply.headers["location"]), {}
+        raise AssertionError("too many redirects")
+
+
+@dataclass
+class Counter:
+    """A shop whose payers are sent to one provider, and to all others after it."""
+
+    provider: str
+    alone: bool = True
+    world: HostileWorld = field(default_factory=HostileWorld)
+
+    def __post_init__(self) -> None:
+        others = [] if self.alone else [name for name in NAMES if name != self.provider]
+        self.world.use(FixedRules(fallback(self.provider, *others)))
+        self.shop = Shop(world=self.world)
+        able = self.world.providers.get(self.provider).capabilities.hosted
+        assert able is not None, "it has a simulator, but no hosted page"
+        self.able: HostedCapability = able
+
+    @property
+    def simulator(self) -> Simulator:
+        return self.world.http.simulators[self.provider]
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.world.clock.now_ms() / 1000
+
+    @property
+    def methods(self) -> list[str]:
+        return [method for method in CHECKOUT_METHODS if method in self.able.methods]
+
+    def sell(self, method: str | None = None, capture: CaptureMode = CaptureMode.AUTOMATIC) -> Payment:
+        """Accept a checkout, and choose."""
+        currencies = self.world.providers.get(self.provider).capabilities.currencies
+        payment = self.shop.sell(
+            checkout=NewCheckout(lifetime_seconds=LIFETIME_SECONDS),
+            amount=AMOUNT,
+            currency="INR" if currencies is None or "INR" in currencies else "USD",
+            capture=capture,
+            customer=PAYER,
+        )
+        return self.shop.choose(payment, method or self.methods[0])
+
+    def tab(self, payment: Payment) -> Tab:
+        """Open the provider's page from ours."""
+        action = self.world.now(payment).attempts[-1].next_action
+        assert action is not None, "the payer has no address"
+        return Tab(self).open(action)
+
+    def lose(self, call: HostedCall, number: int = 1) -> None:
+        lose_answers(self.simulator.store, {call: number})
+
+    def check(self, payment: Payment) -> Payment:
+        """The invariants of every moment: one open object and one charge at most, a status that the ledger confirms."""
+        now, charged = self.world.now(payment), self.charged()
+        assert sum(attempt.is_open for attempt in now.attempts) <= 1
+        assert len(charged) <= 1, f"charged {len(charged)} times"
+        if now.status is S.SUCCESS:
+            assert [(entry["amount"], entry["currency"]) for entry in charged] == [(now.amount, now.currency)]
+        if now.status in {S.FAILED, S.CANCELLED}:
+            assert charged == []
+        return now
+
+    def charged(self) -> list[Record]:
+        return self.world.http.charged()
+
+    def wait(self, payment: Payment, seconds: float) -> Payment:
+        self.shop.wait(payment, seconds)
+        return self.check(payment)
+
+    def opened(self, payment: Payment) -> Payment:
+        """The payment once its object can be paid; where the address was lost, the payer chooses again."""
+        for _ in range(MAX_CHOICES):
+            payment = self.until(payment, lambda now: self.shop.screen(now) in {Screen.CHOOSE, Screen.OPEN})
+            if self.shop.screen(payment) is Screen.OPEN:
+                return payment
+            payment = self.shop.choose(payment, self.methods[0])
+        raise AssertionError(f"after {MAX_CHOICES} choices nothing can be paid: {payment.attempts}")
+
+    def until(self, payment: Payment, ended: Callable[[Payment], bool], *, days: float = 1) -> Payment:
+        """Let time pass in steps that grow, and wake a worker after each."""
+        step_seconds, end = 61.0, self.now + days * DAY_SECONDS
+        while not ended(payment := self.check(payment)):
+            assert self.now < end, f"after {days} days it is {payment.status} with {payment.attempts}"
+            payment = self.wait(payment, step_seconds)
+            step_seconds = min(step_seconds * 1.5, 3_600)
+        return payment
+
+
+@pytest.fixture
+def counter(provider: str) -> Counter:
+    return Counter(provider)
+
+
+def is_paid(payment: Payment) -> bool:
+    return payment.status is S.SUCCESS
+
+
+class TestPaying:
+    def test_by_each_method(self, provider: str) -> None:
+        for method in Counter(provider).methods:
+            counter = Counter(provider)
+            payment = counter.sell(method)
+            counter.tab(payment).press("Pay", method)
+            payment = counter.until(payment, is_paid)
+            attempt = payment.attempts[0]
+            assert (payment.captured, payment.charged_attempt) == (AMOUNT, 1)
+            (charge,) = counter.charged()
+            assert charge["reference"] == attempt.provider_key
+
+    def test_an_authorization(self, counter: Counter) -> None:
+        if CaptureMode.MANUAL not in counter.able.capture_modes:
+            with pytest.raises(Refusal):
+                counter.sell(capture=CaptureMode.MANUAL)
+            return
+        payment = counter.sell(capture=CaptureMode.MANUAL)
+        counter.tab(payment).press("Pay", counter.methods[0])
+        payment = counter.until(payment, lambda now: now.status is S.AUTHORIZED)
+        assert payment.capturable == AMOUNT
+
+    def test_leave_and_come_back(self, counter: Counter) -> None:
+        payment = counter.sell()
+        counter.tab(payment).press("Leave")
+        payment = counter.wait(payment, 61)
+        assert (payment.status, counter.shop.screen(payment)) == (S.REQUIRES_ACTION, Screen.OPEN)
+        counter.tab(payment).press("Pay", counter.methods[0])
+        counter.until(payment, is_paid)
+
+    def test_failed_tries_end_nothing(self, counter: Counter) -> None:
+        payment = counter.sell()
+        tab = counter.tab(payment)
+        for label in ("Fail", "Insufficient funds"):
+            tab.press(label, counter.methods[0])
+            payment = counter.wait(payment, 61)
+            assert (payment.status, counter.shop.screen(payment)) == (S.REQUIRES_ACTION, Screen.OPEN)
+        counter.tab(payment).press("Pay", counter.methods[0])
+        payment = counter.until(payment, is_paid)
+        assert len(payment.attempts) == 1
+
+    def test_two_tabs(self, counter: Counter) -> None:
+        """The second payment in one object."""
+        payment = counter.sell()
+        tabs = [counter.tab(payment), counter.tab(payment)]
+        for tab in tabs:
+            tab.post("pay", counter.methods[0])
+        counter.until(payment, is_paid)
+
+    def test_the_bank_answers_an_hour_late(self, counter: Counter) -> None:
+        payment = counter.sell()
+        counter.tab(payment).press("Bank answers later", counter.methods[0])
+        payment = counter.wait(payment, 61)
+        assert payment.status not in {S.FAILED, S.CANCELLED}
+        counter.until(payment, is_paid)
+
+    def test_a_forged_return_changes_nothing(self, counter: Counter) -> None:
+        payment = counter.sell()
+        way_back = counter.shop.way_back(payment)
+        assert counter.shop.page().come_back(way_back) is not None
+        payment = counter.wait(payment, 16)
+        assert (payment.status, counter.shop.screen(payment)) == (S.REQUIRES_ACTION, Screen.OPEN)
+        assert counter.shop.page().choose(way_back, counter.methods[0], Contact()) is None
+
+
+class TestLostAnswers:
+    def test_at_the_creation(self, counter: Counter) -> None:
+        counter.lose(HostedCall.CREATE)
+        payment = counter.opened(counter.sell())
+        counter.tab(payment).press("Pay", counter.methods[0])
+        counter.until(payment, is_paid)
+
+    def test_twice_at_the_creation(self, counter: Counter) -> None:
+        """Nobody has the address, so nobody can pay: the payer chooses again."""
+        counter.lose(HostedCall.CREATE, 2)
+        payment = counter.opened(counter.sell())
+        counter.tab(payment).press("Pay", counter.methods[0])
+        counter.until(payment, is_paid)
+
+    @pytest.mark.parametrize("number", [1, 3])
+    def test_at_an_inquiry(self, counter: Counter, number: int) -> None:
+        payment = counter.sell()
+        counter.tab(payment).press("Pay", counter.methods[0])
+        counter.lose(HostedCall.READ, number)
+        counter.until(payment, is_paid)
+
+    @pytest.mark.parametrize("call", [HostedCall.CLOSE, HostedCall.READ])
+    def test_at_the_closing(self, counter: Counter, call: HostedCall) -> None:
+        payment = counter.sell()
+        counter.lose(call)
+        counter.shop.page().close(counter.shop.token(payment))
+        counter.shop.settle(payment)
+        payment = counter.until(payment, lambda now: not now.attempts[-1].is_open)
+        assert counter.charged() == []
+
+    @pytest.mark.parametrize("trouble", Trouble, ids=lambda trouble: trouble.value.replace(" ", "-"))
+    @pytest.mark.parametrize("at", range(1, 5))
+    def test_trouble_at_one_request(self, counter: Counter, at: int, trouble: Trouble) -> None:
+        """Whatever happens to one request, the payer can pay, exactly once."""
+        counter.world.line.troubles = {at: trouble}
+        payment = counter.opened(counter.sell())
+        counter.world.line.deliver_late()
+        counter.tab(payment).press("Pay", counter.methods[0])
+        counter.until(payment, is_paid)
+
+
+class TestClosing:
+    def test_before_anybody_tried(self, counter: Counter) -> None:
+        payment = counter.sell()
+        tab = counter.tab(payment)
+        if not self.is_asked(counter, payment):
+            return
+        payment = counter.until(payment, lambda now: not now.attempts[-1].is_open)
+        assert counter.shop.screen(payment) is Screen.CHOOSE
+        tab.post("pay", counter.methods[0])
+        assert counter.charged() == [], "a closed object was paid"
+
+    def test_after_a_failed_try(self, counter: Counter) -> None:
+        payment = counter.sell()
+        counter.tab(payment).press("Fail", counter.methods[0])
+        if not self.is_asked(counter, payment):
+            return
+        payment = counter.until(payment, lambda now: not now.attempts[-1].is_open)
+        assert counter.shop.screen(payment) is Screen.CHOOSE
+
+    @staticmethod
+    def is_asked(counter: Counter, payment: Payment) -> bool:
+        """Whether the payer may ask to close the object: only where a closing can be proven, else it stays open."""
+        answer = counter.shop.page().close(counter.shop.token(payment))
+        if counter.able.is_closing_proof:
+            assert answer is True
+            counter.shop.settle(payment)
+            return True
+        assert (answer, counter.shop.screen(payment)) == (Obstacle.NOT_CLOSABLE, Screen.OPEN)
+        return False
+
+    def test_in_the_second_of_the_payment(self, counter: Counter) -> None:
+        """The bank has the payment when the object is closed, and pays afterwards: no other way may open before."""
+        payment = counter.sell()
+        counter.tab(payment).press("Bank answers in 10 seconds", counter.methods[0])
+        counter.shop.page().close(counter.shop.token(payment))
+        payment = counter.shop.settle(payment)
+        assert counter.shop.screen(payment) not in {Screen.CHOOSE, Screen.EXPIRED, Screen.CANCELLED}
+        payment = counter.until(payment, is_paid, days=8)
+        assert len(payment.attempts) == 1
+
+    def test_expired(self, counter: Counter) -> None:
+        payment = counter.sell()
+        tab = counter.tab(payment)
+        counter.world.clock.advance(LIFETIME_SECONDS + 1)
+        tab.post("pay", counter.methods[0])
+        assert counter.charged() == [], "an expired object was paid"
+        counter.until(payment, lambda now: now.status in ENDED, days=9)
+
+    def test_paid_in_the_last_second(self, counter: Counter) -> None:
+        payment = counter.sell()
+        tab = counter.tab(payment)
+        counter.world.clock.advance(LIFETIME_SECONDS - 1)
+        tab.press("Bank answers in 10 seconds", counter.methods[0])
+        payment = counter.until(payment, lambda now: now.status in ENDED, days=9)
+        assert payment.status is S.SUCCESS
+
+
+class TestWrongAmount:
+    def test_nobody_gets_the_address_of_an_object_with_another_amount(self, counter: Counter) -> None:
+        if counter.provider in STATED_TWICE:
+            pytest.skip("its answer has no amount")
+        counter.world.line.send = _altered(counter.world.line.send)  # type: ignore[method-assign]
+        payment = counter.sell()
+        payment = counter.until(payment, lambda now: not now.attempts[-1].is_open)
+        assert all(attempt.next_action is None for attempt in payment.attempts)
+        assert payment.attempts[-1].state in {AttemptState.REJECTED, AttemptState.NOT_SENT}
+        assert counter.charged() == []
+
+    def test_a_payment_of_another_amount_needs_a_person(self, counter: Counter) -> None:
+        payment = counter.sell()
+        counter.tab(payment).press("Pay", counter.methods[0])
+        counter.world.line.send = _altered(counter.world.line.send)  # type: ignore[method-assign]
+        payment = counter.until(payment, lambda now: now.status in ENDED, days=9)
+        assert payment.status is S.IN_REVIEW
+
+
+def _altered(send: Callable[[HttpRequest, str], HttpResult]) -> Callable[[HttpRequest, str], HttpResult]:
+    """The answers of a provider that has one unit more in all its amounts."""
+
+    def altered(request: HttpRequest, endpoint: str) -> HttpResult:
+        answer = send(request, endpoint)
+        if not isinstance(answer, HttpResponse):
+            return answer
+        body = re.sub(rb"(?<![\w.])49900(?![\w.])", b"49901", answer.body)
+        body = re.sub(rb"(?<![\w.])499(\.0+)?(?![\w.])", b"499.01", body)
+        return HttpResponse(status=answer.status, headers=answer.headers, body=body)
+
+    return altered
