@@ -117,8 +117,8 @@ simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=
 full-simulation: setup
 	@SCALE=$(or $(SCALE),full) $(MAKE) --no-print-directory simulate
 
-rights: setup ## The tests of the running environment, with the functions' roles enforced
-	@AUTH=true $(VENV)/python -m pytest -q tests/e2e
+rights: setup ## Take each granted action away in turn, and see what fails (PIECE=1/4 for a quarter of them)
+	@PYTHONPATH=functions:. PIECE="$${PIECE:-1/1}" $(VENV)/python -m bench.rights
 
 audit: setup ## Known advisories against everything that is locked; needs the advisory services
 	@[ -x .local/audit/bin/pip-audit ] || { $(PYTHON) -m venv .local/audit && .local/audit/bin/python -m pip install --quiet \
