@@ -44,7 +44,7 @@ _ONCE: Final = "a running function has read it, and keeps it for longer than thi
 UNREACHED: Final[Mapping[str, str]] = {
     "Api: appconfig:StartConfigurationSession on routing document": _ONCE,
     "Api: appconfig:GetLatestConfiguration on routing document": _ONCE,
-    "Operations: appconfig:StopDeployment on routing document": "a roll-out of dev ends at once, and none can be stopped",
+    "Operations: appconfig:StopDeployment on routing document": "a roll-out of dev ends at once: there is none to stop",
     "Reconciler: dynamodb:BatchWriteItem on Transactions": "no report here has a line that the ledger has not",
 }
 """Rights that nothing here can miss, and why. `make test` holds each to a line of the code all the same."""

@@ -82,6 +82,15 @@ MUST_HAPPEN: Final = (
     "refused: idempotency_key_reused",
     "refused: invalid_state",
     "refused: outcome_unknown",
+    # Orders with several payments.
+    "refused: order_not_free",
+    "order: counted became released",
+    "order: released became contending",
+    "order: contending became counted",
+    "order: contending became charged_twice",
+    "order: charged_twice became released",
+    "changed by orders",
+    "command: set_orders, done",
     # Provider events: true ones, lies, and what they change.
     "provider event: true, answered 200",
     "provider event: of another merchant, answered 200",

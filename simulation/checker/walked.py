@@ -12,6 +12,7 @@ def walked(evidence: Evidence) -> Counter[str]:
     found: Counter[str] = Counter()
     for payment in evidence.payments.values():
         _count_hints(found, payment)
+        _count_standings(found, payment)
         for operation in payment.operations.values():
             _count_operation(found, payment, operation)
         refunds = [o for o in payment.operations.values() if o.item and o.item["kind"] == "refund"]
@@ -30,6 +31,16 @@ def _count_hints(found: Counter[str], payment: PaymentEvidence) -> None:
             asked = after is not None and len(waiting[0]) < len(waiting[1])
             if after is not None and asked and after["status"] == "PENDING":
                 found["an event holds the next attempt"] += not any(a["state"] in OPEN for a in after["attempts"])
+
+
+def _count_standings(found: Counter[str], payment: PaymentEvidence) -> None:
+    """What became of a payment's part in its order. One without a stored word is counted."""
+    for _, before, after in payment.versions:
+        if before is None or after is None or "orderHash" not in after:
+            continue
+        old, new = (item.get("orderStanding", "counted") for item in (before, after))
+        if old != new:
+            found[f"order: {old} became {new}"] += 1
 
 
 def _count_operation(found: Counter[str], payment: PaymentEvidence, operation: OperationEvidence) -> None:

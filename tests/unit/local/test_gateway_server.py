@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -236,6 +237,21 @@ def test_half_a_body_is_not_forwarded(server: GatewayServer, pool: urllib3.PoolM
     assert [answered.status for answered in server.answered] == [202]
 
 
+def test_a_client_that_resets_its_connection_leaves_no_trace_in_the_terminal(
+    server: GatewayServer, pool: urllib3.PoolManager, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Before its request is whole, while its answer is on its way, and on a connection that was kept."""
+    request = b"POST /payments HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    for sent in (b"", request[:-1], request, request + request):
+        connection = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
+        connection.sendall(sent)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    assert pool.request("GET", f"{server.url}/health").status == 202
+    said = capfd.readouterr()
+    assert "Traceback" not in said.out + said.err
+
+
 def test_only_so_many_are_at_the_engine_and_only_so_many_wait(engine: Engine, pool: urllib3.PoolManager) -> None:
     server = serve(f"http://127.0.0.1:{engine.server_port}", at_once=2, waiting=3)
     results: list[tuple[int, str | None]] = []
@@ -341,12 +357,12 @@ def test_refusals_are_those_of_the_template() -> None:
         }
         for kind in USED
     }
-    other = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
+    other: dict[str, Any] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
     template = {
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, **resources, "Other": other},
         "Outputs": {"ApiId": {"Value": api}},
     }
-    other["Properties"] |= {"ResponseType": "THROTTLED"}
+    other["Properties"] = {**other["Properties"], "ResponseType": "THROTTLED"}
     answers = gateway_answers(template, "ApiId")
     answer = answers["THROTTLED"]
     assert (answer.status, answer.headers) == (429, {"Retry-After": "1"})

@@ -168,15 +168,23 @@ class Story:
 
     # -- a payment
 
-    def accept(self, *, amount: int = 100, capture: str = "automatic", providers: tuple[str, ...] = ("mock",)) -> None:
-        """POST /payments, answered with 202."""
+    def accept(
+        self,
+        *,
+        amount: int = 100,
+        capture: str = "automatic",
+        providers: tuple[str, ...] = ("mock",),
+        order: dict[str, Any] | None = None,
+    ) -> None:
+        """POST /payments, answered with 202. `order`: the members of the request that name the merchant's order."""
         self.now_ms += 1_000
-        body = {
+        body: dict[str, Any] = {
             "amount": amount,
             "currency": "EUR",
             "capture": capture,
             "paymentMethod": {"type": "card", "token": f"tok_success_{self.name[0]}"},
             "customer": PAYER,
+            **(order or {}),
         }
         key = f"order-{self.name[0]}"
         self.orders.append(Order(self.merchant, key, self.now_ms, body, approves=False, payer=PAYER))
@@ -191,6 +199,7 @@ class Story:
                 "capture": capture,
                 "paymentMethod": {"type": "card", "token": body["paymentMethod"]["token"]},
                 "customer": PAYER,
+                "orderId": (order or {}).get("orderId"),
                 "route": {
                     "document": "d",
                     "rule": "default",
@@ -215,7 +224,7 @@ class Story:
             1,
         )
         self.event("payment.created", 1, actor="api")
-        self.call("POST", "/payments", 202, key=key, body=str(body))
+        self.call("POST", "/payments", 202, key=key, body=json.dumps(body))
 
     def claim(self, process: int, *, provider: str = "mock", sort: str = "PAYMENT", append: bool = True) -> None:
         """A worker takes the lease, and appends an attempt unless it resolves the one that is open."""
@@ -298,7 +307,7 @@ class Story:
 
     # -- operations
 
-    def request(self, kind: str, amount: int, *, name: str = "") -> str:
+    def request(self, kind: str, amount: int, *, name: str = "", fingerprint: str = "f") -> str:
         """A capture, void or refund is accepted; gives its sort key."""
         name = name or OPERATION_NAMES[kind]
         operation_id = f"{KINDS[kind]}{name}"
@@ -308,7 +317,7 @@ class Story:
             "transactionId": self.transaction_id,
             "operationId": operation_id,
             "kind": kind,
-            "fingerprint": "f",
+            "fingerprint": fingerprint,
             "amount": amount,
             "currency": "EUR",
             "chargeAttempt": 1,

@@ -187,7 +187,59 @@ def refunded_in_the_dashboard(told: str | None = "refund.succeeded") -> Story:
     return story
 
 
+def of_order(*, once: bool = True) -> dict[str, Any]:
+    return {"orderId": "shop-order-1", **({} if once else {"oncePerOrder": False})}
+
+
+def failed_then_paid(**watched: Any) -> Story:
+    """The first payment of an order fails, and the second one is charged."""
+    story = Story()
+    story.accept(order=of_order(), providers=("mock", "cashfree_mock"))
+    story.claim(2)
+    story.send(2, "POST", "/v1/charges", f"pfx-{story.name}-1")
+    story.book("charge", f"pfx-{story.name}-1", 100, status="declined")
+    attempt = {"decline_kind": "hard", "code": "stolen_card", **watched}
+    story.outcome(2, "DECLINED", "FAILED", told="payment.failed", attempt=attempt, dueAt=None)
+    second = story.beside("b")
+    second.accept(order=of_order())
+    second.charge()
+    return second
+
+
+def paid_twice() -> Story:
+    """The second payment of an order is accepted although the first one was charged."""
+    story = Story()
+    story.accept(order=of_order())
+    story.charge()
+    second = story.beside("b")
+    second.accept(order=of_order())
+    second.charge()
+    return second
+
+
+def beside_an_open_one(*, once: bool) -> Story:
+    """A payment that says once is accepted beside one that is open."""
+    story = Story()
+    story.accept(order=of_order(once=once))
+    second = story.beside("b")
+    second.accept(order=of_order())
+    second.charge()
+    story.now_ms = second.now_ms
+    story.charge()
+    return second
+
+
+def given_back_by_itself() -> Story:
+    """A refund that nobody asked for, of the only charge of an order."""
+    story = Story()
+    story.accept(order=of_order())
+    story.charge()
+    story.request("refund", 100, fingerprint="late")
+    return story
+
+
 GOOD: list[Told] = [
+    failed_then_paid,
     delivered,
     refunded_in_the_dashboard,
     captured_and_refunded,
@@ -1099,6 +1151,13 @@ BAD: list[tuple[str, Told]] = [
     ("ACCOUNTS .*globex's keys", foreign_credentials(credentials="globex")),
     ("ACCOUNTS .*at globex", foreign_credentials(merchant="globex")),
     ("ACCOUNTS .*None's keys", foreign_credentials(credentials=None)),
+    ("I17 .*is charged by", paid_twice),
+    ("I17 .*was accepted while .* was charged", paid_twice),
+    ("I17 .*began an attempt after .* was charged", paid_twice),
+    ("I17 .*was accepted while .* might reopen", lambda: failed_then_paid(reopens_until_ms=EPOCH_MS + DAY_MS)),
+    ("I17 .*was accepted while .* was PENDING", lambda: beside_an_open_one(once=True)),
+    ("I17 .*was accepted while .* was PENDING", lambda: beside_an_open_one(once=False)),
+    ("I17 .*no other charge stays", given_back_by_itself),
     ("REASONS .*went to review 61 s after mock", lambda: unknown_then_reviewed(58_000)),
     ("REASONS .*the books have", lambda: mismatched(100)),
     ("REASONS .*nothing was charged", reviewed("late_success")),
@@ -1151,6 +1210,7 @@ def test_every_invariant_has_a_bad_history() -> None:
         "I13",
         "I15",
         "I16",
+        "I17",
         "I18",
         "I19",
     }
