@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
     "payflowx.entrypoints.checkout.handler": 175,
-    "payflowx.entrypoints.api.handler": 210,
+    "payflowx.entrypoints.api.handler": 214,
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 98,
     "payflowx.entrypoints.provider_events": 156,
