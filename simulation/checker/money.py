@@ -72,7 +72,7 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
     A payment about which an operator decided against the books is as the operator said. Nothing is charged that went
     back as a whole.
     """
-    misjudged, unread = set(_misjudged(evidence)), _unread_accounts(evidence)
+    misjudged, unread = set(misjudged_payments(evidence)), _unread_accounts(evidence)
     for name, payment in evidence.payments.items():
         item = payment.item
         if item is None or payment.name in misjudged:
@@ -89,7 +89,8 @@ def i3_status_is_truth(evidence: Evidence) -> Iterator[Violation]:
             yield from _operation(name, operation, evidence.result.ended_ms, unread)
 
 
-def _misjudged(evidence: Evidence) -> Iterator[str]:
+def misjudged_payments(evidence: Evidence) -> Iterator[str]:
+    """The payments about which, or about whose operations, an operator decided against the books."""
     owners = {o: name for name, payment in evidence.payments.items() for o in payment.operations}
     for command in evidence.result.history.commands:
         if command.is_right is False:

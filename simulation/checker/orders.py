@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulation.checker.evidence import Evidence, OperationEvidence, PaymentEvidence, Stored, Version, Violation
+from simulation.checker.money import misjudged_payments
 from simulation.checker.transitions import OPEN
 from simulation.workload import REFUNDS_BY_ITSELF
 
@@ -30,11 +31,7 @@ class _Payment:
 
 def i17_one_order_one_charge(evidence: Evidence) -> Iterator[Violation]:
     """One order has one charge that stays; and no payment is accepted, and no attempt begun, beside another charge."""
-    misjudged = {
-        f"{c.command.get('transactionId')}@{c.command['merchantId']}"
-        for c in evidence.result.history.commands
-        if c.is_right is False
-    }
+    misjudged = set(misjudged_payments(evidence))
     for (merchant, order_id), payments in sorted(_orders(evidence).items()):
         name = f"{order_id}@{merchant}"
         yield from _accepted_while_free(name, merchant, payments)

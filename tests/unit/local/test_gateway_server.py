@@ -357,12 +357,12 @@ def test_refusals_are_those_of_the_template() -> None:
         }
         for kind in USED
     }
-    other = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
+    other: dict[str, Any] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
     template = {
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, **resources, "Other": other},
         "Outputs": {"ApiId": {"Value": api}},
     }
-    other["Properties"] |= {"ResponseType": "THROTTLED"}
+    other["Properties"] = {**other["Properties"], "ResponseType": "THROTTLED"}
     answers = gateway_answers(template, "ApiId")
     answer = answers["THROTTLED"]
     assert (answer.status, answer.headers) == (429, {"Retry-After": "1"})
