@@ -15,7 +15,7 @@ export AWS_EC2_METADATA_DISABLED := true
 GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
 
 .DEFAULT_GOAL := help
-.PHONY: alarms architecture audit bench cdk-diff chaos check clean clients commands conformance contract costs coverage demo e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,10 @@ python:
 	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
 
 run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
-	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")
+	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(CHECKOUT), --checkout)
 
-demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu)
-	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")
+demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu; CHECKOUT=true)
+	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(CHECKOUT), --checkout)
 
 alarms: setup-local ## Every alarm of the running local environment, and its state
 	@$(VENV)/python -m local.alarms
@@ -41,7 +41,7 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
 GATE := unit contract integration simulator python313 types clients conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e
-NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench audit
+NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench all-clients audit
 
 test: setup ## The whole gate, two targets at a time, with the CPU time of each
 	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
@@ -104,8 +104,12 @@ python313: setup ## Unit and contract tests on the Python that is deployed, wher
 	@if [ -x .venv-313/bin/python ]; then .venv-313/bin/python -m pytest -q tests/unit tests/contract \
 		--ignore=tests/unit/simulation --ignore=tests/contract/test_dynamodb_model.py; fi
 
-clients: setup ## The TypeScript client: compiled, packed, and tested on Node
-	@$(VENV)/python -m clients.gate
+clients: setup ## The TypeScript client on Node, the doubles' contract, processes that are killed, adapters, the shops
+	@$(VENV)/python local/setup.py clients
+	@PYTHONPATH=clients/python/src $(VENV)/python -m clients.gate
+
+all-clients: ## The same, with the adapters of every framework
+	@CLIENT_ADAPTERS=all $(MAKE) --no-print-directory clients
 
 sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
 	@$(VENV)/python local/setup.py sdk
@@ -160,6 +164,29 @@ synth: setup ## Synthesize all environments with the CDK CLI, all rules on, and 
 cdk-diff: setup ## What this checkout changes in the templates, without an account (BASE=origin/main)
 	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m bench.template_diff $(or $(BASE),origin/main)
 
+openapi-diff: setup ## Refuse changes of docs/openapi.json that break a client (BASE=origin/main)
+	@$(VENV)/python -m bench.openapi_diff "$${BASE:-origin/main}"
+
+# Names of branches and addresses reach the shell as variables, and never as a part of its text.
+CDK := PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk
+
+deploy: setup ## Deploy an environment by the shell's credentials (ENVIRONMENT=dev, ACCOUNT=, PAGE_TO=, TICKET_TO=, APPROVAL=)
+	@set --; for given in "account=$$ACCOUNT" "page-to=$$PAGE_TO" "ticket-to=$$TICKET_TO"; do \
+		[ -z "$${given#*=}" ] || set -- "$$@" -c "$$ENVIRONMENT.$$given"; done; \
+		$(CDK) deploy --require-approval "$${APPROVAL:-broadening}" -c "environments=$$ENVIRONMENT" "$$@" "*/*"
+
+certify-aws: setup ## Deploy a throw-away environment into an account, try what no engine shows, delete it (REGION=, asks first)
+	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m ops.certify_aws --region "$${REGION:-eu-west-1}"
+
+deployed: setup ## Try a deployed environment with simulated providers through its API (API_URL=, PAYFLOWX_API_KEY=)
+	@$(VENV)/python -m ops.deployed "$$API_URL"
+
+branch-deploy: setup ## Deploy a disposable environment for a branch (BRANCH=)
+	@$(CDK) deploy --require-approval never -c "branch=$$BRANCH" "*/*"
+
+branch-destroy: setup ## Delete it with all its data (BRANCH=)
+	@$(CDK) destroy --force -c "branch=$$BRANCH" "*/*"
+
 hooks: setup ## Install the git hooks of .pre-commit-config.yaml
 	@$(VENV)/pre-commit install
 
@@ -185,7 +212,8 @@ lock: setup ## Write the lock files from requirements*.in
 	@$(LOCK) requirements-local.in --constraint requirements-dev.txt --output-file requirements-local.txt $(UPGRADE)
 	@$(LOCK) requirements-cfn-lint.in --output-file requirements-cfn-lint.txt $(UPGRADE)
 	@$(LOCK) requirements-audit.in --output-file requirements-audit.txt $(UPGRADE)
+	@$(LOCK) requirements-clients.in --output-file requirements-clients.txt $(UPGRADE)
 	@$(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt $(UPGRADE)
 
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .venv-sdk .venv-docs .local node_modules cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .venv-sdk .venv-clients .venv-docs .local node_modules clients/*/node_modules clients/adapters/node/node_modules clients/typescript/dist cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

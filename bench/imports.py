@@ -11,13 +11,13 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
     "payflowx.entrypoints.checkout.handler": 175,
-    "payflowx.entrypoints.api.handler": 214,
+    "payflowx.entrypoints.api.handler": 220,
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 98,
     "payflowx.entrypoints.provider_events": 156,
-    "payflowx.entrypoints.deliverer": 147,
+    "payflowx.entrypoints.deliverer": 148,
     "payflowx.entrypoints.reconciler": 180,
-    "payflowx.entrypoints.sweeper": 137,
+    "payflowx.entrypoints.sweeper": 142,
     "payflowx.entrypoints.operators.handler": 255,
     "payflowx.entrypoints.routing_validator": 56,
 }

@@ -1,8 +1,9 @@
 """The differences between the environments, and nothing else."""
 
+import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,12 @@ _MAX_CHARGE_DEADLINE_HOURS: Final = 168
 _MAX_CHECKOUT_WAIT_SECONDS: Final = 4
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _SUBSCRIBER: Final = re.compile(r"https://\S+|[^@\s]+@[^@\s]+")
+_DOMAIN: Final = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_CERTIFICATE: Final = re.compile(r"arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate/[\w-]+")
+_HOSTED_ZONE: Final = re.compile(r"Z[A-Z0-9]{5,31}")
+_BRANCH_LETTERS: Final = 10
+_BRANCH_HASH: Final = 4
+_TAG_CHARS: Final = 60
 _GIVEN: Final = {"account": "account", "page_to": "page-to", "ticket_to": "ticket-to"}
 """Settings that a synthesis may be given, and the end of their context keys."""
 
@@ -43,6 +50,10 @@ class EnvironmentSettings:
     region: str
     account: str | None = None
     production: bool = False
+    disposable: bool = False
+    """Its data may be deleted at any time: nothing is protected, and everything goes with its stack."""
+    owner: str = "payments"
+    """Who answers for it: a tag of every resource, for bills and questions."""
     providers: tuple[str, ...]
     """The providers that this deployment may use, as functions/payflowx/providers/registry.py names them."""
     routing_document: Path
@@ -52,6 +63,18 @@ class EnvironmentSettings:
     """The subscriber of alarms that can wait until the morning: of the same two kinds."""
     api_rate_per_second: int = 50
     api_burst: int = 100
+    merchant_rate_per_second: int | None = None
+    """What the web ACL lets one API key send, as a mean of five minutes. None: as much as the API takes from all."""
+    webhook_rate_per_second: int = 50
+    """What the API takes from providers' webhooks, beside the merchants' requests: neither can use up the other's."""
+    domain: str | None = None
+    """The API's own name, such as pay.example.com. It outlives the service stack, whose own address does not."""
+    certificate: str | None = None
+    """The ARN of the domain's certificate in this region."""
+    hosted_zone: str | None = None
+    """The id of the zone of Route 53 that gets the domain's record. None: the record is made by hand."""
+    fixed_egress: bool = False
+    """Requests to providers and merchants leave from two addresses that never change: some insist on a list."""
     worker_concurrency: int = 10
     """Batches at a time; each charges up to ten payments side by side."""
     provider_event_concurrency: int = 5
@@ -92,27 +115,38 @@ class EnvironmentSettings:
             (self.account, _ACCOUNT, "an account, which is 12 digits"),
             (self.page_to, _SUBSCRIBER, "an e-mail address or an https address"),
             (self.ticket_to, _SUBSCRIBER, "an e-mail address or an https address"),
+            (self.domain, _DOMAIN, "a domain's name"),
+            (self.certificate, _CERTIFICATE, "the ARN of a certificate"),
+            (self.hosted_zone, _HOSTED_ZONE, "the id of a hosted zone"),
         ):
             if value is not None and not pattern.fullmatch(value):
                 raise ValueError(f"{self.name}: {value!r} is not {meaning}")
-        if not 0 <= self.checkout_wait_seconds <= _MAX_CHECKOUT_WAIT_SECONDS:
-            raise ValueError(f"{self.name}: checkout_wait_seconds must be 0 to {_MAX_CHECKOUT_WAIT_SECONDS}")
-        if not 1 <= self.charge_deadline_hours <= _MAX_CHARGE_DEADLINE_HOURS:
-            raise ValueError(f"{self.name}: charge_deadline_hours must be 1 to {_MAX_CHARGE_DEADLINE_HOURS}")
-        if not 0 <= self.traced_share <= 1:
-            raise ValueError(f"{self.name}: traced_share must be 0 to 1")
-        if not self.production:
-            return
-        if self.loopback_allowed:
-            raise ValueError(f"{self.name}: production must not talk to addresses of the machine itself")
+        for refused, why in (*self._contradictions(), *(self._unfit_for_production() if self.production else ())):
+            if refused:
+                raise ValueError(f"{self.name}: {why}")
+
+    def _contradictions(self) -> Iterator[tuple[bool, str]]:
+        hours = self.charge_deadline_hours
+        limited = self.merchant_rate_per_second is not None
+        longest = _MAX_CHARGE_DEADLINE_HOURS
+        yield not 1 <= hours <= longest, f"charge_deadline_hours must be 1 to {longest}"
+        yield not 0 <= self.traced_share <= 1, "traced_share must be 0 to 1"
+        wait_seconds = self.checkout_wait_seconds
+        longest = _MAX_CHECKOUT_WAIT_SECONDS
+        yield not 0 <= wait_seconds <= longest, f"checkout_wait_seconds must be 0 to {longest}"
+        yield (self.domain is None) is not (self.certificate is None), "a domain and its certificate are set together"
+        yield (
+            limited and self.firewall is FirewallMode.OFF,
+            "the web ACL limits a merchant's rate, and this environment has none",
+        )
+
+    def _unfit_for_production(self) -> Iterator[tuple[bool, str]]:
         simulated = sorted(name for name in self.providers if name.endswith(SIMULATED_SUFFIX))
-        if simulated:
-            raise ValueError(f"{self.name}: production must not use simulated providers: {', '.join(simulated)}")
         routed = sorted(name for name in self.routed_providers() if name.endswith(SIMULATED_SUFFIX))
-        if routed:
-            raise ValueError(
-                f"{self.name}: production's routing document names simulated providers: {', '.join(routed)}"
-            )
+        yield self.disposable, "production's data must outlive its stack"
+        yield self.loopback_allowed, "production must not talk to addresses of the machine itself"
+        yield bool(simulated), f"production must not use simulated providers: {', '.join(simulated)}"
+        yield bool(routed), f"production's routing document names simulated providers: {', '.join(routed)}"
 
     def given(self, context: Callable[[str], Any]) -> Self:
         """The same environment with the account and the subscribers that the synthesis was given."""
@@ -148,7 +182,7 @@ class EnvironmentSettings:
 
         A stack whose creation failed keeps nothing: what it left behind would block its next creation, or cost money.
         """
-        return RemovalPolicy.DESTROY if self.name == "dev" else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+        return RemovalPolicy.DESTROY if self.disposable else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
     @property
     def table_removal_policy(self) -> RemovalPolicy:
@@ -156,12 +190,17 @@ class EnvironmentSettings:
 
         So such a roll-back leaves empty tables behind. They have generated names and block nothing.
         """
-        return RemovalPolicy.DESTROY if self.name == "dev" else RemovalPolicy.RETAIN
+        return RemovalPolicy.DESTROY if self.disposable else RemovalPolicy.RETAIN
 
     @property
     def protected(self) -> bool:
-        """Whether data has deletion protection. Dev has none: its data may be deleted at any time."""
-        return self.name != "dev"
+        """Whether data has deletion protection."""
+        return not self.disposable
+
+    @property
+    def data_class(self) -> str:
+        """A tag: what its data is."""
+        return "payments" if self.production else "test"
 
     @property
     def api_key_mode(self) -> str:
@@ -191,6 +230,7 @@ ENVIRONMENTS: Final = (
     EnvironmentSettings(
         name="dev",
         region="eu-west-1",
+        disposable=True,
         # The real ones too, with test keys or local simulators. No rule of dev.json routes a payment there by default.
         providers=(*_MOCKS, *_REAL_PROVIDERS),
         routing_document=ROUTING / "dev.json",
@@ -221,6 +261,7 @@ ENVIRONMENTS: Final = (
         routing_document=ROUTING / "prod.json",
         api_rate_per_second=200,
         api_burst=400,
+        webhook_rate_per_second=200,
         worker_concurrency=50,
         log_retention=logs.RetentionDays.ONE_YEAR,
         firewall=FirewallMode.COUNT,
@@ -230,8 +271,25 @@ ENVIRONMENTS: Final = (
 )
 
 
+def of_branch(branch: str) -> EnvironmentSettings:
+    """A disposable copy of `dev` for one branch, beside all others in the same account.
+
+    Its name is made of the branch's, and of a hash that tells `fix-1` from `fix/1`.
+    """
+    letters = re.sub(r"[^a-z0-9]", "", branch.lower())[:_BRANCH_LETTERS]
+    digest = hashlib.sha256(branch.encode()).hexdigest()[:_BRANCH_HASH]
+    (development,) = (environment for environment in ENVIRONMENTS if environment.name == "dev")
+    return replace(development, name=f"b{letters}{digest}", owner=re.sub(r"[^\w./-]", "-", branch)[:_TAG_CHARS])
+
+
 def chosen(context: Callable[[str], Any]) -> tuple[EnvironmentSettings, ...]:
-    """All environments, or those that `-c environments=dev,staging` names, with what the synthesis was given."""
+    """All environments, or those that `-c environments=dev,staging` names, with what the synthesis was given.
+
+    With `-c branch=NAME` there is that branch's own environment, and no other.
+    """
+    branch = context("branch")
+    if branch is not None:
+        return (of_branch(str(branch)).given(context),)
     names = str(context("environments") or ",".join(e.name for e in ENVIRONMENTS)).split(",")
     unknown = set(names) - {e.name for e in ENVIRONMENTS}
     if unknown:

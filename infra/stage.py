@@ -18,7 +18,12 @@ class PayFlowXStage(Stage):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: EnvironmentSettings) -> None:
         super().__init__(scope, construct_id, env=Environment(account=settings.account, region=settings.region))
-        tags = {"project": "payflowx", "environment": settings.name}
+        tags = {
+            "project": "payflowx",
+            "environment": settings.name,
+            "owner": settings.owner,
+            "data-class": settings.data_class,
+        }
         self.data = DataStack(self, "Data", settings=settings, tags=tags)
         self.service = ServiceStack(self, "Service", settings=settings, data=self.data, tags=tags)
         self.sandbox = (

@@ -1,14 +1,17 @@
 """`python -m local run` stays up until Ctrl-C; `python -m local demo` ends after three payments.
 
-With `--provider stripe` both walk through that provider instead: authorize, capture, refund, a payer, webhooks.
+With `--provider stripe` both walk through that provider instead: authorize, capture, refund, a payer, webhooks. With
+`--checkout` a payer walks through a checkout, at that provider or at a mock.
 """
 
 import argparse
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import Final
 
+from local.checkout_walkthrough import a_link_to_try, walk_through_checkout
 from local.console import say
 from local.environment import LocalEnvironment, running_environment
 from local.errors import LocalEnvironmentError
@@ -26,13 +29,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="local", description="The local environment")
     parser.add_argument("mode", choices=("run", "demo"))
     parser.add_argument("--provider", choices=sorted(SCENARIOS), help="walk through this provider")
+    parser.add_argument("--checkout", action="store_true", help="a payer pays on the provider's page")
     arguments = parser.parse_args()
     mode: str = arguments.mode
     interrupt_on_signals()
     started = time.monotonic()
     try:
         with running_environment(_port()) as environment:
-            as_expected = _walk(environment, arguments.provider, started)
+            walked = _Walk(provider=arguments.provider, checkout=arguments.checkout)
+            as_expected = _walk(environment, walked, started)
             if mode == "run":
                 _stay(environment)
     except LocalEnvironmentError as error:
@@ -47,9 +52,19 @@ def main() -> int:
         ignore_signals()
 
 
-def _walk(environment: LocalEnvironment, provider: str | None, started: float) -> bool:
-    run = str(time.time_ns())
-    if provider is None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    """What is walked through. `provider` None: the mocks."""
+
+    provider: str | None
+    checkout: bool
+
+
+def _walk(environment: LocalEnvironment, walked: _Walk, started: float) -> bool:
+    run, provider = str(time.time_ns()), walked.provider
+    if walked.checkout:
+        as_expected, title = walk_through_checkout(environment, provider, run), "The checkout"
+    elif provider is None:
         as_expected, title = walk_through(environment.api(), run), "Three payments"
     else:
         as_expected = walk_through_provider(environment, provider, run)
@@ -76,6 +91,8 @@ Try:
     -d '{{"amount": 1999, "currency": "USD", "paymentMethod": {{"type": "card", "token": "tok_soft_decline@mock"}}}}'
   curl -s '{url}/payments?limit=5' -H 'Authorization: Bearer {key}'
   curl -s {environment.mocks["mock"]}/_ledger
+
+Pay in a browser: {a_link_to_try(environment, str(time.time_ns()))}
 """
     )
     threading.Event().wait()

@@ -38,9 +38,9 @@ def upload_assets(engine: Engine, stacks: Mapping[str, SynthesizedStack], layer:
     return len(assets)
 
 
-def create_stack(engine: Engine, stack: SynthesizedStack) -> tuple[dict[str, str], list[Adaptation]]:
+def create_stack(engine: Engine, stack: SynthesizedStack, base_url: str) -> tuple[dict[str, str], list[Adaptation]]:
     """The outputs, and the changes in the engine's copy. Raises `LocalEnvironmentError` when the engine refuses it."""
-    template, adaptations = adapt(stack.template, rights_enforced=engine.enforces_rights)
+    template, adaptations = adapt(stack.template, rights_enforced=engine.enforces_rights, base_url=base_url)
     key = f"{stack.name}.template.json"
     engine.client("s3").put_object(Bucket=_bucket(engine), Key=key, Body=json.dumps(template).encode())
     cloudformation = engine.client("cloudformation")

@@ -21,8 +21,8 @@ from local.deploy import bootstrap, create_stack, upload_assets
 from local.engine import Engine, start_engine
 from local.errors import LocalEnvironmentError
 from local.folders import remove
-from local.gateway_answers import GatewayAnswer, gateway_answers
-from local.gateway_server import GatewayServer, check_port
+from local.gateway_answers import gateway_answers
+from local.gateway_server import Backend, GatewayServer, check_port
 from local.layers import host_layer
 from local.metrics_pump import MetricsPump
 from local.paths import ENVIRONMENT_FILE, SERVER_LOG, STATE
@@ -30,13 +30,17 @@ from local.processes import Processes
 from local.seed import MERCHANT_ID, seed_merchant
 from local.simulators import make_accounts, start_simulators, subscribe
 from local.synthesis import synthesize
-from local.template_adapter import Adaptation
+from local.template_adapter import Adaptation, path_at_api
 from local.template_merge import SynthesizedStack, read_stacks
+from sandbox.asgi_server import HOST
 from sandbox.simulators import REAL_PROVIDERS, SIMULATORS
 
 _CDK_STAGE: Final = "Dev"
 _REGION: Final = "eu-west-1"
 _API_STAGE: Final = "v1"
+_API_OUTPUT: Final = "ApiId"
+_PAGES_API_OUTPUT: Final = "CheckoutApiId"
+_PAGES_OUTPUT: Final = "CheckoutPagesUrl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +86,13 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
             engine = start_engine(
                 processes, region=_REGION, temporary=temporary, parent=os.getpid(), keep_state=keep_state
             )
-        outputs = _deploy(engine, stacks)
+        outputs = _deploy(engine, stacks, f"http://{HOST}:{port}")
         with step("starting the provider simulators"):
             accounts = make_accounts()
             addresses = start_simulators(processes, accounts)
         with step("creating the demo merchant"):
             seeded = seed_merchant(engine, outputs["OperationsFunctionName"], addresses, accounts)
-        server = GatewayServer(port, _api_url(engine, outputs), _own_answers(stacks), limits)
+        server = _gateway_server(port, engine, outputs, stacks, limits)
         server.start()
         cleanup.callback(server.stop)
         subscribe(addresses, {name: server.url + path for name, path in seeded.webhook_paths.items()})
@@ -107,7 +111,7 @@ def running_environment(port: int, *, keep_state: bool = False) -> Iterator[Loca
         yield environment
 
 
-def _deploy(engine: Engine, stacks: dict[str, SynthesizedStack]) -> dict[str, str]:
+def _deploy(engine: Engine, stacks: dict[str, SynthesizedStack], base_url: str) -> dict[str, str]:
     """The outputs of all stacks but the simulators' own, which run as servers here."""
     created = {name: stack for name, stack in stacks.items() if name != f"{_CDK_STAGE}-Sandbox"}
     with step("uploading the assets"):
@@ -117,19 +121,30 @@ def _deploy(engine: Engine, stacks: dict[str, SynthesizedStack]) -> dict[str, st
     adaptations: list[Adaptation] = []
     for stack in created.values():
         with step(f"creating the stack {stack.name}"):
-            made, changes = create_stack(engine, stack)
+            made, changes = create_stack(engine, stack, base_url)
         outputs |= made
         adaptations += changes
     _say_differences(adaptations, has_simulators=len(created) < len(stacks))
     return outputs
 
 
-def _api_url(engine: Engine, outputs: dict[str, str]) -> str:
-    return f"{engine.endpoint_url}/restapis/{outputs['ApiId']}/{_API_STAGE}/_user_request_"
+def _gateway_server(
+    port: int, engine: Engine, outputs: dict[str, str], stacks: dict[str, SynthesizedStack], limits: Limits
+) -> GatewayServer:
+    """One address before both APIs: the pages' paths are those of the template's output."""
+    template = stacks[f"{_CDK_STAGE}-Service"].template
+    path = path_at_api(template["Outputs"][_PAGES_OUTPUT]["Value"])
+    pages = Backend(
+        path_prefix=f"{path}/",
+        target=_api_url(engine, outputs[_PAGES_API_OUTPUT]),
+        answers=gateway_answers(template, _PAGES_API_OUTPUT),
+    )
+    answers = gateway_answers(template, _API_OUTPUT)
+    return GatewayServer(port, _api_url(engine, outputs[_API_OUTPUT]), answers, limits, (pages,))
 
 
-def _own_answers(stacks: dict[str, SynthesizedStack]) -> dict[str, GatewayAnswer]:
-    return gateway_answers(*(stack.template for stack in stacks.values()))
+def _api_url(engine: Engine, api_id: str) -> str:
+    return f"{engine.endpoint_url}/restapis/{api_id}/{_API_STAGE}/_user_request_"
 
 
 def _watch(engine: Engine, outputs: dict[str, str], server: GatewayServer, cleanup: ExitStack) -> AlarmListener:

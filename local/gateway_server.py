@@ -10,7 +10,7 @@ import contextlib
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,10 +59,29 @@ class Answered:
     milliseconds: int
 
 
-class GatewayServer:
-    """Listens on `port` from its construction on. Raises `LocalEnvironmentError` when the port is taken."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """An API of the engine. `path_prefix`: the paths that it serves; `answers`: its own, by response type."""
 
-    def __init__(self, port: int, target: str, answers: Mapping[str, GatewayAnswer], limits: Limits) -> None:
+    path_prefix: str
+    target: str
+    answers: Mapping[str, GatewayAnswer]
+
+
+class GatewayServer:
+    """Listens on `port` from its construction on. Raises `LocalEnvironmentError` when the port is taken.
+
+    `others` serve their own paths, and `target` all the rest. Only the answers of the rest are metrics of the API.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        target: str,
+        answers: Mapping[str, GatewayAnswer],
+        limits: Limits,
+        others: Sequence[Backend] = (),
+    ) -> None:
         try:
             listener = listen(port)
         except (OSError, OverflowError) as error:
@@ -70,7 +89,8 @@ class GatewayServer:
         self.url = f"http://{HOST}:{listener.getsockname()[1]}"
         self.answered: deque[Answered] = deque(maxlen=_REMEMBERED)
         """The last answers, the oldest first."""
-        self._server = AsgiServer(_Forwarder(target, answers, limits, self.answered).app(), listener)
+        rest = Backend(path_prefix="/", target=target, answers=answers)
+        self._server = AsgiServer(_Forwarder((*others, rest), limits, self.answered).app(), listener)
 
     def start(self) -> None:
         """Serve in the background."""
@@ -103,15 +123,16 @@ class _RefusedError(Exception):
         self.kind = kind
 
 
+def _backend_of(path: str, backends: Sequence[Backend]) -> Backend:
+    """Return the first one that serves the path; the last one serves every path."""
+    return next(backend for backend in backends if path.startswith(backend.path_prefix))
+
+
 class _Forwarder:
     """The ASGI application. Everything but its construction happens in the server's event loop."""
 
-    def __init__(
-        self, target: str, answers: Mapping[str, GatewayAnswer], limits: Limits, answered: deque[Answered]
-    ) -> None:
-        self._target = target.rstrip("/")
-        self._base = httpx.URL(self._target)
-        self._answers, self._answered = answers, answered
+    def __init__(self, backends: Sequence[Backend], limits: Limits, answered: deque[Answered]) -> None:
+        self._backends, self._answered = backends, answered
         self._limits = limits
         self._admission: Admission
         self._client: httpx.AsyncClient
@@ -136,57 +157,62 @@ class _Forwarder:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
+        backend = _backend_of(scope["path"], self._backends)
         try:
-            response = await self._answer(request)
+            response, milliseconds = await self._answer(request, backend)
         except ClientDisconnect:
             return  # nothing was forwarded, and nobody waits for an answer
         except _RefusedError as refused:
-            response = self._refusal(refused.kind)
-            self._answered.append(Answered(response.status_code, 0))
+            response, milliseconds = _refusal(refused.kind, backend), 0
+        if backend is self._backends[-1]:
+            self._answered.append(Answered(response.status_code, milliseconds))
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, backend: Backend) -> tuple[Response, int]:
+        """Return the answer, and how many milliseconds it took from its admission on."""
         body = await _whole_body(request)
         try:
             await self._admission.enter()
         except QueueFullError:
             raise _RefusedError(THROTTLED) from None
         started = time.monotonic()
-        call = asyncio.create_task(self._call(request, body))
+        call = asyncio.create_task(self._call(request, body, backend))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         # A call goes on when its client's time is over, as a function does on AWS, and keeps its place until it ends.
         done, _ = await asyncio.wait({call}, timeout=_ANSWER_SECONDS)
-        response = call.result() if done else self._refusal(TIMEOUT)
-        self._answered.append(Answered(response.status_code, int((time.monotonic() - started) * 1000)))
-        return response
+        response = call.result() if done else _refusal(TIMEOUT, backend)
+        return response, int((time.monotonic() - started) * 1000)
 
-    async def _call(self, request: Request, body: bytes) -> Response:
+    async def _call(self, request: Request, body: bytes, backend: Backend) -> Response:
         try:
-            answer = await self._client.send(self._forwarded(request, body), stream=True)
+            answer = await self._client.send(_forwarded(request, body, backend), stream=True)
             try:
                 content = b"".join([part async for part in answer.aiter_raw()])
             finally:
                 await answer.aclose()
         except httpx.HTTPError:
-            return self._refusal(FAILURE)
+            return _refusal(FAILURE, backend)
         finally:
             self._admission.leave()
         return _returned(answer, content)
 
-    def _forwarded(self, request: Request, body: bytes) -> httpx.Request:
-        """The path goes as it came: normalized, `..` could leave the API's address at the engine."""
-        target = self._base.raw_path + request.scope["raw_path"]
-        if query := request.scope["query_string"]:
-            target += b"?" + query
-        headers = _without(request.headers.raw, _NOT_FORWARDED)
-        return httpx.Request(request.method, self._base, headers=headers, content=body, extensions={"target": target})
 
-    def _refusal(self, kind: str) -> Response:
-        answer = self._answers[kind]
-        # The rest of a body that did not come in time would be taken for the next request.
-        closing = {"Connection": "close"} if kind == BAD_BODY else {}
-        return Response(answer.body(), status_code=answer.status, headers={**answer.headers, **closing})
+def _forwarded(request: Request, body: bytes, backend: Backend) -> httpx.Request:
+    """The path goes as it came: normalized, `..` could leave the API's address at the engine."""
+    base = httpx.URL(backend.target.rstrip("/"))
+    target = base.raw_path + request.scope["raw_path"]
+    if query := request.scope["query_string"]:
+        target += b"?" + query
+    headers = _without(request.headers.raw, _NOT_FORWARDED)
+    return httpx.Request(request.method, base, headers=headers, content=body, extensions={"target": target})
+
+
+def _refusal(kind: str, backend: Backend) -> Response:
+    answer = backend.answers[kind]
+    # The rest of a body that did not come in time would be taken for the next request.
+    closing = {"Connection": "close"} if kind == BAD_BODY else {}
+    return Response(answer.body(), status_code=answer.status, headers={**answer.headers, **closing})
 
 
 async def _whole_body(request: Request) -> bytes:

@@ -24,7 +24,9 @@ LAYER_LOCK = ROOT / "functions" / "requirements.txt"
 LOCAL_LOCK = ROOT / "requirements-local.txt"
 DEVELOPMENT_LOCK = ROOT / "requirements-dev.txt"
 CLI_LOCK = ROOT / "package-lock.json"
+VENV_CLIENTS = ROOT / ".venv-clients"
 SDK_LOCK = ROOT / "requirements-sdk.txt"
+CLIENTS_LOCK = ROOT / "requirements-clients.txt"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 LAMBDA_TARGET = (
@@ -61,7 +63,13 @@ class SetupError(Exception):
 
 def main() -> int:
     """0 when everything is there."""
-    steps = {"": set_up, "development": set_up_development, "python313": set_up_python313, "sdk": set_up_sdk}
+    steps = {
+        "": set_up,
+        "development": set_up_development,
+        "python313": set_up_python313,
+        "sdk": set_up_sdk,
+        "clients": set_up_clients,
+    }
     try:
         steps["".join(sys.argv[1:])]()
     except SetupError as error:
@@ -151,6 +159,19 @@ def set_up_sdk() -> None:
     with step("installing the providers' SDKs (about 70 MB)"):
         venv.create(VENV_SDK, with_pip=True, clear=True)
         pip("install", "--require-hashes", "--requirement", SDK_LOCK, environment=VENV_SDK)
+    stamp.write_text(wanted)
+
+
+def set_up_clients() -> None:
+    """An environment for the frameworks that the clients' webhook kit is tested with."""
+    STATE.mkdir(exist_ok=True)
+    stamp = STATE / "set-up-clients"
+    wanted = digest([CLIENTS_LOCK], sys.version)
+    if is_made(stamp, wanted, VENV_CLIENTS):
+        return
+    with step("installing web frameworks for the clients' tests (about 60 MB)"):
+        venv.create(VENV_CLIENTS, with_pip=True, clear=True)
+        pip("install", *AS_LOCKED, "--requirement", CLIENTS_LOCK, environment=VENV_CLIENTS)
     stamp.write_text(wanted)
 
 

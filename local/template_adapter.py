@@ -32,12 +32,16 @@ class Adaptation:
         return f"{self.resource}: {self.change}, because {self.reason}"
 
 
-def adapt(template: Template, *, rights_enforced: bool = False) -> tuple[Template, list[Adaptation]]:
-    """A copy that the engine can create, and its changes."""
+def adapt(
+    template: Template, *, rights_enforced: bool = False, base_url: str | None = None
+) -> tuple[Template, list[Adaptation]]:
+    """A copy that the engine can create, and its changes. `base_url`: the plain address before the engine's APIs."""
     adapted = copy.deepcopy(template)
     made: list[Adaptation] = []
     for rule in (*_RULES, *(_RULES_OF_RIGHTS if rights_enforced else ())):
         made += rule(adapted)
+    if base_url is not None:
+        made += _name_apis_by_their_plain_address(adapted, base_url)
     return adapted, made
 
 
@@ -113,6 +117,30 @@ def _name_secrets_by_arn(template: Template) -> list[Adaptation]:
         reason = "the engine's reference gives a name, AWS's the ARN"
         made.append(Adaptation(resource=f"{name} ({resource['Type']})", change="referred to by its ARN", reason=reason))
     return made
+
+
+def _name_apis_by_their_plain_address(template: Template, base_url: str) -> list[Adaptation]:
+    """Functions give the address of an API to people: they can open only the one on this machine."""
+    made = []
+    for name, resource in template["Resources"].items():
+        if resource["Type"] != "AWS::Lambda::Function":
+            continue
+        variables = resource["Properties"].get("Environment", {}).get("Variables", {})
+        for variable, value in variables.items():
+            if (path := path_at_api(value)) is not None:
+                variables[variable] = base_url + path
+                where, reason = f"{name} ({resource['Type']})", "the engine's own addresses end at the engine"
+                made.append(Adaptation(resource=where, change=f"{variable} on this machine", reason=reason))
+    return made
+
+
+def path_at_api(address: Any) -> str | None:
+    """Return the path below the stage, of an address of an API in a template; None for any other value."""
+    parts = address.get("Fn::Join", ("", ()))[1] if isinstance(address, dict) else ()
+    if not parts or ".execute-api." not in parts or not isinstance(parts[-1], str):
+        return None
+    _stage, slash, path = parts[-1].lstrip("/").partition("/")
+    return slash + path
 
 
 def _replaced(node: Any, old: object, new: object) -> Any:

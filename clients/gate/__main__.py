@@ -1,58 +1,32 @@
-"""`python -m clients.gate` builds the TypeScript library from its lock and runs its tests.
+"""`python -m clients.gate` builds the TypeScript library from its lock, and runs what needs Node.
+
+These are its tests, the contract of its test double, the adapters of the webhook kit, the shops, and the crashes of
+both languages.
 
 Without Node it prints one line on a developer's machine, and fails where `CI` is set.
 """
 
-import hashlib
 import os
-import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
-from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-TYPESCRIPT: Final = ROOT / "clients" / "typescript"
-_OLDEST_NODE: Final = 20
-_TIMEOUT_SECONDS: Final = 600
+from clients.gate.node import ADAPTERS, OLDEST_NODE, ROOT, TYPESCRIPT, found_node, install, run
 
 
 def main() -> int:
     """0 if the tests passed, or if there is no Node and nobody relies on them."""
-    node = found_node()
-    if node is None:
-        print(f"  Node.js {_OLDEST_NODE} was not found: the tests of the TypeScript client are skipped")
+    if found_node() is None:
+        print(f"  Node.js {OLDEST_NODE} was not found: the tests of the TypeScript client are skipped")
         return 1 if os.environ.get("CI") else 0
     install(TYPESCRIPT)
     run("node", "build.mjs", folder=TYPESCRIPT)
-    return run("node", "--test", "--test-reporter=dot", "test/", folder=TYPESCRIPT, may_fail=True)
-
-
-def found_node() -> str | None:
-    """The path of Node with its npm, if it is new enough."""
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None:
-        return None
-    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
-    version = re.match(r"v(\d+)", done.stdout)
-    return node if version is not None and int(version[1]) >= _OLDEST_NODE else None
-
-
-def install(folder: Path) -> None:
-    """Install what the folder's lock names, unless it is there already."""
-    stamp = folder / "node_modules" / ".payflowx-lock"
-    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=folder)
-        stamp.write_text(wanted)
-
-
-def run(*command: str, folder: Path, may_fail: bool = False) -> int:
-    """The exit code. Raises `CalledProcessError`, `TimeoutExpired`."""
-    sys.stdout.flush()
-    done = subprocess.run(command, cwd=folder, check=not may_fail, timeout=_TIMEOUT_SECONDS)  # noqa: S603
-    return done.returncode
+    install(ADAPTERS)
+    steps = (
+        (TYPESCRIPT, ("node", "--test", "--test-reporter=dot", "test/")),
+        (ROOT, (sys.executable, "-m", "pytest", "-q", "tests/integration/test_client_contract.py", "-k", "typescript")),
+        (ROOT, (sys.executable, "-m", "clients.crash")),
+        (ROOT, (sys.executable, "-m", "pytest", "-q", "-s", "tests/clients")),
+    )
+    return max(run(*command, folder=folder, may_fail=True) for folder, command in steps)
 
 
 sys.exit(main())

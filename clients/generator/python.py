@@ -31,13 +31,16 @@ def _models(api: Api) -> str:
         from collections.abc import Mapping
         from dataclasses import dataclass, field
         from datetime import datetime
+        from typing import Required, TypedDict
 
         from payflowx_client import _json
         from payflowx_client._enums import OpenEnum
         """
     )
     enums = [_enum(name, values) for name, values in api.enums.items()]
-    return "\n\n".join([head, *(text + "\n" for text in [*enums, *map(_class, api.types)])]).rstrip() + "\n"
+    created = next(each for each in api.types if each.name == "CreatePaymentRequest")
+    texts = [*enums, *map(_class, api.types), _arguments(created)]
+    return "\n\n".join([head, *(text + "\n" for text in texts)]).rstrip() + "\n"
 
 
 def _enum(name: str, values: tuple[str, ...]) -> str:
@@ -55,6 +58,21 @@ def _class(described: ObjectType) -> str:
     for each in described.fields:
         lines += _field(each, sent=described.sent)
     lines += ["", *(_to_json(described) if described.sent else _from_json(described))]
+    return "\n".join(lines)
+
+
+def _arguments(described: ObjectType) -> str:
+    """The fields of a request as keyword arguments; the key is an argument of its own."""
+    lines = [
+        f"class {described.name.removesuffix('Request')}Arguments(TypedDict, total=False):",
+        f'    """Arguments that become a `{described.name}`."""',
+        "",
+    ]
+    for each in described.fields:
+        if each.name != "idempotencyKey":
+            annotation = _annotation(each.shape)
+            lines.append(f"    {snake(each.name)}: {f'Required[{annotation}]' if each.required else annotation}")
+            lines += _docstring(each.description, 4) if each.description else []
     return "\n".join(lines)
 
 
@@ -166,6 +184,7 @@ def _operations(api: Api) -> str:
         """
         from collections.abc import Mapping
         from datetime import datetime
+        from typing import TypedDict
 
         from payflowx_client import _json, models
         from payflowx_client.calls import Call, Operation, Repeat, Send
@@ -173,8 +192,18 @@ def _operations(api: Api) -> str:
     )
     table = [_row(each) for each in api.operations]
     names = ["OPERATIONS = (", *(f"    {snake(each.id).upper()}," for each in api.operations), ")"]
-    functions = [_function(each) for each in api.operations]
+    functions = [text for each in api.operations for text in (*_filters(each), _function(each))]
     return "\n".join([head, *table, "", *names]) + "\n\n\n" + "\n\n\n".join(functions) + "\n"
+
+
+def _filters(each: Operation) -> list[str]:
+    """What a list can be asked for, other than its pages."""
+    found = [one for one in each.query_parameters if one.name not in {"limit", "cursor"}]
+    if not found:
+        return []
+    name = f"{each.id[0].upper()}{each.id[1:]}Filters"
+    lines = [f"class {name}(TypedDict, total=False):", f'    """Filters of `{each.method} {each.path}`."""', ""]
+    return ["\n".join([*lines, *(_query_argument(one).removesuffix(" = None,") for one in found)])]
 
 
 def _row(each: Operation) -> str:

@@ -40,6 +40,7 @@ class Operators(Room):
             reads=("ALLOWED_PROVIDERS", "API_KEY_MODE", "LOOPBACK_ALLOWED", *RETRIES),
             description="Operators' commands, invoked with IAM",
             timeout=Duration.seconds(30),
+            calls_out=True,
         )
         function.may_read(tables.configuration, "GetItem", "Query")
         function.may_write(tables.configuration, "PutItem", "UpdateItem", "ConditionCheckItem")

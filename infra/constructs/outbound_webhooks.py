@@ -44,6 +44,7 @@ class OutboundWebhooks(Room):
             description="Posts merchant events to webhook endpoints",
             timeout=_TIMEOUT,
             sends_to_itself=True,
+            calls_out=True,
         )
         deliverer.may_read(transactions, "GetItem")
         deliverer.may_write(transactions, "UpdateItem")

@@ -79,6 +79,7 @@ class Payments(Room):
             timeout=_WORKER_TIMEOUT,
             memory_mb=1024,
             sends_to_itself=True,
+            calls_out=True,
         )
         worker.may_read(tables.transactions, "GetItem")
         worker.may_write(tables.transactions, "PutItem", "UpdateItem")

@@ -56,6 +56,7 @@ class Reconciliation(Room):
             description="Compares the ledger with the providers' reports",
             timeout=_TIMEOUT,
             sends_to_itself=True,
+            calls_out=True,
         )
         reconciler.may_read(tables.transactions, "GetItem", "BatchGetItem", "Query")
         reconciler.may_query(tables.transactions, index="byMerchant")

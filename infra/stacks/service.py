@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.constructs.api.checkout_api import PAGES_PATH, CheckoutApi
+from infra.constructs.api.domain import Domain
 from infra.constructs.api.firewall import Firewall
 from infra.constructs.api.rest_api import STAGE, RestApi
 from infra.constructs.checkout import Checkout
@@ -25,6 +26,7 @@ from infra.constructs.recovery import Recovery
 from infra.constructs.routing import Routing
 from infra.constructs.shared.canary import Canaries
 from infra.constructs.shared.dependencies_layer import DependenciesLayer
+from infra.constructs.shared.egress import FixedEgress
 from infra.constructs.shared.encryption_key import key_alarms
 from infra.constructs.shared.functions_code import functions_code
 from infra.constructs.shared.platform import Platform
@@ -51,6 +53,7 @@ class ServiceStack(Stack):
         tags: dict[str, str],
     ) -> None:
         super().__init__(scope, construct_id, termination_protection=settings.production, tags=tags)
+        egress = FixedEgress(self, "Egress", region=settings.region) if settings.fixed_egress else None
         platform = Platform(
             scope=self,
             settings=settings,
@@ -61,6 +64,7 @@ class ServiceStack(Stack):
             code=functions_code(),
             layers=(DependenciesLayer(self, "Dependencies").version,),
             schedules=Schedules(self, "Schedules"),
+            egress=egress,
         )
         routing = Routing(platform)
         outbound = OutboundWebhooks(platform)
@@ -96,6 +100,7 @@ class ServiceStack(Stack):
                 key=data.key,
                 settings=settings,
             )
+        domain = Domain(self, "Domain", api=api, settings=settings) if settings.domain else None
         # The first topic had all alarms once, and whoever subscribed to it by hand expects to be woken.
         page = AlarmTopic(self, "AlarmTopic", display_name="PayFlowX pages", key=data.key, subscriber=settings.page_to)
         ticket = AlarmTopic(
@@ -107,9 +112,10 @@ class ServiceStack(Stack):
             self._deploy_gradually(payments, alarms)
         if settings.gradual_routing:
             routing.watch(alarms.success_burns_fast)
-        for part in (*rooms, api, page, ticket, data.tables):
-            for name, value in part.outputs().items():
-                CfnOutput(self, name, value=value)
+        outputs = [part.outputs() for part in (*rooms, api, page, ticket, data.tables)]
+        outputs += [part.outputs() for part in (domain, egress) if part is not None]
+        for name, value in chain.from_iterable(found.items() for found in outputs):
+            CfnOutput(self, name, value=value)
 
     def _observe(
         self,

@@ -83,6 +83,7 @@ CHECKS: Final = (
         expected=("Rejected", "Unknown"),
         after=("refund",),
     ),
+    *checks.HOSTED_PAGE,
     Check(
         name="report",
         question="The reconciliation of the last hour: is it understood?",

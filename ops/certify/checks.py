@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ops.certify.bench import Bench, Exchange
+from payflowx.domain.payments.hosted import CHECKOUT, HostedRequest
 from payflowx.domain.payments.outcome import ActionRequired, StepResult, Succeeded
 from payflowx.domain.payments.refund_list import RefundListUnavailable
 from payflowx.domain.reconciliation.reports import ReportPage
-from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
+from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS, SECOND_MS
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.transport import Credentials
 
@@ -149,6 +150,55 @@ def inquire(name: str) -> Callable[[Bench], Answer]:
 def cancel(name: str) -> Callable[[Bench], Answer]:
     """Cancel an unpaid payment and read it back."""
     return lambda bench: answer_of(bench.connected().cancel_and_confirm(bench.charges[name], bench.account))
+
+
+def page(name: str, method: str = "card") -> Callable[[Bench], Answer]:
+    """Create what a payer pays on the provider's own page, as a checkout does. It lives for an hour."""
+
+    def run(bench: Bench) -> Answer:
+        now_ms = bench.clock_ms()
+        expires_at_ms = (now_ms + HOUR_MS) // SECOND_MS * SECOND_MS
+        hosted = HostedRequest(method=method, expires_at_ms=expires_at_ms, return_url="https://example.com/return")
+        charge = bench.new_charge("", payment_method_type=CHECKOUT, sent_at_ms=now_ms, hosted=hosted)
+        outcome = bench.pay(name, charge)
+        if isinstance(outcome, ActionRequired):
+            made = replace(bench.charges[name], hosted=replace(hosted, object_id=outcome.reference))
+            bench.charges[name] = made
+        return answer_of(outcome)
+
+    return run
+
+
+HOSTED_PAGE: Final = (
+    Check(
+        name="hosted page",
+        question="What a payer pays on the provider's own page: is it created, with the switches that we send?",
+        run=page("hosted"),
+        expected=("ActionRequired",),
+    ),
+    Check(
+        name="hosted page again",
+        question="The same request twice: the same object, or a refusal that must not be read as one?",
+        run=pay_again("hosted"),
+        expected=("ActionRequired", "Progress", "Unknown"),
+        after=("hosted page",),
+    ),
+    Check(
+        name="hosted page's inquiry",
+        question="What does a read say before anybody opened it?",
+        run=inquire("hosted"),
+        expected=("ActionRequired",),
+        after=("hosted page",),
+    ),
+    Check(
+        name="hosted page's closing",
+        question="Is it closed, and does the read prove it?",
+        run=cancel("hosted"),
+        expected=("ConfirmedCancelled", "Declined"),
+        after=("hosted page",),
+    ),
+)
+"""The rows about hosted pages, the same at every provider."""
 
 
 def operate(kind: OperationKind, charge: str, amount: int) -> Callable[[Bench], Answer]:

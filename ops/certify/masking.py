@@ -17,6 +17,8 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_ .-]{0,39}|[A-Z]{1,4}\d{1,5}|\d{1,3}
 """Status words, error codes, small numbers and amounts."""
 _SENTENCES: Final = frozenset({"message", "msg", "description", "error_message", "error_description", "field9"})
 _ID: Final = re.compile(r"[A-Za-z0-9_-]*\d[A-Za-z0-9_-]*")
+_KEY: Final = re.compile(r"pfx-[a-z0-9-]+")
+"""A key of ours, which a sentence about an existing object repeats."""
 _PRIVATE: Final = re.compile(r"name|email|phone|contact|vpa|address|customer|url|token|secret")
 """Members whose names hold one of these words."""
 
@@ -64,5 +66,5 @@ def _masked_text(text: str, name: str, secrets: tuple[str, ...]) -> str:
     if _PRIVATE.search(name) or any(secret in text for secret in secrets):
         return "[removed]"
     if name in _SENTENCES:
-        return sanitize(text)[:_MAX_TEXT_CHARS]
+        return sanitize(text, also=_KEY)[:_MAX_TEXT_CHARS]
     return text if not text or _WORD.fullmatch(text) else f"[{len(text)} characters]"

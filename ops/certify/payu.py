@@ -97,6 +97,7 @@ CHECKS: Final = (
         expected=("Rejected",),
         after=("refund",),
     ),
+    *checks.HOSTED_PAGE,
     Check(
         name="report",
         question="`get_transaction_info`: are list and members understood?",

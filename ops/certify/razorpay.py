@@ -89,6 +89,7 @@ CHECKS: Final = (
         expected=("Succeeded", "Authorized"),
         needs_payer=True,
     ),
+    *checks.HOSTED_PAGE,
     Check(
         name="report",
         question="Payments and refunds of the last hour: are they understood?",

@@ -121,6 +121,7 @@ CHECKS: Final = (
         expected=("Rejected",),
         after=("refund",),
     ),
+    *checks.HOSTED_PAGE,
     Check(
         name="report",
         question="The balance transactions of the last hour: are they understood?",

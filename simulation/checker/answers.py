@@ -111,7 +111,7 @@ def _last(attempts: Sequence[Stored]) -> Stored | None:
 
 
 def _action(item: Stored) -> dict[str, Any] | None:
-    """What the payer has to do, as long as the payment waits for it."""
+    """What the payer has to do, as long as the payment waits for it. Only a hosted page says until when."""
     last = _last(item["attempts"]) or {}
     action = last.get("next_action")
     if item["status"] != "REQUIRES_ACTION" or action is None:

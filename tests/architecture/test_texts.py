@@ -74,5 +74,16 @@ def test_no_retired_word_stands_in_code() -> None:
     assert offenders == []
 
 
-PLATFORM_NAMES = ("api gateway", "apigateway", "gateway response", "gateway server", "gateway answer", "vendor name")
-"""Names of Amazon API Gateway and of AWS WAF's fields."""
+PLATFORM_NAMES = (
+    "api gateway",
+    "apigateway",
+    "nat gateway",
+    "gateway endpoint",
+    "gateway vpc",
+    "natgateway",
+    "gateway response",
+    "gateway server",
+    "gateway answer",
+    "vendor name",
+)
+"""Names of Amazon's gateways and of AWS WAF's fields."""

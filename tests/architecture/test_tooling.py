@@ -55,3 +55,33 @@ def test_every_target_that_is_run_by_name_exists() -> None:
     for workflow in (ROOT / ".github").rglob("*.yml"):
         named |= set(re.findall(r"run: make ([a-z0-9-]+)", workflow.read_text()))
     assert named - targets == set()
+
+
+def test_every_action_of_others_is_pinned_by_the_hash_of_a_commit() -> None:
+    """A tag can be moved to other code, which would then run with a job's rights."""
+    used = [
+        (path.name, action)
+        for path in (ROOT / ".github").rglob("*.yml")
+        for action in re.findall(r"uses: (\S+)", path.read_text())
+        if not action.startswith("./")
+    ]
+    assert len(used) > 10
+    assert [one for one in used if not re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", one[1])] == []
+
+
+def test_only_jobs_that_deploy_may_ask_for_the_deployments_role() -> None:
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        text = path.read_text()
+        assert re.search(r"^permissions:\n  contents: read\n", text, re.MULTILINE), path.name
+        if "id-token: write" in text:
+            assert "pull_request" not in text, f"{path.name}: code of a pull request would deploy"
+
+
+def test_a_name_that_others_choose_never_becomes_a_part_of_a_command() -> None:
+    """`${{ }}` in a command is text of the command: a branch's name may hold one."""
+    for path in (ROOT / ".github").rglob("*.yml"):
+        for command in re.findall(r"run: (?:\|\n((?:\s{10,}.*\n)+)|(.*))", path.read_text()):
+            assert "${{" not in "".join(command), path.name
+    makefile = (ROOT / "Makefile").read_text()
+    for name in ("BRANCH", "API_URL", "ACCOUNT", "PAGE_TO", "TICKET_TO"):
+        assert f"$({name})" not in makefile, name

@@ -120,10 +120,11 @@ def name_of_body(path: str, method: str) -> str | None:
 @pytest.mark.parametrize("stack", SERVICES)
 def test_limits_logs_and_metrics(stack: str) -> None:
     (stage,) = resources(stack, "AWS::ApiGateway::Stage").values()
-    (setting,) = stage["MethodSettings"]
-    assert setting["ThrottlingRateLimit"] > 0
-    assert setting["ThrottlingBurstLimit"] > 0
-    assert (setting["LoggingLevel"], setting["DataTraceEnabled"], setting["MetricsEnabled"]) == ("ERROR", False, False)
+    for setting in stage["MethodSettings"]:
+        assert setting["ThrottlingRateLimit"] > 0
+        assert setting["ThrottlingBurstLimit"] > 0
+        logged = (setting["LoggingLevel"], setting["DataTraceEnabled"], setting["MetricsEnabled"])
+        assert logged == ("ERROR", False, False)
     assert stage["TracingEnabled"] is True
     fields = json.loads(stage["AccessLogSetting"]["Format"])
     assert {"requestId", "status", "merchantId"} <= set(fields)

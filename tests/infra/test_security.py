@@ -9,6 +9,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.settings import ENVIRONMENTS, ROOT, ROUTING, EnvironmentSettings, chosen
+from infra.stacks.account import AccountSettings, AccountStack
 from infra.stage import PayFlowXStage
 from tests.infra.conftest import GIVEN, STACKS, application, every
 from tests.infra.deployed import function, functions
@@ -121,16 +122,17 @@ def test_who_may_do_what_is_as_small_as_it_reads() -> None:
 
 def test_the_rule_packs_find_nothing_that_is_not_acknowledged() -> None:
     """A violation makes the synthesis raise, as in `cdk synth`."""
-    app = fresh_app()
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
-    app.synth()
+    for app in (fresh_app(), app_with_all_options()):
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+        app.synth()
 
 
 def test_no_acknowledgement_outlives_its_finding() -> None:
     """The packs themselves know nothing of acknowledgements: every rule that we acknowledge must still fire."""
-    app, _ = application()
+    apps = (application()[0], app_with_all_options())
     fired = {
         violation.rule_name.split("[")[0]
+        for app in apps
         for pack in (AwsSolutionsChecks(app), ServerlessChecks(app))
         for violation in pack.validate_scope(app).violations
     }
@@ -147,6 +149,30 @@ def fresh_app() -> App:
     app = App(context={**context, **GIVEN, "aws:cdk:bundling-stacks": []})
     for settings in chosen(app.node.try_get_context):
         PayFlowXStage(app, settings.stage_id, settings=settings)
+    return app
+
+
+def app_with_all_options() -> App:
+    """What no environment has switched on, and the account's own stack."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context={**context, "aws:cdk:bundling-stacks": []})
+    settings = replace(
+        settings_of("staging"),
+        domain="pay.example.com",
+        certificate="arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-example",
+        hosted_zone="Z0123456789ABC",
+        fixed_egress=True,
+        merchant_rate_per_second=20,
+    )
+    PayFlowXStage(app, settings.stage_id, settings=settings)
+    AccountStack(
+        app,
+        "Account",
+        settings=AccountSettings(
+            repository="example/payflowx", environments=("dev",), costs_to="costs@example.com", monthly_budget=50
+        ),
+        region="eu-west-1",
+    )
     return app
 
 

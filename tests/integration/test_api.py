@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.payments.outcome import Declined, NotSent, Unknown
+from payflowx.domain.payments.outcome import Declined, NotSent, Rejected, Unknown
 from payflowx.domain.payments.payment import Address, Customer
 from payflowx.domain.shared.limits import DAY_MS, SECOND_MS
 from payflowx.domain.shared.statuses import DeclineKind, Initiator
@@ -66,6 +66,22 @@ class TestCreate:
         assert shared == said.keys() - {"receiptEmail", "customer"}
         assert {name: shown[name] for name in shared} == {name: said[name] for name in shared}
         assert "example.com" not in json.dumps(shown)
+
+    @pytest.mark.parametrize(
+        "refused",
+        [
+            Rejected(code="amount_too_small", message="Amount must be at least 50."),
+            Declined(kind=DeclineKind.HARD, code="lost_card", message="Your card was declined."),
+        ],
+    )
+    def test_the_providers_own_sentence_is_shown(self, functions: Functions, refused: Rejected | Declined) -> None:
+        functions.providers.get("alpha").charges = [refused]
+        _, created, _ = functions.pay(paymentMethod={"type": "card", "tokens": {"alpha": "t"}})
+        functions.work()
+        _, shown, _ = functions.call("GET", f"/payments/{created['transactionId']}")
+        error = shown["lastError"]
+        assert (shown["status"], error["providerCode"]) == ("FAILED", refused.code)
+        assert error["providerMessage"] == refused.message
 
     def test_what_the_only_provider_needs_of_the_payer_is_asked_for(self, functions: Functions) -> None:
         alpha = functions.providers.get("alpha")

@@ -118,6 +118,7 @@ class TestRefunds:
         functions.work()
         failed = functions.call("GET", headers["Location"])[1]
         assert (failed["status"], failed["lastError"]["providerCode"]) == ("FAILED", "too_old")
+        assert failed["lastError"]["providerMessage"] == "Too old."
         assert functions.call("GET", f"/payments/{payment}")[1]["refundable"] == 1999
         assert refund["operationId"] == failed["operationId"]
 

@@ -18,13 +18,13 @@ class OnPurpose(NamedTuple):
 DIFFERENCES: Final = (
     OnPurpose(
         "stripe",
-        ("charge/charge", "a held charge", "a charge by the merchant"),
+        ("charge/charge", "a held charge", "a charge by the merchant", "a session"),
         ("body.payment_method_types[]", "body.payment_method_types[0]"),
         "Two spellings of a list with one item. Stripe documents ours.",
     ),
     OnPurpose(
         "stripe",
-        ("report", "a held charge, read"),
+        ("report", "a held charge, read", "a session, read"),
         ("query.expand[]", "query.expand[0]"),
         "Two spellings of a list with one item. Stripe documents ours.",
     ),
@@ -51,6 +51,18 @@ DIFFERENCES: Final = (
         ("cancel/cancel",),
         ("header.idempotency-key",),
         "The SDK makes a key up. A cancel has none: Stripe would repeat a stored refusal when a cancel could succeed.",
+    ),
+    OnPurpose("stripe", ("a session, expired",), ("header.idempotency-key",), "Same."),
+    OnPurpose(
+        "stripe",
+        ("a session",),
+        (
+            *("body.adaptive_pricing[enabled]", "body.after_expiration[recovery][enabled]"),
+            *("body.allow_promotion_codes", "body.automatic_tax[enabled]", "body.invoice_creation[enabled]"),
+            *("body.line_items[0][adjustable_quantity][enabled]", "body.phone_number_collection[enabled]"),
+            "body.tax_id_collection[enabled]",
+        ),
+        "The SDK writes Python's False. Stripe documents false.",
     ),
     OnPurpose(
         "cashfree",

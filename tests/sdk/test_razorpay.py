@@ -1,10 +1,12 @@
 """Razorpay's SDK beside our connector and our simulator. It has no types: it sends and returns what it is given."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import Rejected, Succeeded, Unknown
 from payflowx.domain.providers.events import InvalidSignatureError, Webhook
 from payflowx.domain.reconciliation.reports import ReportPage
@@ -62,6 +64,22 @@ UPI = {**PAYMENT, "method": "upi", "upi": {"flow": "intent"}}
 REFUND = {"amount": 500, "speed": "normal", "receipt": OPERATION_KEY, "notes": {"payflowx_key": OPERATION_KEY}}
 REFUND_KEY = {"X-Refund-Idempotency": OPERATION_KEY}
 HOUR = {"from": 1_699_999_999, "to": 1_700_003_600, "count": 50}
+PAYMENT_LINK = {
+    "amount": 1999,
+    "currency": "INR",
+    "accept_partial": False,
+    "upi_link": False,
+    "reference_id": KEY,
+    "expire_by": 1_700_003_600,
+    "callback_url": "https://shop.example/back",
+    "callback_method": "get",
+    "notify": {"sms": False, "email": False},
+    "reminder_enable": False,
+    "notes": {"payflowx_key": KEY},
+    "options": {"checkout": {"method": {"card": False, "upi": True, "netbanking": False, "wallet": False}}},
+    "description": "Two tickets",
+    "customer": {"name": "Payer", "email": "payer@example.com", "contact": "+919876543210"},
+}
 
 CALLS = {
     "charge/order": call("order.create", ORDER),
@@ -102,6 +120,31 @@ class TestRequests:
         }
         opened = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
         compare("razorpay", razorpay, ENDPOINT, opened, calls)
+
+    def test_a_payment_link(self, razorpay: Sdk) -> None:
+        hosted = CONNECTOR.hosted
+        assert hosted is not None
+        page = HostedRequest(method="upi", expires_at_ms=1_700_003_600_000, return_url="https://shop.example/back")
+        created = charge_request(token="", customer=PAYER, description="Two tickets", hosted=page)
+        opened = replace(created, hosted=replace(page, object_id="plink_1"), progress={"link_order": "order_1"})
+        _find, cancel, read, _payment, payments = hosted.close(opened)
+        create, find = hosted.create
+        ours = {
+            "a payment link": create.build(created),
+            "a payment link by our key": find.build(created),
+            "a payment link, read": read.build(opened),
+            "a payment link, cancelled": cancel.build(opened),
+            "the payments of a link": payments.build(opened),
+        }
+        calls = {
+            "a payment link": call("payment_link.create", PAYMENT_LINK),
+            "a payment link by our key": call("payment_link.all", {"reference_id": KEY}),
+            "a payment link, read": call("payment_link.fetch", "plink_1"),
+            "a payment link, cancelled": call("payment_link.cancel", "plink_1"),
+            "the payments of a link": call("order.payments", "order_1"),
+        }
+        authentic = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
+        compare("razorpay", razorpay, ENDPOINT, authentic, calls)
 
 
 class Shop:

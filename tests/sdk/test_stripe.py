@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import (
     Accepted,
     ActionRequired,
@@ -82,6 +83,35 @@ REFUND = {"payment_intent": "charge_1", "amount": 500, "metadata": {"payflowx_ke
 REPORT = {"created": {"gte": 1_700_000_000, "lt": 1_700_003_600}, "limit": 25, "expand": ["data.source"]}
 NEXT_PAGE = {**REPORT, "starting_after": "txn_1"}
 
+SESSION = "cs_test_a1YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW0zWJO2znZKdVujZ0N0S22u"
+PAGE_OF_SESSION = HostedRequest(method="card", expires_at_ms=1_700_003_600_000, return_url=RETURN_URL)
+OFF = {"enabled": False}
+CREATE_SESSION = {
+    "mode": "payment",
+    "payment_method_types": ["card"],
+    "client_reference_id": KEY,
+    "metadata": {"payflowx_key": KEY},
+    "line_items": [
+        {
+            "quantity": 1,
+            "price_data": {"currency": "usd", "unit_amount": 1999, "product_data": {"name": "Two tickets"}},
+            "adjustable_quantity": OFF,
+        }
+    ],
+    "success_url": RETURN_URL,
+    "cancel_url": RETURN_URL,
+    "expires_at": 1_700_003_600,
+    "adaptive_pricing": OFF,
+    "after_expiration": {"recovery": OFF},
+    "allow_promotion_codes": False,
+    "automatic_tax": OFF,
+    "billing_address_collection": "auto",
+    "invoice_creation": OFF,
+    "phone_number_collection": OFF,
+    "tax_id_collection": OFF,
+    "payment_intent_data": {"capture_method": "automatic", **WORDS},
+}
+
 UNATTENDED = {
     **{name: value for name, value in HELD.items() if name != "error_on_requires_action"},
     "off_session": True,
@@ -146,6 +176,34 @@ class TestRequests:
         }
         opened = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
         compare("stripe", stripe, ENDPOINT, opened, calls)
+
+    def test_a_hosted_session(self, stripe: Sdk) -> None:
+        hosted = CONNECTOR.hosted
+        assert hosted is not None
+        created = replace(CHARGE, hosted=PAGE_OF_SESSION, token="", progress={})
+        opened = replace(created, hosted=replace(PAGE_OF_SESSION, object_id=SESSION))
+        tried = replace(opened, progress={"tried_intent": INTENT})
+        sent, *_, recent, expire, read, tries = hosted.close(created)
+        ours = {
+            "a session": hosted.create[0].build(created),
+            "a session, listed": sent.build(created),
+            "the newest sessions": recent.build(created),
+            "a session, expired": expire.build(opened),
+            "a session, read": read.build(opened),
+            "the tries in a session": tries.build(tried),
+        }
+        calls = {
+            "a session": call("checkout.sessions.create", CREATE_SESSION, {"idempotency_key": KEY}),
+            "a session, listed": call("checkout.sessions.list", {"created": AROUND["created"], "limit": 40}),
+            "the newest sessions": call("checkout.sessions.list", {"limit": 40}),
+            "a session, expired": call("checkout.sessions.expire", SESSION),
+            "a session, read": call("checkout.sessions.retrieve", SESSION, {"expand": ["payment_intent"]}),
+            "the tries in a session": call("charges.list", {"payment_intent": INTENT, "limit": 40}),
+        }
+        authentic = {name: CONNECTOR.authenticate(request, CREDENTIALS) for name, request in ours.items()}
+        compare("stripe", stripe, ENDPOINT, authentic, calls)
+        mistakes = set(stripe.unlike("checkout.sessions.create", CREATE_SESSION, parameter="params"))
+        assert mistakes == {"create.adaptive_pricing is no field of CreateParams"}, "it is newer than the SDK"
 
     @pytest.mark.parametrize(
         ("method", "fields"),

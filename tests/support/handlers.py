@@ -12,11 +12,13 @@ from payflowx.domain.routing.routing import RoutingDocument
 from payflowx.entrypoints import deliverer, provider_events, reconciler, sweeper, webhook_receiver, worker
 from payflowx.entrypoints.api import authorizer
 from payflowx.entrypoints.api import handler as api
+from payflowx.entrypoints.checkout import handler as checkout
 from payflowx.entrypoints.operators import handler as operators
 from payflowx.entrypoints.operators.commands import reconciliation
 from payflowx.entrypoints.operators.commands.base import MutatingCommand
 from payflowx.entrypoints.operators.commands.registry import RUNNERS
 from payflowx.wiring.api import ApiWiring
+from payflowx.wiring.checkout import CheckoutWiring
 from payflowx.wiring.inbound_webhooks import WebhookReceiverWiring
 from payflowx.wiring.merchants import AuthorizerWiring
 from payflowx.wiring.operators import OperatorsWiring
@@ -41,6 +43,7 @@ W = TypeVar("W", bound=Wiring)
 MODULES: Final[dict[type[Wiring], Any]] = {
     ApiWiring: api,
     AuthorizerWiring: authorizer,
+    CheckoutWiring: checkout,
     DelivererWiring: deliverer,
     OperatorsWiring: operators,
     ProviderEventsWiring: provider_events,

@@ -89,6 +89,7 @@ class HostedHarness:
     capture: CaptureMode = CaptureMode.AUTOMATIC
     method: str | None = None
     lifetime_seconds: int = 3_600
+    return_url: str = RETURN_URL
     changes: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,7 +118,7 @@ class HostedHarness:
             "hosted": HostedRequest(
                 method=self.method or min(able.methods),
                 expires_at_ms=(self.world.clock.now_ms() // 1000 + self.lifetime_seconds) * 1000,
-                return_url=RETURN_URL,
+                return_url=self.return_url,
             ),
             **self.changes,
         }

@@ -145,6 +145,11 @@ export class OutcomeUnknownError extends ConflictError {
   override name = "OutcomeUnknownError";
 }
 
+/** Another payment holds the order: `problem.order` says which. Wait for it, or cancel it; do not charge anew. */
+export class OrderNotFreeError extends ConflictError {
+  override name = "OrderNotFreeError";
+}
+
 /** The URL is registered already, or the limit of endpoints is reached. */
 export class EndpointConflictError extends ConflictError {
   override name = "EndpointConflictError";
@@ -179,6 +184,7 @@ export const BY_CODE: ReadonlyMap<string, ApiErrorClass> = new Map<string, ApiEr
   ["not_supported", NotSupportedError],
   ["invalid_state", InvalidStateError],
   ["outcome_unknown", OutcomeUnknownError],
+  ["order_not_free", OrderNotFreeError],
   ["endpoint_exists", EndpointConflictError],
   ["endpoint_limit", EndpointConflictError],
   ["not_readable", NotReadableError],

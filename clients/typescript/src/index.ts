@@ -17,6 +17,7 @@ export {
   NotFoundError,
   NotReadableError,
   NotSupportedError,
+  OrderNotFreeError,
   OutcomeUnknownError,
   PayFlowXError,
   type ProblemDetails,

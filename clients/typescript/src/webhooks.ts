@@ -2,13 +2,9 @@
  * The webhook kit: verifies a message (Standard Webhooks), and says whether it is new and in order.
  *
  *     const webhook = new Webhook(secret, { store });
- *     const received = await webhook.parse(rawBody, headers);
- *     if (received.isNew) {
- *       await handle(received.event);
- *       await received.done();
- *     }
+ *     const status = await webhook.receive(rawBody, headers, handle);
  *
- * Answer 2xx afterwards, also for a repeat. `done` stands after the work: after a crash in between the event comes again.
+ * `receive` verifies, hands a new event to `handle`, and returns the status to answer. `parse` leaves that to the caller.
  */
 
 import { fromBase64, hmacKey, isSignature } from "./crypto.js";
@@ -90,6 +86,33 @@ export class Webhook {
     this.#store = options.store;
     this.#toleranceSeconds = options.toleranceSeconds ?? 300;
     this.#nowSeconds = options.nowSeconds ?? (() => Date.now() / 1000);
+  }
+
+  /**
+   * Returns the HTTP status to answer: 204, or 400 for a message that is not accepted.
+   *
+   * A repeat is not handed on. The event is remembered after `handle` returned: if that throws, or the process dies, the
+   * event comes again. Throws what `handle` throws; `TypeError` for a body that is not raw.
+   */
+  async receive(
+    rawBody: Uint8Array | ArrayBuffer,
+    headers: WebhookHeaders,
+    handle: (received: Received) => unknown,
+  ): Promise<204 | 400> {
+    let received: Received;
+    try {
+      received = await this.parse(rawBody, headers);
+    } catch (error) {
+      if (error instanceof WebhookError) {
+        return 400;
+      }
+      throw error;
+    }
+    if (received.isNew) {
+      await handle(received);
+      await received.done();
+    }
+    return 204;
   }
 
   /** Verifies and decodes. Throws `WebhookError`; `TypeError` for a body that is not raw. */

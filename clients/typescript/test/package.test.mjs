@@ -37,6 +37,8 @@ const PROGRAM = `
   client.refunds.create("pay_1", { amount: 5 });
   // @ts-expect-error a misspelled mode
   client.payments.create({ amount: 5, currency: "USD", paymentMethod: { type: "card" }, key: "k", capture: "manuel" });
+  const double = new FakeApi({ startSeconds: 0 });
+  double.client().payments.get("pay_1");
   shop(store ? 1 : 2);
 `;
 
@@ -82,11 +84,14 @@ for (const [file, imported] of [
     const head = isModule
       ? `import { Client, OperationStatus, PaymentStatus, toMinor, type Fetch, type Operation } ${imported("@payflowx/client")};
          import { FileKeyStore } ${imported("@payflowx/client/node")};
+         import { FakeApi } ${imported("@payflowx/client/testing")};
          declare const fetch: Fetch;`
       : `import pfx ${imported("@payflowx/client")};
          import node ${imported("@payflowx/client/node")};
+         import testing ${imported("@payflowx/client/testing")};
          const { Client, OperationStatus, PaymentStatus, toMinor } = pfx;
          const { FileKeyStore } = node;
+         const { FakeApi } = testing;
          type Operation = pfx.Operation;
          declare const fetch: pfx.Fetch;`;
     writeFileSync(join(project, file), PROGRAM.replace("IMPORT", head));

@@ -121,3 +121,17 @@ for (const secret of ["", "whsec_", "whsec_AAAA", "a".repeat(44), "whsec_!", [],
 test("the secret is not printed", () => {
   assert.doesNotMatch(inspect(kit(), { depth: 9, showHidden: true }), /aaaa|secrets/);
 });
+
+test("receive hands a new event on, once, and says what to answer", async () => {
+  const webhook = kit(SECRET, { store: new pfx.MemoryEventStore() });
+  const handled = [];
+  const given = signed(message());
+  await assert.rejects(webhook.receive(...given, () => Promise.reject(new Error("no database"))), /no database/);
+  for (let times = 0; times < 2; times += 1) {
+    assert.equal(await webhook.receive(...given, ({ event }) => handled.push(event.id)), 204);
+  }
+  assert.deepEqual(handled, ["evt_1"]);
+  assert.equal(await webhook.receive(given[0], {}, () => handled.push("forged")), 400);
+  await assert.rejects(webhook.receive("text", given[1], () => handled.push("text")), TypeError);
+  assert.equal(handled.length, 1);
+});

@@ -18,6 +18,7 @@ from constructs import Construct, IDependable
 from infra.acknowledgements import acknowledge
 from infra.constructs.api.page_responses import add_page_responses
 from infra.constructs.api.rest_api import STAGE
+from infra.constructs.api.tls import require_new_tls
 from infra.constructs.monitoring.symptom import Symptom
 from infra.settings import EnvironmentSettings, FirewallMode
 
@@ -91,6 +92,7 @@ class CheckoutApi(Construct):
                 tracing_enabled=False,
             ),
         )
+        require_new_tls(self.api)
         integration = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
         for path in ROUTES:
             method = self.api.root.resource_for_path(path).add_method(

@@ -59,6 +59,7 @@ class Firewall(Construct):
         self._unmanaged_paths = unmanaged_paths
         # As much as the stage lets through to begin with: a merchant may have one address and all of the traffic.
         limit = settings.api_rate_per_second * _WINDOW_SECONDS
+        of_a_merchant = (settings.merchant_rate_per_second or settings.api_rate_per_second) * _WINDOW_SECONDS
         acl = wafv2.CfnWebACL(
             self,
             "Acl",
@@ -72,7 +73,7 @@ class Firewall(Construct):
             },
             rules=[
                 *(self._managed(name, priority) for priority, name in enumerate(_MANAGED)),
-                self._rate_limit("rate-of-a-credential", len(_MANAGED), _of_each_credential(limit)),
+                self._rate_limit("rate-of-a-credential", len(_MANAGED), _of_each_credential(of_a_merchant)),
                 # Several merchants of a platform may come from one address.
                 self._rate_limit("rate-of-an-address", len(_MANAGED) + 1, _of_each_address(2 * limit)),
             ],

@@ -17,11 +17,13 @@ from constructs import Construct
 from infra.acknowledgements import acknowledge
 from infra.constructs.api.gateway_responses import add_gateway_responses
 from infra.constructs.api.openapi import Model, Route, routes
+from infra.constructs.api.tls import require_new_tls
 from infra.constructs.monitoring.symptom import Symptom
 from infra.settings import EnvironmentSettings, FirewallMode
 
 STAGE = "v1"
 _JSON = "application/json"
+_WEBHOOKS = "/webhooks/{provider}/{accountToken}/POST"
 _AUTHORIZER_TTL = Duration.seconds(60)
 
 _ACCESS_LOG_FIELDS = {
@@ -92,8 +94,20 @@ class RestApi(Construct):
                 # Metrics of each method are billed one by one, and no alarm or graph reads them.
                 metrics_enabled=False,
                 tracing_enabled=True,
+                # Merchants' requests and providers' webhooks have limits of their own.
+                method_options={
+                    _WEBHOOKS: apigateway.MethodDeploymentOptions(
+                        throttling_rate_limit=settings.webhook_rate_per_second,
+                        throttling_burst_limit=2 * settings.webhook_rate_per_second,
+                        # A method with settings of its own inherits none of the above.
+                        logging_level=apigateway.MethodLoggingLevel.ERROR,
+                        data_trace_enabled=False,
+                        metrics_enabled=False,
+                    )
+                },
             ),
         )
+        require_new_tls(self.api)
         self._let_the_account_log()
         self._record_a_share()
         self._authorizer = apigateway.RequestAuthorizer(

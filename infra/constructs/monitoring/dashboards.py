@@ -29,7 +29,7 @@ def _of_account(name: str) -> cloudwatch.Metric:
 
 
 class BusinessDashboard(Construct):
-    """Success, outcomes and latency of payments, by provider; and what merchants hear of them."""
+    """Success, outcomes and latency of payments, by provider; what merchants hear of them, and reconciliation."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: str, api: RestApi, checkout: CheckoutApi
@@ -71,7 +71,19 @@ class BusinessDashboard(Construct):
             _graph("Given up, endpoints disabled", map(self._own, ("DeliveriesGivenUp", "EndpointsDisabled"))),
         )
         board.add_widgets(
+            _graph("Lines reconciled", [self._grouped("ReconciledLines", "provider", "outcome")]),
+            _graph(
+                "Discrepancies, and reports that could not be read",
+                map(self._own, ("ReconciliationDifferences", "ReconciliationsFailed")),
+            ),
+            _graph("Oldest reconciliation, s", [self._own("ReconciliationAge", statistic="Maximum")]),
+        )
+        board.add_widgets(
             _graph("API errors", [api.metric("5XXError", "Sum"), api.metric("4XXError", "Sum")]),
+            _graph(
+                "Requests that wait, refused credentials, refused card data",
+                map(self._own, ("SendsPostponed", "ProviderMisconfigured", "CardDataRefused")),
+            ),
             _graph(
                 "Disputes reported, and near their deadline",
                 map(self._own, ("DisputesReported", "DisputesNearDeadline")),
@@ -105,7 +117,7 @@ class BusinessDashboard(Construct):
 
 
 class MachineryDashboard(Construct):
-    """Alarms, queues, functions, inbound webhooks and reconciliation."""
+    """Alarms, queues, functions and inbound webhooks."""
 
     def __init__(
         self,
@@ -154,12 +166,4 @@ class MachineryDashboard(Construct):
                 ],
             ),
             _graph("Webhook lag p99, ms", [grouped("WebhookLag", environment, "provider", statistic="p99")]),
-        )
-        board.add_widgets(
-            _graph("Lines reconciled", [grouped("ReconciledLines", environment, "provider", "outcome")]),
-            _graph(
-                "Discrepancies, and reports that could not be read",
-                [own("ReconciliationDifferences", environment), own("ReconciliationsFailed", environment)],
-            ),
-            _graph("Oldest reconciliation, s", [own("ReconciliationAge", environment, statistic="Maximum")]),
         )

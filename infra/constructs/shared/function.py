@@ -14,6 +14,7 @@ from constructs import Construct
 from infra.acknowledgements import acknowledge
 from infra.constructs.monitoring.symptom import Symptom
 from infra.constructs.shared.dependencies_layer import ARCHITECTURE, RUNTIME
+from infra.constructs.shared.egress import NETWORK_ACTIONS, FixedEgress
 from infra.constructs.shared.encryption_key import KEY_ACTIONS, EncryptingService
 from infra.constructs.shared.tables import Table
 from infra.constructs.shared.work_queue import WorkQueue
@@ -49,6 +50,7 @@ class PayFlowXFunction(Construct):
         settings: EnvironmentSettings,
         sends_to_itself: bool = False,
         answers_merchants: bool = False,
+        egress: FixedEgress | None = None,
         max_executions: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -69,6 +71,8 @@ class PayFlowXFunction(Construct):
             description=f"PayFlowX {construct_id}",
         )
         self.log_group.grant_write(self.role)
+        if egress:
+            self.allow(NETWORK_ACTIONS, ["*"])
         self.function = lambda_.Function(
             self,
             "Function",
@@ -90,6 +94,8 @@ class PayFlowXFunction(Construct):
             # Without it Lambda drops a message that came back to its function sixteen times. Ours end by themselves:
             # an item after forty drives without progress, a reconciliation after the last page or twenty tries.
             recursive_loop=lambda_.RecursiveLoop.ALLOW if sends_to_itself else None,
+            vpc=egress.vpc if egress else None,
+            security_groups=[egress.security_group] if egress else None,
             reserved_concurrent_executions=settings.reserved_concurrency if answers_merchants else max_executions,
             # A version that CloudFormation deletes in the deployment that replaces it cannot be rolled back to.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
@@ -218,7 +224,8 @@ class PayFlowXFunction(Construct):
         self.set_environment(**{table.variable: table.resource.table_name})
 
     def _acknowledge(self) -> None:
-        acknowledge(self.role, {"AwsSolutions-IAM5[Resource::*]": "X-Ray's actions accept no resource."})
+        reason = "X-Ray's actions accept no resource, nor do those on network interfaces."
+        acknowledge(self.role, {"AwsSolutions-IAM5[Resource::*]": reason})
         acknowledge(
             self.function,
             {

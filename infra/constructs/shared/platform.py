@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.constructs.monitoring.metrics import NAMESPACE
 from infra.constructs.shared.dependencies_layer import locked_versions
+from infra.constructs.shared.egress import FixedEgress
 from infra.constructs.shared.function import PayFlowXFunction
 from infra.constructs.shared.schedules import Schedules
 from infra.constructs.shared.tables import Tables
@@ -47,6 +48,7 @@ class Platform:
     code: lambda_.Code
     layers: tuple[lambda_.ILayerVersion, ...]
     schedules: Schedules
+    egress: FixedEgress | None = None
 
     def function(
         self,
@@ -60,12 +62,14 @@ class Platform:
         reads: Sequence[Setting] = (),
         sends_to_itself: bool = False,
         answers_merchants: bool = False,
+        calls_out: bool = False,
         max_executions: int | None = None,
     ) -> PayFlowXFunction:
         """Make a function without rights, which reads the settings `reads`.
 
         `sends_to_itself`: its messages may come back to it, so that Lambda must not take them for a runaway loop.
         `answers_merchants`: merchants wait for its answer, so that its errors and throttles impair payments.
+        `calls_out`: it calls providers or merchants' servers, which may admit fixed addresses only.
         `max_executions`: more are refused, and so many are kept for it; None: no limit of its own.
 
         `handler` is a module of `payflowx.entrypoints`. `service` names the function in logs and metrics: dashboards
@@ -85,6 +89,7 @@ class Platform:
             settings=self.settings,
             sends_to_itself=sends_to_itself,
             answers_merchants=answers_merchants,
+            egress=self.egress if calls_out else None,
             max_executions=max_executions,
         )
 

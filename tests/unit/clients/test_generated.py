@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import jsonschema
 import pytest
 
-from clients.generator import python, typescript
+from clients.generator import double, python, typescript
 from clients.generator.document import Reader, UnknownShapeError, load
 from payflowx_client import Client, models, operations
 from payflowx_client.calls import Repeat
@@ -27,7 +27,7 @@ DESCRIBED = {
 
 def test_generated_files_are_current() -> None:
     api = load()
-    for path, text in {**python.written(api), **typescript.written(api)}.items():
+    for path, text in {**python.written(api), **typescript.written(api), **double.written(api)}.items():
         assert path.read_text() == text, "run `python -m clients.generator`"
 
 

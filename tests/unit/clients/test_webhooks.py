@@ -182,3 +182,20 @@ def test_gaps_and_disorder_are_reported(store: Any) -> None:
 def test_what_was_handled_survives_a_restart(tmp_path: Path) -> None:
     kit(store=SqliteEventStore(tmp_path / "e.db")).parse(*signed(message())).done()
     assert not kit(store=SqliteEventStore(tmp_path / "e.db")).parse(*signed(message())).is_new
+
+
+def test_receive_hands_a_new_event_on_once_and_says_what_to_answer() -> None:
+    webhook, handled = kit(store=MemoryEventStore()), []
+    body, headers = signed(message())
+
+    def fails(_: Received) -> None:
+        raise RuntimeError("no database")
+
+    with pytest.raises(RuntimeError, match="no database"):
+        webhook.receive(body, headers, fails)
+    assert [webhook.receive(body, headers, handled.append) for _ in range(2)] == [204, 204]
+    assert [each.event.sequence for each in handled] == [1]
+    assert webhook.receive(body, {}, handled.append) == 400
+    with pytest.raises(TypeError):
+        webhook.receive("text", headers, handled.append)
+    assert len(handled) == 1

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,7 @@ from local import gateway_server
 from local.admission import Limits
 from local.errors import LocalEnvironmentError
 from local.gateway_answers import USED, GatewayAnswer, gateway_answers
-from local.gateway_server import Answered, GatewayServer, check_port
+from local.gateway_server import Answered, Backend, GatewayServer, check_port
 from local.processes import free_port
 
 STATUS = {"THROTTLED": 429, "REQUEST_TOO_LARGE": 413, "BAD_REQUEST_BODY": 400}
@@ -236,6 +237,21 @@ def test_half_a_body_is_not_forwarded(server: GatewayServer, pool: urllib3.PoolM
     assert [answered.status for answered in server.answered] == [202]
 
 
+def test_a_client_that_resets_its_connection_leaves_no_trace_in_the_terminal(
+    server: GatewayServer, pool: urllib3.PoolManager, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Before its request is whole, while its answer is on its way, and on a connection that was kept."""
+    request = b"POST /payments HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    for sent in (b"", request[:-1], request, request + request):
+        connection = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
+        connection.sendall(sent)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    assert pool.request("GET", f"{server.url}/health").status == 202
+    said = capfd.readouterr()
+    assert "Traceback" not in said.out + said.err
+
+
 def test_only_so_many_are_at_the_engine_and_only_so_many_wait(engine: Engine, pool: urllib3.PoolManager) -> None:
     server = serve(f"http://127.0.0.1:{engine.server_port}", at_once=2, waiting=3)
     results: list[tuple[int, str | None]] = []
@@ -312,11 +328,27 @@ def test_a_taken_port_is_one_sentence() -> None:
     check_port(port)
 
 
+def test_another_api_serves_its_own_paths(engine: Engine, pool: urllib3.PoolManager) -> None:
+    address = f"http://127.0.0.1:{engine.server_port}"
+    pages = Backend(path_prefix="/checkout/", target=f"{address}/pages", answers=ANSWERS)
+    server = GatewayServer(free_port(), f"{address}/api", ANSWERS, LIMITS, (pages,))
+    server.start()
+    seen = [
+        json.loads(pool.request("GET", server.url + path).data)["path"]
+        for path in ("/payments", "/checkout/abc/return?x=1", "/checkouts")
+    ]
+    server.stop()
+    assert seen == ["/api/payments", "/pages/checkout/abc/return?x=1", "/api/checkouts"]
+    assert len(server.answered) == 2, "only those of the API are its metrics"
+
+
 def test_refusals_are_those_of_the_template() -> None:
+    api = {"Ref": "Api"}
     resources = {
         kind: {
             "Type": "AWS::ApiGateway::GatewayResponse",
             "Properties": {
+                "RestApiId": api,
                 "ResponseType": kind,
                 "StatusCode": "429",
                 "ResponseParameters": {"gatewayresponse.header.Retry-After": "'1'"},
@@ -325,10 +357,21 @@ def test_refusals_are_those_of_the_template() -> None:
         }
         for kind in USED
     }
-    answers = gateway_answers({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}, {"Resources": resources})
+    other: dict[str, Any] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": {"RestApiId": {"Ref": "Other"}}}
+    template = {
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, **resources, "Other": other},
+        "Outputs": {"ApiId": {"Value": api}},
+    }
+    other["Properties"] = {**other["Properties"], "ResponseType": "THROTTLED"}
+    answers = gateway_answers(template, "ApiId")
     answer = answers["THROTTLED"]
     assert (answer.status, answer.headers) == (429, {"Retry-After": "1"})
     assert len(json.loads(answer.body())["requestId"]) == 36
-    del resources["THROTTLED"]
+    del template["Resources"]["THROTTLED"]
     with pytest.raises(KeyError):
-        gateway_answers({"Resources": resources})
+        gateway_answers(template, "ApiId")
+    template["Resources"]["Rest"] = {
+        "Type": "AWS::ApiGateway::GatewayResponse",
+        "Properties": {"RestApiId": api, "ResponseType": "DEFAULT_4XX"},
+    }
+    assert gateway_answers(template, "ApiId")["THROTTLED"].status == 429

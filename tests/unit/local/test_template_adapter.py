@@ -99,3 +99,21 @@ def test_a_right_keeps_no_condition_on_an_encryption_context_where_rights_are_en
         Role=policy("AWS::IAM::Policy", right, {**right, "Condition": through}, {**right, "Condition": both})
     )
     assert [a.change for a in made] == ["one right without its condition"]
+
+
+def test_a_function_names_an_api_by_its_address_on_this_machine() -> None:
+    parts = ["https://", {"Ref": "Api"}, ".execute-api.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}]
+    variables = {
+        "PAGES": {"Fn::Join": ["", [*parts, "/v1/checkout"]]},
+        "OTHER": {"Fn::Join": ["", ["a", {"Ref": "B"}]]},
+        "TEXT": "x",
+    }
+    before = template(
+        Function={"Type": "AWS::Lambda::Function", "Properties": {"Environment": {"Variables": variables}}},
+        Role={"Type": "AWS::IAM::Role", "Properties": {}},
+    )
+    after, (made,) = adapt(before, base_url="http://127.0.0.1:3000")
+    changed = after["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert changed == {**variables, "PAGES": "http://127.0.0.1:3000/checkout"}
+    assert str(made).startswith("Function (AWS::Lambda::Function): PAGES on this machine")
+    assert adapt(before) == (before, [])

@@ -18,18 +18,20 @@ from payflowx.domain.payments.outcome import (
     Mismatch,
     NotFound,
     Outcome,
-    Progress,
     Rejected,
     Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Customer
+from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationKind
 from payflowx.domain.shared.statuses import DeclineKind
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.connector import CONNECTOR
+from payflowx.providers.cashfree.signature import signature_of
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
-from tests.support.hosted_checkout import AMOUNT, KEY, MINUTES, RETURN, HostedCheckout
+from tests.support.hosted import AMOUNT, KEY
+from tests.support.hosted_checkout import MINUTES, RETURN, HostedCheckout
 
 HOSTED = CONNECTOR.hosted
 assert HOSTED is not None
@@ -90,10 +92,8 @@ class TestCreating:
         opened = HostedCheckout("cashfree")
         lose_answers(opened.simulator.store, {HostedCall.CREATE: 1})
         assert isinstance(opened.create(), Unknown)
-        existed = opened.create()
-        assert isinstance(existed, Progress)
-        opened.request = replace(opened.request, progress=existed.facts)
         assert isinstance(opened.create(), ActionRequired)
+        assert opened.request.progress == {"order": "existed"}
 
     @pytest.mark.parametrize(
         "change", [{"order_amount": 498.99}, {"order_amount": 499.001}, {"order_currency": "USD"}, {"order_id": "x"}]
@@ -137,7 +137,7 @@ class TestCreating:
 
     def test_the_hash_of_the_request_has_the_expiry_and_not_the_progress(self) -> None:
         opened = HostedCheckout("cashfree")
-        same = opened.provider.request_hash
+        same = opened.http_provider.request_hash
         assert opened.request.hosted is not None
         assert same(opened.request) == same(replace(opened.request, progress={"order": "existed"}, reference=KEY))
         later = replace(opened.request.hosted, expires_at_ms=opened.request.hosted.expires_at_ms + 1000)
@@ -230,6 +230,24 @@ class TestThePayer:
         assert (failed.charge_key, failed.outcome) == (KEY, None)
         assert paid.charge_key == KEY
         assert isinstance(paid.outcome, Succeeded)
+
+
+def test_a_webhook_with_a_declared_fee_is_no_proof() -> None:
+    """Its amount is not the order's: verified against our amount, it would be a mismatch."""
+    surcharge = {"payment_surcharge_service_charge": 10, "payment_surcharge_service_tax": 1.8}
+    assert isinstance(webhook_of(payment("1", "SUCCESS")).outcome, Succeeded)
+    assert webhook_of(payment("1", "SUCCESS", payment_surcharge=surcharge)).outcome is None
+    assert webhook_of(payment("1", "SUCCESS", payment_surcharge={"payment_surcharge_service_tax": "x"})).outcome is None
+
+
+def test_the_report_has_our_key(checkout: HostedCheckout) -> None:
+    checkout.press(Act.PAY)
+    assert checkout.reported() == [(KEY, AMOUNT)]
+
+
+def test_a_second_payment_is_cashfree_s_to_return() -> None:
+    assert CONNECTOR.capabilities.hosted is not None
+    assert CONNECTOR.capabilities.hosted.returns_extra_charges
 
 
 class TestTheWholeRead:
@@ -380,6 +398,16 @@ def payment(payment_id: str, word: str, **changes: Any) -> dict[str, Any]:
         "is_captured": True,
         **changes,
     }
+
+
+def webhook_of(paid: dict[str, Any]) -> ProviderEvent:
+    body = json.dumps({"type": "PAYMENT_SUCCESS_WEBHOOK", "data": {"payment": paid, "order": order()}}).encode()
+    timestamp = "1790000000"
+    headers = {
+        "x-webhook-timestamp": timestamp,
+        "x-webhook-signature": signature_of(timestamp, body, "secret"),
+    }
+    return CONNECTOR.read_webhook(Webhook(headers=headers, body=body, received_at_ms=1_790_000_000_000), ("secret",))
 
 
 def answer(status: int, body: Any) -> HttpResponse:

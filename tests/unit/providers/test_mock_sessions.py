@@ -26,7 +26,8 @@ from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.registry import connector
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
-from tests.support.hosted_checkout import AMOUNT, KEY, MINUTES, RETURN, HostedCheckout
+from tests.support.hosted import AMOUNT, KEY
+from tests.support.hosted_checkout import MINUTES, RETURN, HostedCheckout
 
 NAMES = ("mock", "razorpay_mock", "cashfree_mock")
 PROVEN = ("mock", "cashfree_mock")
@@ -43,7 +44,7 @@ class TestThePayer:
     def test_an_open_session_waits_at_its_page(self, checkout: HostedCheckout) -> None:
         outcome = checkout.inquire()
         assert isinstance(outcome, ActionRequired)
-        assert (outcome.action.url, outcome.failed_tries) == (checkout.page, None)
+        assert (outcome.action.url, outcome.failed_tries) == (checkout.browser.url, None)
 
     def test_pays(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.PAY)
@@ -128,8 +129,8 @@ class TestClosing:
     def test_after_a_try_only_two_of_them_can_prove_it(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.FAIL)
         outcome = checkout.close()
-        name = checkout.provider.capabilities.provider
-        hosted = checkout.provider.capabilities.hosted
+        name = checkout.http_provider.capabilities.provider
+        hosted = checkout.http_provider.capabilities.hosted
         assert hosted is not None
         assert hosted.is_closing_proof is (name in PROVEN)
         if name in PROVEN:
@@ -156,9 +157,9 @@ class TestClosing:
 
 class TestCreating:
     def test_a_repeated_request_gives_the_same_session(self, checkout: HostedCheckout) -> None:
-        first = checkout.page
+        first = checkout.browser.url
         assert isinstance(checkout.create(), ActionRequired)
-        assert checkout.page == first
+        assert checkout.browser.url == first
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_lost_answer_is_unknown_and_the_next_one_finds_the_same_session(self, name: str) -> None:
@@ -303,4 +304,4 @@ def _inquired(name: str, answer: HttpResponse) -> Outcome:
     assert opened.request.hosted is not None
     hosted = replace(opened.request.hosted, object_id="ses_1")
     opened.answers(answer)
-    return opened.provider.inquire(replace(opened.request, hosted=hosted), opened.account)
+    return opened.http_provider.inquire(replace(opened.request, hosted=hosted), opened.account)

@@ -28,7 +28,8 @@ from payflowx.domain.shared.transport import Credentials, HttpRequest, HttpRespo
 from payflowx.providers.payu.connector import CONNECTOR
 from payflowx.providers.payu.hosts import endpoint_of
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
-from tests.support.hosted_checkout import AMOUNT, KEY, MINUTES, PAYER, HostedCheckout
+from tests.support.hosted import AMOUNT, KEY
+from tests.support.hosted_checkout import MINUTES, PAYER, HostedCheckout
 
 HOSTED = CONNECTOR.hosted
 assert HOSTED is not None
@@ -75,9 +76,9 @@ class TestCreating:
 
     def test_a_repeated_request_has_the_same_bytes(self) -> None:
         opened = HostedCheckout("payu")
-        first = opened.provider.request_hash(opened.request)
+        first = opened.http_provider.request_hash(opened.request)
         opened.pass_minutes(3)
-        assert opened.provider.request_hash(replace(opened.request, reference=KEY)) == first
+        assert opened.http_provider.request_hash(replace(opened.request, reference=KEY)) == first
 
     def test_an_attempt_that_has_not_begun_has_no_lifetime(self) -> None:
         with pytest.raises(ValueError, match="begun"):
@@ -85,14 +86,14 @@ class TestCreating:
 
     def test_the_payer_is_sent_to_the_account_s_page_host(self) -> None:
         opened = HostedCheckout("payu")
-        opened.account = replace(opened.account, endpoint="https://info.payu.in")
+        account = replace(opened.account, endpoint="https://info.payu.in")
         body = {
             "Transaction Id": KEY,
             "Status": "Success",
             "URL": f"https://x.test/processInvoice?invoiceId={INVOICE_ID}",
         }
         opened.answers(answer(body))
-        result = opened.provider.charge(opened.request, opened.account)
+        result = opened.http_provider.charge(opened.request, account)
         assert isinstance(result, ActionRequired)
         assert result.action.url == f"https://secure.payu.in/processInvoice?invoiceId={INVOICE_ID}"
         assert result.reference == INVOICE_ID
@@ -239,6 +240,10 @@ class TestThePayer:
         opened = HostedCheckout("payu")
         assert opened.inquire() == NotFound()
         assert opened.close() == Unknown(code="nothing_to_close")
+
+    def test_the_report_has_our_key(self, checkout: HostedCheckout) -> None:
+        checkout.press(Act.PAY)
+        assert checkout.reported() == [(KEY, AMOUNT)]
 
     def test_webhooks_have_our_key_and_prove_nothing(self, checkout: HostedCheckout) -> None:
         checkout.press(Act.FAIL)

@@ -31,8 +31,10 @@ from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.razorpay import hosted_requests, hosted_responses
 from payflowx.providers.razorpay.connector import CONNECTOR
 from payflowx.providers.razorpay.responses import REOPENS_FOR_SECONDS
+from sandbox.hosted_pages import Act, HostedCall, lose_answers
+from sandbox.razorpay import WEBHOOK_SECRET
 from sandbox.razorpay_hosted import RazorpayHostedSimulator
-from tests.support.hosted import AMOUNT, KEY, RETURN_URL, HostedHarness
+from tests.support.hosted_steps import AMOUNT, KEY, RETURN, HostedCheckout
 
 LINK = "plink_ExjpAUN3gVHrPJ"
 ORDER = "order_IG1v1wK3n1xqQp"
@@ -48,7 +50,7 @@ def request(**changes: Any) -> ChargeRequest:
         "token": "",
         "payment_method_type": "checkout",
         "capture": CaptureMode.AUTOMATIC,
-        "hosted": HostedRequest(method="upi", expires_at_ms=1_700_003_600_000, return_url=RETURN_URL, object_id=LINK),
+        "hosted": HostedRequest(method="upi", expires_at_ms=1_700_003_600_000, return_url=RETURN, object_id=LINK),
         **changes,
     }
     return ChargeRequest(**values)
@@ -129,7 +131,7 @@ class TestRequest:
             "upi_link": False,
             "reference_id": KEY,
             "expire_by": 1_700_003_600,
-            "callback_url": RETURN_URL,
+            "callback_url": RETURN,
             "callback_method": "get",
             "notify": {"sms": False, "email": False},
             "reminder_enable": False,
@@ -370,114 +372,121 @@ class TestCapture:
         assert isinstance(self.read(error("This payment has already been captured"), 400), Unknown)
 
 
+def shown(checkout: HostedCheckout) -> str:
+    return checkout.browse("GET", checkout.page).body.decode()
+
+
 @pytest.fixture
-def harness() -> HostedHarness:
-    return HostedHarness("razorpay", method="upi")
+def checkout() -> HostedCheckout:
+    return HostedCheckout("razorpay")
 
 
 class TestJourneys:
     """With the simulator and its page."""
 
-    def test_pay(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        assert "value='upi' checked" in browser.html
-        assert "value='card'" not in browser.html
-        browser.press("Pay")
-        found = harness.inquire()
+    def test_pay(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        assert "value='upi' checked" in shown(checkout)
+        assert "value='card'" not in shown(checkout)
+        way_back = checkout.press(Act.PAY)
+        found = checkout.inquire()
         assert isinstance(found, Succeeded)
-        (charge,) = harness.charged()
+        (charge,) = checkout.world.http.charged()
         assert (charge["reference"], charge["chargeId"], found.merchant_reference) == (KEY, found.reference, KEY)
-        query = dict(parse_qsl(urlsplit(browser.url).query))
+        query = dict(parse_qsl(urlsplit(way_back).query))
         text = "|".join(
             query[f"razorpay_{name}"]
             for name in ("payment_link_id", "payment_link_reference_id", "payment_link_status", "payment_id")
         )
         assert query["razorpay_signature"] == hmac.new(b"secret", text.encode(), hashlib.sha256).hexdigest()
-        assert browser.url.startswith(RETURN_URL)
+        assert way_back.startswith(RETURN)
 
-    def test_a_failed_try_ends_nothing(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        browser.press("Fail")
-        browser.press("Insufficient funds")
-        found = harness.inquire()
+    def test_a_failed_try_ends_nothing(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.press(Act.FAIL)
+        checkout.press(Act.NO_FUNDS)
+        found = checkout.inquire()
         assert isinstance(found, ActionRequired)
         assert found.failed_tries is not None
         assert (found.failed_tries.count, found.failed_tries.code) == (2, "insufficient_funds")
-        browser.press("Pay")
-        assert isinstance(harness.inquire(), Succeeded)
-        assert len(harness.charged()) == 1
+        checkout.press(Act.PAY)
+        assert isinstance(checkout.inquire(), Succeeded)
+        assert len(checkout.world.http.charged()) == 1
 
-    def test_a_link_that_nobody_tried_to_pay_shows_no_order_so_nothing_is_proven(self, harness: HostedHarness) -> None:
-        harness.open()
-        found = harness.close()
+    def test_a_link_without_an_order_proves_nothing(self, checkout: HostedCheckout) -> None:
+        checkout.create()
+        found = checkout.close()
         assert isinstance(found, Declined)
         assert found.reopens_for_seconds == REOPENS_FOR_SECONDS
 
-    def test_a_link_that_shows_an_order_without_payments_is_the_proof(self, harness: HostedHarness) -> None:
-        assert isinstance(harness.simulator, RazorpayHostedSimulator)
-        harness.simulator.shows_order_at_once = True
-        browser = harness.open()
-        assert isinstance(harness.close(), ConfirmedCancelled)
-        browser.post("pay")
-        assert harness.charged() == []
+    def test_a_link_that_shows_an_order_without_payments_is_the_proof(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.simulator, RazorpayHostedSimulator)
+        checkout.simulator.shows_order_at_once = True
+        assert isinstance(checkout.create(), ActionRequired)
+        assert isinstance(checkout.close(), ConfirmedCancelled)
+        checkout.press(Act.PAY)
+        assert checkout.world.http.charged() == []
 
-    def test_closed_while_the_bank_processes(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        browser.press("Bank answers in 10 seconds")
-        assert isinstance(harness.close(), Accepted)
-        harness.advance(11)
-        assert isinstance(harness.inquire(), Succeeded)
+    def test_closed_while_the_bank_processes(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.press(Act.SLOW)
+        assert isinstance(checkout.close(), Accepted)
+        checkout.pass_minutes(1)
+        assert isinstance(checkout.inquire(), Succeeded)
 
-    def test_expired_after_a_try(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        browser.press("Fail")
-        harness.advance(3_601)
-        browser.post("pay")
-        found = harness.inquire()
+    def test_expired_after_a_try(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.press(Act.FAIL)
+        checkout.pass_minutes(31)
+        checkout.press(Act.PAY)
+        found = checkout.inquire()
         assert isinstance(found, Declined)
-        assert harness.charged() == []
+        assert checkout.world.http.charged() == []
 
-    def test_an_account_that_captures_by_hand(self, harness: HostedHarness) -> None:
-        assert isinstance(harness.simulator, RazorpayHostedSimulator)
-        harness.simulator.auto_capture = False
-        harness.open().press("Pay")
-        found = harness.inquire()
+    def test_an_account_that_captures_by_hand(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.simulator, RazorpayHostedSimulator)
+        checkout.simulator.auto_capture = False
+        checkout.create()
+        checkout.press(Act.PAY)
+        found = checkout.inquire()
         assert isinstance(found, Authorized)
-        harness.request = replace(harness.request, reference=found.reference)
-        assert harness.http_provider.completes(harness.request)
-        captured = harness.http_provider.complete(harness.request, harness.account)
+        checkout.request = replace(checkout.request, reference=found.reference)
+        assert checkout.provider.completes(checkout.request)
+        captured = checkout.provider.complete(checkout.request, checkout.account)
         assert isinstance(captured, Succeeded)
-        assert captured == harness.inquire()
+        assert captured == checkout.inquire()
 
-    def test_found_by_our_key(self, harness: HostedHarness) -> None:
-        harness.lose("create")
-        assert isinstance(harness.send(), Unknown)
-        found = harness.inquire()
+    def test_found_by_our_key(self, checkout: HostedCheckout) -> None:
+        lose_answers(checkout.simulator.store, {HostedCall.CREATE: 1})
+        assert isinstance(checkout.create(), Unknown)
+        found = checkout.inquire()
         assert isinstance(found, ActionRequired)
-        assert harness.send() == found
-        assert harness.request.progress == {"link_exists": "true"}
+        assert isinstance(checkout.create(), Progress)
+        assert checkout.create() == found
+        assert checkout.request.progress == {"link_exists": "true"}
 
-    def test_nothing_was_created(self, harness: HostedHarness) -> None:
-        assert isinstance(harness.inquire(), NotFound)
-        assert isinstance(harness.close(), Unknown)
+    def test_nothing_was_created(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.inquire(), NotFound)
+        assert isinstance(checkout.close(), Unknown)
 
-    def test_events_bring_the_key(self, harness: HostedHarness) -> None:
-        harness.open().press("Pay")
-        found = harness.inquire()
+    def test_events_bring_the_key(self, checkout: HostedCheckout) -> None:
+        checkout.create()
+        checkout.press(Act.PAY)
+        found = checkout.inquire()
         assert isinstance(found, Succeeded)
-        events = {event.type: event for event in harness.events()}
+        events = {event.type: event for event in checkout.events(WEBHOOK_SECRET)}
         done = events["payment_link.paid"]
         assert (done.charge_key, done.charge_reference, done.outcome) == (KEY, found.reference, None)
         assert events["order.paid"].outcome == found
 
     @pytest.mark.parametrize("is_closed", [True, False])
-    def test_the_event_of_the_end_brings_the_link(self, harness: HostedHarness, is_closed: bool) -> None:
-        harness.open()
+    def test_the_event_of_the_end_brings_the_link(self, checkout: HostedCheckout, is_closed: bool) -> None:
+        checkout.create()
         if is_closed:
-            harness.close()
+            checkout.close()
         else:
-            harness.advance(3_601)
-        (event,) = harness.events()
+            checkout.pass_minutes(31)
+        (event,) = checkout.events(WEBHOOK_SECRET)
         assert event.type == f"payment_link.{'cancelled' if is_closed else 'expired'}"
-        assert (event.charge_key, event.charge_reference) == (KEY, harness.request.reference)
+        assert (event.charge_key, event.charge_reference) == (KEY, checkout.request.reference)
         assert event.outcome is None

@@ -27,7 +27,9 @@ from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.stripe import hosted_requests, hosted_responses
 from payflowx.providers.stripe.connector import CONNECTOR
-from tests.support.hosted import AMOUNT, KEY, RETURN_URL, HostedHarness
+from sandbox.hosted_pages import Act, HostedCall, lose_answers
+from sandbox.stripe import WEBHOOK_SECRET
+from tests.support.hosted_steps import AMOUNT, KEY, RETURN, HostedCheckout
 
 SESSION = "cs_test_a1YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW0zWJO2znZKdVujZ0N0S22u"
 INTENT = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
@@ -43,9 +45,7 @@ def request(**changes: Any) -> ChargeRequest:
         "token": "",
         "payment_method_type": "checkout",
         "capture": CaptureMode.AUTOMATIC,
-        "hosted": HostedRequest(
-            method="card", expires_at_ms=1_700_003_600_000, return_url=RETURN_URL, object_id=SESSION
-        ),
+        "hosted": HostedRequest(method="card", expires_at_ms=1_700_003_600_000, return_url=RETURN, object_id=SESSION),
         **changes,
     }
     return ChargeRequest(**values)
@@ -112,8 +112,8 @@ class TestRequest:
             "line_items[0][price_data][currency]": "usd",
             "line_items[0][price_data][unit_amount]": str(AMOUNT),
             "line_items[0][price_data][product_data][name]": "Payment",
-            "success_url": RETURN_URL,
-            "cancel_url": RETURN_URL,
+            "success_url": RETURN,
+            "cancel_url": RETURN,
             "expires_at": "1700003600",
             "adaptive_pricing[enabled]": "false",
             "after_expiration[recovery][enabled]": "false",
@@ -325,101 +325,106 @@ class TestRead:
         assert isinstance(hosted_responses.read_back(request(), answer({"error": {}}, status)), Unknown)
 
 
+def shown(checkout: HostedCheckout) -> str:
+    return checkout.browse("GET", checkout.page).body.decode()
+
+
 @pytest.fixture
-def harness() -> HostedHarness:
-    return HostedHarness("stripe")
+def checkout() -> HostedCheckout:
+    return HostedCheckout("stripe")
 
 
 class TestJourneys:
     """With the simulator and its page."""
 
-    def test_pay(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        assert "499.00" in browser.html
-        browser.press("Pay")
-        assert browser.url == RETURN_URL
-        found = harness.inquire()
+    def test_pay(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        assert "499.00" in shown(checkout)
+        assert checkout.press(Act.PAY) == RETURN
+        found = checkout.inquire()
         assert isinstance(found, Succeeded)
         assert (found.amount, found.merchant_reference) == (AMOUNT, KEY)
         assert found.reference.startswith("pi_")
-        (charge,) = harness.charged()
+        (charge,) = checkout.world.http.charged()
         assert (charge["reference"], charge["chargeId"]) == (KEY, found.reference)
 
-    def test_a_failed_try_ends_nothing(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        browser.press("Fail")
-        browser.press("Insufficient funds")
-        found = harness.inquire()
+    def test_a_failed_try_ends_nothing(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.press(Act.FAIL)
+        checkout.press(Act.NO_FUNDS)
+        found = checkout.inquire()
         assert isinstance(found, ActionRequired)
         assert found.failed_tries is not None
         assert (found.failed_tries.count, found.failed_tries.code) == (2, "insufficient_funds")
-        browser.press("Pay")
-        assert isinstance(harness.inquire(), Succeeded)
-        assert len(harness.charged()) == 1
+        checkout.press(Act.PAY)
+        assert isinstance(checkout.inquire(), Succeeded)
+        assert len(checkout.world.http.charged()) == 1
 
-    def test_closed_and_proven(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        browser.press("Fail")
-        assert isinstance(harness.close(), ConfirmedCancelled)
-        browser.post("pay")
-        assert harness.charged() == []
-        assert "closed" in browser.html
+    def test_closed_and_proven(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.press(Act.FAIL)
+        assert isinstance(checkout.close(), ConfirmedCancelled)
+        checkout.press(Act.PAY)
+        assert checkout.world.http.charged() == []
+        assert "closed" in shown(checkout)
 
-    def test_closed_while_the_bank_processes(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        browser.press("Bank answers in 10 seconds")
-        assert isinstance(harness.close(), Accepted)
-        harness.advance(11)
-        assert isinstance(harness.inquire(), Succeeded)
+    def test_closed_while_the_bank_processes(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.press(Act.SLOW)
+        assert isinstance(checkout.close(), Accepted)
+        checkout.pass_minutes(1)
+        assert isinstance(checkout.inquire(), Succeeded)
 
-    def test_expired_by_itself(self, harness: HostedHarness) -> None:
-        browser = harness.open()
-        harness.advance(3_601)
-        browser.post("pay")
-        assert isinstance(harness.inquire(), ConfirmedCancelled)
-        assert harness.charged() == []
+    def test_expired_by_itself(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.create(), ActionRequired)
+        checkout.pass_minutes(31)
+        checkout.press(Act.PAY)
+        assert isinstance(checkout.inquire(), ConfirmedCancelled)
+        assert checkout.world.http.charged() == []
 
-    def test_found_by_our_key(self, harness: HostedHarness) -> None:
-        harness.lose("create")
-        assert isinstance(harness.send(), Unknown)
-        found = harness.inquire()
+    def test_found_by_our_key(self, checkout: HostedCheckout) -> None:
+        lose_answers(checkout.simulator.store, {HostedCall.CREATE: 1})
+        assert isinstance(checkout.create(), Unknown)
+        found = checkout.inquire()
         assert isinstance(found, ActionRequired)
-        assert harness.send() == found
-        assert isinstance(harness.close(), ConfirmedCancelled)
+        assert checkout.create() == found
+        assert isinstance(checkout.close(), ConfirmedCancelled)
 
-    def test_nothing_was_created(self, harness: HostedHarness) -> None:
-        assert isinstance(harness.inquire(), NotFound)
-        assert isinstance(harness.close(), Unknown)
+    def test_nothing_was_created(self, checkout: HostedCheckout) -> None:
+        assert isinstance(checkout.inquire(), NotFound)
+        assert isinstance(checkout.close(), Unknown)
 
-    def test_two_sessions_with_our_key_need_a_person(self, harness: HostedHarness) -> None:
-        harness.send()
-        harness.advance(86_400)  # the key is forgotten
-        hosted = replace(harness.request.hosted, object_id=None, expires_at_ms=int((harness.now + 3_600) * 1000))  # type: ignore[type-var]
-        harness.request = replace(harness.request, hosted=hosted, sent_at_ms=None)
-        harness.send()
-        harness.request = replace(harness.request, hosted=hosted)
-        assert isinstance(harness.inquire(), Mismatch)
+    def test_two_sessions_with_our_key_need_a_person(self, checkout: HostedCheckout) -> None:
+        checkout.create()
+        checkout.pass_minutes(24 * 60)  # the key is forgotten
+        hosted = replace(checkout.request.hosted, object_id=None, expires_at_ms=int((checkout.now + 3_600) * 1000))  # type: ignore[type-var]
+        checkout.request = replace(checkout.request, hosted=hosted, sent_at_ms=None)
+        checkout.create()
+        checkout.request = replace(checkout.request, hosted=hosted)
+        assert isinstance(checkout.inquire(), Mismatch)
 
     def test_a_manual_capture(self) -> None:
-        harness = HostedHarness("stripe", capture=CaptureMode.MANUAL)
-        harness.open().press("Pay")
-        found = harness.inquire()
+        checkout = HostedCheckout("stripe", capture=CaptureMode.MANUAL)
+        checkout.create()
+        checkout.press(Act.PAY)
+        found = checkout.inquire()
         assert isinstance(found, Authorized)
         assert found.lapses_at_ms is not None
 
-    def test_events_bring_the_key_and_the_intent(self, harness: HostedHarness) -> None:
-        harness.open().press("Pay")
-        found = harness.inquire()
+    def test_events_bring_the_key_and_the_intent(self, checkout: HostedCheckout) -> None:
+        checkout.create()
+        checkout.press(Act.PAY)
+        found = checkout.inquire()
         assert isinstance(found, Succeeded)
-        events = {event.type: event for event in harness.events()}
+        events = {event.type: event for event in checkout.events(WEBHOOK_SECRET)}
         done = events["checkout.session.completed"]
         assert (done.charge_key, done.charge_reference, done.outcome) == (KEY, found.reference, None)
         assert events["payment_intent.succeeded"].outcome == found
 
-    def test_the_event_of_an_expiry_brings_the_session(self, harness: HostedHarness) -> None:
-        harness.open()
-        assert isinstance(harness.close(), ConfirmedCancelled)
-        (event,) = harness.events()
+    def test_the_event_of_an_expiry_brings_the_session(self, checkout: HostedCheckout) -> None:
+        checkout.create()
+        assert isinstance(checkout.close(), ConfirmedCancelled)
+        (event,) = checkout.events(WEBHOOK_SECRET)
         assert (event.type, event.charge_key) == ("checkout.session.expired", KEY)
-        assert event.charge_reference == harness.request.reference
+        assert event.charge_reference == checkout.request.reference
         assert event.outcome is None

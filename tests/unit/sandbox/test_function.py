@@ -56,3 +56,33 @@ def test_the_books_are_open_to_those_with_the_key_only(sandbox: Any) -> None:
 
 def test_an_address_of_no_provider(sandbox: Any) -> None:
     assert sandbox("GET", "/nobody/x")[0] == 404
+
+
+def test_a_hosted_page_is_open_to_everybody_who_has_its_address(sandbox: Any) -> None:
+    asked = {
+        "reference": "pfx-1",
+        "amount": 100,
+        "currency": "INR",
+        "method": "card",
+        "capture": "automatic",
+        "expires_at": 9_999_999_999_999,
+        "return_url": "https://shop.example/back",
+    }
+    session = sandbox("POST", "/mock/v1/sessions", asked)[1]
+    path = session["url"].removeprefix("https://sandbox.test")
+    assert path.startswith("/mock/pages/")
+    shown, paid = browse("GET", path), browse("POST", path, "act=pay&method=card")
+    assert (shown["statusCode"], shown["headers"]["content-type"]) == (200, "text/html; charset=utf-8")
+    assert (paid["statusCode"], paid["headers"]["location"]) == (303, "https://shop.example/back")
+    assert sandbox("GET", f"/mock/v1/sessions/{session['id']}")[1]["status"] == "paid"
+
+
+def browse(method: str, path: str, form: str = "") -> dict[str, Any]:
+    """As a browser does, without credentials."""
+    event = {
+        "rawPath": path,
+        "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+        "requestContext": {"domainName": "sandbox.test", "http": {"method": method}},
+        "body": form,
+    }
+    return function.handler(event, None)

@@ -1,7 +1,10 @@
 """One tree of exceptions. Catch a class for a kind of problem, or read `code`, which is stable."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from payflowx_client.models import OrderHolder
 
 _MAX_DETAIL_CHARS: Final = 500
 
@@ -36,6 +39,8 @@ class Problem:
     detail: str
     request_id: str
     field: str | None = None
+    order: "OrderHolder | None" = None
+    """The payment that holds the order, where another one is refused because of it."""
     retry_after_seconds: float | None = None
     correlation_id: str | None = None
     idempotency_key: str | None = None
@@ -123,6 +128,10 @@ class OutcomeUnknownError(ConflictError):
     """The payment's own outcome is not known yet. Ask again after `problem.retry_after_seconds`."""
 
 
+class OrderNotFreeError(ConflictError):
+    """Another payment holds the order: `problem.order` says which. Wait for it, or cancel it; do not charge anew."""
+
+
 class EndpointConflictError(ConflictError):
     """The URL is registered already, or the limit of endpoints is reached."""
 
@@ -151,6 +160,7 @@ BY_CODE: Final[dict[str, type[ApiError]]] = {
     "not_supported": NotSupportedError,
     "invalid_state": InvalidStateError,
     "outcome_unknown": OutcomeUnknownError,
+    "order_not_free": OrderNotFreeError,
     "endpoint_exists": EndpointConflictError,
     "endpoint_limit": EndpointConflictError,
     "not_readable": NotReadableError,

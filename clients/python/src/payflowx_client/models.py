@@ -6,6 +6,7 @@ Generated from `docs/openapi.json` by `python -m clients.generator`. Do not edit
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Required, TypedDict
 
 from payflowx_client import _json
 from payflowx_client._enums import OpenEnum
@@ -1041,3 +1042,30 @@ class WebhookMessage:
             sequence=_json.required(members, "sequence", _json.integer),
             data=_json.required(members, "data", MessageData.from_json),
         )
+
+
+class CreatePaymentArguments(TypedDict, total=False):
+    """Arguments that become a `CreatePaymentRequest`."""
+
+    amount: Required[int]
+    """In the currency's minor unit: 1999 is 19.99 USD or 1999 JPY."""
+    currency: Required[str]
+    """ISO 4217, in capitals."""
+    payment_method: Required[PaymentMethod]
+    capture: CaptureMode
+    customer: Customer | None
+    description: str | None
+    metadata: Mapping[str, str] | None
+    statement_descriptor_suffix: str | None
+    receipt_email: str | None
+    initiator: Initiator
+    """merchant: the payer is absent, and a saved payment method is charged."""
+    save_payment_method: bool
+    """Ask the provider to keep the payment method for later charges by the merchant."""
+    return_url: str | None
+    expires_in_seconds: int | None
+    order_id: str | None
+    once_per_order: bool
+    """With orderId: refuse this payment while another one holds the order. false: the order is paid in several
+    payments.
+    """

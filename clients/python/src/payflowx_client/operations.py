@@ -5,6 +5,7 @@ Generated from `docs/openapi.json` by `python -m clients.generator`. Do not edit
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypedDict
 
 from payflowx_client import _json, models
 from payflowx_client.calls import Call, Operation, Repeat, Send
@@ -173,6 +174,17 @@ def create_payment(
         )
     )
     return models.Payment.from_json(answer)
+
+
+class ListPaymentsFilters(TypedDict, total=False):
+    """Filters of `GET /payments`."""
+
+    status: models.PaymentStatus | None
+    from_: datetime | None
+    to: datetime | None
+    order_id: str | None
+    provider_ref: str | None
+    provider: str | None
 
 
 def list_payments(
@@ -396,6 +408,13 @@ def rotate_endpoint_secret(
         )
     )
     return models.EndpointSecret.from_json(answer)
+
+
+class ListEventsFilters(TypedDict, total=False):
+    """Filters of `GET /events`."""
+
+    from_: datetime | None
+    to: datetime | None
 
 
 def list_events(

@@ -1,14 +1,13 @@
 """What a client can do, by resource. Each method is one operation of the API, or an iterator over one."""
 
 import enum
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, Unpack
 
 from payflowx_client import models, operations
 from payflowx_client.keys import Key, KeyStore, resolved
-from payflowx_client.models import CaptureMode, EventType, Initiator, OperationStatus, PaymentStatus
+from payflowx_client.models import EventType, OperationStatus, PaymentStatus
 from payflowx_client.money import check_minor
 from payflowx_client.pages import Listing
 from payflowx_client.sender import Sender
@@ -51,41 +50,13 @@ class _Resource:
 class Payments(_Resource):
     """`/payments`."""
 
-    def create(
-        self,
-        *,
-        amount: int,
-        currency: str,
-        payment_method: models.PaymentMethod,
-        key: Key,
-        capture: CaptureMode = CaptureMode.AUTOMATIC,
-        customer: models.Customer | None = None,
-        description: str | None = None,
-        metadata: Mapping[str, str] | None = None,
-        statement_descriptor_suffix: str | None = None,
-        receipt_email: str | None = None,
-        initiator: Initiator = Initiator.CUSTOMER,
-        save_payment_method: bool = False,
-        return_url: str | None = None,
-    ) -> models.Payment:
+    def create(self, *, key: Key, **given: Unpack[models.CreatePaymentArguments]) -> models.Payment:
         """Accept a payment; its status is usually `PENDING` at first, see `wait_for`.
 
         The same key with the same arguments returns the same payment, however often and from whichever process.
         """
-        request = models.CreatePaymentRequest(
-            amount=check_minor(amount),
-            currency=currency,
-            payment_method=payment_method,
-            capture=capture,
-            customer=customer,
-            description=description,
-            metadata=metadata,
-            statement_descriptor_suffix=statement_descriptor_suffix,
-            receipt_email=receipt_email,
-            initiator=initiator,
-            save_payment_method=save_payment_method,
-            return_url=return_url,
-        )
+        request = models.CreatePaymentRequest(**given)
+        check_minor(request.amount)
         return operations.create_payment(self._send, request, idempotency_key=self._key(key, "payment"))
 
     def get(self, transaction_id: str) -> models.Payment:
@@ -93,19 +64,10 @@ class Payments(_Resource):
         return operations.get_payment(self._send, transaction_id)
 
     def list(
-        self,
-        *,
-        status: PaymentStatus | None = None,
-        from_: datetime | None = None,
-        to: datetime | None = None,
-        page_size: int | None = None,
+        self, *, page_size: int | None = None, **filters: Unpack[operations.ListPaymentsFilters]
     ) -> Listing[models.Payment]:
         """Newest first; of the last 31 days, unless times say otherwise (`from_` inclusive, `to` exclusive)."""
-        return Listing(
-            lambda cursor: operations.list_payments(
-                self._send, limit=page_size, cursor=cursor, status=status, from_=from_, to=to
-            )
-        )
+        return Listing(lambda cursor: operations.list_payments(self._send, limit=page_size, cursor=cursor, **filters))
 
     def audit_events(self, transaction_id: str, *, page_size: int | None = None) -> Listing[models.AuditEvent]:
         """The audit log of a payment, oldest first."""
@@ -209,12 +171,10 @@ class Events(_Resource):
     """`/events`: what was sent to webhook endpoints."""
 
     def list(
-        self, *, from_: datetime | None = None, to: datetime | None = None, page_size: int | None = None
+        self, *, page_size: int | None = None, **filters: Unpack[operations.ListEventsFilters]
     ) -> Listing[models.MerchantEvent]:
         """Newest first, with the state of each delivery."""
-        return Listing(
-            lambda cursor: operations.list_events(self._send, limit=page_size, cursor=cursor, from_=from_, to=to)
-        )
+        return Listing(lambda cursor: operations.list_events(self._send, limit=page_size, cursor=cursor, **filters))
 
     def redeliver(self, event_id: str) -> models.MerchantEvent:
         """Deliver the event again to every endpoint that is enabled and subscribed now."""

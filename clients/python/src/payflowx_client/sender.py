@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from payflowx_client import _json
 from payflowx_client.calls import Call, QueryValue, Repeat
 from payflowx_client.errors import ApiError, Problem, UnansweredError, UnexpectedAnswerError, api_error
+from payflowx_client.models import OrderHolder
 from payflowx_client.retries import NO_RETRIES, Retries, may_repeat_status, retry_after_seconds
 from payflowx_client.transport import Answer, NoAnswerError, NotSentError, Request, Transport
 
@@ -177,6 +178,7 @@ def _problem(answer: Answer) -> Problem:
         detail=_json.optional(members, "detail", _json.text, ""),
         request_id=_json.optional(members, "requestId", _json.text, ""),
         field=_json.optional(members, "field", _json.nullable(_json.text), None),
+        order=_json.optional(members, "order", _json.nullable(OrderHolder.from_json), None),
         retry_after_seconds=retry_after_seconds(answer.headers),
         correlation_id=answer.headers.get("x-correlation-id"),
     )

@@ -1,12 +1,9 @@
 """The webhook kit: verifies a message (Standard Webhooks), and says whether it is new and in order.
 
     webhook = Webhook(secret, store=SqliteEventStore("events.db"))
-    received = webhook.parse(raw_body, headers)
-    if received.is_new:
-        handle(received.event)
-        received.done()
+    status = webhook.receive(raw_body, headers, handle)
 
-Answer 2xx afterwards, also for a repeat. `done` stands after the work: after a crash in between the event comes again.
+`receive` verifies, hands a new event to `handle`, and returns the status to answer. `parse` leaves that to the caller.
 """
 
 import base64
@@ -96,6 +93,21 @@ class Webhook:
 
     def __repr__(self) -> str:
         return f"Webhook(secrets={len(self._keys)}, tolerance_seconds={self._tolerance_seconds})"
+
+    def receive(self, raw_body: bytes, headers: Headers, handle: "Callable[[Received], object]") -> int:
+        """Return the HTTP status to answer: 204, or 400 for a message that is not accepted.
+
+        A repeat is not handed on. The event is remembered after `handle` returned: if that raises, or the process dies,
+        the event comes again. Raises what `handle` raises; `TypeError` for a body that is not raw.
+        """
+        try:
+            received = self.parse(raw_body, headers)
+        except WebhookError:
+            return 400
+        if received.is_new:
+            handle(received)
+            received.done()
+        return 204
 
     def parse(self, raw_body: bytes, headers: Headers) -> Received:
         """Verify and decode. Raises `WebhookError`; `TypeError` for a body that is not raw."""

@@ -37,7 +37,7 @@ def _count_attempt(telemetry: Telemetry, before: Attempt, after: Attempt) -> Non
     telemetry.count(Metric.ATTEMPT_OUTCOMES, provider=after.provider, outcome=after.state)
     if after.state is AttemptState.MISMATCH:
         telemetry.count(Metric.MISMATCHES)
-    if after.state is AttemptState.SUCCEEDED and not before.is_open:
+    if after.state is AttemptState.SUCCEEDED and before.may_prove_late:
         telemetry.count(Metric.LATE_SUCCESSES)
 
 

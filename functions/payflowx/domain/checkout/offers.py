@@ -16,7 +16,10 @@ class Offer:
     method: str
     ways: tuple[str, ...]
     missing: tuple[str, ...] = ()
-    """The facts about the payer that the page asks for first, named as in `customer_facts`."""
+    """The facts about the payer that the page asks for: those of the first way, named as in `customer_facts`.
+
+    A way that needs more is left out: a payer who answers the fewest questions is the likeliest to pay.
+    """
     is_closable: bool = True
     """The payer can choose another method later. Where False, an object can be waited for only."""
 
@@ -54,10 +57,11 @@ def _offer(payment: Payment, method: str, hosted: Mapping[str, Capabilities]) ->
     if not able:
         return None
     ways = sorted(able, key=lambda provider: not able[provider].is_closing_proof)
-    needs = frozenset().union(*(capability.needs for capability in able.values()))
+    known = customer_facts(payment.customer)
+    asked = able[ways[0]].needs - known
     return Offer(
         method=method,
-        ways=tuple(ways),
-        missing=tuple(sorted(needs - customer_facts(payment.customer))),
+        ways=tuple(provider for provider in ways if able[provider].needs <= known | asked),
+        missing=tuple(sorted(asked)),
         is_closable=able[ways[0]].is_closing_proof,
     )

@@ -94,6 +94,8 @@ class HostedCapability:
     """Facts about the payer that our page asks for when they are missing, named as in `customer_facts`."""
     is_closing_proof: bool = False
     """A closing is proven even after the payer has tried. Other ways are offered last."""
+    returns_extra_charges: bool = False
+    """The provider itself gives back a second payment of an object: a refund of ours would be one too many."""
     form_hosts: frozenset[str] = frozenset()
     """Origins to which our page sends the payer, for the page's `form-action`; `https://checkout.example.com`."""
 

@@ -24,6 +24,8 @@ CAPABILITY: Final = HostedCapability(
     method_currencies={"upi": _RUPEES, "netbanking": _RUPEES, "wallet": _RUPEES},
     needs=frozenset({"customer.phone"}),
     is_closing_proof=True,
+    # https://www.cashfree.com/docs/payments/online/resources/payment-lifecycle; a refund names an order, not a payment.
+    returns_extra_charges=True,
     form_hosts=frozenset({"https://api.cashfree.com", "https://sandbox.cashfree.com"}),
 )
 

@@ -61,7 +61,7 @@ def read(request: ChargeRequest) -> HttpRequest:
 
 
 def cancel(request: ChargeRequest) -> HttpRequest:
-    return HttpRequest(method="POST", path=f"{PATH}/{quoted(link_id_of(request) or '')}/cancel")
+    return post(f"{PATH}/{quoted(link_id_of(request) or '')}/cancel", {})
 
 
 def read_payment(request: ChargeRequest) -> HttpRequest:

@@ -17,7 +17,7 @@ from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.outbound_webhooks.ports import DeliveryJob
-from payflowx.domain.payments.outcome import Declined, Unknown
+from payflowx.domain.payments.outcome import Declined, Mismatch, Unknown
 from payflowx.domain.payments.payment import Lease, Payment
 from payflowx.domain.payments.ports import Job
 from payflowx.domain.payments.review import ReviewVerdict
@@ -27,7 +27,7 @@ from payflowx.domain.recovery.ports import DeadLetter, QueueDepth, WorkQueueName
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
 from payflowx.domain.shared.operation_request import OperationKind
-from payflowx.domain.shared.statuses import DeclineKind, PaymentStatus
+from payflowx.domain.shared.statuses import AttemptState, DeclineKind, PaymentStatus
 from payflowx.wiring.operators import OperatorsWiring
 from tests.support.memory import NOW_MS
 from tests.support.world import MERCHANT, World
@@ -191,6 +191,20 @@ def test_a_review_is_closed_by_evidence(desk: Desk, verdict: ReviewVerdict, stat
     event = desk.world.events_of(payment)[-1]
     assert event.facts["evidence"] == "line 7"
     assert desk.world.telemetry.total("PaymentsFinal") == 1
+
+
+@pytest.mark.parametrize("verdict", list(ReviewVerdict))
+def test_the_end_of_a_mismatch_is_no_late_success(desk: Desk, verdict: ReviewVerdict) -> None:
+    """The alarm about a charge after a "no" would ring for a decision of the operator."""
+    desk.world.providers.get("alpha").charges = [Mismatch(code="amount_differs", reference="a-1", amount=60)]
+    payment = desk.world.accept()
+    desk.work()
+    assert desk.stored(payment).attempts[0].state is AttemptState.MISMATCH
+    amount = 60 if verdict is ReviewVerdict.CHARGED else None
+    entry = ReviewEntry(verdict=verdict, evidence="line 7", amount=amount)
+    closed = desk.close(MERCHANT, payment.transaction_id, entry, DECISION)
+    assert closed.status is (PaymentStatus.SUCCESS if amount else PaymentStatus.FAILED)
+    assert desk.world.telemetry.total("LateSuccesses") == 0
 
 
 def test_a_reference_that_another_attempt_owns_proves_nothing(desk: Desk) -> None:

@@ -1,0 +1,1 @@
+"""Kills a merchant's process between its key and the answer, starts it again, and counts the charges."""

@@ -1,0 +1,89 @@
+"""Checks of requests, in the order of the API's own."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from payflowx_client.money import EXPONENTS, MAX_AMOUNT
+from payflowx_client.testing.data import DATA, RefusedError
+
+MAX_ENDPOINTS: Final = 5
+_MAX_KEY_CHARS: Final = 255
+_LOOPBACK: Final = ("http://127.0.0.1:", "http://localhost:")
+
+
+def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The request without what says nothing: two requests with the same result ask for the same."""
+    _check_fields(body, DATA["requestFields"], DATA["requiredFields"])
+    check_amount(body["amount"])
+    if body["currency"] not in EXPONENTS:
+        raise RefusedError("currency")
+    _check_method(body["paymentMethod"])
+    if body.get("capture") not in {None, "automatic", "manual"}:
+        raise RefusedError("capture")
+    return said(body, DATA["requestFields"])
+
+
+def checked_movement(body: Mapping[str, Any]) -> int | None:
+    """The amount of a capture or refund; None for all that is left."""
+    _check_fields(body, {"amount": None, "idempotencyKey": None}, [])
+    if "amount" not in body:
+        return None
+    check_amount(body["amount"])
+    return int(body["amount"])
+
+
+def check_amount(amount: object) -> None:
+    """Raises `RefusedError`."""
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MAX_AMOUNT:
+        raise RefusedError("amount")
+
+
+def checked_endpoint(body: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The address and the types of events."""
+    _check_fields(body, {"url": None, "eventTypes": []}, ["url"])
+    url, types = body["url"], body.get("eventTypes") or []
+    if not isinstance(url, str) or not url.startswith(("https://", *_LOOPBACK)):
+        raise RefusedError("url")
+    if not isinstance(types, list) or len(set(types)) < len(types) or not set(types) <= set(DATA["eventTypes"]):
+        raise RefusedError("event_types")
+    return url, types
+
+
+def key_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
+    """The idempotency key, from the header or the body."""
+    found = {each for each in (headers.get("idempotency-key"), body.get("idempotencyKey")) if each is not None}
+    if not found:
+        raise RefusedError("key_required")
+    if len(found) > 1:
+        raise RefusedError("key_conflict")
+    key = found.pop()
+    if not isinstance(key, str) or not 1 <= len(key) <= _MAX_KEY_CHARS or any(not "!" <= each <= "~" for each in key):
+        raise RefusedError("key_invalid")
+    return key
+
+
+def said(body: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Without nulls, empty objects and defaults; the key is no part of the request."""
+    return {
+        name: value
+        for name, value in body.items()
+        if value is not None and value != {} and value != defaults[name] and name != "idempotencyKey"
+    }
+
+
+def _check_fields(body: Mapping[str, Any], known: Mapping[str, Any], required: list[str]) -> None:
+    for name in body:
+        if name not in known:
+            raise RefusedError("unknown_field", field=name)
+    for name in required:
+        if name not in body:
+            raise RefusedError("field_missing", field=name)
+
+
+def _check_method(method: object) -> None:
+    if not isinstance(method, dict) or not isinstance(method.get("type"), str):
+        raise RefusedError("payment_method")
+    if method["type"] == "checkout":
+        raise RefusedError("checkout_unavailable")
+    if (method.get("token") is None) == (method.get("tokens") is None):
+        raise RefusedError("payment_method")

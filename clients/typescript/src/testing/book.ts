@@ -1,0 +1,399 @@
+/** Payments and operations of the double: each step of a scenario is a change, and a change of status is an event. */
+
+import { DATA } from "./data.js";
+import { type Json, RefusedError, type Scenario, scenarioOf, type Step } from "./refusals.js";
+
+const OPERATION_SECONDS = 1;
+const PREFIXES = { capture: "cap", refund: "ref", void: "void" } as const;
+const UNRESOLVED: ReadonlySet<string> = new Set(["PENDING", "REQUIRES_ACTION", "IN_REVIEW"]);
+const FREE: ReadonlySet<string> = new Set(["FAILED", "CANCELLED"]);
+const ACTION_URL = "https://payer.example.com/authenticate";
+const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
+
+export interface Attempt {
+  number: number;
+  provider: string;
+  accountId: string;
+  state: string;
+  providerKey: string;
+  providerRef: string | null;
+  providerCode: string | null;
+  startedAt: string;
+  settledAt: string | null;
+}
+
+/** The members that the double itself works with; the others are as in the API's document. */
+export interface PaymentAnswer extends Json {
+  transactionId: string;
+  status: string;
+  amount: number;
+  capture: string;
+  capturable: number;
+  captured: number;
+  refundable: number;
+  refunded: number;
+  attempts: Attempt[];
+  updatedAt: string;
+  createdAt: string;
+}
+
+export interface OperationAnswer extends Json {
+  operationId: string;
+  kind: keyof typeof PREFIXES;
+  status: string;
+  amount: number;
+  attempts: Attempt[];
+}
+
+export interface Event {
+  id: string;
+  type: string;
+  sequence: number;
+  transactionId: string;
+  operationId: string | null;
+  from: string;
+  to: string;
+  createdAt: string;
+  deliveries: Delivering[];
+}
+
+export interface Delivering {
+  endpointId: string;
+  state: string;
+  attempts: number;
+  lastStatus: number | null;
+  lastError: string | null;
+  nextAttemptAt: string | null;
+}
+
+/** A payment with what the double knows of it. `answer` is what the API shows. */
+export interface PaymentRecord {
+  readonly answer: PaymentAnswer;
+  readonly scenario: Scenario;
+  readonly audit: Json[];
+  readonly operations: OperationAnswer[];
+  sequence: number;
+  /** Cancelled: the rest of the scenario does not happen. */
+  isStopped: boolean;
+}
+
+interface Due {
+  readonly atMs: number;
+  readonly number: number;
+  readonly change: () => void;
+}
+
+/** Everything that happened. `events` are those for merchants, oldest first. */
+export class Book {
+  readonly records = new Map<string, PaymentRecord>();
+  readonly events: Event[] = [];
+  #due: Due[] = [];
+  #count = 0;
+
+  constructor(public nowMs: number) {}
+
+  /** Lets time pass, and lets happen what is due meanwhile, in order. */
+  advance(seconds: number): void {
+    const untilMs = this.nowMs + Math.round(seconds * 1000);
+    for (;;) {
+      const first = this.#due.sort((one, other) => one.atMs - other.atMs || one.number - other.number)[0];
+      if (first === undefined || first.atMs > untilMs) {
+        break;
+      }
+      this.#due.shift();
+      this.nowMs = Math.max(this.nowMs, first.atMs);
+      first.change();
+    }
+    this.nowMs = untilMs;
+  }
+
+  /** RFC 3339 in milliseconds. */
+  time(atMs: number = this.nowMs): string {
+    return new Date(atMs).toISOString();
+  }
+
+  /** `prefix_` and 16 characters of a to z and 2 to 7, another each time. */
+  newId(prefix: string): string {
+    this.#count += 1;
+    let number = BigInt(this.#count) * 0x9e3779b97f4a7c15n;
+    let text = "";
+    for (let place = 0; place < 16; place += 1) {
+      text += ID_LETTERS[Number(number % 32n)];
+      number = number / 32n + BigInt(this.#count);
+    }
+    return `${prefix}_${text}`;
+  }
+
+  #later(seconds: number, change: () => void): void {
+    this.#count += 1;
+    this.#due.push({ atMs: this.nowMs + Math.round(seconds * 1000), number: this.#count, change });
+  }
+
+  /** Accepts a payment. Throws `RefusedError` while another one holds its order. */
+  create(request: Json): PaymentRecord {
+    this.#checkOrder(request);
+    const shown: Json = { ...DATA.requestFields, ...request };
+    const empty = structuredClone(DATA.emptyPayment) as Json;
+    const echoed = Object.fromEntries(Object.entries(empty).map(([name, value]) => [name, shown[name] ?? value]));
+    const method = request["paymentMethod"] as Json;
+    const answer = {
+      ...echoed,
+      transactionId: this.newId("pay"),
+      status: "PENDING",
+      paymentMethodType: method["type"],
+      routing: { document: "test", rule: "all", reasons: [], providers: ["alpha", "beta"] },
+      createdAt: this.time(),
+      updatedAt: this.time(),
+    } as unknown as PaymentAnswer;
+    const record = { answer, scenario: scenarioOf(method), audit: [], operations: [], sequence: 0, isStopped: false };
+    this.records.set(answer.transactionId, record);
+    this.#log(record, "payment.accepted", null);
+    for (const step of record.scenario.steps) {
+      this.#later(step.atSeconds, () => this.#step(record, step));
+    }
+    return record;
+  }
+
+  /** Throws `RefusedError`. */
+  payment(transactionId: string): PaymentRecord {
+    const found = this.records.get(transactionId);
+    if (found === undefined) {
+      throw new RefusedError("no_payment");
+    }
+    return found;
+  }
+
+  /** The HTTP status of the answer. */
+  cancel(record: PaymentRecord): number {
+    const { answer } = record;
+    if (answer.status === "CANCELLED") {
+      return 200;
+    }
+    if (answer.status === "PENDING" && answer.attempts.length === 0) {
+      record.isStopped = true;
+      this.#change(record, "CANCELLED", "payment.cancelled");
+      return 200;
+    }
+    if (answer.status === "AUTHORIZED") {
+      if (!record.operations.some((each) => each.status === "PENDING")) {
+        this.#accept(record, "void", answer.capturable);
+      }
+      return 202;
+    }
+    if (answer.status === "REQUIRES_ACTION") {
+      answer["cancelRequested"] = true;
+      record.isStopped = true;
+      this.#later(OPERATION_SECONDS, () => this.#fenced(record));
+      return 202;
+    }
+    throw new RefusedError(UNRESOLVED.has(answer.status) ? "outcome_unknown" : "not_open");
+  }
+
+  #checkOrder(request: Json): void {
+    const orderId = request["orderId"];
+    if (orderId === undefined || request["oncePerOrder"] === false) {
+      return;
+    }
+    for (const { answer } of this.records.values()) {
+      if (answer["orderId"] === orderId && !FREE.has(answer.status)) {
+        const { transactionId, status, nextAction } = answer;
+        throw new RefusedError("order_not_free", {}, { transactionId, status, nextAction, freeAt: null, beside: 0 });
+      }
+    }
+  }
+
+  #step(record: PaymentRecord, step: Step): void {
+    if (record.isStopped) {
+      return;
+    }
+    const { answer } = record;
+    const held = (state: string): string =>
+      answer.capture === "manual" && ["SUCCEEDED", "SUCCESS"].includes(state) ? "AUTHORIZED" : state;
+    answer.attempts = step.attempts.map(([provider, state, code], index) =>
+      this.#attempt(record, index + 1, provider, held(state), code),
+    );
+    const last = answer.attempts.at(-1) as Attempt;
+    answer["provider"] = last.provider;
+    answer["providerRef"] = last.providerRef;
+    answer["retryCount"] = answer.attempts.length - 1;
+    answer["lastError"] = lastError(step.lastError, last);
+    answer["nextAction"] = step.isActionOpen
+      ? { type: "redirect", url: ACTION_URL, fields: null, expiresAt: null }
+      : null;
+    this.#change(record, held(step.status ?? answer.status), `attempt.${last.state.toLowerCase()}`);
+  }
+
+  #attempt(record: PaymentRecord, number: number, provider: string, state: string, code: string | null): Attempt {
+    const known = record.answer.attempts.find((each) => each.number === number);
+    const key = `pfx-${record.answer.transactionId.slice("pay_".length)}-${number}`;
+    return {
+      number,
+      provider,
+      accountId: "main",
+      state,
+      providerKey: key,
+      providerRef: ["UNKNOWN", "DECLINED"].includes(state) ? null : `ref-${key}`,
+      providerCode: code,
+      startedAt: known?.startedAt ?? this.time(),
+      settledAt: ["UNKNOWN", "REQUIRES_ACTION"].includes(state) ? null : this.time(),
+    };
+  }
+
+  #change(record: PaymentRecord, status: string, entry: string): void {
+    const { answer } = record;
+    const before = answer.status;
+    answer.status = status;
+    answer.updatedAt = this.time();
+    if (status === "SUCCESS" && before !== "SUCCESS" && answer.capture === "automatic") {
+      answer.captured = answer.refundable = answer.amount;
+    }
+    if (status === "AUTHORIZED" && before !== "AUTHORIZED") {
+      answer.capturable = answer.amount;
+    }
+    this.#log(record, entry, before);
+    if (status !== before) {
+      this.#tell(record, paymentTopic(status), before);
+    }
+  }
+
+  #fenced(record: PaymentRecord): void {
+    const { answer } = record;
+    answer["nextAction"] = null;
+    answer["cancelRequested"] = false;
+    for (const each of answer.attempts) {
+      each.state = ["REQUIRES_ACTION", "AUTHORIZED"].includes(each.state) ? "FENCED" : each.state;
+    }
+    this.#change(record, "CANCELLED", "attempt.fenced");
+  }
+
+  /** Accepts a capture or a refund. */
+  operate(record: PaymentRecord, kind: "capture" | "refund", amount: number | undefined): OperationAnswer {
+    const { status, capturable, refundable } = record.answer;
+    if (UNRESOLVED.has(status)) {
+      throw new RefusedError("outcome_unknown");
+    }
+    if (kind === "capture" && status !== "AUTHORIZED") {
+      throw new RefusedError("not_authorized", { status });
+    }
+    if (kind === "refund" && status !== "SUCCESS") {
+      throw new RefusedError("not_captured", { status });
+    }
+    if (kind === "capture" && record.operations.some((each) => each.status === "PENDING")) {
+      throw new RefusedError("operation_open");
+    }
+    const left = kind === "capture" ? capturable : refundable;
+    if (left === 0 || (amount ?? left) > left) {
+      throw new RefusedError("amount_exceeded", { left });
+    }
+    return this.#accept(record, kind, amount ?? left);
+  }
+
+  #accept(record: PaymentRecord, kind: keyof typeof PREFIXES, amount: number): OperationAnswer {
+    const { answer } = record;
+    const operation = {
+      ...structuredClone(DATA.emptyOperation),
+      operationId: this.newId(PREFIXES[kind]),
+      transactionId: answer.transactionId,
+      kind,
+      origin: "merchant",
+      status: "PENDING",
+      amount,
+      currency: answer["currency"],
+      createdAt: this.time(),
+      updatedAt: this.time(),
+    } as unknown as OperationAnswer;
+    record.operations.push(operation);
+    if (kind === "refund") {
+      answer.refundable -= amount;
+    } else {
+      answer.capturable = 0;
+    }
+    this.#log(record, `${kind}.accepted`, answer.status);
+    this.#later(OPERATION_SECONDS, () => this.#operated(record, operation));
+    return operation;
+  }
+
+  #operated(record: PaymentRecord, operation: OperationAnswer): void {
+    const { answer } = record;
+    const { kind, amount } = operation;
+    const key = `pfx-${operation.operationId}-1`;
+    const provider = String(answer["provider"]);
+    const made = { providerKey: key, providerRef: `ref-${key}`, startedAt: this.time() };
+    operation.attempts = [{ ...this.#attempt(record, 1, provider, "SUCCEEDED", null), ...made }];
+    Object.assign(operation, { status: "SUCCEEDED", provider, providerRef: `ref-${key}`, updatedAt: this.time() });
+    const before = answer.status;
+    if (kind === "refund") {
+      answer.refunded += amount;
+      this.#log(record, "refund.succeeded", before);
+      this.#tell(record, "refund.succeeded", before, operation);
+      return;
+    }
+    answer.status = kind === "capture" ? "SUCCESS" : "CANCELLED";
+    answer.updatedAt = this.time();
+    if (kind === "capture") {
+      answer.captured = answer.refundable = amount;
+    }
+    for (const each of answer.attempts) {
+      each.state = kind === "capture" ? "SUCCEEDED" : "FENCED";
+    }
+    this.#log(record, `${kind}.succeeded`, before);
+    this.#tell(record, paymentTopic(answer.status), before, operation);
+  }
+
+  #log(record: PaymentRecord, entry: string, before: string | null): void {
+    const seq = record.audit.length + 1;
+    record.audit.push({
+      seq,
+      type: entry,
+      from: before,
+      to: record.answer.status,
+      actor: before === null ? "api" : "worker",
+      at: this.time(),
+      facts: {},
+      previousHash: String(record.audit.at(-1)?.["hash"] ?? "0".repeat(64)),
+      hash: seq.toString(16).padStart(64, "f"),
+    });
+  }
+
+  #tell(record: PaymentRecord, topic: string, before: string, operation?: OperationAnswer): void {
+    const { transactionId, status } = record.answer;
+    record.sequence += 1;
+    this.events.push({
+      id: `evt_${transactionId.slice("pay_".length)}_${record.audit.length}`,
+      type: topic,
+      sequence: record.sequence,
+      transactionId,
+      operationId: operation?.operationId ?? null,
+      from: before,
+      to: status,
+      createdAt: this.time(),
+      deliveries: [],
+    });
+  }
+
+  /** What is posted: payment and operation as they are now. */
+  message(event: Event): Json {
+    const record = this.payment(event.transactionId);
+    const { id, type, sequence, createdAt, from, to, operationId } = event;
+    const operation = record.operations.find((each) => each.operationId === operationId) ?? null;
+    return { id, type, timestamp: createdAt, sequence, data: { change: { from, to }, payment: record.answer, operation } };
+  }
+}
+
+function paymentTopic(status: string): string {
+  return status === "SUCCESS" ? "payment.succeeded" : `payment.${status.toLowerCase()}`;
+}
+
+function lastError(code: string | undefined, attempt: Attempt): Json | null {
+  if (code === undefined) {
+    return null;
+  }
+  return {
+    code,
+    message: (DATA.messages as Record<string, string>)[code],
+    provider: attempt.provider,
+    providerCode: attempt.providerCode,
+    providerMessage: null,
+    attempt: attempt.number,
+  };
+}

@@ -1,0 +1,104 @@
+/** Checks of requests, in the order of the API's own. */
+
+import { EXPONENTS, MAX_AMOUNT } from "../money.js";
+import { DATA } from "./data.js";
+import { type Json, RefusedError } from "./refusals.js";
+
+export const MAX_ENDPOINTS = 5;
+const KEY = /^[!-~]{1,255}$/;
+
+/** The request without what says nothing: two requests with the same result ask for the same. */
+export function checkedPayment(body: Json): Json {
+  checkFields(body, DATA.requestFields, DATA.requiredFields);
+  checkAmount(body["amount"]);
+  if (!EXPONENTS.has(body["currency"] as string)) {
+    throw new RefusedError("currency");
+  }
+  checkMethod(body["paymentMethod"]);
+  if (![undefined, null, "automatic", "manual"].includes(body["capture"] as null)) {
+    throw new RefusedError("capture");
+  }
+  return said(body, DATA.requestFields);
+}
+
+/** The amount of a capture or refund; undefined for all that is left. */
+export function checkedMovement(body: Json): number | undefined {
+  checkFields(body, { amount: null, idempotencyKey: null }, []);
+  if (!("amount" in body)) {
+    return undefined;
+  }
+  checkAmount(body["amount"]);
+  return body["amount"] as number;
+}
+
+/** The address and the types of events. */
+export function checkedEndpoint(body: Json): { url: string; eventTypes: readonly string[] } {
+  checkFields(body, { url: null, eventTypes: [] }, ["url"]);
+  const { url } = body;
+  if (typeof url !== "string" || !/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost):)/.test(url)) {
+    throw new RefusedError("url");
+  }
+  const types = body["eventTypes"] ?? [];
+  const known = DATA.eventTypes as readonly unknown[];
+  if (!Array.isArray(types) || new Set(types).size < types.length || !types.every((each) => known.includes(each))) {
+    throw new RefusedError("event_types");
+  }
+  return { url, eventTypes: types as string[] };
+}
+
+/** The idempotency key, from the header or the body. */
+export function keyOf(header: string | undefined, body: Json): string {
+  const found = new Set([header, body["idempotencyKey"]].filter((each) => each !== undefined && each !== null));
+  if (found.size === 0) {
+    throw new RefusedError("key_required");
+  }
+  if (found.size > 1) {
+    throw new RefusedError("key_conflict");
+  }
+  const [key] = found;
+  if (typeof key !== "string" || !KEY.test(key)) {
+    throw new RefusedError("key_invalid");
+  }
+  return key;
+}
+
+function said(body: Json, defaults: Json): Json {
+  return Object.fromEntries(
+    Object.entries(body).filter(([name, value]) => {
+      const isEmpty = typeof value === "object" && value !== null && Object.keys(value).length === 0;
+      return name !== "idempotencyKey" && value !== null && !isEmpty && value !== defaults[name];
+    }),
+  );
+}
+
+function checkFields(body: Json, known: Json, required: readonly string[]): void {
+  for (const field of Object.keys(body)) {
+    if (!Object.hasOwn(known, field)) {
+      throw new RefusedError("unknown_field", { field });
+    }
+  }
+  for (const field of required) {
+    if (!Object.hasOwn(body, field)) {
+      throw new RefusedError("field_missing", { field });
+    }
+  }
+}
+
+function checkAmount(amount: unknown): void {
+  if (typeof amount !== "number" || !Number.isInteger(amount) || amount < 1 || amount > MAX_AMOUNT) {
+    throw new RefusedError("amount");
+  }
+}
+
+function checkMethod(method: unknown): void {
+  if (typeof method !== "object" || method === null || typeof (method as Json)["type"] !== "string") {
+    throw new RefusedError("payment_method");
+  }
+  const { type, token, tokens } = method as { type: string; token?: unknown; tokens?: unknown };
+  if (type === "checkout") {
+    throw new RefusedError("checkout_unavailable");
+  }
+  if ((token ?? null) === null === ((tokens ?? null) === null)) {
+    throw new RefusedError("payment_method");
+  }
+}

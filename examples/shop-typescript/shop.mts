@@ -1,0 +1,60 @@
+// A shop: create an order, sell it with a card's token, take the webhook, refund it.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+
+import { Client, type Received, REMAINING, Webhook } from "@payflowx/client";
+import { FileEventStore } from "@payflowx/client/node";
+
+const port = Number(process.env.SHOP_PORT ?? 8000);
+const client = new Client({ baseUrl: process.env.PAYFLOWX_URL ?? "", apiKey: process.env.PAYFLOWX_API_KEY ?? "" });
+const orders: { id: number; amount: number; state: string; payment: string }[] = existsSync("orders.json")
+  ? JSON.parse(readFileSync("orders.json", "utf8"))
+  : [];
+if (!existsSync("webhook-secret")) {
+  const endpoint = await client.webhookEndpoints.create({ url: `http://127.0.0.1:${port}/webhook` });
+  writeFileSync("webhook-secret", endpoint.secret);
+}
+const webhook = new Webhook(readFileSync("webhook-secret", "utf8"), { store: new FileEventStore("events") });
+
+function change(id: number, changed: { state?: string; payment?: string }) {
+  const order = Object.assign(orders[id - 1] ?? {}, changed);
+  writeFileSync("orders.json", JSON.stringify(orders));
+  return order;
+}
+
+async function pay(id: number, token: string) {
+  const payment = await client.payments.create({
+    amount: orders[id - 1]?.amount ?? 0,
+    currency: "USD",
+    paymentMethod: { type: "card", token },
+    orderId: String(id),
+    key: ["order", id],
+  });
+  return change(id, { payment: payment.transactionId });
+}
+
+function handle({ event }: Received) {
+  const { captured, refunded, status, orderId } = event.data.payment;
+  change(Number(orderId), { state: captured === 0 ? status.toLowerCase() : refunded < captured ? "paid" : "refunded" });
+}
+
+async function answer(request: IncomingMessage, body: Buffer) {
+  const [, , id = "", action] = request.url?.split("/") ?? [];
+  const given = JSON.parse(body.toString() || "{}");
+  if (action === "pay") return pay(Number(id), given.token);
+  if (action === "refund") {
+    const payment = orders[Number(id) - 1]?.payment ?? "";
+    await client.refunds.create(payment, { amount: REMAINING, key: ["order", Number(id), "refund"] });
+  }
+  if (id === "") orders.push({ id: orders.length + 1, amount: given.amount, state: "new", payment: "" });
+  return change(id === "" ? orders.length : Number(id), {});
+}
+
+createServer(async (request, response) => {
+  const body = Buffer.concat(await request.toArray());
+  if (request.url === "/webhook") {
+    response.writeHead(await webhook.receive(body, request.headers, handle)).end();
+  } else {
+    response.end(`${JSON.stringify(await answer(request, body))}\n`);
+  }
+}).listen(port, "127.0.0.1");

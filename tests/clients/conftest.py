@@ -1,0 +1,3 @@
+from tests.integration.conftest import functions
+
+__all__ = ["functions"]

@@ -1,0 +1,56 @@
+"""The page "Start", walked as a stranger walks it: in an empty folder, from packages that are built."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from local.processes import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "clients" / "start.md").read_text()
+PYTHON, TYPESCRIPT, SELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+MAX_SECONDS = 300
+MAX_LINES = 60
+
+
+@pytest.mark.parametrize(("name", "install"), [("Python", PYTHON), ("TypeScript", TYPESCRIPT)])
+def test_from_an_empty_folder_to_a_paid_order(tmp_path: Path, name: str, install: str) -> None:
+    script = "set -e\n" + install + SELL
+    for port in ("8080", "8000"):
+        script = script.replace(port, str(free_port()))
+    environment = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    environment |= {"PAYFLOWX": str(ROOT), "HOME": str(tmp_path), "npm_config_cache": str(Path.home() / ".npm")}
+    started = time.monotonic()
+    with (tmp_path.parent / f"{name}.log").open("w+") as log:
+        process = subprocess.Popen(
+            ["bash", "-c", script], cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            status = process.wait(MAX_SECONDS)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+        log.seek(0)
+        said = log.read()
+    seconds = time.monotonic() - started
+    assert status == 0, said
+    orders = [json.loads(line) for line in said.splitlines() if line.startswith('{"id"')]
+    assert [(each["id"], each["state"]) for each in orders[-4:]] == [
+        (1, "new"),
+        (1, "paid"),
+        (1, "paid"),
+        (1, "refunded"),
+    ]
+    assert {each["amount"] for each in orders} == {1999}
+    assert seconds < MAX_SECONDS
+    print(f"{name}: {seconds:.0f} s from an empty folder to a paid and refunded order")
+
+
+@pytest.mark.parametrize("path", ["shop-python/shop.py", "shop-typescript/shop.mts"])
+def test_a_shop_has_at_most_60_lines(path: str) -> None:
+    assert len((ROOT / "examples" / path).read_text().splitlines()) <= MAX_LINES

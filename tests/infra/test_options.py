@@ -1,0 +1,184 @@
+"""What the settings offer beside the three environments: a branch's own stacks, a domain, fixed addresses, limits."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from infra.settings import ENVIRONMENTS, ROOT, EnvironmentSettings, FirewallMode, chosen, of_branch
+from infra.stage import PayFlowXStage
+from tests.infra.conftest import STACKS, template
+
+CERTIFICATE = "arn:aws:acm:ap-south-1:111122223333:certificate/0a1b2c3d-example"
+STAGING = next(settings for settings in ENVIRONMENTS if settings.name == "staging")
+CALLERS = {"Deliverer", "Operations", "Reconciler", "Worker"}
+"""Functions that send requests to providers, or to merchants' servers."""
+
+
+@cache
+def service(settings: EnvironmentSettings) -> dict[str, Any]:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context={**context, "aws:cdk:bundling-stacks": []})
+    found: dict[str, Any] = Template.from_stack(
+        PayFlowXStage(app, settings.stage_id, settings=settings).service
+    ).to_json()
+    return found
+
+
+def of_type(found: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [resource["Properties"] for resource in found["Resources"].values() if resource["Type"] == kind]
+
+
+class TestABranch:
+    def test_has_stacks_of_its_own_that_go_with_all_their_data(self) -> None:
+        (settings,) = chosen({"branch": "feature/PAY-12 refunds"}.get)
+        assert settings.disposable
+        assert not settings.protected
+        assert settings.stage_id not in {environment.stage_id for environment in ENVIRONMENTS}
+        policies = {
+            (resource["Type"], resource.get("DeletionPolicy")) for resource in service(settings)["Resources"].values()
+        }
+        kept = {kind for kind, policy in policies if policy in {"Retain", "RetainExceptOnCreate"}}
+        assert kept == {"AWS::Lambda::Version", "AWS::ApiGateway::Account", "AWS::IAM::Role", "AWS::IAM::Policy"}
+
+    def test_of_another_name_has_others(self) -> None:
+        names = {of_branch(branch).name for branch in ("fix-1", "fix/1", "Fix-1", "fix1", "日本", "")}
+        assert len(names) == 6
+
+    @pytest.mark.parametrize("branch", ["x", "feature/a-very-long-name-of-a-branch-indeed", "9-lives", "日本", "a b'c"])
+    def test_has_a_name_that_every_service_takes(self, branch: str) -> None:
+        """`payflowx --env` takes 20 letters and digits, an X-Ray rule 32, a tag a few signs only."""
+        settings = of_branch(branch)
+        assert 2 <= len(settings.name) <= 20
+        assert settings.name.isascii()
+        assert settings.name.isalnum()
+        assert settings.name[0] == "b"
+        assert set(settings.owner) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-日本")
+
+    def test_never_is_production(self) -> None:
+        assert not of_branch("prod").production
+        assert of_branch("prod").name != "prod"
+
+
+class TestADomain:
+    SETTINGS = replace(
+        STAGING, region="ap-south-1", domain="pay.example.com", certificate=CERTIFICATE, hosted_zone="Z0123456789ABC"
+    )
+
+    def test_has_the_api_under_the_same_paths_and_no_old_tls(self) -> None:
+        found = service(self.SETTINGS)
+        (domain,) = of_type(found, "AWS::ApiGateway::DomainName")
+        assert domain["SecurityPolicy"] == "TLS_1_2"
+        assert domain["RegionalCertificateArn"] == CERTIFICATE
+        (mapping,) = of_type(found, "AWS::ApiGateway::BasePathMapping")
+        assert mapping["BasePath"] in {stage["StageName"] for stage in of_type(found, "AWS::ApiGateway::Stage")}
+        assert found["Outputs"]["DomainUrl"]["Value"] == "https://pay.example.com/v1/"
+
+    def test_gets_its_record_only_in_a_zone_that_is_ours(self) -> None:
+        (record,) = of_type(service(self.SETTINGS), "AWS::Route53::RecordSet")
+        assert record["Name"] == "pay.example.com."
+        assert of_type(service(replace(self.SETTINGS, hosted_zone=None)), "AWS::Route53::RecordSet") == []
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"domain": "pay.example.com"},
+            {"certificate": CERTIFICATE},
+            {"domain": "https://pay.example.com", "certificate": CERTIFICATE},
+            {"domain": "PAY.example.com", "certificate": CERTIFICATE},
+            {"domain": "pay.example.com", "certificate": "arn:aws:iam::1:x"},
+            {"hosted_zone": "example.com"},
+        ],
+    )
+    def test_that_is_half_set_or_misspelt_is_refused(self, wrong: dict[str, str]) -> None:
+        with pytest.raises(ValueError, match="staging: "):
+            replace(STAGING, **wrong)  # type: ignore[arg-type]
+
+
+class TestFixedEgress:
+    SETTINGS = replace(STAGING, region="ap-south-1", fixed_egress=True)
+
+    def test_puts_those_who_call_out_behind_two_addresses_and_nobody_else(self) -> None:
+        found = service(self.SETTINGS)
+        inside = {
+            name.removesuffix("Function")
+            for logical_id, resource in found["Resources"].items()
+            if resource["Type"] == "AWS::Lambda::Function" and "VpcConfig" in resource["Properties"]
+            for name in [logical_id[:-8]]
+        }
+        assert inside == CALLERS
+        assert len(of_type(found, "AWS::EC2::NatGateway")) == len(of_type(found, "AWS::EC2::EIP")) == 2
+        assert {output for output in found["Outputs"] if output.startswith("EgressAddress")} == {
+            "EgressAddress1",
+            "EgressAddress2",
+        }
+
+    def test_has_its_way_out_in_each_zone_and_nothing_open(self) -> None:
+        found = service(self.SETTINGS)
+        zones = {subnet["AvailabilityZone"] for subnet in of_type(found, "AWS::EC2::Subnet")}
+        assert zones == {"ap-south-1a", "ap-south-1b"}
+        assert all(not subnet["MapPublicIpOnLaunch"] for subnet in of_type(found, "AWS::EC2::Subnet"))
+        (group,) = of_type(found, "AWS::EC2::SecurityGroup")
+        assert "SecurityGroupIngress" not in group
+        assert {endpoint["VpcEndpointType"] for endpoint in of_type(found, "AWS::EC2::VPCEndpoint")} == {"Gateway"}
+
+    def test_gives_the_roles_of_those_functions_what_lambda_asks_for(self) -> None:
+        for name in CALLERS:
+            (policy,) = (
+                resource["Properties"]
+                for logical_id, resource in service(self.SETTINGS)["Resources"].items()
+                if resource["Type"] == "AWS::IAM::Policy" and logical_id.startswith(f"{name}RoleDefaultPolicy")
+            )
+            assert "ec2:CreateNetworkInterface" in json.dumps(policy)
+
+    def test_is_off_by_default(self) -> None:
+        for stack in STACKS:
+            assert of_type(template(stack), "AWS::EC2::VPC") == []
+
+
+class TestLimits:
+    def test_of_merchants_and_of_webhooks_are_two(self) -> None:
+        for settings in ENVIRONMENTS:
+            stages = of_type(template(f"{settings.stage_id}-Service"), "AWS::ApiGateway::Stage")
+            (stage,) = (found for found in stages if len(found["MethodSettings"]) > 1)
+            limits = {method["ResourcePath"]: method["ThrottlingRateLimit"] for method in stage["MethodSettings"]}
+            assert limits == {
+                "/*": settings.api_rate_per_second,
+                "/~1webhooks~1{provider}~1{accountToken}": settings.webhook_rate_per_second,
+            }
+
+    def test_of_a_merchant_are_the_web_acls(self) -> None:
+        found = service(replace(STAGING, merchant_rate_per_second=20))
+        (acl,) = of_type(found, "AWS::WAFv2::WebACL")
+        limits = {
+            rule["Name"]: rule["Statement"]["RateBasedStatement"]["Limit"]
+            for rule in acl["Rules"]
+            if "RateBasedStatement" in rule["Statement"]
+        }
+        assert limits["rate-of-a-credential"] == 20 * 300
+        assert limits["rate-of-an-address"] == 2 * STAGING.api_rate_per_second * 300
+
+    def test_of_a_merchant_need_a_web_acl(self) -> None:
+        with pytest.raises(ValueError, match="has none"):
+            replace(STAGING, merchant_rate_per_second=20, firewall=FirewallMode.OFF)
+
+
+class TestEverywhere:
+    def test_no_address_takes_old_tls(self) -> None:
+        for stack in STACKS:
+            for api in of_type(template(stack), "AWS::ApiGateway::RestApi"):
+                assert api["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2")
+
+    def test_every_resource_says_whose_it_is_and_what_its_data_are(self) -> None:
+        for stack in STACKS:
+            for resource in template(stack)["Resources"].values():
+                tags = resource.get("Properties", {}).get("Tags")
+                if not isinstance(tags, list):
+                    continue
+                found = {tag["Key"]: tag["Value"] for tag in tags}
+                assert found["owner"]
+                assert found["data-class"] == ("payments" if stack.startswith("Prod") else "test")
