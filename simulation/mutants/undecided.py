@@ -19,5 +19,7 @@ UNDECIDED: Final = frozenset(
         "a refund without a key is booked although ours may be it",
         "closing a review gives back what is given back already",
         "a line of a report closes a charge without an inquiry",
+        "a cancelled payment frees its order while a decline may reopen",
+        "an order is freed by a refund that is only reserved",
     }
 )
