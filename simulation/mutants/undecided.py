@@ -20,6 +20,5 @@ UNDECIDED: Final = frozenset(
         "closing a review gives back what is given back already",
         "a line of a report closes a charge without an inquiry",
         "a cancelled payment frees its order while a decline may reopen",
-        "an order is freed by a refund that is only reserved",
     }
 )
