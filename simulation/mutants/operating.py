@@ -11,12 +11,12 @@ from payflowx.application.payments.process_job import ProcessJob
 from payflowx.application.payments.request_operation import RequestOperation
 from payflowx.domain.payments import (
     balances,
+    change,
     eligibility,
     operation,
     operation_claim,
     operation_state_machine,
     recovery_plan,
-    state_machine,
     verification,
 )
 from payflowx.domain.payments.outcome import Declined, NotFound, Rejected, Unknown
@@ -499,8 +499,8 @@ OPERATING: Final[tuple[Mutant, ...]] = (
         _ROOM,
         "operations make no merchant events",
         Edit(
-            state_machine,
-            "change_of",
+            change,
+            "_notified",
             "statuses = (changed.kind, known.status if known else None, changed.status) if changed else None",
             "statuses = None",
         ),
