@@ -12,7 +12,8 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export AWS_EC2_METADATA_DISABLED := true
 
 # Production refuses to be synthesized without its account and its alarms' subscribers. The gate gives examples.
-GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com
+GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com/payflowx -c prod.ticket-to=payments-team@example.com \
+	-c github=example/payflowx -c deploys=dev,staging,prod -c costs-to=costs@example.com -c monthly-budget=100
 
 .DEFAULT_GOAL := help
 .PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
@@ -121,8 +122,8 @@ simulate: setup ## Try to make it charge twice, on simulated time (SEED=1 TRACE=
 full-simulation: setup
 	@SCALE=$(or $(SCALE),full) $(MAKE) --no-print-directory simulate
 
-rights: setup ## The tests of the running environment, with the functions' roles enforced
-	@AUTH=true $(VENV)/python -m pytest -q tests/e2e
+rights: setup ## Take each granted action away in turn, and see what fails (PIECE=1/4 for a quarter of them)
+	@PYTHONPATH=functions:. PIECE="$${PIECE:-1/1}" $(VENV)/python -m bench.rights
 
 audit: setup ## Known advisories against everything that is locked; needs the advisory services
 	@[ -x .local/audit/bin/pip-audit ] || { $(PYTHON) -m venv .local/audit && .local/audit/bin/python -m pip install --quiet \
@@ -156,10 +157,10 @@ synth: setup ## Synthesize all environments with the CDK CLI, all rules on, and 
 	@[ -x .local/cfn-lint/bin/cfn-lint ] || { $(PYTHON) -m venv .local/cfn-lint && .local/cfn-lint/bin/python -m pip install --quiet \
 		--disable-pip-version-check --no-deps --require-hashes --requirement requirements-cfn-lint.txt; }
 	@rm -rf .local/synth
-	@PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk synth --quiet --output .local/synth $(GIVEN) "*/*"
+	@PATH="$(CURDIR)/$(VENV):$$PATH" node_modules/.bin/cdk synth --quiet --output .local/synth $(GIVEN) "*/*" Account
 	@# W3005: the CDK says some orders twice. W6001: names of tables are outputs of both stacks.
 	@.local/cfn-lint/bin/cfn-lint --ignore-checks W3005 W6001 --regions us-east-1 eu-west-1 ap-south-1 \
-		-- .local/synth/assembly-*/*.template.json
+		-- .local/synth/assembly-*/*.template.json .local/synth/*.template.json
 
 cdk-diff: setup ## What this checkout changes in the templates, without an account (BASE=origin/main)
 	@PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m bench.template_diff $(or $(BASE),origin/main)

@@ -10,7 +10,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HANDLERS: Final = {
     "payflowx.entrypoints.api.authorizer": 42,
-    "payflowx.entrypoints.checkout.handler": 175,
+    "payflowx.entrypoints.checkout.handler": 182,
     "payflowx.entrypoints.api.handler": 220,
     "payflowx.entrypoints.worker": 160,
     "payflowx.entrypoints.webhook_receiver": 98,

@@ -87,6 +87,8 @@ MAX_RATES: Final[dict[str, float]] = {
 APART: Final[dict[str, float]] = {
     # Real providers, a request that charges, captures, voids or refunds: an error although it was executed
     "gateway_contradicts": 0.5,
+    # Real providers, a refund that is sent again: a refusal although it was executed before
+    "gateway_refuses_repeat": 0.9,
 }
 """Drawn last and from numbers of their own: a seed without them runs as it did before they were known."""
 _APART: Final = 0.2

@@ -243,15 +243,15 @@ class SimulatedProviders:
         """
         name, is_refund = shop.account.provider, _is_refund(request)
         may_contradict = name in REAL_PROVIDERS and reply.status == 200 and request.method == "POST"
-        if not may_contradict or not (made or (is_repeated and is_refund)):
+        if not may_contradict:
             return reply
-        if not self.faults.strikes("gateway_contradicts"):
-            return reply
-        if made:
+        if made and self.faults.strikes("gateway_contradicts"):
             reference = made[-1].operation_id or made[-1].charge_id
             return contradictions.after_effect(name, "refund" if is_refund else "charge", reference, self.faults.apart)
-        shop.current_from_ms = min(shop.current_from_ms, self.kernel.now_ms + _lag_ms(name))
-        return contradictions.refused_repeat(name)
+        if not made and is_repeated and is_refund and self.faults.strikes("gateway_refuses_repeat"):
+            shop.current_from_ms = min(shop.current_from_ms, self.kernel.now_ms + _lag_ms(name))
+            return contradictions.refused_repeat(name)
+        return reply
 
     def _report_changed(self, account: ProviderAccount, change: str, line: Line) -> None:
         at_ms = self.kernel.now_ms

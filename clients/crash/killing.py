@@ -22,7 +22,7 @@ _HOP_HEADERS: Final = frozenset({"host", "content-length", "connection", "accept
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """`charges` counts the payments of all orders. It is as large as `orders`, or somebody paid twice."""
+    """`charges` counts the payments of all orders. It is as large as `orders`, or an order was paid twice."""
 
     crashes: int
     orders: int

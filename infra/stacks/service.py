@@ -7,7 +7,7 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs.api.checkout_api import PAGES_PATH, CheckoutApi
+from infra.constructs.api.checkout_api import DOMAIN_BASE_PATH, PAGES_PATH, CheckoutApi
 from infra.constructs.api.domain import Domain
 from infra.constructs.api.firewall import Firewall
 from infra.constructs.api.rest_api import STAGE, RestApi
@@ -96,11 +96,16 @@ class ServiceStack(Stack):
                 self,
                 "Firewall",
                 stages={"OnTheApi": api.api.deployment_stage, "OnTheCheckout": checkout.api.api.deployment_stage},
-                unmanaged_paths=(f"/{STAGE}/webhooks/", f"/{STAGE}{PAGES_PATH}/"),
+                unmanaged_paths=(
+                    f"/{STAGE}/webhooks/",
+                    *(f"/{base}{PAGES_PATH}/" for base in (STAGE, DOMAIN_BASE_PATH)),
+                ),
                 key=data.key,
                 settings=settings,
             )
-        domain = Domain(self, "Domain", api=api, settings=settings) if settings.domain else None
+        domain = None
+        if settings.domain is not None:
+            domain = Domain(self, "Domain", api=api, pages=checkout.api, settings=settings)
         # The first topic had all alarms once, and whoever subscribed to it by hand expects to be woken.
         page = AlarmTopic(self, "AlarmTopic", display_name="PayFlowX pages", key=data.key, subscriber=settings.page_to)
         ticket = AlarmTopic(

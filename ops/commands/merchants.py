@@ -55,6 +55,11 @@ def create(session: Session, *, merchant_id: str, name: str, sandbox: bool, reas
 @click.option(
     "--new-checkouts", type=click.Choice(["on", "off"]), help="off: refuse new ones; payers of others can pay."
 )
+@click.option(
+    "--max-refused-starts",
+    type=click.IntRange(0, 100_000),
+    help="Refuse new checkouts for the rest of an hour with so many refused starts. 0: no limit.",
+)
 @reason_option
 @target_options
 @pass_session
@@ -66,6 +71,7 @@ def set_checkout(
     support: str | None,
     accent: str | None,
     new_checkouts: str | None,
+    max_refused_starts: int | None,
     reason: str,
 ) -> None:
     """Set a merchant's part of the payers' page. Options that are left out change nothing."""
@@ -74,10 +80,11 @@ def set_checkout(
         "support": support,
         "accent": accent.lower() if accent else accent,
         "newCheckouts": {"on": True, "off": False, None: None}[new_checkouts],
+        "maxRefusedStarts": max_refused_starts,
     }
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:
-        raise click.UsageError("Name at least one of --name, --support, --accent, --new-checkouts.")
+        raise click.UsageError("Name at least one option besides --reason.")
     made = session.change("set_checkout", reason, merchantId=merchant_id, **changes)
     session.show_fields(made, {"Merchant": made["merchantId"], **_checkout_rows(made)})
 
@@ -119,6 +126,7 @@ def _checkout_rows(checkout: Mapping[str, Any]) -> dict[str, Any]:
         "Support for payers": checkout["support"],
         "Colour of buttons": checkout["accent"],
         "New checkouts": "on" if checkout["newCheckouts"] else "off",
+        "Refused starts an hour": checkout["maxRefusedStarts"],
     }
 
 

@@ -12,8 +12,6 @@ UNDECIDED: Final = frozenset(
         "a failed cancellation waits until the authorization lapses",
         "an excess is forgotten",
         "the proof of an event is not verified",
-        "a refusal is believed without a complete read",
-        "a refusal of a re-send is believed after one read",
         "a hint about a charge starts the next attempt of its capture at once",
         "a refund of ours is booked as made at the provider",
         "a refund without a key is booked although ours may be it",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,72 +11,24 @@ from payflowx.application.checkout.page import Contact, Obstacle
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
 from payflowx.domain.payments.hosted import CHECKOUT_METHODS, HostedCapability
-from payflowx.domain.payments.outcome import NextAction
-from payflowx.domain.payments.payment import Customer, Payment
+from payflowx.domain.payments.payment import Payment
 from payflowx.domain.shared.errors import Refusal
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, PaymentStatus
 from payflowx.domain.shared.transport import HttpRequest, HttpResponse, HttpResult
 from sandbox.hosted_pages import HostedCall, lose_answers
-from sandbox.http_types import Request
 from sandbox.simulator import Simulator
 from sandbox.store import Record
 from tests.support.faulty_transport import HostileWorld, Trouble
+from tests.support.hosted import AMOUNT, PAYER, Browser
 from tests.support.memory import FixedRules
 from tests.support.providers import NAMES
 from tests.support.world import fallback
 from tests.unit.application.checkout.conftest import Shop
 
-AMOUNT = 49_900
 LIFETIME_SECONDS = 3_600
-MAX_REDIRECTS = 5
 DAY_SECONDS = 86_400
-PAYER = Customer(name="Asha Rao", email="asha@example.com", phone="+919876543210")
 S = PaymentStatus
 ENDED = {S.SUCCESS, S.FAILED, S.CANCELLED, S.IN_REVIEW}
-
-
-@dataclass
-class Tab:
-    """One tab of the payer's browser. It follows redirects, and stops at addresses that the provider does not serve."""
-
-    counter: "Counter"
-    url: str = ""
-    html: str = ""
-
-    def open(self, action: NextAction) -> "Tab":
-        """Do what our page does with an action."""
-        self._go("POST" if action.kind == "form_post" else "GET", action.url, dict(action.fields))
-        return self
-
-    def press(self, label: str, method: str = "") -> None:
-        """Press a button of the page that is shown."""
-        acts = {text: act for act, text in re.findall(r"<button name='act' value='(\w+)'>([^<]+)<", self.html)}
-        assert f"value='{method}'" in self.html or not method, "the page does not offer the chosen method"
-        self.post(acts[label], method)
-
-    def post(self, act: str, method: str = "") -> None:
-        """Submit the form of a page that was opened before and may have changed since."""
-        self._go("POST", self.url, {"act": act, "method": method})
-
-    def _go(self, verb: str, url: str, fields: dict[str, str]) -> None:
-        for _ in range(MAX_REDIRECTS):
-            if urlsplit(url).hostname != self.counter.provider:
-                return
-            self.url = url
-            parts = urlsplit(url)
-            asked = Request(
-                method=verb,
-                path=parts.path,
-                query=dict(parse_qsl(parts.query)),
-                headers={"content-type": "application/x-www-form-urlencoded"},
-                body=urlencode(fields).encode(),
-            )
-            reply = self.counter.simulator.handle(asked, self.counter.now)
-            if reply.status != 303:
-                self.html = reply.body.decode()
-                return
-            verb, url, fields = "GET", urljoin(url, reply.headers["location"]), {}
-        raise AssertionError("too many redirects")
 
 
 @dataclass
@@ -120,11 +72,16 @@ class Counter:
         )
         return self.shop.choose(payment, method or self.methods[0])
 
-    def tab(self, payment: Payment) -> Tab:
+    def serves(self, url: str) -> bool:
+        return urlsplit(url).hostname == self.provider
+
+    def tab(self, payment: Payment) -> Browser:
         """Open the provider's page from ours."""
         action = self.world.now(payment).attempts[-1].next_action
         assert action is not None, "the payer has no address"
-        return Tab(self).open(action)
+        browser = Browser(self)
+        browser.open(action)
+        return browser
 
     def with_address(self, payment: Payment) -> Payment:
         """Choose until the payer has an address of the provider."""

@@ -222,7 +222,7 @@ class TestFirewall:
             unmanaged = group["ScopeDownStatement"]["NotStatement"]["Statement"]["OrStatement"]["Statements"]
             matches = [statement["ByteMatchStatement"] for statement in unmanaged]
             assert {match["PositionalConstraint"] for match in matches} == {"STARTS_WITH"}
-            assert [match["SearchString"] for match in matches] == ["/v1/webhooks/", "/v1/checkout/"]
+            assert [match["SearchString"] for match in matches] == ["/v1/webhooks/", "/v1/checkout/", "/pay/checkout/"]
         counted = {rule["Name"] for group in groups for rule in group.get("RuleActionOverrides", ())}
         assert {"SizeRestrictions_BODY", "NoUserAgent_HEADER"} <= counted
 

@@ -74,9 +74,21 @@ class TestADomain:
         (domain,) = of_type(found, "AWS::ApiGateway::DomainName")
         assert domain["SecurityPolicy"] == "TLS_1_2"
         assert domain["RegionalCertificateArn"] == CERTIFICATE
-        (mapping,) = of_type(found, "AWS::ApiGateway::BasePathMapping")
-        assert mapping["BasePath"] in {stage["StageName"] for stage in of_type(found, "AWS::ApiGateway::Stage")}
+        mappings = of_type(found, "AWS::ApiGateway::BasePathMapping")
+        assert {m["BasePath"]: m["RestApiId"]["Ref"].startswith("CheckoutApi") for m in mappings} == {
+            "v1": False,
+            "pay": True,
+        }
         assert found["Outputs"]["DomainUrl"]["Value"] == "https://pay.example.com/v1/"
+
+    def test_is_in_the_addresses_that_payers_get(self) -> None:
+        found = service(self.SETTINGS)
+        (api,) = (
+            variables
+            for function in of_type(found, "AWS::Lambda::Function")
+            if "CHECKOUT_PAGES_URL" in (variables := function.get("Environment", {}).get("Variables", {}))
+        )
+        assert api["CHECKOUT_PAGES_URL"] == "https://pay.example.com/pay/checkout"
 
     def test_gets_its_record_only_in_a_zone_that_is_ours(self) -> None:
         (record,) = of_type(service(self.SETTINGS), "AWS::Route53::RecordSet")

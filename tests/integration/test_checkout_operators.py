@@ -14,7 +14,13 @@ def test_a_merchants_part_of_the_page(functions: Functions) -> None:
     answer = functions.operate(
         command="set_checkout", merchantId="acme", shownName="Blue Shoes", accent="#1f5fa8", newCheckouts=False
     )
-    expected = {"shownName": "Blue Shoes", "support": None, "accent": "#1f5fa8", "newCheckouts": False}
+    expected = {
+        "shownName": "Blue Shoes",
+        "support": None,
+        "accent": "#1f5fa8",
+        "newCheckouts": False,
+        "maxRefusedStarts": None,
+    }
     assert {name: answer[name] for name in expected} == expected
     assert functions.operate(command="show_merchant", merchantId="acme")["checkout"] == expected
     refused = functions.operate(command="set_checkout", merchantId="acme", accent="#7a7a7a")

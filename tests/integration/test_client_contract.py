@@ -260,20 +260,20 @@ def test_a_scenario_runs_alike(client: pfx.Client, side: Side, name: str) -> Non
     if side.name == "real":
         side.lose_answers(scenario.loses_answers)
     payment = pay(client, payment_method=pfx.PaymentMethod(type="card", token=scenario.token))
-    trail = [seen(payment)]
+    states = [seen(payment)]
     for seconds in [60] * 11 + [7200] * 15:
         side.advance(seconds)
         now = seen(client.payments.get(payment.transaction_id))
-        trail += [now] if now != trail[-1] else []
+        states += [now] if now != states[-1] else []
     accepted = ("PENDING", (), None, False)
-    assert [each for each in trail if each != accepted] == expected_trail(name)
+    assert [each for each in states if each != accepted] == expected_states(name)
     events = [(each.type.value, each.sequence) for each in client.events.list()][::-1]
     statuses = [each["status"] for each in scenario.steps if "status" in each]
     topics = ["payment.succeeded" if each == "SUCCESS" else f"payment.{each.lower()}" for each in statuses]
     assert events == [(topic, number) for number, topic in enumerate(topics, start=1)]
 
 
-def expected_trail(name: str) -> list[Seen]:
+def expected_states(name: str) -> list[Seen]:
     """Steps within one minute are seen as one where a step of the test is a minute."""
     steps = SCENARIOS[name].steps
     last_of_minute = {(step["atSeconds"] - 1) // 60: step for step in steps}

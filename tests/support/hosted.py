@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from payflowx.domain.payments.hosted import HostedRequest
@@ -16,6 +16,7 @@ from payflowx.providers.http_provider import HttpProvider
 from sandbox.hosted_pages import lose_answers
 from sandbox.http_types import Reply, Request
 from sandbox.ledger import LedgerSimulator
+from sandbox.simulator import Simulator
 from sandbox.store import Record
 from tests.support.faulty_transport import HostileWorld
 from tests.support.memory import FixedRules
@@ -28,11 +29,21 @@ PAYER = Customer(name="Asha Rao", email="asha@example.com", phone="+919876543210
 MAX_REDIRECTS = 5
 
 
+class PageHost(Protocol):
+    """The provider whose pages a browser opens."""
+
+    @property
+    def simulator(self) -> Simulator: ...
+    @property
+    def now(self) -> float: ...
+    def serves(self, url: str) -> bool: ...
+
+
 @dataclass
 class Browser:
     """A payer's browser: it follows redirects and stops at addresses that no simulator serves."""
 
-    harness: "HostedHarness"
+    harness: PageHost
     url: str = ""
     html: str = ""
 

@@ -33,7 +33,7 @@ export * from "./models.js";
 export { fromMinor, toMinor } from "./money.js";
 export { OPERATIONS } from "./operations.js";
 export { IncompleteListError, Listing, type Page } from "./pages.js";
-export { type Amount, type Movement, type NewPayment, REMAINING, type WaitOptions } from "./resources.js";
+export { type Amount, type NewOperation, type NewPayment, REMAINING, type WaitOptions } from "./resources.js";
 export { NO_RETRIES, type Retries } from "./retries.js";
 export { type Clock, VERSION } from "./sender.js";
 export type { Fetch, FetchAnswer, FetchInit, FetchReader } from "./transport.js";

@@ -30,7 +30,7 @@ export interface NewPayment extends Omit<models.CreatePaymentRequest, "idempoten
   readonly key: Key;
 }
 
-export interface Movement {
+export interface NewOperation {
   readonly amount: Amount;
   readonly key: Key;
 }
@@ -103,8 +103,8 @@ export class Payments extends Resource {
   }
 
   /** Captures what an authorized payment holds, or a part of it. */
-  async capture(transactionId: string, { amount, key }: Movement): Promise<models.Operation> {
-    const body = movement(amount);
+  async capture(transactionId: string, { amount, key }: NewOperation): Promise<models.Operation> {
+    const body = moveMoneyRequest(amount);
     const idempotencyKey = await this.key(key, "capture");
     return operations.capturePayment(this.sending, transactionId, body, { idempotencyKey });
   }
@@ -132,8 +132,8 @@ export class Payments extends Resource {
 /** `/payments/{transactionId}/refunds`; a refund is an operation. */
 export class Refunds extends Resource {
   /** Refunds a part of what was captured, or `REMAINING`. */
-  async create(transactionId: string, { amount, key }: Movement): Promise<models.Operation> {
-    const body = movement(amount);
+  async create(transactionId: string, { amount, key }: NewOperation): Promise<models.Operation> {
+    const body = moveMoneyRequest(amount);
     const idempotencyKey = await this.key(key, "refund");
     return operations.refundPayment(this.sending, transactionId, body, { idempotencyKey });
   }
@@ -206,6 +206,6 @@ export class Events extends Resource {
   }
 }
 
-function movement(amount: Amount): models.MoveMoneyRequest {
+function moveMoneyRequest(amount: Amount): models.MoveMoneyRequest {
   return amount === REMAINING ? {} : { amount: checkMinor(amount) };
 }

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 from payflowx.adapters.appconfig.reader import AppConfigRules
+from payflowx.adapters.dynamodb.checkout.refused_starts import DynamoDBRefusedStarts
 from payflowx.adapters.dynamodb.orders.payment_lookup import DynamoDBPaymentLookup
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.adapters.platform.cursors import Cursors
@@ -65,6 +66,9 @@ class ApiWiring(LedgerWriter, OutboundWebhooks, CheckoutOpenerAccess):
             telemetry=self.telemetry,
             policy=self.policy,
             checkout_opener=self.checkout_opener,
+            refused_starts=DynamoDBRefusedStarts(
+                client=self.platform.clients.dynamodb, table=self.settings.transactions_table
+            ),
         )
 
     @cached_property

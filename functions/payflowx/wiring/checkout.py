@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from payflowx.adapters.dynamodb.checkout.refused_starts import DynamoDBRefusedStarts
 from payflowx.adapters.platform.aws import PROMPT
 from payflowx.application.checkout.page import CheckoutPage
 from payflowx.wiring.checkout_tokens import CheckoutTokensAccess, CheckoutTokensSettings
@@ -43,4 +44,7 @@ class CheckoutWiring(LedgerWriter, CheckoutTokensAccess):
             policy=self.policy,
             pause=self.platform.pause,
             wait_seconds=self.settings.checkout_wait_seconds,
+            refused_starts=DynamoDBRefusedStarts(
+                client=self.platform.clients.dynamodb, table=self.settings.transactions_table
+            ),
         )

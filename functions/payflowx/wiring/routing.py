@@ -1,4 +1,7 @@
-"""The routing validator: checks a routing document before AppConfig rolls it out. It needs no AWS client."""
+"""The routing validator: checks a routing document before AppConfig rolls it out. It needs no AWS client.
+
+So it imports none of the locked libraries, and has nothing to compare with the lock.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -23,6 +23,8 @@ from infra.constructs.monitoring.symptom import Symptom
 from infra.settings import EnvironmentSettings, FirewallMode
 
 PAGES_PATH: Final = "/checkout"
+DOMAIN_BASE_PATH: Final = "pay"
+"""The part of an own domain's path that leads to the pages; API Gateway cuts it off. `v1` leads to the other API."""
 ROUTES: Final = (
     f"{PAGES_PATH}/{{token}}",
     f"{PAGES_PATH}/{{token}}/attempts",
@@ -64,6 +66,7 @@ class CheckoutApi(Construct):
         settings: EnvironmentSettings,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._domain = settings.domain
         self.name = f"payflowx-checkout-{settings.name}"
         self.access_log = logs.LogGroup(
             self,
@@ -115,10 +118,12 @@ class CheckoutApi(Construct):
 
     @property
     def pages_url(self) -> str:
-        """The address below which the pages lie.
+        """The address below which the pages lie; under the environment's own domain, where it has one.
 
         The stage's name is written out: a reference would make the API's function wait for this stage.
         """
+        if self._domain is not None:
+            return f"https://{self._domain}/{DOMAIN_BASE_PATH}{PAGES_PATH}"
         host = f"{self.api.rest_api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
         return f"https://{host}/{STAGE}{PAGES_PATH}"
 

@@ -6,6 +6,7 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
+from infra.constructs.api.checkout_api import DOMAIN_BASE_PATH, CheckoutApi
 from infra.constructs.api.rest_api import STAGE, RestApi
 from infra.settings import EnvironmentSettings
 
@@ -13,7 +14,15 @@ from infra.settings import EnvironmentSettings
 class Domain(Construct):
     """Paths stay what they are under API Gateway's own address, which stays as well: `/v1/payments` under both."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, api: RestApi, settings: EnvironmentSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        api: RestApi,
+        pages: CheckoutApi,
+        settings: EnvironmentSettings,
+    ) -> None:
         super().__init__(scope, construct_id)
         if settings.domain is None or settings.certificate is None:
             raise ValueError(f"{settings.name}: there is no domain, or no certificate")
@@ -27,6 +36,7 @@ class Domain(Construct):
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
         self.domain.add_base_path_mapping(api.api, base_path=STAGE, stage=api.api.deployment_stage)
+        self.domain.add_base_path_mapping(pages.api, base_path=DOMAIN_BASE_PATH, stage=pages.api.deployment_stage)
         if settings.hosted_zone is not None:
             self._add_record(settings.hosted_zone)
 

@@ -185,7 +185,8 @@ def test_what_was_handled_survives_a_restart(tmp_path: Path) -> None:
 
 
 def test_receive_hands_a_new_event_on_once_and_says_what_to_answer() -> None:
-    webhook, handled = kit(store=MemoryEventStore()), []
+    webhook = kit(store=MemoryEventStore())
+    handled: list[Received] = []
     body, headers = signed(message())
 
     def fails(_: Received) -> None:

@@ -196,6 +196,7 @@ def test_a_change_carries_who_and_why() -> None:
 
 def test_a_merchants_part_of_the_page_is_set_option_by_option() -> None:
     answer = {"merchantId": "acme", "shownName": None, "support": None, "accent": "#1f5fa8", "newCheckouts": False}
+    answer["maxRefusedStarts"] = None
     words = ("merchants", "set-checkout", "acme", "--accent", "#1F5FA8", "--new-checkouts", "off", "--support", "")
     asked = asked_by({"set_checkout": answer}, *words, *WHY)
     sent = {name: asked[name] for name in asked if name not in {"command", "operator", "reason"}}

@@ -8,7 +8,7 @@ import { Book, type PaymentRecord } from "./book.js";
 import { DATA } from "./data.js";
 import { type Delivery, Endpoints } from "./endpoints.js";
 import { type Json, RefusedError } from "./refusals.js";
-import { checkedMovement, checkedPayment, keyOf } from "./requests.js";
+import { checkedOperation, checkedPayment, keyOf } from "./requests.js";
 
 export const API_KEY = "pfx_test_sk_double";
 const START_SECONDS = 1_790_000_000;
@@ -194,7 +194,7 @@ export class FakeApi {
     const record = this.#record(asked);
     const { transactionId } = record.answer;
     const key = `${kind} ${keyOf(asked.key, asked.body)}`;
-    const amount = checkedMovement(asked.body);
+    const amount = checkedOperation(asked.body);
     const wanted = { transactionId, amount: amount ?? null };
     const known = this.#known(key, wanted);
     const operation =

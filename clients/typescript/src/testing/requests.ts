@@ -22,7 +22,7 @@ export function checkedPayment(body: Json): Json {
 }
 
 /** The amount of a capture or refund; undefined for all that is left. */
-export function checkedMovement(body: Json): number | undefined {
+export function checkedOperation(body: Json): number | undefined {
   checkFields(body, { amount: null, idempotencyKey: null }, []);
   if (!("amount" in body)) {
     return undefined;

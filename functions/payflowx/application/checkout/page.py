@@ -8,6 +8,7 @@ from typing import Final
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.checkout.addresses import return_address
 from payflowx.domain.checkout.offers import Offer, offers
+from payflowx.domain.checkout.refused_starts import RefusedStarts
 from payflowx.domain.checkout.tokens import CheckoutTokens, Purpose
 from payflowx.domain.checkout.view import CheckoutView, Screen, view_of
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
@@ -20,6 +21,7 @@ from payflowx.domain.payments.retry import RetryPolicy
 from payflowx.domain.payments.state_machine import choose, expedite
 from payflowx.domain.providers.ports import Providers
 from payflowx.domain.shared.ambient import Clock, Telemetry
+from payflowx.domain.shared.errors import StorageUnavailableError
 from payflowx.domain.shared.limits import MAX_ATTEMPTS, MAX_COMMIT_TRIES, SECOND_MS
 from payflowx.domain.shared.metrics import Metric
 from payflowx.domain.shared.statuses import AttemptState, PaymentStatus
@@ -86,6 +88,8 @@ class CheckoutPage:
     pause: Callable[[float], None]
     wait_seconds: float
     """How long the request whose choice was stored waits for the provider's address; 0: not at all."""
+    refused_starts: RefusedStarts | None = None
+    """None: they are not counted."""
 
     def show(self, token: str) -> Page | None:
         """Return the page. Changes nothing: programs that show a preview of an address open it, too."""
@@ -101,7 +105,7 @@ class CheckoutPage:
             payment, merchant = found
             planned = self._planned(payment, merchant, method, contact)
             if isinstance(planned, Obstacle):
-                self._count_refused_start(planned)
+                self._count_refused_start(planned, merchant)
                 return planned
             change = choose(payment, planned, self._context())
             change = replace(change, after=replace(change.after, customer=_completed(payment.customer, contact)))
@@ -192,10 +196,17 @@ class CheckoutPage:
         )
         return checkout.chosen(Choice(number=number, method=method, ways=offer.ways, return_url=back), now_ms)
 
-    def _count_refused_start(self, obstacle: Obstacle) -> None:
-        if obstacle in _BEYOND_LIMITS:
-            self.telemetry.count(Metric.CHECKOUT_STARTS_REFUSED)
-            self.telemetry.warn("start refused", reason=obstacle.value)
+    def _count_refused_start(self, obstacle: Obstacle, merchant: Merchant) -> None:
+        if obstacle not in _BEYOND_LIMITS:
+            return
+        self.telemetry.count(Metric.CHECKOUT_STARTS_REFUSED)
+        self.telemetry.warn("start refused", reason=obstacle.value)
+        if self.refused_starts is None or merchant.checkout.max_refused_starts is None:
+            return
+        try:
+            self.refused_starts.add(merchant.merchant_id, self.clock.now_ms())
+        except StorageUnavailableError as error:
+            self.telemetry.warn("refused start not counted", reason=str(error))
 
     def _wait(self, stored: Payment) -> NextAction | None:
         """Wait for the object of this choice: only the request that stored it does."""

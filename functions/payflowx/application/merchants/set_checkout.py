@@ -14,6 +14,7 @@ from payflowx.domain.shared.text import is_clean
 from payflowx.domain.shared.urls import why_not_allowed
 
 MAX_SHOWN_NAME_CHARS: Final = 60
+MAX_LIMIT: Final = 100_000
 _MAX_MAIL_CHARS: Final = 254
 _MAIL: Final = re.compile(r"[!-?A-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
@@ -26,6 +27,8 @@ class CheckoutChanges:
     support: str | None = field(default=None, repr=False)
     accent: str | None = None
     new_checkouts: bool | None = None
+    max_refused_starts: int | None = None
+    """0 removes the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +58,15 @@ class SetCheckout:
 
 
 def _given(changes: CheckoutChanges) -> dict[str, Any]:
-    names = ("shown_name", "support", "accent", "new_checkouts")
+    names = ("shown_name", "support", "accent", "new_checkouts", "max_refused_starts")
     return {name: value for name in names if (value := getattr(changes, name)) is not None}
 
 
 def _changed(profile: CheckoutProfile, changes: CheckoutChanges) -> CheckoutProfile:
-    given: dict[str, Any] = {name: None if value == "" else value for name, value in _given(changes).items()}
+    given = _given(changes)
+    if given.get("max_refused_starts") == 0:
+        given["max_refused_starts"] = None
+    given = {name: None if value == "" else value for name, value in given.items()}
     return replace(profile, **given)
 
 
@@ -75,6 +81,8 @@ def _checked(profile: CheckoutProfile) -> CheckoutProfile:
         _refuse("accent", "accent must be a colour as #rrggbb, in lower case.")
     if accent is not None and text_colour_on(accent) is None:
         _refuse("accent", "Neither white nor dark text on this colour has a contrast of 4.5. Take a darker one.")
+    if profile.max_refused_starts is not None and not 1 <= profile.max_refused_starts <= MAX_LIMIT:
+        _refuse("maxRefusedStarts", f"maxRefusedStarts must be 1 to {MAX_LIMIT}, or 0 for no limit.")
     return profile
 
 

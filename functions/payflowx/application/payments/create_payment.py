@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 from payflowx.application.orders.take_order import TakeOrder
 from payflowx.application.payments.charge_request import new_charge_request_of
 from payflowx.application.payments.new_checkout import CheckoutOpener, NewCheckout
+from payflowx.domain.checkout.refused_starts import RefusedStarts
 from payflowx.domain.merchants.ports import Merchant, MerchantConfiguration
 from payflowx.domain.orders.order_hash import order_hash
 from payflowx.domain.payments.events import GENESIS_HASH, Event, Fact
@@ -83,6 +85,8 @@ class CreatePayment:
     policy: RetryPolicy
     checkout_opener: CheckoutOpener | None = None
     """None: this deployment has no checkout."""
+    refused_starts: RefusedStarts | None = None
+    """None: no merchant's limit of refused starts is held."""
 
     def __call__(self, request: NewPayment) -> Acceptance:
         """Write one transaction, then send one message; without the message, the payment is still due."""
@@ -117,20 +121,27 @@ class CreatePayment:
             raise Refusal(
                 "no_provider_available", "This merchant has no provider account yet. Ask an operator to add one."
             )
-        if request.checkout is not None and self.checkout_opener is None:
-            raise Refusal(
-                "checkout_unavailable",
-                "This deployment has no checkout. Send a token of a provider's vault, or ask an operator to switch the "
-                "checkout on.",
-                field="paymentMethod",
-            )
-        if request.checkout is not None and not merchant.checkout.new_checkouts:
-            raise Refusal(
-                "checkout_unavailable",
-                "This merchant's new checkouts are off; those that exist can be paid. Ask an operator to set them on.",
-                field="paymentMethod",
-            )
+        if request.checkout is not None:
+            self._check_checkout(merchant)
         return merchant
+
+    def _check_checkout(self, merchant: Merchant) -> None:
+        """Raises `Refusal` (`checkout_unavailable`) where no new checkout is accepted."""
+        if self.checkout_opener is None:
+            _refuse_checkout(
+                "This deployment has no checkout. Send a token of a provider's vault, or ask an operator to switch the "
+                "checkout on."
+            )
+        if not merchant.checkout.new_checkouts:
+            _refuse_checkout("This merchant's new checkouts are off; those that exist can be paid. Ask an operator.")
+        limit = merchant.checkout.max_refused_starts
+        if limit is None or self.refused_starts is None:
+            return
+        if self.refused_starts.of_this_hour(merchant.merchant_id, self.clock.now_ms()) >= limit:
+            _refuse_checkout(
+                "Payers' pages of this merchant refused so many starts within this hour that no new checkout is "
+                "accepted until it is over: this looks like a test of stolen cards. Those that exist can be paid."
+            )
 
     def _route(self, request: NewPayment, merchant: Merchant, transaction_id: str) -> Route:
         facts = RoutingFacts(
@@ -253,6 +264,10 @@ def _accepted(payment: Payment) -> Event:
         previous_hash=GENESIS_HASH,
     )
     return replace(event, hash=event.compute_hash())
+
+
+def _refuse_checkout(detail: str) -> NoReturn:
+    raise Refusal("checkout_unavailable", detail, field="paymentMethod")
 
 
 def _checkout_facts(checkout: NewCheckout) -> CheckoutFacts:

@@ -2,8 +2,7 @@
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.operation import Operation
-from payflowx.domain.payments.payment import Payment
-from payflowx.domain.payments.private_values import private_values
+from payflowx.domain.payments.payment import Payment, private_values
 from payflowx.domain.shared.identifiers import derive_provider_key
 from payflowx.domain.shared.operation_request import OperationKind, OperationRequest
 

@@ -26,6 +26,8 @@ class CheckoutProfile:
     """The colour of buttons, as `#rrggbb` in lower case."""
     new_checkouts: bool = True
     """Whether new ones are accepted. Payers of existing ones can always pay."""
+    max_refused_starts: int | None = None
+    """After so many refused starts within an hour, new checkouts are refused until the hour is over; None: never."""
 
 
 NO_PROFILE: Final = CheckoutProfile()

@@ -1,5 +1,6 @@
 """The payment: one amount that a merchant asks for once, and its attempts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,9 @@ from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.order_link import OrderLink, OrderStanding
 from payflowx.domain.payments.review_reasons import ReviewReason
 from payflowx.domain.shared.statuses import AttemptState, CaptureMode, Initiator, PaymentStatus
+
+_SEPARATORS: Final = re.compile(r"[\s/:]+")
+_MIN_PRIVATE_CHARS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,21 @@ CUSTOMER_FACTS: Final = frozenset(f"customer.{name}" for name in ("id", "name", 
 def customer_facts(customer: Customer | None) -> frozenset[str]:
     """Return the names of the facts that are known."""
     return frozenset(name for name in CUSTOMER_FACTS if getattr(customer, name.removeprefix("customer."), None))
+
+
+def private_values(payer: Customer | None, token: str | None, receipt_email: str | None) -> tuple[str, ...]:
+    """Return the values that a provider may repeat in a message and that no message may keep, the longest first.
+
+    The payer's data, and the token with its parts: a provider may repeat the first name alone, or the second half of a
+    token that names its customer too.
+    """
+    payer = payer or Customer()
+    address = payer.address
+    lines = (address.line1, address.line2, address.city, address.postal_code) if address else ()
+    whole = [payer.id, payer.name, payer.email, payer.phone, *lines, token, receipt_email]
+    parts = [part for value in (payer.name, token) if value for part in _SEPARATORS.split(value)]
+    found = {value for value in (*whole, *parts) if value and len(value) >= _MIN_PRIVATE_CHARS}
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

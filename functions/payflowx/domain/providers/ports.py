@@ -7,8 +7,7 @@ from typing import Protocol
 from payflowx.domain.payments.capabilities import Capabilities
 from payflowx.domain.payments.hosted import HostedRequest
 from payflowx.domain.payments.outcome import Outcome, StepResult
-from payflowx.domain.payments.payment import Customer
-from payflowx.domain.payments.private_values import private_values
+from payflowx.domain.payments.payment import Customer, private_values
 from payflowx.domain.payments.refund_list import RefundsRead
 from payflowx.domain.providers.events import ProviderEvent, Webhook
 from payflowx.domain.shared.operation_request import OperationRequest

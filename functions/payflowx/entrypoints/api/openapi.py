@@ -87,11 +87,15 @@ def _request(route: Route) -> dict[str, Any]:
     return {"requestBody": {"required": route.is_request_required, "content": _json(route.request)}}
 
 
+_OF_API_GATEWAY: Final = (500, 504)
+"""What API Gateway answers by itself, on every route: a function that crashed, and one that took too long."""
+
+
 def _responses(route: Route) -> dict[str, Any]:
     successes = {str(success.status): _success(success) for success in route.otherwise}
     return {
         str(route.success.status): _success(route.success),
-        **{str(status): _problem(status) for status in route.errors},
+        **{str(status): _problem(status) for status in sorted({*route.errors, *_OF_API_GATEWAY})},
         **successes,
     }
 

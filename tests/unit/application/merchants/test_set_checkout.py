@@ -38,8 +38,8 @@ def test_a_merchant_of_an_older_release_has_none(world: World) -> None:
 
 def test_each_setting_is_set_alone_and_removed_by_an_empty_text(world: World) -> None:
     set_checkout(world, shown_name="Blue Shoes", accent="#1f5fa8", support="help@blue.example")
-    set_checkout(world, new_checkouts=False)
-    profile = set_checkout(world, accent="")
+    assert set_checkout(world, new_checkouts=False, max_refused_starts=50).max_refused_starts == 50
+    profile = set_checkout(world, accent="", max_refused_starts=0)
     assert profile == CheckoutProfile(shown_name="Blue Shoes", support="help@blue.example", new_checkouts=False)
     merchant = world.merchants.get(MERCHANT)
     assert merchant is not None
@@ -64,9 +64,11 @@ def test_each_setting_is_set_alone_and_removed_by_an_empty_text(world: World) ->
         ({"accent": "#1F5FA8"}, "accent"),
         ({"accent": "#777"}, "accent"),
         ({"accent": "#7a7a7a"}, "accent"),
+        ({"max_refused_starts": -1}, "maxRefusedStarts"),
+        ({"max_refused_starts": 100_001}, "maxRefusedStarts"),
     ],
 )
-def test_what_a_page_must_not_show_is_refused(world: World, changes: dict[str, str], field: str) -> None:
+def test_what_a_page_must_not_show_is_refused(world: World, changes: dict[str, object], field: str) -> None:
     with pytest.raises(Refusal) as refused:
         set_checkout(world, **changes)
     assert (refused.value.code, refused.value.field) == ("field_invalid", field)

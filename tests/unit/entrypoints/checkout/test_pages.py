@@ -14,7 +14,7 @@ from payflowx.application.checkout.page import Obstacle
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
 from payflowx.domain.payments.outcome import Accepted, ActionRequired, Declined, NextAction
-from payflowx.domain.payments.payment import Customer, Payment
+from payflowx.domain.payments.payment import Customer, Payment, PaymentMethod
 from payflowx.domain.payments.state_machine import erase
 from payflowx.domain.shared.errors import Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import DAY_MS
@@ -24,7 +24,7 @@ from payflowx.entrypoints.checkout import handler
 from payflowx.entrypoints.checkout.texts.en import ENGLISH
 from payflowx.wiring.checkout import CheckoutWiring
 from tests.support.tables import CONFIGURATION
-from tests.support.world import MERCHANT
+from tests.support.world import MERCHANT, new_payment
 from tests.unit.application.checkout.conftest import PAGES
 from tests.unit.entrypoints.checkout.conftest import Answer, Browser, PageShop
 
@@ -592,6 +592,36 @@ class TestBrand:
         assert shop.sell() == payment, "a repeated request is answered as before"
         answer = browser.submit(browser.open(payment).form("Continue"), method="card")
         assert answer.page.heading == ENGLISH.screens[Screen.OPENING].heading
+
+    def test_a_merchants_limit_refuses_new_checkouts_until_the_hour_is_over(
+        self, shop: PageShop, browser: Browser
+    ) -> None:
+        set_merchant(shop, checkout={"maxRefusedStarts": 2})
+        payment = shop.sell()
+        create = replace(shop.create, refused_starts=shop.world.wired(CheckoutWiring).page.refused_starts)
+        request = new_payment("order-2", payment_method=PaymentMethod(type="checkout"), checkout=NewCheckout())
+        for _ in range(3):
+            shop.choose(payment)
+            browser.post(f"{browser.address(payment)}/close")
+            shop.settle(payment)
+        for status in (429, 429):
+            assert browser.submit(browser.open(payment).form("Continue"), method="card").status == status
+        with pytest.raises(Refusal, match="test of stolen cards"):
+            create(request)
+        shop.world.clock.advance(3600)
+        assert create(request).payment.checkout is not None
+        answer = browser.submit(browser.open(payment).form("Continue"), method="card")
+        assert answer.status == 200, "who has an address can pay all the while"
+
+    def test_without_a_limit_nothing_is_counted(self, shop: PageShop, browser: Browser) -> None:
+        payment = shop.sell()
+        for _ in range(3):
+            shop.choose(payment)
+            browser.post(f"{browser.address(payment)}/close")
+            shop.settle(payment)
+        sent = shop.world.requests_of("update_item")
+        assert browser.submit(browser.open(payment).form("Continue"), method="card").status == 429
+        assert sent == []
 
     def test_storage_errors_never_show_their_text(self, shop: PageShop, browser: Browser) -> None:
         wired = shop.world.wired(CheckoutWiring)

@@ -11,7 +11,7 @@ from payflowx_client.sender import VERSION
 from payflowx_client.testing.book import Book, Json, Record
 from payflowx_client.testing.data import DATA, RefusedError
 from payflowx_client.testing.endpoints import Endpoints
-from payflowx_client.testing.requests import checked_movement, checked_payment, key_of
+from payflowx_client.testing.requests import checked_operation, checked_payment, key_of
 
 _MAX_LIMIT: Final = 100
 _FILTERS: Final = ("status", "orderId", "providerRef")
@@ -76,7 +76,7 @@ class Addresses:
         return self._move(asked, "refund", self._book.payment(transaction_id))
 
     def _move(self, asked: Asked, kind: str, record: Record) -> "Answered":
-        key, amount = key_of(asked.headers, asked.body), checked_movement(asked.body)
+        key, amount = key_of(asked.headers, asked.body), checked_operation(asked.body)
         wanted = {"payment": record.id, "amount": amount}
         known = self._known(kind, key, wanted)
         if known:

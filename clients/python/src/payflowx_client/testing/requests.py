@@ -23,7 +23,7 @@ def checked_payment(body: Mapping[str, Any]) -> dict[str, Any]:
     return said(body, DATA["requestFields"])
 
 
-def checked_movement(body: Mapping[str, Any]) -> int | None:
+def checked_operation(body: Mapping[str, Any]) -> int | None:
     """The amount of a capture or refund; None for all that is left."""
     _check_fields(body, {"amount": None, "idempotencyKey": None}, [])
     if "amount" not in body:

@@ -146,6 +146,7 @@ def checkout_attribute(profile: CheckoutProfile) -> Item:
         "support": profile.support,
         "accent": profile.accent,
         "newCheckouts": profile.new_checkouts,
+        "maxRefusedStarts": profile.max_refused_starts,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -156,6 +157,7 @@ def _checkout_profile(stored: Item) -> CheckoutProfile:
         support=stored.get("support"),
         accent=stored.get("accent"),
         new_checkouts=stored.get("newCheckouts", True),
+        max_refused_starts=stored.get("maxRefusedStarts"),
     )
 
 

@@ -21,6 +21,8 @@ class SetCheckoutCommand(MutatingCommand, tag="set_checkout"):
     support: _Text | None = None
     accent: _Text | None = None
     new_checkouts: bool | None = None
+    max_refused_starts: int | None = None
+    """0 removes the limit."""
 
 
 class RotateCheckoutSecretCommand(MutatingCommand, tag="rotate_checkout_secret"):
@@ -39,6 +41,7 @@ def run(wired: OperatorsWiring, command: SetCheckoutCommand | RotateCheckoutSecr
                 support=command.support,
                 accent=command.accent,
                 new_checkouts=command.new_checkouts,
+                max_refused_starts=command.max_refused_starts,
             )
             profile = wired.set_checkout(command.merchant_id, changes, command.operator_action())
             return {"merchantId": command.merchant_id, **present_profile(profile)}
@@ -54,4 +57,5 @@ def present_profile(profile: CheckoutProfile) -> dict[str, Any]:
         "support": profile.support,
         "accent": profile.accent,
         "newCheckouts": profile.new_checkouts,
+        "maxRefusedStarts": profile.max_refused_starts,
     }

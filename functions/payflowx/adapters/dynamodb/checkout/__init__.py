@@ -1,0 +1,1 @@
+"""Checkout: items beside payments."""
