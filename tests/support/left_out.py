@@ -3,6 +3,8 @@
 A test says what it needs with `@pytest.mark.needs("sdk")`. `pytest --require=sdk` makes its absence an error.
 """
 
+import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,10 @@ import pytest
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONTRACTS: Final = ROOT.parent / "shared" / "contracts"
 LOCALSTRIPE_PYTHON: Final = ROOT / ".local" / "localstripe" / "bin" / "python"
+CHROMIUM: Final = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+"""The system's browser; None where there is none."""
+BROWSER_PACKAGES: Final = ROOT / ".local" / "browser"
+AXE: Final = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 SDK_PYTHON: Final = ROOT / ".venv-sdk" / "bin" / "python"
 
 _MARK: Final = "needs"
@@ -47,6 +53,12 @@ NEEDS: Final = {
             CONTRACTS.is_dir,
             "The providers' published contracts are",
             "../shared/contracts would hold Stripe's and Cashfree's OpenAPI, Razorpay's samples and vectors.json.",
+        ),
+        Need(
+            "browser",
+            lambda: CHROMIUM is not None and BROWSER_PACKAGES.is_dir() and AXE.is_file(),
+            "Chromium, Playwright or axe-core is",
+            "install Chromium (`apt-get install chromium`, or CHROMIUM=path); `make browser` installs the others.",
         ),
         Need(
             "localstripe",
