@@ -130,7 +130,7 @@ audit: setup ## Known advisories against everything that is locked; needs the ad
 		--disable-pip-version-check --no-deps --require-hashes --requirement requirements-audit.txt; }
 	@.local/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
 		--requirement functions/requirements.txt --requirement requirements-dev.txt
-	@npm audit --audit-level=low
+	@for lock in . clients/typescript clients/adapters/node; do npm audit --prefix "$$lock" --audit-level=low || exit 1; done
 
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants

@@ -24,7 +24,7 @@ def main() -> int:
         (TYPESCRIPT, ("node", "--test", "--test-reporter=dot", "test/")),
         (ROOT, (sys.executable, "-m", "pytest", "-q", "tests/integration/test_client_contract.py", "-k", "typescript")),
         (ROOT, (sys.executable, "-m", "clients.crash")),
-        (ROOT, (sys.executable, "-m", "pytest", "-q", "-s", "tests/clients")),
+        (ROOT, (sys.executable, "-m", "pytest", "-q", "tests/clients")),
     )
     return max(run(*command, folder=folder, may_fail=True) for folder, command in steps)
 

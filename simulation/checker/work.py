@@ -110,7 +110,7 @@ def _too_soon(name: str, which: str, after: Stored, one: Stored, other: Stored) 
     waits_ms = after["readyAt"] - after["updatedAt"]
     turns_ms = {inquiries_end_ms(other), refusal_proven_ms(other), other.get("reopens_until_ms")}
     at_turn = after["readyAt"] in turns_ms
-    if waits_ms < step_ms and not at_turn:
+    if waits_ms < min(step_ms, _capture_wait_ms(other, after["updatedAt"])) and not at_turn:
         yield Violation("I13", name, f"{which}inquires again after {waits_ms} ms instead of {step_ms} ms")
 
 
@@ -188,3 +188,10 @@ def _waits_for(item: Stored) -> str:
 
 
 _OPEN: Final = {"STARTED", "UNKNOWN", "ACCEPTED", "REQUIRES_ACTION", "AUTHORIZED"}
+
+
+def _capture_wait_ms(attempt: Stored, now_ms: int) -> int:
+    """Money that waits for our capture is inquired about after half of the time that is left, a minute at least."""
+    within_minutes = attempt.get("progress", {}).get("capture_within_minutes")
+    left_ms = attempt["started_at_ms"] + int(within_minutes) * _MINUTE_MS - now_ms if within_minutes else -1
+    return max(_MINUTE_MS, left_ms // 2) if left_ms >= 0 else _HOUR_MS

@@ -55,7 +55,12 @@ ORDERING: Final[tuple[Mutant, ...]] = (
         "an order is freed by a refund that is only reserved",
         Edit(freeing, "may_be_given_back", "payment.refunded == payment.captured", "payment.refundable == 0"),
         Edit(freeing, "may_be_given_back", "and payment.reserved == 0", ""),
-        Edit(freeing, "is_given_back", "and decided and", "and"),
+        Edit(
+            freeing,
+            "is_given_back",
+            "may_be_given_back(payment) and decided and",
+            "payment.captured > 0 and payment.refundable == 0 and payment.excess == 0 and",
+        ),
     ),
     broken(
         "orders",
@@ -65,12 +70,7 @@ ORDERING: Final[tuple[Mutant, ...]] = (
     broken(
         "orders",
         "a late charge is given back before the holder is decided",
-        Edit(
-            ordered_change,
-            "_keeps_a_charge",
-            "return holder.charged_attempt is not None and is_decided",
-            "return True or is_decided",
-        ),
+        Edit(ordered_change, "settle", "holder is not None and _keeps_a_charge(holder)", "holder is not None"),
         Edit(
             ordered_change,
             "settle",

@@ -17,5 +17,6 @@ UNDECIDED: Final = frozenset(
         "a refund without a key is booked although ours may be it",
         "closing a review gives back what is given back already",
         "a line of a report closes a charge without an inquiry",
+        "a cancelled payment frees its order while a decline may reopen",
     }
 )

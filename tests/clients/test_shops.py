@@ -20,7 +20,9 @@ MAX_LINES = 60
 
 
 @pytest.mark.parametrize(("name", "install"), [("Python", PYTHON), ("TypeScript", TYPESCRIPT)])
-def test_from_an_empty_folder_to_a_paid_order(tmp_path: Path, name: str, install: str) -> None:
+def test_from_an_empty_folder_to_a_paid_order(
+    tmp_path: Path, name: str, install: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = "set -e\n" + install + SELL
     for port in ("8080", "8000"):
         script = script.replace(port, str(free_port()))
@@ -48,7 +50,8 @@ def test_from_an_empty_folder_to_a_paid_order(tmp_path: Path, name: str, install
     ]
     assert {each["amount"] for each in orders} == {1999}
     assert seconds < MAX_SECONDS
-    print(f"{name}: {seconds:.0f} s from an empty folder to a paid and refunded order")
+    with capsys.disabled():
+        print(f"\n{name}: {seconds:.0f} s from an empty folder to a paid and refunded order")
 
 
 @pytest.mark.parametrize("path", ["shop-python/shop.py", "shop-typescript/shop.mts"])

@@ -75,6 +75,9 @@ RIGHT_REFUSALS: Final = {
         "text_invalid",
         "text_too_large",
         "no_provider_available",
+        "field_invalid",  # a member that only goes with another one, such as oncePerOrder with orderId
+        "order_not_free",
+        "checkout_unavailable",
     },
     "listPayments": {"cursor_invalid", "parameter_invalid"},
     "getPayment": {"not_found"},

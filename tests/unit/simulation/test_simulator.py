@@ -37,7 +37,7 @@ def test_a_seed_gives_one_history_whatever_python_hashes() -> None:
 
 
 def test_a_run_in_peace_ends_without_a_fault_and_without_a_review_that_no_provider_asked_for() -> None:
-    verdict = check_plan(Plan(1, without=frozenset({*MAX_RATES, *APART, *EPISODES})))
+    verdict = check_plan(Plan(2, without=frozenset({*MAX_RATES, *APART, *EPISODES})))
     assert verdict.faults.total() == 0
     assert verdict.violations == ()
     assert verdict.payments == PAYMENTS

@@ -8,6 +8,7 @@ const PREFIXES = { capture: "cap", refund: "ref", void: "void" } as const;
 const UNRESOLVED: ReadonlySet<string> = new Set(["PENDING", "REQUIRES_ACTION", "IN_REVIEW"]);
 const FREE: ReadonlySet<string> = new Set(["FAILED", "CANCELLED"]);
 const ACTION_URL = "https://payer.example.com/authenticate";
+const ID_CHARS = 16;
 const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz234567";
 
 export interface Attempt {
@@ -115,11 +116,9 @@ export class Book {
   /** `prefix_` and 16 characters of a to z and 2 to 7, another each time. */
   newId(prefix: string): string {
     this.#count += 1;
-    let number = BigInt(this.#count) * 0x9e3779b97f4a7c15n;
     let text = "";
-    for (let place = 0; place < 16; place += 1) {
-      text += ID_LETTERS[Number(number % 32n)];
-      number = number / 32n + BigInt(this.#count);
+    for (let number = this.#count; text.length < ID_CHARS; number = Math.floor(number / ID_LETTERS.length)) {
+      text = ID_LETTERS.charAt(number % ID_LETTERS.length) + text;
     }
     return `${prefix}_${text}`;
   }
