@@ -44,6 +44,7 @@ def test_missing_details_are_listed_and_each_leads_to_its_field(shop: Shop, tab:
     payment = shop.checkout("payu")
     tab.goto(payment["nextAction"]["url"])
     screen(tab, "choose")
+    tab.locator("#method-upi").check()
     continues(tab)
     tab.get_by_role("alert").wait_for()
     screens.examine(tab, "missing-details")

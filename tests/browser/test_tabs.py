@@ -115,6 +115,7 @@ def test_a_page_that_waits_shows_by_itself_what_another_tab_paid(shop: Shop, new
     waiting.bring_to_front()
     sees_receipt(waiting)
     assert waiting.get_by_role("status").text_content().startswith("You have paid")
+    assert waiting.get_by_role("status").bounding_box()["height"] <= 1, "the heading shows twice"
     assert waiting.title().startswith("You have paid")
     shop.assert_charged_once(payment)
 
