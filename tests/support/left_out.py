@@ -3,8 +3,6 @@
 A test says what it needs with `@pytest.mark.needs("sdk")`. `pytest --require=sdk` makes its absence an error.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +10,13 @@ from typing import Final
 
 import pytest
 
+from local.setup import BROWSER_PACKAGES, find_chromium
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONTRACTS: Final = ROOT.parent / "shared" / "contracts"
 LOCALSTRIPE_PYTHON: Final = ROOT / ".local" / "localstripe" / "bin" / "python"
-CHROMIUM: Final = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM: Final = find_chromium()
 """The system's browser; None where there is none."""
-BROWSER_PACKAGES: Final = ROOT / ".local" / "browser"
 AXE: Final = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 SDK_PYTHON: Final = ROOT / ".venv-sdk" / "bin" / "python"
 
