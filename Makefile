@@ -16,7 +16,7 @@ GIVEN := -c prod.account=111122223333 -c prod.page-to=https://events.example.com
 	-c github=example/payflowx -c deploys=dev,staging,prod -c costs-to=costs@example.com -c monthly-budget=100
 
 .DEFAULT_GOAL := help
-.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
+.PHONY: alarms all-clients architecture audit bench branch-deploy branch-destroy browser cdk-diff certify-aws chaos check clean clients commands conformance contract costs coverage demo deploy deployed e2e format full-simulation help hooks infra integration lint load lock long-chaos mutants nightly openapi openapi-diff pages python python313 quick-contract quick-unit rights run sdk setup setup-local simulate simulator site smoke soak synth test types unit
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
 GATE := unit contract integration simulator python313 types clients conformance sdk synth infra lint architecture
 GATE_ALONE := simulate e2e
-NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench all-clients audit
+NIGHTLY := full-simulation mutants long-chaos load soak rights browser coverage bench all-clients audit
 
 test: setup ## The whole gate, two targets at a time, with the CPU time of each
 	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
@@ -93,6 +93,10 @@ architecture: setup ## Which module may import which; links, paths and words of 
 
 e2e: setup ## The demo and more through the local environment
 	@$(VENV)/python -m pytest -q tests/e2e
+
+browser: setup ## A real browser pays checkouts in the local environment; pictures of each screen go into .local/browser-screens
+	@$(VENV)/python local/setup.py browser
+	@$(VENV)/python -m pytest -q tests/browser $(if $(CI),--require=browser)
 
 smoke: setup ## Stripe's adapter against localstripe, a fake of somebody else's; optional (goes into .local/localstripe)
 	@[ -x .local/localstripe/bin/localstripe ] || { $(VENV)/python -m venv .local/localstripe && \
@@ -214,7 +218,8 @@ lock: setup ## Write the lock files from requirements*.in
 	@$(LOCK) requirements-cfn-lint.in --output-file requirements-cfn-lint.txt $(UPGRADE)
 	@$(LOCK) requirements-audit.in --output-file requirements-audit.txt $(UPGRADE)
 	@$(LOCK) requirements-clients.in --output-file requirements-clients.txt $(UPGRADE)
+	@$(LOCK) requirements-browser.in --constraint requirements-dev.txt --output-file requirements-browser.txt $(UPGRADE)
 	@$(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt $(UPGRADE)
 
 clean: ## Remove everything that was installed or made
-	@rm -rf .venv .venv-313 .venv-sdk .venv-clients .venv-docs .local node_modules clients/*/node_modules clients/adapters/node/node_modules clients/typescript/dist cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-313 .venv-sdk .venv-clients .venv-docs .local node_modules tests/browser/node_modules clients/*/node_modules clients/adapters/node/node_modules clients/typescript/dist cdk.out payflowx.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -27,6 +27,9 @@ CLI_LOCK = ROOT / "package-lock.json"
 VENV_CLIENTS = ROOT / ".venv-clients"
 SDK_LOCK = ROOT / "requirements-sdk.txt"
 CLIENTS_LOCK = ROOT / "requirements-clients.txt"
+BROWSER_LOCK = ROOT / "requirements-browser.txt"
+BROWSER_PACKAGES = STATE / "browser"
+AXE = ROOT / "tests" / "browser"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 LAMBDA_TARGET = (
@@ -69,6 +72,7 @@ def main() -> int:
         "python313": set_up_python313,
         "sdk": set_up_sdk,
         "clients": set_up_clients,
+        "browser": set_up_browser,
     }
     try:
         steps["".join(sys.argv[1:])]()
@@ -173,6 +177,37 @@ def set_up_clients() -> None:
         venv.create(VENV_CLIENTS, with_pip=True, clear=True)
         pip("install", *AS_LOCKED, "--requirement", CLIENTS_LOCK, environment=VENV_CLIENTS)
     stamp.write_text(wanted)
+
+
+def set_up_browser() -> None:
+    """Playwright and axe-core. The browser is the system's: it is installed in CI only, where nobody else does it."""
+    STATE.mkdir(exist_ok=True)
+    if os.environ.get("CI") and not find_chromium() and shutil.which("apt-get"):
+        install_chromium()
+    stamp = BROWSER_PACKAGES / "set-up"
+    wanted = digest([BROWSER_LOCK, AXE / "package-lock.json"], sys.version)
+    if stamp.is_file() and stamp.read_text() == wanted and (AXE / "node_modules" / "axe-core").is_dir():
+        return
+    with step("installing Playwright and axe-core (about 160 MB)"):
+        shutil.rmtree(BROWSER_PACKAGES, ignore_errors=True)
+        # Into a folder and not into .venv: it is seen by the tests of the browser only.
+        pip("install", *AS_LOCKED, "--target", BROWSER_PACKAGES, "--requirement", BROWSER_LOCK)
+        run(["npm", "ci", "--prefix", AXE, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+    stamp.write_text(wanted)
+
+
+def find_chromium() -> "str | None":
+    """The system's; CHROMIUM names another one."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def install_chromium() -> None:
+    """Debian's package, with root's rights or without a password. The tests say what is missing after a failure."""
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    with step("installing Chromium"), LOG.open("ab") as log:
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]):
+            command = [*as_root, "apt-get", "-qq", *arguments]
+            subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)  # noqa: S603
 
 
 def find_python313() -> "Path | None":

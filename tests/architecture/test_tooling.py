@@ -9,6 +9,7 @@ LOCKS = (
     "requirements.txt",
     "requirements-local.txt",
     "requirements-dev.txt",
+    "requirements-browser.txt",
 )
 """Each is installed together with the ones before it."""
 

@@ -10,9 +10,14 @@ from typing import Final
 
 import pytest
 
+from local.setup import BROWSER_PACKAGES, find_chromium
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 CONTRACTS: Final = ROOT.parent / "shared" / "contracts"
 LOCALSTRIPE_PYTHON: Final = ROOT / ".local" / "localstripe" / "bin" / "python"
+CHROMIUM: Final = find_chromium()
+"""The system's browser; None where there is none."""
+AXE: Final = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 SDK_PYTHON: Final = ROOT / ".venv-sdk" / "bin" / "python"
 
 _MARK: Final = "needs"
@@ -47,6 +52,12 @@ NEEDS: Final = {
             CONTRACTS.is_dir,
             "The providers' published contracts are",
             "../shared/contracts would hold Stripe's and Cashfree's OpenAPI, Razorpay's samples and vectors.json.",
+        ),
+        Need(
+            "browser",
+            lambda: CHROMIUM is not None and BROWSER_PACKAGES.is_dir() and AXE.is_file(),
+            "Chromium, Playwright or axe-core is",
+            "install Chromium (`apt-get install chromium`, or CHROMIUM=path); `make browser` installs the others.",
         ),
         Need(
             "localstripe",

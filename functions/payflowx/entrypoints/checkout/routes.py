@@ -136,14 +136,17 @@ def _screen(
         obstacle=obstacle,
         typed=typed or Typed(),
     )
-    hosts = _form_hosts(wired, found) if may_act else _action_host(found.view)
-    return answers.page(status, screen_document(shown, route.assets), form_hosts=hosts)
+    document = screen_document(shown, route.assets)
+    return answers.page(status, document, form_hosts=_form_hosts(wired, found))
 
 
 def _form_hosts(wired: CheckoutWiring, found: Page) -> frozenset[str]:
-    """Return the origins to which a choice may lead, and that of the open object's own form."""
+    """Return the origins to which a form of this page may lead, now or after its script brought in another screen.
+
+    The document keeps the policy that it came with, so all screens have the same one: every provider of the merchant.
+    """
     capabilities = wired.providers.capabilities()
-    ways = {way for offer in found.view.offers for way in offer.ways}
+    ways = {account.provider for account in found.merchant.accounts} - found.merchant.disabled
     hosted = (capabilities[way].hosted for way in ways if way in capabilities)
     declared = frozenset().union(*(capability.form_hosts for capability in hosted if capability is not None))
     # A simulator of the local environment has its pages where it has its API.

@@ -126,6 +126,20 @@ class TestChoosing:
         shop.world.set_merchant(disabled=frozenset({"beta"}))
         assert policy_of(browser.get(browser.address(payment)))["form-action"] == "'self'"
 
+    def test_the_policy_is_good_for_the_forms_that_the_script_brings_in_later(
+        self, shop: PageShop, browser: Browser
+    ) -> None:
+        """A document keeps the policy that it came with: the choice after a closing must reach the provider."""
+        scripted = shop.at("beta")
+        assert scripted.able.hosted is not None
+        hosted = replace(scripted.able.hosted, form_hosts=frozenset({"https://beta.example"}))
+        scripted.able = replace(scripted.able, hosted=hosted)
+        payment = shop.sell()
+        shop.choose(payment)
+        answer = browser.get(browser.address(payment))
+        assert answer.page.link("Go to the payment page")
+        assert policy_of(answer)["form-action"] == "'self' https://beta.example"
+
 
 class TestDetails:
     def test_they_are_asked_for_where_a_provider_needs_them(self, shop: PageShop, browser: Browser) -> None:
