@@ -13,6 +13,7 @@ from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
 from ops.commands.doctor import doctor
 from ops.commands.keys import keys
+from ops.commands.links import links
 from ops.commands.merchants import merchants
 from ops.commands.payments import payments
 from ops.commands.providers import providers
@@ -32,6 +33,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     providers,
     routing,
     payments,
+    links,
     review,
     disputes,
     dlq,

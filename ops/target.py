@@ -34,6 +34,8 @@ class Target:
     base_url: str
     stack_prefix: str
     merchant: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    """The local environment's demo merchant's; deployed environments tell none."""
     simulators: Mapping[str, str] = field(default_factory=dict)
     """The local environment's simulators."""
 
@@ -81,6 +83,7 @@ def _local_environment() -> Target:
             base_url=stage["baseUrl"],
             stack_prefix="Dev",
             merchant=stage["merchantId"],
+            api_key=stage.get("apiKey"),
             simulators=stage["gateways"],
         )
     except FileNotFoundError:

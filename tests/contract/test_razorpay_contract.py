@@ -122,9 +122,11 @@ def test_the_sample_webhooks_payment_as_it_would_be_read() -> None:
     body = json.dumps({"count": 1, "items": [event["payload"]["payment"]["entity"]]}).encode()
     asked = charge("order_100000000order", amount=1_000_000)
     outcome = _read(CONNECTOR.inquiry_steps(asked)[0], asked, HttpResponse(status=200, headers={}, body=body))
-    assert repr(outcome) == (
-        "Succeeded(reference='pay_6koWN7bvxujzxM', amount=1000000, currency='INR', "
-        "merchant_reference='pfx-abcdefghijklmnop-1')"
+    assert outcome == Succeeded(
+        reference="pay_6koWN7bvxujzxM",
+        amount=1_000_000,
+        currency="INR",
+        merchant_reference="pfx-abcdefghijklmnop-1",
     )
 
 

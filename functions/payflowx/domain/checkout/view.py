@@ -130,7 +130,7 @@ def _waiting_screen(payment: Payment, attempt: Attempt | None, found: tuple[Offe
         return Screen.CLOSING if is_closing else Screen.OPEN
     if attempt is not None and attempt.is_watched:
         return Screen.BLOCKED
-    if attempt is not None:
+    if attempt is not None or payment.cancel_requested:
         return Screen.PROCESSING
     if checkout.choice_for(len(payment.attempts) + 1) is not None:
         return Screen.OPENING

@@ -177,7 +177,10 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     if attempt.failed_tries > payment.attempt(attempt.number).failed_tries:
         kept = replace(kept, last_error=last_error(kept, "try_failed", waited))
     if attempt.is_watched and not attempt.may_reopen(context.now_ms):
-        return _still_due(unwatched(kept, waited), None, context)
+        free = unwatched(kept, waited)
+        if free.checkout is not None and free.status is PaymentStatus.REQUIRES_ACTION:
+            return wake_at(free, max(free.checkout.expires_at_ms, context.now_ms), context.now_ms)
+        return _still_due(free, None, context)
     if not attempt.is_open and not attempt.is_watched:
         return kept, None  # another writer closed the attempt meanwhile
     at_ms = next_inquiry_at_ms(payment, waited, context)

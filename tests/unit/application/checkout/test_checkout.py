@@ -354,6 +354,13 @@ class TestTheEnd:
         assert cancelled.status is S.CANCELLED
         assert shop.screen(payment) is Screen.CANCELLED
 
+    def test_a_payment_that_is_to_be_cancelled_takes_no_choice(self, shop: Shop) -> None:
+        """Another payment of its order was charged: a worker ends this one."""
+        payment = shop.sell()
+        shop.world.store(replace(payment, cancel_requested=True))
+        assert shop.screen(payment) is Screen.PROCESSING
+        assert shop.page().choose(shop.token(payment), "card", Contact()) is Obstacle.ALREADY_CHOSEN
+
     def test_cancelling_closes_the_open_object_first(self, shop: Shop) -> None:
         payment = shop.choose(shop.sell())
         assert shop.world.cancel(payment.merchant_id, payment.transaction_id).payment.status is S.REQUIRES_ACTION
