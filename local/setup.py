@@ -198,7 +198,8 @@ def set_up_browser() -> None:
 
 def find_chromium() -> "str | None":
     """The system's; CHROMIUM names another one."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 def install_chromium() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
-def test_two_tabs_that_choose_at_once_open_one_page(shop: Shop, new_tab: NewTab, screens: Screens) -> None:
+def test_two_tabs_that_choose_at_once_open_one_page(shop: Shop, new_tab: NewTab) -> None:
     payment = shop.checkout()
     address = payment["nextAction"]["url"]
     tabs = [new_tab(), new_tab()]
