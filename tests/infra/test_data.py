@@ -22,6 +22,14 @@ def test_every_table_is_recoverable_encrypted_and_protected() -> None:
         assert policy == ("Delete" if stack.startswith("Dev") else "Retain"), where
 
 
+def test_one_region_writes() -> None:
+    """Two would both pass a condition, each on its own copy, and both charge."""
+    tables = list(every("AWS::DynamoDB::GlobalTable"))
+    assert len(tables) > 3
+    for stack, name, table in tables:
+        assert len(table["Replicas"]) == 1, f"{stack}/{name}: see decision 35"
+
+
 @pytest.mark.parametrize("stack", [s for s in STACKS if s.endswith("Data")])
 def test_the_tables_are_the_ones_that_the_code_and_the_tests_use(stack: str) -> None:
     tables = {
