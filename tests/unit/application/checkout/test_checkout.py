@@ -520,6 +520,15 @@ class TestContact:
         assert payment.customer == Customer(name="Jane", email="payer@example.com")
         assert alpha.sent[0][1].customer == payment.customer
 
+    def test_a_further_way_that_needs_more_is_left_out_and_nobody_is_asked_for_it(self, shop: Shop) -> None:
+        beta = shop.at("beta")
+        assert beta.able.hosted is not None
+        beta.able = replace(beta.able, hosted=replace(beta.able.hosted, needs=frozenset({"customer.phone"})))
+        (card, *_) = shop.view(shop.sell()).offers
+        assert (card.ways, card.missing) == (("alpha", "gamma"), ())
+        (card, *_) = shop.view(shop.sell("order-2", customer=Customer(phone="+441234567890"))).offers
+        assert card.ways == ("alpha", "beta", "gamma")
+
     def test_an_unknown_method_is_an_obstacle(self, shop: Shop) -> None:
         payment = shop.sell(checkout=NewCheckout(methods=("card",)))
         for method in ("upi", "wallet", "", "card\x00", "CARD"):
