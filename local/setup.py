@@ -52,6 +52,7 @@ NEEDED_ON_313 = (
     "ministack",
     "moto",
     "pytest",
+    "segno",
     "setuptools",
     "standardwebhooks",
     "starlette",

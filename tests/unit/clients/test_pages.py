@@ -66,6 +66,7 @@ def test_retry_safely() -> None:
     api.lose_answers(5)
     run("retry.md", [rest[3]], **names)
     assert names["later"] == [("order", 4712)]
+    names["connection"].connection.close()
 
 
 def test_webhooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
