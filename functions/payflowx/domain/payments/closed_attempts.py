@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.event_inquiries import EventInquiries, one_more
+from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.work_item import Owner
 from payflowx.domain.shared.limits import (
     DUE_AFTER_ACCEPT_MS,
@@ -17,6 +18,7 @@ from payflowx.domain.shared.limits import (
     MAX_EVENT_INQUIRIES_A_DAY,
     SECOND_MS,
 )
+from payflowx.domain.shared.statuses import PaymentStatus
 
 
 def ask(owner: Owner, number: int, now_ms: int) -> Owner | None:
@@ -94,6 +96,20 @@ def with_final_read(owner: Owner, attempt: Attempt) -> Owner:
 
 
 def kept_due(owner: Owner) -> Owner:
+    """Return the item due for what every change must leave it due for: a waiting inquiry, and a checkout's end."""
+    return _due_for_inquiry(_due_for_its_end(owner))
+
+
+def _due_for_its_end(owner: Owner) -> Owner:
+    """Return a checkout that waits for its payer due when it expires, where nothing else is due before."""
+    if not isinstance(owner, Payment) or owner.checkout is None or owner.due_at_ms is not None:
+        return owner
+    if owner.status is not PaymentStatus.REQUIRES_ACTION:
+        return owner
+    return replace(owner, ready_at_ms=owner.checkout.expires_at_ms, due_at_ms=owner.checkout.expires_at_ms)
+
+
+def _due_for_inquiry(owner: Owner) -> Owner:
     """Return the item due at the latest for the inquiry that waits. One about an attempt with a proof waits no more."""
     inquiries = owner.event_inquiries
     if inquiries is None or not inquiries.waiting:

@@ -177,10 +177,7 @@ def schedule_inquiry(payment: Payment, attempt: Attempt, context: Context) -> tu
     if attempt.failed_tries > payment.attempt(attempt.number).failed_tries:
         kept = replace(kept, last_error=last_error(kept, "try_failed", waited))
     if attempt.is_watched and not attempt.may_reopen(context.now_ms):
-        free = unwatched(kept, waited)
-        if free.checkout is not None and free.status is PaymentStatus.REQUIRES_ACTION:
-            return wake_at(free, max(free.checkout.expires_at_ms, context.now_ms), context.now_ms)
-        return _still_due(free, None, context)
+        return _still_due(unwatched(kept, waited), None, context)
     if not attempt.is_open and not attempt.is_watched:
         return kept, None  # another writer closed the attempt meanwhile
     at_ms = next_inquiry_at_ms(payment, waited, context)
@@ -211,7 +208,7 @@ def _authorized_late(payment: Payment, attempt: Attempt, outcome: Authorized, co
     if left:
         error = last_error(payment, _failure_class(noted), noted)
         known = _ended(replace(known, last_error=error), _AUTHORIZED_LATE)
-    elif not has_next_step(payment):
+    elif payment.checkout is not None or not has_next_step(payment):
         known = replace(known, due_at_ms=None)
     advanced, wake_in_seconds = _still_due(known, None, context)
     change = change_of(payment, advanced, "attempt.authorized_late", attempt_facts(noted), context)

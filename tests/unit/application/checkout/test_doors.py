@@ -14,6 +14,7 @@ from payflowx.application.payments import charge_session
 from payflowx.application.payments.charge_session import ChargeSession
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.application.payments.resolve_attempt import ResolveAttempt
+from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
 from payflowx.domain.payments import closed_attempts
 from payflowx.domain.payments.attempt import Attempt
 from payflowx.domain.payments.checkout import Checkout, Choice
@@ -32,6 +33,7 @@ from payflowx.domain.payments.outcome import (
 )
 from payflowx.domain.payments.payment import Payment
 from payflowx.domain.payments.recovery_plan import RecoveryStep
+from payflowx.domain.providers.events import ProviderEvent
 from payflowx.domain.providers.ports import Account, ChargeRequest
 from payflowx.domain.shared.errors import PayFlowXError, Refusal, StorageUnavailableError
 from payflowx.domain.shared.limits import HOUR_MS, MINUTE_MS
@@ -176,7 +178,7 @@ class Street:
 
     def step(self) -> None:
         acts = (self._choose, self._choose, self._close, self._pay, self._pay, self._work, self._work, self._wait)
-        rare = (self._cancel, self._crash, self._beside, self._come_back)
+        rare = (self._cancel, self._crash, self._beside, self._come_back, self._event)
         act = self.random.choice(rare) if self.random.random() < 0.15 else self.random.choice(acts)
         act()
         self._learn()
@@ -247,6 +249,25 @@ class Street:
         if hosted is not None:
             token = hosted.return_url.rsplit("/", 2)[1]
             self._tolerant(lambda: self.shop.page().come_back(token))
+
+    def _event(self) -> None:
+        """A provider's event about any object, also a closed one; it proves nothing."""
+        attempts = self.stored().attempts
+        if not attempts:
+            return
+        attempt, number = self.random.choice(attempts), self.random.randrange(1_000_000)
+        reference = self.random.choice((None, attempt.reference, f"x-{number}"))
+        event = ProviderEvent(
+            event_id=f"evt-{number}", type="about", charge_key=attempt.provider_key, charge_reference=reference
+        )
+        inbound = ReceivedEvent(
+            merchant_id=self.payment.merchant_id,
+            provider=attempt.provider,
+            account_id=attempt.account_id,
+            provider_event=event,
+            received_at_ms=self.now_ms,
+        )
+        self._tolerant(lambda: self.shop.world.process_provider_event(inbound))
 
     @staticmethod
     def _tolerant(act: Callable[[], object]) -> None:

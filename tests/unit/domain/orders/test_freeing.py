@@ -17,6 +17,7 @@ from payflowx.domain.orders.order_hash import order_hash
 from payflowx.domain.orders.taking import MAX_PAYMENTS_LISTED, NotFree, take
 from payflowx.domain.payments.attempt import AUTHORIZED_LATE_AT, Attempt
 from payflowx.domain.payments.event_inquiries import EventInquiries
+from payflowx.domain.payments.hosted import ExtraCharge
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.order_link import OrderLink
 from payflowx.domain.payments.payment import Payment
@@ -127,6 +128,7 @@ def test_all_is_given_back_when_all_refunds_are_decided(accepted: Payment, statu
         {"refunded": 9, "refundable": 1},
         {"refunded": 9, "reserved": 1},
         {"excess": 1},
+        {"extra_charges": (ExtraCharge(reference="pi_2", amount=10, currency="USD", attempt=1),)},
         {"status": PaymentStatus.IN_REVIEW},
         {"attempts": (attempt(AttemptState.SUCCEEDED), attempt(AttemptState.MISMATCH, number=2))},
     ):
