@@ -31,10 +31,10 @@ python:
 	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
 
 run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
-	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(CHECKOUT), --checkout)
+	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)
 
 demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu; CHECKOUT=true)
-	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(CHECKOUT), --checkout)
+	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)
 
 alarms: setup-local ## Every alarm of the running local environment, and its state
 	@$(VENV)/python -m local.alarms
