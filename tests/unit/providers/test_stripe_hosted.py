@@ -28,8 +28,7 @@ from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.stripe import hosted_requests, hosted_responses
 from payflowx.providers.stripe.connector import CONNECTOR
 from sandbox.hosted_pages import Act, HostedCall, lose_answers
-from sandbox.stripe import WEBHOOK_SECRET
-from tests.support.hosted_steps import AMOUNT, KEY, RETURN, HostedCheckout
+from tests.support.hosted_checkout import AMOUNT, KEY, RETURN, HostedCheckout
 
 SESSION = "cs_test_a1YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW0zWJO2znZKdVujZ0N0S22u"
 INTENT = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
@@ -326,7 +325,8 @@ class TestRead:
 
 
 def shown(checkout: HostedCheckout) -> str:
-    return checkout.browse("GET", checkout.page).body.decode()
+    checkout.browser.reload()
+    return checkout.browser.html
 
 
 @pytest.fixture
@@ -416,7 +416,7 @@ class TestJourneys:
         checkout.press(Act.PAY)
         found = checkout.inquire()
         assert isinstance(found, Succeeded)
-        events = {event.type: event for event in checkout.events(WEBHOOK_SECRET)}
+        events = {event.type: event for event in checkout.events()}
         done = events["checkout.session.completed"]
         assert (done.charge_key, done.charge_reference, done.outcome) == (KEY, found.reference, None)
         assert events["payment_intent.succeeded"].outcome == found
@@ -424,7 +424,7 @@ class TestJourneys:
     def test_the_event_of_an_expiry_brings_the_session(self, checkout: HostedCheckout) -> None:
         checkout.create()
         assert isinstance(checkout.close(), ConfirmedCancelled)
-        (event,) = checkout.events(WEBHOOK_SECRET)
+        (event,) = checkout.events()
         assert (event.type, event.charge_key) == ("checkout.session.expired", KEY)
         assert event.charge_reference == checkout.request.reference
         assert event.outcome is None
