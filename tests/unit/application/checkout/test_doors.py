@@ -29,6 +29,7 @@ from payflowx.domain.payments.outcome import (
     Outcome,
     Rejected,
     StepResult,
+    Succeeded,
     Unknown,
 )
 from payflowx.domain.payments.payment import Payment
@@ -251,14 +252,24 @@ class Street:
             self._tolerant(lambda: self.shop.page().come_back(token))
 
     def _event(self) -> None:
-        """A provider's event about any object, also a closed one; it proves nothing."""
+        """A provider's event about any object, also a closed one. Some prove a charge of the books."""
         attempts = self.stored().attempts
         if not attempts:
             return
         attempt, number = self.random.choice(attempts), self.random.randrange(1_000_000)
         reference = self.random.choice((None, attempt.reference, f"x-{number}"))
+        door = next((door for door in self.doors if door.key == attempt.provider_key), None)
+        proof = None
+        if door is not None and door.charges(self.now_ms) and self.random.random() < 0.5:
+            charge = self.random.randrange(door.charges(self.now_ms))
+            reference = f"x{charge}-{door.key}" if charge else f"ref-{door.key}"
+            proof = Succeeded(reference=reference, amount=1999, currency="USD", merchant_reference=door.key)
         event = ProviderEvent(
-            event_id=f"evt-{number}", type="about", charge_key=attempt.provider_key, charge_reference=reference
+            event_id=f"evt-{number}",
+            type="about",
+            charge_key=attempt.provider_key,
+            charge_reference=reference,
+            outcome=proof,
         )
         inbound = ReceivedEvent(
             merchant_id=self.payment.merchant_id,
