@@ -59,10 +59,14 @@ class HostedProvider(ScriptedProvider):
         return request.hosted is not None or super().can_cancel(request)
 
     def charge(self, request: ChargeRequest, account: Account) -> StepResult:
+        if request.hosted is None:
+            return super().charge(request, account)
         self.sent.append(("charge", request))
         return self._next(self.charges, request, opened(request))
 
     def inquire(self, request: ChargeRequest, account: Account) -> StepResult:  # type: ignore[override]
+        if request.hosted is None:
+            return super().inquire(request, account)
         self.sent.append(("inquire", request))
         return self._next(self.inquiries, request, charged(request) if self.is_paid else opened(request))
 
