@@ -9,7 +9,7 @@ from typing import Final
 from payflowx.application.payments.outcome_writer import OutcomeWriter
 from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.change import Context
-from payflowx.domain.payments.erasure import erase_operation, erase_payment, is_operation_open
+from payflowx.domain.payments.erasure import erase_operation, erase_payment, is_operation_open, is_payment_open
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.operation_ports import Operations
 from payflowx.domain.payments.payment import Payment
@@ -58,7 +58,7 @@ class ErasePersonalData:
         """Return the operations that still hold something to erase."""
         now_ms = self.clock.now_ms()
         operations = self.operations.of_payment(payment.merchant_id, payment.transaction_id)
-        if payment.due_at_ms is not None or payment.lease.is_live(now_ms):
+        if is_payment_open(payment, now_ms):
             raise Refusal("invalid_state", "The payment is not final yet. Erase its data after it has become final.")
         if payment.open_capture_or_void is not None or any(is_operation_open(o, now_ms) for o in operations):
             raise Refusal(

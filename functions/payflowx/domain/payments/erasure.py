@@ -11,7 +11,7 @@ from payflowx.domain.payments.checkout import erased_checkout
 from payflowx.domain.payments.hosted import HOSTED_RETURN_URL
 from payflowx.domain.payments.operation import Operation
 from payflowx.domain.payments.payment import Payment
-from payflowx.domain.shared.statuses import OperationStatus
+from payflowx.domain.shared.statuses import OperationStatus, PaymentStatus
 
 BEARER_FACTS: Final = frozenset({"payment_session_id", HOSTED_RETURN_URL})
 """Facts of an attempt's progress with which anybody can pay the provider's order, or see our page.
@@ -46,6 +46,21 @@ def erase_payment(payment: Payment) -> Payment:
 def erase_operation(operation: Operation) -> Operation:
     """Return the operation without texts of providers, which may name the payer."""
     return replace(operation, attempts=tuple(_erase_attempt(attempt) for attempt in operation.attempts))
+
+
+def is_payment_open(payment: Payment, now_ms: int) -> bool:
+    """Return whether a worker still sends or reads something about the payment.
+
+    A paid hosted object is read once more after its end: nothing of the payer is needed for that.
+    """
+    waiting = payment.event_inquiries.waiting if payment.event_inquiries else ()
+    is_read_once_more = (
+        payment.status is PaymentStatus.SUCCESS
+        and payment.unresolved_attempt is None
+        and bool(waiting)
+        and all(payment.attempt(number).final_read_at_ms is not None for number in waiting)
+    )
+    return (payment.due_at_ms is not None and not is_read_once_more) or payment.lease.is_live(now_ms)
 
 
 def is_operation_open(operation: Operation, now_ms: int) -> bool:

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from payflowx.application.checkout.page import Chosen, Contact, Obstacle, Page
+from payflowx.application.merchants.erase_personal_data import ErasePersonalData
 from payflowx.application.payments.create_payment import NewPayment
 from payflowx.application.payments.new_checkout import NewCheckout
 from payflowx.domain.checkout.view import Screen
+from payflowx.domain.merchants.operator_action import OperatorAction
 from payflowx.domain.payments.checkout import Presentation
 from payflowx.domain.payments.hosted import MAX_FAILED_TRIES, ExtraCharge, FailedTries
 from payflowx.domain.payments.outcome import (
@@ -430,6 +432,40 @@ class TestAddresses:
         page = shop.page().show(token)
         assert page is not None
         assert (page.view.screen, stored.checkout and stored.checkout.address) == (Screen.GONE, None)
+
+
+class TestErasure:
+    def erase(self, shop: Shop, payment: Payment) -> bool:
+        of = (payment.merchant_id, payment.transaction_id)
+        use_case = ErasePersonalData(
+            payments=shop.world.payments,
+            operations=shop.world.operations,
+            outcome_writer=shop.world.outcome_writer,
+            clock=shop.world.clock,
+            policy=shop.world.policy,
+        )
+        return use_case(*of, OperatorAction(who="ada", why="asked for"))
+
+    def test_a_paid_checkout_is_erased_before_its_last_read_which_still_finds_a_further_charge(
+        self, shop: Shop
+    ) -> None:
+        payment = shop.choose(shop.sell(customer=Customer(email="payer@example.com")))
+        shop.at("alpha").is_paid = True
+        payment = shop.wait(payment, 61)
+        assert payment.due_at_ms is not None
+        assert self.erase(shop, payment)
+        assert "payer@example.com" not in repr(shop.world.items_of(payment))
+        found = TestPaidTwice().extra(shop, payment)
+        shop.at("alpha").inquiries.append(found)
+        payment = shop.wait(payment, 86_400 + 3_700)
+        assert [charge.reference for charge in payment.extra_charges] == ["pi_2"]
+        assert (payment.erased, payment.customer) == (True, None)
+
+    def test_an_open_checkout_is_not_erased(self, shop: Shop) -> None:
+        for payment in (shop.sell("key-1"), shop.choose(shop.sell("key-2"))):
+            with pytest.raises(Refusal) as refused:
+                self.erase(shop, payment)
+            assert refused.value.code == "invalid_state"
 
 
 class TestPaidTwice:
