@@ -92,3 +92,21 @@ def test_a_holder_that_was_paid_keeps_the_order_and_the_late_charge_is_given_bac
     assert shop.world.now(holder).refunded == 0
     assert shop.world.now(late).refunded == late.amount
     assert net(shop, holder, late) == 1
+
+
+def test_a_late_checkout_that_waited_for_the_holder_is_still_read_once_more(shop: Shop) -> None:
+    """Its object was paid in the last second: the payer may have paid a second time in it."""
+    shop.world.set_merchant(automatic_refund=True)
+    first = shop.choose(shop.sell("key-1", checkout=NewCheckout(lifetime_seconds=900), order_id=ORDER), "netbanking")
+    shop.at("gamma").inquiries += [MAY_REOPEN] * 2
+    assert shop.wait(first, 905).status is PaymentStatus.FAILED
+    holder = shop.sell("holder", checkout=NewCheckout(lifetime_seconds=900), order_id=ORDER)
+    shop.at("gamma").is_paid = True
+    for payment in (first, holder, first, holder, first):
+        shop.wait(payment, 61)
+    assert [shop.world.now(p).status for p in (first, holder)] == [PaymentStatus.SUCCESS, PaymentStatus.CANCELLED]
+    asked = shop.at("gamma").asked("inquire")
+    assert shop.world.now(first).due_at_ms is not None
+    shop.wait(first, 3_700)
+    assert shop.at("gamma").asked("inquire") == asked + 1
+    assert shop.world.now(first).due_at_ms is None
