@@ -41,8 +41,8 @@ alarms: setup-local ## Every alarm of the running local environment, and its sta
 
 # The longest first. Simulation and local environment use all cores themselves: they run alone.
 GATE := unit contract integration simulator python313 types clients conformance sdk synth infra lint architecture
-GATE_ALONE := simulate e2e
-NIGHTLY := full-simulation mutants long-chaos load soak rights browser coverage bench all-clients audit
+GATE_ALONE := simulate e2e browser
+NIGHTLY := full-simulation mutants long-chaos load soak rights coverage bench all-clients audit
 
 test: setup ## The whole gate, two targets at a time, with the CPU time of each
 	@$(VENV)/python -m bench.gate $(GATE) --alone $(GATE_ALONE)
