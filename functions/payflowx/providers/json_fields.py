@@ -46,7 +46,7 @@ def json_array(response: HttpResponse) -> list[Any]:
 def as_int(value: Any) -> int:
     """The value, if it is an integer. Raises ValueError for a bool, a fraction, a text or more than 18 digits."""
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST_NUMBER:
-        raise ValueError("not a whole number")  # noqa: TRY004 - bad data, not a bad argument
+        raise ValueError("not a whole number")
     return value
 
 
