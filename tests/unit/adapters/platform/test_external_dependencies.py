@@ -2,6 +2,10 @@
 
 import io
 import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +32,7 @@ from payflowx.domain.payments.ports import Job
 from payflowx.domain.recovery.ports import UnreadableMessageError
 from payflowx.domain.shared.errors import ConfigurationError, Refusal, StorageUnavailableError
 from payflowx.domain.shared.metrics import Metric
-from tests.support.memory import ManualClock
+from tests.support.memory import ManualClock, cache_of
 
 DOWN = EndpointConnectionError(endpoint_url="https://aws.test")
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "x")
@@ -64,7 +68,7 @@ def secret(text: str) -> dict[str, str]:
 class TestCache:
     def test_it_forgets_in_time_and_remembers_no_failure(self) -> None:
         clock, values = ManualClock(), iter(["a", "b"])
-        cache: TtlCache[str] = TtlCache(60_000, clock.now_ms)
+        cache: TtlCache[str] = cache_of(clock)(60_000)
         with pytest.raises(ZeroDivisionError):
             cache.get("k", lambda: str(1 // 0))
         assert [cache.get("k", lambda: next(values)) for _ in range(3)] == ["a"] * 3
@@ -72,16 +76,78 @@ class TestCache:
         assert cache.get("k", lambda: next(values)) == "b"
 
     def test_it_is_bounded(self) -> None:
-        cache: TtlCache[int] = TtlCache(60_000, ManualClock().now_ms)
+        cache: TtlCache[int] = cache_of(ManualClock())(60_000)
         for number in range(3_000):
             cache.get(str(number), partial(int, number))
-        assert len(cache._entries) <= 1_000
+        assert len(cache._entries) == 1_000
+
+    def test_a_full_cache_gives_up_its_oldest_value_only(self) -> None:
+        cache: TtlCache[int] = cache_of(ManualClock())(60_000)
+        for number in range(1_001):
+            cache.get(str(number), partial(int, number))
+        loads: list[str] = []
+        for number in range(1, 1_001):
+            cache.get(str(number), lambda: loads.append("again") or 0)
+        assert loads == []
+        cache.get("0", lambda: loads.append("again") or 0)
+        assert loads == ["again"]
+
+
+class TestOneLoader:
+    """Ten threads of a cold batch ask at the same time."""
+
+    def ask(self, load: Callable[[], str], threads: int = 10) -> list[Any]:
+        cache: TtlCache[str] = TtlCache(60_000, ManualClock().now_ms, time.sleep)
+        barrier = threading.Barrier(threads)
+
+        def one(_number: int) -> Any:
+            barrier.wait()
+            try:
+                return cache.get("k", load)
+            except StorageUnavailableError as error:
+                return error
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, range(threads)))
+
+    def test_one_loads_and_the_others_wait_for_its_value(self) -> None:
+        loads: list[int] = []
+
+        def load() -> str:
+            loads.append(1)
+            time.sleep(0.1)
+            return "value"
+
+        assert self.ask(load) == ["value"] * 10
+        assert len(loads) == 1
+
+    def test_its_failure_is_the_failure_of_those_who_wait(self) -> None:
+        loads: list[int] = []
+
+        def load() -> str:
+            loads.append(1)
+            time.sleep(0.1)
+            raise StorageUnavailableError("down")
+
+        assert [type(answer) for answer in self.ask(load)] == [StorageUnavailableError] * 10
+        assert len(loads) == 1
+
+    def test_another_key_does_not_wait(self) -> None:
+        clock = ManualClock()
+        cache: TtlCache[str] = TtlCache(60_000, clock.now_ms, lambda _seconds: pytest.fail("it waits"))
+        assert cache.get("a", lambda: cache.get("b", lambda: "inner")) == "inner"
+
+    def test_who_waits_for_a_loader_that_hangs_loads_after_a_bounded_time(self) -> None:
+        waits: list[float] = []
+        cache: TtlCache[str] = TtlCache(60_000, ManualClock().now_ms, waits.append)
+        assert cache.get("k", lambda: cache.get("k", lambda: "inner") + " and outer") == "inner and outer"
+        assert 1 <= sum(waits) <= 5
 
 
 class TestSecrets:
     def secrets(self, *answers: Any) -> tuple[SecretsManagerSecrets, FakeClient, ManualClock]:
         client, clock = FakeClient(list(answers)), ManualClock()
-        return secrets_of(client, clock), client, clock
+        return secrets_of(client, cache_of(clock)), client, clock
 
     def test_a_rotated_secret_is_used_after_five_minutes(self) -> None:
         secrets, client, clock = self.secrets(
@@ -114,7 +180,7 @@ class TestSigningKeys:
 
     def keys(self, clock: ManualClock, *answers: Any) -> tuple[SecretsManagerSecrets, FakeClient]:
         client = FakeClient(list(answers))
-        return secrets_of(client, clock), client
+        return secrets_of(client, cache_of(clock)), client
 
     @staticmethod
     def version(text: str, created_at_ms: int) -> dict[str, Any]:
