@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -85,12 +85,9 @@ class TestCache:
         cache: TtlCache[int] = cache_of(ManualClock())(60_000)
         for number in range(1_001):
             cache.get(str(number), partial(int, number))
-        loads: list[str] = []
         for number in range(1, 1_001):
-            cache.get(str(number), lambda: loads.append("again") or 0)
-        assert loads == []
-        cache.get("0", lambda: loads.append("again") or 0)
-        assert loads == ["again"]
+            assert cache.get(str(number), lambda: -1) == number
+        assert cache.get("0", lambda: -1) == -1
 
 
 class TestOneLoader:
@@ -326,6 +323,35 @@ class TestJobs:
         Queue(client=client, url="u", codec=JOBS).send(self.JOB, delay_seconds=7)
         _, request = client.calls[0]
         assert (request["MessageGroupId"], request["DelaySeconds"]) == ("acme", 7)
+
+    def many(self, count: int) -> list[Job]:
+        return [replace(self.JOB, transaction_id=f"pay_{number}") for number in range(count)]
+
+    def test_many_are_sent_by_tens(self) -> None:
+        client = FakeClient([{}, {}, {}])
+        assert Queue(client=client, url="u", codec=JOBS).send_all(self.many(21)) == []
+        assert [len(request["Entries"]) for _, request in client.calls] == [10, 10, 1]
+        first = client.calls[0][1]["Entries"][0]
+        assert (JOBS.decode(first["MessageBody"]).transaction_id, first["MessageGroupId"]) == ("pay_0", "acme")
+
+    def test_the_refused_ones_of_a_batch_are_sent_once_more(self) -> None:
+        client = FakeClient([{"Failed": [{"Id": "3"}, {"Id": "7"}]}, {"Failed": [{"Id": "1"}]}, {}])
+        jobs = self.many(11)
+        assert Queue(client=client, url="u", codec=JOBS).send_all(jobs) == [jobs[7]]
+        assert [len(request["Entries"]) for _, request in client.calls] == [10, 2, 1]
+
+    @pytest.mark.parametrize("error", [DOWN, THROTTLED])
+    def test_a_batch_that_fails_ends_the_sending(self, error: Exception) -> None:
+        client = FakeClient([{"Failed": [{"Id": "3"}]}, {"Failed": [{"Id": "0"}]}, error])
+        jobs = self.many(30)
+        assert Queue(client=client, url="u", codec=JOBS).send_all(jobs) == [jobs[3], *jobs[10:]]
+
+    def test_the_length_of_a_queue(self) -> None:
+        client = FakeClient([{"Attributes": {"ApproximateNumberOfMessages": "12"}}, DOWN])
+        queue = Queue(client=client, url="u", codec=JOBS)
+        assert queue.waiting() == 12
+        with pytest.raises(StorageUnavailableError):
+            queue.waiting()
 
 
 class TestCursors:
