@@ -21,8 +21,13 @@ How to add a screen
                              actions=(Action("/dead-letters/purge", _purge, shown_by=_show),))
 
 2. A line in `registry.py`.
-3. A template in `templates/` that extends `layout.html`. The macros of `parts.html` draw tables, forms, badges, times
-   and empty states. Every value from outside goes through the filter `shown`; nothing is marked as safe.
+3. A template in `templates/` that begins with
+
+       {% extends "layout.html" %}
+       {% import "parts.html" as ui with context %}
+
+   The macros of `parts.html` draw tables, forms, badges and empty states; `chart.html` draws charts. Every value from
+   outside goes through the filter `shown`; nothing is marked as safe.
 4. Its cases in `tests/unit/ops/console/`: the tests of all screens run over `registry.SCREENS`.
 
 What the server does for every screen

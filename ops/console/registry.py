@@ -6,6 +6,7 @@ from ops.console.screen import Screen
 from ops.console.screens.find import FIND
 from ops.console.screens.now import NOW
 from ops.console.screens.reviews import REVIEWS
+from ops.console.screens.runbooks import RUNBOOKS
 from ops.console.screens.story import STORY
 
 SCREENS: Final[tuple[Screen, ...]] = (
@@ -14,5 +15,5 @@ SCREENS: Final[tuple[Screen, ...]] = (
     REVIEWS,
 )
 
-HIDDEN: Final[tuple[Screen, ...]] = (STORY,)
+HIDDEN: Final[tuple[Screen, ...]] = (STORY, RUNBOOKS)
 """Reached from other screens only."""

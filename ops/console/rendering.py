@@ -25,6 +25,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -80,6 +81,13 @@ def age(seconds: float) -> str:
             lower = rest % size // lower_size
             return f"{rest // size} {name} {lower} {lower_name}" if lower else f"{rest // size} {name}"
     return f"{rest} s"
+
+
+def _printable(value: object) -> object:
+    """Whatever a template writes: no control can turn or hide the text beside it. Lines stay lines."""
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
+        return "".join(char if char.isprintable() or char in "\n\t" else "?" for char in value)
+    return value
 
 
 def _text(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ops.console.command_line import CommandLine
 from ops.errors import Exit, OperatorError
 from ops.session import Session
+from ops.target import LOCAL
 
 _EMPTY: Final[Mapping[str, str]] = {}
 
@@ -70,7 +71,7 @@ class ScreenRequest:
 
     def command(self, *words: str, **options: object) -> CommandLine:
         """A command line of this environment. An option that is None is left out; True is a flag."""
-        environment = {} if self.session.target.is_local else {"env": self.session.environment}
+        environment = {} if self.session.environment == LOCAL else {"env": self.session.environment}
         region = {"region": self.session.region} if self.session.region else {}
         return CommandLine.of(*words, **options, **environment, **region)
 

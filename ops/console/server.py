@@ -113,7 +113,7 @@ class _Pages:
         return self._admitted(viewed)
 
     def _request(self, request: Request) -> ScreenRequest:
-        query = dict(request.query_params)
+        query = {name: _typed(value) for name, value in request.query_params.items()}
         return ScreenRequest(
             session=self._console.session,
             may_write=self._console.may_write,
@@ -228,7 +228,12 @@ async def _form(request: Request) -> dict[str, str]:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, strict_parsing=True)
     except ValueError:
         raise OperatorError("The form cannot be read.", Exit.USAGE) from None
-    return {name: value.strip() for name, value in fields}
+    return {name: _typed(value) for name, value in fields}
+
+
+def _typed(value: str) -> str:
+    """Without spaces around it, and without controls that could turn or hide the text beside it; lines stay lines."""
+    return "".join(char for char in value.strip() if char.isprintable() or char in "\n\r\t")
 
 
 def _with_result(done: Done, nonce: str) -> str:

@@ -84,3 +84,9 @@ def browser_of(
     )
     console = Console(session=session, may_write=may_write, host=HOST, forms=forms or Forms())
     return Browser(console, application(console))
+
+
+def text_of_page(answer: httpx.Response) -> str:
+    """What a person reads: the page without its tags, spaces folded."""
+    assert answer.status_code == 200, answer.text
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split()).replace(" .", ".").replace(" :", ":")
