@@ -115,7 +115,7 @@ clients: setup ## The TypeScript client on Node, the doubles' contract, processe
 	@$(VENV)/python local/setup.py clients
 	@PYTHONPATH=clients/python/src $(VENV)/python -m clients.gate
 
-all-clients: ## The same, with the adapters of every framework
+all-clients: ## The same, with the adapters of every framework, and on Deno and workerd
 	@CLIENT_ADAPTERS=all $(MAKE) --no-print-directory clients
 
 sdk: setup ## The connectors and simulators against the providers' own SDKs, without a network
@@ -136,7 +136,7 @@ audit: setup ## Known advisories against everything that is locked; needs the ad
 		--disable-pip-version-check --no-deps --require-hashes --requirement requirements-audit.txt; }
 	@.local/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
 		--requirement functions/requirements.txt --requirement requirements-dev.txt
-	@for lock in . clients/typescript clients/adapters/node; do npm audit --prefix "$$lock" --audit-level=low || exit 1; done
+	@for lock in . clients/typescript clients/adapters/node clients/runtimes tests/browser; do npm audit --prefix "$$lock" --audit-level=low || exit 1; done
 
 mutants: setup ## Break the design in many ways and see the simulator find each
 	@PYTHONPATH=functions:. $(VENV)/python -m simulation.run_mutants
