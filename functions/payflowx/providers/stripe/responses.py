@@ -87,8 +87,9 @@ def _lapses_at_ms(intent: dict[str, Any]) -> int | None:
     """The time in `capture_before` of the charge, which is there if the charge is included in the answer."""
     details = as_object(as_object(intent.get("latest_charge")).get("payment_method_details"))
     seconds = as_object(details.get("card")).get("capture_before")
-    is_time = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds < _LATEST_SECONDS
-    return seconds * SECOND_MS if is_time else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < _LATEST_SECONDS:
+        return None
+    return seconds * SECOND_MS
 
 
 def _action(intent_id: str, next_action: dict[str, Any]) -> Outcome:
