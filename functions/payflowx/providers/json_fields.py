@@ -1,6 +1,7 @@
 """Reads providers' answers without trusting their form: what it does not understand raises or is `Unknown`."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from payflowx.domain.shared.text import provider_reference
 from payflowx.domain.shared.transport import HttpResponse
 
 _MAX_URL_CHARS: Final = 2_048
+_ADDRESS: Final = re.compile(r"https?://[!-~]+")
+"""Printable ASCII without blanks: it is stored, and sent in headers."""
 _LARGEST_NUMBER: Final = 10**18 - 1
 """Above every amount, and every time in milliseconds. DynamoDB stores 38 digits, and fails for more."""
 
@@ -67,7 +70,7 @@ def reference(value: Any) -> str:
 
 def action(of: str, url: Any) -> Outcome:
     """Redirect the payer to `url`. Without a usable address the payer cannot approve, so the outcome is `Unknown`."""
-    if not isinstance(url, str) or len(url) > _MAX_URL_CHARS or not url.startswith(("https://", "http://")):
+    if not isinstance(url, str) or len(url) > _MAX_URL_CHARS or not _ADDRESS.fullmatch(url):
         return Unknown(code="action_without_address")
     return ActionRequired(reference=of, action=NextAction(kind="redirect", url=url))
 

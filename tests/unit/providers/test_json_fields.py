@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from payflowx.domain.payments.outcome import Progress, Unknown
+from payflowx.domain.payments.outcome import ActionRequired, Progress, Unknown
 from payflowx.domain.providers.ports import ChargeRequest
 from payflowx.domain.shared.statuses import CaptureMode
 from payflowx.domain.shared.transport import HttpResponse
 from payflowx.providers.cashfree.connector import CONNECTOR as CASHFREE
 from payflowx.providers.contract import Connector
 from payflowx.providers.http_provider import _read
-from payflowx.providers.json_fields import as_int, error_body, json_array, json_object
+from payflowx.providers.json_fields import action, as_int, error_body, json_array, json_object
 from payflowx.providers.payu.connector import CONNECTOR as PAYU
 from payflowx.providers.razorpay.connector import CONNECTOR as RAZORPAY
 from payflowx.providers.stripe.connector import CONNECTOR as STRIPE
@@ -94,3 +94,35 @@ def test_an_authorization_without_a_usable_time_keeps_the_providers_usual_one(se
     }
     found = _read(STRIPE.charge_steps[-1], CHARGE, answer(json.dumps(intent)))
     assert found.lapses_at_ms is None  # type: ignore[union-attr]  # an authorization
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://pay.example/\ud83d",
+        "https://pay.example/ a",
+        "https://pay.example/\r\nset-cookie: a=b",
+        "https://pay.example/\x00",
+        "https://pay.example/\u202ecod.exe",
+        "javascript:alert(1)",
+        "//pay.example/",
+        "",
+        None,
+        7,
+        ["https://pay.example/"],
+    ],
+)
+def test_an_address_that_no_browser_and_no_table_takes_is_none(url: Any) -> None:
+    assert action("pi_1", url) == Unknown(code="action_without_address")
+
+
+def test_an_address_of_the_provider_is_one() -> None:
+    assert isinstance(action("pi_1", "https://hooks.stripe.com/3d_secure_2/a?b=c%20d#e"), ActionRequired)
+
+
+@pytest.mark.parametrize("fields", [{"a": "\ud83d"}, {"\udc00": "a"}])
+def test_a_form_with_half_a_character_cannot_be_posted(fields: dict[str, str]) -> None:
+    data = {"url": "https://bank.example/", "method": "post", "payload": fields}
+    body = {"action": "form", "cf_payment_id": "1", "payment_amount": 19.99, "data": data}
+    found = _read(CASHFREE.charge_steps[-1], CHARGE, answer(json.dumps(body)))
+    assert found == Unknown(code="action_without_address")

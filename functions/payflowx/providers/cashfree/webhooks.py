@@ -112,7 +112,7 @@ def _dispute(webhook: Webhook, kind: str, dispute: dict[str, Any], order: dict[s
 def _event_id(webhook: Webhook, kind: str, object_id: str | None, status: Any) -> str:
     """Derived from the signed bytes: Cashfree's header for the event id is not signed."""
     if object_id is not None and isinstance(status, str):
-        said = f"{kind}\n{object_id}\n{status}".encode()
+        said = f"{kind}\n{object_id}\n{status}".encode(errors="backslashreplace")
     else:
         said = webhook.body
     return hashlib.sha256(said).hexdigest()[:40]
