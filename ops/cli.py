@@ -10,6 +10,7 @@ from ops.commands.certify import certify
 from ops.commands.checkout import checkout
 from ops.commands.console import console
 from ops.commands.credentials import credentials
+from ops.commands.demo_data import demo_data
 from ops.commands.disputes import disputes
 from ops.commands.dlq import dlq
 from ops.commands.doctor import doctor
@@ -43,6 +44,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     certify,
     versions,
     audit,
+    demo_data,
 )
 
 
