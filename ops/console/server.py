@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ops.console.access import Access
+from ops.console.few_at_a_time import few_at_a_time
 from ops.console.forms import FORM, Forms
 from ops.console.guard import Guard
 from ops.console.registry import HIDDEN, SCREENS
@@ -56,6 +57,7 @@ class Console:
 
 def application(console: Console) -> Starlette:
     """Routes of all screens behind the guard."""
+    console.session.find_invoker = few_at_a_time(console.session.find_invoker)
     return _Pages(console).application()
 
 
