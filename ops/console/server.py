@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -133,7 +133,7 @@ class _Pages:
         match answer:
             case Download():
                 disposition = f'attachment; filename="{answer.name}"'
-                return Response(
+                return StreamingResponse(
                     answer.content, headers={"Content-Disposition": disposition}, media_type=answer.content_type
                 )
             case Elsewhere():
