@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit
 from ops.options import confirm, merchant_option, reason_option, target_options, transaction_argument, yes_option
 from ops.output import key_values, table
@@ -215,7 +216,8 @@ def record_refund(
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     facts = {"reference": reference, "amount": amount, "evidence": evidence}
     payment = session.change("record_refund", reason, **names, **facts)
-    session.show(payment, f"{payment['refunded']} are refunded, {payment['refundable']} can be refunded.")
+    text = f"{payment.get('refunded')} are refunded, {payment.get('refundable')} can be refunded."
+    show_decided(session, payment, text)
 
 
 @payments.command("erase")

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit, OperatorError
 from ops.options import (
     F,
@@ -179,7 +180,7 @@ def close(
         if is_payment
         else session.change("close_operation_review", reason, operationId=ident, held=held, **found)
     )
-    session.show(closed, f"{ident} is {closed['status']}.")
+    show_decided(session, closed, f"{ident} is {closed.get('status')}.")
 
 
 def _shown(session: Session, ident: str, merchant: str | None, **facts: Any) -> dict[str, Any]:

@@ -118,3 +118,8 @@ class AwsClients:
     @cached_property
     def sqs(self) -> "SQSClient":
         return cast("SQSClient", self._make("sqs"))
+
+    @property
+    def sts_address(self) -> str:
+        """STS's address in the function's region, as the SDK knows it; locally that is the engine's."""
+        return str(self._make("sts").meta.endpoint_url)

@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Final
 
 from payflowx.entrypoints.operators.commands import (
+    approvals,
     audit_log,
     checkout,
     credentials,
@@ -29,6 +30,7 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     routing,
     payments,
     reviews,
+    approvals,
     disputes,
     dead_letters,
     audit_log,
