@@ -9,6 +9,7 @@ from ops.commands.approvals import approvals
 from ops.commands.audit import audit
 from ops.commands.certify import certify
 from ops.commands.checkout import checkout
+from ops.commands.console import console
 from ops.commands.credentials import credentials
 from ops.commands.demo_data import demo_data
 from ops.commands.disputes import disputes
@@ -28,6 +29,7 @@ from ops.options import root_options
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     doctor,
+    console,
     merchants,
     checkout,
     keys,

@@ -96,13 +96,16 @@ def subject_of(proposal: Mapping[str, Any]) -> str:
 
 def show_decided(session: Session, answer: Mapping[str, Any], text: str) -> None:
     """What a command did, or that it waits for a second person."""
+    session.show(answer, decided_text(answer, text))
+
+
+def decided_text(answer: Mapping[str, Any], text: str) -> str:
+    """`text`, or what to do with the proposal that the command became."""
     if "proposal" not in answer:
-        session.show(answer, text)
-        return
+        return text
     proposal = answer["proposal"]
-    session.show(
-        answer,
+    return (
         f"This is above the merchant's limit. It is proposed as {proposal['proposalId']}, and somebody else carries it "
-        f"out until {proposal['expiresAt']}:\n  payflowx approvals approve {proposal['proposalId']} "
-        f"--merchant {proposal['merchantId']} --reason ...",
+        f"out until {proposal['expiresAt']}: payflowx approvals approve {proposal['proposalId']} "
+        f"--merchant {proposal['merchantId']} --reason ..."
     )

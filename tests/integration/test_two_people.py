@@ -43,7 +43,7 @@ class EngineWire:
 def operate(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operate]:
     """`operate("ada", ...)` runs a command with a proof of that user, `operate(None, ...)` without one."""
     functions.platform.wire = EngineWire(functions.engine)
-    functions.deploy(AWS_REGION=REGION, AWS_LAMBDA_FUNCTION_NAME=FUNCTION)
+    functions.deploy(AWS_REGION=REGION, AWS_LAMBDA_FUNCTION_NAME=FUNCTION, AWS_ENDPOINT_URL="http://engine.test")
     functions.clock.at_ms = int(time.time() * 1000)
     iam = functions.engine.client("iam")
     keys = {}
@@ -206,6 +206,7 @@ def test_an_approval_that_was_interrupted_is_carried_out_by_the_next_one(
     assert code(limited("ada", command="withdraw_proposal", merchantId="acme", proposalId=proposal["proposalId"])) == (
         "proposal_closed"
     )
+    functions.clock.advance(1)
     assert approve(limited, "bob", proposal)["answer"]["status"] == "SUCCESS"
 
 

@@ -19,7 +19,7 @@ from payflowx.adapters.dynamodb.payments.review_index import DynamoDBReviewIndex
 from payflowx.adapters.dynamodb.reconciliation.runs import DynamoDBRuns
 from payflowx.adapters.dynamodb.webhooks.merchant_events import DynamoDBMerchantEvents
 from payflowx.adapters.failure_log import CloudWatchFailures
-from payflowx.adapters.platform.caller_identities import StsCallerIdentities
+from payflowx.adapters.platform.caller_identities import StsCallerIdentities, sts_endpoint
 from payflowx.adapters.platform.signing_secret import SecretsManagerSigningSecret
 from payflowx.adapters.sqs.dead_letters import QueuePair, SqsDeadLetters, decode_message
 from payflowx.adapters.sqs.messages import PROVIDER_EVENTS, RUNS
@@ -45,8 +45,10 @@ from payflowx.application.operators.identify import IdentifyCaller
 from payflowx.application.operators.list_audit_log import ListAuditLog
 from payflowx.application.operators.proposals import DecideProposal, ListProposals, Propose
 from payflowx.application.operators.set_provider_status import ListProviders, SetProviderStatus
+from payflowx.application.operators.show_personal_data import ShowPersonalData
 from payflowx.application.operators.verify_audit_log import VerifyAuditLog
 from payflowx.application.orders.find_payments import FindPayments
+from payflowx.application.outbound_webhooks.read_deliveries import ReadDeliveries
 from payflowx.application.payments.read_operations import ReadOperations
 from payflowx.application.payments.read_payments import ReadPayments
 from payflowx.application.payments.record_refund_by_hand import RecordRefundByHand
@@ -59,6 +61,7 @@ from payflowx.application.reviews.list_reviews import ListReviews
 from payflowx.application.reviews.reindex_reviews import ReindexReviews
 from payflowx.application.reviews.resolve_payment import ResolvePayment
 from payflowx.application.reviews.show_review import ShowReview
+from payflowx.application.routing.back_test import BackTestRouting
 from payflowx.application.routing.explain_route import ExplainRoute
 from payflowx.application.routing.publish_routing import CheckRouting, PublishRouting, RollBackRouting
 from payflowx.domain.inbound_webhooks.ports import ReceivedEvent
@@ -221,10 +224,11 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def identify_caller(self) -> IdentifyCaller:
         variables = self.platform.environment
+        region = variables.get("AWS_REGION", "")
         identities = StsCallerIdentities(
             http=self.platform.http,
-            endpoint=lambda: self.platform.clients.sts_address,
-            region=variables.get("AWS_REGION", ""),
+            endpoint=sts_endpoint(region, variables.get("AWS_ENDPOINT_URL")),
+            region=region,
             audience=variables.get("AWS_LAMBDA_FUNCTION_NAME", ""),
             clock=self.platform.clock,
         )
@@ -346,6 +350,15 @@ class OperatorsWiring(RefundReader):
             providers=self.providers,
         )
 
+    @cached_property
+    def back_test_routing(self) -> BackTestRouting:
+        return BackTestRouting(
+            payments=self.payments,
+            merchant_directory=self.merchant_directory,
+            check=self.check_routing,
+            providers=self.providers,
+        )
+
     # -- payments
 
     @cached_property
@@ -368,6 +381,14 @@ class OperatorsWiring(RefundReader):
     @cached_property
     def verify_audit_log(self) -> VerifyAuditLog:
         return VerifyAuditLog(payments=self.payments)
+
+    @cached_property
+    def read_deliveries(self) -> ReadDeliveries:
+        return ReadDeliveries(payments=self.payments, merchant_events=self.merchant_events)
+
+    @cached_property
+    def show_personal_data(self) -> ShowPersonalData:
+        return ShowPersonalData(payments=self.payments, audit_log=self.merchant_directory, clock=self.platform.clock)
 
     @cached_property
     def erase_personal_data(self) -> ErasePersonalData:

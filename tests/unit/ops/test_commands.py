@@ -161,6 +161,7 @@ CHANGES = [
     ("reconcile",),
     ("payments", "read-refunds"),
     ("payments", "record-refund"),
+    ("payments", "personal-data"),
 ]
 
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -35,6 +35,12 @@ _ARN: Final = re.compile(rb"<Arn>(arn:[^<>\s]{1,400})</Arn>")
 _SERVER_ERRORS: Final = range(500, 600)
 
 
+def sts_endpoint(region: str, override: str | None) -> str:
+    """STS's address in a region. `override` is the SDK's own `AWS_ENDPOINT_URL`, which the local engine sets."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return (override or f"https://sts.{region}.{suffix}").rstrip("/")
+
+
 def content_hash(audience: str, nonce: str, content: Mapping[str, Any]) -> str:
     """The hash that a proof's signed header holds. `content` is the command as JSON values, without the proof."""
     text = json.dumps([audience, nonce, content], sort_keys=True, separators=(",", ":"))
@@ -46,7 +52,7 @@ class StsCallerIdentities:
     """Implements `CallerIdentities`. `endpoint` is STS's address in the function's region, `audience` the function."""
 
     http: HttpClient
-    endpoint: Callable[[], str]
+    endpoint: str
     region: str
     audience: str
     clock: Clock
@@ -58,17 +64,16 @@ class StsCallerIdentities:
             raise _invalid("it is no signature of a request to STS")
         self._check_scope(proof, signed)
         self._check_age(proof)
-        endpoint = self.endpoint()
         headers = {
             "content-type": CONTENT_TYPE,
-            "host": urlsplit(endpoint).netloc,
+            "host": urlsplit(self.endpoint).netloc,
             "x-amz-date": proof.signed_at,
             CONTENT_HEADER: content_hash(self.audience, proof.nonce, content),
             "authorization": proof.authorization,
         }
         if proof.security_token is not None:
             headers[_TOKEN] = proof.security_token
-        answer = self.http.send(HttpRequest(method="POST", path="/", headers=headers, body=BODY), endpoint)
+        answer = self.http.send(HttpRequest(method="POST", path="/", headers=headers, body=BODY), self.endpoint)
         if not isinstance(answer, HttpResponse) or answer.status in _SERVER_ERRORS:
             return None
         found = _ARN.findall(answer.body) if answer.status == 200 else []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ops import identity
-from payflowx.adapters.platform.caller_identities import StsCallerIdentities
+from payflowx.adapters.platform.caller_identities import StsCallerIdentities, sts_endpoint
 from payflowx.application.operators.identify import IdentifyCaller
 from payflowx.domain.merchants.caller import Proof, principal_of
 from payflowx.domain.shared.errors import Refusal
@@ -41,7 +41,7 @@ class Setting:
     def identify(self, proof: Proof, content: Any = COMMAND) -> str | None:
         identities = StsCallerIdentities(
             http=self.sts,
-            endpoint=lambda: f"https://sts.{self.region}.amazonaws.com",
+            endpoint=sts_endpoint(self.region, None),
             region=self.region,
             audience=FUNCTION,
             clock=self.clock,
@@ -180,3 +180,8 @@ def test_principals(arn: str, principal: str) -> None:
 def test_other_principals_are_refused(arn: str) -> None:
     with pytest.raises(Refusal):
         principal_of(arn)
+
+
+def test_the_address_of_sts() -> None:
+    assert sts_endpoint("cn-north-1", None) == "https://sts.cn-north-1.amazonaws.com.cn"
+    assert sts_endpoint("eu-west-1", "http://127.0.0.1:4566/") == "http://127.0.0.1:4566"

@@ -31,7 +31,9 @@ from payflowx.adapters.dynamodb.merchants.configuration import (
     checkout_attribute,
     merchant_from_items,
     query_partition,
+    switched_off,
     token_item,
+    with_switches,
 )
 from payflowx.adapters.dynamodb.merchants.recorded_changes import RecordedChanges, record_item
 from payflowx.domain.merchants.caller import Identity
@@ -92,8 +94,11 @@ class DynamoDBMerchantDirectory(RecordedChanges):
     def merchant(self, merchant_id: str) -> Merchant | None:
         """As stored now."""
         own = query_partition(self.client, self.table, f"M#{merchant_id}", consistent=True)
-        return merchant_from_items(
-            merchant_id, own, lambda: query_partition(self.client, self.table, EVERYONE, consistent=True)
+        merchant = merchant_from_items(merchant_id, own)
+        if merchant is None:
+            return None
+        return with_switches(
+            merchant, switched_off(query_partition(self.client, self.table, EVERYONE, consistent=True))
         )
 
     def account_owner(self, identity: str) -> str | None:
