@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import approvals
 from ops.commands.audit import audit
 from ops.commands.certify import certify
 from ops.commands.checkout import checkout
@@ -38,6 +39,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     payments,
     links,
     review,
+    approvals,
     disputes,
     dlq,
     reconcile,

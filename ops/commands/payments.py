@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from ops.commands.approvals import show_decided
 from ops.errors import Exit
 from ops.log_search import MAX_HOURS, payments_of_correlation
 from ops.options import confirm, merchant_option, reason_option, target_options, transaction_argument, yes_option
@@ -276,7 +277,8 @@ def record_refund(
     names = {"merchantId": session.merchant(merchant), "transactionId": transaction_id}
     facts = {"reference": reference, "amount": amount, "evidence": evidence}
     payment = session.change("record_refund", reason, **names, **facts)
-    session.show(payment, f"{payment['refunded']} are refunded, {payment['refundable']} can be refunded.")
+    text = f"{payment.get('refunded')} are refunded, {payment.get('refundable')} can be refunded."
+    show_decided(session, payment, text)
 
 
 @payments.command("erase")

@@ -131,6 +131,8 @@ class Screen:
     summary: str
     views: tuple[View, ...]
     actions: tuple[Action, ...] = ()
+    questions: tuple[View, ...] = ()
+    """Views whose question is too long for an address: a form is posted, and nothing changes."""
 
 
 def fingerprint(value: object) -> str:

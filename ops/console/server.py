@@ -75,6 +75,7 @@ class _Pages:
         ]
         for screen in (*SCREENS, *HIDDEN):
             routes += [Route(view.path, self._viewed(screen, view), methods=["GET"]) for view in screen.views]
+            routes += [Route(view.path, self._asked(screen, view), methods=["POST"]) for view in screen.questions]
             routes += [Route(action.path, self._acted(screen, action), methods=["POST"]) for action in screen.actions]
         routes.append(Route("/help", self._viewed(None, View("/help", _help)), methods=["GET"]))
         routes.append(Route("/{rest:path}", self._admitted(self._missing), methods=["GET", "POST"]))
@@ -113,6 +114,21 @@ class _Pages:
             return await run_in_threadpool(self._shown, screen, view.show, asked)
 
         return self._admitted(viewed)
+
+    def _asked(self, screen: Screen, view: View) -> Callable[[Request], Awaitable[Response]]:
+        """A view that is asked for by a form of this session. It may be sent again."""
+
+        async def asked(request: Request) -> Response:
+            question = self._request(request)
+            try:
+                question = replace(question, form=await _form(request))
+                self._nonce(question.form, question)
+            except OperatorError as error:
+                fault = error
+                return await run_in_threadpool(self._shown, screen, lambda _: _fault_page(fault), question)
+            return await run_in_threadpool(self._shown, screen, view.show, question)
+
+        return self._admitted(asked)
 
     def _request(self, request: Request) -> ScreenRequest:
         query = {name: _typed(value) for name, value in request.query_params.items()}

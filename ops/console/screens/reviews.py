@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
+from ops.commands.approvals import decided_text
 from ops.commands.review import close_review, reviews_of, shown_review, with_age
 from ops.console.command_line import CommandLine
 from ops.console.money import Currency
@@ -133,7 +134,10 @@ def _close(request: ScreenRequest) -> Done:
         evidence=evidence,
         **_facts(request),
     )
-    return Done(location=address_of(merchant, shown["transactionId"]), message=f"{ident} is {closed['status']}.")
+    return Done(
+        location=address_of(merchant, shown["transactionId"]),
+        message=decided_text(closed, f"{ident} is {closed.get('status')}."),
+    )
 
 
 REVIEWS: Final = Screen(
