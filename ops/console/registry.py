@@ -3,6 +3,7 @@
 from typing import Final
 
 from ops.console.screen import Screen
+from ops.console.screens.approvals import APPROVALS
 from ops.console.screens.dead_letters import DEAD_LETTERS
 from ops.console.screens.find import FIND
 from ops.console.screens.merchants import MERCHANTS
@@ -23,5 +24,5 @@ SCREENS: Final[tuple[Screen, ...]] = (
     MERCHANTS,
 )
 
-HIDDEN: Final[tuple[Screen, ...]] = (STORY, RUNBOOKS)
+HIDDEN: Final[tuple[Screen, ...]] = (STORY, APPROVALS, RUNBOOKS)
 """Reached from other screens only."""

@@ -96,6 +96,13 @@ def hostile_payment(text: str) -> dict[str, Any]:
     }
 
 
+def hostile_proposal(text: str) -> dict[str, Any]:
+    names = ("proposalId", "merchantId", "currency", "proposedBy", "reason", "decidedBy")
+    times = {"createdAt": "2026-11-28T10:00:00.000Z", "expiresAt": "2026-11-28T10:00:00.000Z"}
+    change = {"command": text, "merchantId": text, text: text}
+    return {**dict.fromkeys(names, text), **times, "state": "OPEN", "amount": 1, "change": change}
+
+
 def hostile_answers(text: str) -> dict[str, Any]:
     state = {"operationStatus": text, "held": text, "paymentStatus": text}
     state |= dict.fromkeys(("capturable", "captured", "refundable", "refunded", "reserved", "excess"), 1)
@@ -121,6 +128,7 @@ def hostile_answers(text: str) -> dict[str, Any]:
             "theirs": {text: text, "reportedAmount": 1},
             "verdicts": {"charged": state, "not_charged": {"refused": text, "why": text}},
         },
+        "list_proposals": {"items": [hostile_proposal(text)]},
         "count_dead_letters": {"items": [{"queue": text, "waiting": 1, "dead": 1, "deadHidden": 0}]},
         "diagnose": {"items": [{"check": text, "health": text, "words": text, "advice": text}]},
         "show_personal_data": {
