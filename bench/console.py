@@ -67,8 +67,8 @@ def _fill(world: World) -> str:
     for number in range(1, PAYMENTS):
         world.clock.at_ms += _STEP_MS
         at_ms = world.clock.at_ms
-        changes = {"created_at_ms": at_ms, "updated_at_ms": at_ms, "amount": 1_000 + number % 500}
-        world.store(replace(pattern, transaction_id=_identity(number), **changes))
+        stored = replace(pattern, transaction_id=_identity(number), created_at_ms=at_ms, updated_at_ms=at_ms)
+        world.store(replace(stored, amount=1_000 + number % 500))
     return first.transaction_id
 
 

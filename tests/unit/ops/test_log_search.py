@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,7 +36,12 @@ class Logs:
             {"ResourceType": "AWS::Logs::LogGroup", "PhysicalResourceId": "worker-log"},
         ]
         pages = [{"StackResourceSummaries": resources[:2]}, {"StackResourceSummaries": resources[2:]}]
-        return type("Pages", (), {"paginate": staticmethod(lambda **asked: self.asked.append(asked) or pages)})
+
+        def paginate(**asked: Any) -> list[dict[str, Any]]:
+            self.asked.append(asked)
+            return pages
+
+        return SimpleNamespace(paginate=paginate)
 
     def filter_log_events(self, **asked: Any) -> dict[str, Any]:
         self.asked.append(asked)
