@@ -30,8 +30,8 @@ setup-local: python
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "payflowx: $(PYTHON) was not found; Python 3.11 or newer is needed." >&2; exit 1; }
 
-run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000)
-	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)
+run: setup-local ## Run the stacks on this machine, pay three payments, stay up (PORT=3000; DEMO_DATA=true: a week of payments)
+	@exec $(VENV)/python -m local run $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)$(if $(filter true,$(DEMO_DATA)), --demo-data)
 
 demo: setup-local ## The same, and end: success only if all went as expected (PROVIDER=stripe, razorpay, cashfree or payu; CHECKOUT=true)
 	@exec $(VENV)/python -m local demo $(if $(PROVIDER),--provider "$(PROVIDER)")$(if $(filter true,$(CHECKOUT)), --checkout)

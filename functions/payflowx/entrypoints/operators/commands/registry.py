@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Final
 
 from payflowx.entrypoints.operators.commands import (
+    approvals,
     audit_log,
     checkout,
     credentials,
@@ -31,6 +32,7 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     payments,
     payment_details,
     reviews,
+    approvals,
     disputes,
     dead_letters,
     audit_log,
