@@ -97,6 +97,7 @@ Try:
   curl -s {environment.mocks["mock"]}/_ledger
 
 Pay in a browser: {a_link_to_try(environment, str(time.time_ns()))}
+See it in a browser: .venv/bin/payflowx console  (prints an address that works once; --write allows changes)
 """
     )
     threading.Event().wait()

@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ops.console.access import Access
+from ops.console.few_at_a_time import few_at_a_time
 from ops.console.forms import FORM, Forms
 from ops.console.guard import Guard
 from ops.console.registry import HIDDEN, SCREENS
@@ -56,6 +57,7 @@ class Console:
 
 def application(console: Console) -> Starlette:
     """Routes of all screens behind the guard."""
+    console.session.find_invoker = few_at_a_time(console.session.find_invoker)
     return _Pages(console).application()
 
 
@@ -147,7 +149,7 @@ class _Pages:
         match answer:
             case Download():
                 disposition = f'attachment; filename="{answer.name}"'
-                return Response(
+                return StreamingResponse(
                     answer.content, headers={"Content-Disposition": disposition}, media_type=answer.content_type
                 )
             case Elsewhere():
