@@ -16,7 +16,7 @@ HANDLERS: Final = {
     "payflowx.entrypoints.webhook_receiver": 98,
     "payflowx.entrypoints.provider_events": 156,
     "payflowx.entrypoints.deliverer": 148,
-    "payflowx.entrypoints.reconciler": 180,
+    "payflowx.entrypoints.reconciler": 186,
     "payflowx.entrypoints.sweeper": 142,
     "payflowx.entrypoints.operators.handler": 282,
     "payflowx.entrypoints.routing_validator": 56,
