@@ -41,6 +41,15 @@ class Imported(NamedTuple):
     cpu_ms: int
 
 
+def imports() -> dict[str, dict[str, int]]:
+    """Modules by handler: ours, the bound of ours, and all."""
+    found = {name: (imported_by(name), bound) for name, bound in HANDLERS.items()}
+    return {
+        name.removeprefix("payflowx.entrypoints."): {"ours": row.ours, "bound": bound, "all": row.all}
+        for name, (row, bound) in found.items()
+    }
+
+
 def imported_by(module: str) -> Imported:
     """In a fresh interpreter, beyond what it imports by itself."""
     environment = {"PYTHONPATH": str(ROOT / "functions"), "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ["PATH"]}
